@@ -1,0 +1,14475 @@
+/* synergy.h - v0.1.0 - MIT or public domain - which heads of a language model form its synergistic core
+
+   One file: a GGUF transformer that runs on quantised weights and records the norm of every
+   attention head, and a numerically careful Gaussian integrated information decomposition (PhiID).
+
+   In exactly one source file:        #define SYNERGY_IMPLEMENTATION
+                                      #include "synergy.h"
+   everywhere else:                   #include "synergy.h"
+   Link with -lm.
+*/
+#ifndef SYNERGY_H_INCLUDED
+#define SYNERGY_H_INCLUDED
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#ifndef SYNERGY_NO_STDIO
+#include <stdio.h>
+#endif
+
+#ifndef SYN_API
+#if defined(SYNERGY_STATIC) && (defined(__GNUC__) || defined(__clang__))
+#define SYN_API static __attribute__((unused))
+#elif defined(SYNERGY_STATIC)
+#define SYN_API static
+#else
+#define SYN_API extern
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ====================================================================================
+   >>status
+   Every call that can fail returns a syn_status and, where the caller passes a syn_error,
+   fills it with one line that names the key, tensor, offset or index at fault. Nothing is
+   kept in a global, nothing is printed.
+   ==================================================================================== */
+
+typedef enum syn_status {
+    SYN_OK = 0,
+    SYN_ERROR_ARGUMENT,    /* the caller's numbers make no sense (names which) */
+    SYN_ERROR_MEMORY,      /* the arena is too small (says how many bytes it needs) */
+    SYN_ERROR_READ,        /* the read callback failed or the bytes end early */
+    SYN_ERROR_FORMAT,      /* the file is not well-formed GGUF */
+    SYN_ERROR_UNSUPPORTED, /* well-formed, but an architecture, type or tokenizer not known here */
+    SYN_ERROR_MODEL,       /* keys or tensors missing, misshapen or contradictory */
+    SYN_ERROR_CONTEXT,     /* the context has no room for that many tokens */
+    SYN_ERROR_DATA         /* numbers that cannot be analysed (too short, not finite, not PSD) */
+} syn_status;
+
+enum { SYN_ERROR_TEXT_BYTES = 256 };
+
+typedef struct syn_error {
+    syn_status status;
+    char       text[SYN_ERROR_TEXT_BYTES]; /* one line, NUL-terminated, printable ASCII */
+} syn_error;
+
+/* A constant English phrase for a status ("out of arena memory"). Never NULL. */
+SYN_API const char *syn_status_text(syn_status status);
+
+/* ====================================================================================
+   >>memory
+   The caller owns all memory. An arena hands out pieces of one block and never frees; with
+   base NULL it only adds up, so the size that a size query reports is, by construction, the
+   size that use needs: run the same calls on `syn_arena_measure()` first, read `used`.
+   ==================================================================================== */
+
+enum { SYN_ALIGN = 16 }; /* every piece starts at a multiple of this from the block's start */
+
+typedef struct syn_arena {
+    unsigned char *base; /* NULL: measure only */
+    size_t         size; /* bytes in the block (SIZE_MAX when measuring) */
+    size_t         used; /* bytes handed out so far, padding included */
+} syn_arena;
+
+/* An arena over a block of any alignment (bytes lost to alignment at 16 shrink `size`). */
+SYN_API syn_arena syn_arena_on(void *block, size_t bytes);
+
+/* An arena that only counts: every piece is NULL, nothing is written. */
+SYN_API syn_arena syn_arena_measure(void);
+
+/* ====================================================================================
+   >>threads
+   One callback runs jobs side by side; a zero struct means one after the other. No result
+   depends on the number of threads. A ready pool on pthreads is behind SYNERGY_THREADS.
+   ==================================================================================== */
+
+typedef void syn_job_fn(void *arg, int index);
+
+typedef struct syn_parallel {
+    /* Calls job(arg, 0) ... job(arg, jobs - 1), in any order, and returns when all are done. */
+    void (*run)(void *user, int jobs, syn_job_fn *job, void *arg);
+    void *user;
+    int   threads; /* how many jobs can run at once; 0 and 1 mean serial */
+} syn_parallel;
+
+#ifdef SYNERGY_THREADS
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+#include <pthread.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A ready pool on POSIX threads, in the caller's struct, without allocation. A worker
+   spins for some tens of microseconds after its last job, then sleeps. */
+enum { SYN_POOL_THREADS = 64 };
+
+typedef struct syn_pool {
+    pthread_t       thread[SYN_POOL_THREADS];
+    int             threads;  /* the calling thread included */
+    pthread_mutex_t lock;     /* of the sleepers */
+    pthread_cond_t  wake;
+    uint32_t        sleepers; /* atomic from here on */
+    uint32_t        ticket;   /* jobs << 16 | next job to hand out */
+    uint32_t        done;     /* jobs finished */
+    uint32_t        stop;
+    syn_job_fn     *job;
+    void           *arg;
+} syn_pool;
+
+/* Starts threads - 1 workers (1 to SYN_POOL_THREADS threads). Errors: ARGUMENT; MEMORY when the
+   system gives no thread. */
+SYN_API syn_status syn_pool_start(syn_pool *pool, int threads, syn_error *err);
+SYN_API void       syn_pool_stop(syn_pool *pool);
+
+/* The pool as a syn_parallel. Only one thread at a time may run jobs on it, and no job may. */
+SYN_API syn_parallel syn_pool_parallel(syn_pool *pool);
+#endif
+
+#ifndef SYNERGY_NO_MODEL
+
+/* ====================================================================================
+   >>source
+   Where a file's bytes come from: mapped memory (used in place, nothing copied) or a read
+   callback. No access goes past `size`.
+   ==================================================================================== */
+
+/* Reads exactly n bytes at offset into `to`; false on failure. Only called within `size`. */
+typedef bool syn_read_fn(void *user, uint64_t offset, void *to, size_t n);
+
+typedef struct syn_source {
+    const unsigned char *bytes; /* mapped bytes, or NULL */
+    uint64_t             size;  /* bytes in all */
+    syn_read_fn         *read;  /* used when bytes is NULL */
+    void                *user;
+} syn_source;
+
+SYN_API syn_source syn_source_memory(const void *bytes, size_t size);
+SYN_API syn_source syn_source_callback(syn_read_fn *read, void *user, uint64_t size);
+
+/* ====================================================================================
+   >>gguf
+   takes: a source;  gives: its keys and tensors, each length, count, type, product and offset
+   checked before use. GGUF versions 2 and 3, little endian. The file itself is the index:
+   opening walks it once, takes no memory, and remembers where the long arrays lie.
+   Format: ggml/docs/gguf.md of the ggml project.
+   ==================================================================================== */
+
+typedef enum syn_gguf_type {
+    SYN_GGUF_U8, SYN_GGUF_I8, SYN_GGUF_U16, SYN_GGUF_I16, SYN_GGUF_U32, SYN_GGUF_I32,
+    SYN_GGUF_F32, SYN_GGUF_BOOL, SYN_GGUF_STRING, SYN_GGUF_ARRAY, SYN_GGUF_U64, SYN_GGUF_I64,
+    SYN_GGUF_F64, SYN_GGUF_TYPES
+} syn_gguf_type;
+
+/* A value as it lies in the file. A scalar has count 1. `bytes` is the length of the payload:
+   for a string its text (offset points at the first letter), for an array all its elements. */
+typedef struct syn_gguf_value {
+    syn_gguf_type type;    /* of the scalar, or of the array's elements */
+    bool          array;
+    uint64_t      count;   /* elements of an array; 1 for a scalar */
+    uint64_t      offset;  /* of the payload in the source */
+    uint64_t      bytes;   /* length of the payload */
+} syn_gguf_value;
+
+enum { SYN_GGUF_LONG_VALUES = 8 };
+
+typedef struct syn_gguf {
+    const syn_source *source;
+    uint32_t version;
+    uint64_t keys, tensors;     /* counts */
+    uint64_t keys_at;           /* offset of the first key */
+    uint64_t tensors_at;        /* offset of the first tensor info */
+    uint64_t data_at;           /* offset of the tensor data */
+    uint32_t alignment;
+    struct { uint64_t from, to; } long_value[SYN_GGUF_LONG_VALUES]; /* jumped over in searches */
+    int      long_values;
+} syn_gguf;
+
+/* One tensor as the file describes it; ne[0] is contiguous, unused dimensions are 1. */
+typedef struct syn_gguf_tensor {
+    uint64_t name_at, name_bytes; /* where its name lies in the source */
+    uint32_t type;                /* ggml's number of the type */
+    int      dims;
+    uint64_t ne[4];
+    uint64_t offset, bytes;       /* of its data in the source */
+    uint64_t next_at;             /* offset of the next tensor info */
+} syn_gguf_tensor;
+
+/* Opens and checks the structure of the whole file: every key, every tensor info, every data
+   range. Errors: READ, FORMAT, UNSUPPORTED (version, big endian, tensor type). */
+SYN_API syn_status syn_gguf_open(syn_gguf *gguf, const syn_source *source, syn_error *err);
+
+/* Finds a key. found->count is 0 and the result SYN_OK when it is absent; a key that occurs
+   twice is SYN_ERROR_FORMAT. */
+SYN_API syn_status syn_gguf_find(const syn_gguf *gguf, const char *key, syn_gguf_value *found,
+                                 bool *present, syn_error *err);
+
+/* Typed reads of one key. Absent: *value is left as it is (put the default there first) unless
+   `required`, which makes absence SYN_ERROR_MODEL. A wrong type or a value out of range names
+   the key. u32 takes any integer type that fits, f32 takes f32 and f64. */
+SYN_API syn_status syn_gguf_u32(const syn_gguf *gguf, const char *key, bool required,
+                                uint32_t *value, syn_error *err);
+SYN_API syn_status syn_gguf_f32(const syn_gguf *gguf, const char *key, bool required,
+                                float *value, syn_error *err);
+SYN_API syn_status syn_gguf_bool(const syn_gguf *gguf, const char *key, bool required,
+                                 bool *value, syn_error *err);
+/* Copies the text, cut to capacity - 1 bytes and NUL-terminated; *length (may be NULL) is its
+   full length in the file. */
+SYN_API syn_status syn_gguf_text(const syn_gguf *gguf, const char *key, bool required,
+                                 char *text, size_t capacity, size_t *length, syn_error *err);
+
+/* The tensor info at `at` (start with gguf->tensors_at; goes on at tensor->next_at). */
+SYN_API syn_status syn_gguf_tensor_at(const syn_gguf *gguf, uint64_t at, syn_gguf_tensor *tensor,
+                                      syn_error *err);
+
+/* ====================================================================================
+   >>types
+   takes: raw blocks of a tensor;  gives: float rows, or int8 codes with their scales.
+   Every type that quantises is affine in small groups,
+
+       weight = scale * code + minimum        code in int8, one scale (and minimum) a group
+                                              of 16 or 32 weights, minimum often 0
+
+   so that one function a type, which unpacks a block into codes, scales and minima, serves
+   both arithmetics: floats are scale * code + minimum in float (which is, bit for bit, what
+   ggml's own dequantisers give), and the fast mode multiplies the codes as integers.
+   Formats: the block structs of ggml; MXFP4: OCP Microscaling Formats (MX) v1.0.
+   ==================================================================================== */
+
+enum { SYN_BLOCK_MAX = 256 }; /* weights in the longest block */
+
+/* One row of the table. A new type is a new row and one function. */
+typedef struct syn_type {
+    const char *name;  /* as ggml writes it, "Q4_K" */
+    uint32_t    id;    /* ggml's number */
+    uint16_t    block; /* weights in a block; a row is a whole number of blocks */
+    uint16_t    bytes; /* bytes of a block */
+    uint16_t    group; /* weights that share a scale, 16 or 32; 0: no codes */
+    bool        minimum; /* groups have a minimum */
+    /* Types that hold numbers: n of them as float. NULL for those that hold codes. */
+    void (*floats)(const unsigned char *data, float *out, size_t n);
+    /* Types that hold codes: one block. q is (block), scale and minimum are (block / group);
+       minimum is written only by types that have one. */
+    void (*codes)(const unsigned char *data, int8_t *q, float *scale, float *minimum);
+} syn_type;
+
+/* The row of a type; NULL for a number that is not known here (or left out by SYNERGY_NO_IQ). */
+SYN_API const syn_type *syn_type_find(uint32_t id);
+
+/* False for the integer types and Q8_1, which are stored and skipped but not computed with. */
+SYN_API bool syn_type_computes(const syn_type *type);
+
+/* Bytes of n weights; 0 when n is no whole number of blocks. */
+SYN_API uint64_t syn_type_bytes(const syn_type *type, uint64_t n);
+
+/* n weights (whole blocks, any alignment) as float. The type must be one that computes. */
+SYN_API void syn_type_to_float(const syn_type *type, const void *data, float *out, size_t n);
+
+/* ====================================================================================
+   >>kernels
+   takes: rows of a weight matrix, activations;  gives: products.
+   Two arithmetics. Exact: float activations against dequantised weights. Fast: activations
+   rounded to int8 in blocks of 32 that share a float scale, integer products inside a block.
+   Types that hold numbers (F32, F16, BF16, F64) use float activations in both.
+   The plain C is the definition; the other levels are chosen at run time from what the
+   processor has. On one level an element of a product is the same, bit for bit, for any
+   number of rows, positions and threads.
+   ==================================================================================== */
+
+/* Instruction sets. SYNERGY_SIMD=0 at compile time leaves only plain C. */
+typedef enum syn_simd {
+    SYN_SIMD_AUTO = 0, /* the best that the processor has */
+    SYN_SIMD_PLAIN,
+    SYN_SIMD_AVX2,     /* x86: AVX2, FMA, F16C */
+    SYN_SIMD_AVX512,   /* x86: AVX-512 F, BW, DQ, VL, VNNI */
+    SYN_SIMD_NEON,     /* AArch64 */
+    SYN_SIMD_DOTPROD,  /* AArch64 with the int8 dot product */
+    SYN_SIMD_LEVELS
+} syn_simd;
+
+/* The name of a level ("AVX-512 VNNI"), NULL when it is not there on this machine. */
+SYN_API const char *syn_simd_name(syn_simd level);
+
+/* ====================================================================================
+   >>tokenizer
+   takes: a GGUF file's vocabulary;  gives: text -> ids, ids -> text, chat prompts.
+   Byte-level BPE (tokenizer.ggml.model = gpt2): the text is cut into words by a fixed pattern
+   (the pre-tokenizer), the bytes of a word are joined, the pair of lowest merge rank first.
+   SentencePiece BPE (llama): the pair whose joined text is the token of highest score first.
+   Sennrich et al. 2016 (1508.07909); Kudo and Richardson 2018 (1808.06226). Ids agree with those
+   of llama.cpp, quirks included; no Unicode normalisation. The token texts stay in the file: an
+   index of 10 bytes a token and 10 a merge is built in the arena. Time n log n for n bytes of text.
+   ==================================================================================== */
+
+typedef enum syn_tokenizer_kind { SYN_TOKENIZER_BPE = 1, SYN_TOKENIZER_SPM } syn_tokenizer_kind;
+
+/* Chat formats, recognised from tokenizer.chat_template. */
+typedef enum syn_chat {
+    SYN_CHAT_NONE = 0, /* no template, or one not known here: use the prompt as it is */
+    SYN_CHAT_CHATML, SYN_CHAT_SMOLLM, SYN_CHAT_QWEN2, SYN_CHAT_QWEN25, SYN_CHAT_QWEN3,
+    SYN_CHAT_GEMMA, SYN_CHAT_LLAMA3, SYN_CHAT_LLAMA31, SYN_CHAT_DEEPSEEK2, SYN_CHAT_DEEPSEEK3,
+    SYN_CHATS
+} syn_chat;
+
+/* What GGUF calls token types. */
+typedef enum syn_token_type {
+    SYN_TOKEN_NORMAL = 1, SYN_TOKEN_UNKNOWN, SYN_TOKEN_CONTROL, SYN_TOKEN_USER, SYN_TOKEN_UNUSED,
+    SYN_TOKEN_BYTE
+} syn_token_type;
+
+enum {
+    SYN_PARSE_SPECIAL = 1,  /* syn_tokenize: control tokens written in the text are these tokens */
+    SYN_NO_BOS = 2,         /* syn_tokenize: neither begin nor end token is added */
+    SYN_HIDE_SPECIAL = 4,   /* ids to text: control and unknown tokens give nothing */
+    SYN_CHAT_NO_THINK = 8,  /* syn_chat_render: an empty thought first, where the model thinks */
+    SYN_CHAT_CLOSED = 16    /* syn_chat_render: the assistant's turn is not opened at the end */
+};
+
+typedef struct syn_tokenizer_desc {
+    const char *pre; /* pre-tokenizer in place of the file's own; NULL: the file's */
+} syn_tokenizer_desc;
+
+/* An array of strings in the file, and a hash table that finds them. */
+typedef struct syn_string_index {
+    uint64_t  at;      /* of the first string in the source */
+    uint32_t  count;
+    uint32_t  slots;
+    uint32_t  longest; /* bytes of the longest string */
+    uint32_t *offset;  /* (count): of each string, from `at` */
+    uint32_t *slot;    /* (slots): eight bits of the hash, then the index */
+} syn_string_index;
+
+enum { SYN_END_TOKENS = 32, SYN_CONTROL_TOKENS = 64, SYN_SPECIAL_BYTES = 1023 };
+
+typedef struct syn_tokenizer {
+    const syn_source  *source;
+    syn_tokenizer_kind kind;
+    int32_t size;                     /* tokens in the vocabulary */
+    int32_t bos, eos, unk;            /* -1: none */
+    bool    add_bos, add_eos;         /* what syn_tokenize adds unless SYN_NO_BOS */
+    bool    add_space_prefix;
+    bool    ignore_merges;            /* a word that is a token needs no merges */
+    bool    clean_spaces;             /* see syn_detokenize */
+    syn_chat chat;
+    int     pre;                      /* row of the table of pre-tokenizers */
+    int     ends, controls;           /* used entries of the two lists below */
+    int32_t end[SYN_END_TOKENS];      /* tokens that end a generation */
+    int32_t control[SYN_CONTROL_TOKENS]; /* control tokens whatever the file says */
+    syn_string_index tokens, merges;
+    uint64_t scores_at, types_at;     /* in the source; 0: not in the file */
+    uint32_t special_lengths[32];     /* bit n: some special token has n bytes (up to 1023) */
+    uint16_t *special_reach;          /* (1024) longest special token by its first two bytes */
+    uint32_t *special_bits;           /* (size / 32 + 1) a bit for the hash of each */
+} syn_tokenizer;
+
+/* Checks the vocabulary and builds the index. desc may be NULL. `gguf` may go afterwards, its
+   source must stay. Errors: MODEL names the key at fault; UNSUPPORTED an unknown tokenizer or
+   pre-tokenizer; MEMORY; READ. */
+SYN_API syn_status syn_tokenizer_open(syn_tokenizer *t, const syn_gguf *gguf,
+                                      const syn_tokenizer_desc *desc, syn_arena *arena,
+                                      syn_error *err);
+
+/* The i-th name that `pre` may have; NULL after the last. */
+SYN_API const char *syn_tokenizer_pre_name(int i);
+
+/* Text of any bytes to ids. *count becomes the number of ids the text has; with ids NULL they are
+   only counted, with a capacity too small the call fails (ARGUMENT) and says how many there are.
+   Work memory is taken from the arena and given back: 17 bytes a byte of the longest word (BPE)
+   or text between special tokens (SentencePiece), and a quarter byte a byte of text when it holds
+   special tokens. On a measuring arena nothing is tokenized: arena->used grows by exactly what the
+   same call needs, and *count is 0. */
+SYN_API syn_status syn_tokenize(const syn_tokenizer *t, const char *text, size_t length, int flags,
+                                int32_t *ids, size_t capacity, size_t *count, syn_arena *work,
+                                syn_error *err);
+
+/* Bytes of work memory that syn_tokenize needs for this text: the measuring call in one. */
+SYN_API size_t syn_tokenize_bytes(const syn_tokenizer *t, const char *text, size_t length,
+                                  int flags);
+
+/* The id of the token with exactly this text (as the file has it), or -1. */
+SYN_API int32_t syn_token_find(const syn_tokenizer *t, const char *text, size_t length);
+
+/* The token's type, with the tokens that are control tokens by their text corrected. */
+SYN_API syn_token_type syn_token_type_of(const syn_tokenizer *t, int32_t id);
+
+/* Whether a generation ends with this token. */
+SYN_API bool syn_token_is_end(const syn_tokenizer *t, int32_t id);
+
+/* The bytes that a token stands for, perhaps a part of a character. *length is set to the number
+   of bytes also where capacity is too small (ARGUMENT). No token has more than
+   t->tokens.longest bytes. flags: SYN_HIDE_SPECIAL. Errors: ARGUMENT (id), READ. */
+SYN_API syn_status syn_token_text(const syn_tokenizer *t, int32_t id, int flags, char *to,
+                                  size_t capacity, size_t *length, syn_error *err);
+
+/* Ids to text as they come: holds back a character's first bytes until the last has come.
+   Zero it at the start of a text. */
+typedef struct syn_detokenizer {
+    unsigned char held[4];
+    int           count;
+} syn_detokenizer;
+
+/* Adds a token; `to` (t->tokens.longest + 4 bytes are always enough) receives whole characters.
+   Fails as syn_token_text does, with nothing taken in. */
+SYN_API syn_status syn_detokenizer_push(syn_detokenizer *d, const syn_tokenizer *t, int32_t id,
+                                        int flags, char *to, size_t capacity, size_t *length,
+                                        syn_error *err);
+/* The bytes still held, at most 3, an incomplete character; returns their number. */
+SYN_API size_t syn_detokenizer_flush(syn_detokenizer *d, char to[4]);
+
+/* A whole text at once. Unlike the stream it drops the space that add_space_prefix put before
+   the first word and, with clean_spaces, spaces before punctuation and contractions. With `to`
+   NULL *length is the capacity needed. Errors: ARGUMENT (an id, the capacity), READ. */
+SYN_API syn_status syn_detokenize(const syn_tokenizer *t, const int32_t *ids, size_t n, int flags,
+                                  char *to, size_t capacity, size_t *length, syn_error *err);
+
+typedef enum syn_chat_role { SYN_CHAT_SYSTEM, SYN_CHAT_USER, SYN_CHAT_ASSISTANT } syn_chat_role;
+
+typedef struct syn_chat_message {
+    syn_chat_role role;
+    const char   *text;
+    size_t        length;
+} syn_chat_message;
+
+/* "smollm", "gemma" ...; "none" for SYN_CHAT_NONE and what is not a format. */
+SYN_API const char *syn_chat_name(syn_chat chat);
+/* The format that the vocabulary's control tokens suggest, for a file without a template. */
+SYN_API syn_chat syn_chat_guess(const syn_tokenizer *t);
+/* Writes a conversation as the model's template does, default system message included, and opens
+   the assistant's turn. Not NUL-terminated; *length is its full length also where capacity is too
+   small (ARGUMENT); with `to` NULL it is only measured. Tokenize it with
+   SYN_PARSE_SPECIAL | SYN_NO_BOS: the begin token is in the text. */
+SYN_API syn_status syn_chat_render(syn_chat chat, const syn_chat_message *messages, size_t count,
+                                   int flags, char *to, size_t capacity, size_t *length,
+                                   syn_error *err);
+
+/* ====================================================================================
+   >>model
+   takes: GGUF files;  gives: the hyperparameters and a view of every weight, all shapes
+   checked. What differs between families is data: one row of a descriptor table says which
+   tensors a layer has, which norm, rope and activation it uses. Weights stay where they lie.
+   Families: llama, gemma3 (see synp_family in the implementation for the table and for how
+   to add one).
+   ==================================================================================== */
+
+enum { SYN_MODEL_LAYERS = 1024, SYN_MODEL_FILES = 64 }; /* most that a model may have */
+
+/* A weight matrix as it lies in a file: `count` matrices of `rows` rows of `cols` weights. */
+typedef struct syn_tensor {
+    const syn_type      *type;    /* NULL: this model has no such tensor */
+    const unsigned char *data;    /* mapped bytes, or NULL: read at `offset` of `source` */
+    const syn_source    *source;
+    uint64_t             offset;
+    uint32_t             cols, rows, count;
+} syn_tensor;
+
+/* The tensors that a model has once. */
+typedef enum syn_global {
+    SYN_TOKEN_EMBD, SYN_POSITION_EMBD, SYN_ROPE_FREQS, SYN_OUTPUT_NORM, SYN_OUTPUT_NORM_BIAS,
+    SYN_OUTPUT, SYN_GLOBALS
+} syn_global;
+
+/* The tensors of a layer; which of them a family has stands in its row. */
+typedef enum syn_part {
+    SYN_ATTN_NORM, SYN_ATTN_NORM_BIAS, SYN_ATTN_Q, SYN_ATTN_K, SYN_ATTN_V, SYN_ATTN_QKV,
+    SYN_ATTN_Q_BIAS, SYN_ATTN_K_BIAS, SYN_ATTN_V_BIAS, SYN_ATTN_QKV_BIAS, SYN_ATTN_Q_NORM,
+    SYN_ATTN_K_NORM, SYN_ATTN_OUTPUT, SYN_ATTN_OUTPUT_BIAS, SYN_ATTN_POST_NORM, SYN_ATTN_Q_A,
+    SYN_ATTN_Q_A_NORM, SYN_ATTN_Q_B, SYN_ATTN_KV_A, SYN_ATTN_KV_A_NORM, SYN_ATTN_KV_B,
+    SYN_ATTN_K_B, SYN_ATTN_V_B, SYN_FFN_NORM, SYN_FFN_NORM_BIAS, SYN_FFN_GATE, SYN_FFN_UP,
+    SYN_FFN_DOWN, SYN_FFN_UP_BIAS, SYN_FFN_DOWN_BIAS, SYN_FFN_POST_NORM, SYN_FFN_ROUTER,
+    SYN_FFN_GATE_EXPERTS, SYN_FFN_UP_EXPERTS, SYN_FFN_DOWN_EXPERTS, SYN_FFN_GATE_SHARED,
+    SYN_FFN_UP_SHARED, SYN_FFN_DOWN_SHARED, SYN_PARTS
+} syn_part;
+
+typedef struct syn_family syn_family; /* a row of the architecture table */
+
+typedef struct syn_model_desc {
+    bool no_tokenizer;               /* leave the vocabulary out: ids in, ids out */
+    const char *pre_tokenizer;       /* in place of the file's own; NULL: the file's */
+} syn_model_desc;
+
+typedef struct syn_model {
+    const syn_family *family;
+    const char *architecture;        /* "llama", ... */
+    uint32_t layers, embd, heads, kv_heads;
+    uint32_t key_size, value_size;   /* of one head */
+    uint32_t ff;                     /* inner size of the dense feed-forward part */
+    uint32_t vocab;                  /* rows of the embedding = tokens of the vocabulary */
+    uint32_t context;                /* tokens it was trained for; 0: not said */
+    uint32_t rope_size;              /* dimensions of a head that are rotated */
+    uint32_t window, window_period;  /* local attention; 0: none. Layer i is global when
+                                        (i + 1) % window_period == 0 */
+    uint32_t experts, experts_used, experts_shared, expert_ff, dense_layers;
+    uint32_t q_lora, kv_lora;        /* low-rank query and latent (multi-head latent attention) */
+    uint32_t key_length_mla, value_length_mla, expert_gating;
+    uint32_t cache_heads, cache_key, cache_value; /* what a position leaves in a layer's cache */
+    bool     parallel_residual, experts_renormalised;
+    float    norm_eps, rope_base, rope_base_local, rope_factor, rope_attn_factor;
+    float    yarn_log_multiplier, yarn_beta_fast, yarn_beta_slow;
+    uint32_t rope_original_context;
+    float    embd_scale, attn_scale, attn_softcap, final_softcap, expert_scale;
+    float    rope_amplitude;         /* factor on cos and sin (YaRN); 1 otherwise */
+    uint64_t keys_present;           /* bit i: row i of the hyperparameter table was in the file */
+    uint64_t parts;                  /* bit SYN_x: the parts that a layer of this model may have */
+    uint64_t max_row_bytes;          /* of any weight: what streaming one row needs */
+    uint64_t parameters, weight_bytes;
+    syn_gguf gguf;                   /* of the first file: its keys */
+    syn_tensor global[SYN_GLOBALS];
+    syn_tensor *part;                /* (layer, part that the family has) */
+    double *rope_freq, *rope_freq_local; /* (rope_size / 2) radians a position */
+    syn_tokenizer tokenizer;
+} syn_model;
+
+/* Opens a model of one file or of a split one (all files, in order). The sources must stay
+   where they are as long as the model is used. Errors: READ, FORMAT, UNSUPPORTED, MODEL,
+   MEMORY. With a measuring arena nothing is stored, and only syn_context_open may follow. */
+SYN_API syn_status syn_model_open(syn_model *model, const syn_source *sources, int files,
+                                  const syn_model_desc *desc, syn_arena *arena, syn_error *err);
+
+/* A tensor of a layer, or NULL when the model has none there. */
+SYN_API const syn_tensor *syn_model_part(const syn_model *model, uint32_t layer, syn_part part);
+
+/* Does layer i attend to a window only? Has it experts? */
+SYN_API bool syn_model_is_local(const syn_model *model, uint32_t layer);
+SYN_API bool syn_model_has_experts(const syn_model *model, uint32_t layer);
+
+/* The i-th architecture name that can be opened, NULL past the last. */
+SYN_API const char *syn_model_family(int i);
+
+/* ====================================================================================
+   >>probe
+   What is recorded while a model runs. Of every attention head: the L2 norm of its output
+   softmax(QK')V before the output projection (arXiv 2601.06851, Methods); of every expert that of
+   its output. The vectors themselves go to a callback.
+   ==================================================================================== */
+
+typedef enum syn_probe_kind {
+    SYN_PROBE_RESIDUAL, /* the stream before a layer (unit 0), n_embd values; layer = layers: the
+                           stream behind the last layer */
+    SYN_PROBE_HEAD,     /* a head's output before the projection, value_size values */
+    SYN_PROBE_ROUTER,   /* router logits (unit 0), one an expert */
+    SYN_PROBE_EXPERT,   /* a chosen expert's output before its gate weight, n_embd values */
+    SYN_PROBE_SHARED    /* the shared experts' output, n_embd values */
+} syn_probe_kind;
+
+typedef struct syn_probe {
+    /* Called from the thread that calls syn_step, in the order of layers, then positions, then
+       units. `vector` is only valid during the call. */
+    void (*take)(void *user, syn_probe_kind kind, int layer, int unit, int position,
+                 const float *vector, int length);
+    void *user;
+} syn_probe;
+
+/* ====================================================================================
+   >>edit
+   Interventions while a model runs, without touching its weights.
+   ==================================================================================== */
+
+typedef struct syn_edit {
+    const float *head_gain; /* (layer, head): factor on a head's output; 0 ablates; NULL: all 1 */
+    const float *expert_gain; /* (layer, expert): likewise on an expert's contribution */
+} syn_edit;
+
+/* ====================================================================================
+   >>context
+   takes: a model, token ids;  gives: logits, norms. One pass over the weights serves up to
+   `batch` positions. The keys and values of a layer with local attention live in a ring no
+   longer than its window.
+   ==================================================================================== */
+
+typedef enum syn_arithmetic {
+    SYN_FAST = 0, /* activations rounded to int8 in blocks of 32 */
+    SYN_EXACT     /* float activations, dequantised weights: for checking */
+} syn_arithmetic;
+
+/* Which norms of experts are recorded. An expert that the router did not choose counts 0. */
+typedef enum syn_expert_norms {
+    SYN_EXPERTS_NONE = 0,
+    SYN_EXPERTS_WEIGHTED, /* of the contribution to the residual stream, after the gate weight */
+    SYN_EXPERTS_RAW,      /* of the output before the gate weight */
+    SYN_EXPERTS_ALL       /* raw, every expert evaluated at every token (slow) */
+} syn_expert_norms;
+
+typedef struct syn_context_desc {
+    uint32_t       tokens;       /* longest sequence; 0: 512 */
+    uint32_t       batch;        /* most positions a pass takes; 0: 32 */
+    syn_arithmetic arithmetic;
+    bool           norms;        /* record head norms */
+    syn_expert_norms expert_norms; /* likewise of experts */
+    bool           all_logits;   /* keep the logits of every position of a pass, not the last only */
+    size_t         stream_bytes; /* buffer for weights that are not mapped; 0: one row */
+    syn_simd       simd;         /* instruction set; 0: the best there is */
+    syn_parallel   parallel;     /* 0: serial */
+} syn_context_desc;
+
+typedef struct syn_layer_cache {
+    float   *k, *v; /* (kv head, slot, key size), (kv head, slot, value size); latent attention
+                       keeps its latent and the shared rotated key in k, and no v */
+    uint32_t slots; /* position p lies in slot p % slots */
+} syn_layer_cache;
+
+typedef struct syn_context {
+    const syn_model *model;
+    syn_context_desc desc;       /* with the defaults filled in */
+    syn_probe        probe;      /* set by the caller at any time between steps */
+    syn_edit         edit;       /* likewise */
+    uint32_t         position;   /* tokens seen so far */
+    float           *logits;     /* (row, vocab) of the last pass: its last position, or all */
+    uint32_t         logit_rows; /* rows of logits that the last pass left */
+    float           *norms;      /* (position of the last pass, layer, head), NULL without */
+    float           *expert_norms; /* (position of the last pass, layer, expert), likewise; zero in
+                                    layers without experts */
+    uint32_t         pass;       /* positions of the last pass */
+
+    syn_layer_cache *cache;      /* (layer) */
+    const struct synp_kernels *kernels;
+    float *x, *normed, *y;       /* (position, embd) */
+    float *q, *k, *v, *heads;    /* (position, head, size): one region with gate and up */
+    float *latent_q, *latent, *lora; /* of latent attention */
+    float *gate, *up;            /* (position, width) */
+    float *router, *share;       /* (position, expert), (position, chosen) */
+    uint32_t *choice;            /* (position, chosen) */
+    float *gathered, *expert;    /* (position, embd): an expert's inputs and outputs */
+    float *scores;               /* (head, tokens) */
+    float *turn, *turn_local;    /* (position, rope_size): cos and sin of each pair */
+    float *weight;               /* one vector of weights, decoded */
+    float *bias;                 /* the biases of one product, decoded */
+    void  *acts;                 /* activations as the kernels take them */
+    float *refined;              /* (2, position, embd): an input and the rest of its rounding */
+    unsigned char *decode;       /* (job): the kernels' work space */
+    size_t         decode_bytes; /* of one job */
+    size_t         sums_bytes;   /* of it, for the two sums of refined products */
+    unsigned char *stream;       /* rows read from an unmapped file */
+} syn_context;
+
+/* Takes everything that stepping will need from the arena. Errors: ARGUMENT, MEMORY. */
+SYN_API syn_status syn_context_open(syn_context *ctx, const syn_model *model,
+                                    const syn_context_desc *desc, syn_arena *arena,
+                                    syn_error *err);
+
+/* Feeds n tokens in passes of at most `batch`. Logits and norms are those of the last pass, so
+   that a caller who wants every position's feeds at most `batch` at a time. Errors: ARGUMENT
+   (an id outside the vocabulary), CONTEXT (no room; nothing has been fed), READ. */
+SYN_API syn_status syn_step(syn_context *ctx, const int32_t *ids, size_t n, syn_error *err);
+
+/* Forgets everything from `position` on; 0 always works. Errors: ARGUMENT (ahead of what was fed,
+   or a local layer's ring no longer holds the window before it). */
+SYN_API syn_status syn_context_rewind(syn_context *ctx, uint32_t position, syn_error *err);
+
+/* ====================================================================================
+   >>sample
+   takes: logits;  gives: a token. Greedy, or drawn from the softmax of logits / temperature
+   after top-k, top-p (Holtzman et al. 2020) and min-p; seeded, no memory needed.
+   ==================================================================================== */
+
+typedef struct syn_sampler {
+    float    temperature; /* 0: greedy, the lowest id among equals */
+    uint32_t top_k;       /* 0: all */
+    float    top_p;       /* 0 or 1: all */
+    float    min_p;       /* keep tokens at least this share of the likeliest; 0: all */
+    uint64_t seed;        /* advances with every draw */
+    const int32_t *banned; /* ids that are never chosen */
+    uint32_t banned_count;
+} syn_sampler;
+
+/* Chooses among the logits (n); changes them when tokens are banned or filtered. */
+SYN_API int32_t syn_sample(syn_sampler *sampler, float *logits, size_t n);
+
+#endif /* SYNERGY_NO_MODEL */
+
+#ifndef SYNERGY_NO_PHIID
+
+/* ====================================================================================
+   >>covariance
+   takes: one sample of C channels at a time;  gives: means and covariances of the 2C
+   variables (every channel in the past window, every channel tau samples later), which
+   syn_cov_pair turns into atoms. O(C^2) memory whatever the length of the recording.
+
+       syn_cov_open(&cov, 2, tau, &arena, &err);
+       while (read_sensors(sample)) syn_cov_add(&cov, sample);     (0.25 us for two channels)
+       flags = syn_cov_pair(&cov, 0, 1, NULL, atom);
+
+   The state is the count, the means and the centred co-moments M_ij = sum (v_i - m_i)(v_j - m_j),
+   in double-double (about 32 digits), so that a stream gives the result of a block of samples to
+   the last digit of a double:
+       add (Welford 1962):     d = v - m,  m += d / n,  M_ij += d_i d_j (n - 1) / n
+       merge (Chan et al. 1983):  d = m_B - m_A,
+                               M_ij = M_ij^A + M_ij^B + d_i d_j n_A n_B / (n_A + n_B)
+   Each variable is scaled by its own power of two, so 1e-310 and 1e307 are as good as 1. An
+   accumulator can be saved, sent and merged (two recordings, two machines) in a fixed byte format.
+   ==================================================================================== */
+
+typedef struct syn_cov {
+    size_t         channels;
+    size_t         tau;      /* lag in samples, at least 1 */
+    uint64_t       pairs;    /* pairs (t, t + tau) that count: the N of every mean */
+    size_t         waiting;  /* samples in the lag buffer, at most tau */
+    size_t         oldest;   /* its row in the lag buffer */
+    double        *lag;      /* (tau, channels) ring of the last samples */
+    double        *mean;     /* (2 * channels, 2): past variables, then future; high and low part */
+    double        *moment;   /* (i, j <= i, 2): packed lower triangle of M, high and low part */
+    double        *origin;   /* (2 * channels) first value: means are kept relative to it */
+    double        *change;   /* (2 * channels, 2) scratch */
+    double        *low;      /* (2 * channels) smallest and largest value of each variable, */
+    double        *high;     /*                which tell a constant from a nearly constant one */
+    int32_t       *exponent; /* (2 * channels) variable = 2^exponent * what is stored */
+    unsigned char *bad;      /* (channels) 1 after a NaN or an infinity (which was not added) */
+} syn_cov;
+
+/* An empty accumulator: 16 C (2C + 1) + C (8 tau + 121) bytes of the arena, plus padding.
+   Errors: ARGUMENT (no channel, tau 0, sizes beyond the address space), MEMORY. */
+SYN_API syn_status syn_cov_open(syn_cov *cov, size_t channels, size_t tau, syn_arena *arena,
+                                syn_error *err);
+/* Empties it again. */
+SYN_API void syn_cov_clear(syn_cov *cov);
+/* Starts a new recording into the same sums: no pair spans the gap. */
+SYN_API void syn_cov_break(syn_cov *cov);
+/* One sample of every channel, (channels). O(C^2). */
+SYN_API void syn_cov_add(syn_cov *cov, const double *sample);
+/* Adds the pairs of another accumulator with the same channels and tau. Its lag buffer, the
+   samples that have no partner yet, is left out: the two recordings are apart in time.
+   Error: ARGUMENT. */
+SYN_API syn_status syn_cov_merge(syn_cov *into, const syn_cov *from, syn_error *err);
+
+/* The covariance (divisor N) of variables i and j, 0 <= i, j < 2 * channels, past first. NaN when
+   there are no pairs or a channel of the two saw a NaN or an infinity. */
+SYN_API double syn_cov_value(const syn_cov *cov, size_t i, size_t j);
+
+/* The byte format: little-endian, "SYNCOV" and two digits of version, u64 channels, tau, pairs,
+   waiting; f64 lag samples oldest first; i32 exponents; f64 low, high, origin, mean, moment;
+   u8 bad; u64 checksum (FNV-1a of all before it). Written and read alike on every machine. */
+SYN_API size_t     syn_cov_bytes(const syn_cov *cov);
+SYN_API syn_status syn_cov_save(const syn_cov *cov, void *bytes, size_t capacity, syn_error *err);
+/* What a saved accumulator needs, before one is opened for it. */
+SYN_API syn_status syn_cov_shape(const void *bytes, size_t size, size_t *channels, size_t *tau,
+                                 syn_error *err);
+/* Replaces the state of an accumulator opened with that shape. Checks everything first: after an
+   error the accumulator is as it was. */
+SYN_API syn_status syn_cov_load(syn_cov *cov, const void *bytes, size_t size, syn_error *err);
+
+/* ====================================================================================
+   >>phiid
+   takes: two series and a lag, or a covariance of four variables, or an accumulator;
+   gives: the 16 atoms of integrated information decomposition, in nats.
+
+   Two series x, y and their futures a = x_{t+tau}, b = y_{t+tau}, taken as jointly Gaussian.
+   PhiID (Mediano et al. 2021, arXiv 2109.13186) splits I(xy;ab) into 16 atoms. A node (alpha,
+   beta) of its lattice has alpha from the past and beta from the future, each one of
+       r = {1}{2} what both hold,   x = {1},   y = {2},   s = {12} what only both together hold,
+   and f(alpha, beta), the information the node carries, is the sum of the atoms at or below it
+   (r < x, y < s on each side). The nine nodes without r are mutual informations, f(s,x) = I(xy;a);
+   the seven with r need a redundancy:
+       MMI  f = the smallest of the mutual informations of its sources (Barrett 2015, eq. 14)
+       CCS  the mean over samples of the change in surprisal that both sources share in sign
+            (Ince 2017, section 5), double redundancy from the lattice, as Mediano et al. 2021.
+   Atoms are named past-to-future: str goes from synergy to redundancy; sts, from synergy to
+   synergy, is the synergy of the synergistic core, and rtr its redundancy.
+
+   Know before use: with MMI two independent series with memory have sts = 2 min(I(x;a), I(y;b)),
+   not 0. Only a null that keeps each series' memory (a circular shift) tells coupling from memory.
+   ==================================================================================== */
+
+enum { /* atoms, and nodes of the lattice: past * 4 + future, r x y s = 0 1 2 3 */
+    SYN_RTR, SYN_RTX, SYN_RTY, SYN_RTS,
+    SYN_XTR, SYN_XTX, SYN_XTY, SYN_XTS,
+    SYN_YTR, SYN_YTX, SYN_YTY, SYN_YTS,
+    SYN_STR, SYN_STX, SYN_STY, SYN_STS,
+    SYN_ATOMS
+};
+
+enum { /* mutual informations, past set _ future set */
+    SYN_MI_X_A, SYN_MI_X_B, SYN_MI_Y_A, SYN_MI_Y_B, SYN_MI_XY_A, SYN_MI_XY_B,
+    SYN_MI_X_AB, SYN_MI_Y_AB, SYN_MI_XY_AB,
+    SYN_MIS
+};
+
+SYN_API const char *syn_atom_name(int atom); /* "rtr" ... "sts"; "" when out of range */
+SYN_API const char *syn_mi_name(int mi);     /* "x_a" ... "xy_ab"; "" when out of range */
+
+typedef enum syn_redundancy { SYN_MMI = 0, SYN_CCS } syn_redundancy;
+
+/* What is wrong with a pair; 0 is a sound one. An atom is only ever NaN or infinite with a flag. */
+typedef unsigned syn_flags;
+enum {
+    SYN_FLAG_BAD_TAU       = 1,   /* tau < 1 or tau >= n: no numbers */
+    SYN_FLAG_TOO_SHORT     = 2,   /* n - tau < 5, too few for four variables: no numbers */
+    SYN_FLAG_NONFINITE     = 4,   /* a NaN or an infinity anywhere in a series: no numbers */
+    SYN_FLAG_CONSTANT      = 8,   /* a window has max = min: the variable is dropped */
+    SYN_FLAG_SINGULAR      = 16,  /* x, y or a, b linearly dependent: one of them is dropped */
+    SYN_FLAG_INFINITE      = 32,  /* the past determines a future variable: some MI is infinite */
+    SYN_FLAG_NOT_PSD       = 64,  /* covariance input: not positive semidefinite, no numbers */
+    SYN_FLAG_NOT_SYMMETRIC = 128, /* covariance input: no numbers */
+    SYN_FLAG_NO_SAMPLES    = 256, /* CCS or local values asked of a covariance: no numbers */
+    SYN_FLAGS_NO_NUMBERS   = 1 | 2 | 4 | 64 | 128 | 256 /* any of these: every atom is NaN */
+};
+
+/* The name of the gravest flag ("OK", "BAD_TAU", ...), in the order of the list above except that
+   INFINITE goes before CONSTANT and SINGULAR. Never NULL. */
+SYN_API const char *syn_flags_text(syn_flags flags);
+
+typedef struct syn_phiid_desc { /* zero is the default everywhere */
+    int            tau;        /* lag in samples; 0 means 1 */
+    syn_redundancy redundancy; /* SYN_MMI */
+    size_t         stride;     /* elements from one sample of a series to the next; 0 means 1 */
+    double        *mi;         /* out, or NULL: (SYN_MIS) nats */
+    double        *cumulative; /* out, or NULL: (SYN_ATOMS) f of every node */
+    double        *local;      /* out, or NULL: (SYN_ATOMS, n - tau) pointwise atoms, mean = atom */
+} syn_phiid_desc;
+
+/* The 16 atoms of two series of n samples. `desc` may be NULL. Reads the series where they lie,
+   several times; no other memory. Returns 0 or flags. The values of a flagged pair:
+       CONSTANT, SINGULAR   I(A;B) depends only on what A and B span, so within the past and within
+                            the future a constant or dependent variable is dropped. y = x gives
+                            rtr = I(x;a) and 0 else; a constant y gives xtx = I(x;a) and 0 else.
+                            Not the limit of nearly equal series: such a limit does not exist.
+       INFINITE             informations are +inf where the past determines the future; atoms they
+                            meet in are NaN (inf - inf) or infinite, MMI atoms without them finite
+   Dependent means: what the others leave of a variable is at most 64 eps of it.
+
+   Arithmetic: power-of-two scaling, centring, co-moments and the 4x4 algebra in double-double, one
+   logarithm an MMI atom. Error of an MMI atom or an information: 1 ulp of it + 1e-31 cond, cond the
+   condition number of the 4x4 correlation matrix; of a CCS atom: a few 1e-15, except where a local
+   information is 0 within its own error, whose sign then may go either way. -ffast-math breaks it.
+   Time: about 0.1 us a sample for MMI, 0.25 us for CCS, and 2 us (x86-64, one thread). */
+SYN_API syn_flags syn_phiid_pair(const double *x, const double *y, size_t n,
+                                 const syn_phiid_desc *desc, double atom[SYN_ATOMS]);
+/* The same from float samples (arithmetic in double-double all the same). */
+SYN_API syn_flags syn_phiid_pair_float(const float *x, const float *y, size_t n,
+                                       const syn_phiid_desc *desc, double atom[SYN_ATOMS]);
+/* From the covariance of (x, y, a, b), row by row; any divisor. MMI only; tau and stride unused. */
+SYN_API syn_flags syn_phiid_covariance(const double cov[16], const syn_phiid_desc *desc,
+                                       double atom[SYN_ATOMS]);
+/* From an accumulator: channels i and j as x and y. MMI only; tau is the accumulator's. */
+SYN_API syn_flags syn_cov_pair(const syn_cov *cov, size_t i, size_t j, const syn_phiid_desc *desc,
+                               double atom[SYN_ATOMS]);
+/* The 16 MMI atoms of nine mutual informations, for informations that come from elsewhere.
+   Rounds at 1e-16 of the largest MI; inf - inf gives NaN. */
+SYN_API void syn_phiid_mmi(const double mi[SYN_MIS], double atom[SYN_ATOMS]);
+
+/* ------------------------------------------------------------------------------------
+   phiid, continued: every pair of N series, prompt after prompt.
+
+   takes: one block of N series a prompt (the norms of all heads, N sensors, ...)
+   gives: sums of synergy (sts) and redundancy (rtr) over prompts for every pair, the same for
+          every unit and prompt, diagnostics of every unit, and where asked all 16 atoms
+
+       syn_pairs_desc desc = {0};
+       desc.units = 270; desc.samples = 100; desc.prompts = 60;
+       syn_pairs_open(&pairs, &desc, &arena, &err);
+       for (p = 0; p < 60; p++) syn_pairs_add(&pairs, &series_of_prompt[p], &err);
+       syn_pairs_matrices(&pairs, synergy, redundancy);
+
+   Pairs are counted (0,1), (0,2) ... (0,N-1), (1,2) ... (N-2,N-1): pair (i,j), i < j, has the
+   number i (2N - i - 1) / 2 + j - i - 1. x is unit i, y is unit j.
+
+   All pairs share the standardised windows of the N units; a pair costs four dot products and
+   three logarithms. Where that would lose digits (the closed form from six correlations has an
+   error of about eps * condition) the pair goes to `syn_phiid_pair`, and what is singular is
+   flagged. The result does not depend on the number of threads, bit for bit.
+   ------------------------------------------------------------------------------------ */
+
+typedef enum syn_number { SYN_NUMBER_F32, SYN_NUMBER_F64 } syn_number;
+
+/* N series as they lie in memory. Strides count elements; both 0 mean (time, unit) without gaps:
+   time_stride = units, unit_stride = 1. Series of their own rows: 1 and samples. */
+typedef struct syn_series {
+    const void *data;
+    syn_number  type;
+    size_t      units, samples;
+    size_t      time_stride, unit_stride;
+} syn_series;
+
+typedef enum syn_flagged {
+    SYN_FLAGGED_EXCLUDE, /* a flagged pair is left out of the means */
+    SYN_FLAGGED_ZERO     /* it counts as synergy 0 and redundancy 0 */
+} syn_flagged;
+
+/* Called with all 16 atoms of consecutive pairs: atom (pairs, SYN_ATOMS), flag (pairs), 0 is
+   sound. From the thread that called syn_pairs_add, in the order of pairs. False stops. */
+typedef bool syn_pairs_fn(void *user, size_t first_pair, size_t pairs, const double *atom,
+                          const uint8_t *flag);
+
+typedef struct syn_pairs_desc {
+    size_t       units;    /* N, at least 2 */
+    size_t       samples;  /* the longest series that will come */
+    size_t       prompts;  /* how many will come at most; 0: 1 */
+    syn_phiid_desc phiid;  /* tau and redundancy, as for one pair */
+    syn_flagged  flagged;
+    size_t       careful;  /* up to so many pairs, each takes the pair-level route, which is the
+                              more exact and slower; 0: 300, 1: none */
+    syn_pairs_fn *atoms;   /* NULL: synergy and redundancy only */
+    void        *user;     /* of `atoms` */
+    int          simd;     /* for tests: 0 the best there is, 1 plain C, 2 AVX2, 3 AVX-512 */
+    syn_parallel parallel; /* zero: serial */
+} syn_pairs_desc;
+
+/* Figures of one unit that may explain its synergy; means over the prompts where it varies. */
+typedef enum syn_confound {
+    SYN_CONFOUND_MEAN,             /* mean of the series as given (the mean norm) */
+    SYN_CONFOUND_AUTOCORRELATION,  /* at lag 1 */
+    SYN_CONFOUND_SELF,             /* I(x_t ; x_t+tau), nats */
+    SYN_CONFOUND_TOTAL,            /* I(xy_t ; xy_t+tau), mean over its sound pairs, nats */
+    SYN_CONFOUND_TREND,            /* correlation with time */
+    SYN_CONFOUNDS
+} syn_confound;
+
+enum { SYN_FLAG_KINDS = 9 }; /* 0: sound; k: flag 1 << (k - 1) is the gravest */
+
+typedef struct syn_pairs {
+    syn_pairs_desc desc;
+    size_t    units, pairs;    /* N, N (N - 1) / 2 */
+    size_t    prompts;         /* added so far */
+    double   *synergy;         /* (pair): sums over the prompts that count, nats */
+    double   *redundancy;      /* (pair) */
+    uint32_t *left_out;        /* (pair): prompts that do not count */
+    double   *unit_synergy;    /* (prompt, unit): sums over the pairs of the unit that count */
+    double   *unit_redundancy; /* (prompt, unit) */
+    uint32_t *unit_sound;      /* (prompt, unit): how many pairs count */
+    double   *confound;        /* (SYN_CONFOUNDS, unit): sums over prompts */
+    uint32_t *confound_count;  /* (SYN_CONFOUNDS, unit): how many prompts are in the sum */
+    uint64_t  flagged[SYN_FLAG_KINDS]; /* pair-prompts by gravest flag; [0] counts sound ones */
+    uint64_t  careful;         /* pair-prompts that took the pair-level route */
+
+    /* of the prompt being added */
+    const syn_series *series;
+    bool      all_careful;     /* few pairs: no panels, the pair-level route for each */
+    size_t    window, panels;  /* samples - tau; groups of 8 units */
+    double   *panel;           /* (panel, sample, past|future, 8): standardised, unit norm */
+    double   *row;             /* (unit, past|future, sample): the same, for CCS */
+    size_t    row_stride;      /* samples from one row to the next */
+    double   *self;            /* (unit): correlation of past and future */
+    double   *self_information; /* (unit): nats */
+    uint8_t  *state;           /* (unit): what is wrong with it alone */
+    double   *part;            /* (panel, unit, synergy|redundancy|total): row sums */
+    uint8_t  *part_sound;      /* (panel, unit) */
+    double   *atom;            /* (pairs of 8 units, SYN_ATOMS), where asked */
+    uint8_t  *flag;            /* (pair) */
+    size_t    first_pair;      /* of `atom` */
+    size_t    first_panel, end_panel; /* being worked on */
+} syn_pairs;
+
+/* Errors: ARGUMENT, MEMORY. Takes everything that adding will need from the arena. */
+SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, syn_arena *arena,
+                                  syn_error *err);
+
+/* Adds one prompt. Errors: ARGUMENT (another number of units, longer than announced, one prompt
+   too many), DATA (tau does not fit, fewer than 5 samples in a window), READ (`atoms` said stop);
+   after an error of `atoms` the sums are of no use, after the others nothing has changed. */
+SYN_API syn_status syn_pairs_add(syn_pairs *pairs, const syn_series *series, syn_error *err);
+
+/* Means over prompts, (unit, unit), symmetric, zero diagonal; NaN where no prompt counts.
+   Either may be NULL. */
+SYN_API void syn_pairs_matrices(const syn_pairs *pairs, double *synergy, double *redundancy);
+
+/* The number of pair (i, j), i != j, of n units. */
+SYN_API size_t syn_pairs_index(size_t n, size_t i, size_t j);
+
+/* The mean of a confound over the prompts added so far, to value (unit); NaN where none. */
+SYN_API void syn_pairs_confound(const syn_pairs *pairs, syn_confound which, double *value);
+SYN_API const char *syn_confound_name(syn_confound which); /* "mean_norm", "self_information" .. */
+
+/* ====================================================================================
+   >>rank
+   takes: the sums of all pairs, over prompts;  gives: scores of units, the profile over layers,
+   and how far either can be trusted.
+
+   The synergy and the redundancy of a unit are the means of its rows in the two matrices. From
+   them come all readings of the paper, side by side: its text defines the score as
+   rank(synergy) - rank(redundancy), its figures agree better with the rank of
+   synergy - redundancy. Ranks ascend from 1, ties share their average rank. A unit without a
+   single sound pair has NaN everywhere and is not ranked.
+   ==================================================================================== */
+
+typedef enum syn_score {
+    SYN_SCORE_RANK_DIFFERENCE, /* rank(synergy) - rank(redundancy) */
+    SYN_SCORE_DIFFERENCE,      /* rank(synergy - redundancy) */
+    SYN_SCORE_BALANCE,         /* synergy / (synergy + redundancy) */
+    SYN_SCORE_SYNERGY,         /* nats */
+    SYN_SCORE_REDUNDANCY,      /* nats */
+    SYN_SCORE_EXCESS,          /* synergy - its mean under surrogates, nats */
+    SYN_SCORES
+} syn_score;
+
+/* "rank-difference", "difference", "balance", "synergy", "redundancy", "excess". */
+SYN_API const char *syn_score_name(syn_score score);
+SYN_API bool syn_score_find(const char *name, syn_score *score);
+
+/* Everything known of N units; each column is (unit). */
+typedef struct syn_rank {
+    size_t  units;
+    double *synergy, *redundancy;           /* nats */
+    double *synergy_rank, *redundancy_rank;
+    double *rank_difference;
+    double *difference, *difference_rank;   /* nats, rank */
+    double *balance;                        /* NaN for 0/0 */
+    double *excess;                         /* NaN until somebody fills it */
+    size_t *order;                          /* scratch for sorting */
+} syn_rank;
+
+SYN_API syn_status syn_rank_open(syn_rank *rank, size_t units, syn_arena *arena, syn_error *err);
+
+/* Fills all columns but `excess`: from the pair sums, or from the units' means as given. */
+SYN_API void syn_rank_pairs(syn_rank *rank, const syn_pairs *pairs);
+SYN_API void syn_rank_means(syn_rank *rank, const double *synergy, const double *redundancy);
+
+/* The column of a score, (unit); for the difference, its rank. */
+SYN_API const double *syn_rank_score(const syn_rank *rank, syn_score score);
+
+/* Average ranks from 1; NaN gets NaN; -0.0 ties with 0.0. order (n) is scratch. */
+SYN_API void syn_rank_average(const double *value, size_t n, size_t *order, double *rank);
+
+/* Spearman's correlation over the places where both are numbers: Pearson's of average ranks.
+   NaN when fewer than two or one is constant. work (4 n) and order (n) are scratch. */
+SYN_API double syn_rank_spearman(const double *a, const double *b, size_t n, double *work,
+                                 size_t *order);
+
+/* The profile of a score over layers, unit = layer * (units / layers) + index. Each of
+   mean, minmax, percentile is (layer): the mean over the layer's units that have a score;
+   (mean - min) / (max - min), all zero when equal; (average rank - 1) / (layers with a mean - 1).
+   The last two may be NULL. */
+SYN_API void syn_rank_profile(const double *score, size_t units, size_t layers, double *mean,
+                              double *minmax, double *percentile);
+
+/* What is read off a profile, depth = layer / (layers - 1); NaN with fewer than 3 layers. */
+typedef struct syn_shape {
+    double peak;      /* depth of the layer with the largest mean */
+    double middle;    /* mean of the middle third - mean of the outer thirds */
+    double curvature; /* second coefficient of the parabola over depth; negative: inverted U */
+} syn_shape;
+SYN_API syn_shape syn_rank_shape(const double *mean, size_t layers);
+
+/* A number with its interval. */
+typedef struct syn_interval { double value, low, high; } syn_interval;
+
+typedef struct syn_resample_desc {
+    size_t       layers;    /* 0: 1 */
+    size_t       resamples; /* 0: 1000 */
+    double       level;     /* 0: 0.95 */
+    uint64_t     seed;      /* any number; the same one gives the same result */
+    syn_parallel parallel;
+} syn_resample_desc;
+
+/* Percentile intervals of one score by drawing prompts with replacement (each prompt's unit sums
+   are kept in syn_pairs, so that a resample costs O(prompts * units)). */
+typedef struct syn_bootstrap {
+    size_t units, layers, resamples;
+    double *low, *high;             /* (unit) of the score */
+    double *layer_low, *layer_high; /* (layer) of the layer mean */
+    syn_interval peak, middle, curvature;
+} syn_bootstrap;
+
+/* Errors: ARGUMENT (layers do not divide units, fewer than 2 prompts, excess), MEMORY. The
+   result and its scratch lie in the arena; take a copy of the arena first to reuse the space. */
+SYN_API syn_status syn_rank_bootstrap(syn_bootstrap *boot, const syn_pairs *pairs, syn_score score,
+                                      const syn_resample_desc *desc, syn_arena *arena,
+                                      syn_error *err);
+
+/* Split-half reliability of a score: Spearman's correlation of the score from one half of the
+   prompts with that from the other, r its mean over `resamples` random halvings (0: 100),
+   stepped up to the length of the whole by Spearman and Brown: 2 r / (1 + r). Errors: as for
+   the bootstrap. */
+SYN_API syn_status syn_rank_reliability(double *value, const syn_pairs *pairs, syn_score score,
+                                        const syn_resample_desc *desc, syn_arena *arena,
+                                        syn_error *err);
+
+/* Does the shape of the profile need the units to be where they are? Shuffles units over layers.
+   p = (1 + shuffles at least as far from the shuffles' mean) / (resamples + 1), for
+   `middle` and `curvature`. */
+typedef struct syn_permutation { double p_middle, p_curvature; } syn_permutation;
+SYN_API syn_status syn_rank_permutation(syn_permutation *test, const double *score, size_t units,
+                                        const syn_resample_desc *desc, syn_arena *arena,
+                                        syn_error *err);
+
+/* ------------------------------------------------------------------------------------
+   rank, continued: surrogates. What would synergy and redundancy be without coupling?
+
+   With MMI two unrelated series with memory have sts = 2 min(I(x;a), I(y;b)), not 0. A
+   surrogate keeps what is said beside it and destroys the rest, so that observed - surrogate, the
+   excess, is what the destroyed part contributes:
+       SHIFT    every unit shifted circularly by its own lag: each unit's own past and future, its
+                whole distribution; destroys what units share (the right null for coupling)
+       PHASE    every unit's Fourier phases drawn anew: each unit's spectrum, made Gaussian
+                (Theiler et al. 1992); destroys what units share
+       SHUFFLE  one order of samples for all units: who goes with whom at a moment; destroys time
+                (a null for memory, not for coupling)
+
+       for (s = 0; s < surrogates; s++) {
+           syn_pairs_clear(&null);
+           for (p = 0; p < prompts; p++) {
+               syn_surrogate_make(made, &series[p], SYN_SURROGATE_SHIFT, seed, s, p, work);
+               syn_pairs_add(&null, &series_over_made, &err);
+           }
+           syn_excess_add(&excess, &null);
+       }
+   ------------------------------------------------------------------------------------ */
+
+typedef enum syn_surrogate {
+    SYN_SURROGATE_SHIFT, SYN_SURROGATE_PHASE, SYN_SURROGATE_SHUFFLE, SYN_SURROGATES
+} syn_surrogate;
+
+SYN_API const char *syn_surrogate_name(syn_surrogate kind); /* "shift", "phase", "shuffle" */
+
+/* Surrogate number `surrogate` of prompt `prompt`: to is (unit, sample) doubles, work (4 samples).
+   Depends on nothing but its arguments. Shifts lie between a tenth and nine tenths of the length.
+   Units that are not finite or constant come out so. SHIFT and SHUFFLE O(units * samples), PHASE
+   O(units * samples^2). */
+SYN_API void syn_surrogate_make(double *to, const syn_series *from, syn_surrogate kind,
+                                uint64_t seed, size_t surrogate, size_t prompt, double *work);
+
+/* The two parts for one series, with the choice made by the caller.
+   to_t = from_((t - shift) mod n). */
+SYN_API void syn_surrogate_shift(double *to, const double *from, size_t n, size_t shift);
+/* F = Fourier transform of from - mean, F_k *= exp(i phase_(k-1)), k = 1 ... (n - 1) / 2, and back.
+   phase ((n - 1) / 2) radians, work (2 n). */
+SYN_API void syn_surrogate_phase(double *to, const double *from, size_t n, const double *phase,
+                                 double *work);
+
+/* Forgets the prompts, keeps the memory: as after syn_pairs_open. */
+SYN_API void syn_pairs_clear(syn_pairs *pairs);
+
+/* Observed means of units, and of pairs where asked, against those of surrogates. */
+typedef struct syn_excess {
+    const syn_pairs *observed;
+    size_t    units, pairs;   /* pairs: 0 when they are not followed */
+    size_t    surrogates;     /* added so far */
+    double   *seen[2];        /* (unit) synergy, redundancy: observed, nats */
+    double   *mean[2];        /* (unit) of the surrogates */
+    double   *spread[2];      /* (unit) sum of squared distances from the mean */
+    uint32_t *above[2];       /* (unit) surrogates at least as large as observed */
+    uint32_t *pair_above[2];  /* (pair) */
+} syn_excess;
+
+/* `observed` must be complete, and stay. Errors: MEMORY. */
+SYN_API syn_status syn_excess_open(syn_excess *excess, const syn_pairs *observed, bool pairs,
+                                   syn_arena *arena, syn_error *err);
+SYN_API void syn_excess_add(syn_excess *excess, const syn_pairs *surrogate);
+
+/* One unit's synergy (which 0) or redundancy (1): mean and standard deviation of the surrogates,
+   z = (observed - mean) / sd, p = (1 + surrogates at least as large) / (surrogates + 1). NaN where
+   there is no value. */
+typedef struct syn_excess_unit { double observed, mean, sd, z, p; } syn_excess_unit;
+SYN_API syn_excess_unit syn_excess_of(const syn_excess *excess, int which, size_t unit);
+/* p of a pair; NaN when pairs are not followed. */
+SYN_API double syn_excess_pair_p(const syn_excess *excess, int which, size_t pair);
+/* Fills the rank's `excess` column: observed synergy - the surrogates' mean. */
+SYN_API void syn_excess_rank(const syn_excess *excess, syn_rank *rank);
+
+/* False discovery control (Benjamini and Hochberg 1995): q (n) from p (n), the share of false ones
+   among all at least as small. NaN is no test. order (n) is scratch; q may be p. */
+SYN_API void syn_rank_fdr(const double *p, size_t n, size_t *order, double *q);
+
+/* ====================================================================================
+   >>graph
+   takes: a weighted matrix (n, n), such as the mean synergy of all pairs;
+   gives: how well it is connected as a whole, and how well it falls into parts.
+
+   Undirected: w_ij and w_ji are averaged, the diagonal is ignored, weights that are not above 0
+   (NaN too) are no edges. An edge has the length 1/w, d_ij is the shortest way:
+       global efficiency   E = mean over i != j of 1/d_ij, 1/inf = 0 (Latora and Marchiori 2001;
+                           the paper's measure of integration; E(c W) = c E(W))
+       modularity          Q = 1/2m sum_ij (w_ij - gamma k_i k_j / 2m) [same part]
+                           (Newman 2006), k_i = sum_j w_ij, 2m = sum_i k_i; without edges 0
+       Louvain             parts that make Q large (Blondel et al. 2008), the best of many starts
+   ==================================================================================== */
+
+typedef struct syn_graph_desc {
+    size_t       nodes;
+    double       density;  /* of the thresholded network; 0: 0.1 */
+    double       gamma;    /* resolution of Q; 0: 1 */
+    size_t       restarts; /* of Louvain; 0: 50 */
+    uint64_t     seed;
+    syn_parallel parallel;
+} syn_graph_desc;
+
+typedef struct syn_graph {
+    size_t   nodes, edges;                 /* pairs with a weight above 0 */
+    double   mean_weight, largest_weight;  /* over all pairs (no edge counts as 0) */
+    double   efficiency_weighted;
+    double   efficiency_weighted_normalised; /* after division by the largest weight */
+    double   efficiency_over_mean_weight;    /* what the wiring adds: 1 for equal weights */
+    size_t   kept;                         /* strongest edges, floor(density n (n-1) / 2 + 1/2) */
+    double   efficiency_binary_top;        /* of those, each of length 1 */
+    double   efficiency_weighted_top;
+    double   louvain_q;
+    size_t   communities;
+    int32_t *community;                    /* (nodes): 0, 1, ... in the order of first members */
+} syn_graph;
+
+/* Everything above. O(n^2) memory; O(n^3) time at most, in parallel by source and by restart, the
+   same for any number of threads. The result's `community` and the scratch lie in the arena.
+   Errors: ARGUMENT, MEMORY. */
+SYN_API syn_status syn_graph_measure(syn_graph *graph, const double *weight,
+                                     const syn_graph_desc *desc, syn_arena *arena, syn_error *err);
+
+/* Q of a given partition, any numbers as names of the parts. Errors: MEMORY. */
+SYN_API syn_status syn_graph_modularity(double *q, const double *weight, size_t nodes,
+                                        const int32_t *part, double gamma, syn_arena *arena,
+                                        syn_error *err);
+
+/* Null networks, written to `to` (n, n), symmetric. SHUFFLE deals the same weights out to the
+   same edges anew; REWIRE keeps every node's number of edges: two edges a-b, c-d become a-d, c-b
+   with their weights where neither is there yet, ten tries an edge (Maslov and Sneppen 2002). A
+   complete graph leaves REWIRE no choice: threshold it first. */
+typedef enum syn_null { SYN_NULL_SHUFFLE, SYN_NULL_REWIRE } syn_null;
+SYN_API syn_status syn_graph_null(double *to, const double *weight, size_t nodes, syn_null kind,
+                                  uint64_t seed, syn_arena *arena, syn_error *err);
+
+/* Keeps the strongest floor(density n (n-1) / 2 + 1/2) edges, ties to the smaller (i, j) in row
+   order; the rest become 0. `to` may be `weight`. Returns how many were kept. */
+SYN_API syn_status syn_graph_threshold(double *to, const double *weight, size_t nodes,
+                                       double density, size_t *kept, syn_arena *arena,
+                                       syn_error *err);
+
+#endif /* SYNERGY_NO_PHIID */
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+#endif /* SYNERGY_H_INCLUDED */
+
+/* ======================================= implementation ======================================= */
+#if defined(SYNERGY_IMPLEMENTATION) && !defined(SYNERGY_IMPLEMENTED)
+#define SYNERGY_IMPLEMENTED
+
+#include <float.h>
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+#if defined(__x86_64__) && defined(__GNUC__) && !(defined(SYNERGY_SIMD) && SYNERGY_SIMD == 0)
+#define SYNP_PAIRS_X86 /* all-pairs PhiID: AVX2 and AVX-512 by run-time dispatch */
+#include <immintrin.h>
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#define SYNP_RESTRICT __restrict
+#define SYNP_UNUSED __attribute__((unused))
+#else
+#define SYNP_RESTRICT
+#define SYNP_UNUSED
+#endif
+
+/* ------------------------------------------------------------------------------------
+   >>status
+   A formatter of our own, since many small systems have no snprintf with 64-bit numbers.
+   ------------------------------------------------------------------------------------ */
+
+#define SYNP_U(x) ((uint64_t)(x)) /* what %u takes */
+#define SYNP_D(x) ((int64_t)(x))  /* what %d takes */
+
+SYN_API const char *syn_status_text(syn_status status)
+{
+    static const char *const text[] = {
+        "no error",         "bad argument",           "out of arena memory",
+        "cannot read",      "not a well-formed file", "not supported",
+        "unusable model",   "context is full",        "data cannot be analysed",
+    };
+    unsigned i = (unsigned)status;
+    return i < sizeof text / sizeof text[0] ? text[i] : "unknown status";
+}
+
+typedef struct synp_line {
+    char  *text;
+    size_t used, capacity;
+} synp_line;
+
+static void synp_line_char(synp_line *line, char c)
+{
+    if (line->used + 1 < line->capacity) line->text[line->used++] = c;
+}
+
+static void synp_line_unsigned(synp_line *line, uint64_t value)
+{
+    char digit[20];
+    int n = 0;
+    do {
+        digit[n++] = (char)('0' + (int)(value % 10));
+        value /= 10;
+    } while (value);
+    while (n) synp_line_char(line, digit[--n]);
+}
+
+/* Text of a file or a caller: printable ASCII as it is, all else as '?', cut after 80. */
+static void synp_line_text(synp_line *line, const char *text, size_t length)
+{
+    size_t i, shown = length < 80 ? length : 80;
+    for (i = 0; i < shown; i++) {
+        char c = text[i];
+        synp_line_char(line, c >= 32 && c < 127 ? c : '?');
+    }
+    for (i = 0; shown < length && i < 3; i++) synp_line_char(line, '.');
+}
+
+/* Four significant digits and a power of ten: enough to recognise a wrong number by. */
+static void synp_line_double(synp_line *line, double value)
+{
+    int exponent = 0;
+    if (!(value == value)) { synp_line_text(line, "nan", 3); return; }
+    if (value < 0) { synp_line_char(line, '-'); value = -value; }
+    if (value > DBL_MAX) { synp_line_text(line, "inf", 3); return; }
+    if (value >= 1 && value < 1e15 && value == floor(value)) {
+        synp_line_unsigned(line, (uint64_t)value);
+        return;
+    }
+    while (value >= 10) { value /= 10; exponent++; }
+    while (value > 0 && value < 1) { value *= 10; exponent--; }
+    {
+        unsigned digits = (unsigned)(value * 1000 + 0.5);
+        if (digits > 9999) { digits = 1000; exponent++; }
+        synp_line_unsigned(line, digits / 1000);
+        synp_line_char(line, '.');
+        synp_line_unsigned(line, digits / 100 % 10);
+        synp_line_unsigned(line, digits / 10 % 10);
+        synp_line_unsigned(line, digits % 10);
+    }
+    if (exponent) {
+        synp_line_char(line, 'e');
+        if (exponent < 0) { synp_line_char(line, '-'); exponent = -exponent; }
+        synp_line_unsigned(line, (unsigned)exponent);
+    }
+}
+
+/* Knows %s (C string), %t (text, size_t), %u (uint64_t), %d (int64_t), %g (double), nothing else. */
+static void synp_format(synp_line *line, const char *format, va_list args)
+{
+    for (; *format; format++) {
+        if (*format != '%') { synp_line_char(line, *format); continue; }
+        switch (*++format) {
+        case 's': {
+            const char *text = va_arg(args, const char *);
+            synp_line_text(line, text, strlen(text));
+            break;
+        }
+        case 't': {
+            const char *text = va_arg(args, const char *);
+            synp_line_text(line, text, va_arg(args, size_t));
+            break;
+        }
+        case 'u': synp_line_unsigned(line, va_arg(args, uint64_t)); break;
+        case 'd': {
+            int64_t value = va_arg(args, int64_t);
+            if (value < 0) synp_line_char(line, '-');
+            synp_line_unsigned(line, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+            break;
+        }
+        case 'g': synp_line_double(line, va_arg(args, double)); break;
+        default: return;
+        }
+    }
+}
+
+/* Fills the caller's error (NULL is fine) and returns the status, so that `return synp_fail(...)`. */
+static SYNP_UNUSED syn_status synp_fail(syn_error *err, syn_status status, const char *format, ...)
+{
+    if (err) {
+        synp_line line;
+        va_list args;
+        line.text = err->text;
+        line.used = 0;
+        line.capacity = sizeof err->text;
+        va_start(args, format);
+        synp_format(&line, format, args);
+        va_end(args);
+        err->text[line.used] = '\0';
+        err->status = status;
+    }
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------
+   >>memory
+   ------------------------------------------------------------------------------------ */
+
+SYN_API syn_arena syn_arena_on(void *block, size_t bytes)
+{
+    syn_arena arena;
+    size_t off = (size_t)((uintptr_t)block % SYN_ALIGN), lost = off ? SYN_ALIGN - off : 0;
+    arena.base = (unsigned char *)block;
+    arena.size = 0;
+    arena.used = 0;
+    if (block && bytes >= lost) {
+        arena.base += lost;
+        arena.size = bytes - lost;
+    }
+    return arena;
+}
+
+SYN_API syn_arena syn_arena_measure(void)
+{
+    syn_arena arena;
+    arena.base = NULL;
+    arena.size = SIZE_MAX;
+    arena.used = 0;
+    return arena;
+}
+
+/* An arena on no memory at all has base NULL and size 0: it refuses, it does not measure. */
+static bool synp_measuring(const syn_arena *arena)
+{
+    return !arena->base && arena->size == SIZE_MAX;
+}
+
+/* Takes count * each bytes, rounded up to SYN_ALIGN; *piece is NULL when measuring. Nothing is
+   taken on failure. The sizes may come from a file, hence 64 bits and a checked product. */
+static SYNP_UNUSED syn_status synp_take(syn_arena *arena, uint64_t count, size_t each,
+                                        const char *what, void **piece, syn_error *err)
+{
+    size_t left = arena->size - arena->used, bytes;
+    *piece = NULL;
+    if (each && count > (SIZE_MAX - SYN_ALIGN) / each)
+        return synp_fail(err, SYN_ERROR_MEMORY, "%s: %u x %u bytes is more than can be addressed",
+                         what, SYNP_U(count), SYNP_U(each));
+    bytes = ((size_t)count * each + SYN_ALIGN - 1) / SYN_ALIGN * SYN_ALIGN;
+    if (bytes > left)
+        return synp_fail(err, SYN_ERROR_MEMORY, "%s needs %u bytes, the arena has %u left of %u",
+                         what, SYNP_U(bytes), SYNP_U(left), SYNP_U(arena->size));
+    if (!synp_measuring(arena)) *piece = arena->base + arena->used;
+    arena->used += bytes;
+    return SYN_OK;
+}
+
+#ifdef SYNERGY_THREADS
+#include <sched.h>
+
+/* The ticket says how many jobs there are and which is next, so that claiming one is a single
+   compare-and-swap and a worker that comes late finds nothing to do. `job` and `arg` are written
+   only when no job is out. */
+enum { SYNP_POOL_JOBS = 0x7fff, SYNP_POOL_SPINS = 4000 };
+
+static void synp_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("isb" ::: "memory");
+#else
+    __asm__ __volatile__("" ::: "memory");
+#endif
+}
+
+/* Runs jobs until none is left. */
+static void synp_pool_help(syn_pool *pool)
+{
+    uint32_t ticket = __atomic_load_n(&pool->ticket, __ATOMIC_ACQUIRE);
+    while ((ticket & 0xffffu) < ticket >> 16) {
+        if (!__atomic_compare_exchange_n(&pool->ticket, &ticket, ticket + 1, false, __ATOMIC_ACQ_REL,
+                                         __ATOMIC_ACQUIRE)) {
+            continue;
+        }
+        pool->job(pool->arg, (int)(ticket & 0xffffu));
+        __atomic_add_fetch(&pool->done, 1, __ATOMIC_RELEASE);
+        ticket = __atomic_load_n(&pool->ticket, __ATOMIC_ACQUIRE);
+    }
+}
+
+static bool synp_pool_idle(syn_pool *pool)
+{
+    uint32_t ticket = __atomic_load_n(&pool->ticket, __ATOMIC_SEQ_CST);
+    return (ticket & 0xffffu) >= ticket >> 16 && !__atomic_load_n(&pool->stop, __ATOMIC_SEQ_CST);
+}
+
+/* Waits for work: spins, then sleeps. The count of sleepers is raised before the last look, and run()
+   looks at it after it has put up the work, so that no wake-up is lost. */
+static void synp_pool_wait(syn_pool *pool)
+{
+    int spin;
+    for (spin = 0; spin < SYNP_POOL_SPINS; spin++) {
+        if (!synp_pool_idle(pool)) return;
+        synp_pause();
+    }
+    pthread_mutex_lock(&pool->lock);
+    __atomic_add_fetch(&pool->sleepers, 1, __ATOMIC_SEQ_CST);
+    while (synp_pool_idle(pool)) pthread_cond_wait(&pool->wake, &pool->lock);
+    __atomic_sub_fetch(&pool->sleepers, 1, __ATOMIC_SEQ_CST);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static void synp_pool_wake(syn_pool *pool)
+{
+    if (__atomic_load_n(&pool->sleepers, __ATOMIC_SEQ_CST) == 0) return;
+    pthread_mutex_lock(&pool->lock);
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static void *synp_pool_worker(void *user)
+{
+    syn_pool *pool = (syn_pool *)user;
+    while (!__atomic_load_n(&pool->stop, __ATOMIC_ACQUIRE)) {
+        synp_pool_help(pool);
+        synp_pool_wait(pool);
+    }
+    return NULL;
+}
+
+static void synp_pool_run(void *user, int jobs, syn_job_fn *job, void *arg)
+{
+    syn_pool *pool = (syn_pool *)user;
+    int spin = 0, i;
+    if (jobs > SYNP_POOL_JOBS || jobs < 2) {
+        for (i = 0; i < jobs; i++) job(arg, i);
+        return;
+    }
+    pool->job = job;
+    pool->arg = arg;
+    __atomic_store_n(&pool->done, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&pool->ticket, (uint32_t)jobs << 16, __ATOMIC_SEQ_CST);
+    synp_pool_wake(pool);
+    synp_pool_help(pool);
+    while (__atomic_load_n(&pool->done, __ATOMIC_ACQUIRE) != (uint32_t)jobs) {
+        if (++spin < SYNP_POOL_SPINS) {
+            synp_pause();
+        } else {
+            sched_yield(); /* more threads than processors: let the worker finish */
+        }
+    }
+}
+
+SYN_API syn_status syn_pool_start(syn_pool *pool, int threads, syn_error *err)
+{
+    memset(pool, 0, sizeof *pool);
+    if (threads < 1 || threads > SYN_POOL_THREADS) {
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "%d threads, expected 1 to %d", SYNP_D(threads),
+                         SYNP_D(SYN_POOL_THREADS));
+    }
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->wake, NULL);
+    for (pool->threads = 1; pool->threads < threads; pool->threads++) {
+        if (pthread_create(&pool->thread[pool->threads], NULL, synp_pool_worker, pool)) {
+            int got = pool->threads;
+            syn_pool_stop(pool);
+            return synp_fail(err, SYN_ERROR_MEMORY, "the system gave %d of %d threads", SYNP_D(got),
+                             SYNP_D(threads));
+        }
+    }
+    return SYN_OK;
+}
+
+SYN_API void syn_pool_stop(syn_pool *pool)
+{
+    int i;
+    __atomic_store_n(&pool->stop, 1, __ATOMIC_SEQ_CST);
+    synp_pool_wake(pool);
+    for (i = 1; i < pool->threads; i++) pthread_join(pool->thread[i], NULL);
+    if (pool->threads) {
+        pthread_cond_destroy(&pool->wake);
+        pthread_mutex_destroy(&pool->lock);
+    }
+    pool->threads = 0;
+}
+
+SYN_API syn_parallel syn_pool_parallel(syn_pool *pool)
+{
+    syn_parallel parallel;
+    parallel.run = synp_pool_run;
+    parallel.user = pool;
+    parallel.threads = pool->threads;
+    return parallel;
+}
+#endif /* SYNERGY_THREADS */
+
+#ifndef SYNERGY_NO_MODEL
+
+/* ------------------------------------------------------------------------------------
+   >>source
+   ------------------------------------------------------------------------------------ */
+
+SYN_API syn_source syn_source_memory(const void *bytes, size_t size)
+{
+    syn_source source;
+    source.bytes = (const unsigned char *)bytes;
+    source.size = bytes ? size : 0;
+    source.read = NULL;
+    source.user = NULL;
+    return source;
+}
+
+SYN_API syn_source syn_source_callback(syn_read_fn *read, void *user, uint64_t size)
+{
+    syn_source source;
+    source.bytes = NULL;
+    source.size = size;
+    source.read = read;
+    source.user = user;
+    return source;
+}
+
+/* Files are little endian; bytewise loads are right on any machine and any alignment. */
+static SYNP_UNUSED uint16_t synp_u16(const unsigned char *p)
+{
+    return (uint16_t)(p[0] | p[1] << 8);
+}
+
+static SYNP_UNUSED uint32_t synp_u32(const unsigned char *p)
+{
+    return (uint32_t)synp_u16(p) | (uint32_t)synp_u16(p + 2) << 16;
+}
+
+static SYNP_UNUSED uint64_t synp_u64(const unsigned char *p)
+{
+    return (uint64_t)synp_u32(p) | (uint64_t)synp_u32(p + 4) << 32;
+}
+
+static SYNP_UNUSED float synp_f32(const unsigned char *p)
+{
+    uint32_t bits = synp_u32(p);
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static SYNP_UNUSED double synp_f64(const unsigned char *p)
+{
+    uint64_t bits = synp_u64(p);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static bool synp_source_has(const syn_source *source, uint64_t offset, uint64_t n)
+{
+    return offset <= source->size && n <= source->size - offset;
+}
+
+/* The bytes where they lie, or NULL when the source is not mapped or the range is not in it. */
+static SYNP_UNUSED const unsigned char *synp_source_at(const syn_source *source, uint64_t offset,
+                                                       uint64_t n)
+{
+    if (!source->bytes || !synp_source_has(source, offset, n)) return NULL;
+    return source->bytes + (size_t)offset;
+}
+
+static syn_status synp_source_read(const syn_source *source, uint64_t offset, void *to, size_t n,
+                                   syn_error *err)
+{
+    if (!synp_source_has(source, offset, n))
+        return synp_fail(err, SYN_ERROR_READ, "the file ends at byte %u, %u bytes wanted at %u",
+                         SYNP_U(source->size), SYNP_U(n), SYNP_U(offset));
+    if (!n) return SYN_OK;
+    if (source->bytes) {
+        memcpy(to, source->bytes + (size_t)offset, n);
+        return SYN_OK;
+    }
+    if (!source->read || !source->read(source->user, offset, to, n))
+        return synp_fail(err, SYN_ERROR_READ, "reading %u bytes at offset %u failed", SYNP_U(n),
+                         SYNP_U(offset));
+    return SYN_OK;
+}
+
+/* ------------------------------------------------------------------------------------
+   >>gguf
+   One cursor walks the header; a search is a walk that jumps over the long arrays. Any count
+   is first held against what the rest of the file could hold at its smallest, so that no
+   claim in a file costs more time than the file has bytes.
+   ------------------------------------------------------------------------------------ */
+
+enum {
+    SYNP_GGUF_NESTING = 8,        /* arrays within arrays; no known file has any */
+    SYNP_GGUF_LONG_BYTES = 4096,  /* from here on a value is worth remembering */
+    SYNP_GGUF_NAME_BYTES = 65535, /* the format's limit for keys */
+    SYNP_GGUF_DATA_ALIGNMENT = 32 /* without general.alignment */
+};
+
+/* Bytes of a scalar of each type; 0: has no fixed size. */
+static const unsigned char synp_gguf_size[SYN_GGUF_TYPES] = { 1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8 };
+
+static const char *const synp_gguf_name[SYN_GGUF_TYPES] = {
+    "u8", "i8", "u16", "i16", "u32", "i32", "f32", "bool", "string", "array", "u64", "i64", "f64"
+};
+
+typedef struct synp_cursor {
+    const syn_source *source;
+    uint64_t at;
+    syn_error *err;
+} synp_cursor;
+
+static syn_status synp_cursor_bytes(synp_cursor *cursor, void *to, size_t n, const char *what)
+{
+    if (!synp_source_has(cursor->source, cursor->at, n))
+        return synp_fail(cursor->err, SYN_ERROR_FORMAT, "the file ends at byte %u inside %s at %u",
+                         SYNP_U(cursor->source->size), what, SYNP_U(cursor->at));
+    {
+        syn_status status = synp_source_read(cursor->source, cursor->at, to, n, cursor->err);
+        if (status) return status;
+    }
+    cursor->at += n;
+    return SYN_OK;
+}
+
+static syn_status synp_cursor_u32(synp_cursor *cursor, uint32_t *value, const char *what)
+{
+    unsigned char raw[4];
+    syn_status status = synp_cursor_bytes(cursor, raw, sizeof raw, what);
+    if (!status) *value = synp_u32(raw);
+    return status;
+}
+
+static syn_status synp_cursor_u64(synp_cursor *cursor, uint64_t *value, const char *what)
+{
+    unsigned char raw[8];
+    syn_status status = synp_cursor_bytes(cursor, raw, sizeof raw, what);
+    if (!status) *value = synp_u64(raw);
+    return status;
+}
+
+static syn_status synp_cursor_skip(synp_cursor *cursor, uint64_t n, const char *what)
+{
+    if (!synp_source_has(cursor->source, cursor->at, n))
+        return synp_fail(cursor->err, SYN_ERROR_FORMAT,
+                         "%s at byte %u claims %u bytes, the file has %u left", what,
+                         SYNP_U(cursor->at), SYNP_U(n),
+                         SYNP_U(cursor->source->size - cursor->at));
+    cursor->at += n;
+    return SYN_OK;
+}
+
+/* A counted text: gives where it lies and leaves the cursor behind it. */
+static syn_status synp_cursor_text(synp_cursor *cursor, uint64_t *at, uint64_t *length,
+                                   const char *what)
+{
+    syn_status status = synp_cursor_u64(cursor, length, what);
+    if (status) return status;
+    *at = cursor->at;
+    return synp_cursor_skip(cursor, *length, what);
+}
+
+/* The head of an array: element type and count, the count checked against the bytes left. */
+static syn_status synp_cursor_array(synp_cursor *cursor, uint32_t *type, uint64_t *count)
+{
+    uint64_t least, left, at = cursor->at;
+    syn_status status = synp_cursor_u32(cursor, type, "an array's element type");
+    if (status) return status;
+    if (*type >= SYN_GGUF_TYPES)
+        return synp_fail(cursor->err, SYN_ERROR_FORMAT, "array at byte %u: unknown element type %u",
+                         SYNP_U(at), SYNP_U(*type));
+    status = synp_cursor_u64(cursor, count, "an array's count");
+    if (status) return status;
+    least = *type == SYN_GGUF_STRING ? 8 : *type == SYN_GGUF_ARRAY ? 12 : synp_gguf_size[*type];
+    left = cursor->source->size - cursor->at;
+    if (*count > left / least)
+        return synp_fail(cursor->err, SYN_ERROR_FORMAT,
+                         "array at byte %u claims %u elements, the file has %u bytes left",
+                         SYNP_U(at), SYNP_U(*count), SYNP_U(left));
+    return SYN_OK;
+}
+
+/* Walks over an array's elements, nested ones included, with an explicit stack of bounded depth. */
+static syn_status synp_cursor_skip_elements(synp_cursor *cursor, uint32_t type, uint64_t count)
+{
+    uint64_t left[SYNP_GGUF_NESTING];
+    int depth = 0;
+    for (;;) {
+        syn_status status = SYN_OK;
+        if (type == SYN_GGUF_ARRAY) {
+            if (depth == SYNP_GGUF_NESTING)
+                return synp_fail(cursor->err, SYN_ERROR_FORMAT,
+                                 "arrays nested more than %u deep at byte %u",
+                                 SYNP_U(SYNP_GGUF_NESTING), SYNP_U(cursor->at));
+            left[depth++] = count;
+        } else if (type == SYN_GGUF_STRING) {
+            uint64_t at, length;
+            while (count-- && !status)
+                status = synp_cursor_text(cursor, &at, &length, "a string in an array");
+        } else {
+            status = synp_cursor_skip(cursor, count * synp_gguf_size[type], "an array");
+        }
+        if (status) return status;
+        while (depth && !left[depth - 1]) depth--;
+        if (!depth) return SYN_OK;
+        left[depth - 1]--;
+        status = synp_cursor_array(cursor, &type, &count);
+        if (status) return status;
+    }
+}
+
+/* One value behind its key; *value describes it, the cursor ends up behind it. */
+static syn_status synp_cursor_value(synp_cursor *cursor, syn_gguf_value *value)
+{
+    uint32_t type;
+    uint64_t at = cursor->at;
+    syn_status status = synp_cursor_u32(cursor, &type, "a value's type");
+    if (status) return status;
+    if (type >= SYN_GGUF_TYPES)
+        return synp_fail(cursor->err, SYN_ERROR_FORMAT, "value at byte %u: unknown type %u",
+                         SYNP_U(at), SYNP_U(type));
+    value->array = type == SYN_GGUF_ARRAY;
+    value->count = 1;
+    if (value->array) {
+        status = synp_cursor_array(cursor, &type, &value->count);
+        if (status) return status;
+        value->offset = cursor->at;
+        status = synp_cursor_skip_elements(cursor, type, value->count);
+    } else if (type == SYN_GGUF_STRING) {
+        uint64_t length;
+        status = synp_cursor_text(cursor, &value->offset, &length, "a string");
+    } else {
+        value->offset = cursor->at;
+        status = synp_cursor_skip(cursor, synp_gguf_size[type], "a value");
+    }
+    value->type = (syn_gguf_type)type;
+    value->bytes = cursor->at - value->offset;
+    return status;
+}
+
+static uint64_t synp_gguf_jump(const syn_gguf *gguf, uint64_t at)
+{
+    int i;
+    for (i = 0; i < gguf->long_values; i++)
+        if (gguf->long_value[i].from == at) return gguf->long_value[i].to;
+    return at;
+}
+
+static void synp_gguf_remember(syn_gguf *gguf, uint64_t from, uint64_t to)
+{
+    if (to - from < SYNP_GGUF_LONG_BYTES || gguf->long_values == SYN_GGUF_LONG_VALUES) return;
+    gguf->long_value[gguf->long_values].from = from;
+    gguf->long_value[gguf->long_values].to = to;
+    gguf->long_values++;
+}
+
+/* Does the file's text at `at` equal this C string? Read in small pieces when not mapped. */
+static bool synp_source_equals(const syn_source *source, uint64_t at, uint64_t length,
+                               const char *text)
+{
+    size_t done = 0, n = strlen(text);
+    if (length != n) return false;
+    while (done < n) {
+        char piece[64];
+        size_t take = n - done < sizeof piece ? n - done : sizeof piece;
+        if (synp_source_read(source, at + done, piece, take, NULL)) return false;
+        if (memcmp(piece, text + done, take)) return false;
+        done += take;
+    }
+    return true;
+}
+
+/* Names a key, tensor or token of the file in an error: its first bytes, copied. */
+static SYNP_UNUSED size_t synp_source_name(const syn_source *source, uint64_t at, uint64_t length,
+                                           char *name, size_t capacity)
+{
+    size_t n = length < capacity ? (size_t)length : capacity;
+    return synp_source_read(source, at, name, n, NULL) ? 0 : n;
+}
+
+SYN_API syn_status syn_gguf_find(const syn_gguf *gguf, const char *key, syn_gguf_value *found,
+                                 bool *present, syn_error *err)
+{
+    synp_cursor cursor;
+    uint64_t i;
+    cursor.source = gguf->source;
+    cursor.at = gguf->keys_at;
+    cursor.err = err;
+    *present = false;
+    for (i = 0; i < gguf->keys; i++) {
+        syn_gguf_value value;
+        uint64_t name_at, length, behind;
+        syn_status status = synp_cursor_text(&cursor, &name_at, &length, "a key");
+        bool wanted;
+        if (status) return status;
+        wanted = synp_source_equals(gguf->source, name_at, length, key);
+        behind = synp_gguf_jump(gguf, cursor.at);
+        if (!wanted && behind != cursor.at) {
+            cursor.at = behind;
+            continue;
+        }
+        status = synp_cursor_value(&cursor, &value);
+        if (status) return status;
+        if (!wanted) continue;
+        if (*present)
+            return synp_fail(err, SYN_ERROR_FORMAT, "key %s occurs twice (again at byte %u)", key,
+                             SYNP_U(name_at));
+        *present = true;
+        *found = value;
+    }
+    return SYN_OK;
+}
+
+/* Finds a scalar of the wanted kind; *present is false when it is absent and not required. */
+static syn_status synp_gguf_scalar(const syn_gguf *gguf, const char *key, bool required,
+                                   syn_gguf_value *value, bool *present, syn_error *err)
+{
+    syn_status status = syn_gguf_find(gguf, key, value, present, err);
+    if (status) return status;
+    if (!*present)
+        return required ? synp_fail(err, SYN_ERROR_MODEL, "key %s is missing", key) : SYN_OK;
+    if (value->array)
+        return synp_fail(err, SYN_ERROR_MODEL, "key %s is an array of %s, expected one value", key,
+                         synp_gguf_name[value->type]);
+    return SYN_OK;
+}
+
+static syn_status synp_gguf_mistyped(const char *key, const syn_gguf_value *value,
+                                     const char *expected, syn_error *err)
+{
+    return synp_fail(err, SYN_ERROR_MODEL, "key %s has the type %s, expected %s", key,
+                     synp_gguf_name[value->type], expected);
+}
+
+/* An integer of any width at an offset, as its 64 bits; *negative for a signed one below zero. */
+static syn_status synp_gguf_integer(const syn_gguf *gguf, syn_gguf_type type, uint64_t at,
+                                    uint64_t *bits, bool *negative, syn_error *err)
+{
+    unsigned char raw[8] = { 0 };
+    size_t n = synp_gguf_size[type];
+    bool is_signed = type == SYN_GGUF_I8 || type == SYN_GGUF_I16 || type == SYN_GGUF_I32 ||
+                     type == SYN_GGUF_I64;
+    syn_status status = synp_source_read(gguf->source, at, raw, n, err);
+    if (status) return status;
+    *negative = is_signed && raw[n - 1] > 127;
+    if (*negative) memset(raw + n, 0xFF, sizeof raw - n);
+    *bits = synp_u64(raw);
+    return SYN_OK;
+}
+
+static bool synp_gguf_is_integer(syn_gguf_type type)
+{
+    return type <= SYN_GGUF_I32 || type == SYN_GGUF_U64 || type == SYN_GGUF_I64;
+}
+
+SYN_API syn_status syn_gguf_u32(const syn_gguf *gguf, const char *key, bool required,
+                                uint32_t *value, syn_error *err)
+{
+    syn_gguf_value found;
+    bool present, negative;
+    uint64_t bits;
+    syn_status status = synp_gguf_scalar(gguf, key, required, &found, &present, err);
+    if (status || !present) return status;
+    if (!synp_gguf_is_integer(found.type))
+        return synp_gguf_mistyped(key, &found, "an integer", err);
+    status = synp_gguf_integer(gguf, found.type, found.offset, &bits, &negative, err);
+    if (status) return status;
+    if (negative)
+        return synp_fail(err, SYN_ERROR_MODEL, "key %s is %d, expected 0 or more", key,
+                         SYNP_D(-(int64_t)(0 - bits)));
+    if (bits > UINT32_MAX)
+        return synp_fail(err, SYN_ERROR_MODEL, "key %s is %u, out of range", key, SYNP_U(bits));
+    *value = (uint32_t)bits;
+    return SYN_OK;
+}
+
+SYN_API syn_status syn_gguf_f32(const syn_gguf *gguf, const char *key, bool required, float *value,
+                                syn_error *err)
+{
+    syn_gguf_value found;
+    bool present;
+    unsigned char raw[8];
+    syn_status status = synp_gguf_scalar(gguf, key, required, &found, &present, err);
+    if (status || !present) return status;
+    if (found.type != SYN_GGUF_F32 && found.type != SYN_GGUF_F64)
+        return synp_gguf_mistyped(key, &found, "f32 or f64", err);
+    status = synp_source_read(gguf->source, found.offset, raw, synp_gguf_size[found.type], err);
+    if (!status) *value = found.type == SYN_GGUF_F32 ? synp_f32(raw) : (float)synp_f64(raw);
+    return status;
+}
+
+SYN_API syn_status syn_gguf_bool(const syn_gguf *gguf, const char *key, bool required, bool *value,
+                                 syn_error *err)
+{
+    syn_gguf_value found;
+    bool present;
+    unsigned char raw;
+    syn_status status = synp_gguf_scalar(gguf, key, required, &found, &present, err);
+    if (status || !present) return status;
+    if (found.type != SYN_GGUF_BOOL) return synp_gguf_mistyped(key, &found, "bool", err);
+    status = synp_source_read(gguf->source, found.offset, &raw, 1, err);
+    if (!status) *value = raw != 0;
+    return status;
+}
+
+SYN_API syn_status syn_gguf_text(const syn_gguf *gguf, const char *key, bool required, char *text,
+                                 size_t capacity, size_t *length, syn_error *err)
+{
+    syn_gguf_value found;
+    bool present;
+    size_t n;
+    syn_status status = synp_gguf_scalar(gguf, key, required, &found, &present, err);
+    if (length) *length = 0;
+    if (capacity) text[0] = '\0';
+    if (status || !present) return status;
+    if (found.type != SYN_GGUF_STRING) return synp_gguf_mistyped(key, &found, "a string", err);
+    if (length) *length = found.bytes > SIZE_MAX ? SIZE_MAX : (size_t)found.bytes;
+    if (!capacity) return SYN_OK;
+    n = found.bytes < capacity - 1 ? (size_t)found.bytes : capacity - 1;
+    status = synp_source_read(gguf->source, found.offset, text, n, err);
+    text[status ? 0 : n] = '\0';
+    return status;
+}
+
+/* rows * bytes of a row, checked: all three dimensions come from the file. */
+static syn_status synp_tensor_bytes(const syn_gguf *gguf, syn_gguf_tensor *tensor,
+                                    const syn_type *type, const char *name, size_t n,
+                                    syn_error *err)
+{
+    uint64_t limit = gguf->source->size, bytes = tensor->ne[0] / type->block;
+    int i;
+    if (tensor->ne[0] % type->block)
+        return synp_fail(err, SYN_ERROR_FORMAT,
+                         "tensor %t: rows of %u weights, %s comes in blocks of %u", name, n,
+                         SYNP_U(tensor->ne[0]), type->name, SYNP_U(type->block));
+    if (bytes > limit / type->bytes) bytes = limit + 1;
+    else bytes *= type->bytes;
+    for (i = 1; i < 4; i++) {
+        if (bytes <= limit && tensor->ne[i] > 1 && bytes > limit / tensor->ne[i]) bytes = limit + 1;
+        else if (bytes <= limit) bytes *= tensor->ne[i];
+    }
+    if (bytes > limit)
+        return synp_fail(err, SYN_ERROR_FORMAT,
+                         "tensor %t: %u x %u x %u x %u of type %s is larger than the file", name, n,
+                         SYNP_U(tensor->ne[0]), SYNP_U(tensor->ne[1]), SYNP_U(tensor->ne[2]),
+                         SYNP_U(tensor->ne[3]), type->name);
+    tensor->bytes = bytes;
+    return SYN_OK;
+}
+
+static syn_status synp_tensor_range(const syn_gguf *gguf, syn_gguf_tensor *tensor, uint64_t offset,
+                                    const char *name, size_t n, syn_error *err)
+{
+    if (offset % gguf->alignment)
+        return synp_fail(err, SYN_ERROR_FORMAT,
+                         "tensor %t: its offset %u is no multiple of the alignment %u", name, n,
+                         SYNP_U(offset), SYNP_U(gguf->alignment));
+    if (offset > gguf->source->size - gguf->data_at ||
+        tensor->bytes > gguf->source->size - gguf->data_at - offset)
+        return synp_fail(err, SYN_ERROR_FORMAT,
+                         "tensor %t: %u bytes at offset %u of the data run past the end of the file "
+                         "(%u bytes)", name, n, SYNP_U(tensor->bytes), SYNP_U(offset),
+                         SYNP_U(gguf->source->size));
+    tensor->offset = gguf->data_at + offset;
+    return SYN_OK;
+}
+
+static syn_status synp_tensor_dims(synp_cursor *cursor, syn_gguf_tensor *tensor, const char *name,
+                                   size_t n)
+{
+    uint32_t dims, i;
+    syn_status status = synp_cursor_u32(cursor, &dims, "a tensor's number of dimensions");
+    if (status) return status;
+    if (dims > 4)
+        return synp_fail(cursor->err, SYN_ERROR_FORMAT, "tensor %t: %u dimensions, at most 4", name,
+                         n, SYNP_U(dims));
+    tensor->dims = (int)dims;
+    for (i = 0; i < 4; i++) {
+        tensor->ne[i] = 1;
+        if (i >= dims) continue;
+        status = synp_cursor_u64(cursor, &tensor->ne[i], "a tensor's dimensions");
+        if (status) return status;
+        if (tensor->ne[i] > (uint64_t)INT64_MAX)
+            return synp_fail(cursor->err, SYN_ERROR_FORMAT, "tensor %t: dimension %u is %u", name, n,
+                             SYNP_U(i), SYNP_U(tensor->ne[i]));
+    }
+    return SYN_OK;
+}
+
+/* One tensor info. Its data range can only be checked once data_at is known (data_at > 0). */
+SYN_API syn_status syn_gguf_tensor_at(const syn_gguf *gguf, uint64_t at, syn_gguf_tensor *tensor,
+                                      syn_error *err)
+{
+    synp_cursor cursor;
+    char name[80];
+    size_t n;
+    uint64_t offset;
+    const syn_type *type;
+    syn_status status;
+    cursor.source = gguf->source;
+    cursor.at = at;
+    cursor.err = err;
+    status = synp_cursor_text(&cursor, &tensor->name_at, &tensor->name_bytes, "a tensor's name");
+    if (status) return status;
+    if (tensor->name_bytes > SYNP_GGUF_NAME_BYTES)
+        return synp_fail(err, SYN_ERROR_FORMAT, "tensor info at byte %u: a name of %u bytes",
+                         SYNP_U(at), SYNP_U(tensor->name_bytes));
+    n = synp_source_name(gguf->source, tensor->name_at, tensor->name_bytes, name, sizeof name);
+    status = synp_tensor_dims(&cursor, tensor, name, n);
+    if (status) return status;
+    status = synp_cursor_u32(&cursor, &tensor->type, "a tensor's type");
+    if (status) return status;
+    type = syn_type_find(tensor->type);
+    if (!type)
+        return synp_fail(err, SYN_ERROR_UNSUPPORTED, "tensor %t: unknown type %u", name, n,
+                         SYNP_U(tensor->type));
+    status = synp_tensor_bytes(gguf, tensor, type, name, n, err);
+    if (status) return status;
+    status = synp_cursor_u64(&cursor, &offset, "a tensor's offset");
+    if (status) return status;
+    tensor->next_at = cursor.at;
+    tensor->offset = 0;
+    return gguf->data_at ? synp_tensor_range(gguf, tensor, offset, name, n, err) : SYN_OK;
+}
+
+static syn_status synp_gguf_header(syn_gguf *gguf, synp_cursor *cursor)
+{
+    unsigned char magic[4];
+    syn_status status = synp_cursor_bytes(cursor, magic, sizeof magic, "the magic number");
+    if (status) return status;
+    if (memcmp(magic, "GGUF", 4))
+        return synp_fail(cursor->err, SYN_ERROR_FORMAT,
+                         "not a GGUF file: it begins with %t", (const char *)magic, sizeof magic);
+    status = synp_cursor_u32(cursor, &gguf->version, "the version");
+    if (status) return status;
+    if (gguf->version > 0xFFFF && !(gguf->version & 0xFFFF))
+        return synp_fail(cursor->err, SYN_ERROR_UNSUPPORTED, "a big-endian GGUF file");
+    if (gguf->version != 2 && gguf->version != 3)
+        return synp_fail(cursor->err, SYN_ERROR_UNSUPPORTED, "GGUF version %u, known are 2 and 3",
+                         SYNP_U(gguf->version));
+    status = synp_cursor_u64(cursor, &gguf->tensors, "the number of tensors");
+    if (status) return status;
+    status = synp_cursor_u64(cursor, &gguf->keys, "the number of keys");
+    if (status) return status;
+    /* smallest key: length, type, one byte; smallest tensor: length, dims, type, offset */
+    if (gguf->keys > (cursor->source->size - cursor->at) / 13 ||
+        gguf->tensors > (cursor->source->size - cursor->at) / 24)
+        return synp_fail(cursor->err, SYN_ERROR_FORMAT,
+                         "the header claims %u keys and %u tensors, more than %u bytes can hold",
+                         SYNP_U(gguf->keys), SYNP_U(gguf->tensors), SYNP_U(cursor->source->size));
+    return SYN_OK;
+}
+
+static syn_status synp_gguf_walk_keys(syn_gguf *gguf, synp_cursor *cursor)
+{
+    uint64_t i;
+    gguf->keys_at = cursor->at;
+    for (i = 0; i < gguf->keys; i++) {
+        uint64_t name_at, length, value_at;
+        syn_gguf_value value;
+        syn_status status = synp_cursor_text(cursor, &name_at, &length, "a key");
+        if (status) return status;
+        if (length > SYNP_GGUF_NAME_BYTES)
+            return synp_fail(cursor->err, SYN_ERROR_FORMAT, "key at byte %u: a name of %u bytes",
+                             SYNP_U(name_at), SYNP_U(length));
+        value_at = cursor->at;
+        status = synp_cursor_value(cursor, &value);
+        if (status) return status;
+        synp_gguf_remember(gguf, value_at, cursor->at);
+    }
+    return SYN_OK;
+}
+
+static syn_status synp_gguf_walk_tensors(syn_gguf *gguf, uint64_t *end, syn_error *err)
+{
+    uint64_t i, at = gguf->tensors_at;
+    for (i = 0; i < gguf->tensors; i++) {
+        syn_gguf_tensor tensor;
+        syn_status status = syn_gguf_tensor_at(gguf, at, &tensor, err);
+        if (status) return status;
+        at = tensor.next_at;
+    }
+    *end = at;
+    return SYN_OK;
+}
+
+static syn_status synp_gguf_place_data(syn_gguf *gguf, uint64_t infos_end, syn_error *err)
+{
+    uint64_t align = gguf->alignment, data_at = infos_end + (align - infos_end % align) % align;
+    if (!gguf->tensors) return SYN_OK; /* a vocabulary only */
+    if (data_at > gguf->source->size)
+        return synp_fail(err, SYN_ERROR_FORMAT,
+                         "the tensor data begin at byte %u, the file ends at %u", SYNP_U(data_at),
+                         SYNP_U(gguf->source->size));
+    gguf->data_at = data_at;
+    return SYN_OK;
+}
+
+SYN_API syn_status syn_gguf_open(syn_gguf *gguf, const syn_source *source, syn_error *err)
+{
+    synp_cursor cursor;
+    uint64_t infos_end;
+    syn_status status;
+    memset(gguf, 0, sizeof *gguf);
+    gguf->source = source;
+    cursor.source = source;
+    cursor.at = 0;
+    cursor.err = err;
+    status = synp_gguf_header(gguf, &cursor);
+    if (!status) status = synp_gguf_walk_keys(gguf, &cursor);
+    if (status) return status;
+    gguf->tensors_at = cursor.at;
+    gguf->alignment = SYNP_GGUF_DATA_ALIGNMENT;
+    status = syn_gguf_u32(gguf, "general.alignment", false, &gguf->alignment, err);
+    if (status) return status;
+    if (!gguf->alignment || gguf->alignment & (gguf->alignment - 1))
+        return synp_fail(err, SYN_ERROR_FORMAT, "general.alignment is %u, no power of two",
+                         SYNP_U(gguf->alignment));
+    status = synp_gguf_walk_tensors(gguf, &infos_end, err);
+    if (!status) status = synp_gguf_place_data(gguf, infos_end, err);
+    if (!status && gguf->data_at) status = synp_gguf_walk_tensors(gguf, &infos_end, err);
+    return status;
+}
+
+/* ====================================================================================
+   >>types
+   One function a type unpacks one block. Codes come out in the order of the weights. In the
+   comments, d and m are half floats unless said otherwise, sizes in bytes, fields in file order.
+   ==================================================================================== */
+
+/* Half float to float, exact for every input: subnormal, infinite and NaN included. */
+static float synp_half(uint16_t half)
+{
+    uint32_t sign = (uint32_t)(half & 0x8000u) << 16, exponent = half >> 10 & 31u;
+    uint32_t fraction = half & 0x3ffu, bits;
+    float value;
+
+    if (exponent == 0) {
+        value = (float)fraction * 5.9604644775390625e-8f; /* 2^-24 */
+        return sign ? -value : value;
+    }
+    bits = sign | fraction << 13 | (exponent == 31 ? 0x7f800000u : (exponent + 112) << 23);
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static float synp_half_at(const unsigned char *p)
+{
+    return synp_half(synp_u16(p));
+}
+
+static float synp_float_of(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* ------------------------------------------------ numbers */
+
+static void synp_floats_f32(const unsigned char *data, float *out, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++) out[i] = synp_f32(data + 4 * i);
+}
+
+static void synp_floats_f16(const unsigned char *data, float *out, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++) out[i] = synp_half_at(data + 2 * i);
+}
+
+/* BF16 is the upper half of a float. */
+static void synp_floats_bf16(const unsigned char *data, float *out, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++) out[i] = synp_float_of((uint32_t)synp_u16(data + 2 * i) << 16);
+}
+
+/* A double beyond the range of float becomes infinite. */
+static void synp_floats_f64(const unsigned char *data, float *out, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++) {
+        double value = synp_f64(data + 8 * i);
+        if (value > (double)FLT_MAX) {
+            value = (double)HUGE_VALF;
+        } else if (value < -(double)FLT_MAX) {
+            value = -(double)HUGE_VALF;
+        }
+        out[i] = (float)value;
+    }
+}
+
+/* ------------------------------------------------ blocks of 32 */
+
+/* 16 bytes of two nibbles: the low ones are weights 0-15, the high ones 16-31. */
+static void synp_nibbles(const unsigned char *p, int8_t *q, int offset)
+{
+    int i;
+    for (i = 0; i < 16; i++) {
+        q[i] = (int8_t)((p[i] & 15) - offset);
+        q[i + 16] = (int8_t)((p[i] >> 4) - offset);
+    }
+}
+
+/* Adds 16 times bit i of `high` to code i. */
+static void synp_fifth_bits(uint32_t high, int8_t *q)
+{
+    int i;
+    for (i = 0; i < 32; i++) q[i] = (int8_t)(q[i] + (int)(high >> i & 1u) * 16);
+}
+
+/* d, 16 x 2 nibbles; codes -8..7 */
+static void synp_codes_q4_0(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    (void)minimum;
+    scale[0] = synp_half_at(p);
+    synp_nibbles(p + 2, q, 8);
+}
+
+/* d, m, 16 x 2 nibbles; codes 0..15 */
+static void synp_codes_q4_1(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    scale[0] = synp_half_at(p);
+    minimum[0] = synp_half_at(p + 2);
+    synp_nibbles(p + 4, q, 0);
+}
+
+/* d, 32 fifth bits, 16 x 2 nibbles; codes -16..15 */
+static void synp_codes_q5_0(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    (void)minimum;
+    scale[0] = synp_half_at(p);
+    synp_nibbles(p + 6, q, 16);
+    synp_fifth_bits(synp_u32(p + 2), q);
+}
+
+/* d, m, 32 fifth bits, 16 x 2 nibbles; codes 0..31 */
+static void synp_codes_q5_1(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    scale[0] = synp_half_at(p);
+    minimum[0] = synp_half_at(p + 2);
+    synp_nibbles(p + 8, q, 0);
+    synp_fifth_bits(synp_u32(p + 4), q);
+}
+
+/* d, 32 int8 */
+static void synp_codes_q8_0(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    (void)minimum;
+    scale[0] = synp_half_at(p);
+    memcpy(q, p + 2, 32);
+}
+
+/* ------------------------------------------------ super-blocks of 256 */
+
+/* 64 bytes of four 2-bit fields to 256 codes: byte l of each 32 holds weights l, l+32, l+64, l+96
+   of its 128. */
+static void synp_quarters(const unsigned char *p, int8_t *q, int offset)
+{
+    int half, shift, l;
+    for (half = 0; half < 2; half++) {
+        for (shift = 0; shift < 8; shift += 2) {
+            for (l = 0; l < 32; l++) *q++ = (int8_t)((p[32 * half + l] >> shift & 3) - offset);
+        }
+    }
+}
+
+/* 16 x (scale, minimum) nibbles, 64 x 4 codes, d, dmin */
+static void synp_codes_q2_k(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    float d = synp_half_at(p + 80), dmin = synp_half_at(p + 82);
+    int g;
+    for (g = 0; g < 16; g++) {
+        scale[g] = d * (float)(p[g] & 15);
+        minimum[g] = -(dmin * (float)(p[g] >> 4));
+    }
+    synp_quarters(p + 16, q, 0);
+}
+
+/* 32 bytes of third bits, 64 x 4 low codes, 12 bytes of 6-bit scales, d. The third bit of weight
+   32j + l is bit j of byte l; where it is 0 the code is 4 less. Scale g has its low nibble in
+   byte g % 8 and its two high bits in byte 8 + g % 4. */
+static void synp_codes_q3_k(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    const unsigned char *s = p + 96;
+    float d = synp_half_at(p + 108);
+    int g, i;
+    (void)minimum;
+    for (g = 0; g < 16; g++) {
+        int low = s[g & 7] >> (g < 8 ? 0 : 4) & 15, high = s[8 + (g & 3)] >> 2 * (g >> 2) & 3;
+        scale[g] = d * (float)((low | high << 4) - 32);
+    }
+    synp_quarters(p + 32, q, 4);
+    for (i = 0; i < 256; i++) q[i] = (int8_t)(q[i] + (p[i & 31] >> (i >> 5) & 1) * 4);
+}
+
+/* The 12 bytes of Q4_K and Q5_K: eight 6-bit scales and eight 6-bit minima. */
+static void synp_scales_k(const unsigned char *p, float *scale, float *minimum)
+{
+    const unsigned char *s = p + 4;
+    float d = synp_half_at(p), dmin = synp_half_at(p + 2);
+    int g;
+    for (g = 0; g < 4; g++) {
+        scale[g] = d * (float)(s[g] & 63);
+        minimum[g] = -(dmin * (float)(s[g + 4] & 63));
+        scale[g + 4] = d * (float)((s[g + 8] & 15) | (s[g] >> 6) << 4);
+        minimum[g + 4] = -(dmin * (float)(s[g + 8] >> 4 | (s[g + 4] >> 6) << 4));
+    }
+}
+
+/* 32 bytes hold 64 codes: the low nibbles, then the high ones. */
+static void synp_nibbles_k(const unsigned char *p, int8_t *q)
+{
+    int c, l;
+    for (c = 0; c < 4; c++) {
+        for (l = 0; l < 32; l++) {
+            q[64 * c + l] = (int8_t)(p[32 * c + l] & 15);
+            q[64 * c + 32 + l] = (int8_t)(p[32 * c + l] >> 4);
+        }
+    }
+}
+
+/* d, dmin, 12 bytes of scales, 128 x 2 nibbles */
+static void synp_codes_q4_k(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    synp_scales_k(p, scale, minimum);
+    synp_nibbles_k(p + 16, q);
+}
+
+/* d, dmin, 12 bytes of scales, 32 bytes of fifth bits (bit j of byte l: weight 32j + l), nibbles */
+static void synp_codes_q5_k(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    int i;
+    synp_scales_k(p, scale, minimum);
+    synp_nibbles_k(p + 48, q);
+    for (i = 0; i < 256; i++) q[i] = (int8_t)(q[i] + (p[16 + (i & 31)] >> (i >> 5) & 1) * 16);
+}
+
+/* 128 x 2 nibbles, 64 x 4 upper 2-bit fields, 16 int8 scales, d; codes -32..31. In each 128
+   weights, low[l] has weights l and l+64, low[l+32] has l+32 and l+96. */
+static void synp_codes_q6_k(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    float d = synp_half_at(p + 208);
+    int g, half, j, l;
+    (void)minimum;
+    for (g = 0; g < 16; g++) scale[g] = d * (float)(p[192 + g] - (p[192 + g] >> 7) * 256);
+    for (half = 0; half < 2; half++) {
+        const unsigned char *low = p + 64 * half, *high = p + 128 + 32 * half;
+        for (j = 0; j < 4; j++) {
+            for (l = 0; l < 32; l++) {
+                int code = (low[(j & 1) * 32 + l] >> (j < 2 ? 0 : 4) & 15)
+                         | (high[l] >> 2 * j & 3) << 4;
+                *q++ = (int8_t)(code - 32);
+            }
+        }
+    }
+}
+
+/* d (float), 256 int8, 16 sums (int16) that are not needed here */
+static void synp_codes_q8_k(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    int g;
+    (void)minimum;
+    for (g = 0; g < 8; g++) scale[g] = synp_f32(p);
+    memcpy(q, p + 4, 256);
+}
+
+/* ------------------------------------------------ ternary and 4-bit tables */
+
+/* `bytes` bytes of `digits` base-3 digits, highest first: digit j of byte i is weight
+   bytes * j + i. A byte is 256/243 of its number, rounded up, so that multiplying by 3 lifts the
+   next digit out of it. */
+static void synp_trits(const unsigned char *p, int bytes, int digits, int8_t *q)
+{
+    int i, j, power = 1;
+    for (j = 0; j < digits; j++, power *= 3) {
+        for (i = 0; i < bytes; i++) {
+            int digit = ((p[i] * power & 255) * 3) >> 8;
+            *q++ = (int8_t)(digit - 1);
+        }
+    }
+}
+
+static void synp_scale_all(float *scale, int groups, float value)
+{
+    int g;
+    for (g = 0; g < groups; g++) scale[g] = value;
+}
+
+/* 32 + 16 bytes of five digits, 4 bytes of four, d; codes -1..1 */
+static void synp_codes_tq1_0(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    (void)minimum;
+    synp_scale_all(scale, 8, synp_half_at(p + 52));
+    synp_trits(p, 32, 5, q);
+    synp_trits(p + 32, 16, 5, q + 160);
+    synp_trits(p + 48, 4, 4, q + 240);
+}
+
+/* 64 x 4 codes, d; codes -1..2 */
+static void synp_codes_tq2_0(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    (void)minimum;
+    synp_scale_all(scale, 8, synp_half_at(p + 64));
+    synp_quarters(p, q, 1);
+}
+
+static void synp_table_nibbles(const unsigned char *p, const int8_t *table, int8_t *q)
+{
+    int i;
+    for (i = 0; i < 16; i++) {
+        q[i] = table[p[i] & 15];
+        q[i + 16] = table[p[i] >> 4];
+    }
+}
+
+/* e (the exponent of a power of two, bias 127), 16 x 2 nibbles. The table holds twice the
+   values of the E2M1 format, so the scale is 2^(e - 128). */
+static const int8_t synp_table_mxfp4[16] = { 0, 1, 2,  3,  4,  6,  8,  12,
+                                             0, -1, -2, -3, -4, -6, -8, -12 };
+
+static void synp_codes_mxfp4(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    uint32_t e = p[0];
+    (void)minimum;
+    scale[0] = synp_float_of(e < 2 ? (uint32_t)0x200000 << e : (e - 1) << 23);
+    synp_table_nibbles(p + 1, synp_table_mxfp4, q);
+}
+
+static const int8_t synp_table_iq4[16] = { -127, -104, -83, -65, -49, -35, -22, -10,
+                                           1,    13,   25,  38,  53,  69,  89,  113 };
+
+/* d, 16 x 2 nibbles */
+static void synp_codes_iq4_nl(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    (void)minimum;
+    scale[0] = synp_half_at(p);
+    synp_table_nibbles(p + 2, synp_table_iq4, q);
+}
+
+/* d, 8 x 2 high bits of the scales, 8 nibbles of the scales, 8 x (16 x 2 nibbles) */
+static void synp_codes_iq4_xs(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    float d = synp_half_at(p);
+    int g;
+    (void)minimum;
+    for (g = 0; g < 8; g++) {
+        int low = p[4 + g / 2] >> 4 * (g & 1) & 15, high = synp_u16(p + 2) >> 2 * g & 3;
+        scale[g] = d * (float)((low | high << 4) - 32);
+        synp_table_nibbles(p + 8 + 16 * g, synp_table_iq4, q + 32 * g);
+    }
+}
+
+/* ------------------------------------------------ types with grids
+   Eight (or four) codes at a time are looked up in a grid of the shapes that occur. The grids are
+   facts of the format; tests/reference/iq_tables.py prints them. An entry takes 16 bits: digits
+   of 2 bits (eight codes) or 4 bits (four codes), first code lowest; a digit is an index into
+   the few values that a code may have. SYNERGY_NO_IQ leaves out these six types and the
+   9216 bytes of their grids. */
+#ifndef SYNERGY_NO_IQ
+
+/* IQ1_S and IQ1_M: digit - 1 */
+static const uint64_t synp_grid_iq1[512] = {
+    0x8000500020000, 0x2000150011000a, 0x45002a00280022, 0x65005600540051, 0x8a008800820080,
+    0xa800a200a00095, 0x1110105010400aa, 0x11a011901160114, 0x149014601410125, 0x161015a01550152,
+    0x185016801660164, 0x1a5019601940191, 0x20a020802020200, 0x228022202200215, 0x25902510245022a,
+    0x282028002690264, 0x2950291028a0288, 0x2a802a202a00299, 0x4160414041102aa, 0x455044904410425,
+    0x49104650464045a, 0x504050104a50499, 0x518051505060505, 0x54505400529051a, 0x55405510550054a,
+    0x560055905560555, 0x56a056805650562, 0x598059505910581, 0x5a505a405a1059a, 0x619061405a905a6,
+    0x652065006440641, 0x661066006580655, 0x691068506690666, 0x802080006990694, 0x8200815080a0808,
+    0x845082a08280822, 0x880086508560851, 0x895088a08880882, 0x8aa08a808a208a0, 0x919091409110905,
+    0x950094109250924, 0x964096109550951, 0x996099409910969, 0xa020a0009a50999, 0xa200a150a0a0a08,
+    0xa450a2a0a280a22, 0xa650a610a590a51, 0xa880a850a820a80, 0xaa20aa00a950a8a, 0x101110100aaa0aa8,
+    0x1025102410191014, 0x1055105010441041, 0x1065106410611058, 0x1096109410911069, 0x1104110110a510a1,
+    0x1112111011091106, 0x1124112111181115, 0x1150114a11451129, 0x1155115411521151, 0x1165116011591156,
+    0x11a1119511921184, 0x12161214121111a4, 0x1249124612401225, 0x125a125812551252, 0x1291128512661264,
+    0x140112a512961294, 0x1415141414091406, 0x1426142114191418, 0x1448144614451441, 0x145514541451144a,
+    0x1465146214591456, 0x1490148914841468, 0x1499149814951494, 0x14a514a414a1149a, 0x150a1505150214a9,
+    0x1516151515141511, 0x1525152215201519, 0x15441541152a1528, 0x1552155115461545, 0x1559155615551554,
+    0x156515641561155a, 0x1582158015691566, 0x158a158815851584, 0x1595159415911590, 0x15a0159a15991596,
+    0x1604160115a515a2, 0x1616161516061605, 0x16261621161a1618, 0x1645164416421640, 0x16551651164a1648,
+    0x1661165916581656, 0x1669166816651664, 0x1692168a1686166a, 0x181116a916a41695, 0x1844184118251816,
+    0x1855185018491846, 0x18611860185a1858, 0x1885186918661864, 0x191018a518941891, 0x1921191a19151912,
+    0x1945194419421925, 0x1955195419511948, 0x1960195a19591956, 0x19911989196a1965, 0x19a1199819951992,
+    0x1a161a0919a919a6, 0x1a461a441a261a24, 0x1a551a521a501a49, 0x1a691a661a611a58, 0x1a9a1a961a911a85,
+    0x200a200820022000, 0x2025202220202015, 0x20512045202a2028, 0x2080206520612059, 0x2095208a20882082,
+    0x20a820a520a220a0, 0x21142111210520aa, 0x2144214221252119, 0x215a215821552149, 0x2166216521642161,
+    0x2199219621902185, 0x220a2208220121a5, 0x2222222022152211, 0x22512245222a2228, 0x2281226522592256,
+    0x22952291228a2288, 0x22aa22a822a222a0, 0x2419241624142405, 0x2446244524442425, 0x2458245524522449,
+    0x249124852466245a, 0x24a524a124992494, 0x2529252125152509, 0x2551254825452540, 0x2562255925552554,
+    0x2590258925682565, 0x259a259825952594, 0x25a925a625a425a1, 0x2619261226102605, 0x2655264926412625,
+    0x2684266926612660, 0x2800269a26902686, 0x2815280a28082802, 0x282a282828222820, 0x2865285428512845,
+    0x288a288828822880, 0x28aa28a828a228a0, 0x2919291429112909, 0x2952294929462925, 0x2966296429612955,
+    0x2996299029852969, 0x2a0029a529a42999, 0x2a202a0a2a082a02, 0x2a452a2a2a282a22, 0x2a652a592a562a51,
+    0x2a8a2a882a822a80, 0x2aa82aa22aa02a95, 0x4016401140052aaa, 0x4055405240494025, 0x40644061405a4058,
+    0x40a1409940944066, 0x41044101410040a6, 0x4115411241094106, 0x4121411a41184116, 0x4148414541294126,
+    0x415541544151414a, 0x4165415a41594156, 0x41844181416a4168, 0x4195419241904186, 0x420541a241a141a0,
+    0x4225421642144211, 0x425a425542524241, 0x4294428942694264, 0x44194415440142a5, 0x444a444844454429,
+    0x4456445544544451, 0x4468446544624461, 0x448944864481446a, 0x44a0449544924490, 0x4502450144a944a1,
+    0x45144511450a4505, 0x4520451945164515, 0x45444541452a4525, 0x4550454945464545, 0x4556455545544551,
+    0x4564456145594558, 0x4582456945664565, 0x4591458845854584, 0x4599459645954594, 0x45aa45a845a5459a,
+    0x4614460946054601, 0x4621461a46184615, 0x4642464046294624, 0x4651465046484645, 0x4659465646554652,
+    0x4681466846654662, 0x46954694468a4685, 0x480546a646a446a1, 0x4825481a48154811, 0x4855485048494842,
+    0x4866486448614858, 0x4894489148854869, 0x490148a548994896, 0x4910490a49064905, 0x4921491849154914,
+    0x4945494049264924, 0x495449524951494a, 0x4960495949564955, 0x496a496649654962, 0x4995499249894986,
+    0x49a449a149984996, 0x4a444a1649a949a6, 0x4a584a554a494a46, 0x4a944a694a644a5a, 0x5005500450014aa5,
+    0x5015501250095006, 0x502950245021501a, 0x5051504850455040, 0x5059505650555054, 0x5089508650685065,
+    0x50a150a050985095, 0x5108510550a950a6, 0x51145111510a5109, 0x5119511851165115, 0x5128512651255120,
+    0x514551445141512a, 0x5151515051495146, 0x5156515551545152, 0x5161515a51595158, 0x5169516651655164,
+    0x5194519151855182, 0x51a0519951965195, 0x5206520151aa51a5, 0x5221521a52155212, 0x524a524552425224,
+    0x5256525552545251, 0x5285526552625259, 0x5299529552925290, 0x5405540452a4529a, 0x5416541554145411,
+    0x5425542154195418, 0x54445441542a5428, 0x544a544954465445, 0x5455545454515450, 0x545a545954585456,
+    0x5465546454625461, 0x5488548054695466, 0x549554945491548a, 0x54a454a154995496, 0x5502550154aa54a5,
+    0x5509550655055504, 0x5514551255115510, 0x551a551955165515, 0x5526552555245521, 0x5542554155405529,
+    0x5548554655455544, 0x5552555155505549, 0x5558555655555554, 0x55615560555a5559, 0x5568556655655564,
+    0x55845581556a5569, 0x5590558a55895585, 0x5596559555945591, 0x55a455a155995598, 0x560055a955a655a5,
+    0x5606560456025601, 0x5614561156095608, 0x5620561956185615, 0x5625562456225621, 0x5641562956285626,
+    0x5649564856465645, 0x565256515650564a, 0x5658565656555654, 0x56645661565a5659, 0x5685568256695665,
+    0x568a568956885686, 0x56a2569a56955691, 0x56a956a856a656a5, 0x5809580658055804, 0x5821581858155810,
+    0x584a58485845582a, 0x5856585558545851, 0x5862586058595858, 0x5889588258655864, 0x5898589558925890,
+    0x5902590158a958a1, 0x59145911590a5905, 0x5925591959165915, 0x5946594559445941, 0x5952595159505949,
+    0x5958595659555954, 0x59645961595a5959, 0x5981596959665965, 0x5994599159895985, 0x5999599859965995,
+    0x5a155a085a0459a5, 0x5a265a255a205a1a, 0x5a495a485a455a29, 0x5a585a565a555a51, 0x5a685a655a625a59,
+    0x5a925a8a5a815a6a, 0x5a9a5a985a965a95, 0x6016601460055aa1, 0x6050604460256019, 0x605a605860566055,
+    0x6069606660646061, 0x610160a560966081, 0x6112610961066104, 0x6126612261216115, 0x6151614961456129,
+    0x6165615961566155, 0x618a6184616a6166, 0x61a661a161956192, 0x62196216621161a9, 0x6255624662416240,
+    0x6285626062586256, 0x641162a562966291, 0x641a641664156412, 0x6440642964266421, 0x644a644864456442,
+    0x6456645564546451, 0x64626460645a6459, 0x6489648564846465, 0x6495649464926490, 0x64a1649a64986496,
+    0x6508650564a964a4, 0x651665156511650a, 0x6546654565446519, 0x6554655165506549, 0x6561655965566555,
+    0x6569656665656564, 0x6591658a65896586, 0x659a659965966595, 0x65a865a665a565a2, 0x6620661566096602,
+    0x6640662966286626, 0x6651664a66486645, 0x6658665666556654, 0x666866656660665a, 0x668a668566826680,
+    0x6699669866966694, 0x66aa66a666a466a0, 0x6841682568196816, 0x6861685a68556852, 0x6898689168856869,
+    0x69106904690168a6, 0x6926692469216915, 0x6945694169406929, 0x6954695169486946, 0x6960695969566955,
+    0x69846982696a6965, 0x69a469a16995698a, 0x6a166a1169a969a5, 0x6a496a446a416a18, 0x6a5a6a586a556a50,
+    0x6a866a696a656a64, 0x6aa66a9a6a986a94, 0x800a800880028000, 0x802a802880228020, 0x8054805180508045,
+    0x8080806580598056, 0x8095808a80888082, 0x80aa80a880a280a0, 0x8116811481118105, 0x8144814181258119,
+    0x8155815281508149, 0x8164815981588156, 0x8189818581698166, 0x81a5819981968194, 0x820a820882028200,
+    0x8228822282208215, 0x825982548251822a, 0x8288828282808265, 0x82a282a08295828a, 0x8419841482aa82a8,
+    0x8455845184448441, 0x846984648461845a, 0x8509850184998494, 0x8526851a85158512, 0x8545854185408529,
+    0x8555855485518548, 0x8565855a85598556, 0x8581856a85688566, 0x8590858985868584, 0x85a6859885958592,
+    0x8625861986168611, 0x864a864986448641, 0x865a865986558650, 0x8685866a86668661, 0x880086a4869a8691,
+    0x8815880a88088802, 0x882a882888228820, 0x8854885188458841, 0x8880886988658859, 0x8895888a88888882,
+    0x88aa88a888a288a0, 0x8914891189068905, 0x8944894189258916, 0x8952895089498946, 0x89648961895a8955,
+    0x89a5899989968985, 0x8a0a8a088a028a00, 0x8a288a228a208a15, 0x8a548a518a458a2a, 0x8a888a828a808a56,
+    0x8aa28aa08a958a8a, 0x901190058aaa8aa8, 0x9025901990189016, 0x9055904990469041, 0x906a9069905a9058,
+    0x9096909490919085, 0x9104910190a59099, 0x9115911091099106, 0x91249121911a9118, 0x9145914091299126,
+    0x9155915491519150, 0x9165916291599156, 0x9195919291869184, 0x91a691a491a19198, 0x92149211920591a9,
+    0x9246924492259219, 0x9255925292509249, 0x9285926992669258, 0x940192a992969294, 0x9415941094069404,
+    0x944a944094269418, 0x9456945594549451, 0x9461946094599458, 0x9486948494659462, 0x9498949594949492,
+    0x9505950094a994a1, 0x95119510950a9508, 0x9519951695159514, 0x952a952995259521, 0x9546954595449541,
+    0x9552955195509549, 0x9558955695559554, 0x95649561955a9559, 0x9581956995669565, 0x9592959195889585,
+    0x9599959695959594, 0x95a595a295a0959a, 0x9604960195aa95a8, 0x9620961996159610, 0x9648964596299626,
+    0x9655965296519649, 0x9668966596599656, 0x968a968996849682, 0x96a4969596949692, 0x9816980596a996a6,
+    0x9846984198259819, 0x9856985598529850, 0x988598659864985a, 0x98a5989998969891, 0x9910990999069904,
+    0x991a991899159912, 0x9926992499219920, 0x9948994599429940, 0x995599549951994a, 0x9965996299599956,
+    0x99849981996a9966, 0x999a999599929990, 0x9a159a0599a699a1, 0x9a499a469a449a25, 0x9a619a589a559a50,
+    0x9a959a949a919a85, 0xa008a002a0009a96, 0xa022a020a015a00a, 0xa051a045a02aa028, 0xa080a059a056a054,
+    0xa095a08aa088a082, 0xa0aaa0a8a0a2a0a0, 0xa114a111a109a105, 0xa146a11aa119a116, 0xa158a155a151a149,
+    0xa185a164a161a15a, 0xa199a196a192a190, 0xa210a20aa208a202, 0xa22aa228a222a219, 0xa259a256a251a245,
+    0xa288a282a280a265, 0xa2a2a2a0a295a28a, 0xa425a419a2aaa2a8, 0xa454a450a444a441, 0xa461a45aa458a455,
+    0xa469a468a466a465, 0xa510a509a506a485, 0xa526a518a515a512, 0xa551a545a542a529, 0xa559a556a555a554,
+    0xa584a581a56aa565, 0xa592a589a586a585, 0xa611a605a598a595, 0xa625a621a61aa616, 0xa652a64aa646a644,
+    0xa660a658a656a655, 0xa695a690a686a662, 0xa6a4a6a1a699a696, 0xa808a802a800a6a6, 0xa828a822a820a80a,
+    0xa856a854a851a82a, 0xa888a882a880a859, 0xa8a2a8a0a895a88a, 0xa914a905a8aaa8a8, 0xa941a925a921a919,
+    0xa961a95aa955a950, 0xa996a990a969a966, 0xaa0aaa08aa02aa00, 0xaa2aaa28aa22aa20, 0xaa80aa56aa54aa51,
+    0xaa95aa8aaa88aa82, 0xaaaaaaa8aaa2aaa0,
+};
+
+/* IQ2_XXS: 8, 25, 43 */
+static const uint64_t synp_grid_iq2_xxs[64] = {
+    0x8000500020000, 0x2000140011000a, 0x41002a00280022, 0x61005800500044, 0x8a008200800064,
+    0x1100104010100a2, 0x198018401400115, 0x282022202020200, 0x421041004040401, 0x448044204400424,
+    0x490048404810460, 0x5080502050004a4, 0x580056905460520, 0x640061006090591, 0x805080006a40684,
+    0x841082808140808, 0x888085208500844, 0xa140a0209400904, 0x1021101010041001, 0x1090108410601040,
+    0x1120110811001095, 0x12241180115a1150, 0x1420140814001245, 0x1518148014491425, 0x1801161616001562,
+    0x1881184018101804, 0x1a5119a019051900, 0x2044200a20022000, 0x2129208220802061, 0x2401220222002148,
+    0x2456244024102404, 0x2690256425412500, 0x2a44289428202808, 0x4018401040044001, 0x4048404040244021,
+    0x4084408140604056, 0x4161412041004090, 0x4210420141854180, 0x4400426842564248, 0x4499448044204408,
+    0x4801460045244512, 0x4845484048104804, 0x4982496149584900, 0x500850004a904a45, 0x5080502050195011,
+    0x51a4514251045088, 0x550a549254905291, 0x5811580056545601, 0x5a08594058645819, 0x6068604060106004,
+    0x6260621861556100, 0x6512651064056400, 0x8002800068426584, 0x810480828041800a, 0x8401821181408118,
+    0x8440841584108404, 0x8594854685008460, 0x8802866086408609, 0x901090048a118904, 0x911690a190409024,
+    0x9422940092459180, 0x9920988195519444, 0xa109a085a050a002, 0xa904a850a418a200,
+};
+
+/* IQ2_XS: 8, 25, 43 */
+static const uint64_t synp_grid_iq2_xs[128] = {
+    0x8000500020000, 0x1600140011000a, 0x25002200200019, 0x46004400410028, 0x55005200500049,
+    0x80006400610058, 0x91008800850082, 0x10100a000990094, 0x110010901060104, 0x11a011801150112,
+    0x142014001240121, 0x154015101480145, 0x184018101680160, 0x205020202000190, 0x220021402110208,
+    0x255025002440241, 0x4040401028a0280, 0x412041004090406, 0x424042104180415, 0x448044504420440,
+    0x460045604540451, 0x500049004840481, 0x511050805050502, 0x544054105200514, 0x601058005610550,
+    0x640062606100604, 0x802080006840642, 0x811080a08080805, 0x841082508200814, 0x880085808500844,
+    0x904090108aa08a0, 0x989098109400910, 0xa960a280a200a00, 0x1006100410010aa0, 0x1015101210101009,
+    0x1040102410211018, 0x1051104810451042, 0x1081106a10601054, 0x1102110010901084, 0x1114111111081105,
+    0x1150114411411120, 0x1201119611941180, 0x1240121012061204, 0x1405140214001260, 0x1420141414111408,
+    0x1450144914441441, 0x1504150114801464, 0x1614160015401510, 0x1810180418011649, 0x1886185418401812,
+    0x1a51196619051900, 0x2005200220001aa9, 0x20142011200a2008, 0x2050204420412020, 0x2104210120a02080,
+    0x2165214821402110, 0x22a8228022222200, 0x2429241024042401, 0x2552254125002440, 0x26a6261a26012599,
+    0x2820280a28082800, 0x296828a228882855, 0x2a822a202a082990, 0x400440012a8a2a88, 0x4012401040094006,
+    0x4024402140184015, 0x4048404540424040, 0x406040544051404a, 0x4090408440814065, 0x4108410541024100,
+    0x4141412041144111, 0x4185418041504144, 0x42104204420141a2, 0x4400424042294212, 0x4411440844054402,
+    0x4441442044194414, 0x4494448044504444, 0x4524451045044501, 0x460a4600459a4540, 0x4804480146504644,
+    0x4854484548404810, 0x4944491149004862, 0x50004a0449694950, 0x5011500850055002, 0x5041502850205014,
+    0x5101508050505044, 0x5140511551105104, 0x52aa524452005142, 0x5421541054045401, 0x54a1548154605440,
+    0x5588558055085500, 0x580056a156685621, 0x5899585058415814, 0x5a8559425940591a, 0x6040601060046001,
+    0x60a9608660626054, 0x6292624a62246100, 0x6540651064166400, 0x686a680165a46545, 0x6a626a546a066925,
+    0x8008800580028000, 0x802a802080148011, 0x8080805080448041, 0x810180aa80a88082, 0x8140811081068104,
+    0x8220820081598151, 0x82a882a082828280, 0x8412841084048401, 0x8489846084408415, 0x861885a585448500,
+    0x882588088800866a, 0x88a888828880885a, 0x8a888a808a228906, 0x900490018aa88a96, 0x9084905690409010,
+    0x9256916491229100, 0x9444940594009289, 0x9590952994589450, 0x98a6985196419592, 0xa0009a609a159949,
+    0xa020a00aa008a002, 0xa159a151a0a0a02a, 0xa208a202a200a1a6, 0xa440a2a0a280a22a, 0xa80aa698a665a495,
+    0xa8a0a828a822a820, 0xa986a984a904a8a8, 0xaaaaaa91aa2aaa28,
+};
+
+/* IQ2_S: 8, 25, 43 */
+static const uint64_t synp_grid_iq2_s[256] = {
+    0x8000500020000, 0x1600140011000a, 0x25002200200019, 0x46004400410028, 0x55005200500049,
+    0x66006400610058, 0x85008200800069, 0xa0009400910088, 0x104010100aa00a5, 0x112011001090106,
+    0x124012101180115, 0x148014501420140, 0x159015601540151, 0x181016801650160, 0x195019201900184,
+    0x202020001a401a1, 0x214021102080205, 0x2440241022a0220, 0x255025002490246, 0x294028a02850280,
+    0x4060404040102a2, 0x415041204100409, 0x426042404210418, 0x445044204400429, 0x4540451044a0448,
+    0x462046004590456, 0x486048404810465, 0x498049504900489, 0x502050004a404a1, 0x511050a05080505,
+    0x520051905160514, 0x544054105280525, 0x552055005490546, 0x564056105580555, 0x588058505820580,
+    0x60105a005940591, 0x610060906060604, 0x648064506400615, 0x681066006540651, 0x802080006900684,
+    0x814081108080805, 0x825082008190816, 0x84608440841082a, 0x855085208500849, 0x880086408610858,
+    0x90108aa08940885, 0x915091209100904, 0x945094009210918, 0x960095409510948, 0xa110a0009900981,
+    0xa2a0a280a220a14, 0x100410010a990a50, 0x1012101010091006, 0x1024102110181015, 0x1045104210401026,
+    0x1056105410511048, 0x1065106210601059, 0x1086108410811068, 0x10a1109810951090, 0x11051102110010a4,
+    0x11141111110a1108, 0x1122112011191116, 0x1144114111281125, 0x1152115011491146, 0x1164116111581155,
+    0x1188118511821180, 0x1204120111941191, 0x1221121512101209, 0x1251124512401224, 0x1290128412811254,
+    0x1408140514021400, 0x1419141614141411, 0x1441142814251420, 0x1450144914461444, 0x1461145814551452,
+    0x1485148214801464, 0x14a0149414911488, 0x1509150615041501, 0x1518151515121510, 0x1542154015241521,
+    0x1554155115481545, 0x1590158415811560, 0x1611160816051600, 0x1644164116201614, 0x180116aa16801650,
+    0x1810180918061804, 0x1840182118181815, 0x1851184818451842, 0x1884188118601854, 0x1908190519021900,
+    0x1941192019141911, 0x19a2196919501944, 0x1a561a401a101a04, 0x2008200520022000, 0x2019201620142011,
+    0x2041202a20252020, 0x2055205220502044, 0x2094208a20802064, 0x21102104210120aa, 0x2140212121152112,
+    0x2154215121452142, 0x2190218421812160, 0x22282222220a2200, 0x228822502244222a, 0x2404240122a8228a,
+    0x2415241024092406, 0x2440242424212418, 0x2451244824452442, 0x2484248124602454, 0x2508250525002490,
+    0x2541252025142511, 0x2580256625502544, 0x2640261026042601, 0x2811280528002659, 0x2850284428412814,
+    0x2904290128aa288a, 0x2a222a0a29952910, 0x40012a8a2a882a64, 0x4010400940064004, 0x401a401840154012,
+    0x4040402640244021, 0x404a404840454042, 0x4059405640544051, 0x4081406540624060, 0x4098409540904084,
+    0x4102410040a440a1, 0x4114411141084105, 0x4122412041194116, 0x4146414441414125, 0x4155415241504149,
+    0x4180416441614158, 0x4191418841854182, 0x4204420141a04194, 0x4218421542124210, 0x4248424542404224,
+    0x4281426042544251, 0x4405440244004284, 0x44144411440a4408, 0x4422442044194416, 0x4444444144284425,
+    0x4452445044494446, 0x4464446144584455, 0x4488448544824480, 0x450144a044944491, 0x4510450945064504,
+    0x4521451845154512, 0x4545454245404524, 0x4560455445514548, 0x459045844581456a, 0x4608460546024600,
+    0x4641462046144611, 0x46a5468046504644, 0x4810480948044801, 0x4821481848154812, 0x4845484248404824,
+    0x4860485448514848, 0x4902490048904884, 0x4914491149084905, 0x4950494449414920, 0x4a044a0149964980,
+    0x500250004a404a10, 0x5014501150085005, 0x5022502050195016, 0x5044504150285025, 0x5052505050495046,
+    0x5064506150585055, 0x5088508550825080, 0x5104510150945091, 0x5112511051095106, 0x5124512151185115,
+    0x5148514551425140, 0x5181516051545151, 0x5205520051905184, 0x5220521452115208, 0x5269525052445241,
+    0x5406540454015280, 0x5415541254105409, 0x5440542454215418, 0x5451544854455442, 0x5484548154605454,
+    0x5505550255005490, 0x5520551455115508, 0x5580555055445541, 0x5626561056045601, 0x5805580258005640,
+    0x5820581458115808, 0x585a585058445841, 0x5910590459015880, 0x5a855a195a005940, 0x6006600460015aa8,
+    0x6018601560126010, 0x6045604060246021, 0x6060605460516048, 0x6102610060906084, 0x6114611161086105,
+    0x6150614461416120, 0x6210620461996180, 0x640062a162566240, 0x6414641164086405, 0x6450644464416420,
+    0x6510650465016480, 0x65926568654a6540, 0x6804680166946600, 0x6900689868656810, 0x80006aa16a42692a,
+    0x8011800880058002, 0x8025802080198014, 0x8052805080448041, 0x8080806180588055, 0x8101809480918085,
+    0x8112811081098104, 0x8124812181188115, 0x8148814581428140, 0x8184818181548151, 0x8205820081a98190,
+    0x824182148211820a, 0x8404840182508244, 0x8412841084098406, 0x8440842184188415, 0x8451844884458442,
+    0x8484848184608454, 0x8505850285008490, 0x8520851485118508, 0x8580855085448541, 0x861086048601858a,
+    0x8805880086408629, 0x8844884188148811, 0x8904890188a28850, 0x8a588a2289658940, 0x90018aa28a828a5a,
+    0x9012901090099004, 0x9040902490189015, 0x9051904890459042, 0x9084908190609054, 0x9111910591009090,
+    0x9150914491419114, 0x921092049201915a, 0x9402940092a69240, 0x9414941194089405, 0x9450944494419420,
+    0x9504950194969480, 0x95a1959895409510, 0x9801966496469600, 0x9840982698109804, 0x99529949990098a9,
+    0xa00aa005a0009a90, 0xa041a02aa022a014, 0xa0aaa0a2a050a044, 0xa20aa202a165a140, 0xa282a22aa228a222,
+    0xa401a2a8a28aa288, 0xa489a440a410a404, 0xa651a519a500a4a4, 0xa954a8a2a828a80a, 0xaa20aa0aaa08a986,
+    0xaaaaaa88aa28aa22,
+};
+
+/* IQ3_XXS: 4, 12, 20, 28, 36, 44, 52, 62 */
+static const uint64_t synp_grid_iq3_xxs[64] = {
+    0x11000400020000, 0x22002000170013, 0x75007300420031, 0x112011001030101, 0x132013001250121,
+    0x200017001540141, 0x220021102040202, 0x237023302310222, 0x301027502570251, 0x325031203100307,
+    0x444043704130370, 0x501047504730457, 0x635055205320507, 0x716071407100664, 0x1003100107610743,
+    0x1023102110121010, 0x1047103410321030, 0x1111110211001050, 0x1203120111221120, 0x1230122112121210,
+    0x1320130213001272, 0x1401136613461331, 0x1524152014501405, 0x1722160515711546, 0x2011200220001740,
+    0x2026202220202013, 0x2103210120422031, 0x2121211221102105, 0x2170216721632130, 0x2217221122022200,
+    0x2240223722222220, 0x2314231023012255, 0x2453243523742370, 0x2574254125272503, 0x2745271627032701,
+    0x3021301230103001, 0x3072306530503023, 0x3131312031023100, 0x3203320131463144, 0x3272325232253210,
+    0x3447343033333311, 0x3522350635003472, 0x3663363636143555, 0x4017400437603733, 0x4057405340374035,
+    0x4240423742204174, 0x4345430742664260, 0x4525446444514404, 0x4710470545704543, 0x5041501247304712,
+    0x5126510651005070, 0x5272523252145155, 0x5423541053535302, 0x5531550254725427, 0x6024574257245650,
+    0x6121606460466044, 0x6330626462176161, 0x6552650564446336, 0x7003672167036633, 0x7032701070077005,
+    0x7212714071267052, 0x7315730072527245, 0x7441742173607333, 0x7630752475027500,
+};
+
+/* IQ3_S: 1, 3, 5 ... 15 */
+static const uint64_t synp_grid_iq3_s[128] = {
+    0x5000200010000, 0x12001100100007, 0x21002000160014, 0x42004000330025, 0x53005100470045,
+    0x74007100620060, 0x102010101000077, 0x115011101100104, 0x131012701230120, 0x165016101440135,
+    0x205020102000172, 0x216021302100207, 0x234023002250221, 0x251024702450242, 0x303027302700253,
+    0x322032003150311, 0x344033603330331, 0x371036703520350, 0x417041304000375, 0x440043204240421,
+    0x502047004510443, 0x526052205200504, 0x547054505410533, 0x611060605730566, 0x671065206310613,
+    0x720070407020700, 0x750073307260722, 0x1002100110000754, 0x1013101110101004, 0x1022102010171015,
+    0x1054103610341031, 0x1100107210611056, 0x1110110611031101, 0x1133113011211114, 0x1170115211501141,
+    0x1215121212001176, 0x1232122412201217, 0x1260125512431240, 0x1307130413011272, 0x1327132113131310,
+    0x1362134113341330, 0x1412140514031370, 0x1442143314311414, 0x1501145414501446, 0x1530152115131510,
+    0x1624162015511532, 0x1701164616441627, 0x1721171217101703, 0x1770176217411735, 0x2005200320012000,
+    0x2014201220102007, 0x2027202320212016, 0x2043204120322030, 0x2067205220502045, 0x2100207520732070,
+    0x2117211321102102, 0x2134213121252122, 0x2204220121512142, 0x2230222322212207, 0x2257225322412237,
+    0x2302230022742271, 0x2324232223112305, 0x2350234223332331, 0x2420240724012366, 0x2441243524322423,
+    0x2511250424752472, 0x2553254025372522, 0x2607260226002570, 0x2705266126552621, 0x2743273027262711,
+    0x3013301130022750, 0x3031302230173015, 0x3044304230353033, 0x3071306330513047, 0x3114310531033101,
+    0x3160314031233121, 0x3212320031763172, 0x3250323432323220, 0x3321331433103301, 0x3341333033273323,
+    0x3373335533473343, 0x3422341634113403, 0x3464346034523431, 0x3525351235103501, 0x3573355635443532,
+    0x3703370136413616, 0x4000373537223720, 0x4024402040124004, 0x4050404140324027, 0x4111410741024070,
+    0x4135413041224113, 0x4201415541514143, 0x4221421542104203, 0x4262425742404233, 0x4313431143044270,
+    0x4335433143224320, 0x4437442444024400, 0x4507450544714440, 0x4634461345624521, 0x4730471547104660,
+    0x5010500247514743, 0x5044504050225014, 0x5074506650525047, 0x5112510551035101, 0x5200517251325121,
+    0x5236523052235211, 0x5310530753025253, 0x5365535153445327, 0x5420540454015373, 0x5526551254465432,
+    0x5702564255535551, 0x6013601157225704, 0x6060603360316015, 0x6164612761206100, 0x6255624262346212,
+    0x6314630062706262, 0x6443642563406321, 0x6534650365006462, 0x6711664066056560, 0x7007700470006713,
+    0x7040703670227020, 0x7111710270627054, 0x7201714571437124, 0x7221721672107204, 0x7332730272517230,
+    0x7405740173537335, 0x7522745074207413, 0x7700763176027542,
+};
+
+static uint32_t synp_grid_entry(const uint64_t *grid, uint32_t index)
+{
+    return (uint32_t)(grid[index >> 2] >> 16 * (index & 3)) & 0xffffu;
+}
+
+/* Bit i of the result is the sign of code i: seven bits as stored, the eighth makes their sum even. */
+static uint32_t synp_signs(uint32_t seven)
+{
+    uint32_t parity = seven ^ seven >> 4;
+    parity ^= parity >> 2;
+    parity ^= parity >> 1;
+    return seven | (parity & 1u) << 7;
+}
+
+/* Eight codes of an IQ2 grid with their signs. */
+static void synp_grid_eight(const uint64_t *grid, uint32_t index, uint32_t signs, int8_t *q)
+{
+    static const int8_t value[4] = { 8, 25, 43, 0 };
+    uint32_t entry = synp_grid_entry(grid, index);
+    int i;
+    for (i = 0; i < 8; i++) {
+        int code = value[entry >> 2 * i & 3];
+        q[i] = (int8_t)(signs >> i & 1u ? -code : code);
+    }
+}
+
+/* d, 8 x (4 grid indices of 8 bits, 4 signs of 7 bits and a scale of 4 bits) */
+static void synp_codes_iq2_xxs(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    float d = synp_half_at(p);
+    int g, i;
+    (void)minimum;
+    for (g = 0; g < 8; g++) {
+        const unsigned char *index = p + 2 + 8 * g;
+        uint32_t signs = synp_u32(index + 4);
+        scale[g] = d * (0.5f + (float)(signs >> 28)) * 0.25f;
+        for (i = 0; i < 4; i++, q += 8) {
+            synp_grid_eight(synp_grid_iq2_xxs, index[i], synp_signs(signs >> 7 * i & 127u), q);
+        }
+    }
+}
+
+/* Sixteen scales of 4 bits, low nibble first: d * (1/2 + s) / 4. */
+static void synp_scales_iq2(const unsigned char *p, float d, float *scale)
+{
+    int g;
+    for (g = 0; g < 16; g++) {
+        scale[g] = d * (0.5f + (float)(p[g / 2] >> 4 * (g & 1) & 15)) * 0.25f;
+    }
+}
+
+/* d, 32 x (9 bits of grid index, 7 of signs), scales */
+static void synp_codes_iq2_xs(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    int i;
+    (void)minimum;
+    synp_scales_iq2(p + 66, synp_half_at(p), scale);
+    for (i = 0; i < 32; i++, q += 8) {
+        uint32_t both = synp_u16(p + 2 + 2 * i);
+        synp_grid_eight(synp_grid_iq2_xs, both & 511u, synp_signs(both >> 9), q);
+    }
+}
+
+/* d, 32 low bytes of grid indices, 32 bytes of signs, 32 x 2 high bits, scales */
+static void synp_codes_iq2_s(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    int i;
+    (void)minimum;
+    synp_scales_iq2(p + 74, synp_half_at(p), scale);
+    for (i = 0; i < 32; i++, q += 8) {
+        uint32_t high = (uint32_t)p[66 + i / 4] >> 2 * (i & 3) & 3u;
+        synp_grid_eight(synp_grid_iq2_s, p[2 + i] | high << 8, p[34 + i], q);
+    }
+}
+
+/* Four codes of the IQ3_XXS grid: 4, 12, 20 ... 52, 62. */
+static void synp_grid_four_xxs(uint32_t index, uint32_t signs, int8_t *q)
+{
+    uint32_t entry = synp_grid_entry(synp_grid_iq3_xxs, index);
+    int i;
+    for (i = 0; i < 4; i++) {
+        int digit = (int)(entry >> 4 * i & 7), code = 8 * digit + (digit == 7 ? 6 : 4);
+        q[i] = (int8_t)(signs >> i & 1u ? -code : code);
+    }
+}
+
+/* d, 64 grid indices, 8 x (4 signs of 7 bits and a scale of 4 bits) */
+static void synp_codes_iq3_xxs(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    float d = synp_half_at(p);
+    int g, i;
+    (void)minimum;
+    for (g = 0; g < 8; g++) {
+        uint32_t word = synp_u32(p + 66 + 4 * g);
+        scale[g] = d * (0.5f + (float)(word >> 28)) * 0.5f;
+        for (i = 0; i < 4; i++, q += 8) {
+            uint32_t signs = synp_signs(word >> 7 * i & 127u);
+            synp_grid_four_xxs(p[2 + 8 * g + 2 * i], signs, q);
+            synp_grid_four_xxs(p[2 + 8 * g + 2 * i + 1], signs >> 4, q + 4);
+        }
+    }
+}
+
+/* d, 64 low bytes of grid indices, 64 ninth bits, 32 bytes of signs, 8 scales of 4 bits; the
+   codes are the odd numbers 1..15 */
+static void synp_codes_iq3_s(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    float d = synp_half_at(p);
+    int g, i, k;
+    (void)minimum;
+    for (g = 0; g < 8; g++) scale[g] = d * (float)(1 + 2 * (p[106 + g / 2] >> 4 * (g & 1) & 15));
+    for (i = 0; i < 64; i++) {
+        uint32_t ninth = (uint32_t)p[66 + i / 8] >> (i & 7) & 1u;
+        uint32_t signs = (uint32_t)p[74 + i / 2] >> 4 * (i & 1);
+        uint32_t entry = synp_grid_entry(synp_grid_iq3_s, p[2 + i] | ninth << 8);
+        for (k = 0; k < 4; k++) {
+            int code = 2 * (int)(entry >> 4 * k & 7) + 1;
+            *q++ = (int8_t)(signs >> k & 1u ? -code : code);
+        }
+    }
+}
+
+/* Eight codes of the IQ1 grid: -1, 0 or 1 with 1/8 added or taken off, all times 8. */
+static void synp_grid_one(uint32_t index, bool down, int8_t *q)
+{
+    uint32_t entry = synp_grid_entry(synp_grid_iq1, index);
+    int i;
+    for (i = 0; i < 8; i++) {
+        q[i] = (int8_t)(8 * ((int)(entry >> 2 * i & 3) - 1) + (down ? -1 : 1));
+    }
+}
+
+/* d, 32 low bytes of grid indices, 8 x (4 x 3 high bits, 3 bits of scale, direction of 1/8) */
+static void synp_codes_iq1_s(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    float d = synp_half_at(p);
+    int g, i;
+    (void)minimum;
+    for (g = 0; g < 8; g++) {
+        uint32_t high = synp_u16(p + 34 + 2 * g);
+        scale[g] = d * (float)(2 * (high >> 12 & 7u) + 1) * 0.125f;
+        for (i = 0; i < 4; i++, q += 8) {
+            uint32_t index = p[2 + 4 * g + i] | (high >> 3 * i & 7u) << 8;
+            synp_grid_one(index, (high & 0x8000u) != 0, q);
+        }
+    }
+}
+
+/* 32 low bytes of grid indices, 32 x (3 high bits, direction of 1/8), 4 x (4 scales of 3 bits and
+   4 bits of d, lowest first) */
+static void synp_codes_iq1_m(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    uint32_t half = 0;
+    float d;
+    int g, i;
+    (void)minimum;
+    for (i = 0; i < 4; i++) half |= (uint32_t)(synp_u16(p + 48 + 2 * i) >> 12) << 4 * i;
+    d = synp_half((uint16_t)half);
+    for (g = 0; g < 16; g++) {
+        uint32_t s = (uint32_t)synp_u16(p + 48 + 2 * (g / 4)) >> 3 * (g & 3) & 7u;
+        scale[g] = d * (float)(2 * s + 1) * 0.125f;
+    }
+    for (i = 0; i < 32; i++, q += 8) {
+        uint32_t high = (uint32_t)p[32 + i / 2] >> 4 * (i & 1) & 15u;
+        synp_grid_one(p[i] | (high & 7u) << 8, (high & 8u) != 0, q);
+    }
+}
+#endif /* SYNERGY_NO_IQ */
+
+/* ------------------------------------------------ the table */
+
+static const syn_type synp_types[] = {
+    /* name, id, block, bytes, group, minimum, floats, codes */
+    { "F32", 0, 1, 4, 0, false, synp_floats_f32, NULL },
+    { "F16", 1, 1, 2, 0, false, synp_floats_f16, NULL },
+    { "Q4_0", 2, 32, 18, 32, false, NULL, synp_codes_q4_0 },
+    { "Q4_1", 3, 32, 20, 32, true, NULL, synp_codes_q4_1 },
+    { "Q5_0", 6, 32, 22, 32, false, NULL, synp_codes_q5_0 },
+    { "Q5_1", 7, 32, 24, 32, true, NULL, synp_codes_q5_1 },
+    { "Q8_0", 8, 32, 34, 32, false, NULL, synp_codes_q8_0 },
+    { "Q8_1", 9, 32, 36, 0, false, NULL, NULL },
+    { "Q2_K", 10, 256, 84, 16, true, NULL, synp_codes_q2_k },
+    { "Q3_K", 11, 256, 110, 16, false, NULL, synp_codes_q3_k },
+    { "Q4_K", 12, 256, 144, 32, true, NULL, synp_codes_q4_k },
+    { "Q5_K", 13, 256, 176, 32, true, NULL, synp_codes_q5_k },
+    { "Q6_K", 14, 256, 210, 16, false, NULL, synp_codes_q6_k },
+    { "Q8_K", 15, 256, 292, 32, false, NULL, synp_codes_q8_k },
+#ifndef SYNERGY_NO_IQ
+    { "IQ2_XXS", 16, 256, 66, 32, false, NULL, synp_codes_iq2_xxs },
+    { "IQ2_XS", 17, 256, 74, 16, false, NULL, synp_codes_iq2_xs },
+    { "IQ3_XXS", 18, 256, 98, 32, false, NULL, synp_codes_iq3_xxs },
+    { "IQ1_S", 19, 256, 50, 32, false, NULL, synp_codes_iq1_s },
+    { "IQ3_S", 21, 256, 110, 32, false, NULL, synp_codes_iq3_s },
+    { "IQ2_S", 22, 256, 82, 16, false, NULL, synp_codes_iq2_s },
+    { "IQ1_M", 29, 256, 56, 16, false, NULL, synp_codes_iq1_m },
+#endif
+    { "IQ4_NL", 20, 32, 18, 32, false, NULL, synp_codes_iq4_nl },
+    { "IQ4_XS", 23, 256, 136, 32, false, NULL, synp_codes_iq4_xs },
+    { "I8", 24, 1, 1, 0, false, NULL, NULL },
+    { "I16", 25, 1, 2, 0, false, NULL, NULL },
+    { "I32", 26, 1, 4, 0, false, NULL, NULL },
+    { "I64", 27, 1, 8, 0, false, NULL, NULL },
+    { "F64", 28, 1, 8, 0, false, synp_floats_f64, NULL },
+    { "BF16", 30, 1, 2, 0, false, synp_floats_bf16, NULL },
+    { "TQ1_0", 34, 256, 54, 32, false, NULL, synp_codes_tq1_0 },
+    { "TQ2_0", 35, 256, 66, 32, false, NULL, synp_codes_tq2_0 },
+    { "MXFP4", 39, 32, 17, 32, false, NULL, synp_codes_mxfp4 },
+};
+
+SYN_API const syn_type *syn_type_find(uint32_t id)
+{
+    size_t i;
+    for (i = 0; i < sizeof synp_types / sizeof synp_types[0]; i++) {
+        if (synp_types[i].id == id) return &synp_types[i];
+    }
+    return NULL;
+}
+
+SYN_API bool syn_type_computes(const syn_type *type)
+{
+    return type->floats != NULL || type->codes != NULL;
+}
+
+SYN_API uint64_t syn_type_bytes(const syn_type *type, uint64_t n)
+{
+    return n % type->block ? 0 : n / type->block * type->bytes;
+}
+
+/* One block of codes as floats. The products are stored before the minima are added, so that no
+   compiler makes one rounding of two. */
+static void synp_block_to_float(const syn_type *type, const unsigned char *data, float *out)
+{
+    int8_t q[SYN_BLOCK_MAX];
+    float scale[SYN_BLOCK_MAX / 16], minimum[SYN_BLOCK_MAX / 16];
+    size_t group = type->group, block = type->block, i;
+
+    type->codes(data, q, scale, minimum);
+    for (i = 0; i < block; i++) out[i] = scale[i / group] * (float)q[i];
+    if (!type->minimum) return;
+    for (i = 0; i < block; i++) out[i] += minimum[i / group];
+}
+
+SYN_API void syn_type_to_float(const syn_type *type, const void *data, float *out, size_t n)
+{
+    const unsigned char *block = (const unsigned char *)data;
+    if (type->floats) {
+        type->floats(block, out, n);
+        return;
+    }
+    for (; n >= type->block; n -= type->block, out += type->block, block += type->bytes) {
+        synp_block_to_float(type, block, out);
+    }
+}
+
+/* ====================================================================================
+   >>kernels
+   The order of summation is part of the definition. Fast: the int8 products of a group (16 or
+   32 weights) are summed exactly; the result, times both scales, goes to one of four float sums,
+   the one of the block's index modulo 4; (s0 + s1) + (s2 + s3) is the element. Exact: product i
+   goes to float sum i modulo 16, and the sixteen are added as a tree. A vector register is
+   these sums side by side, so that every level can follow the same order.
+   ==================================================================================== */
+
+/* Activations of 128 columns in int8: the first 16 of each of four blocks of 32, then the second
+   16 of each; a block's scale and the sums of its codes (low half, high half, all 32). */
+typedef struct synp_acts_quad {
+    int8_t  q[128];
+    float   scale[4];
+    int32_t low[4], high[4], all[4];
+} synp_acts_quad;
+
+/* The activations of some positions, the start of a block of synp_acts_bytes. `x` is the caller's
+   and must stay. */
+typedef struct synp_acts {
+    const float *x;      /* (positions, cols) */
+    synp_acts_quad   *quads;  /* (positions, across), or NULL: exact */
+    size_t positions, cols, across;
+} synp_acts;
+
+/* A decoded row: codes in the order of the weights, padded to 128 with zeros. */
+typedef struct synp_codes {
+    const int8_t *q;
+    const float  *scale, *minimum; /* a group */
+} synp_codes;
+
+/* Products of rows with all positions, y[p * stride + r]: of any number of rows of blocks, of up to four
+   rows that were decoded to codes or to floats (where there are fewer, the last repeats). */
+typedef void synp_blocks_fn(const unsigned char *data, size_t row_bytes, size_t rows,
+                            const synp_acts *acts, float *y, size_t stride);
+typedef void synp_codes_fn(const syn_type *type, const synp_codes row[4], size_t rows,
+                           const synp_acts *acts, float *y, size_t stride);
+typedef void synp_floats_fn(const float *const row[4], size_t rows, const synp_acts *acts, float *y,
+                            size_t stride);
+
+/* A type whose blocks a level multiplies without writing codes to memory first. */
+typedef struct synp_fused {
+    uint32_t id;
+    synp_blocks_fn *blocks;
+} synp_fused;
+
+/* One level: a function for each operation. */
+typedef struct synp_kernels {
+    const char       *name;
+    syn_simd          level;
+    const synp_fused *fused; /* ends with a NULL function */
+    synp_codes_fn    *codes;
+    synp_floats_fn   *floats;
+    /* n numbers of a type that holds numbers, as float */
+    void (*widen)(const syn_type *type, const unsigned char *data, float *out, size_t n);
+    void (*quantise)(const float *x, size_t n, synp_acts_quad *quads);
+    float (*dot_f32)(const float *a, const float *b, size_t n);
+    void (*axpy)(float *y, float scale, const float *x, size_t n); /* y += scale * x */
+    /* Attention: out[i] = q . k_i and out += sum_i weight[i] * v_i for `count` vectors of n floats that
+       stand `stride` floats apart. */
+    void (*dots)(const float *q, const float *k, size_t stride, size_t count, size_t n, float *out);
+    void (*mix)(const float *weight, const float *v, size_t stride, size_t count, size_t n, float *out);
+    void (*softmax)(float *x, size_t n);
+    void (*silu_mul)(const float *gate, float *up, size_t n); /* up *= silu(gate) */
+    void (*gelu_mul)(const float *gate, float *up, size_t n); /* up *= gelu(gate), tanh form */
+} synp_kernels;
+
+/* ------------------------------------------------ vectors of floats, plain */
+
+static float synp_lanes_sum(const float *lane)
+{
+    float s[4];
+    int i;
+    for (i = 0; i < 4; i++) {
+        s[i] = (lane[i] + lane[i + 8]) + (lane[i + 4] + lane[i + 12]);
+    }
+    return (s[0] + s[2]) + (s[1] + s[3]);
+}
+
+static float synp_plain_dot(const float *a, const float *b, size_t n)
+{
+    float lane[16] = { 0 };
+    size_t i, k;
+    for (i = 0; i + 16 <= n; i += 16) {
+        for (k = 0; k < 16; k++) lane[k] += a[i + k] * b[i + k];
+    }
+    for (k = 0; i < n; i++, k++) lane[k] += a[i] * b[i];
+    return synp_lanes_sum(lane);
+}
+
+static void synp_plain_axpy(float *y, float scale, const float *x, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++) y[i] += scale * x[i];
+}
+
+static void synp_plain_dots(const float *q, const float *k, size_t stride, size_t count, size_t n,
+                            float *out)
+{
+    size_t i;
+    for (i = 0; i < count; i++) out[i] = synp_plain_dot(q, k + i * stride, n);
+}
+
+static void synp_plain_mix(const float *weight, const float *v, size_t stride, size_t count, size_t n,
+                           float *out)
+{
+    size_t i;
+    for (i = 0; i < count; i++) synp_plain_axpy(out, weight[i], v + i * stride, n);
+}
+
+/* exp(x), error below 2 units in the last place: x = n ln 2 + r, |r| <= ln 2 / 2, a polynomial of
+   degree 7 in r (Taylor's, its remainder is below 2^-27), times 2^n. Over 88.72 infinite, under
+   -86.9 zero, NaN stays. */
+static float synp_exp(float x)
+{
+    float shifted, n, r, p;
+    uint32_t bits;
+    if (!(x < 88.72283f)) return x > 0.0f ? HUGE_VALF : x;
+    if (x < -86.9f) return 0.0f;
+    shifted = x * 1.44269504f + 12582912.0f; /* 1.5 * 2^23: the sum is rounded to an integer */
+    memcpy(&bits, &shifted, sizeof bits);
+    n = (float)((int32_t)bits - 0x4b400000);
+    r = x - n * 0.693359375f;    /* ln 2 in two parts, */
+    r += n * 2.12194440e-4f;     /* the first with 15 zero bits at its end */
+    p = 1.98412698e-4f;
+    p = p * r + 1.38888889e-3f;
+    p = p * r + 8.33333333e-3f;
+    p = p * r + 4.16666667e-2f;
+    p = p * r + 1.66666667e-1f;
+    p = p * r + 0.5f;
+    p = p * (r * r) + r;
+    p += 1.0f;
+    bits = (uint32_t)((int32_t)bits - 0x4b400000 + 126) << 23; /* 2^(n-1), then twice: n may be 128 */
+    return p * synp_float_of(bits) * 2.0f;
+}
+
+static float synp_silu(float x)
+{
+    return x / (1.0f + synp_exp(-x));
+}
+
+/* x/2 (1 + tanh u) = x / (1 + exp(-2u)), u = sqrt(2/pi) (x + 0.044715 x^3) */
+static float synp_gelu(float x)
+{
+    float u = 0.797884561f * (x + 0.044715f * (x * x * x));
+    return x / (1.0f + synp_exp(-2.0f * u));
+}
+
+static void synp_plain_softmax(float *x, size_t n)
+{
+    float most = -HUGE_VALF, lane[16] = { 0 }, sum;
+    size_t i;
+    for (i = 0; i < n; i++) most = x[i] > most ? x[i] : most;
+    for (i = 0; i < n; i++) {
+        x[i] = synp_exp(x[i] - most);
+        lane[i % 16] += x[i];
+    }
+    sum = synp_lanes_sum(lane);
+    for (i = 0; i < n; i++) x[i] /= sum;
+}
+
+static void synp_plain_silu_mul(const float *gate, float *up, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++) up[i] *= synp_silu(gate[i]);
+}
+
+static void synp_plain_gelu_mul(const float *gate, float *up, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++) up[i] *= synp_gelu(gate[i]);
+}
+
+/* ------------------------------------------------ activations */
+
+/* One block of 32: q = round(x * 127 / max|x|). A block that is not finite gets a scale that is
+   not a number, so that what depends on it is one; a block of nothing (below 1e-30) is zero. */
+static void synp_plain_block(const float *x, synp_acts_quad *quad, int j)
+{
+    int8_t *part[2];
+    float most = 0.0f, off = 0.0f, inverse = 0.0f;
+    int i, h, sum[2];
+
+    for (i = 0; i < 32; i++) {
+        most = fabsf(x[i]) > most ? fabsf(x[i]) : most;
+        off += x[i] * 0.0f;
+    }
+    quad->scale[j] = 0.0f;
+    if (most > 1e-30f) {
+        quad->scale[j] = most / 127.0f;
+        inverse = 127.0f / most;
+    }
+    if (off != 0.0f || off != off) {
+        quad->scale[j] = off;
+        inverse = 0.0f;
+    }
+    part[0] = quad->q + 16 * j;
+    part[1] = quad->q + 64 + 16 * j;
+    for (h = 0; h < 2; h++) {
+        sum[h] = 0;
+        for (i = 0; i < 16; i++) {
+            float shifted = (inverse > 0.0f ? x[16 * h + i] * inverse : 0.0f) + 12582912.0f;
+            uint32_t bits;
+            memcpy(&bits, &shifted, sizeof bits); /* rounded to nearest, ties to even */
+            part[h][i] = (int8_t)((int32_t)bits - 0x4b400000);
+            sum[h] += part[h][i];
+        }
+    }
+    quad->low[j] = sum[0];
+    quad->high[j] = sum[1];
+    quad->all[j] = sum[0] + sum[1];
+}
+
+static void synp_plain_quantise(const float *x, size_t n, synp_acts_quad *quads)
+{
+    size_t block;
+    if (n % 128) memset(quads + n / 128, 0, sizeof *quads);
+    for (block = 0; block < n / 32; block++) {
+        synp_plain_block(x + 32 * block, quads + block / 4, (int)(block % 4));
+    }
+}
+
+/* Bytes of a synp_acts and what it needs behind itself. */
+static SYNP_UNUSED size_t synp_acts_bytes(size_t cols, size_t positions, syn_arithmetic arithmetic)
+{
+    size_t quads = arithmetic == SYN_EXACT ? 0 : (cols + 127) / 128 * positions;
+    return sizeof(synp_acts) + 64 + quads * sizeof(synp_acts_quad);
+}
+
+/* Points at x (positions, cols) and, in fast mode, rounds it to int8. Rows that are no multiple of
+   32 can meet no type with codes and stay as they are. */
+static SYNP_UNUSED void synp_acts_set(const synp_kernels *kernels, synp_acts *acts, const float *x,
+                                      size_t positions, size_t cols, syn_arithmetic arithmetic)
+{
+    uintptr_t up = (uintptr_t)(acts + 1) + 63;
+    size_t p;
+
+    acts->x = x;
+    acts->quads = NULL;
+    acts->positions = positions;
+    acts->cols = cols;
+    acts->across = (cols + 127) / 128;
+    if (arithmetic == SYN_EXACT || cols % 32) return;
+    acts->quads = (synp_acts_quad *)(up - up % 64);
+    for (p = 0; p < positions; p++) {
+        kernels->quantise(x + p * cols, cols, acts->quads + p * acts->across);
+    }
+}
+
+/* What rounding left of the input: x - scale * q, (positions, cols). cols is a multiple of 32. */
+static SYNP_UNUSED void synp_acts_rest(const synp_acts *acts, float *rest)
+{
+    size_t p, i;
+    for (p = 0; p < acts->positions; p++) {
+        const synp_acts_quad *quads = acts->quads + p * acts->across;
+        const float *x = acts->x + p * acts->cols;
+        for (i = 0; i < acts->cols; i++) {
+            const synp_acts_quad *quad = &quads[i / 128];
+            const size_t block = i / 32 % 4, at = i % 32;
+            const int8_t q = quad->q[(at / 16) * 64 + 16 * block + at % 16];
+            rest[p * acts->cols + i] = x[i] - quad->scale[block] * (float)q;
+        }
+    }
+}
+
+/* ------------------------------------------------ products, plain */
+
+static int synp_dot16(const int8_t *a, const int8_t *b)
+{
+    int sum = 0, i;
+    for (i = 0; i < 16; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+/* What block j of a quad adds to the sum of its lane. */
+static float synp_plain_term(const syn_type *type, const synp_codes *row, size_t block,
+                             const synp_acts_quad *x, float sum)
+{
+    size_t j = block % 4;
+    const int8_t *q = row->q + 32 * block;
+    int low = synp_dot16(q, x->q + 16 * j), high = synp_dot16(q + 16, x->q + 64 + 16 * j);
+    float d = x->scale[j];
+
+    if (type->group == 32) {
+        sum += (float)(low + high) * (row->scale[block] * d);
+        if (type->minimum) sum += row->minimum[block] * ((float)x->all[j] * d);
+        return sum;
+    }
+    sum += (float)low * (row->scale[2 * block] * d);
+    sum += (float)high * (row->scale[2 * block + 1] * d);
+    if (type->minimum) {
+        sum += row->minimum[2 * block] * ((float)x->low[j] * d);
+        sum += row->minimum[2 * block + 1] * ((float)x->high[j] * d);
+    }
+    return sum;
+}
+
+static void synp_plain_codes(const syn_type *type, const synp_codes row[4], size_t rows,
+                             const synp_acts *acts, float *y, size_t stride)
+{
+    size_t p, r, block;
+    for (r = 0; r < rows; r++) {
+        for (p = 0; p < acts->positions; p++) {
+            const synp_acts_quad *x = acts->quads + p * acts->across;
+            float sum[4] = { 0 };
+            for (block = 0; block < acts->cols / 32; block++) {
+                sum[block % 4] = synp_plain_term(type, &row[r], block, x + block / 4, sum[block % 4]);
+            }
+            y[p * stride + r] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+        }
+    }
+}
+
+static void synp_plain_floats(const float *const row[4], size_t rows, const synp_acts *acts, float *y,
+                              size_t stride)
+{
+    size_t p, r;
+    for (r = 0; r < rows; r++) {
+        for (p = 0; p < acts->positions; p++) {
+            y[p * stride + r] = synp_plain_dot(row[r], acts->x + p * acts->cols, acts->cols);
+        }
+    }
+}
+
+static void synp_plain_widen(const syn_type *type, const unsigned char *data, float *out, size_t n)
+{
+    type->floats(data, out, n);
+}
+
+static const synp_fused synp_plain_fused[] = { { 0, NULL } };
+
+static const synp_kernels synp_plain = {
+    "plain C",
+    SYN_SIMD_PLAIN,
+    synp_plain_fused,
+    synp_plain_codes,
+    synp_plain_floats,
+    synp_plain_widen,
+    synp_plain_quantise,
+    synp_plain_dot,
+    synp_plain_axpy,
+    synp_plain_dots,
+    synp_plain_mix,
+    synp_plain_softmax,
+    synp_plain_silu_mul,
+    synp_plain_gelu_mul,
+};
+
+/* ------------------------------------------------ AVX2
+   As on every level, four rows at a time; here two blocks of 32 columns ("a pair") fill two vectors a
+   row, one with first halves, one with second halves. VPMADDUBSW multiplies unsigned by signed and adds
+   neighbours in 16 bits: codes of up to 6 bits are kept unsigned, with a zero point; codes of 8 bits
+   are taken by absolute value, and their sign goes to the activation. */
+
+#if !defined(SYNERGY_SIMD) || SYNERGY_SIMD != 0
+#if defined(__x86_64__) && (defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 9))
+#define SYNP_X86
+#endif
+#endif
+
+#ifdef SYNP_X86
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+#include <immintrin.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SYNP_256 __attribute__((target("avx2,f16c,fma")))
+#define SYNP_256_INLINE static inline __attribute__((always_inline)) SYNP_256
+
+/* ---- floats; AVX-512 uses these too */
+
+/* Lanes 0-7 and 8-15 of the definition, added in its order. */
+SYNP_256_INLINE float synp_256_lanes_sum(__m256 first, __m256 last)
+{
+    __m256 eight = _mm256_add_ps(first, last);
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+/* Mask of the first n of eight floats. */
+SYNP_256_INLINE __m256i synp_256_first(size_t n)
+{
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n < 8 ? (int)n : 8), lane);
+}
+
+/* Loads the floats that are left, at most eight; zeros behind them. */
+SYNP_256_INLINE __m256 synp_256_load(const float *p, size_t left)
+{
+    return left >= 8 ? _mm256_loadu_ps(p) : _mm256_maskload_ps(p, synp_256_first(left));
+}
+
+SYNP_256_INLINE void synp_256_store(float *p, size_t left, __m256 v)
+{
+    if (left >= 8) {
+        _mm256_storeu_ps(p, v);
+    } else {
+        _mm256_maskstore_ps(p, synp_256_first(left), v);
+    }
+}
+
+SYNP_256 static float synp_256_dot(const float *a, const float *b, size_t n)
+{
+    __m256 s = _mm256_setzero_ps(), t = _mm256_setzero_ps();
+    size_t i;
+    for (i = 0; i + 16 <= n; i += 16) {
+        s = _mm256_fmadd_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), s);
+        t = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8), t);
+    }
+    if (i < n) s = _mm256_fmadd_ps(synp_256_load(a + i, n - i), synp_256_load(b + i, n - i), s);
+    i += 8;
+    if (i < n) t = _mm256_fmadd_ps(synp_256_load(a + i, n - i), synp_256_load(b + i, n - i), t);
+    return synp_256_lanes_sum(s, t);
+}
+
+/* Four rows with one position; each row as synp_256_dot would. */
+SYNP_256_INLINE void synp_256_dot4(const float *const row[4], const float *x, size_t cols, size_t rows,
+                                   float *y)
+{
+    __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0, t2 = s0, t3 = s0;
+    float four[4];
+    size_t i;
+    for (i = 0; i < cols; i += 16) {
+        size_t n = cols - i, m = n > 8 ? n - 8 : 0, k = n > 8 ? i + 8 : i;
+        __m256 v = synp_256_load(x + i, n), w = synp_256_load(x + k, m);
+        s0 = _mm256_fmadd_ps(synp_256_load(row[0] + i, n), v, s0);
+        t0 = _mm256_fmadd_ps(synp_256_load(row[0] + k, m), w, t0);
+        s1 = _mm256_fmadd_ps(synp_256_load(row[1] + i, n), v, s1);
+        t1 = _mm256_fmadd_ps(synp_256_load(row[1] + k, m), w, t1);
+        s2 = _mm256_fmadd_ps(synp_256_load(row[2] + i, n), v, s2);
+        t2 = _mm256_fmadd_ps(synp_256_load(row[2] + k, m), w, t2);
+        s3 = _mm256_fmadd_ps(synp_256_load(row[3] + i, n), v, s3);
+        t3 = _mm256_fmadd_ps(synp_256_load(row[3] + k, m), w, t3);
+    }
+    four[0] = synp_256_lanes_sum(s0, t0);
+    four[1] = synp_256_lanes_sum(s1, t1);
+    four[2] = synp_256_lanes_sum(s2, t2);
+    four[3] = synp_256_lanes_sum(s3, t3);
+    memcpy(y, four, rows * sizeof four[0]);
+}
+
+SYNP_256 static void synp_256_floats(const float *const row[4], size_t rows, const synp_acts *acts, float *y,
+                                     size_t stride)
+{
+    size_t p;
+    for (p = 0; p < acts->positions; p++) {
+        synp_256_dot4(row, acts->x + p * acts->cols, acts->cols, rows, y + p * stride);
+    }
+}
+
+SYNP_256 static void synp_256_axpy(float *y, float scale, const float *x, size_t n)
+{
+    __m256 s = _mm256_set1_ps(scale);
+    size_t i;
+    for (i = 0; i < n; i += 8) {
+        __m256 sum = _mm256_fmadd_ps(s, synp_256_load(x + i, n - i), synp_256_load(y + i, n - i));
+        synp_256_store(y + i, n - i, sum);
+    }
+}
+
+SYNP_256 static void synp_256_dots(const float *q, const float *k, size_t stride, size_t count, size_t n,
+                                   float *out)
+{
+    size_t i;
+    for (i = 0; i < count; i += 4) {
+        const float *row[4];
+        size_t rows = count - i < 4 ? count - i : 4, r;
+        for (r = 0; r < 4; r++) row[r] = k + (i + (r < rows ? r : rows - 1)) * stride;
+        synp_256_dot4(row, q, n, rows, out + i);
+    }
+}
+
+/* 32 floats of the output stay in registers while all vectors pass. */
+SYNP_256 static void synp_256_mix(const float *weight, const float *v, size_t stride, size_t count, size_t n,
+                                  float *out)
+{
+    size_t at = 0, i;
+    for (; at + 32 <= n; at += 32) {
+        __m256 a = _mm256_loadu_ps(out + at), b = _mm256_loadu_ps(out + at + 8);
+        __m256 c = _mm256_loadu_ps(out + at + 16), d = _mm256_loadu_ps(out + at + 24);
+        for (i = 0; i < count; i++) {
+            const float *from = v + i * stride + at;
+            __m256 s = _mm256_set1_ps(weight[i]);
+            a = _mm256_fmadd_ps(s, _mm256_loadu_ps(from), a);
+            b = _mm256_fmadd_ps(s, _mm256_loadu_ps(from + 8), b);
+            c = _mm256_fmadd_ps(s, _mm256_loadu_ps(from + 16), c);
+            d = _mm256_fmadd_ps(s, _mm256_loadu_ps(from + 24), d);
+        }
+        _mm256_storeu_ps(out + at, a);
+        _mm256_storeu_ps(out + at + 8, b);
+        _mm256_storeu_ps(out + at + 16, c);
+        _mm256_storeu_ps(out + at + 24, d);
+    }
+    for (; at < n; at += 8) {
+        __m256 a = synp_256_load(out + at, n - at);
+        for (i = 0; i < count; i++) {
+            a = _mm256_fmadd_ps(_mm256_set1_ps(weight[i]), synp_256_load(v + i * stride + at, n - at), a);
+        }
+        synp_256_store(out + at, n - at, a);
+    }
+}
+
+/* synp_exp, eight at a time. */
+SYNP_256_INLINE __m256 synp_256_exp(__m256 x)
+{
+    const __m256 magic = _mm256_set1_ps(12582912.0f), top = _mm256_set1_ps(88.72283f);
+    __m256 shifted = _mm256_fmadd_ps(x, _mm256_set1_ps(1.44269504f), magic);
+    __m256 n = _mm256_sub_ps(shifted, magic), r, p;
+    __m256i power = _mm256_sub_epi32(_mm256_castps_si256(shifted), _mm256_set1_epi32(0x4b400000 - 126));
+    r = _mm256_fnmadd_ps(n, _mm256_set1_ps(0.693359375f), x);
+    r = _mm256_fmadd_ps(n, _mm256_set1_ps(2.12194440e-4f), r);
+    p = _mm256_set1_ps(1.98412698e-4f);
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1.38888889e-3f));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(8.33333333e-3f));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(4.16666667e-2f));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1.66666667e-1f));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(0.5f));
+    p = _mm256_add_ps(_mm256_fmadd_ps(p, _mm256_mul_ps(r, r), r), _mm256_set1_ps(1.0f));
+    p = _mm256_mul_ps(p, _mm256_castsi256_ps(_mm256_slli_epi32(power, 23)));
+    p = _mm256_add_ps(p, p);
+    p = _mm256_andnot_ps(_mm256_cmp_ps(x, _mm256_set1_ps(-86.9f), _CMP_LT_OQ), p);
+    p = _mm256_blendv_ps(p, _mm256_set1_ps(HUGE_VALF), _mm256_cmp_ps(x, top, _CMP_GE_OQ));
+    return _mm256_blendv_ps(p, x, _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+}
+
+SYNP_256_INLINE __m256 synp_256_largest(const float *x, size_t n)
+{
+    __m256 most = _mm256_set1_ps(-HUGE_VALF);
+    size_t i;
+    for (i = 0; i + 8 <= n; i += 8) most = _mm256_max_ps(_mm256_loadu_ps(x + i), most);
+    if (i < n) {
+        __m256 last = synp_256_load(x + i, n - i);
+        last = _mm256_blendv_ps(most, last, _mm256_castsi256_ps(synp_256_first(n - i)));
+        most = _mm256_max_ps(last, most);
+    }
+    most = _mm256_max_ps(most, _mm256_permute2f128_ps(most, most, 1));
+    most = _mm256_max_ps(most, _mm256_permute_ps(most, 0x4e));
+    return _mm256_max_ps(most, _mm256_permute_ps(most, 0xb1));
+}
+
+SYNP_256 static void synp_256_softmax(float *x, size_t n)
+{
+    __m256 most = synp_256_largest(x, n), sum[2], part;
+    size_t i;
+    sum[0] = sum[1] = _mm256_setzero_ps();
+    for (i = 0; i < n; i += 8) {
+        __m256 e = synp_256_exp(_mm256_sub_ps(synp_256_load(x + i, n - i), most));
+        synp_256_store(x + i, n - i, e);
+        if (n - i < 8) e = _mm256_and_ps(e, _mm256_castsi256_ps(synp_256_first(n - i)));
+        sum[i / 8 % 2] = _mm256_add_ps(sum[i / 8 % 2], e);
+    }
+    part = _mm256_set1_ps(synp_256_lanes_sum(sum[0], sum[1]));
+    for (i = 0; i < n; i += 8) {
+        synp_256_store(x + i, n - i, _mm256_div_ps(synp_256_load(x + i, n - i), part));
+    }
+}
+
+/* x / (1 + exp(-u)) */
+SYNP_256_INLINE __m256 synp_256_sigmoid_mul(__m256 x, __m256 u)
+{
+    __m256 e = synp_256_exp(_mm256_sub_ps(_mm256_setzero_ps(), u));
+    return _mm256_div_ps(x, _mm256_add_ps(_mm256_set1_ps(1.0f), e));
+}
+
+SYNP_256 static void synp_256_silu_mul(const float *gate, float *up, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i += 8) {
+        __m256 x = synp_256_load(gate + i, n - i);
+        x = _mm256_mul_ps(synp_256_sigmoid_mul(x, x), synp_256_load(up + i, n - i));
+        synp_256_store(up + i, n - i, x);
+    }
+}
+
+SYNP_256 static void synp_256_gelu_mul(const float *gate, float *up, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i += 8) {
+        __m256 x = synp_256_load(gate + i, n - i), cube = _mm256_mul_ps(_mm256_mul_ps(x, x), x);
+        __m256 u = _mm256_fmadd_ps(_mm256_set1_ps(0.044715f), cube, x);
+        u = _mm256_mul_ps(u, _mm256_set1_ps(2.0f * 0.797884561f));
+        x = _mm256_mul_ps(synp_256_sigmoid_mul(x, u), synp_256_load(up + i, n - i));
+        synp_256_store(up + i, n - i, x);
+    }
+}
+
+SYNP_256 static void synp_256_widen(const syn_type *type, const unsigned char *data, float *out, size_t n)
+{
+    size_t i = 0;
+    if (type->id == 0) {
+        memcpy(out, data, n * sizeof *out);
+        return;
+    }
+    for (; type->id == 1 && i + 8 <= n; i += 8) {
+        __m128i half = _mm_loadu_si128((const __m128i *)(const void *)(data + 2 * i));
+        _mm256_storeu_ps(out + i, _mm256_cvtph_ps(half));
+    }
+    for (; type->id == 30 && i + 8 <= n; i += 8) {
+        __m128i half = _mm_loadu_si128((const __m128i *)(const void *)(data + 2 * i));
+        __m256i wide = _mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16);
+        _mm256_storeu_ps(out + i, _mm256_castsi256_ps(wide));
+    }
+    type->floats(data + i * type->bytes, out + i, n - i);
+}
+
+/* 16 floats times inverse, rounded, to bytes; returns their sum. */
+SYNP_256_INLINE int32_t synp_256_round(__m256 a, __m256 b, __m256 inverse, int8_t *q)
+{
+    __m256i first = _mm256_cvtps_epi32(_mm256_mul_ps(a, inverse));
+    __m256i last = _mm256_cvtps_epi32(_mm256_mul_ps(b, inverse));
+    __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(first, last), 0xd8);
+    __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    __m128i sums = _mm_sad_epu8(_mm_xor_si128(bytes, _mm_set1_epi8(-128)), _mm_setzero_si128());
+    _mm_storeu_si128((__m128i *)(void *)q, bytes);
+    return _mm_cvtsi128_si32(sums) + _mm_extract_epi16(sums, 4) - 16 * 128;
+}
+
+SYNP_256_INLINE void synp_256_block(const float *x, synp_acts_quad *quad, size_t j)
+{
+    const __m256 sign = _mm256_set1_ps(-0.0f);
+    __m256 a = _mm256_loadu_ps(x), b = _mm256_loadu_ps(x + 8);
+    __m256 c = _mm256_loadu_ps(x + 16), d = _mm256_loadu_ps(x + 24), big, inverse;
+    __m128 four;
+    float most;
+
+    big = _mm256_max_ps(_mm256_max_ps(_mm256_andnot_ps(sign, a), _mm256_andnot_ps(sign, b)),
+                        _mm256_max_ps(_mm256_andnot_ps(sign, c), _mm256_andnot_ps(sign, d)));
+    four = _mm_max_ps(_mm256_castps256_ps128(big), _mm256_extractf128_ps(big, 1));
+    four = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    most = _mm_cvtss_f32(_mm_max_ss(four, _mm_movehdup_ps(four)));
+    /* x - x is NaN where x is not finite */
+    big = _mm256_add_ps(_mm256_add_ps(_mm256_sub_ps(a, a), _mm256_sub_ps(b, b)),
+                        _mm256_add_ps(_mm256_sub_ps(c, c), _mm256_sub_ps(d, d)));
+    if (!(most > 1e-30f) || _mm256_movemask_ps(_mm256_cmp_ps(big, big, _CMP_UNORD_Q))) {
+        synp_plain_block(x, quad, (int)j);
+        return;
+    }
+    inverse = _mm256_set1_ps(127.0f / most);
+    quad->scale[j] = most / 127.0f;
+    quad->low[j] = synp_256_round(a, b, inverse, quad->q + 16 * j);
+    quad->high[j] = synp_256_round(c, d, inverse, quad->q + 64 + 16 * j);
+    quad->all[j] = quad->low[j] + quad->high[j];
+}
+
+SYNP_256 static void synp_256_quantise(const float *x, size_t n, synp_acts_quad *quads)
+{
+    size_t block;
+    if (n % 128) memset(quads + n / 128, 0, sizeof *quads);
+    for (block = 0; block < n / 32; block++) {
+        synp_256_block(x + 32 * block, quads + block / 4, block % 4);
+    }
+}
+
+/* ---- products of codes */
+
+enum { SYNP_256_TOGETHER = 32 }; /* positions that share one decoding */
+
+/* Four rows of a pair of blocks. scale and minimum have lanes (block, row); [1] is for second halves. */
+typedef struct synp_256_tile {
+    __m256i low[4], high[4];
+    __m256  scale[2], minimum[2];
+} synp_256_tile;
+
+/* Loads pair `second` (0 or 1) of a quad; `blocks` of the quad are there. */
+typedef void synp_256_load_fn(const void *rows, size_t quad, int second, size_t blocks,
+                              synp_256_tile *tile);
+
+typedef struct synp_256_kind {
+    synp_256_load_fn *load;
+    int  zero;      /* log2 of the zero point, 0: none */
+    bool is_signed; /* codes of 8 bits, signed */
+    bool halves;    /* scales for 16 weights */
+    bool minimum;
+} synp_256_kind;
+
+SYNP_256_INLINE __m128i synp_256_load16(const void *p)
+{
+    return _mm_loadu_si128((const __m128i *)p);
+}
+
+SYNP_256_INLINE __m256i synp_256_load32(const void *p)
+{
+    return _mm256_loadu_si256((const __m256i *)p);
+}
+
+/* Two lanes of 16 bytes. */
+SYNP_256_INLINE __m256i synp_256_two(const void *p, const void *q)
+{
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(synp_256_load16(p)), synp_256_load16(q), 1);
+}
+
+/* Two numbers, each over the lanes of its block. */
+SYNP_256_INLINE __m256i synp_256_spread(__m128i two)
+{
+    const __m256i lane = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1);
+    return _mm256_permutevar8x32_epi32(_mm256_castsi128_si256(two), lane);
+}
+
+SYNP_256_INLINE __m128i synp_256_load8(const void *p)
+{
+    return _mm_loadl_epi64((const __m128i *)p);
+}
+
+SYNP_256_INLINE __m256i synp_256_sum4(__m256i a, __m256i b, __m256i c, __m256i d)
+{
+    __m256i ab = _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
+    __m256i cd = _mm256_add_epi32(_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
+    return _mm256_add_epi32(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd));
+}
+
+/* Sums of four neighbouring products. */
+SYNP_256_INLINE __m256i synp_256_fours(const synp_256_kind *kind, __m256i code, __m256i x)
+{
+    const __m256i ones = _mm256_set1_epi16(1);
+    if (kind->is_signed) x = _mm256_sign_epi8(x, code);
+    if (kind->is_signed) code = _mm256_abs_epi8(code);
+    return _mm256_madd_epi16(_mm256_maddubs_epi16(code, x), ones);
+}
+
+/* The same over both halves of a block; small codes are added before they are widened. */
+SYNP_256_INLINE __m256i synp_256_both(const synp_256_kind *kind, __m256i low, __m256i high, __m256i x,
+                                      __m256i y)
+{
+    const __m256i ones = _mm256_set1_epi16(1);
+    if (kind->is_signed) return _mm256_add_epi32(synp_256_fours(kind, low, x), synp_256_fours(kind, high, y));
+    return _mm256_madd_epi16(
+        _mm256_add_epi16(_mm256_maddubs_epi16(low, x), _mm256_maddubs_epi16(high, y)), ones);
+}
+
+/* total + (sum of products - zero point * sum of x) * scale * d */
+SYNP_256_INLINE __m256 synp_256_add(const synp_256_kind *kind, __m256i sum, const int32_t *x_sum,
+                                    __m256 scale, __m256 d, __m256 total)
+{
+    if (kind->zero) {
+        __m128i zeros = _mm_slli_epi32(synp_256_load8(x_sum), kind->zero);
+        sum = _mm256_sub_epi32(sum, synp_256_spread(zeros));
+    }
+    return _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), _mm256_mul_ps(scale, d), total);
+}
+
+SYNP_256_INLINE __m256 synp_256_add_minimum(const int32_t *x_sum, __m128 d, __m256 minimum, __m256 total)
+{
+    __m128 product = _mm_mul_ps(_mm_cvtepi32_ps(synp_256_load8(x_sum)), d);
+    return _mm256_fmadd_ps(minimum, _mm256_castsi256_ps(synp_256_spread(_mm_castps_si128(product))),
+                           total);
+}
+
+/* Adds a pair's products of four rows with one position to total (block, row). */
+SYNP_256_INLINE __m256 synp_256_pair(const synp_256_kind *kind, const synp_256_tile *t,
+                                     const synp_acts_quad *quad, int second, __m256 total)
+{
+    __m256i x = synp_256_load32(quad->q + 32 * second), y = synp_256_load32(quad->q + 64 + 32 * second);
+    const int32_t *low = quad->low + 2 * second, *high = quad->high + 2 * second;
+    const int32_t *all = quad->all + 2 * second;
+    __m128i d2 = synp_256_load8(quad->scale + 2 * second);
+    __m128 d4 = _mm_castsi128_ps(d2);
+    __m256 d = _mm256_castsi256_ps(synp_256_spread(d2));
+    __m256i sum;
+
+    if (!kind->halves) {
+        sum = synp_256_sum4(synp_256_both(kind, t->low[0], t->high[0], x, y),
+                            synp_256_both(kind, t->low[1], t->high[1], x, y),
+                            synp_256_both(kind, t->low[2], t->high[2], x, y),
+                            synp_256_both(kind, t->low[3], t->high[3], x, y));
+        total = synp_256_add(kind, sum, all, t->scale[0], d, total);
+        return kind->minimum ? synp_256_add_minimum(all, d4, t->minimum[0], total) : total;
+    }
+    sum = synp_256_sum4(synp_256_fours(kind, t->low[0], x), synp_256_fours(kind, t->low[1], x),
+                        synp_256_fours(kind, t->low[2], x), synp_256_fours(kind, t->low[3], x));
+    total = synp_256_add(kind, sum, low, t->scale[0], d, total);
+    sum = synp_256_sum4(synp_256_fours(kind, t->high[0], y), synp_256_fours(kind, t->high[1], y),
+                        synp_256_fours(kind, t->high[2], y), synp_256_fours(kind, t->high[3], y));
+    total = synp_256_add(kind, sum, high, t->scale[1], d, total);
+    if (!kind->minimum) return total;
+    total = synp_256_add_minimum(low, d4, t->minimum[0], total);
+    return synp_256_add_minimum(high, d4, t->minimum[1], total);
+}
+
+/* The four sums of each row become one, and the rows that exist are stored. */
+SYNP_256_INLINE void synp_256_finish(__m256 first, __m256 last, size_t rows, float *y)
+{
+    __m128 a = _mm_add_ps(_mm256_castps256_ps128(first), _mm256_extractf128_ps(first, 1));
+    __m128 b = _mm_add_ps(_mm256_castps256_ps128(last), _mm256_extractf128_ps(last, 1));
+    float four[4];
+    if (rows == 4) {
+        _mm_storeu_ps(y, _mm_add_ps(a, b));
+        return;
+    }
+    _mm_storeu_ps(four, _mm_add_ps(a, b));
+    memcpy(y, four, rows * sizeof four[0]);
+}
+
+/* Up to four rows with up to SYNP_256_TOGETHER positions. */
+SYNP_256_INLINE void synp_256_some(const synp_256_kind *kind, const void *row, size_t rows,
+                                   const synp_acts *acts, size_t from, size_t n, float *y, size_t stride)
+{
+    const synp_acts_quad *x = acts->quads + from * acts->across;
+    __m256 first[SYNP_256_TOGETHER], last[SYNP_256_TOGETHER];
+    size_t quad, i;
+    for (i = 0; i < n; i++) first[i] = last[i] = _mm256_setzero_ps();
+    for (quad = 0; quad < acts->across; quad++, x++) {
+        size_t blocks = acts->cols / 32 - 4 * quad;
+        synp_256_tile tile;
+        kind->load(row, quad, 0, blocks, &tile);
+        for (i = 0; i < n; i++) first[i] = synp_256_pair(kind, &tile, x + i * acts->across, 0, first[i]);
+        if (blocks <= 2) break;
+        kind->load(row, quad, 1, blocks, &tile);
+        for (i = 0; i < n; i++) last[i] = synp_256_pair(kind, &tile, x + i * acts->across, 1, last[i]);
+    }
+    for (i = 0; i < n; i++) synp_256_finish(first[i], last[i], rows, y + (from + i) * stride);
+}
+
+SYNP_256_INLINE void synp_256_four(const synp_256_kind *kind, const void *row, size_t rows,
+                                   const synp_acts *acts, float *y, size_t stride)
+{
+    size_t p, n;
+    for (p = 0; p < acts->positions; p += n) {
+        n = acts->positions - p;
+        if (n == 1) {
+            synp_256_some(kind, row, rows, acts, p, 1, y, stride);
+        } else {
+            if (n > SYNP_256_TOGETHER) n = SYNP_256_TOGETHER;
+            synp_256_some(kind, row, rows, acts, p, n, y, stride);
+        }
+    }
+}
+
+SYNP_256_INLINE void synp_256_blocks(const synp_256_kind *kind, const unsigned char *data,
+                                     size_t row_bytes, size_t rows, const synp_acts *acts, float *y,
+                                     size_t stride)
+{
+    size_t at;
+    for (at = 0; at < rows; at += 4) {
+        const unsigned char *row[4];
+        size_t n = rows - at < 4 ? rows - at : 4;
+        row[0] = data + at * row_bytes;
+        row[1] = row[0] + (n > 1 ? row_bytes : 0);
+        row[2] = row[1] + (n > 2 ? row_bytes : 0);
+        row[3] = row[2] + (n > 3 ? row_bytes : 0);
+        synp_256_four(kind, row, n, acts, y + at, stride);
+    }
+}
+
+/* ---- loading blocks of 32. Where the second block is missing the first is loaded again, with a scale
+   and a minimum of zero. */
+
+/* A half of each block of each row, `at` bytes into the blocks, as floats (block, row). */
+SYNP_256_INLINE __m256 synp_256_halves(const unsigned char *const *row, size_t at, size_t next)
+{
+    __m128i h = _mm_cvtsi32_si128(synp_u16(row[0] + at));
+    h = _mm_insert_epi16(h, (short)synp_u16(row[1] + at), 1);
+    h = _mm_insert_epi16(h, (short)synp_u16(row[2] + at), 2);
+    h = _mm_insert_epi16(h, (short)synp_u16(row[3] + at), 3);
+    if (next) {
+        at += next;
+        h = _mm_insert_epi16(h, (short)synp_u16(row[0] + at), 4);
+        h = _mm_insert_epi16(h, (short)synp_u16(row[1] + at), 5);
+        h = _mm_insert_epi16(h, (short)synp_u16(row[2] + at), 6);
+        h = _mm_insert_epi16(h, (short)synp_u16(row[3] + at), 7);
+    }
+    return _mm256_cvtph_ps(h);
+}
+
+SYNP_256_INLINE void synp_256_split(__m256i nibbles, __m256i *low, __m256i *high)
+{
+    const __m256i mask = _mm256_set1_epi8(15);
+    *low = _mm256_and_si256(nibbles, mask);
+    *high = _mm256_and_si256(_mm256_srli_epi16(nibbles, 4), mask);
+}
+
+/* 16 where a bit is set: bits 0-15 of each block (from 0) or 16-31 (from 2) to its lane of bytes. */
+SYNP_256_INLINE __m256i synp_256_fifth(__m256i bits, int from)
+{
+    const __m256i byte = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0,
+                                          0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
+    const __m256i bit = _mm256_set1_epi64x((int64_t)0x8040201008040201u);
+    __m256i spread = _mm256_shuffle_epi8(bits, _mm256_add_epi8(byte, _mm256_set1_epi8((char)from)));
+    spread = _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit), bit);
+    return _mm256_and_si256(spread, _mm256_set1_epi8(16));
+}
+
+/* What differs between Q4_0, Q4_1, Q5_0 and Q5_1: block size, offsets of nibbles and fifth bits. */
+typedef struct synp_256_nibble_kind {
+    size_t bytes, nibbles, fifth;
+    bool minimum;
+} synp_256_nibble_kind;
+
+SYNP_256_INLINE void synp_256_row_nibbles(const synp_256_nibble_kind *kind, const unsigned char *p,
+                                          size_t next, synp_256_tile *t, int r)
+{
+    synp_256_split(synp_256_two(p + kind->nibbles, p + next + kind->nibbles), &t->low[r], &t->high[r]);
+    if (kind->fifth) {
+        __m128i first = _mm_cvtsi32_si128((int32_t)synp_u32(p + kind->fifth));
+        __m128i last = _mm_cvtsi32_si128((int32_t)synp_u32(p + next + kind->fifth));
+        __m256i bits = _mm256_inserti128_si256(_mm256_castsi128_si256(first), last, 1);
+        t->low[r] = _mm256_or_si256(t->low[r], synp_256_fifth(bits, 0));
+        t->high[r] = _mm256_or_si256(t->high[r], synp_256_fifth(bits, 2));
+    }
+}
+
+SYNP_256_INLINE void synp_256_load_nibbles(const synp_256_nibble_kind *kind, const void *rows, size_t quad,
+                                           int second, size_t blocks, synp_256_tile *t)
+{
+    const unsigned char *const *row = (const unsigned char *const *)rows;
+    size_t at = (quad * 4 + 2 * (size_t)second) * kind->bytes;
+    size_t next = blocks >= 2 + 2 * (size_t)second ? kind->bytes : 0;
+    synp_256_row_nibbles(kind, row[0] + at, next, t, 0);
+    synp_256_row_nibbles(kind, row[1] + at, next, t, 1);
+    synp_256_row_nibbles(kind, row[2] + at, next, t, 2);
+    synp_256_row_nibbles(kind, row[3] + at, next, t, 3);
+    t->scale[0] = synp_256_halves(row, at, next);
+    if (kind->minimum) t->minimum[0] = synp_256_halves(row, at + 2, next);
+}
+
+#define SYNP_256_NIBBLES(name, bytes, nibbles, fifth, minimum)                                         \
+    SYNP_256_INLINE void synp_256_load_##name(const void *rows, size_t quad, int second, size_t blocks, \
+                                              synp_256_tile *t)                                        \
+    {                                                                                                  \
+        const synp_256_nibble_kind kind = { bytes, nibbles, fifth, minimum };                          \
+        synp_256_load_nibbles(&kind, rows, quad, second, blocks, t);                                   \
+    }
+
+SYNP_256_NIBBLES(q4_0, 18, 2, 0, false)
+SYNP_256_NIBBLES(q4_1, 20, 4, 0, true)
+SYNP_256_NIBBLES(q5_0, 22, 6, 2, false)
+SYNP_256_NIBBLES(q5_1, 24, 8, 4, true)
+
+SYNP_256_INLINE void synp_256_load_q8_0(const void *rows, size_t quad, int second, size_t blocks,
+                                        synp_256_tile *t)
+{
+    const unsigned char *const *row = (const unsigned char *const *)rows;
+    size_t at = (quad * 4 + 2 * (size_t)second) * 34, next = blocks >= 2 + 2 * (size_t)second ? 34 : 0;
+    size_t low = at + 2, high = at + 18;
+    t->low[0] = synp_256_two(row[0] + low, row[0] + low + next);
+    t->low[1] = synp_256_two(row[1] + low, row[1] + low + next);
+    t->low[2] = synp_256_two(row[2] + low, row[2] + low + next);
+    t->low[3] = synp_256_two(row[3] + low, row[3] + low + next);
+    t->high[0] = synp_256_two(row[0] + high, row[0] + high + next);
+    t->high[1] = synp_256_two(row[1] + high, row[1] + high + next);
+    t->high[2] = synp_256_two(row[2] + high, row[2] + high + next);
+    t->high[3] = synp_256_two(row[3] + high, row[3] + high + next);
+    t->scale[0] = synp_256_halves(row, at, next);
+}
+
+/* ---- loading quarters of super-blocks of 256 */
+
+SYNP_256_INLINE void synp_256_turn(__m128i v[4])
+{
+    __m128i a = _mm_unpacklo_epi32(v[0], v[1]), b = _mm_unpacklo_epi32(v[2], v[3]);
+    __m128i c = _mm_unpackhi_epi32(v[0], v[1]), d = _mm_unpackhi_epi32(v[2], v[3]);
+    v[0] = _mm_unpacklo_epi64(a, b);
+    v[1] = _mm_unpackhi_epi64(a, b);
+    v[2] = _mm_unpacklo_epi64(c, d);
+    v[3] = _mm_unpackhi_epi64(c, d);
+}
+
+/* Four bytes of each row, those of the pair as floats (block, row), times a factor for each row. */
+SYNP_256_INLINE __m256 synp_256_scaled(__m128i bytes, int second, __m128 factor)
+{
+    const __m128i turn = _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __m256 both = _mm256_insertf128_ps(_mm256_castps128_ps256(factor), factor, 1);
+    bytes = _mm_shuffle_epi8(bytes, turn);
+    if (second) bytes = _mm_srli_si128(bytes, 8);
+    return _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes)), both);
+}
+
+/* The scales and minima of Q4_K and Q5_K: the 16 bytes in front; `half` of the super-block. */
+SYNP_256_INLINE void synp_256_scales_k(const unsigned char *const *row, size_t at, size_t half, int second,
+                                       synp_256_tile *t)
+{
+    const __m128i low4 = _mm_set1_epi8(15), low6 = _mm_set1_epi8(63), top2 = _mm_set1_epi8(48);
+    const __m128i pack = _mm_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
+    __m128i v[4], scale, minimum;
+    __m256 d;
+    v[0] = synp_256_load16(row[0] + at);
+    v[1] = synp_256_load16(row[1] + at);
+    v[2] = synp_256_load16(row[2] + at);
+    v[3] = synp_256_load16(row[3] + at);
+    synp_256_turn(v);
+    d = _mm256_cvtph_ps(_mm_shuffle_epi8(v[0], pack)); /* four d, four dmin */
+    if (half) {
+        scale = _mm_or_si128(_mm_and_si128(v[3], low4), _mm_and_si128(_mm_srli_epi16(v[1], 2), top2));
+        minimum = _mm_or_si128(_mm_and_si128(_mm_srli_epi16(v[3], 4), low4),
+                               _mm_and_si128(_mm_srli_epi16(v[2], 2), top2));
+    } else {
+        scale = _mm_and_si128(v[1], low6);
+        minimum = _mm_and_si128(v[2], low6);
+    }
+    t->scale[0] = synp_256_scaled(scale, second, _mm256_castps256_ps128(d));
+    t->minimum[0] = synp_256_scaled(
+        minimum, second, _mm_xor_ps(_mm256_extractf128_ps(d, 1), _mm_set1_ps(-0.0f)));
+}
+
+/* 32 bytes of one block to its two lanes in low and high of the pair. */
+SYNP_256_INLINE void synp_256_merge(__m256i first, __m256i last, synp_256_tile *t, int r)
+{
+    t->low[r] = _mm256_permute2x128_si256(first, last, 0x20);
+    t->high[r] = _mm256_permute2x128_si256(first, last, 0x31);
+}
+
+SYNP_256_INLINE void synp_256_row_q4_k(const unsigned char *nibbles, synp_256_tile *t, int r)
+{
+    __m256i even, odd;
+    synp_256_split(synp_256_load32(nibbles), &even, &odd);
+    synp_256_merge(even, odd, t, r);
+}
+
+SYNP_256_INLINE void synp_256_load_q4_k(const void *rows, size_t quad, int second, size_t blocks,
+                                        synp_256_tile *t)
+{
+    const unsigned char *const *row = (const unsigned char *const *)rows;
+    size_t at = quad / 2 * 144, half = quad % 2, nibbles = at + 16 + 64 * half + 32 * (size_t)second;
+    (void)blocks;
+    synp_256_row_q4_k(row[0] + nibbles, t, 0);
+    synp_256_row_q4_k(row[1] + nibbles, t, 1);
+    synp_256_row_q4_k(row[2] + nibbles, t, 2);
+    synp_256_row_q4_k(row[3] + nibbles, t, 3);
+    synp_256_scales_k(row, at, half, second, t);
+}
+
+/* Bit `bit` of each byte, as 16. */
+SYNP_256_INLINE __m256i synp_256_bit(__m256i bytes, int bit)
+{
+    __m256i moved = _mm256_sll_epi16(_mm256_srl_epi16(bytes, _mm_cvtsi32_si128(bit)), _mm_cvtsi32_si128(4));
+    return _mm256_and_si256(moved, _mm256_set1_epi8(16));
+}
+
+SYNP_256_INLINE void synp_256_row_q5_k(const unsigned char *p, size_t half, int second, synp_256_tile *t,
+                                       int r)
+{
+    __m256i even, odd, fifth = synp_256_load32(p + 16);
+    int bit = (int)(4 * half) + 2 * second;
+    synp_256_split(synp_256_load32(p + 48 + 64 * half + 32 * (size_t)second), &even, &odd);
+    even = _mm256_or_si256(even, synp_256_bit(fifth, bit));
+    odd = _mm256_or_si256(odd, synp_256_bit(fifth, bit + 1));
+    synp_256_merge(even, odd, t, r);
+}
+
+SYNP_256_INLINE void synp_256_load_q5_k(const void *rows, size_t quad, int second, size_t blocks,
+                                        synp_256_tile *t)
+{
+    const unsigned char *const *row = (const unsigned char *const *)rows;
+    size_t at = quad / 2 * 176, half = quad % 2;
+    (void)blocks;
+    synp_256_row_q5_k(row[0] + at, half, second, t, 0);
+    synp_256_row_q5_k(row[1] + at, half, second, t, 1);
+    synp_256_row_q5_k(row[2] + at, half, second, t, 2);
+    synp_256_row_q5_k(row[3] + at, half, second, t, 3);
+    synp_256_scales_k(row, at, half, second, t);
+}
+
+SYNP_256_INLINE void synp_256_row_q6_k(const unsigned char *p, size_t half, int second, synp_256_tile *t,
+                                       int r)
+{
+    const __m256i low4 = _mm256_set1_epi8(15), top2 = _mm256_set1_epi8(48);
+    __m256i first = synp_256_load32(p + 64 * half), last = synp_256_load32(p + 64 * half + 32);
+    __m256i top = synp_256_load32(p + 128 + 32 * half), top_first, top_last;
+    if (second) {
+        first = _mm256_srli_epi16(first, 4);
+        last = _mm256_srli_epi16(last, 4);
+        top_first = top;
+        top_last = _mm256_srli_epi16(top, 2);
+    } else {
+        top_first = _mm256_slli_epi16(top, 4);
+        top_last = _mm256_slli_epi16(top, 2);
+    }
+    first = _mm256_or_si256(_mm256_and_si256(first, low4), _mm256_and_si256(top_first, top2));
+    last = _mm256_or_si256(_mm256_and_si256(last, low4), _mm256_and_si256(top_last, top2));
+    synp_256_merge(first, last, t, r);
+}
+
+/* Scales of Q6_K: four int8 of the pair in each row, even ones for first halves, odd ones for second. */
+SYNP_256_INLINE void synp_256_scales_q6_k(const unsigned char *const *row, size_t d_at, size_t at,
+                                          synp_256_tile *t)
+{
+    const __m128i even = _mm_setr_epi8(0, 4, 8, 12, 2, 6, 10, 14, 0, 0, 0, 0, 0, 0, 0, 0);
+    const __m128i odd = _mm_setr_epi8(1, 5, 9, 13, 3, 7, 11, 15, 0, 0, 0, 0, 0, 0, 0, 0);
+    __m128 d = _mm256_castps256_ps128(synp_256_halves(row, d_at, 0));
+    __m256 both = _mm256_insertf128_ps(_mm256_castps128_ps256(d), d, 1);
+    __m128i bytes = _mm_cvtsi32_si128((int32_t)synp_u32(row[0] + at));
+    bytes = _mm_insert_epi32(bytes, (int32_t)synp_u32(row[1] + at), 1);
+    bytes = _mm_insert_epi32(bytes, (int32_t)synp_u32(row[2] + at), 2);
+    bytes = _mm_insert_epi32(bytes, (int32_t)synp_u32(row[3] + at), 3);
+    t->scale[0] = _mm256_mul_ps(
+        _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_shuffle_epi8(bytes, even))), both);
+    t->scale[1] = _mm256_mul_ps(
+        _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_shuffle_epi8(bytes, odd))), both);
+}
+
+SYNP_256_INLINE void synp_256_load_q6_k(const void *rows, size_t quad, int second, size_t blocks,
+                                        synp_256_tile *t)
+{
+    const unsigned char *const *row = (const unsigned char *const *)rows;
+    size_t at = quad / 2 * 210, half = quad % 2;
+    (void)blocks;
+    synp_256_row_q6_k(row[0] + at, half, second, t, 0);
+    synp_256_row_q6_k(row[1] + at, half, second, t, 1);
+    synp_256_row_q6_k(row[2] + at, half, second, t, 2);
+    synp_256_row_q6_k(row[3] + at, half, second, t, 3);
+    synp_256_scales_q6_k(row, at + 208, at + 192 + 8 * half + 4 * (size_t)second, t);
+}
+
+/* ---- loading decoded rows */
+
+/* Two floats of each row, `step` apart, as (block, row). */
+SYNP_256_INLINE __m256 synp_256_gather(const float *a, const float *b, const float *c, const float *d,
+                                       size_t step)
+{
+    return _mm256_setr_ps(a[0], b[0], c[0], d[0], a[step], b[step], c[step], d[step]);
+}
+
+SYNP_256_INLINE void synp_256_load_codes(const void *rows, size_t quad, int second, synp_256_tile *t)
+{
+    const synp_codes *row = (const synp_codes *)rows;
+    size_t at = 128 * quad + 64 * (size_t)second;
+    synp_256_merge(synp_256_load32(row[0].q + at), synp_256_load32(row[0].q + at + 32), t, 0);
+    synp_256_merge(synp_256_load32(row[1].q + at), synp_256_load32(row[1].q + at + 32), t, 1);
+    synp_256_merge(synp_256_load32(row[2].q + at), synp_256_load32(row[2].q + at + 32), t, 2);
+    synp_256_merge(synp_256_load32(row[3].q + at), synp_256_load32(row[3].q + at + 32), t, 3);
+}
+
+SYNP_256_INLINE void synp_256_load_32(const void *rows, size_t quad, int second, size_t blocks,
+                                      synp_256_tile *t)
+{
+    const synp_codes *r = (const synp_codes *)rows;
+    size_t g = 4 * quad + 2 * (size_t)second;
+    (void)blocks;
+    synp_256_load_codes(rows, quad, second, t);
+    t->scale[0] = synp_256_gather(r[0].scale + g, r[1].scale + g, r[2].scale + g, r[3].scale + g, 1);
+}
+
+SYNP_256_INLINE void synp_256_load_32m(const void *rows, size_t quad, int second, size_t blocks,
+                                       synp_256_tile *t)
+{
+    const synp_codes *r = (const synp_codes *)rows;
+    size_t g = 4 * quad + 2 * (size_t)second;
+    synp_256_load_32(rows, quad, second, blocks, t);
+    t->minimum[0] = synp_256_gather(r[0].minimum + g, r[1].minimum + g, r[2].minimum + g, r[3].minimum + g, 1);
+}
+
+SYNP_256_INLINE void synp_256_load_16(const void *rows, size_t quad, int second, size_t blocks,
+                                      synp_256_tile *t)
+{
+    const synp_codes *r = (const synp_codes *)rows;
+    size_t g = 8 * quad + 4 * (size_t)second, h = g + 1;
+    (void)blocks;
+    synp_256_load_codes(rows, quad, second, t);
+    t->scale[0] = synp_256_gather(r[0].scale + g, r[1].scale + g, r[2].scale + g, r[3].scale + g, 2);
+    t->scale[1] = synp_256_gather(r[0].scale + h, r[1].scale + h, r[2].scale + h, r[3].scale + h, 2);
+}
+
+SYNP_256_INLINE void synp_256_load_16m(const void *rows, size_t quad, int second, size_t blocks,
+                                       synp_256_tile *t)
+{
+    const synp_codes *r = (const synp_codes *)rows;
+    size_t g = 8 * quad + 4 * (size_t)second, h = g + 1;
+    synp_256_load_16(rows, quad, second, blocks, t);
+    t->minimum[0] = synp_256_gather(r[0].minimum + g, r[1].minimum + g, r[2].minimum + g, r[3].minimum + g, 2);
+    t->minimum[1] = synp_256_gather(r[0].minimum + h, r[1].minimum + h, r[2].minimum + h, r[3].minimum + h, 2);
+}
+
+/* ---- the functions of the level */
+
+#define SYNP_256_BLOCKS(name, zero, is_signed, halves, minimum)                                        \
+    SYNP_256 static void synp_256_##name(const unsigned char *data, size_t row_bytes, size_t rows,     \
+                                         const synp_acts *acts, float *y, size_t stride)               \
+    {                                                                                                  \
+        const synp_256_kind kind = { synp_256_load_##name, zero, is_signed, halves, minimum };         \
+        synp_256_blocks(&kind, data, row_bytes, rows, acts, y, stride);                                \
+    }
+
+SYNP_256_BLOCKS(q4_0, 3, false, false, false)
+SYNP_256_BLOCKS(q4_1, 0, false, false, true)
+SYNP_256_BLOCKS(q5_0, 4, false, false, false)
+SYNP_256_BLOCKS(q5_1, 0, false, false, true)
+SYNP_256_BLOCKS(q8_0, 0, true, false, false)
+SYNP_256_BLOCKS(q4_k, 0, false, false, true)
+SYNP_256_BLOCKS(q5_k, 0, false, false, true)
+SYNP_256_BLOCKS(q6_k, 5, false, true, false)
+
+static const synp_fused synp_256_fused[] = {
+    { 2, synp_256_q4_0 },  { 3, synp_256_q4_1 },  { 6, synp_256_q5_0 },  { 7, synp_256_q5_1 }, { 8, synp_256_q8_0 },
+    { 12, synp_256_q4_k }, { 13, synp_256_q5_k }, { 14, synp_256_q6_k }, { 0, NULL },
+};
+
+SYNP_256 static void synp_256_codes(const syn_type *type, const synp_codes row[4], size_t rows,
+                                    const synp_acts *acts, float *y, size_t stride)
+{
+    const synp_256_kind g32 = { synp_256_load_32, 0, true, false, false };
+    const synp_256_kind g32m = { synp_256_load_32m, 0, true, false, true };
+    const synp_256_kind g16 = { synp_256_load_16, 0, true, true, false };
+    const synp_256_kind g16m = { synp_256_load_16m, 0, true, true, true };
+    if (type->group == 32) {
+        if (type->minimum) {
+            synp_256_four(&g32m, row, rows, acts, y, stride);
+        } else {
+            synp_256_four(&g32, row, rows, acts, y, stride);
+        }
+    } else if (type->minimum) {
+        synp_256_four(&g16m, row, rows, acts, y, stride);
+    } else {
+        synp_256_four(&g16, row, rows, acts, y, stride);
+    }
+}
+
+static bool synp_256_here(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static const synp_kernels synp_256 = {
+    "AVX2",
+    SYN_SIMD_AVX2,
+    synp_256_fused,
+    synp_256_codes,
+    synp_256_floats,
+    synp_256_widen,
+    synp_256_quantise,
+    synp_256_dot,
+    synp_256_axpy,
+    synp_256_dots,
+    synp_256_mix,
+    synp_256_softmax,
+    synp_256_silu_mul,
+    synp_256_gelu_mul,
+};
+#endif /* SYNP_X86 */
+
+/* ------------------------------------------------ AVX-512 VNNI
+   Four rows and 128 columns at a time. The codes of a row fill two vectors, one with the first halves
+   of four blocks, one with the second halves, so that each lane of 16 bytes belongs to one block.
+   VPDPBUSD multiplies unsigned by signed: codes are made unsigned by adding a zero point, whose
+   product with the sum of the activations is where the accumulators start. A 4 x 4 transposing sum
+   then puts (block, row) into the 16 lanes, and one vector of floats holds all that is added. */
+
+#ifdef SYNP_X86
+#define SYNP_512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,f16c,fma")))
+#define SYNP_512_INLINE static inline __attribute__((always_inline)) SYNP_512
+
+#ifndef SYNP_DIST
+#define SYNP_DIST 2048
+#endif
+#ifndef SYNP_AHEAD
+#define SYNP_AHEAD(p) _mm_prefetch((const char*)(p), _MM_HINT_T0)
+#endif
+enum { SYNP_512_TOGETHER = 32 }; /* positions that share one decoding; their sums are on the stack */
+
+/* Four rows of a quad. scale and minimum have lanes (block, row); [1] is for second halves. */
+typedef struct synp_512_tile {
+    __m512i low[4], high[4];
+    __m512  scale[2], minimum[2];
+} synp_512_tile;
+
+typedef void synp_512_load_fn(const void *rows, size_t quad, unsigned blocks, synp_512_tile *tile);
+
+/* What the products of a type need to know. */
+typedef struct synp_512_kind {
+    synp_512_load_fn *load;
+    int  zero;    /* log2 of the zero point, 0: none */
+    bool halves;  /* scales for 16 weights */
+    bool minimum;
+} synp_512_kind;
+
+/* ---- products */
+
+SYNP_512_INLINE __m512i synp_512_sum4(__m512i a, __m512i b, __m512i c, __m512i d)
+{
+    __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+    __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+    return _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+}
+
+/* Four numbers, each repeated over the lanes of its block. */
+SYNP_512_INLINE __m512 synp_512_spread(__m128 four)
+{
+    const __m512i lane = _mm512_set_epi32(3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0);
+    return _mm512_permutexvar_ps(lane, _mm512_castps128_ps512(four));
+}
+
+/* -(sum << zero) in the first lane of each block, 0 in the others. */
+SYNP_512_INLINE __m512i synp_512_start(const int32_t *sum, int zero)
+{
+    const __m512i lane = _mm512_set_epi32(3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0);
+    __m128i four = _mm_loadu_si128((const __m128i *)(const void *)sum);
+    if (!zero) return _mm512_setzero_si512();
+    four = _mm_sub_epi32(_mm_setzero_si128(), _mm_slli_epi32(four, zero));
+    return _mm512_maskz_permutexvar_epi32(0x1111, lane, _mm512_castsi128_si512(four));
+}
+
+/* minimum * (sum of the codes * scale of the activations) */
+SYNP_512_INLINE __m512 synp_512_minimum(const int32_t *sum, __m128 d, __m512 minimum, __m512 total)
+{
+    __m128i four = _mm_loadu_si128((const __m128i *)(const void *)sum);
+    __m128 product = _mm_mul_ps(_mm_cvtepi32_ps(four), d);
+    return _mm512_fmadd_ps(minimum, synp_512_spread(product), total);
+}
+
+/* Sums of the products of four rows' codes with one vector, (block, row), as floats. */
+SYNP_512_INLINE __m512 synp_512_half(const __m512i code[4], __m512i x, __m512i start)
+{
+    return _mm512_cvtepi32_ps(synp_512_sum4(
+        _mm512_dpbusd_epi32(start, code[0], x), _mm512_dpbusd_epi32(start, code[1], x),
+        _mm512_dpbusd_epi32(start, code[2], x), _mm512_dpbusd_epi32(start, code[3], x)));
+}
+
+SYNP_512_INLINE __m512 synp_512_whole(const synp_512_tile *t, __m512i x, __m512i y, __m512i start)
+{
+    __m512i a = _mm512_dpbusd_epi32(start, t->low[0], x), b = _mm512_dpbusd_epi32(start, t->low[1], x);
+    __m512i c = _mm512_dpbusd_epi32(start, t->low[2], x), d = _mm512_dpbusd_epi32(start, t->low[3], x);
+    a = _mm512_dpbusd_epi32(a, t->high[0], y);
+    b = _mm512_dpbusd_epi32(b, t->high[1], y);
+    c = _mm512_dpbusd_epi32(c, t->high[2], y);
+    d = _mm512_dpbusd_epi32(d, t->high[3], y);
+    return _mm512_cvtepi32_ps(synp_512_sum4(a, b, c, d));
+}
+
+/* Adds a quad's products of four rows with one position to total (block modulo 4, row). */
+SYNP_512_INLINE __m512 synp_512_quad(const synp_512_kind *kind, const synp_512_tile *t,
+                                     const synp_acts_quad *x, __m512 total)
+{
+    __m512i low = _mm512_loadu_si512(x->q), high = _mm512_loadu_si512(x->q + 64);
+    __m128 d4 = _mm_loadu_ps(x->scale);
+    __m512 d = synp_512_spread(d4), sum;
+
+    if (!kind->halves) {
+        sum = synp_512_whole(t, low, high, synp_512_start(x->all, kind->zero));
+        total = _mm512_fmadd_ps(sum, _mm512_mul_ps(t->scale[0], d), total);
+        return kind->minimum ? synp_512_minimum(x->all, d4, t->minimum[0], total) : total;
+    }
+    sum = synp_512_half(t->low, low, synp_512_start(x->low, kind->zero));
+    total = _mm512_fmadd_ps(sum, _mm512_mul_ps(t->scale[0], d), total);
+    sum = synp_512_half(t->high, high, synp_512_start(x->high, kind->zero));
+    total = _mm512_fmadd_ps(sum, _mm512_mul_ps(t->scale[1], d), total);
+    if (!kind->minimum) return total;
+    total = synp_512_minimum(x->low, d4, t->minimum[0], total);
+    return synp_512_minimum(x->high, d4, t->minimum[1], total);
+}
+
+/* The four sums of each row become one, and the rows that exist are stored. */
+SYNP_512_INLINE void synp_512_store(__m512 total, size_t rows, float *y)
+{
+    __m128 a = _mm_add_ps(_mm512_castps512_ps128(total), _mm512_extractf32x4_ps(total, 1));
+    __m128 b = _mm_add_ps(_mm512_extractf32x4_ps(total, 2), _mm512_extractf32x4_ps(total, 3));
+    _mm_mask_storeu_ps(y, (__mmask8)((1u << rows) - 1), _mm_add_ps(a, b));
+}
+
+/* Up to four rows with all positions. */
+SYNP_512_INLINE void synp_512_four(const synp_512_kind *kind, const void *row, size_t rows,
+                                   const synp_acts *acts, float *y, size_t stride,
+                                   const unsigned char *ahead, size_t step)
+{
+    size_t blocks = acts->cols / 32, across = acts->across, quad, p, i;
+
+    for (p = 0; p < acts->positions; p += SYNP_512_TOGETHER) {
+        size_t n = acts->positions - p;
+        const synp_acts_quad *x = acts->quads + p * across;
+        __m512 total[SYNP_512_TOGETHER];
+        if (n > SYNP_512_TOGETHER) n = SYNP_512_TOGETHER;
+        if (n == 1) {
+            __m512 only = _mm512_setzero_ps();
+            for (quad = 0; quad < across; quad++) {
+                synp_512_tile tile;
+                for (i = 0; i < step; i += 64) SYNP_AHEAD(ahead + i);
+                ahead += step;
+                kind->load(row, quad, (unsigned)(blocks - 4 * quad), &tile);
+                only = synp_512_quad(kind, &tile, x + quad, only);
+            }
+            synp_512_store(only, rows, y + p * stride);
+            continue;
+        }
+        for (i = 0; i < n; i++) total[i] = _mm512_setzero_ps();
+        for (quad = 0; quad < across; quad++) {
+            synp_512_tile tile;
+            kind->load(row, quad, (unsigned)(blocks - 4 * quad), &tile);
+            for (i = 0; i < n; i++) {
+                total[i] = synp_512_quad(kind, &tile, x + i * across + quad, total[i]);
+            }
+        }
+        for (i = 0; i < n; i++) synp_512_store(total[i], rows, y + (p + i) * stride);
+    }
+}
+
+SYNP_512_INLINE void synp_512_blocks(const synp_512_kind *kind, const unsigned char *data,
+                                     size_t row_bytes, size_t rows, const synp_acts *acts, float *y,
+                                     size_t stride)
+{
+    size_t at, r;
+    for (at = 0; at < rows; at += 4) {
+        const unsigned char *row[4];
+        size_t n = rows - at < 4 ? rows - at : 4;
+        for (r = 0; r < 4; r++) row[r] = data + (at + (r < n ? r : n - 1)) * row_bytes;
+        synp_512_four(kind, row, n, acts, y + at, stride, row[0] + SYNP_DIST, 4*row_bytes / acts->across);
+    }
+}
+
+/* ---- loading blocks of 32: four blocks of a row are 72 to 136 bytes without a gap */
+
+/* The first and the last 64 bytes of `blocks` (at most 4) blocks; what is not there is zero, so that
+   scales of missing blocks are. */
+SYNP_512_INLINE void synp_512_ends(const unsigned char *p, unsigned bytes, unsigned blocks, __m512i *first,
+                                   __m512i *last)
+{
+    if (blocks >= 4) {
+        *first = _mm512_loadu_si512(p);
+        *last = _mm512_loadu_si512(p + 4 * bytes - 64);
+    } else {
+        unsigned there = bytes * blocks, skip = 4 * bytes - 64;
+        uint64_t all = ~(uint64_t)0;
+        *first = _mm512_maskz_loadu_epi8(there < 64 ? ~(all << there) : all, p);
+        there = there > skip ? there - skip : 0;
+        *last = there ? _mm512_maskz_loadu_epi8(~(all << there), p + skip) : _mm512_setzero_si512();
+    }
+}
+
+/* Word w of a quad of blocks whose second vector starts at word `skip`, as an index for VPERMI2W. */
+#define SYNP_512_WORD(w, skip) (int16_t)((w) < 32 ? (w) : (w) - (skip) + 32)
+#define SYNP_512_RUN(w, skip)                                                                          \
+    SYNP_512_WORD(w, skip), SYNP_512_WORD((w) + 1, skip), SYNP_512_WORD((w) + 2, skip),                \
+        SYNP_512_WORD((w) + 3, skip), SYNP_512_WORD((w) + 4, skip), SYNP_512_WORD((w) + 5, skip),      \
+        SYNP_512_WORD((w) + 6, skip), SYNP_512_WORD((w) + 7, skip)
+/* Index of the nibbles of four blocks of `step` words that start at word `from` of each. */
+#define SYNP_512_NIBBLES(step, from)                                                                   \
+    { SYNP_512_RUN(from, 4 * (step) - 32), SYNP_512_RUN((step) + (from), 4 * (step) - 32),             \
+      SYNP_512_RUN(2 * (step) + (from), 4 * (step) - 32), SYNP_512_RUN(3 * (step) + (from), 4 * (step) - 32) }
+/* Index of word k of each of the four blocks. */
+#define SYNP_512_FOUR(step, k)                                                                         \
+    SYNP_512_WORD(k, 4 * (step) - 32), SYNP_512_WORD((step) + (k), 4 * (step) - 32),                   \
+        SYNP_512_WORD(2 * (step) + (k), 4 * (step) - 32), SYNP_512_WORD(3 * (step) + (k), 4 * (step) - 32)
+
+static const int16_t synp_512_q4_0_nibbles[32] = SYNP_512_NIBBLES(9, 1);
+static const int16_t synp_512_q4_1_nibbles[32] = SYNP_512_NIBBLES(10, 2);
+static const int16_t synp_512_q5_0_nibbles[32] = SYNP_512_NIBBLES(11, 3);
+static const int16_t synp_512_q5_1_nibbles[32] = SYNP_512_NIBBLES(12, 4);
+/* Words of the fields in front: d, m, low and high fifth bits, four blocks each. */
+static const int16_t synp_512_q4_0_fields[32] = { SYNP_512_FOUR(9, 0) };
+static const int16_t synp_512_q4_1_fields[32] = { SYNP_512_FOUR(10, 0), SYNP_512_FOUR(10, 1) };
+static const int16_t synp_512_q5_0_fields[32] = { SYNP_512_FOUR(11, 0), SYNP_512_FOUR(11, 0),
+                                                  SYNP_512_FOUR(11, 1), SYNP_512_FOUR(11, 2) };
+static const int16_t synp_512_q5_1_fields[32] = { SYNP_512_FOUR(12, 0), SYNP_512_FOUR(12, 1),
+                                                  SYNP_512_FOUR(12, 2), SYNP_512_FOUR(12, 3) };
+/* d of Q8_0, its vectors start at bytes 0 and 68 */
+static const int16_t synp_512_q8_0_fields[32] = { 0, 17, 32, 49 };
+
+SYNP_512_INLINE __m512i synp_512_index(const int16_t *index)
+{
+    return _mm512_loadu_si512(index);
+}
+
+/* Four halves of each of four rows, `from` words into their vectors, to floats (block, row). */
+SYNP_512_INLINE __m512 synp_512_halves(const __m128i field[4], int from)
+{
+    __m128i ab, cd, first, last;
+    if (from == 0) {
+        ab = _mm_unpacklo_epi16(field[0], field[1]);
+        cd = _mm_unpacklo_epi16(field[2], field[3]);
+    } else {
+        ab = _mm_unpackhi_epi16(field[0], field[1]);
+        cd = _mm_unpackhi_epi16(field[2], field[3]);
+    }
+    first = _mm_unpacklo_epi32(ab, cd);
+    last = _mm_unpackhi_epi32(ab, cd);
+    return _mm512_cvtph_ps(_mm256_inserti128_si256(_mm256_castsi128_si256(first), last, 1));
+}
+
+SYNP_512_INLINE void synp_512_split(__m512i nibbles, __m512i *low, __m512i *high)
+{
+    const __m512i mask = _mm512_set1_epi8(15);
+    *low = _mm512_and_si512(nibbles, mask);
+    *high = _mm512_and_si512(_mm512_srli_epi16(nibbles, 4), mask);
+}
+
+/* What differs between Q4_0, Q4_1, Q5_0 and Q5_1. */
+typedef struct synp_512_nibble_kind {
+    unsigned bytes;
+    const int16_t *nibbles, *fields;
+    bool fifth, minimum;
+} synp_512_nibble_kind;
+
+/* Row r of a tile: codes, and the fields in front of the blocks: four d, m, low and high fifth bits. */
+SYNP_512_INLINE void synp_512_row_nibbles(const synp_512_nibble_kind *kind, const unsigned char *p,
+                                          unsigned blocks, synp_512_tile *t, int r, __m128i field[4])
+{
+    __m512i first, last, words;
+    synp_512_ends(p, kind->bytes, blocks, &first, &last);
+    words = _mm512_permutex2var_epi16(first, synp_512_index(kind->nibbles), last);
+    synp_512_split(words, &t->low[r], &t->high[r]);
+    words = _mm512_permutex2var_epi16(first, synp_512_index(kind->fields), last);
+    field[r] = _mm512_castsi512_si128(words);
+    if (kind->fifth) {
+        const __m512i sixteen = _mm512_set1_epi8(16);
+        __m128i bits = _mm512_extracti32x4_epi32(words, 1);
+        __mmask64 low = (__mmask64)_mm_cvtsi128_si64(bits);
+        __mmask64 high = (__mmask64)_mm_extract_epi64(bits, 1);
+        t->low[r] = _mm512_mask_add_epi8(t->low[r], low, t->low[r], sixteen);
+        t->high[r] = _mm512_mask_add_epi8(t->high[r], high, t->high[r], sixteen);
+    }
+}
+
+SYNP_512_INLINE void synp_512_load_nibbles(const synp_512_nibble_kind *kind, const void *rows, size_t quad,
+                                           unsigned blocks, synp_512_tile *t)
+{
+    const unsigned char *const *row = (const unsigned char *const *)rows;
+    size_t at = quad * 4 * kind->bytes;
+    __m128i field[4];
+    if (blocks >= 4) { /* the masks of the last quad are kept out of the usual way */
+        synp_512_row_nibbles(kind, row[0] + at, 4, t, 0, field);
+        synp_512_row_nibbles(kind, row[1] + at, 4, t, 1, field);
+        synp_512_row_nibbles(kind, row[2] + at, 4, t, 2, field);
+        synp_512_row_nibbles(kind, row[3] + at, 4, t, 3, field);
+    } else {
+        synp_512_row_nibbles(kind, row[0] + at, blocks, t, 0, field);
+        synp_512_row_nibbles(kind, row[1] + at, blocks, t, 1, field);
+        synp_512_row_nibbles(kind, row[2] + at, blocks, t, 2, field);
+        synp_512_row_nibbles(kind, row[3] + at, blocks, t, 3, field);
+    }
+    t->scale[0] = synp_512_halves(field, 0);
+    if (kind->minimum) t->minimum[0] = synp_512_halves(field, 4);
+}
+
+SYNP_512_INLINE void synp_512_load_q4_0(const void *rows, size_t quad, unsigned blocks, synp_512_tile *t)
+{
+    const synp_512_nibble_kind kind = { 18, synp_512_q4_0_nibbles, synp_512_q4_0_fields, false, false };
+    synp_512_load_nibbles(&kind, rows, quad, blocks, t);
+}
+
+SYNP_512_INLINE void synp_512_load_q4_1(const void *rows, size_t quad, unsigned blocks, synp_512_tile *t)
+{
+    const synp_512_nibble_kind kind = { 20, synp_512_q4_1_nibbles, synp_512_q4_1_fields, false, true };
+    synp_512_load_nibbles(&kind, rows, quad, blocks, t);
+}
+
+SYNP_512_INLINE void synp_512_load_q5_0(const void *rows, size_t quad, unsigned blocks, synp_512_tile *t)
+{
+    const synp_512_nibble_kind kind = { 22, synp_512_q5_0_nibbles, synp_512_q5_0_fields, true, false };
+    synp_512_load_nibbles(&kind, rows, quad, blocks, t);
+}
+
+SYNP_512_INLINE void synp_512_load_q5_1(const void *rows, size_t quad, unsigned blocks, synp_512_tile *t)
+{
+    const synp_512_nibble_kind kind = { 24, synp_512_q5_1_nibbles, synp_512_q5_1_fields, true, true };
+    synp_512_load_nibbles(&kind, rows, quad, blocks, t);
+}
+
+/* Two vectors in the order of the weights to first and second halves, unsigned. */
+SYNP_512_INLINE void synp_512_order(__m512i a, __m512i b, __m512i *low, __m512i *high)
+{
+    const __m512i flip = _mm512_set1_epi8(-128);
+    *low = _mm512_xor_si512(_mm512_shuffle_i64x2(a, b, 0x88), flip);
+    *high = _mm512_xor_si512(_mm512_shuffle_i64x2(a, b, 0xdd), flip);
+}
+
+SYNP_512_INLINE __m128i synp_512_load16(const unsigned char *p)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+SYNP_512_INLINE __m256i synp_512_load32(const unsigned char *p)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+SYNP_512_INLINE __m512i synp_512_load64(const unsigned char *p, const unsigned char *q)
+{
+    return _mm512_inserti64x4(_mm512_castsi256_si512(synp_512_load32(p)), synp_512_load32(q), 1);
+}
+
+/* Blocks that are not there are loaded as the first, with a scale of zero. */
+SYNP_512_INLINE void synp_512_row_q8_0(const unsigned char *p, unsigned blocks, synp_512_tile *t, int r,
+                                       __m128i field[4])
+{
+    if (blocks >= 4) {
+        __m512i first = _mm512_loadu_si512(p), last = _mm512_loadu_si512(p + 68);
+        first = _mm512_permutex2var_epi16(first, synp_512_index(synp_512_q8_0_fields), last);
+        field[r] = _mm512_castsi512_si128(first);
+        synp_512_order(synp_512_load64(p + 2, p + 36), synp_512_load64(p + 70, p + 104), &t->low[r],
+                       &t->high[r]);
+    } else {
+        const unsigned char *second = p + (blocks > 1 ? 34 : 0), *third = p + (blocks > 2 ? 68 : 0);
+        field[r] = _mm_cvtsi32_si128(synp_u16(p));
+        field[r] = _mm_insert_epi16(field[r], (short)(blocks > 1 ? synp_u16(second) : 0), 1);
+        field[r] = _mm_insert_epi16(field[r], (short)(blocks > 2 ? synp_u16(third) : 0), 2);
+        synp_512_order(synp_512_load64(p + 2, second + 2), synp_512_load64(third + 2, p + 2),
+                       &t->low[r], &t->high[r]);
+    }
+}
+
+SYNP_512_INLINE void synp_512_load_q8_0(const void *rows, size_t quad, unsigned blocks, synp_512_tile *t)
+{
+    const unsigned char *const *row = (const unsigned char *const *)rows;
+    size_t at = quad * 136;
+    __m128i field[4];
+    if (blocks >= 4) {
+        synp_512_row_q8_0(row[0] + at, 4, t, 0, field);
+        synp_512_row_q8_0(row[1] + at, 4, t, 1, field);
+        synp_512_row_q8_0(row[2] + at, 4, t, 2, field);
+        synp_512_row_q8_0(row[3] + at, 4, t, 3, field);
+    } else {
+        synp_512_row_q8_0(row[0] + at, blocks, t, 0, field);
+        synp_512_row_q8_0(row[1] + at, blocks, t, 1, field);
+        synp_512_row_q8_0(row[2] + at, blocks, t, 2, field);
+        synp_512_row_q8_0(row[3] + at, blocks, t, 3, field);
+    }
+    t->scale[0] = synp_512_halves(field, 0);
+}
+
+/* ---- loading halves of super-blocks of 256 */
+
+/* Four vectors of 4 words, transposed. */
+SYNP_512_INLINE void synp_512_turn(__m128i v[4])
+{
+    __m128i a = _mm_unpacklo_epi32(v[0], v[1]), b = _mm_unpacklo_epi32(v[2], v[3]);
+    __m128i c = _mm_unpackhi_epi32(v[0], v[1]), d = _mm_unpackhi_epi32(v[2], v[3]);
+    v[0] = _mm_unpacklo_epi64(a, b);
+    v[1] = _mm_unpackhi_epi64(a, b);
+    v[2] = _mm_unpacklo_epi64(c, d);
+    v[3] = _mm_unpackhi_epi64(c, d);
+}
+
+/* 16 bytes (row, block) times a factor for each row, as floats (block, row). */
+SYNP_512_INLINE __m512 synp_512_scaled(__m128i bytes, __m128 factor)
+{
+    const __m128i turn = _mm_set_epi8(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+    __m512i wide = _mm512_cvtepu8_epi32(_mm_shuffle_epi8(bytes, turn));
+    return _mm512_mul_ps(_mm512_cvtepi32_ps(wide), _mm512_broadcast_f32x4(factor));
+}
+
+/* The scales and minima of half a super-block of Q4_K and Q5_K: the 16 bytes in front. */
+SYNP_512_INLINE void synp_512_scales_k(const unsigned char *const *row, size_t at, bool second,
+                                       synp_512_tile *t)
+{
+    const __m128i low4 = _mm_set1_epi8(15), low6 = _mm_set1_epi8(63), top2 = _mm_set1_epi8(48);
+    const __m128i pack = _mm_set_epi8(15, 14, 11, 10, 7, 6, 3, 2, 13, 12, 9, 8, 5, 4, 1, 0);
+    __m128i v[4], scale, minimum;
+    __m256 d;
+    v[0] = synp_512_load16(row[0] + at);
+    v[1] = synp_512_load16(row[1] + at);
+    v[2] = synp_512_load16(row[2] + at);
+    v[3] = synp_512_load16(row[3] + at);
+    synp_512_turn(v);
+    d = _mm256_cvtph_ps(_mm_shuffle_epi8(v[0], pack)); /* four d, four dmin */
+    if (second) {
+        scale = _mm_or_si128(_mm_and_si128(v[3], low4), _mm_and_si128(_mm_srli_epi16(v[1], 2), top2));
+        minimum = _mm_or_si128(_mm_and_si128(_mm_srli_epi16(v[3], 4), low4),
+                               _mm_and_si128(_mm_srli_epi16(v[2], 2), top2));
+    } else {
+        scale = _mm_and_si128(v[1], low6);
+        minimum = _mm_and_si128(v[2], low6);
+    }
+    t->scale[0] = synp_512_scaled(scale, _mm256_castps256_ps128(d));
+    t->minimum[0] = synp_512_scaled(
+        minimum, _mm_xor_ps(_mm256_extractf128_ps(d, 1), _mm_set1_ps(-0.0f)));
+}
+
+/* 64 bytes whose low nibbles are blocks 0 and 2, the high ones blocks 1 and 3. */
+SYNP_512_INLINE void synp_512_nibbles_k(const unsigned char *p, __m512i *low, __m512i *high)
+{
+    const __m512i first = _mm512_set_epi64(13, 12, 5, 4, 9, 8, 1, 0);
+    const __m512i second = _mm512_set_epi64(15, 14, 7, 6, 11, 10, 3, 2);
+    __m512i even, odd;
+    synp_512_split(_mm512_loadu_si512(p), &even, &odd);
+    *low = _mm512_permutex2var_epi64(even, first, odd);
+    *high = _mm512_permutex2var_epi64(even, second, odd);
+}
+
+SYNP_512_INLINE void synp_512_load_q4_k(const void *rows, size_t quad, unsigned blocks, synp_512_tile *t)
+{
+    const unsigned char *const *row = (const unsigned char *const *)rows;
+    size_t at = quad / 2 * 144, half = quad % 2;
+    const size_t nibbles = at + 16 + 64 * half;
+    (void)blocks;
+    synp_512_nibbles_k(row[0] + nibbles, &t->low[0], &t->high[0]);
+    synp_512_nibbles_k(row[1] + nibbles, &t->low[1], &t->high[1]);
+    synp_512_nibbles_k(row[2] + nibbles, &t->low[2], &t->high[2]);
+    synp_512_nibbles_k(row[3] + nibbles, &t->low[3], &t->high[3]);
+    synp_512_scales_k(row, at, half != 0, t);
+}
+
+/* 16 bytes in each lane, lane j turned left by `by` - 2j (step 2) or `by` - j bits, and masked. */
+SYNP_512_INLINE __m512i synp_512_bits(const unsigned char *p, int by, int step, int mask)
+{
+    __m512i four = _mm512_broadcast_i32x4(synp_512_load16(p));
+    int a = by & 63, b = (by - step) & 63, c = (by - 2 * step) & 63, d = (by - 3 * step) & 63;
+    four = _mm512_rolv_epi64(four, _mm512_set_epi64(d, d, c, c, b, b, a, a));
+    return _mm512_and_si512(four, _mm512_set1_epi8((char)mask));
+}
+
+SYNP_512_INLINE void synp_512_row_q5_k(const unsigned char *p, size_t half, synp_512_tile *t, int r)
+{
+    int by = 4 - 4 * (int)half;
+    synp_512_nibbles_k(p + 48 + 64 * half, &t->low[r], &t->high[r]);
+    t->low[r] = _mm512_or_si512(t->low[r], synp_512_bits(p + 16, by, 1, 16));
+    t->high[r] = _mm512_or_si512(t->high[r], synp_512_bits(p + 32, by, 1, 16));
+}
+
+SYNP_512_INLINE void synp_512_load_q5_k(const void *rows, size_t quad, unsigned blocks, synp_512_tile *t)
+{
+    const unsigned char *const *row = (const unsigned char *const *)rows;
+    size_t at = quad / 2 * 176, half = quad % 2;
+    (void)blocks;
+    synp_512_row_q5_k(row[0] + at, half, t, 0);
+    synp_512_row_q5_k(row[1] + at, half, t, 1);
+    synp_512_row_q5_k(row[2] + at, half, t, 2);
+    synp_512_row_q5_k(row[3] + at, half, t, 3);
+    synp_512_scales_k(row, at, half != 0, t);
+}
+
+/* d of four rows, one half each */
+SYNP_512_INLINE __m128 synp_512_d4(const unsigned char *const *row, size_t at)
+{
+    __m128i d = _mm_cvtsi32_si128(synp_u16(row[0] + at));
+    d = _mm_insert_epi16(d, (short)synp_u16(row[1] + at), 1);
+    d = _mm_insert_epi16(d, (short)synp_u16(row[2] + at), 2);
+    return _mm_cvtph_ps(_mm_insert_epi16(d, (short)synp_u16(row[3] + at), 3));
+}
+
+/* Eight int8 scales of each row, even ones for first halves, odd ones for second. */
+SYNP_512_INLINE void synp_512_scales_16(__m128i ab, __m128i cd, __m128 d, synp_512_tile *t)
+{
+    const __m128i turn = _mm_set_epi8(15, 7, 13, 5, 11, 3, 9, 1, 14, 6, 12, 4, 10, 2, 8, 0);
+    __m512 factor = _mm512_broadcast_f32x4(d);
+    __m512i even, odd;
+    ab = _mm_shuffle_epi8(ab, turn);
+    cd = _mm_shuffle_epi8(cd, turn);
+    even = _mm512_cvtepi8_epi32(_mm_unpacklo_epi16(ab, cd));
+    odd = _mm512_cvtepi8_epi32(_mm_unpackhi_epi16(ab, cd));
+    t->scale[0] = _mm512_mul_ps(_mm512_cvtepi32_ps(even), factor);
+    t->scale[1] = _mm512_mul_ps(_mm512_cvtepi32_ps(odd), factor);
+}
+
+SYNP_512_INLINE __m128i synp_512_pair(const unsigned char *a, const unsigned char *b)
+{
+    return _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i *)(const void *)a),
+                              _mm_loadl_epi64((const __m128i *)(const void *)b));
+}
+
+SYNP_512_INLINE void synp_512_row_q6_k(const unsigned char *p, size_t half, synp_512_tile *t, int r)
+{
+    const unsigned char *top = p + 128 + 32 * half;
+    __m512i first, second;
+    synp_512_split(_mm512_loadu_si512(p + 64 * half), &first, &second);
+    t->low[r] = _mm512_or_si512(_mm512_shuffle_i64x2(first, second, 0x88),
+                                synp_512_bits(top, 4, 2, 48));
+    t->high[r] = _mm512_or_si512(_mm512_shuffle_i64x2(first, second, 0xdd),
+                                 synp_512_bits(top + 16, 4, 2, 48));
+}
+
+SYNP_512_INLINE void synp_512_load_q6_k(const void *rows, size_t quad, unsigned blocks, synp_512_tile *t)
+{
+    const unsigned char *const *row = (const unsigned char *const *)rows;
+    size_t at = quad / 2 * 210, half = quad % 2, scales = at + 192 + 8 * half;
+    (void)blocks;
+    synp_512_row_q6_k(row[0] + at, half, t, 0);
+    synp_512_row_q6_k(row[1] + at, half, t, 1);
+    synp_512_row_q6_k(row[2] + at, half, t, 2);
+    synp_512_row_q6_k(row[3] + at, half, t, 3);
+    synp_512_scales_16(synp_512_pair(row[0] + scales, row[1] + scales),
+                       synp_512_pair(row[2] + scales, row[3] + scales), synp_512_d4(row, at + 208), t);
+}
+
+/* ---- loading decoded rows */
+
+/* Four floats of each row to (block, row). */
+SYNP_512_INLINE __m512 synp_512_turn_ps(__m128 a, __m128 b, __m128 c, __m128 d)
+{
+    __m512 v;
+    _MM_TRANSPOSE4_PS(a, b, c, d);
+    v = _mm512_insertf32x4(_mm512_castps128_ps512(a), b, 1);
+    return _mm512_insertf32x4(_mm512_insertf32x4(v, c, 2), d, 3);
+}
+
+SYNP_512_INLINE __m512 synp_512_group32(const float *a, const float *b, const float *c, const float *d)
+{
+    return synp_512_turn_ps(_mm_loadu_ps(a), _mm_loadu_ps(b), _mm_loadu_ps(c), _mm_loadu_ps(d));
+}
+
+SYNP_512_INLINE void synp_512_group16(const float *a, const float *b, const float *c, const float *d,
+                                      __m512 out[2])
+{
+    __m128 a0 = _mm_loadu_ps(a), a1 = _mm_loadu_ps(a + 4), b0 = _mm_loadu_ps(b), b1 = _mm_loadu_ps(b + 4);
+    __m128 c0 = _mm_loadu_ps(c), c1 = _mm_loadu_ps(c + 4), d0 = _mm_loadu_ps(d), d1 = _mm_loadu_ps(d + 4);
+    out[0] = synp_512_turn_ps(_mm_shuffle_ps(a0, a1, 0x88), _mm_shuffle_ps(b0, b1, 0x88),
+                              _mm_shuffle_ps(c0, c1, 0x88), _mm_shuffle_ps(d0, d1, 0x88));
+    out[1] = synp_512_turn_ps(_mm_shuffle_ps(a0, a1, 0xdd), _mm_shuffle_ps(b0, b1, 0xdd),
+                              _mm_shuffle_ps(c0, c1, 0xdd), _mm_shuffle_ps(d0, d1, 0xdd));
+}
+
+SYNP_512_INLINE void synp_512_row_codes(const synp_codes *row, size_t quad, synp_512_tile *t, int r)
+{
+    const int8_t *q = row[r].q + 128 * quad;
+    synp_512_order(_mm512_loadu_si512(q), _mm512_loadu_si512(q + 64), &t->low[r], &t->high[r]);
+}
+
+SYNP_512_INLINE void synp_512_load_codes(const synp_codes *row, size_t quad, synp_512_tile *t)
+{
+    synp_512_row_codes(row, quad, t, 0);
+    synp_512_row_codes(row, quad, t, 1);
+    synp_512_row_codes(row, quad, t, 2);
+    synp_512_row_codes(row, quad, t, 3);
+}
+
+SYNP_512_INLINE void synp_512_load_32(const void *rows, size_t quad, unsigned blocks, synp_512_tile *t)
+{
+    const synp_codes *row = (const synp_codes *)rows;
+    size_t g = 4 * quad;
+    (void)blocks;
+    synp_512_load_codes(row, quad, t);
+    t->scale[0] = synp_512_group32(row[0].scale + g, row[1].scale + g, row[2].scale + g, row[3].scale + g);
+}
+
+SYNP_512_INLINE void synp_512_load_32m(const void *rows, size_t quad, unsigned blocks, synp_512_tile *t)
+{
+    const synp_codes *row = (const synp_codes *)rows;
+    size_t g = 4 * quad;
+    synp_512_load_32(rows, quad, blocks, t);
+    t->minimum[0] = synp_512_group32(row[0].minimum + g, row[1].minimum + g, row[2].minimum + g,
+                                     row[3].minimum + g);
+}
+
+SYNP_512_INLINE void synp_512_load_16(const void *rows, size_t quad, unsigned blocks, synp_512_tile *t)
+{
+    const synp_codes *row = (const synp_codes *)rows;
+    size_t g = 8 * quad;
+    (void)blocks;
+    synp_512_load_codes(row, quad, t);
+    synp_512_group16(row[0].scale + g, row[1].scale + g, row[2].scale + g, row[3].scale + g, t->scale);
+}
+
+SYNP_512_INLINE void synp_512_load_16m(const void *rows, size_t quad, unsigned blocks, synp_512_tile *t)
+{
+    const synp_codes *row = (const synp_codes *)rows;
+    size_t g = 8 * quad;
+    synp_512_load_16(rows, quad, blocks, t);
+    synp_512_group16(row[0].minimum + g, row[1].minimum + g, row[2].minimum + g, row[3].minimum + g,
+                     t->minimum);
+}
+
+/* ---- the functions of the level */
+
+#define SYNP_512_BLOCKS(name, load, zero, halves, minimum)                                             \
+    SYNP_512 static void synp_512_##name(const unsigned char *data, size_t row_bytes, size_t rows,     \
+                                         const synp_acts *acts, float *y, size_t stride)               \
+    {                                                                                                  \
+        const synp_512_kind kind = { load, zero, halves, minimum };                                    \
+        synp_512_blocks(&kind, data, row_bytes, rows, acts, y, stride);                                \
+    }
+
+SYNP_512_BLOCKS(q4_0, synp_512_load_q4_0, 3, false, false)
+SYNP_512_BLOCKS(q4_1, synp_512_load_q4_1, 0, false, true)
+SYNP_512_BLOCKS(q5_0, synp_512_load_q5_0, 4, false, false)
+SYNP_512_BLOCKS(q5_1, synp_512_load_q5_1, 0, false, true)
+SYNP_512_BLOCKS(q8_0, synp_512_load_q8_0, 7, false, false)
+SYNP_512_BLOCKS(q4_k, synp_512_load_q4_k, 0, false, true)
+SYNP_512_BLOCKS(q5_k, synp_512_load_q5_k, 0, false, true)
+SYNP_512_BLOCKS(q6_k, synp_512_load_q6_k, 5, true, false)
+
+static const synp_fused synp_512_fused[] = {
+    { 2, synp_512_q4_0 },  { 3, synp_512_q4_1 },  { 6, synp_512_q5_0 },  { 7, synp_512_q5_1 }, { 8, synp_512_q8_0 },
+    { 12, synp_512_q4_k }, { 13, synp_512_q5_k }, { 14, synp_512_q6_k }, { 0, NULL },
+};
+
+SYNP_512 static void synp_512_codes(const syn_type *type, const synp_codes row[4], size_t rows,
+                                    const synp_acts *acts, float *y, size_t stride)
+{
+    const synp_512_kind g32 = { synp_512_load_32, 7, false, false };
+    const synp_512_kind g32m = { synp_512_load_32m, 7, false, true };
+    const synp_512_kind g16 = { synp_512_load_16, 7, true, false };
+    const synp_512_kind g16m = { synp_512_load_16m, 7, true, true };
+    if (type->group == 32) {
+        if (type->minimum) {
+            synp_512_four(&g32m, row, rows, acts, y, stride, NULL, 0);
+        } else {
+            synp_512_four(&g32, row, rows, acts, y, stride, NULL, 0);
+        }
+    } else if (type->minimum) {
+        synp_512_four(&g16m, row, rows, acts, y, stride, NULL, 0);
+    } else {
+        synp_512_four(&g16, row, rows, acts, y, stride, NULL, 0);
+    }
+}
+
+/* Sums of four rows with one position; each has the lanes of the definition. */
+typedef struct synp_512_sums {
+    __m512 row[4];
+} synp_512_sums;
+
+SYNP_512_INLINE synp_512_sums synp_512_zeros(void)
+{
+    synp_512_sums sums;
+    sums.row[0] = sums.row[1] = sums.row[2] = sums.row[3] = _mm512_setzero_ps();
+    return sums;
+}
+
+SYNP_512_INLINE void synp_512_add(synp_512_sums *s, __m512 a, __m512 b, __m512 c, __m512 d, __m512 x)
+{
+    s->row[0] = _mm512_fmadd_ps(a, x, s->row[0]);
+    s->row[1] = _mm512_fmadd_ps(b, x, s->row[1]);
+    s->row[2] = _mm512_fmadd_ps(c, x, s->row[2]);
+    s->row[3] = _mm512_fmadd_ps(d, x, s->row[3]);
+}
+
+SYNP_512_INLINE float synp_512_lanes_sum(__m512 lanes)
+{
+    return synp_256_lanes_sum(_mm512_castps512_ps256(lanes), _mm512_extractf32x8_ps(lanes, 1));
+}
+
+SYNP_512_INLINE void synp_512_finish(const synp_512_sums *s, size_t rows, float *y)
+{
+    float four[4];
+    four[0] = synp_512_lanes_sum(s->row[0]);
+    four[1] = synp_512_lanes_sum(s->row[1]);
+    four[2] = synp_512_lanes_sum(s->row[2]);
+    four[3] = synp_512_lanes_sum(s->row[3]);
+    memcpy(y, four, rows * sizeof four[0]);
+}
+
+/* Four rows of floats with four positions. */
+SYNP_512_INLINE void synp_512_float_tile(const float *const row[4], const float *x, size_t cols, size_t rows,
+                                         float *y, size_t stride)
+{
+    synp_512_sums s = synp_512_zeros(), t = s, u = s, v = s;
+    size_t i;
+    for (i = 0; i < cols; i += 16) {
+        __mmask16 there = (__mmask16)(cols - i < 16 ? (1u << (cols - i)) - 1 : 0xffffu);
+        __m512 a = _mm512_maskz_loadu_ps(there, row[0] + i), b = _mm512_maskz_loadu_ps(there, row[1] + i);
+        __m512 c = _mm512_maskz_loadu_ps(there, row[2] + i), d = _mm512_maskz_loadu_ps(there, row[3] + i);
+        synp_512_add(&s, a, b, c, d, _mm512_maskz_loadu_ps(there, x + i));
+        synp_512_add(&t, a, b, c, d, _mm512_maskz_loadu_ps(there, x + cols + i));
+        synp_512_add(&u, a, b, c, d, _mm512_maskz_loadu_ps(there, x + 2 * cols + i));
+        synp_512_add(&v, a, b, c, d, _mm512_maskz_loadu_ps(there, x + 3 * cols + i));
+    }
+    synp_512_finish(&s, rows, y);
+    synp_512_finish(&t, rows, y + stride);
+    synp_512_finish(&u, rows, y + 2 * stride);
+    synp_512_finish(&v, rows, y + 3 * stride);
+}
+
+SYNP_512 static void synp_512_floats(const float *const row[4], size_t rows, const synp_acts *acts, float *y,
+                                     size_t stride)
+{
+    size_t p;
+    for (p = 0; p + 4 <= acts->positions; p += 4) {
+        synp_512_float_tile(row, acts->x + p * acts->cols, acts->cols, rows, y + p * stride, stride);
+    }
+    for (; p < acts->positions; p++) {
+        synp_256_dot4(row, acts->x + p * acts->cols, acts->cols, rows, y + p * stride);
+    }
+}
+
+static bool synp_512_here(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+        && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
+        && __builtin_cpu_supports("avx512vnni");
+}
+
+static const synp_kernels synp_512 = {
+    "AVX-512 VNNI",
+    SYN_SIMD_AVX512,
+    synp_512_fused,
+    synp_512_codes,
+    synp_512_floats,
+    synp_256_widen,
+    synp_256_quantise,
+    synp_256_dot,
+    synp_256_axpy,
+    synp_256_dots,
+    synp_256_mix,
+    synp_256_softmax,
+    synp_256_silu_mul,
+    synp_256_gelu_mul,
+};
+#endif /* SYNP_X86 */
+
+/* ------------------------------------------------ AArch64: NEON, and NEON with the dot product
+   A row at a time, 128 columns at a time: two vectors of codes a block, whose products with one
+   position end as one vector of four blocks' sums. Both levels share all of this; they differ in
+   the one function that multiplies 16 codes by 16 activations. */
+
+#if (!defined(SYNERGY_SIMD) || SYNERGY_SIMD != 0) && defined(__aarch64__) && defined(__GNUC__) \
+    && (!defined(__BYTE_ORDER__) || __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+#define SYNP_ARM
+#endif
+
+#ifdef SYNP_ARM
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+#include <arm_neon.h>
+#ifdef __linux__
+#include <sys/auxv.h>
+#endif
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SYNP_NEON_INLINE static inline __attribute__((always_inline))
+#define SYNP_NEON
+#if defined(__ARM_FEATURE_DOTPROD)
+#define SYNP_DOTPROD
+#elif defined(__clang__)
+#define SYNP_DOTPROD __attribute__((target("dotprod")))
+#else
+#define SYNP_DOTPROD __attribute__((target("arch=armv8.2-a+dotprod")))
+#endif
+
+/* ---- floats */
+
+/* The floats that are left, at most four; zeros behind them. */
+SYNP_NEON_INLINE float32x4_t synp_neon_load(const float *p, size_t left)
+{
+    float four[4] = { 0.0f, 0.0f, 0.0f, 0.0f };
+    if (left >= 4) return vld1q_f32(p);
+    if (left) memcpy(four, p, left * sizeof four[0]);
+    return vld1q_f32(four);
+}
+
+SYNP_NEON_INLINE void synp_neon_store(float *p, size_t left, float32x4_t v)
+{
+    float four[4];
+    if (left >= 4) {
+        vst1q_f32(p, v);
+        return;
+    }
+    vst1q_f32(four, v);
+    memcpy(p, four, left * sizeof four[0]);
+}
+
+/* Lanes 0-3, 4-7, 8-11 and 12-15 of the definition, added in its order. */
+SYNP_NEON_INLINE float synp_neon_lanes_sum(float32x4_t a, float32x4_t b, float32x4_t c, float32x4_t d)
+{
+    float32x4_t s = vaddq_f32(vaddq_f32(a, c), vaddq_f32(b, d));
+    float32x2_t two = vadd_f32(vget_low_f32(s), vget_high_f32(s));
+    return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+}
+
+static float synp_neon_dot(const float *x, const float *y, size_t n)
+{
+    float32x4_t a = vdupq_n_f32(0.0f), b = a, c = a, d = a;
+    size_t i;
+    for (i = 0; i + 16 <= n; i += 16) {
+        a = vfmaq_f32(a, vld1q_f32(x + i), vld1q_f32(y + i));
+        b = vfmaq_f32(b, vld1q_f32(x + i + 4), vld1q_f32(y + i + 4));
+        c = vfmaq_f32(c, vld1q_f32(x + i + 8), vld1q_f32(y + i + 8));
+        d = vfmaq_f32(d, vld1q_f32(x + i + 12), vld1q_f32(y + i + 12));
+    }
+    if (i < n) a = vfmaq_f32(a, synp_neon_load(x + i, n - i), synp_neon_load(y + i, n - i));
+    i += 4;
+    if (i < n) b = vfmaq_f32(b, synp_neon_load(x + i, n - i), synp_neon_load(y + i, n - i));
+    i += 4;
+    if (i < n) c = vfmaq_f32(c, synp_neon_load(x + i, n - i), synp_neon_load(y + i, n - i));
+    i += 4;
+    if (i < n) d = vfmaq_f32(d, synp_neon_load(x + i, n - i), synp_neon_load(y + i, n - i));
+    return synp_neon_lanes_sum(a, b, c, d);
+}
+
+static void synp_neon_floats(const float *const row[4], size_t rows, const synp_acts *acts, float *y,
+                             size_t stride)
+{
+    size_t p, r;
+    for (p = 0; p < acts->positions; p++) {
+        for (r = 0; r < rows; r++) {
+            y[p * stride + r] = synp_neon_dot(row[r], acts->x + p * acts->cols, acts->cols);
+        }
+    }
+}
+
+static void synp_neon_axpy(float *y, float scale, const float *x, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i += 4) {
+        float32x4_t sum = vfmaq_n_f32(synp_neon_load(y + i, n - i), synp_neon_load(x + i, n - i), scale);
+        synp_neon_store(y + i, n - i, sum);
+    }
+}
+
+static void synp_neon_dots(const float *q, const float *k, size_t stride, size_t count, size_t n, float *out)
+{
+    size_t i;
+    for (i = 0; i < count; i++) out[i] = synp_neon_dot(q, k + i * stride, n);
+}
+
+/* 16 floats of the output stay in registers while all vectors pass. */
+static void synp_neon_mix(const float *weight, const float *v, size_t stride, size_t count, size_t n,
+                          float *out)
+{
+    size_t at = 0, i;
+    for (; at + 16 <= n; at += 16) {
+        float32x4_t a = vld1q_f32(out + at), b = vld1q_f32(out + at + 4);
+        float32x4_t c = vld1q_f32(out + at + 8), d = vld1q_f32(out + at + 12);
+        for (i = 0; i < count; i++) {
+            const float *from = v + i * stride + at;
+            a = vfmaq_n_f32(a, vld1q_f32(from), weight[i]);
+            b = vfmaq_n_f32(b, vld1q_f32(from + 4), weight[i]);
+            c = vfmaq_n_f32(c, vld1q_f32(from + 8), weight[i]);
+            d = vfmaq_n_f32(d, vld1q_f32(from + 12), weight[i]);
+        }
+        vst1q_f32(out + at, a);
+        vst1q_f32(out + at + 4, b);
+        vst1q_f32(out + at + 8, c);
+        vst1q_f32(out + at + 12, d);
+    }
+    for (; at < n; at += 4) {
+        float32x4_t a = synp_neon_load(out + at, n - at);
+        for (i = 0; i < count; i++) {
+            a = vfmaq_n_f32(a, synp_neon_load(v + i * stride + at, n - at), weight[i]);
+        }
+        synp_neon_store(out + at, n - at, a);
+    }
+}
+
+/* synp_exp, four at a time. */
+SYNP_NEON_INLINE float32x4_t synp_neon_exp(float32x4_t x)
+{
+    const float32x4_t magic = vdupq_n_f32(12582912.0f);
+    float32x4_t shifted = vfmaq_n_f32(magic, x, 1.44269504f);
+    float32x4_t n = vsubq_f32(shifted, magic), r, p;
+    int32x4_t power = vsubq_s32(vreinterpretq_s32_f32(shifted), vdupq_n_s32(0x4b400000 - 126));
+    uint32x4_t number = vceqq_f32(x, x);
+    r = vfmsq_n_f32(x, n, 0.693359375f);
+    r = vfmaq_n_f32(r, n, 2.12194440e-4f);
+    p = vdupq_n_f32(1.98412698e-4f);
+    p = vfmaq_f32(vdupq_n_f32(1.38888889e-3f), p, r);
+    p = vfmaq_f32(vdupq_n_f32(8.33333333e-3f), p, r);
+    p = vfmaq_f32(vdupq_n_f32(4.16666667e-2f), p, r);
+    p = vfmaq_f32(vdupq_n_f32(1.66666667e-1f), p, r);
+    p = vfmaq_f32(vdupq_n_f32(0.5f), p, r);
+    p = vaddq_f32(vfmaq_f32(r, p, vmulq_f32(r, r)), vdupq_n_f32(1.0f));
+    p = vmulq_f32(p, vreinterpretq_f32_s32(vshlq_n_s32(power, 23)));
+    p = vaddq_f32(p, p);
+    p = vbslq_f32(vcltq_f32(x, vdupq_n_f32(-86.9f)), vdupq_n_f32(0.0f), p);
+    p = vbslq_f32(vcgeq_f32(x, vdupq_n_f32(88.72283f)), vdupq_n_f32(HUGE_VALF), p);
+    return vbslq_f32(number, p, x);
+}
+
+static void synp_neon_softmax(float *x, size_t n)
+{
+    float32x4_t sum[4], most;
+    float big = -HUGE_VALF, total;
+    size_t i;
+    for (i = 0; i < n; i++) big = x[i] > big ? x[i] : big;
+    most = vdupq_n_f32(big);
+    sum[0] = sum[1] = sum[2] = sum[3] = vdupq_n_f32(0.0f);
+    for (i = 0; i < n; i += 4) {
+        float32x4_t e = synp_neon_exp(vsubq_f32(synp_neon_load(x + i, n - i), most));
+        synp_neon_store(x + i, n - i, e);
+        if (n - i < 4) e = synp_neon_load(x + i, n - i);
+        sum[i / 4 % 4] = vaddq_f32(sum[i / 4 % 4], e);
+    }
+    total = synp_neon_lanes_sum(sum[0], sum[1], sum[2], sum[3]);
+    for (i = 0; i < n; i += 4) {
+        synp_neon_store(x + i, n - i, vdivq_f32(synp_neon_load(x + i, n - i), vdupq_n_f32(total)));
+    }
+}
+
+/* x / (1 + exp(-u)) */
+SYNP_NEON_INLINE float32x4_t synp_neon_sigmoid_mul(float32x4_t x, float32x4_t u)
+{
+    return vdivq_f32(x, vaddq_f32(vdupq_n_f32(1.0f), synp_neon_exp(vnegq_f32(u))));
+}
+
+static void synp_neon_silu_mul(const float *gate, float *up, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i += 4) {
+        float32x4_t x = synp_neon_load(gate + i, n - i);
+        x = vmulq_f32(synp_neon_sigmoid_mul(x, x), synp_neon_load(up + i, n - i));
+        synp_neon_store(up + i, n - i, x);
+    }
+}
+
+static void synp_neon_gelu_mul(const float *gate, float *up, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i += 4) {
+        float32x4_t x = synp_neon_load(gate + i, n - i), cube = vmulq_f32(vmulq_f32(x, x), x);
+        float32x4_t u = vmulq_n_f32(vfmaq_n_f32(x, cube, 0.044715f), 2.0f * 0.797884561f);
+        x = vmulq_f32(synp_neon_sigmoid_mul(x, u), synp_neon_load(up + i, n - i));
+        synp_neon_store(up + i, n - i, x);
+    }
+}
+
+SYNP_NEON_INLINE uint16x4_t synp_neon_words(const unsigned char *p)
+{
+    return vreinterpret_u16_u8(vld1_u8(p));
+}
+
+static void synp_neon_widen(const syn_type *type, const unsigned char *data, float *out, size_t n)
+{
+    size_t i = 0;
+    if (type->id == 0) {
+        memcpy(out, data, n * sizeof *out);
+        return;
+    }
+    for (; type->id == 1 && i + 4 <= n; i += 4) {
+        vst1q_f32(out + i, vcvt_f32_f16(vreinterpret_f16_u16(synp_neon_words(data + 2 * i))));
+    }
+    for (; type->id == 30 && i + 4 <= n; i += 4) {
+        vst1q_f32(out + i, vreinterpretq_f32_u32(vshll_n_u16(synp_neon_words(data + 2 * i), 16)));
+    }
+    type->floats(data + i * type->bytes, out + i, n - i);
+}
+
+/* 16 floats times inverse, rounded, to bytes; returns their sum. */
+SYNP_NEON_INLINE int32_t synp_neon_round(const float *x, float inverse, int8_t *q)
+{
+    int16x8_t a = vcombine_s16(vmovn_s32(vcvtnq_s32_f32(vmulq_n_f32(vld1q_f32(x), inverse))),
+                               vmovn_s32(vcvtnq_s32_f32(vmulq_n_f32(vld1q_f32(x + 4), inverse))));
+    int16x8_t b = vcombine_s16(vmovn_s32(vcvtnq_s32_f32(vmulq_n_f32(vld1q_f32(x + 8), inverse))),
+                               vmovn_s32(vcvtnq_s32_f32(vmulq_n_f32(vld1q_f32(x + 12), inverse))));
+    vst1q_s8(q, vcombine_s8(vmovn_s16(a), vmovn_s16(b)));
+    return vaddvq_s16(vaddq_s16(a, b));
+}
+
+static void synp_neon_quantise(const float *x, size_t n, synp_acts_quad *quads)
+{
+    size_t block, i;
+    if (n % 128) memset(quads + n / 128, 0, sizeof *quads);
+    for (block = 0; block < n / 32; block++, x += 32) {
+        synp_acts_quad *quad = quads + block / 4;
+        size_t j = block % 4;
+        float32x4_t big = vdupq_n_f32(0.0f);
+        float most;
+        for (i = 0; i < 32; i += 4) big = vmaxq_f32(big, vabsq_f32(vld1q_f32(x + i)));
+        most = vmaxvq_f32(big); /* NaN when there is one */
+        if (!(most > 1e-30f && most <= FLT_MAX)) {
+            synp_plain_block(x, quad, (int)j);
+            continue;
+        }
+        quad->scale[j] = most / 127.0f;
+        quad->low[j] = synp_neon_round(x, 127.0f / most, quad->q + 16 * j);
+        quad->high[j] = synp_neon_round(x + 16, 127.0f / most, quad->q + 64 + 16 * j);
+        quad->all[j] = quad->low[j] + quad->high[j];
+    }
+}
+
+/* ---- products of codes */
+
+enum { SYNP_NEON_TOGETHER = 32 }; /* positions that share one decoding */
+
+/* One row of a quad; [1] of scale and minimum is for second halves. */
+typedef struct synp_neon_tile {
+    int8x16_t   low[4], high[4];
+    float32x4_t scale[2], minimum[2];
+} synp_neon_tile;
+
+typedef void synp_neon_load_fn(const void *row, size_t quad, size_t blocks, synp_neon_tile *tile);
+typedef int32x4_t synp_neon_fours_fn(int32x4_t sum, int8x16_t code, int8x16_t x);
+
+typedef struct synp_neon_kind {
+    synp_neon_load_fn *load;
+    bool halves, minimum; /* scales for 16 weights; groups have minima */
+    synp_neon_fours_fn *fours;
+} synp_neon_kind;
+
+/* sum + the products of 16 codes and 16 activations in four lanes */
+SYNP_NEON_INLINE int32x4_t synp_neon_fours(int32x4_t sum, int8x16_t code, int8x16_t x)
+{
+    int16x8_t two = vmull_s8(vget_low_s8(code), vget_low_s8(x));
+    return vpadalq_s16(sum, vmlal_s8(two, vget_high_s8(code), vget_high_s8(x)));
+}
+
+SYNP_NEON_INLINE SYNP_DOTPROD int32x4_t synp_dotprod_fours(int32x4_t sum, int8x16_t code, int8x16_t x)
+{
+    __asm__("sdot %0.4s, %1.16b, %2.16b" : "+w"(sum) : "w"(code), "w"(x));
+    return sum;
+}
+
+/* The sums of four blocks' lanes. */
+SYNP_NEON_INLINE float32x4_t synp_neon_sum4(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d)
+{
+    return vcvtq_f32_s32(vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d)));
+}
+
+SYNP_NEON_INLINE float32x4_t synp_neon_half(synp_neon_fours_fn *fours, const int8x16_t code[4], const int8_t *x)
+{
+    const int32x4_t zero = vdupq_n_s32(0);
+    return synp_neon_sum4(fours(zero, code[0], vld1q_s8(x)),
+                          fours(zero, code[1], vld1q_s8(x + 16)),
+                          fours(zero, code[2], vld1q_s8(x + 32)),
+                          fours(zero, code[3], vld1q_s8(x + 48)));
+}
+
+SYNP_NEON_INLINE int32x4_t synp_neon_block(synp_neon_fours_fn *fours, const synp_neon_tile *t, int j, const int8_t *x)
+{
+    int32x4_t sum = fours(vdupq_n_s32(0), t->low[j], vld1q_s8(x + 16 * j));
+    return fours(sum, t->high[j], vld1q_s8(x + 64 + 16 * j));
+}
+
+/* Adds a quad's products of one row with one position to total (block modulo 4). */
+SYNP_NEON_INLINE float32x4_t synp_neon_quad(const synp_neon_kind *kind, const synp_neon_tile *t,
+                                            const synp_acts_quad *x, float32x4_t total)
+{
+    float32x4_t d = vld1q_f32(x->scale), sum;
+    if (!kind->halves) {
+        sum = synp_neon_sum4(synp_neon_block(kind->fours, t, 0, x->q), synp_neon_block(kind->fours, t, 1, x->q),
+                             synp_neon_block(kind->fours, t, 2, x->q), synp_neon_block(kind->fours, t, 3, x->q));
+        total = vfmaq_f32(total, sum, vmulq_f32(t->scale[0], d));
+        if (!kind->minimum) return total;
+        return vfmaq_f32(total, t->minimum[0], vmulq_f32(vcvtq_f32_s32(vld1q_s32(x->all)), d));
+    }
+    total = vfmaq_f32(total, synp_neon_half(kind->fours, t->low, x->q), vmulq_f32(t->scale[0], d));
+    total = vfmaq_f32(total, synp_neon_half(kind->fours, t->high, x->q + 64), vmulq_f32(t->scale[1], d));
+    if (!kind->minimum) return total;
+    total = vfmaq_f32(total, t->minimum[0], vmulq_f32(vcvtq_f32_s32(vld1q_s32(x->low)), d));
+    return vfmaq_f32(total, t->minimum[1], vmulq_f32(vcvtq_f32_s32(vld1q_s32(x->high)), d));
+}
+
+/* One row with up to SYNP_NEON_TOGETHER positions. */
+SYNP_NEON_INLINE void synp_neon_some(const synp_neon_kind *kind, const void *row, const synp_acts *acts,
+                                     size_t from, size_t n, float *y, size_t stride)
+{
+    const synp_acts_quad *x = acts->quads + from * acts->across;
+    float32x4_t total[SYNP_NEON_TOGETHER];
+    size_t quad, i;
+    for (i = 0; i < n; i++) total[i] = vdupq_n_f32(0.0f);
+    for (quad = 0; quad < acts->across; quad++, x++) {
+        synp_neon_tile tile;
+        kind->load(row, quad, acts->cols / 32 - 4 * quad, &tile);
+        for (i = 0; i < n; i++) total[i] = synp_neon_quad(kind, &tile, x + i * acts->across, total[i]);
+    }
+    for (i = 0; i < n; i++) {
+        float32x4_t two = vpaddq_f32(total[i], total[i]);
+        y[(from + i) * stride] = vgetq_lane_f32(two, 0) + vgetq_lane_f32(two, 1);
+    }
+}
+
+SYNP_NEON_INLINE void synp_neon_row(const synp_neon_kind *kind, const void *row, const synp_acts *acts,
+                                    float *y, size_t stride)
+{
+    size_t p, n;
+    for (p = 0; p < acts->positions; p += n) {
+        n = acts->positions - p;
+        if (n == 1) {
+            synp_neon_some(kind, row, acts, p, 1, y, stride);
+        } else {
+            if (n > SYNP_NEON_TOGETHER) n = SYNP_NEON_TOGETHER;
+            synp_neon_some(kind, row, acts, p, n, y, stride);
+        }
+    }
+}
+
+/* ---- loading blocks of 32. Where a block is missing the first is loaded again, with a scale and
+   a minimum of zero. */
+
+/* Half floats, `bytes` apart. */
+SYNP_NEON_INLINE float32x4_t synp_neon_halves(const unsigned char *p, size_t bytes, size_t blocks)
+{
+    uint16_t half[4];
+    half[0] = synp_u16(p);
+    half[1] = blocks > 1 ? synp_u16(p + bytes) : 0;
+    half[2] = blocks > 2 ? synp_u16(p + 2 * bytes) : 0;
+    half[3] = blocks > 3 ? synp_u16(p + 3 * bytes) : 0;
+    return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(half)));
+}
+
+/* What differs between Q4_0, Q4_1, Q5_0 and Q5_1: block size, offsets, zero point. */
+typedef struct synp_neon_nibble_kind {
+    size_t bytes, nibbles, fifth;
+    int    zero;
+    bool   minimum;
+} synp_neon_nibble_kind;
+
+/* 16 where a bit is set: 16 bits, from byte 0 or 2 of four. */
+SYNP_NEON_INLINE uint8x16_t synp_neon_fifth(const unsigned char *p)
+{
+    const uint8x8_t bit = vcreate_u8(0x8040201008040201u);
+    uint8x16_t both = vcombine_u8(vtst_u8(vdup_n_u8(p[0]), bit), vtst_u8(vdup_n_u8(p[1]), bit));
+    return vandq_u8(both, vdupq_n_u8(16));
+}
+
+SYNP_NEON_INLINE void synp_neon_nibbles(const synp_neon_nibble_kind *kind, const unsigned char *p,
+                                        synp_neon_tile *t, int j)
+{
+    const int8x16_t zero = vdupq_n_s8((int8_t)kind->zero);
+    uint8x16_t both = vld1q_u8(p + kind->nibbles);
+    uint8x16_t low = vandq_u8(both, vdupq_n_u8(15)), high = vshrq_n_u8(both, 4);
+    if (kind->fifth) {
+        low = vorrq_u8(low, synp_neon_fifth(p + kind->fifth));
+        high = vorrq_u8(high, synp_neon_fifth(p + kind->fifth + 2));
+    }
+    t->low[j] = vsubq_s8(vreinterpretq_s8_u8(low), zero);
+    t->high[j] = vsubq_s8(vreinterpretq_s8_u8(high), zero);
+}
+
+SYNP_NEON_INLINE void synp_neon_load_nibbles(const synp_neon_nibble_kind *kind, const void *row, size_t quad,
+                                             size_t blocks, synp_neon_tile *t)
+{
+    const unsigned char *p = (const unsigned char *)row + quad * 4 * kind->bytes;
+    synp_neon_nibbles(kind, p, t, 0);
+    synp_neon_nibbles(kind, p + (blocks > 1 ? kind->bytes : 0), t, 1);
+    synp_neon_nibbles(kind, p + (blocks > 2 ? 2 * kind->bytes : 0), t, 2);
+    synp_neon_nibbles(kind, p + (blocks > 3 ? 3 * kind->bytes : 0), t, 3);
+    t->scale[0] = synp_neon_halves(p, kind->bytes, blocks);
+    if (kind->minimum) t->minimum[0] = synp_neon_halves(p + 2, kind->bytes, blocks);
+}
+
+#define SYNP_NEON_NIBBLES(name, bytes, nibbles, fifth, zero, minimum)                                  \
+    SYNP_NEON_INLINE void synp_neon_load_##name(const void *row, size_t quad, size_t blocks,           \
+                                                synp_neon_tile *t)                                     \
+    {                                                                                                  \
+        const synp_neon_nibble_kind kind = { bytes, nibbles, fifth, zero, minimum };                   \
+        synp_neon_load_nibbles(&kind, row, quad, blocks, t);                                           \
+    }
+
+SYNP_NEON_NIBBLES(q4_0, 18, 2, 0, 8, false)
+SYNP_NEON_NIBBLES(q4_1, 20, 4, 0, 0, true)
+SYNP_NEON_NIBBLES(q5_0, 22, 6, 2, 16, false)
+SYNP_NEON_NIBBLES(q5_1, 24, 8, 4, 0, true)
+
+SYNP_NEON_INLINE void synp_neon_pair(const void *p, synp_neon_tile *t, int j)
+{
+    t->low[j] = vld1q_s8((const int8_t *)p);
+    t->high[j] = vld1q_s8((const int8_t *)p + 16);
+}
+
+SYNP_NEON_INLINE void synp_neon_load_q8_0(const void *row, size_t quad, size_t blocks, synp_neon_tile *t)
+{
+    const unsigned char *p = (const unsigned char *)row + quad * 136;
+    synp_neon_pair(p + 2, t, 0);
+    synp_neon_pair(p + 2 + (blocks > 1 ? 34 : 0), t, 1);
+    synp_neon_pair(p + 2 + (blocks > 2 ? 68 : 0), t, 2);
+    synp_neon_pair(p + 2 + (blocks > 3 ? 102 : 0), t, 3);
+    t->scale[0] = synp_neon_halves(p, 34, blocks);
+}
+
+/* ---- loading halves of super-blocks of 256 */
+
+/* Four bytes times a factor. */
+SYNP_NEON_INLINE float32x4_t synp_neon_scaled(uint32_t bytes, float factor)
+{
+    uint16x4_t wide = vget_low_u16(vmovl_u8(vcreate_u8(bytes)));
+    return vmulq_n_f32(vcvtq_f32_u32(vmovl_u16(wide)), factor);
+}
+
+/* The scales and minima of Q4_K and Q5_K: the 16 bytes in front. */
+SYNP_NEON_INLINE void synp_neon_scales_k(const unsigned char *p, size_t half, synp_neon_tile *t)
+{
+    uint32_t a = synp_u32(p + 4), b = synp_u32(p + 8), c = synp_u32(p + 12), scale, minimum;
+    if (half) {
+        scale = (c & 0x0f0f0f0fu) | (a >> 2 & 0x30303030u);
+        minimum = (c >> 4 & 0x0f0f0f0fu) | (b >> 2 & 0x30303030u);
+    } else {
+        scale = a & 0x3f3f3f3fu;
+        minimum = b & 0x3f3f3f3fu;
+    }
+    t->scale[0] = synp_neon_scaled(scale, synp_half_at(p));
+    t->minimum[0] = synp_neon_scaled(minimum, -synp_half_at(p + 2));
+}
+
+/* 16 bytes of nibbles: low ones to block j, high ones to block j + 1; `fifth` may add a bit. */
+SYNP_NEON_INLINE void synp_neon_load_k(const unsigned char *p, const unsigned char *fifth, size_t half,
+                                       synp_neon_tile *t)
+{
+    const uint8x16_t low4 = vdupq_n_u8(15), sixteen = vdupq_n_u8(16);
+    int j;
+    for (j = 0; j < 4; j += 2, p += 32) {
+        uint8x16_t a = vld1q_u8(p), b = vld1q_u8(p + 16);
+        uint8x16_t even = vandq_u8(a, low4), even_high = vandq_u8(b, low4);
+        uint8x16_t odd = vshrq_n_u8(a, 4), odd_high = vshrq_n_u8(b, 4);
+        if (fifth) {
+            const int8x16_t first = vdupq_n_s8((int8_t)(4 - (4 * (int)half + j)));
+            const int8x16_t second = vsubq_s8(first, vdupq_n_s8(1));
+            uint8x16_t c = vld1q_u8(fifth), d = vld1q_u8(fifth + 16);
+            even = vorrq_u8(even, vandq_u8(vshlq_u8(c, first), sixteen));
+            even_high = vorrq_u8(even_high, vandq_u8(vshlq_u8(d, first), sixteen));
+            odd = vorrq_u8(odd, vandq_u8(vshlq_u8(c, second), sixteen));
+            odd_high = vorrq_u8(odd_high, vandq_u8(vshlq_u8(d, second), sixteen));
+        }
+        t->low[j] = vreinterpretq_s8_u8(even);
+        t->high[j] = vreinterpretq_s8_u8(even_high);
+        t->low[j + 1] = vreinterpretq_s8_u8(odd);
+        t->high[j + 1] = vreinterpretq_s8_u8(odd_high);
+    }
+}
+
+SYNP_NEON_INLINE void synp_neon_load_q4_k(const void *row, size_t quad, size_t blocks, synp_neon_tile *t)
+{
+    const unsigned char *p = (const unsigned char *)row + quad / 2 * 144;
+    (void)blocks;
+    synp_neon_load_k(p + 16 + 64 * (quad % 2), NULL, quad % 2, t);
+    synp_neon_scales_k(p, quad % 2, t);
+}
+
+SYNP_NEON_INLINE void synp_neon_load_q5_k(const void *row, size_t quad, size_t blocks, synp_neon_tile *t)
+{
+    const unsigned char *p = (const unsigned char *)row + quad / 2 * 176;
+    (void)blocks;
+    synp_neon_load_k(p + 48 + 64 * (quad % 2), p + 16, quad % 2, t);
+    synp_neon_scales_k(p, quad % 2, t);
+}
+
+/* Block j of half a super-block of Q6_K: its 16 low nibbles at p, its upper bits at top. */
+SYNP_NEON_INLINE int8x16_t synp_neon_six(const unsigned char *p, const unsigned char *top, int j)
+{
+    uint8x16_t low = vld1q_u8(p), high = vld1q_u8(top);
+    low = j < 2 ? vandq_u8(low, vdupq_n_u8(15)) : vshrq_n_u8(low, 4);
+    high = vandq_u8(vshlq_u8(high, vdupq_n_s8((int8_t)(4 - 2 * j))), vdupq_n_u8(48));
+    return vsubq_s8(vreinterpretq_s8_u8(vorrq_u8(low, high)), vdupq_n_s8(32));
+}
+
+SYNP_NEON_INLINE void synp_neon_load_q6_k(const void *row, size_t quad, size_t blocks, synp_neon_tile *t)
+{
+    const unsigned char *p = (const unsigned char *)row + quad / 2 * 210, *low = p + 64 * (quad % 2);
+    const unsigned char *top = p + 128 + 32 * (quad % 2);
+    int16x8_t scale = vmovl_s8(vld1_s8((const int8_t *)(const void *)(p + 192 + 8 * (quad % 2))));
+    int16x8_t even = vuzp1q_s16(scale, scale), odd = vuzp2q_s16(scale, scale);
+    float d = synp_half_at(p + 208);
+    int j;
+    (void)blocks;
+    for (j = 0; j < 4; j++) {
+        t->low[j] = synp_neon_six(low + 32 * (j & 1), top, j);
+        t->high[j] = synp_neon_six(low + 32 * (j & 1) + 16, top + 16, j);
+    }
+    t->scale[0] = vmulq_n_f32(vcvtq_f32_s32(vmovl_s16(vget_low_s16(even))), d);
+    t->scale[1] = vmulq_n_f32(vcvtq_f32_s32(vmovl_s16(vget_low_s16(odd))), d);
+}
+
+/* ---- loading decoded rows */
+
+SYNP_NEON_INLINE void synp_neon_load_32(const void *row, size_t quad, size_t blocks, synp_neon_tile *t)
+{
+    const synp_codes *codes = (const synp_codes *)row;
+    const int8_t *q = codes->q + 128 * quad;
+    (void)blocks;
+    synp_neon_pair(q, t, 0);
+    synp_neon_pair(q + 32, t, 1);
+    synp_neon_pair(q + 64, t, 2);
+    synp_neon_pair(q + 96, t, 3);
+    t->scale[0] = vld1q_f32(codes->scale + 4 * quad);
+}
+
+SYNP_NEON_INLINE void synp_neon_load_32m(const void *row, size_t quad, size_t blocks, synp_neon_tile *t)
+{
+    synp_neon_load_32(row, quad, blocks, t);
+    t->minimum[0] = vld1q_f32(((const synp_codes *)row)->minimum + 4 * quad);
+}
+
+SYNP_NEON_INLINE void synp_neon_load_16(const void *row, size_t quad, size_t blocks, synp_neon_tile *t)
+{
+    float32x4x2_t both = vld2q_f32(((const synp_codes *)row)->scale + 8 * quad);
+    synp_neon_load_32(row, quad, blocks, t);
+    t->scale[0] = both.val[0];
+    t->scale[1] = both.val[1];
+}
+
+SYNP_NEON_INLINE void synp_neon_load_16m(const void *row, size_t quad, size_t blocks, synp_neon_tile *t)
+{
+    float32x4x2_t both = vld2q_f32(((const synp_codes *)row)->minimum + 8 * quad);
+    synp_neon_load_16(row, quad, blocks, t);
+    t->minimum[0] = both.val[0];
+    t->minimum[1] = both.val[1];
+}
+
+/* ---- the functions of both levels */
+
+#define SYNP_NEON_BLOCKS(level, target, name, halves, minimum)                                         \
+    target static void synp_##level##_##name(const unsigned char *data, size_t row_bytes, size_t rows,        \
+                                      const synp_acts *acts, float *y, size_t stride)                  \
+    {                                                                                                  \
+        const synp_neon_kind kind = { synp_neon_load_##name, halves, minimum, synp_##level##_fours };   \
+        size_t r;                                                                                      \
+        for (r = 0; r < rows; r++) synp_neon_row(&kind, data + r * row_bytes, acts, y + r, stride);    \
+    }
+
+#define SYNP_NEON_CODES(level, target, name, halves, minimum)                                          \
+    target static void synp_##level##_##name(const synp_codes row[4], size_t rows, const synp_acts *acts,     \
+                                      float *y, size_t stride)                                         \
+    {                                                                                                  \
+        const synp_neon_kind kind = { synp_neon_load_##name, halves, minimum, synp_##level##_fours };   \
+        size_t r;                                                                                      \
+        for (r = 0; r < rows; r++) synp_neon_row(&kind, &row[r], acts, y + r, stride);                 \
+    }
+
+#define SYNP_NEON_LEVEL(level, target, text, number)                                                   \
+    SYNP_NEON_BLOCKS(level, target, q4_0, false, false)                                                \
+    SYNP_NEON_BLOCKS(level, target, q4_1, false, true)                                                 \
+    SYNP_NEON_BLOCKS(level, target, q5_0, false, false)                                                \
+    SYNP_NEON_BLOCKS(level, target, q5_1, false, true)                                                 \
+    SYNP_NEON_BLOCKS(level, target, q8_0, false, false)                                                \
+    SYNP_NEON_BLOCKS(level, target, q4_k, false, true)                                                 \
+    SYNP_NEON_BLOCKS(level, target, q5_k, false, true)                                                 \
+    SYNP_NEON_BLOCKS(level, target, q6_k, true, false)                                                 \
+    static const synp_fused synp_##level##_fused[] = {                                                 \
+        { 2, synp_##level##_q4_0 },  { 3, synp_##level##_q4_1 },  { 6, synp_##level##_q5_0 },          \
+        { 7, synp_##level##_q5_1 },  { 8, synp_##level##_q8_0 },  { 12, synp_##level##_q4_k },         \
+        { 13, synp_##level##_q5_k }, { 14, synp_##level##_q6_k }, { 0, NULL },                         \
+    };                                                                                                 \
+    SYNP_NEON_CODES(level, target, 32, false, false)                                                   \
+    SYNP_NEON_CODES(level, target, 32m, false, true)                                                   \
+    SYNP_NEON_CODES(level, target, 16, true, false)                                                    \
+    SYNP_NEON_CODES(level, target, 16m, true, true)                                                    \
+    static void synp_##level##_codes(const syn_type *type, const synp_codes row[4], size_t rows,       \
+                                     const synp_acts *acts, float *y, size_t stride)                   \
+    {                                                                                                  \
+        if (type->group == 32) {                                                                       \
+            (type->minimum ? synp_##level##_32m : synp_##level##_32)(row, rows, acts, y, stride);      \
+        } else {                                                                                       \
+            (type->minimum ? synp_##level##_16m : synp_##level##_16)(row, rows, acts, y, stride);      \
+        }                                                                                              \
+    }                                                                                                  \
+    static const synp_kernels synp_##level = {                                                         \
+        text,              number,            synp_##level##_fused, synp_##level##_codes,              \
+        synp_neon_floats,  synp_neon_widen,   synp_neon_quantise,   synp_neon_dot,                     \
+        synp_neon_axpy,    synp_neon_dots,    synp_neon_mix,        synp_neon_softmax,                 \
+        synp_neon_silu_mul, synp_neon_gelu_mul,                                                        \
+    };
+
+SYNP_NEON_LEVEL(neon, SYNP_NEON, "NEON", SYN_SIMD_NEON)
+SYNP_NEON_LEVEL(dotprod, SYNP_DOTPROD, "NEON dot product", SYN_SIMD_DOTPROD)
+
+static bool synp_dotprod_here(void)
+{
+#if defined(__ARM_FEATURE_DOTPROD)
+    return true;
+#elif defined(__linux__)
+    return (getauxval(AT_HWCAP) >> 20 & 1) != 0; /* HWCAP_ASIMDDP */
+#else
+    return false;
+#endif
+}
+#endif /* SYNP_ARM */
+
+/* ------------------------------------------------ choice of the level */
+
+/* The functions of a level, NULL where this machine has it not. */
+static const synp_kernels *synp_kernels_pick(syn_simd level)
+{
+    int best;
+    for (best = SYN_SIMD_LEVELS - 1; best > SYN_SIMD_PLAIN; best--) {
+        if (level != SYN_SIMD_AUTO && level != (syn_simd)best) continue;
+#ifdef SYNP_X86
+        if (best == SYN_SIMD_AVX2 && synp_256_here()) return &synp_256;
+        if (best == SYN_SIMD_AVX512 && synp_512_here()) return &synp_512;
+#endif
+#ifdef SYNP_ARM
+        if (best == SYN_SIMD_NEON) return &synp_neon;
+        if (best == SYN_SIMD_DOTPROD && synp_dotprod_here()) return &synp_dotprod;
+#endif
+    }
+    return level == SYN_SIMD_AUTO || level == SYN_SIMD_PLAIN ? &synp_plain : NULL;
+}
+
+SYN_API const char *syn_simd_name(syn_simd level)
+{
+    const synp_kernels *kernels = synp_kernels_pick(level);
+    return kernels ? kernels->name : NULL;
+}
+
+/* ------------------------------------------------ rows of a matrix */
+
+/* Bytes of scratch for synp_gemm_rows: four decoded rows, whatever the number of positions. */
+static SYNP_UNUSED size_t synp_gemm_scratch_bytes(size_t cols, size_t positions)
+{
+    (void)positions;
+    return 4 * sizeof(float) * ((cols + 127) / 128 * 128) + 64;
+}
+
+/* Decodes a row of codes to `at`: codes, scales, minima, each padded with zeros. */
+static synp_codes synp_decode_row(const syn_type *type, const unsigned char *data, size_t cols,
+                                  unsigned char *at)
+{
+    size_t padded = (cols + 127) / 128 * 128, groups = padded / type->group, i;
+    int8_t *q = (int8_t *)at;
+    float *scale = (float *)(void *)(at + padded), *minimum = scale + groups;
+    synp_codes row;
+
+    row.q = q;
+    row.scale = scale;
+    row.minimum = minimum;
+    for (i = 0; i < cols; i += type->block, data += type->bytes) {
+        type->codes(data, q + i, scale + i / type->group, minimum + i / type->group);
+    }
+    memset(q + cols, 0, padded - cols);
+    for (i = cols / type->group; i < groups; i++) scale[i] = minimum[i] = 0.0f;
+    return row;
+}
+
+/* Up to four rows through codes in the scratch. */
+static void synp_gemm_codes(const synp_kernels *kernels, const syn_type *type,
+                            const unsigned char *const row[4], size_t rows, const synp_acts *acts,
+                            float *y, size_t stride, unsigned char *scratch)
+{
+    size_t padded = (acts->cols + 127) / 128 * 128, r;
+    synp_codes decoded[4];
+    for (r = 0; r < rows; r++) {
+        decoded[r] = synp_decode_row(type, row[r], acts->cols, scratch + r * padded * 3 / 2);
+    }
+    for (; r < 4; r++) decoded[r] = decoded[rows - 1];
+    kernels->codes(type, decoded, rows, acts, y, stride);
+}
+
+/* Up to four rows through floats in the scratch. */
+static void synp_gemm_floats(const synp_kernels *kernels, const syn_type *type,
+                             const unsigned char *const row[4], size_t rows, const synp_acts *acts,
+                             float *y, size_t stride, unsigned char *scratch)
+{
+    float *out = (float *)(void *)scratch;
+    const float *decoded[4];
+    size_t r;
+    for (r = 0; r < rows; r++, out += acts->cols) {
+        decoded[r] = out;
+        if (type->floats) {
+            kernels->widen(type, row[r], out, acts->cols);
+        } else {
+            syn_type_to_float(type, row[r], out, acts->cols);
+        }
+    }
+    for (; r < 4; r++) decoded[r] = decoded[rows - 1];
+    kernels->floats(decoded, rows, acts, y, stride);
+}
+
+/* y[p * stride + r] = row r times position p, for `rows` rows of `cols` weights that stand one after the
+   other at `data` (any alignment). scratch: synp_gemm_scratch_bytes, each thread its own. */
+static SYNP_UNUSED void synp_gemm_rows(const synp_kernels *kernels, const syn_type *type,
+                                       const unsigned char *data, size_t rows, size_t cols,
+                                       const synp_acts *acts, float *y, size_t stride, void *scratch)
+{
+    size_t row_bytes = cols / type->block * type->bytes, at, r;
+    uintptr_t up = (uintptr_t)scratch + 63;
+    unsigned char *room = (unsigned char *)(up - up % 64);
+    bool fast = acts->quads && type->codes;
+    const synp_fused *fused = kernels->fused;
+
+    while (fused->blocks && fused->id != type->id) fused++;
+    if (fast && fused->blocks) {
+        fused->blocks(data, row_bytes, rows, acts, y, stride);
+        return;
+    }
+    for (at = 0; at < rows; at += 4) {
+        const unsigned char *row[4];
+        size_t n = rows - at < 4 ? rows - at : 4;
+        for (r = 0; r < 4; r++) row[r] = data + (at + (r < n ? r : n - 1)) * row_bytes;
+        if (!fast) {
+            synp_gemm_floats(kernels, type, row, n, acts, y + at, stride, room);
+        } else {
+            synp_gemm_codes(kernels, type, row, n, acts, y + at, stride, room);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------------------------
+   >>tokenizer
+   In the order of use: lists of strings and their index; characters; pre-tokenizers; special
+   tokens; merging; opening; ids to text; chat formats.
+   ------------------------------------------------------------------------------------ */
+
+#define SYNP_NONE 0xFFFFFFFFu /* no index, no order, an empty slot */
+
+/* ---- reading. A list of strings in the file is, for each, its length (u64) and its
+   bytes. */
+
+/* Reads a range of the source from front to back, where it lies or through a small
+   buffer. */
+typedef struct synp_reader {
+    const syn_source *source;
+    uint64_t at;           /* of the next byte */
+    size_t from, to;       /* unread part of the buffer */
+    unsigned char buffer[256];
+} synp_reader;
+
+static synp_reader synp_reader_at(const syn_source *source, uint64_t at)
+{
+    synp_reader s;
+    s.source = source;
+    s.at = at;
+    s.from = s.to = 0;
+    return s;
+}
+
+/* Gives some of the next n bytes, at least one (n > 0), and goes past them: all n of
+   them in a mapped file, through a callback what the buffer still holds. */
+static syn_status synp_reader_next(synp_reader *s, uint64_t n, const unsigned char **bytes,
+                                   size_t *got, syn_error *err)
+{
+    if (s->source->bytes) {
+        *bytes = synp_source_at(s->source, s->at, n);
+        if (!*bytes)
+            return synp_fail(err, SYN_ERROR_READ, "the file ends inside the vocabulary at byte %u",
+                             SYNP_U(s->at));
+        *got = (size_t)n;
+        s->at += n;
+        return SYN_OK;
+    }
+    if (s->from == s->to) {
+        uint64_t left = s->at < s->source->size ? s->source->size - s->at : 0;
+        size_t want = left < sizeof s->buffer ? (size_t)left : sizeof s->buffer;
+        syn_status status = synp_source_read(s->source, s->at, s->buffer, want ? want : 1, err);
+        if (status) return status;
+        s->from = 0;
+        s->to = want;
+    }
+    *got = n < s->to - s->from ? (size_t)n : s->to - s->from;
+    *bytes = s->buffer + s->from;
+    s->from += *got;
+    s->at += *got;
+    return SYN_OK;
+}
+
+/* A little-endian number of `bytes` bytes, which may straddle two buffers. */
+static syn_status synp_reader_number(synp_reader *s, int bytes, uint64_t *value, syn_error *err)
+{
+    int done = 0;
+    *value = 0;
+    while (done < bytes) {
+        const unsigned char *p;
+        size_t got, i;
+        syn_status status = synp_reader_next(s, (uint64_t)(bytes - done), &p, &got, err);
+        if (status) return status;
+        for (i = 0; i < got; i++) *value |= (uint64_t)p[i] << 8 * done++;
+    }
+    return SYN_OK;
+}
+
+/* ---- the index over a list of strings: a hash table of half as many slots again as
+   strings, open addressing. A slot holds eight bits of the hash over the number of the
+   string, so that a foreign string is looked at in one case of 256 only. */
+
+#define SYNP_HASH_SEED 0x811C9DC5u
+
+/* Bytewise (FNV-1a), so that every prefix of a text has its hash on the way. */
+static uint32_t synp_hash_byte(uint32_t hash, unsigned char byte)
+{
+    return (hash ^ byte) * 0x01000193u;
+}
+
+static uint32_t synp_hash_bytes(uint32_t hash, const unsigned char *p, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++) hash = synp_hash_byte(hash, p[i]);
+    return hash;
+}
+
+/* Spreads the last bytes over all bits. */
+static uint32_t synp_hash_end(uint32_t hash)
+{
+    hash = (hash ^ hash >> 15) * 0x2C1B3C6Du;
+    hash = (hash ^ hash >> 12) * 0x297A2D39u;
+    return hash ^ hash >> 15;
+}
+
+/* Where a string's search begins: the high bits of the hash, scaled (the low eight are
+   kept as the mark in the slot, so that the two are independent). */
+static uint32_t synp_hash_slot(uint32_t hash, uint32_t slots)
+{
+    return (uint32_t)((uint64_t)hash * slots >> 32);
+}
+
+/* What is looked up: a text, or, as a merge is written, `left`, a space, `right`. */
+typedef struct synp_key {
+    const unsigned char *left, *right; /* right NULL: left alone */
+    size_t left_bytes, right_bytes;
+} synp_key;
+
+static synp_key synp_key_of(const unsigned char *text, size_t n)
+{
+    synp_key key;
+    key.left = text;
+    key.left_bytes = n;
+    key.right = NULL;
+    key.right_bytes = 0;
+    return key;
+}
+
+/* Length of the string that the key stands for. */
+static size_t synp_key_bytes(const synp_key *key)
+{
+    return key->left_bytes + (key->right ? 1 + key->right_bytes : 0);
+}
+
+static uint32_t synp_key_hash(const synp_key *key)
+{
+    uint32_t hash = synp_hash_bytes(SYNP_HASH_SEED, key->left, key->left_bytes);
+    if (key->right) {
+        hash = synp_hash_byte(hash, ' ');
+        hash = synp_hash_bytes(hash, key->right, key->right_bytes);
+    }
+    return synp_hash_end(hash);
+}
+
+/* Whether the bytes at `offset` of the key are these. */
+static bool synp_key_part_is(const synp_key *key, size_t offset, const unsigned char *p,
+                             size_t n)
+{
+    size_t i;
+    if (!key->right) return !memcmp(key->left + offset, p, n);
+    for (i = 0; i < n; i++, offset++) {
+        unsigned char c = offset < key->left_bytes    ? key->left[offset]
+                          : offset == key->left_bytes ? (unsigned char)' '
+                                                      : key->right[offset - key->left_bytes - 1];
+        if (c != p[i]) return false;
+    }
+    return true;
+}
+
+/* Whether the string at `at` in the file is the key. */
+static syn_status synp_key_is(const synp_key *key, const syn_source *source, uint64_t at,
+                              bool *same, syn_error *err)
+{
+    const unsigned char *p = synp_source_at(source, at, 8);
+    size_t bytes = synp_key_bytes(key), done = 0;
+    uint64_t length;
+    syn_status status = SYN_OK;
+    *same = false;
+    if (p) { /* mapped: the common case, in few steps */
+        if (synp_u64(p) != bytes) return SYN_OK;
+        p = synp_source_at(source, at + 8, bytes);
+        *same = p && synp_key_part_is(key, 0, p, bytes);
+        return SYN_OK;
+    }
+    {
+        synp_reader s = synp_reader_at(source, at);
+        status = synp_reader_number(&s, 8, &length, err);
+        *same = !status && length == bytes;
+        while (*same && !status && done < bytes) {
+            size_t got;
+            status = synp_reader_next(&s, bytes - done, &p, &got, err);
+            if (status) break;
+            *same = synp_key_part_is(key, done, p, got);
+            done += got;
+        }
+    }
+    return status;
+}
+
+/* Whether two strings of the file are equal, the one at a and the one at b: compared
+   from their lengths on, in small steps. Needed once in a few hundred strings, when an
+   index is filled. */
+static syn_status synp_strings_equal(const syn_source *source, uint64_t a, uint64_t b,
+                                     bool *same, syn_error *err)
+{
+    unsigned char x[32], y[32];
+    uint64_t left = 8; /* first the two lengths */
+    bool text = false;
+    *same = true;
+    for (;;) {
+        size_t n = left < sizeof x ? (size_t)left : sizeof x;
+        syn_status status = synp_source_read(source, a, x, n, err);
+        if (!status) status = synp_source_read(source, b, y, n, err);
+        if (status) return status;
+        *same = !memcmp(x, y, n);
+        if (!text) left += synp_u64(x);
+        text = true;
+        a += n;
+        b += n;
+        left -= n;
+        if (!*same || !left) return SYN_OK;
+    }
+}
+
+/* The number of the string that equals the key, or SYNP_NONE. */
+static syn_status synp_index_find_hashed(const syn_string_index *index, const syn_source *source,
+                                         const synp_key *key, uint32_t hash, uint32_t *found,
+                                         syn_error *err)
+{
+    uint32_t at, mark = hash << 24, i;
+    *found = SYNP_NONE;
+    if (!index->slot || synp_key_bytes(key) > index->longest) return SYN_OK;
+    at = synp_hash_slot(hash, index->slots);
+    for (i = 0; i < index->slots && index->slot[at] != SYNP_NONE; i++) {
+        uint32_t entry = index->slot[at];
+        if ((entry & 0xFF000000u) == mark) {
+            uint32_t number = entry & 0xFFFFFFu;
+            bool same;
+            syn_status status =
+                synp_key_is(key, source, index->at + index->offset[number], &same, err);
+            if (status) return status;
+            if (same) {
+                *found = number;
+                return SYN_OK;
+            }
+        }
+        if (++at == index->slots) at = 0;
+    }
+    return SYN_OK;
+}
+
+static syn_status synp_index_find(const syn_string_index *index, const syn_source *source,
+                                  const synp_key *key, uint32_t *found, syn_error *err)
+{
+    *found = SYNP_NONE;
+    if (synp_key_bytes(key) > index->longest) return SYN_OK;
+    return synp_index_find_hashed(index, source, key, synp_key_hash(key), found, err);
+}
+
+/* Enters string `number`; of equal strings the first or the last stays. */
+static syn_status synp_index_enter(syn_string_index *index, const syn_source *source,
+                                   uint32_t number, uint32_t hash, bool first_stays,
+                                   syn_error *err)
+{
+    uint32_t at = synp_hash_slot(hash, index->slots), mark = hash << 24;
+    while (index->slot[at] != SYNP_NONE) {
+        uint32_t entry = index->slot[at];
+        if ((entry & 0xFF000000u) == mark) {
+            bool same;
+            syn_status status = synp_strings_equal(
+                source, index->at + index->offset[number],
+                index->at + index->offset[entry & 0xFFFFFFu], &same, err);
+            if (status) return status;
+            if (same && first_stays) return SYN_OK;
+            if (same) break;
+        }
+        if (++at == index->slots) at = 0;
+    }
+    index->slot[at] = mark | number;
+    return SYN_OK;
+}
+
+/* Walks the list once. When measuring, only the longest string is found out. */
+static syn_status synp_index_fill(syn_string_index *index, const syn_source *source,
+                                  bool first_stays, syn_error *err)
+{
+    synp_reader s = synp_reader_at(source, index->at);
+    uint32_t i;
+    for (i = 0; i < index->count; i++) {
+        uint64_t length, left;
+        uint32_t hash = SYNP_HASH_SEED;
+        uint64_t at = s.at - index->at;
+        syn_status status = synp_reader_number(&s, 8, &length, err);
+        if (status) return status;
+        if (length > 0xFFFFFFFFu) length = 0xFFFFFFFFu; /* cannot be: the list is shorter */
+        if (length > index->longest) index->longest = (uint32_t)length;
+        for (left = length; left;) {
+            const unsigned char *p;
+            size_t got;
+            status = synp_reader_next(&s, left, &p, &got, err);
+            if (status) return status;
+            hash = synp_hash_bytes(hash, p, got);
+            left -= got;
+        }
+        if (!index->slot) continue;
+        index->offset[i] = (uint32_t)at;
+        if (!length) continue; /* nothing in a text is this token */
+        status = synp_index_enter(index, source, i, synp_hash_end(hash), first_stays, err);
+        if (status) return status;
+    }
+    return SYN_OK;
+}
+
+/* Takes the memory for a list of strings and fills the index. Of equal strings the last
+   token counts, but the first merge: the order of merges is their rank. Eight bits of a
+   slot are the mark, hence fewer than 2^24 strings. */
+static syn_status synp_index_open(syn_string_index *index, const syn_source *source,
+                                  const syn_gguf_value *list, const char *key, bool first_stays,
+                                  syn_arena *arena, syn_error *err)
+{
+    void *offset, *slot;
+    syn_status status;
+    if (list->count >= 0xFFFFFFu || list->bytes > 0xFFFFFFFFu)
+        return synp_fail(err, SYN_ERROR_UNSUPPORTED, "%s: %u strings of %u bytes are too many",
+                         key, SYNP_U(list->count), SYNP_U(list->bytes));
+    index->at = list->offset;
+    index->count = (uint32_t)list->count;
+    index->slots = index->count + index->count / 2 + 1;
+    index->longest = 0;
+    status = synp_take(arena, index->count, sizeof *index->offset, key, &offset, err);
+    if (!status) status = synp_take(arena, index->slots, sizeof *index->slot, key, &slot, err);
+    if (status) return status;
+    index->offset = (uint32_t *)offset;
+    index->slot = (uint32_t *)slot;
+    if (slot) memset(slot, 0xFF, index->slots * sizeof *index->slot);
+    return synp_index_fill(index, source, first_stays, err);
+}
+
+/* ---- characters */
+
+/* One code point from 1 .. 4 bytes. Only the form is checked (a lead byte, its
+   continuation bytes), so overlong forms and surrogates pass; a byte that fits nowhere
+   is U+FFFD. Returns the bytes. */
+static unsigned synp_utf8_get(const unsigned char *p, size_t n, uint32_t *point)
+{
+    static const unsigned char more[32] = { /* bytes that follow, by the first 5 bits */
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        9, 9, 9, 9, 9, 9, 9, 9, 1, 1, 1, 1, 2, 2, 3, 9
+    };
+    unsigned i, k = more[p[0] >> 3];
+    *point = p[0];
+    if (!k) return 1;
+    if (k < n && k < 9) {
+        *point = p[0] & (0x3Fu >> k);
+        for (i = 1; i <= k && (p[i] & 0xC0) == 0x80; i++) *point = *point << 6 | (p[i] & 0x3Fu);
+        if (i > k) return k + 1;
+    }
+    *point = 0xFFFD;
+    return 1;
+}
+
+/* Writes a code point in 1 .. 4 bytes, surrogates and points beyond U+10FFFF too. */
+static unsigned synp_utf8_put(uint32_t point, unsigned char to[4])
+{
+    static const unsigned char lead[4] = { 0, 0xC0, 0xE0, 0xF0 };
+    unsigned i, k = point < 0x80 ? 0 : point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
+    for (i = k; i; i--) {
+        to[i] = (unsigned char)(0x80 | (point & 0x3F));
+        point >>= 6;
+    }
+    to[0] = (unsigned char)(lead[k] | point);
+    return k + 1;
+}
+
+/* The 25 code points of White_Space; U+001C - U+001F, U+200B and U+FEFF are not among
+   them. */
+static bool synp_is_space(uint32_t c)
+{
+    if (c < 0x85) return c == ' ' || (c >= 9 && c <= 13);
+    return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
+           c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
+/* Unicode 15.1: letters, numbers and punctuation in 2058 bytes, entered through 448
+   more, and the cased letters of deepseek-llm in 204. Made by
+   tests/reference/unicode_tables.py: runs of code points of one class from U+0000 on,
+   each the LEB128 number length * classes + class. */
+static const unsigned char synp_class_runs[2058] = {
+    132, 1, 15, 4, 27, 4, 19, 42, 11, 12, 11, 105, 15, 4, 7, 4, 105, 7, 4, 7, 140, 1, 7,
+    20, 7, 8, 5, 7, 24, 10, 4, 5, 11, 4, 6, 5, 7, 14, 7, 93, 4, 125, 4, 169, 14, 16, 49,
+    56, 21, 28, 5, 4, 5, 132, 4, 21, 4, 9, 8, 17, 7, 5, 24, 5, 7, 13, 4, 5, 4, 81, 4, 205,
+    2, 4, 173, 4, 32, 153, 5, 4, 153, 1, 8, 5, 27, 165, 1, 11, 204, 1, 7, 4, 7, 8, 7, 8,
+    7, 36, 109, 16, 17, 11, 80, 11, 4, 11, 52, 7, 4, 15, 173, 1, 84, 42, 19, 9, 4, 141, 3,
+    7, 5, 60, 9, 28, 9, 42, 13, 8, 5, 59, 8, 5, 4, 121, 116, 229, 2, 44, 5, 56, 42, 133,
+    1, 36, 9, 4, 15, 5, 20, 89, 16, 5, 36, 5, 12, 5, 28, 63, 4, 101, 20, 7, 4, 45, 20, 97,
+    4, 25, 68, 169, 1, 232, 1, 217, 1, 12, 5, 72, 5, 28, 41, 8, 11, 42, 7, 65, 16, 33, 8,
+    9, 8, 89, 4, 29, 4, 5, 12, 17, 12, 5, 64, 5, 52, 9, 4, 13, 16, 42, 9, 8, 26, 8, 5, 7,
+    28, 25, 16, 9, 8, 89, 4, 29, 4, 9, 4, 9, 4, 9, 124, 17, 4, 5, 28, 42, 8, 13, 4, 7, 56,
+    37, 4, 13, 4, 89, 4, 29, 4, 9, 4, 21, 12, 5, 72, 5, 60, 9, 16, 42, 7, 32, 5, 44, 33,
+    8, 9, 8, 89, 4, 29, 4, 9, 4, 21, 12, 5, 120, 9, 4, 13, 16, 42, 4, 5, 26, 44, 5, 4, 25,
+    12, 13, 4, 17, 12, 9, 4, 5, 4, 9, 12, 9, 12, 13, 12, 49, 88, 5, 84, 54, 72, 33, 4, 13,
+    4, 93, 4, 65, 12, 5, 104, 13, 8, 5, 8, 9, 16, 42, 28, 7, 30, 4, 5, 12, 7, 33, 4, 13,
+    4, 93, 4, 41, 4, 21, 12, 5, 124, 9, 4, 9, 16, 42, 4, 9, 68, 37, 4, 13, 4, 165, 1, 8,
+    5, 64, 5, 20, 13, 4, 30, 13, 16, 78, 4, 25, 20, 73, 12, 97, 4, 37, 4, 5, 8, 29, 124,
+    42, 16, 7, 48, 193, 1, 4, 9, 48, 29, 32, 7, 42, 11, 148, 1, 9, 4, 5, 4, 21, 4, 97, 4,
+    5, 4, 41, 4, 9, 36, 5, 8, 21, 4, 5, 36, 42, 8, 17, 128, 1, 5, 12, 63, 4, 7, 44, 82,
+    24, 19, 8, 33, 4, 145, 1, 96, 7, 8, 21, 140, 2, 23, 16, 11, 148, 1, 173, 1, 80, 5, 42,
+    27, 25, 16, 17, 12, 5, 12, 9, 28, 13, 16, 53, 48, 5, 4, 42, 24, 153, 1, 4, 5, 20, 5,
+    8, 173, 1, 7, 181, 10, 4, 17, 8, 29, 4, 5, 4, 17, 8, 165, 1, 4, 17, 8, 133, 1, 4, 17,
+    8, 29, 4, 5, 4, 17, 8, 61, 4, 229, 1, 4, 17, 8, 141, 2, 20, 39, 82, 12, 65, 64, 217,
+    2, 8, 25, 8, 7, 177, 19, 4, 7, 69, 4, 105, 11, 12, 173, 2, 15, 14, 33, 28, 73, 52, 77,
+    12, 11, 36, 73, 56, 53, 4, 13, 60, 209, 1, 128, 1, 15, 5, 15, 4, 5, 12, 42, 24, 42,
+    24, 47, 20, 42, 24, 229, 2, 28, 21, 8, 137, 1, 4, 5, 20, 153, 2, 40, 125, 148, 1, 11,
+    42, 121, 8, 21, 44, 177, 1, 16, 105, 24, 46, 148, 1, 93, 28, 11, 213, 1, 172, 1, 42,
+    24, 42, 24, 31, 5, 27, 220, 2, 189, 1, 68, 33, 12, 42, 31, 112, 11, 16, 121, 52, 9,
+    42, 177, 1, 88, 19, 145, 1, 92, 23, 42, 12, 13, 42, 145, 1, 11, 37, 28, 173, 1, 8, 13,
+    35, 44, 7, 84, 17, 4, 25, 4, 9, 12, 5, 20, 129, 6, 128, 2, 217, 8, 8, 25, 8, 153, 1,
+    8, 25, 8, 33, 4, 5, 4, 5, 4, 5, 4, 125, 8, 213, 1, 4, 29, 4, 5, 12, 13, 4, 29, 12, 17,
+    8, 25, 16, 53, 20, 13, 4, 29, 76, 99, 32, 83, 4, 55, 4, 51, 68, 6, 5, 8, 26, 12, 11,
+    5, 42, 12, 11, 4, 53, 148, 3, 5, 16, 5, 8, 41, 4, 5, 12, 21, 24, 5, 4, 5, 4, 5, 4, 17,
+    4, 45, 8, 17, 20, 21, 16, 5, 4, 206, 1, 9, 22, 248, 11, 19, 116, 11, 212, 9, 242, 1,
+    184, 2, 90, 160, 19, 59, 122, 196, 1, 11, 124, 43, 204, 12, 91, 252, 1, 19, 128, 1,
+    11, 136, 16, 149, 7, 24, 17, 12, 9, 20, 19, 6, 11, 153, 1, 4, 5, 20, 5, 8, 225, 1, 28,
+    5, 7, 60, 93, 36, 29, 4, 29, 4, 29, 4, 29, 4, 29, 4, 29, 4, 29, 4, 29, 132, 1, 191, 1,
+    5, 131, 1, 8, 51, 140, 13, 15, 4, 9, 6, 43, 8, 51, 4, 38, 24, 7, 21, 8, 14, 9, 7, 12,
+    217, 2, 24, 13, 7, 233, 2, 7, 17, 20, 173, 1, 4, 249, 2, 12, 18, 40, 129, 1, 192, 1,
+    65, 128, 1, 42, 120, 34, 4, 62, 128, 1, 42, 156, 1, 62, 128, 10, 129, 206, 1, 128, 2,
+    181, 180, 5, 140, 2, 185, 1, 11, 181, 8, 15, 65, 42, 9, 80, 189, 1, 16, 7, 40, 7, 125,
+    8, 153, 2, 42, 8, 27, 124, 37, 8, 157, 3, 8, 129, 2, 20, 9, 4, 5, 4, 21, 96, 65, 4,
+    13, 4, 17, 4, 93, 52, 26, 40, 209, 1, 19, 40, 201, 1, 104, 11, 42, 96, 25, 15, 5, 7,
+    9, 4, 42, 113, 32, 11, 93, 96, 7, 117, 28, 189, 1, 56, 55, 4, 5, 42, 16, 11, 21, 4,
+    41, 42, 21, 4, 165, 1, 92, 13, 4, 33, 16, 42, 8, 19, 93, 12, 5, 12, 201, 1, 4, 5, 12,
+    9, 8, 21, 8, 5, 4, 5, 96, 13, 11, 45, 20, 11, 13, 48, 25, 8, 25, 8, 25, 36, 29, 4, 29,
+    4, 173, 1, 4, 57, 24, 205, 3, 32, 7, 16, 42, 24, 145, 221, 2, 48, 93, 16, 197, 1, 144,
+    136, 2, 185, 11, 8, 169, 3, 152, 1, 29, 48, 21, 20, 5, 4, 41, 4, 53, 4, 21, 4, 5, 4,
+    9, 4, 9, 4, 177, 3, 132, 1, 173, 11, 11, 64, 129, 2, 8, 217, 1, 160, 1, 49, 80, 43,
+    88, 143, 1, 4, 59, 4, 7, 16, 7, 4, 11, 16, 21, 4, 157, 4, 16, 15, 4, 27, 4, 19, 42,
+    11, 12, 11, 105, 15, 4, 7, 4, 105, 7, 4, 7, 4, 31, 229, 2, 12, 25, 8, 25, 8, 25, 8,
+    13, 140, 1, 49, 4, 105, 4, 77, 4, 9, 4, 61, 8, 57, 136, 1, 237, 3, 20, 15, 16, 182, 1,
+    48, 230, 1, 68, 10, 208, 7, 117, 12, 197, 1, 64, 110, 16, 129, 1, 18, 36, 81, 6, 33,
+    6, 20, 153, 1, 40, 121, 4, 7, 145, 1, 16, 33, 7, 22, 168, 1, 249, 4, 8, 42, 24, 145,
+    1, 16, 145, 1, 16, 161, 1, 32, 209, 1, 44, 7, 45, 4, 61, 4, 29, 4, 9, 4, 45, 4, 61, 4,
+    29, 4, 9, 140, 2, 221, 9, 36, 89, 40, 33, 96, 25, 4, 169, 1, 4, 37, 148, 2, 25, 8, 5,
+    4, 177, 1, 4, 9, 12, 5, 8, 93, 4, 7, 34, 93, 8, 30, 125, 32, 38, 192, 1, 77, 4, 9, 20,
+    22, 89, 26, 12, 7, 105, 20, 7, 128, 2, 225, 1, 16, 10, 9, 66, 8, 186, 1, 5, 60, 17, 4,
+    13, 4, 117, 40, 38, 28, 39, 28, 117, 10, 7, 117, 14, 128, 1, 33, 4, 113, 24, 22, 31,
+    36, 217, 1, 12, 31, 89, 8, 34, 77, 20, 34, 73, 28, 19, 48, 30, 192, 2, 165, 2, 220, 1,
+    205, 1, 52, 205, 1, 28, 26, 145, 1, 48, 42, 152, 9, 126, 4, 169, 1, 12, 7, 8, 9, 184,
+    2, 117, 42, 5, 32, 89, 44, 18, 23, 88, 73, 16, 19, 152, 1, 85, 30, 80, 93, 48, 213, 1,
+    60, 31, 16, 122, 4, 9, 8, 5, 52, 181, 1, 44, 11, 4, 19, 56, 101, 28, 42, 36, 145, 1,
+    60, 42, 19, 5, 8, 5, 32, 141, 1, 4, 11, 5, 48, 193, 1, 56, 17, 19, 16, 7, 8, 42, 5, 7,
+    5, 15, 4, 82, 44, 73, 4, 101, 48, 27, 4, 9, 252, 1, 29, 4, 5, 4, 17, 4, 61, 4, 41, 7,
+    24, 189, 1, 68, 42, 44, 33, 8, 9, 8, 89, 4, 29, 4, 9, 4, 21, 12, 5, 72, 5, 48, 21,
+    248, 4, 213, 1, 72, 17, 23, 42, 11, 4, 7, 4, 13, 120, 193, 1, 80, 9, 7, 5, 32, 42,
+    152, 5, 189, 1, 72, 95, 17, 144, 1, 193, 1, 68, 15, 5, 44, 42, 24, 55, 76, 173, 1, 52,
+    5, 7, 24, 42, 216, 1, 109, 84, 50, 15, 4, 29, 228, 5, 177, 1, 60, 7, 144, 3, 129, 2,
+    78, 48, 33, 8, 5, 8, 33, 4, 9, 4, 97, 60, 5, 4, 5, 8, 15, 36, 42, 152, 2, 33, 8, 157,
+    1, 64, 5, 7, 5, 112, 5, 40, 161, 1, 28, 5, 16, 35, 36, 5, 44, 185, 1, 64, 15, 5, 23,
+    52, 165, 2, 28, 43, 216, 7, 37, 4, 149, 1, 68, 5, 23, 40, 118, 12, 11, 121, 192, 3,
+    29, 4, 9, 4, 153, 1, 84, 5, 36, 42, 24, 25, 4, 9, 4, 129, 1, 56, 5, 28, 42, 216, 9,
+    77, 16, 11, 36, 5, 4, 53, 4, 137, 1, 60, 55, 42, 216, 2, 5, 60, 86, 168, 1, 7, 233,
+    28, 152, 3, 190, 3, 4, 23, 44, 145, 6, 176, 82, 133, 3, 11, 52, 193, 33, 68, 25, 228,
+    125, 157, 18, 228, 141, 2, 229, 17, 28, 125, 4, 42, 16, 11, 189, 2, 4, 42, 24, 121,
+    28, 7, 40, 193, 1, 28, 23, 16, 17, 7, 44, 42, 4, 30, 4, 85, 20, 77, 192, 21, 129, 2,
+    94, 19, 148, 3, 173, 2, 20, 5, 136, 2, 53, 128, 2, 9, 7, 5, 112, 225, 191, 1, 32, 217,
+    38, 168, 1, 37, 156, 151, 2, 17, 4, 29, 4, 9, 4, 141, 9, 60, 5, 116, 13, 8, 5, 56, 17,
+    32, 177, 12, 144, 72, 173, 3, 20, 53, 12, 37, 28, 41, 20, 7, 128, 177, 1, 82, 48, 82,
+    176, 3, 102, 156, 4, 213, 2, 4, 157, 2, 4, 9, 8, 5, 8, 9, 8, 17, 4, 49, 4, 5, 4, 29,
+    4, 133, 2, 4, 17, 8, 33, 4, 29, 4, 113, 4, 17, 4, 21, 4, 5, 12, 29, 4, 209, 10, 8,
+    101, 4, 101, 4, 125, 4, 101, 4, 125, 4, 101, 4, 125, 4, 101, 4, 125, 4, 101, 4, 33, 8,
+    202, 1, 156, 20, 23, 208, 35, 125, 24, 25, 148, 8, 249, 1, 200, 4, 181, 1, 40, 29, 8,
+    42, 16, 5, 132, 10, 121, 72, 177, 1, 16, 42, 216, 14, 113, 16, 42, 152, 23, 29, 4, 17,
+    4, 9, 4, 61, 4, 149, 6, 8, 38, 192, 1, 145, 2, 28, 5, 16, 42, 16, 11, 196, 24, 238, 1,
+    4, 14, 4, 18, 176, 2, 182, 1, 4, 62, 136, 6, 17, 4, 109, 4, 9, 4, 5, 8, 5, 4, 41, 4,
+    17, 4, 5, 4, 5, 24, 5, 16, 5, 4, 5, 4, 5, 4, 13, 4, 9, 4, 5, 8, 5, 4, 5, 4, 5, 4, 5,
+    4, 5, 4, 9, 4, 5, 8, 17, 4, 29, 4, 17, 4, 17, 4, 5, 4, 41, 4, 69, 20, 13, 4, 21, 4,
+    69, 144, 18, 54, 140, 87, 42, 152, 32, 129, 183, 10, 128, 1, 233, 129, 1, 24, 249, 6,
+    8, 137, 180, 1, 56, 197, 233, 1, 60, 185, 19, 136, 77, 249, 16, 136, 47, 173, 154, 1,
+    20, 129, 131, 1
+};
+
+static const uint32_t synp_class_skip[56][2] = {
+    { 0x0, 0 }, { 0xB9, 34 }, { 0x38D, 68 }, { 0x60E, 106 }, { 0x7CA, 141 },
+    { 0x93E, 177 }, { 0x9F2, 209 }, { 0xA8F, 241 }, { 0xB3A, 273 }, { 0xBD0, 305 },
+    { 0xC92, 337 }, { 0xD79, 370 }, { 0xE8B, 404 }, { 0xF6D, 438 }, { 0x10C7, 474 },
+    { 0x12D8, 510 }, { 0x1732, 547 }, { 0x18AB, 583 }, { 0x1B45, 623 }, { 0x1CE9, 659 },
+    { 0x1FBE, 696 }, { 0x208A, 728 }, { 0x2183, 762 }, { 0x2CFE, 805 }, { 0x2E30, 841 },
+    { 0x318F, 879 }, { 0xA674, 926 }, { 0xA874, 962 }, { 0xA9E6, 996 }, { 0xAAEB, 1030 },
+    { 0xFA70, 1070 }, { 0xFE1A, 1110 }, { 0xFF5D, 1144 }, { 0x10179, 1182 },
+    { 0x104B0, 1221 }, { 0x10786, 1259 }, { 0x10916, 1295 }, { 0x10AC0, 1331 },
+    { 0x10D3A, 1370 }, { 0x11070, 1407 }, { 0x111C9, 1443 }, { 0x112F0, 1477 },
+    { 0x114B0, 1512 }, { 0x1173F, 1550 }, { 0x119E1, 1588 }, { 0x11C6D, 1625 },
+    { 0x11F12, 1661 }, { 0x16A6A, 1708 }, { 0x16F51, 1746 }, { 0x1BC6B, 1790 },
+    { 0x1D4C4, 1828 }, { 0x1D74F, 1862 }, { 0x1E2EC, 1903 }, { 0x1ECB5, 1942 },
+    { 0x1EE50, 1977 }, { 0x1EE9C, 2009 }
+};
+
+static const unsigned char synp_cased_runs[204] = {
+    130, 1, 53, 12, 53, 116, 3, 20, 47, 2, 63, 2, 135, 3, 2, 9, 8, 161, 3, 2, 55, 128, 3,
+    9, 4, 5, 6, 7, 2, 3, 12, 3, 2, 7, 2, 3, 2, 41, 2, 167, 1, 2, 151, 2, 16, 205, 2, 2,
+    77, 146, 45, 77, 180, 11, 173, 1, 4, 13, 164, 34, 87, 4, 7, 128, 1, 89, 126, 27, 2,
+    69, 202, 1, 173, 4, 4, 13, 4, 77, 4, 13, 4, 17, 2, 3, 2, 3, 2, 3, 2, 63, 4, 107, 2,
+    15, 2, 3, 6, 7, 2, 15, 6, 9, 4, 13, 8, 27, 10, 7, 2, 15, 138, 4, 3, 8, 3, 4, 21, 2, 3,
+    6, 11, 12, 3, 2, 3, 2, 3, 2, 9, 2, 13, 8, 3, 4, 9, 10, 11, 8, 3, 104, 5, 246, 41, 249,
+    1, 4, 207, 1, 12, 9, 6, 5, 152, 229, 3, 93, 36, 57, 140, 2, 157, 1, 2, 47, 6, 9, 194,
+    15, 161, 1, 128, 189, 2, 15, 24, 11, 146, 16, 53, 12, 53, 202, 18, 161, 1, 192, 1, 73,
+    8, 73, 136, 30, 103, 26, 103, 218, 46, 129, 1, 192, 192, 6, 137, 1
+};
+
+
+typedef enum synp_char_kind { /* the first four are the classes of the table */
+    SYNP_OTHER, SYNP_LETTER, SYNP_NUMBER, SYNP_PUNCT, SYNP_SPACE, SYNP_END
+} synp_char_kind;
+
+/* A run of code points [from, to) of one value: the last one found, since neighbours in
+   a text are mostly of one script. */
+typedef struct synp_class_run {
+    uint32_t from, to;
+    unsigned value;
+} synp_class_run;
+
+/* Goes from the run at data[at], which begins at code point `from`, to the one with the
+   point. */
+static void synp_class_find(synp_class_run *run, const unsigned char *data, size_t size, size_t at,
+                            uint32_t from, unsigned classes, uint32_t point)
+{
+    run->from = run->to = from;
+    run->value = 0;
+    while (at < size) {
+        uint32_t n = 0, shift = 0;
+        do {
+            n |= (uint32_t)(data[at] & 127) << shift;
+            shift += 7;
+        } while (data[at++] & 128);
+        run->from = run->to;
+        run->to += n / classes;
+        run->value = n % classes;
+        if (point < run->to) return;
+    }
+    run->from = run->to;
+    run->to = SYNP_NONE;
+    run->value = 0;
+}
+
+/* The text being cut and the runs last used. */
+typedef struct synp_scan {
+    const unsigned char *text;
+    synp_class_run category, cased;
+} synp_scan;
+
+/* ASCII by arithmetic, the rest from the run last used or, when that is not it, from
+   the table: a binary search for where to enter, then at most 32 runs. */
+static synp_char_kind synp_char_kind_of(synp_scan *s, uint32_t c)
+{
+    /* bit c of ASCII punctuation (P, not S: $ + < = > ^ ` | ~ are symbols) */
+    static const uint32_t punct[4] = { 0, 0x8C00F7EEu, 0xB8000001u, 0x28000000u };
+    if (c < 128) {
+        uint32_t letter = (c | 32) - 'a';
+        if (letter < 26) return SYNP_LETTER;
+        if (c - '0' < 10u) return SYNP_NUMBER;
+        if (synp_is_space(c)) return SYNP_SPACE;
+        return punct[c >> 5] >> (c & 31) & 1 ? SYNP_PUNCT : SYNP_OTHER;
+    }
+    if (synp_is_space(c)) return SYNP_SPACE;
+    if (c < s->category.from || c >= s->category.to) {
+        size_t low = 0, high = sizeof synp_class_skip / sizeof synp_class_skip[0];
+        while (high - low > 1) {
+            size_t mid = (low + high) / 2;
+            if (synp_class_skip[mid][0] <= c) low = mid;
+            else high = mid;
+        }
+        synp_class_find(&s->category, synp_class_runs, sizeof synp_class_runs,
+                        synp_class_skip[low][1], synp_class_skip[low][0], 4, c);
+    }
+    return (synp_char_kind)s->category.value;
+}
+
+/* The same for the cased letters; few texts need it, so their table is read from its
+   start. */
+static bool synp_is_cased(synp_scan *s, uint32_t c)
+{
+    if (c < s->cased.from || c >= s->cased.to)
+        synp_class_find(&s->cased, synp_cased_runs, sizeof synp_cased_runs, 0, 0, 2, c);
+    return s->cased.value != 0;
+}
+
+typedef struct synp_char {
+    uint32_t       point; /* SYNP_NONE at the end of the piece */
+    synp_char_kind kind;
+    size_t         next;  /* offset of the character after it */
+} synp_char;
+
+/* The character at an offset of the text; kind SYNP_END at the end of the piece. */
+static synp_char synp_look(synp_scan *s, size_t at, size_t end)
+{
+    synp_char c;
+    c.point = SYNP_NONE;
+    c.kind = SYNP_END;
+    c.next = at;
+    if (at < end) {
+        c.next = at + synp_utf8_get(s->text + at, end - at, &c.point);
+        c.kind = synp_char_kind_of(s, c.point);
+    }
+    return c;
+}
+
+/* ---- pre-tokenizers. What cuts a text into words is a list of rules, applied in
+   order. A rule cuts each piece that the rules before it left into its matches and the
+   gaps between them. The originals are regular expressions; nearly all of them are runs
+   of characters of one set, and the two that are not (GPT-2's and Llama 3's) are
+   written out below. Each takes time linear in the text. A new pre-tokenizer is a row
+   of synp_pre_rows and, where it cuts in a way of its own, a row of synp_rules. */
+
+typedef enum synp_rule_kind {
+    SYNP_RULE_END, SYNP_RULE_RUN, SYNP_RULE_GPT2, SYNP_RULE_LLAMA3
+} synp_rule_kind;
+
+typedef enum synp_set {
+    SYNP_SET_NUMBER, SYNP_SET_LETTER, SYNP_SET_PUNCT, SYNP_SET_SPACE, SYNP_SET_NEWLINE,
+    SYNP_SET_DIGIT,  /* 0-9 */
+    SYNP_SET_SIGN,   /* punctuation and $ + < = > ^ ~ | */
+    SYNP_SET_SIGN_TICK, /* these and ` */
+    SYNP_SET_CASED,  /* synp_cased_runs */
+    SYNP_SET_MARK,   /* deepseek-llm's signs, A-Z and a-z among them */
+    SYNP_SET_ASIAN   /* U+0800 - U+9FA5, U+AC00 - U+D7FF */
+} synp_set;
+
+typedef struct synp_rule {
+    unsigned char kind;
+    unsigned char set;      /* RUN: of the characters in this set */
+    unsigned char lead;     /* RUN: with one white space before it, if there is one */
+    unsigned char min, max; /* RUN: this many (max 0: any number); LLAMA3: max numbers in a word */
+    unsigned char at_end;   /* RUN: only at the end of the piece */
+} synp_rule;
+
+enum { SYNP_RULES = 7 }; /* at most six, and SYNP_RULE_END (0) after the last */
+
+typedef enum synp_cut {
+    SYNP_CUT_DEFAULT, SYNP_CUT_GPT2, SYNP_CUT_SMOLLM, SYNP_CUT_LLAMA3, SYNP_CUT_QWEN2,
+    SYNP_CUT_DEEPSEEK_LLM, SYNP_CUT_DEEPSEEK_CODER, SYNP_CUT_FALCON, SYNP_CUTS
+} synp_cut;
+
+#define SYNP_RUN(set, lead, min, max, at_end) { SYNP_RULE_RUN, set, lead, min, max, at_end }
+#define SYNP_GPT2 { SYNP_RULE_GPT2, 0, 0, 0, 0, 0 }
+#define SYNP_LLAMA3(numbers) { SYNP_RULE_LLAMA3, 0, 0, 0, numbers, 0 }
+
+static const synp_rule synp_rules[SYNP_CUTS][SYNP_RULES] = {
+    /* default */
+    { SYNP_RUN(SYNP_SET_SIGN, 0, 1, 0, 0), SYNP_GPT2, SYNP_RUN(SYNP_SET_NUMBER, 0, 1, 0, 0),
+      SYNP_RUN(SYNP_SET_DIGIT, 0, 3, 3, 0) },
+    { SYNP_GPT2 },
+    /* smollm: each number alone, so that no space goes with it */
+    { SYNP_RUN(SYNP_SET_NUMBER, 0, 1, 1, 0), SYNP_GPT2 },
+    { SYNP_LLAMA3(3) },
+    { SYNP_LLAMA3(1) }, /* qwen2 */
+    /* deepseek-llm: ASCII letters are both cased letters and marks, so a word of others between
+       them is cut twice */
+    { SYNP_RUN(SYNP_SET_NEWLINE, 0, 1, 1, 0), SYNP_RUN(SYNP_SET_CASED, 1, 1, 0, 0),
+      SYNP_RUN(SYNP_SET_MARK, 1, 1, 0, 0), SYNP_RUN(SYNP_SET_SPACE, 0, 1, 0, 1),
+      SYNP_RUN(SYNP_SET_ASIAN, 0, 1, 0, 0), SYNP_RUN(SYNP_SET_NUMBER, 0, 1, 0, 0) },
+    /* deepseek-coder */
+    { SYNP_RUN(SYNP_SET_NEWLINE, 0, 1, 1, 0), SYNP_RUN(SYNP_SET_LETTER, 1, 1, 0, 0),
+      SYNP_RUN(SYNP_SET_PUNCT, 1, 1, 0, 0), SYNP_RUN(SYNP_SET_ASIAN, 0, 1, 0, 0),
+      SYNP_RUN(SYNP_SET_NUMBER, 0, 1, 1, 0) },
+    /* falcon */
+    { SYNP_RUN(SYNP_SET_SIGN_TICK, 0, 1, 0, 0), SYNP_GPT2,
+      SYNP_RUN(SYNP_SET_DIGIT, 0, 3, 3, 0) },
+};
+
+#undef SYNP_RUN
+#undef SYNP_GPT2
+#undef SYNP_LLAMA3
+
+/* The values of tokenizer.ggml.pre. Row 0 is for a file that has none. */
+typedef struct synp_pre_row {
+    const char *name;
+    unsigned char cut;
+    bool clean;         /* whole texts lose spaces before punctuation: syn_detokenize */
+    bool add_bos, ignore_merges;
+} synp_pre_row;
+
+static const synp_pre_row synp_pre_rows[] = {
+    { "default", SYNP_CUT_DEFAULT, true, false, false },
+    { "gpt-2", SYNP_CUT_GPT2, true, false, false },
+    { "phi-2", SYNP_CUT_GPT2, true, false, false },
+    { "olmo", SYNP_CUT_GPT2, true, false, false },
+    { "mpt", SYNP_CUT_GPT2, true, false, false },
+    { "smollm", SYNP_CUT_SMOLLM, false, false, false },
+    { "starcoder", SYNP_CUT_SMOLLM, true, false, false },
+    { "refact", SYNP_CUT_SMOLLM, true, false, false },
+    { "command-r", SYNP_CUT_SMOLLM, false, false, false },
+    { "llama-bpe", SYNP_CUT_LLAMA3, true, true, true },
+    { "llama3", SYNP_CUT_LLAMA3, true, true, true },
+    { "llama-v3", SYNP_CUT_LLAMA3, true, true, true },
+    { "dbrx", SYNP_CUT_LLAMA3, true, false, false },
+    { "smaug-bpe", SYNP_CUT_LLAMA3, true, false, false },
+    { "qwen2", SYNP_CUT_QWEN2, false, false, false },
+    { "deepseek-r1-qwen", SYNP_CUT_QWEN2, false, false, false },
+    { "stablelm2", SYNP_CUT_QWEN2, true, false, false },
+    { "deepseek-llm", SYNP_CUT_DEEPSEEK_LLM, false, false, false },
+    { "deepseek-coder", SYNP_CUT_DEEPSEEK_CODER, false, false, false },
+    { "falcon", SYNP_CUT_FALCON, true, false, false },
+};
+
+enum { SYNP_PRE_ROWS = (int)(sizeof synp_pre_rows / sizeof synp_pre_rows[0]) };
+
+SYN_API const char *syn_tokenizer_pre_name(int i)
+{
+    return i >= 0 && i < SYNP_PRE_ROWS ? synp_pre_rows[i].name : NULL;
+}
+
+/* [\p{P}$+<=>^~|] */
+static bool synp_is_sign(const synp_char *c)
+{
+    uint32_t p = c->point;
+    return c->kind == SYNP_PUNCT || p == '$' || p == '+' || (p >= '<' && p <= '>') || p == '^' ||
+           p == '~' || p == '|';
+}
+
+static bool synp_in_set(synp_scan *s, const synp_char *c, unsigned set)
+{
+    uint32_t p = c->point;
+    if (c->kind == SYNP_END) return false;
+    switch (set) {
+    case SYNP_SET_NUMBER: return c->kind == SYNP_NUMBER;
+    case SYNP_SET_LETTER: return c->kind == SYNP_LETTER;
+    case SYNP_SET_PUNCT: return c->kind == SYNP_PUNCT;
+    case SYNP_SET_SPACE: return c->kind == SYNP_SPACE;
+    case SYNP_SET_NEWLINE: return p == '\r' || p == '\n';
+    case SYNP_SET_DIGIT: return p >= '0' && p <= '9';
+    case SYNP_SET_SIGN: return synp_is_sign(c);
+    case SYNP_SET_SIGN_TICK: return p == '`' || synp_is_sign(c);
+    case SYNP_SET_CASED: return synp_is_cased(s, p);
+    case SYNP_SET_MARK:
+        return (p >= 0x21 && p <= 0x2F) || (p >= 0x3A && p <= 0x7E) ||
+               (p >= 0xFF01 && p <= 0xFF0F) || (p >= 0xFF1A && p <= 0xFF5E) ||
+               (p >= 0x2018 && p <= 0x201F) || (p >= 0x3000 && p <= 0x3002);
+    default: return (p >= 0x800 && p <= 0x9FA5) || (p >= 0xAC00 && p <= 0xD7FF);
+    }
+}
+
+/* The first match of a RUN rule at or after `at`: returns its end, *from its start;
+   both are `end` where there is none. A run that does not qualify holds no other match:
+   it is passed whole. */
+static size_t synp_match_run(synp_scan *s, const synp_rule *rule, size_t at, size_t end,
+                             size_t *from)
+{
+    while (at < end) {
+        synp_char c = synp_look(s, at, end);
+        size_t start = at, n = 0;
+        if (!synp_in_set(s, &c, rule->set)) {
+            at = c.next;
+            if (!rule->lead || c.kind != SYNP_SPACE) continue;
+            c = synp_look(s, at, end);
+            if (!synp_in_set(s, &c, rule->set)) continue;
+        }
+        do {
+            at = c.next;
+            n++;
+            if (n == rule->max) break;
+            c = synp_look(s, at, end);
+        } while (synp_in_set(s, &c, rule->set));
+        if (n >= rule->min && (!rule->at_end || at == end)) {
+            *from = start;
+            return at;
+        }
+    }
+    *from = end;
+    return end;
+}
+
+/* 's 't 'm 'd 're 've 'll at an apostrophe: their bytes, or 0. */
+static size_t synp_contraction(const synp_scan *s, size_t at, size_t end, unsigned any_case)
+{
+    const unsigned char *p = s->text + at;
+    unsigned fold = any_case ? 0x20 : 0, a, b;
+    if (end - at < 2) return 0;
+    a = p[1] | fold;
+    if (a == 's' || a == 't' || a == 'm' || a == 'd') return 2;
+    if (end - at < 3) return 0;
+    b = p[2] | fold;
+    return (a == 'r' && b == 'e') || (a == 'v' && b == 'e') || (a == 'l' && b == 'l') ? 3 : 0;
+}
+
+/* Letters, numbers, or all else that is no white space: these do not share a word. */
+static synp_char_kind synp_word_kind(synp_char_kind kind)
+{
+    return kind == SYNP_PUNCT ? SYNP_OTHER : kind;
+}
+
+/* The end of a run of the kind of c, at most `max` characters (0: any number). */
+static size_t synp_same_kind(synp_scan *s, synp_char c, size_t end, unsigned max)
+{
+    synp_char_kind kind = synp_word_kind(c.kind);
+    size_t at;
+    unsigned n = 0;
+    do {
+        at = c.next;
+        if (++n == max) break;
+        c = synp_look(s, at, end);
+    } while (synp_word_kind(c.kind) == kind);
+    return at;
+}
+
+/* White space from `at` on: all of it at the end of the piece, else all but the last
+   character, which is left to the next word, but at least one. With newlines: up to the
+   last newline. */
+static size_t synp_match_space(synp_scan *s, size_t at, size_t end, bool newlines)
+{
+    size_t last = at, newline = 0, next = at;
+    synp_char c = synp_look(s, at, end);
+    while (c.kind == SYNP_SPACE) {
+        last = next;
+        next = c.next;
+        if (c.point == '\r' || c.point == '\n') newline = next;
+        c = synp_look(s, next, end);
+    }
+    if (newlines && newline) return newline;
+    return next == end || last == at ? next : last;
+}
+
+/* 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+ */
+static size_t synp_match_gpt2(synp_scan *s, size_t at, size_t end)
+{
+    synp_char c = synp_look(s, at, end);
+    size_t n = c.point == '\'' ? synp_contraction(s, at, end, 0) : 0;
+    if (n) return at + n;
+    if (c.point == ' ') {
+        synp_char next = synp_look(s, c.next, end);
+        if (next.kind != SYNP_SPACE && next.kind != SYNP_END) c = next;
+    }
+    return c.kind == SYNP_SPACE ? synp_match_space(s, at, end, false)
+                                : synp_same_kind(s, c, end, 0);
+}
+
+/* (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*
+   |\s*[\r\n]+|\s+(?!\S)|\s+ */
+static size_t synp_match_llama3(synp_scan *s, size_t at, size_t end, unsigned numbers)
+{
+    synp_char c = synp_look(s, at, end), next;
+    size_t n = c.point == '\'' ? synp_contraction(s, at, end, 1) : 0;
+    if (n) return at + n;
+    if (c.kind == SYNP_LETTER) return synp_same_kind(s, c, end, 0);
+    if (c.kind == SYNP_NUMBER) return synp_same_kind(s, c, end, numbers);
+    next = synp_look(s, c.next, end);
+    if (next.kind == SYNP_LETTER && c.point != '\r' && c.point != '\n')
+        return synp_same_kind(s, next, end, 0);
+    if (c.point == ' ' && synp_word_kind(next.kind) == SYNP_OTHER) c = next;
+    if (c.kind == SYNP_SPACE) return synp_match_space(s, at, end, true);
+    at = synp_same_kind(s, c, end, 0);
+    while (at < end && (s->text[at] == '\r' || s->text[at] == '\n')) at++;
+    return at;
+}
+
+/* The first match of any rule at or after `at`; the two big ones match everywhere. */
+static size_t synp_rule_match(synp_scan *s, const synp_rule *rule, size_t at, size_t end,
+                              size_t *from)
+{
+    *from = at;
+    if (rule->kind == SYNP_RULE_GPT2) return synp_match_gpt2(s, at, end);
+    if (rule->kind == SYNP_RULE_LLAMA3) return synp_match_llama3(s, at, end, rule->max);
+    return synp_match_run(s, rule, at, end, from);
+}
+
+typedef struct synp_cut_level {
+    size_t at, end;   /* what is left of the piece */
+    size_t from, to;  /* the next match in it, when found */
+    bool   found;
+} synp_cut_level;
+
+/* The rules at work: level k cuts the piece that level k - 1 gave it. */
+typedef struct synp_cutter {
+    synp_scan        scan;
+    const synp_rule *rules;
+    int              depth;
+    synp_cut_level   level[SYNP_RULES];
+} synp_cutter;
+
+static void synp_cutter_start(synp_cutter *cutter, const synp_rule *rules,
+                              const unsigned char *text, size_t n)
+{
+    memset(cutter, 0, sizeof *cutter);
+    cutter->scan.text = text;
+    cutter->rules = rules;
+    cutter->level[0].end = n;
+}
+
+/* The next word [*from, *to) of the text; false at its end. */
+static bool synp_cutter_next(synp_cutter *cutter, size_t *from, size_t *to)
+{
+    for (;;) {
+        synp_cut_level *level = &cutter->level[cutter->depth];
+        if (level->at >= level->end) {
+            if (!cutter->depth--) return false;
+            continue;
+        }
+        if (!level->found)
+            level->to = synp_rule_match(&cutter->scan, &cutter->rules[cutter->depth], level->at,
+                                        level->end, &level->from);
+        level->found = level->at < level->from; /* a gap first: the match is still to come */
+        *from = level->at;
+        *to = level->found ? level->from : level->to;
+        level->at = *to;
+        if (cutter->rules[cutter->depth + 1].kind == SYNP_RULE_END) return true;
+        cutter->depth++;
+        level++;
+        level->at = *from;
+        level->end = *to;
+        level->found = false;
+    }
+}
+
+/* ---- tokens and their types */
+
+SYN_API int32_t syn_token_find(const syn_tokenizer *t, const char *text, size_t length)
+{
+    synp_key key = synp_key_of((const unsigned char *)text, length);
+    uint32_t found;
+    syn_status status = synp_index_find(&t->tokens, t->source, &key, &found, NULL);
+    return status || found == SYNP_NONE ? -1 : (int32_t)found;
+}
+
+/* Tokens with a job that their text tells, whatever their type says: files are made
+   with types that are wrong, and the same texts are what runners of GGUF files go by.
+   They are control tokens. */
+static const struct synp_named_token {
+    const char *text;
+    bool ends; /* a generation ends with it */
+} synp_named_tokens[] = {
+    { "<|eot_id|>", true }, { "<|im_end|>", true }, { "<|end|>", true }, { "<|return|>", true },
+    { "<|call|>", true }, { "<|flush|>", true }, { "<|calls|>", true },
+    { "<end_of_turn>", true },
+    { "<|endoftext|>", true }, { "</s>", true }, { "<|eom_id|>", true }, { "<EOT>", true },
+    { "_<EOT>", true }, { "[EOT]", true }, { "[EOS]", true }, { "<|end_of_text|>", true },
+    { "<end_of_utterance>", true }, { "<eos>", true }, { "<turn|>", true },
+    { "<|tool_response>", true },
+    { "<\xEF\xBD\x9C" "end\xE2\x96\x81" "of\xE2\x96\x81sentence\xEF\xBD\x9C>", true },
+    { "<|fim_pad|>", true }, { "<fim-pad>", true }, { "<fim_pad>", true }, { "<PAD>", true },
+    { "[PAD]", true }, { "<|fim_repo|>", true }, { "<|repo_name|>", true }, { "<fim-repo>", true },
+    { "<REPO>", true }, { "<reponame>", true }, { "<|file_sep|>", true },
+    { "<|fim_prefix|>", false }, { "<fim-prefix>", false }, { "<fim_prefix>", false },
+    { "<PRE>", false }, { "\xE2\x96\x81<PRE>", false },
+    { "<\xEF\xBD\x9C" "fim\xE2\x96\x81" "begin\xEF\xBD\x9C>", false },
+    { "<|fim_suffix|>", false }, { "<fim-suffix>", false }, { "<fim_suffix>", false },
+    { "<SUF>", false }, { "\xE2\x96\x81<SUF>", false },
+    { "<\xEF\xBD\x9C" "fim\xE2\x96\x81hole\xEF\xBD\x9C>", false },
+    { "<|fim_middle|>", false }, { "<fim-middle>", false }, { "<fim_middle>", false },
+    { "<MID>", false }, { "\xE2\x96\x81<MID>", false },
+    { "<\xEF\xBD\x9C" "fim\xE2\x96\x81" "end\xEF\xBD\x9C>", false },
+};
+
+/* Two lists in the tokenizer, of a few ids each, without duplicates. */
+static bool synp_listed(const int32_t *list, int n, int32_t id)
+{
+    int i;
+    for (i = 0; i < n; i++)
+        if (list[i] == id) return true;
+    return false;
+}
+
+static void synp_list(int32_t *list, int *n, int capacity, int32_t id)
+{
+    if (id >= 0 && *n < capacity && !synp_listed(list, *n, id)) list[(*n)++] = id;
+}
+
+/* A 32-bit value of a per-token array, `absent` when the file has no such array. */
+static syn_status synp_token_u32(const syn_tokenizer *t, uint64_t at, uint32_t id,
+                                 uint32_t absent, uint32_t *value, syn_error *err)
+{
+    unsigned char raw[4];
+    const unsigned char *p = at ? synp_source_at(t->source, at + (uint64_t)id * 4, 4) : NULL;
+    syn_status status = SYN_OK;
+    *value = absent;
+    if (!at) return SYN_OK;
+    if (!p) {
+        status = synp_source_read(t->source, at + (uint64_t)id * 4, raw, sizeof raw, err);
+        if (status) return status;
+        p = raw;
+    }
+    *value = synp_u32(p);
+    return SYN_OK;
+}
+
+/* Types that are not known count as normal. */
+static syn_status synp_token_type_get(const syn_tokenizer *t, uint32_t id, syn_token_type *type,
+                                      syn_error *err)
+{
+    uint32_t value = SYN_TOKEN_NORMAL;
+    syn_status status = SYN_OK;
+    if (synp_listed(t->control, t->controls, (int32_t)id)) value = SYN_TOKEN_CONTROL;
+    else status = synp_token_u32(t, t->types_at, id, SYN_TOKEN_NORMAL, &value, err);
+    if (value < SYN_TOKEN_NORMAL || value > SYN_TOKEN_BYTE) value = SYN_TOKEN_NORMAL;
+    *type = (syn_token_type)value;
+    return status;
+}
+
+SYN_API syn_token_type syn_token_type_of(const syn_tokenizer *t, int32_t id)
+{
+    syn_token_type type = SYN_TOKEN_NORMAL;
+    if (id >= 0 && id < t->size && synp_token_type_get(t, (uint32_t)id, &type, NULL))
+        type = SYN_TOKEN_NORMAL;
+    return type;
+}
+
+SYN_API bool syn_token_is_end(const syn_tokenizer *t, int32_t id)
+{
+    return synp_listed(t->end, t->ends, id);
+}
+
+/* ---- the state of one call of syn_tokenize. Measuring and tokenizing are one path:
+   the first stops where a word's work memory has been taken. */
+
+typedef struct synp_tokenizing {
+    const syn_tokenizer *t;
+    const unsigned char *text;
+    size_t length;
+    int flags;
+    int32_t *ids;          /* (capacity), or NULL to count */
+    size_t capacity, count;
+    syn_arena *arena;
+    size_t start, peak;    /* bytes of the arena in use before, and at most */
+    syn_error *err;
+    syn_status status;     /* the first failure; look-ups after it find nothing */
+    /* the word being merged: `n` bytes as the vocabulary writes them, see synp_word_merge */
+    unsigned char *bytes;
+    uint32_t n, pairs;
+    uint64_t *heap;
+    uint32_t *where, *span;
+} synp_tokenizing;
+
+/* Ids beyond the capacity are counted, so that the error can say how many there are. */
+static void synp_emit(synp_tokenizing *w, int32_t id)
+{
+    if (w->ids && w->count < w->capacity) w->ids[w->count] = id;
+    w->count++;
+}
+
+/* A look-up that keeps the first failure and can then be forgotten about. */
+static uint32_t synp_find(synp_tokenizing *w, const syn_string_index *index,
+                          const synp_key *key)
+{
+    uint32_t found = SYNP_NONE;
+    if (!w->status) w->status = synp_index_find(index, w->t->source, key, &found, w->err);
+    return w->status ? SYNP_NONE : found;
+}
+
+/* ---- special tokens. Longest first, over the whole text: a token found is a border
+   for all shorter ones; of equal length the leftmost. So one that begins first can lose
+   to a longer one that begins inside it. Nothing is remembered: what lies behind a
+   border does not matter, and the next token from a border on is found by looking only
+   as far as a longer one could reach back. */
+
+/* Where special_reach has the two bytes; pairs that share an entry cost time only. */
+static unsigned synp_pair_slot(unsigned a, unsigned b)
+{
+    return (a * 33 + b) & 1023;
+}
+
+/* The word of special_bits that has the bit (hash & 31) of this hash. */
+static uint32_t *synp_special_word(const syn_tokenizer *t, uint32_t hash)
+{
+    return t->special_bits + synp_hash_slot(hash, t->tokens.count / 32 + 1);
+}
+
+/* The longest special token of more than `least` bytes at `at`, ending by `limit`: its
+   bytes, 0 when there is none. Every prefix's hash comes on the way to the longest. */
+static size_t synp_special_at(synp_tokenizing *w, size_t at, size_t limit, size_t least,
+                              uint32_t *id)
+{
+    const syn_tokenizer *t = w->t;
+    const unsigned char *p = w->text + at;
+    size_t n, reach = limit - at, best = 0;
+    uint32_t hash = SYNP_HASH_SEED;
+    if (at + 1 < w->length) {
+        size_t r = t->special_reach[synp_pair_slot(p[0], p[1])];
+        if (r < reach) reach = r;
+    }
+    if (reach > SYN_SPECIAL_BYTES) reach = SYN_SPECIAL_BYTES;
+    if (reach <= least) return 0;
+    for (n = 1; n <= reach && !w->status; n++) {
+        synp_key key = synp_key_of(p, n);
+        uint32_t found, whole;
+        syn_token_type type;
+        hash = synp_hash_byte(hash, p[n - 1]);
+        if (n <= least || !(t->special_lengths[n >> 5] >> (n & 31) & 1)) continue;
+        whole = synp_hash_end(hash);
+        if (!(*synp_special_word(t, whole) >> (whole & 31) & 1)) continue;
+        w->status = synp_index_find_hashed(&t->tokens, t->source, &key, whole, &found, w->err);
+        if (w->status || found == SYNP_NONE) continue;
+        w->status = synp_token_type_get(t, found, &type, w->err);
+        if (type != SYN_TOKEN_USER && !(w->flags & SYN_PARSE_SPECIAL)) continue;
+        if (type < SYN_TOKEN_UNKNOWN || type > SYN_TOKEN_USER) continue;
+        best = n;
+        *id = found;
+    }
+    return w->status ? 0 : best;
+}
+
+/* The first special token that counts at or after `at`, a border: its bytes (0: none),
+   *from. Of the tokens that touch the first one, the longest (leftmost of these) is
+   certain: nothing longer overlaps it. It becomes the limit, and what is left of it is
+   searched again, until the certain one is the first. Lengths fall from round to round.
+   */
+static size_t synp_special_next(synp_tokenizing *w, size_t at, size_t *from, uint32_t *id)
+{
+    size_t limit = w->length, length = 0;
+    *from = limit;
+    for (;;) {
+        size_t first, best, n = 0, longest, end, i;
+        uint32_t found, other;
+        for (first = at; first < limit; first++) {
+            n = synp_special_at(w, first, limit, 0, &found);
+            if (n) break;
+        }
+        if (!n) return length;
+        best = first;
+        longest = n;
+        end = first + n;
+        for (i = first + 1; i < end; i++) {
+            size_t m = synp_special_at(w, i, limit, longest, &other);
+            if (!m) continue;
+            best = i; /* longer, so it reaches further, too */
+            longest = m;
+            end = i + m;
+            found = other;
+        }
+        *from = best;
+        *id = found;
+        length = longest;
+        if (best == first) return length;
+        at = first;
+        limit = best;
+    }
+}
+
+/* ---- merging. The word stands in `bytes` as the vocabulary writes it, cut into
+   symbols, at first its characters. span[first byte of a symbol] = its last byte and
+   the other way round, which is all that a list of neighbours needs. A pair of
+   neighbours is known by the first byte of its left symbol. The heap holds order << 32
+   | left for each pair that can merge, so that its top is the leftmost of the pairs to
+   merge first; where[left] is its place there (SYNP_NONE: cannot merge). Every merge
+   costs two look-ups and moves three pairs: n log n in all, for a word of any length. */
+
+enum { SYNP_WORK_BYTES = 8 + 4 + 4 + 1 }; /* a byte of a word */
+
+/* Puts a pair at a place and remembers where. */
+static void synp_heap_put(synp_tokenizing *w, uint32_t at, uint64_t pair)
+{
+    w->heap[at] = pair;
+    w->where[(uint32_t)pair] = at;
+}
+
+/* Moves `pair` from the free place `at` up or down to where it belongs. */
+static void synp_heap_settle(synp_tokenizing *w, uint32_t at, uint64_t pair)
+{
+    while (at && pair < w->heap[(at - 1) / 2]) {
+        synp_heap_put(w, at, w->heap[(at - 1) / 2]);
+        at = (at - 1) / 2;
+    }
+    for (;;) {
+        uint32_t child = 2 * at + 1;
+        if (child >= w->pairs) break;
+        if (child + 1 < w->pairs && w->heap[child + 1] < w->heap[child]) child++;
+        if (pair <= w->heap[child]) break;
+        synp_heap_put(w, at, w->heap[child]);
+        at = child;
+    }
+    synp_heap_put(w, at, pair);
+}
+
+/* Takes a pair out; the last one fills its place. */
+static void synp_heap_remove(synp_tokenizing *w, uint32_t left)
+{
+    uint32_t at = w->where[left];
+    if (at == SYNP_NONE) return;
+    w->where[left] = SYNP_NONE;
+    if (at != --w->pairs) synp_heap_settle(w, at, w->heap[w->pairs]);
+}
+
+/* Highest score first, as an order that ascends: the bits of a float, sign taken into
+   account. */
+static uint32_t synp_score_order(uint32_t bits)
+{
+    if (bits == 0x80000000u) bits = 0; /* -0 is 0 */
+    return bits & 0x80000000u ? bits : ~bits & 0x7FFFFFFFu;
+}
+
+/* Whether the pair of symbols [left, right) [right, end) can merge, and when: the rank
+   of its merge, or by the score of the token that both are together. */
+static bool synp_pair_order(synp_tokenizing *w, uint32_t left, uint32_t right, uint32_t end,
+                            uint32_t *order)
+{
+    synp_key key = synp_key_of(w->bytes + left, end - left);
+    uint32_t bits;
+    if (w->t->kind == SYN_TOKENIZER_BPE) {
+        key.left_bytes = right - left;
+        key.right = w->bytes + right;
+        key.right_bytes = end - right;
+        *order = synp_find(w, &w->t->merges, &key);
+        return *order != SYNP_NONE;
+    }
+    *order = synp_find(w, &w->t->tokens, &key);
+    if (*order == SYNP_NONE) return false;
+    w->status = synp_token_u32(w->t, w->t->scores_at, *order, 0, &bits, w->err);
+    *order = synp_score_order(bits);
+    return !w->status;
+}
+
+/* Enters, moves or removes the pair whose left symbol begins at `left`. */
+static void synp_pair_update(synp_tokenizing *w, uint32_t left)
+{
+    uint32_t right = w->span[left] + 1, order;
+    if (right >= w->n || !synp_pair_order(w, left, right, w->span[right] + 1, &order)) {
+        synp_heap_remove(w, left);
+        return;
+    }
+    synp_heap_settle(w, w->where[left] == SYNP_NONE ? w->pairs++ : w->where[left],
+                     (uint64_t)order << 32 | left);
+}
+
+/* Bytes of the character at `at` by its lead byte alone, cut at the end of the word. */
+static uint32_t synp_char_bytes(const synp_tokenizing *w, uint32_t at)
+{
+    unsigned lead = w->bytes[at];
+    uint32_t n = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    return n < w->n - at ? n : w->n - at;
+}
+
+/* All merges of the word; `span` then holds its final symbols. */
+static void synp_word_merge(synp_tokenizing *w)
+{
+    uint32_t i, n;
+    w->pairs = 0;
+    for (i = 0; i < w->n; i += n) {
+        n = synp_char_bytes(w, i);
+        w->span[i] = i + n - 1;
+        w->span[i + n - 1] = i;
+        w->where[i] = SYNP_NONE;
+    }
+    for (i = 0; i < w->n; i = w->span[i] + 1) synp_pair_update(w, i);
+    while (w->pairs && !w->status) {
+        uint32_t left = (uint32_t)w->heap[0], right = w->span[left] + 1, last = w->span[right];
+        synp_heap_remove(w, right); /* the right symbol goes up in the left one */
+        w->span[left] = last;
+        w->span[last] = left;
+        synp_pair_update(w, left);
+        if (left) synp_pair_update(w, w->span[left - 1]);
+    }
+}
+
+/* A symbol that is no token. BPE: each byte of it that is a token. SentencePiece: byte
+   tokens, or the tokens of these bytes as text, or the unknown token. */
+static void synp_emit_bytes(synp_tokenizing *w, uint32_t at, uint32_t end)
+{
+    static const char digit[] = "0123456789ABCDEF";
+    for (; at < end; at++) {
+        unsigned char name[6] = { '<', '0', 'x', 0, 0, '>' };
+        synp_key key = synp_key_of(name, sizeof name), byte = synp_key_of(w->bytes + at, 1);
+        uint32_t id = SYNP_NONE;
+        name[3] = (unsigned char)digit[w->bytes[at] >> 4];
+        name[4] = (unsigned char)digit[w->bytes[at] & 15];
+        if (w->t->kind == SYN_TOKENIZER_SPM) id = synp_find(w, &w->t->tokens, &key);
+        if (id == SYNP_NONE) id = synp_find(w, &w->t->tokens, &byte);
+        if (id != SYNP_NONE) synp_emit(w, (int32_t)id);
+        else if (w->t->kind == SYN_TOKENIZER_SPM && w->t->unk >= 0) synp_emit(w, w->t->unk);
+    }
+}
+
+/* The tokens of the word. */
+static void synp_word_emit(synp_tokenizing *w)
+{
+    uint32_t i;
+    if (w->t->ignore_merges) {
+        synp_key word = synp_key_of(w->bytes, w->n);
+        uint32_t id = synp_find(w, &w->t->tokens, &word);
+        if (id != SYNP_NONE) {
+            synp_emit(w, (int32_t)id);
+            return;
+        }
+    }
+    synp_word_merge(w);
+    for (i = 0; i < w->n && !w->status; i = w->span[i] + 1) {
+        uint32_t end = w->span[i] + 1;
+        synp_key symbol = synp_key_of(w->bytes + i, end - i);
+        uint32_t id = synp_find(w, &w->t->tokens, &symbol);
+        if (id != SYNP_NONE) synp_emit(w, (int32_t)id);
+        else synp_emit_bytes(w, i, end);
+    }
+}
+
+/* ---- words as the vocabulary writes them */
+
+/* GPT-2's alphabet: printable bytes stand for themselves, the other 68, in order, are
+   U+0100 on. */
+static uint32_t synp_alphabet_of(unsigned byte)
+{
+    if (byte < 0x21) return 0x100 + byte;
+    if (byte < 0x7F) return byte;
+    if (byte < 0xA1) return 0x121 + (byte - 0x7F);
+    return byte == 0xAD ? 0x143 : byte;
+}
+
+/* The byte that a character of the alphabet stands for; -1: not of the alphabet. */
+static int synp_alphabet_byte(uint32_t point)
+{
+    int byte = point < 0x100 ? (int)point : point < 0x121 ? (int)point - 0x100
+             : point < 0x143 ? (int)point - 0x121 + 0x7F : 0xAD;
+    return point <= 0x143 && synp_alphabet_of((unsigned)byte) == point ? byte : -1;
+}
+
+/* The word in the alphabet, re-encoded from its code points; returns its bytes. `to`
+   NULL: only counts. */
+static size_t synp_write_bpe(const unsigned char *text, size_t length, unsigned char *to)
+{
+    size_t i = 0, n = 0;
+    while (i < length) {
+        unsigned char utf8[4], out[4];
+        uint32_t point;
+        unsigned k, bytes;
+        i += synp_utf8_get(text + i, length - i, &point);
+        bytes = synp_utf8_put(point, utf8);
+        for (k = 0; k < bytes; k++) {
+            unsigned m = synp_utf8_put(synp_alphabet_of(utf8[k]), out);
+            if (to) memcpy(to + n, out, m);
+            n += m;
+        }
+    }
+    return n;
+}
+
+/* The text with each space, and one more before it if asked for, as U+2581. */
+static size_t synp_write_spm(const unsigned char *text, size_t length, bool space,
+                             unsigned char *to)
+{
+    size_t i, n = 0;
+    for (i = space ? (size_t)0 : 1; i <= length; i++) {
+        unsigned char c = i ? text[i - 1] : ' ';
+        if (c != ' ') {
+            if (to) to[n] = c;
+            n++;
+        } else {
+            if (to) memcpy(to + n, "\xE2\x96\x81", 3);
+            n += 3;
+        }
+    }
+    return n;
+}
+
+/* One word: takes work memory, merges, emits, gives the memory back. */
+static void synp_word(synp_tokenizing *w, const unsigned char *text, size_t length, bool space)
+{
+    bool bpe = w->t->kind == SYN_TOKENIZER_BPE;
+    void *work;
+    size_t n = bpe ? synp_write_bpe(text, length, NULL)
+                   : synp_write_spm(text, length, space, NULL);
+    w->status = synp_take(w->arena, n, SYNP_WORK_BYTES, "tokenizing a word", &work, w->err);
+    if (w->status) return;
+    if (w->arena->used > w->peak) w->peak = w->arena->used;
+    w->arena->used = w->start;
+    if (!work) return;
+    w->n = (uint32_t)n;
+    w->heap = (uint64_t *)work;
+    w->where = (uint32_t *)(w->heap + n);
+    w->span = w->where + n;
+    w->bytes = (unsigned char *)(w->span + n);
+    if (bpe) synp_write_bpe(text, length, w->bytes);
+    else synp_write_spm(text, length, space, w->bytes);
+    synp_word_emit(w);
+}
+
+/* A stretch of text without special tokens. */
+static void synp_fragment(synp_tokenizing *w, size_t from, size_t to, bool after_special)
+{
+    const unsigned char *text = w->text + from;
+    synp_cutter cutter;
+    size_t a, b;
+    if (w->t->kind == SYN_TOKENIZER_SPM) {
+        synp_word(w, text, to - from, w->t->add_space_prefix && after_special);
+        return;
+    }
+    synp_cutter_start(&cutter, synp_rules[synp_pre_rows[w->t->pre].cut], text, to - from);
+    while (!w->status && synp_cutter_next(&cutter, &a, &b)) synp_word(w, text + a, b - a, false);
+}
+
+SYN_API syn_status syn_tokenize(const syn_tokenizer *t, const char *text, size_t length,
+                                int flags, int32_t *ids, size_t capacity, size_t *count,
+                                syn_arena *work, syn_error *err)
+{
+    synp_tokenizing w;
+    size_t at = 0;
+    bool ends = !(flags & SYN_NO_BOS), measuring = synp_measuring(work);
+    *count = 0;
+    if (!t->special_reach)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "the tokenizer is only measured, not open");
+    if (length > 0x1FFFFFFFu)
+        return synp_fail(err, SYN_ERROR_ARGUMENT,
+                         "a text of %u bytes, at most %u can be tokenized", SYNP_U(length),
+                         SYNP_U(0x1FFFFFFFu));
+    memset(&w, 0, sizeof w);
+    w.t = t;
+    w.text = (const unsigned char *)text;
+    w.length = length;
+    w.flags = flags;
+    w.ids = ids;
+    w.capacity = capacity;
+    w.arena = work;
+    w.start = w.peak = work->used;
+    w.err = err;
+    if (ends && t->add_bos && t->bos >= 0) synp_emit(&w, t->bos);
+    while (at < length && !w.status) {
+        size_t from;
+        uint32_t id = 0;
+        size_t n = synp_special_next(&w, at, &from, &id);
+        if (from > at) synp_fragment(&w, at, from, true);
+        if (n) synp_emit(&w, (int32_t)id);
+        at = from + n;
+    }
+    if (ends && t->add_eos && t->eos >= 0) synp_emit(&w, t->eos);
+    work->used = measuring ? w.peak : w.start;
+    if (w.status || measuring) return w.status;
+    *count = w.count;
+    if (ids && w.count > capacity)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "the text has %u tokens, there is room for %u",
+                         SYNP_U(w.count), SYNP_U(capacity));
+    return SYN_OK;
+}
+
+SYN_API size_t syn_tokenize_bytes(const syn_tokenizer *t, const char *text, size_t length,
+                                  int flags)
+{
+    syn_arena arena = syn_arena_measure();
+    size_t count;
+    syn_tokenize(t, text, length, flags, NULL, 0, &count, &arena, NULL);
+    return arena.used;
+}
+
+/* ---- opening */
+
+/* Special ids: their keys, and what becomes of them. OTHER: only checked. */
+typedef enum synp_id_use {
+    SYNP_ID_BOS, SYNP_ID_EOS, SYNP_ID_UNK, SYNP_ID_ENDS, SYNP_ID_OTHER
+} synp_id_use;
+
+static const struct synp_id_key {
+    const char *key;
+    synp_id_use use;
+} synp_id_keys[] = {
+    { "tokenizer.ggml.bos_token_id", SYNP_ID_BOS },
+    { "tokenizer.ggml.eos_token_id", SYNP_ID_EOS },
+    { "tokenizer.ggml.unknown_token_id", SYNP_ID_UNK },
+    { "tokenizer.ggml.eot_token_id", SYNP_ID_ENDS },
+    { "tokenizer.ggml.eom_token_id", SYNP_ID_ENDS },
+    { "tokenizer.ggml.fim_pad_token_id", SYNP_ID_ENDS },
+    { "tokenizer.ggml.fim_rep_token_id", SYNP_ID_ENDS },
+    { "tokenizer.ggml.fim_sep_token_id", SYNP_ID_ENDS },
+    { "tokenizer.ggml.padding_token_id", SYNP_ID_OTHER },
+    { "tokenizer.ggml.seperator_token_id", SYNP_ID_OTHER }, /* spelt so in the format */
+    { "tokenizer.ggml.fim_pre_token_id", SYNP_ID_OTHER },
+    { "tokenizer.ggml.fim_suf_token_id", SYNP_ID_OTHER },
+    { "tokenizer.ggml.fim_mid_token_id", SYNP_ID_OTHER },
+};
+
+/* An id that must lie in the vocabulary; 2^32 - 1 stands for none, as does -1 here. A
+   default is none in a vocabulary too small for it. */
+static syn_status synp_tokenizer_id(const syn_tokenizer *t, const syn_gguf *gguf, const char *key,
+                                    int32_t absent, int32_t *id, syn_error *err)
+{
+    uint32_t none = SYNP_NONE - 1, value = none; /* no file can mean this one */
+    syn_status status = syn_gguf_u32(gguf, key, false, &value, err);
+    if (status) return status;
+    *id = value < (uint32_t)t->size ? (int32_t)value : -1;
+    if (value == none) *id = absent < t->size ? absent : -1;
+    else if (*id < 0 && value != SYNP_NONE)
+        return synp_fail(err, SYN_ERROR_MODEL, "%s: id %u, the vocabulary has %u tokens", key,
+                         SYNP_U(value), SYNP_U(t->size));
+    return SYN_OK;
+}
+
+/* All of them, with the defaults that the kinds of tokenizer have for begin, end and
+   unknown. */
+static syn_status synp_tokenizer_ids(syn_tokenizer *t, const syn_gguf *gguf, syn_error *err)
+{
+    bool bpe = t->kind == SYN_TOKENIZER_BPE;
+    size_t i;
+    for (i = 0; i < sizeof synp_id_keys / sizeof synp_id_keys[0]; i++) {
+        synp_id_use use = synp_id_keys[i].use;
+        int32_t id, absent = use == SYNP_ID_BOS   ? (bpe ? 11 : 1)
+                             : use == SYNP_ID_EOS ? (bpe ? 11 : 2)
+                             : use == SYNP_ID_UNK ? (bpe ? -1 : 0)
+                                                  : -1;
+        syn_status status = synp_tokenizer_id(t, gguf, synp_id_keys[i].key, absent, &id, err);
+        if (status) return status;
+        if (use == SYNP_ID_BOS) t->bos = id;
+        if (use == SYNP_ID_EOS) t->eos = id;
+        if (use == SYNP_ID_UNK) t->unk = id;
+        if (use == SYNP_ID_EOS || use == SYNP_ID_ENDS)
+            synp_list(t->end, &t->ends, SYN_END_TOKENS, id);
+    }
+    return SYN_OK;
+}
+
+/* The kind of tokenizer, and for byte-level BPE the row of its pre-tokenizer. */
+static syn_status synp_tokenizer_kind(syn_tokenizer *t, const syn_gguf *gguf, const char *pre,
+                                      syn_error *err)
+{
+    char name[64];
+    size_t length = 0;
+    syn_status status = syn_gguf_text(gguf, "tokenizer.ggml.model", true, name, sizeof name,
+                                      &length, err);
+    if (status) return status;
+    if (!strcmp(name, "llama")) t->kind = SYN_TOKENIZER_SPM;
+    else if (!strcmp(name, "gpt2")) t->kind = SYN_TOKENIZER_BPE;
+    else
+        return synp_fail(err, SYN_ERROR_UNSUPPORTED,
+                         "tokenizer.ggml.model: unknown tokenizer '%s', known are gpt2 and llama",
+                         name);
+    if (t->kind == SYN_TOKENIZER_SPM) return SYN_OK;
+    name[0] = '\0';
+    if (!pre) {
+        status = syn_gguf_text(gguf, "tokenizer.ggml.pre", false, name, sizeof name, &length, err);
+        if (status) return status;
+        pre = name[0] ? name : synp_pre_rows[0].name;
+    }
+    for (t->pre = 0; t->pre < SYNP_PRE_ROWS; t->pre++)
+        if (!strcmp(pre, synp_pre_rows[t->pre].name)) return SYN_OK;
+    t->pre = 0;
+    return synp_fail(err, SYN_ERROR_UNSUPPORTED,
+                     "tokenizer.ggml.pre: unknown pre-tokenizer '%s'; --pre NAME goes on with a "
+                     "known one, such as llama-bpe, qwen2 or gpt-2", pre);
+}
+
+/* What the kind or the pre-tokenizer says where a key is missing; then the keys. */
+static syn_status synp_tokenizer_flags(syn_tokenizer *t, const syn_gguf *gguf, syn_error *err)
+{
+    bool spm = t->kind == SYN_TOKENIZER_SPM;
+    const synp_pre_row *row = &synp_pre_rows[t->pre];
+    syn_status status;
+    t->add_bos = spm || row->add_bos;
+    t->add_eos = false;
+    t->add_space_prefix = spm;
+    t->ignore_merges = !spm && row->ignore_merges;
+    t->clean_spaces = !spm && row->clean;
+    status = syn_gguf_bool(gguf, "tokenizer.ggml.add_bos_token", false, &t->add_bos, err);
+    if (!status)
+        status = syn_gguf_bool(gguf, "tokenizer.ggml.add_eos_token", false, &t->add_eos, err);
+    if (!status)
+        status = syn_gguf_bool(gguf, "tokenizer.ggml.add_space_prefix", false,
+                               &t->add_space_prefix, err);
+    return status;
+}
+
+/* An array key: of this type (or `other`), of `count` elements (0: at least one). */
+static syn_status synp_tokenizer_array(const syn_gguf *gguf, const char *key, syn_gguf_type type,
+                                       syn_gguf_type other, uint64_t count, syn_gguf_value *value,
+                                       bool *present, syn_error *err)
+{
+    syn_status status = syn_gguf_find(gguf, key, value, present, err);
+    if (status || !*present) return status;
+    if (!value->array || (value->type != type && value->type != other))
+        return synp_fail(err, SYN_ERROR_MODEL, "%s: must be an array of %s", key,
+                         type == SYN_GGUF_STRING ? "strings"
+                         : type == SYN_GGUF_F32  ? "32-bit floats"
+                                                 : "32-bit integers");
+    if (count ? value->count != count : !value->count)
+        return synp_fail(err, SYN_ERROR_MODEL,
+                         count ? "%s: %u elements for %u tokens" : "%s is empty", key,
+                         SYNP_U(value->count), SYNP_U(count));
+    return SYN_OK;
+}
+
+/* The arrays, all checked before memory is taken for the first index; scores and types
+   stay in the file and are read there when wanted. */
+static syn_status synp_tokenizer_lists(syn_tokenizer *t, const syn_gguf *gguf, syn_arena *arena,
+                                       syn_error *err)
+{
+    static const char *const key[4] = { "tokenizer.ggml.tokens", "tokenizer.ggml.scores",
+                                        "tokenizer.ggml.token_type", "tokenizer.ggml.merges" };
+    syn_gguf_value tokens, value;
+    bool present;
+    syn_status status = synp_tokenizer_array(gguf, key[0], SYN_GGUF_STRING, SYN_GGUF_STRING, 0,
+                                             &tokens, &present, err);
+    if (status) return status;
+    if (!present) return synp_fail(err, SYN_ERROR_MODEL, "%s is missing", key[0]);
+    status = synp_tokenizer_array(gguf, key[1], SYN_GGUF_F32, SYN_GGUF_F32, tokens.count, &value,
+                                  &present, err);
+    if (status) return status;
+    t->scores_at = present ? value.offset : 0;
+    status = synp_tokenizer_array(gguf, key[2], SYN_GGUF_I32, SYN_GGUF_U32, tokens.count, &value,
+                                  &present, err);
+    if (status) return status;
+    t->types_at = present ? value.offset : 0;
+    status = synp_index_open(&t->tokens, gguf->source, &tokens, key[0], false, arena, err);
+    if (status) return status;
+    t->size = (int32_t)t->tokens.count;
+    if (t->kind != SYN_TOKENIZER_BPE) return SYN_OK;
+    status = syn_gguf_find(gguf, key[3], &value, &present, err);
+    if (status) return status;
+    if (!present || !value.array || value.type != SYN_GGUF_STRING)
+        return synp_fail(err, SYN_ERROR_MODEL, "%s %s", key[3],
+                         present ? "must be an array of strings" : "is missing");
+    return synp_index_open(&t->merges, gguf->source, &value, key[3], true, arena, err);
+}
+
+/* Remembers length, first two bytes and hash of a special token. */
+static syn_status synp_special_enter(syn_tokenizer *t, uint32_t id, syn_error *err)
+{
+    synp_reader s = synp_reader_at(t->source, t->tokens.at + t->tokens.offset[id]);
+    uint64_t length, byte;
+    uint32_t hash = SYNP_HASH_SEED;
+    unsigned first[2] = { 0, 0 }, i;
+    syn_status status = synp_reader_number(&s, 8, &length, err);
+    if (status || !length) return status;
+    if (length > SYN_SPECIAL_BYTES)
+        return synp_fail(err, SYN_ERROR_UNSUPPORTED,
+                         "tokenizer.ggml.tokens: special token %u has %u bytes, at most %u work",
+                         SYNP_U(id), SYNP_U(length), SYNP_U(SYN_SPECIAL_BYTES));
+    for (i = 0; i < (unsigned)length; i++) {
+        status = synp_reader_number(&s, 1, &byte, err);
+        if (status) return status;
+        hash = synp_hash_byte(hash, (unsigned char)byte);
+        if (i < 2) first[i] = (unsigned)byte;
+    }
+    hash = synp_hash_end(hash);
+    *synp_special_word(t, hash) |= (uint32_t)1 << (hash & 31);
+    t->special_lengths[length >> 5] |= (uint32_t)1 << (length & 31);
+    for (i = 0; i < (length < 2 ? 256u : 1u); i++) { /* a single byte: whatever comes next */
+        unsigned slot = synp_pair_slot(first[0], length < 2 ? i : first[1]);
+        if (t->special_reach[slot] < length) t->special_reach[slot] = (uint16_t)length;
+    }
+    return SYN_OK;
+}
+
+/* Tokens known by their text, then all that are special by their type. Needs the index.
+   */
+static syn_status synp_tokenizer_specials(syn_tokenizer *t, syn_error *err)
+{
+    synp_reader types = synp_reader_at(t->source, t->types_at);
+    uint32_t id;
+    size_t i;
+    for (i = 0; i < sizeof synp_named_tokens / sizeof synp_named_tokens[0]; i++) {
+        const struct synp_named_token *named = &synp_named_tokens[i];
+        int32_t found = syn_token_find(t, named->text, strlen(named->text));
+        synp_list(t->control, &t->controls, SYN_CONTROL_TOKENS, found);
+        if (named->ends) synp_list(t->end, &t->ends, SYN_END_TOKENS, found);
+    }
+    for (id = 0; t->types_at && id < t->tokens.count; id++) {
+        uint64_t type;
+        syn_status status = synp_reader_number(&types, 4, &type, err);
+        if (!status && type >= SYN_TOKEN_UNKNOWN && type <= SYN_TOKEN_USER)
+            status = synp_special_enter(t, id, err);
+        if (status) return status;
+    }
+    for (i = 0; i < (size_t)t->controls; i++) {
+        syn_status status = synp_special_enter(t, (uint32_t)t->control[i], err);
+        if (status) return status;
+    }
+    return SYN_OK;
+}
+
+/* ---- ids to text */
+
+/* Text being written: n goes on counting where the room ends. */
+typedef struct synp_text_out {
+    char  *to;
+    size_t capacity, n;
+} synp_text_out;
+
+static void synp_text_put(synp_text_out *piece, unsigned byte)
+{
+    if (piece->n < piece->capacity) piece->to[piece->n] = (char)(unsigned char)byte;
+    piece->n++;
+}
+
+/* A character of a BPE token is the byte that it stands for; what is not of the
+   alphabet stays. *lead: the first byte of a two-byte character whose second is still
+   to come (0: none). */
+static void synp_text_bpe(synp_text_out *piece, unsigned byte, unsigned *lead)
+{
+    int plain = -1;
+    if (*lead && (byte & 0xC0) == 0x80) {
+        plain = synp_alphabet_byte((*lead & 0x1F) << 6 | (byte & 0x3F));
+        if (plain < 0) synp_text_put(piece, *lead);
+        *lead = 0;
+    } else {
+        if (*lead) synp_text_put(piece, *lead);
+        *lead = (byte & 0xE0) == 0xC0 ? byte : 0;
+        if (*lead) return;
+        plain = byte < 0x80 ? synp_alphabet_byte(byte) : -1;
+    }
+    synp_text_put(piece, plain < 0 ? byte : (unsigned)plain);
+}
+
+/* U+2581 (E2 96 81) is a space. *seen: how many of its bytes have come. */
+static void synp_text_spm(synp_text_out *piece, unsigned byte, unsigned *seen)
+{
+    static const unsigned char mark[3] = { 0xE2, 0x96, 0x81 };
+    unsigned i;
+    if (byte == mark[*seen]) {
+        if (++*seen < 3) return;
+        *seen = 0;
+        byte = ' ';
+    }
+    for (i = 0; i < *seen; i++) synp_text_put(piece, mark[i]);
+    *seen = byte == mark[0];
+    if (!*seen) synp_text_put(piece, byte);
+}
+
+/* The value of a hexadecimal digit, -1 for anything else. */
+static int synp_hex_digit(unsigned c)
+{
+    if (c >= '0' && c <= '9') return (int)c - '0';
+    c |= 32;
+    return c >= 'a' && c <= 'f' ? (int)c - 'a' + 10 : -1;
+}
+
+/* "<0x41>" of a byte token: the byte, or -1 where the text is not of this form. */
+static int synp_byte_token(const unsigned char *text, size_t n)
+{
+    int high, low;
+    if (n != 6 || memcmp(text, "<0x", 3) || text[5] != '>') return -1;
+    high = synp_hex_digit(text[3]);
+    low = synp_hex_digit(text[4]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+/* Copies a token's text as its type asks for: normal tokens through the alphabet or
+   with U+2581 as a space, all others as they are. */
+static syn_status synp_text_token(synp_text_out *piece, const syn_tokenizer *t, uint32_t id,
+                                   syn_token_type type, syn_error *err)
+{
+    synp_reader s = synp_reader_at(t->source, t->tokens.at + t->tokens.offset[id]);
+    uint64_t left;
+    unsigned state = 0, k;
+    bool normal = type == SYN_TOKEN_NORMAL, bpe = t->kind == SYN_TOKENIZER_BPE;
+    syn_status status = synp_reader_number(&s, 8, &left, err);
+    while (!status && left) {
+        const unsigned char *p;
+        size_t got, i;
+        status = synp_reader_next(&s, left, &p, &got, err);
+        if (status) return status;
+        left -= got;
+        for (i = 0; i < got; i++) {
+            if (normal && bpe) synp_text_bpe(piece, p[i], &state);
+            else if (normal) synp_text_spm(piece, p[i], &state);
+            else synp_text_put(piece, p[i]);
+        }
+    }
+    if (bpe && state) synp_text_put(piece, state); /* a text that ends inside a character */
+    for (k = 0; !bpe && k < state; k++) synp_text_put(piece, k ? 0x96u : 0xE2u);
+    return status;
+}
+
+SYN_API syn_status syn_token_text(const syn_tokenizer *t, int32_t id, int flags, char *to,
+                                  size_t capacity, size_t *length, syn_error *err)
+{
+    synp_text_out piece;
+    char byte_name[7];
+    syn_token_type type;
+    syn_status status;
+    piece.to = byte_name;
+    piece.capacity = sizeof byte_name;
+    piece.n = 0;
+    *length = 0;
+    if (id < 0 || id >= t->size || !t->tokens.offset)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "token id %d, the vocabulary has %u", SYNP_D(id),
+                         SYNP_U(t->tokens.offset ? t->size : 0));
+    status = synp_token_type_get(t, (uint32_t)id, &type, err);
+    if (status) return status;
+    if (type == SYN_TOKEN_UNUSED || (type == SYN_TOKEN_BYTE && t->kind == SYN_TOKENIZER_BPE) ||
+        ((flags & SYN_HIDE_SPECIAL) && (type == SYN_TOKEN_CONTROL || type == SYN_TOKEN_UNKNOWN)))
+        return SYN_OK;
+    if (type == SYN_TOKEN_BYTE) {
+        int byte;
+        status = synp_text_token(&piece, t, (uint32_t)id, type, err);
+        if (status) return status;
+        byte = synp_byte_token((const unsigned char *)byte_name, piece.n);
+        if (byte >= 0) {
+            *length = 1;
+            if (capacity) to[0] = (char)(unsigned char)byte;
+        }
+    }
+    if (!*length) {
+        piece.to = to;
+        piece.capacity = capacity;
+        piece.n = 0;
+        status = synp_text_token(&piece, t, (uint32_t)id, type, err);
+        *length = piece.n;
+    }
+    if (!status && *length > capacity)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "token %d has %u bytes, there is room for %u",
+                         SYNP_D(id), SYNP_U(*length), SYNP_U(capacity));
+    return status;
+}
+
+/* How many of the last bytes are the beginning of a character whose end is missing: 0
+   .. 3. */
+static size_t synp_utf8_open(const unsigned char *p, size_t n)
+{
+    size_t back;
+    for (back = 1; back <= 3 && back <= n; back++) {
+        unsigned c = p[n - back];
+        size_t bytes = c < 0xC2 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 1;
+        if ((c & 0xC0) != 0x80) return bytes > back ? back : 0;
+    }
+    return 0;
+}
+
+SYN_API syn_status syn_detokenizer_push(syn_detokenizer *d, const syn_tokenizer *t, int32_t id,
+                                        int flags, char *to, size_t capacity, size_t *length,
+                                        syn_error *err)
+{
+    size_t held = (size_t)d->count, n, open;
+    syn_status status;
+    *length = 0;
+    if (capacity < held)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "room for %u bytes, %u are held",
+                         SYNP_U(capacity), SYNP_U(held));
+    status = syn_token_text(t, id, flags, to + held, capacity - held, &n, err);
+    if (status) {
+        *length = n + held;
+        return status;
+    }
+    memcpy(to, d->held, held);
+    n += held;
+    open = synp_utf8_open((const unsigned char *)to, n);
+    memcpy(d->held, to + n - open, open);
+    d->count = (int)open;
+    *length = n - open;
+    return SYN_OK;
+}
+
+SYN_API size_t syn_detokenizer_flush(syn_detokenizer *d, char to[4])
+{
+    size_t n = (size_t)d->count;
+    memcpy(to, d->held, n);
+    d->count = 0;
+    return n;
+}
+
+/* The three passes over a whole text that the tokenizers' authors call cleaning up, in
+   place; returns the bytes left. Pass 0 drops a space before ? ! . , pass 1 both spaces
+   around a lone apostrophe, pass 2 a space before 's 'm 're 've. */
+static size_t synp_clean_spaces(char *text, size_t n, int pass)
+{
+    size_t i, kept = 0;
+    bool space = false; /* the byte before was a space when this pass began */
+    for (i = 0; i < n; i++) {
+        char c = text[i], a = i + 1 < n ? text[i + 1] : '\0', b = i + 2 < n ? text[i + 2] : '\0';
+        bool skip = false;
+        if (space && pass == 0) space = c == '?' || c == '!' || c == '.' || c == ',';
+        else if (space && pass == 1) skip = space = c == '\'' && a == ' ';
+        else if (space)
+            space = c == '\'' && (a == 's' || a == 'm' || ((a == 'r' || a == 'v') && b == 'e'));
+        if (space) kept--;
+        text[kept++] = c;
+        space = c == ' ';
+        if (skip) i++; /* the space after the apostrophe */
+    }
+    return kept;
+}
+
+SYN_API syn_status syn_detokenize(const syn_tokenizer *t, const int32_t *ids, size_t n, int flags,
+                                  char *to, size_t capacity, size_t *length, syn_error *err)
+{
+    size_t i, bytes, used = 0;
+    int pass;
+    *length = 0;
+    for (i = 0; i < n; i++) {
+        syn_error full;
+        size_t left = to && used < capacity ? capacity - used : 0;
+        syn_status status =
+            syn_token_text(t, ids[i], flags, left ? to + used : NULL, left, &bytes, &full);
+        if (status && !(status == SYN_ERROR_ARGUMENT && bytes > left)) { /* full: counts on */
+            if (err) *err = full;
+            return status;
+        }
+        if (!i && t->add_space_prefix && left && bytes && bytes <= left && to[0] == ' ') {
+            bytes--;
+            memmove(to, to + 1, bytes);
+        }
+        used += bytes;
+    }
+    *length = used;
+    if (!to) return SYN_OK;
+    if (used > capacity)
+        return synp_fail(err, SYN_ERROR_ARGUMENT,
+                         "the text has up to %u bytes, there is room for %u", SYNP_U(used),
+                         SYNP_U(capacity));
+    for (pass = 0; t->clean_spaces && pass < 3; pass++) used = synp_clean_spaces(to, used, pass);
+    *length = used;
+    return SYN_OK;
+}
+
+/* ---- chat formats */
+
+#define SYNP_BAR "\xEF\xBD\x9C"  /* U+FF5C */
+#define SYNP_GAP "\xE2\x96\x81"  /* U+2581 */
+#define SYNP_DEEPSEEK_BOS "<" SYNP_BAR "begin" SYNP_GAP "of" SYNP_GAP "sentence" SYNP_BAR ">"
+#define SYNP_DEEPSEEK_EOS "<" SYNP_BAR "end" SYNP_GAP "of" SYNP_GAP "sentence" SYNP_BAR ">"
+#define SYNP_LLAMA3_ROLE(role) "<|start_header_id|>" role "<|end_header_id|>\n\n"
+#define SYNP_CHATML_ROLE(role) "<|im_start|>" role "\n"
+
+enum {
+    SYNP_TRIM = 1,         /* user's and assistant's texts lose white space at both ends */
+    SYNP_TRIM_SYSTEM = 2,  /* so do system texts */
+    SYNP_SYSTEM_JOINS = 4, /* the system text stands in the first turn, before its text */
+    SYNP_THINKS = 8,       /* former turns lose what they thought */
+    SYNP_THINKS_NL = 16    /* and the newlines after it */
+};
+
+/* A format: texts before and after a message of each role (system, user, assistant). A
+   new format is a row here, a value of syn_chat and a row of synp_chat_marks. */
+typedef struct synp_chat_row {
+    const char *name;
+    const char *begin;         /* before all */
+    const char *system;        /* where the conversation has no system message; NULL: no turn */
+    const char *open[3], *close[3];
+    const char *reply;         /* opens the assistant's turn */
+    int flags;
+} synp_chat_row;
+
+#define SYNP_CHAT_CHATML(name, system, flags)                                             \
+    { name, "", system,                                                                   \
+      { SYNP_CHATML_ROLE("system"), SYNP_CHATML_ROLE("user"),                             \
+        SYNP_CHATML_ROLE("assistant") },                                                  \
+      { "<|im_end|>\n", "<|im_end|>\n", "<|im_end|>\n" },                                 \
+      SYNP_CHATML_ROLE("assistant"), flags }
+#define SYNP_CHAT_LLAMA3(name, system, date)                                              \
+    { name, "<|begin_of_text|>", system,                                                  \
+      { SYNP_LLAMA3_ROLE("system") date, SYNP_LLAMA3_ROLE("user"),                        \
+        SYNP_LLAMA3_ROLE("assistant") },                                                  \
+      { "<|eot_id|>", "<|eot_id|>", "<|eot_id|>" },                                       \
+      SYNP_LLAMA3_ROLE("assistant"), SYNP_TRIM | SYNP_TRIM_SYSTEM }
+
+static const synp_chat_row synp_chat_rows[SYN_CHATS] = { /* in the order of syn_chat */
+    { "none", "", NULL, { "", "", "" }, { "", "", "" }, "", 0 },
+    SYNP_CHAT_CHATML("chatml", NULL, 0),
+    SYNP_CHAT_CHATML("smollm",
+                "You are a helpful AI assistant named SmolLM, trained by Hugging Face", 0),
+    SYNP_CHAT_CHATML("qwen2", "You are a helpful assistant.", 0),
+    SYNP_CHAT_CHATML("qwen2.5",
+                "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.", 0),
+    SYNP_CHAT_CHATML("qwen3", NULL, SYNP_THINKS | SYNP_THINKS_NL),
+    { "gemma", "<bos>", NULL,
+      { "", "<start_of_turn>user\n", "<start_of_turn>model\n" },
+      { "\n\n", "<end_of_turn>\n", "<end_of_turn>\n" }, "<start_of_turn>model\n",
+      SYNP_TRIM | SYNP_SYSTEM_JOINS },
+    SYNP_CHAT_LLAMA3("llama3", NULL, ""),
+    SYNP_CHAT_LLAMA3("llama3.1", "",
+                "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n"),
+    { "deepseek2", SYNP_DEEPSEEK_BOS, NULL,
+      { "", "User: ", "Assistant: " }, { "\n\n", "\n\n", SYNP_DEEPSEEK_EOS }, "Assistant:", 0 },
+    { "deepseek3", SYNP_DEEPSEEK_BOS, NULL,
+      { "", "<" SYNP_BAR "User" SYNP_BAR ">", "<" SYNP_BAR "Assistant" SYNP_BAR ">" },
+      { "", "", SYNP_DEEPSEEK_EOS }, "<" SYNP_BAR "Assistant" SYNP_BAR ">", SYNP_THINKS },
+};
+
+/* How a template is recognised: the first row all of whose texts are in it. */
+static const struct synp_chat_mark {
+    syn_chat chat;
+    const char *text[3];
+} synp_chat_marks[] = {
+    { SYN_CHAT_SMOLLM, { "<|im_start|>", "named SmolLM", NULL } },
+    { SYN_CHAT_QWEN25, { "<|im_start|>", "You are Qwen, created by Alibaba Cloud", NULL } },
+    { SYN_CHAT_QWEN3, { "<|im_start|>", "enable_thinking", NULL } },
+    { SYN_CHAT_QWEN2, { "<|im_start|>", "You are a helpful assistant.<|im_end|>", NULL } },
+    { SYN_CHAT_CHATML, { "<|im_start|>", NULL, NULL } },
+    { SYN_CHAT_GEMMA, { "<start_of_turn>", NULL, NULL } },
+    { SYN_CHAT_LLAMA31, { "<|start_header_id|>", "<|end_header_id|>", "Cutting Knowledge Date" } },
+    { SYN_CHAT_LLAMA3, { "<|start_header_id|>", "<|end_header_id|>", NULL } },
+    { SYN_CHAT_DEEPSEEK2, { "'Assistant: ' + message['content'] + eos_token", NULL, NULL } },
+    { SYN_CHAT_DEEPSEEK3, { "<" SYNP_BAR "Assistant" SYNP_BAR ">", "<" SYNP_BAR "User" SYNP_BAR ">",
+                            SYNP_DEEPSEEK_EOS } },
+};
+
+/* Whether a text of the file contains this one. */
+static syn_status synp_source_contains(const syn_source *source, uint64_t at, uint64_t length,
+                                       const char *text, bool *found, syn_error *err)
+{
+    unsigned char window[256];
+    size_t n = strlen(text), i;
+    *found = false;
+    while (length >= n && !*found) { /* windows that overlap by n - 1 bytes */
+        size_t bytes = length < sizeof window ? (size_t)length : sizeof window;
+        syn_status status = synp_source_read(source, at, window, bytes, err);
+        if (status) return status;
+        for (i = 0; i + n <= bytes && !*found; i++)
+            *found = window[i] == (unsigned char)text[0] && !memcmp(window + i, text, n);
+        at += bytes - (n - 1);
+        length -= bytes - (n - 1);
+    }
+    return SYN_OK;
+}
+
+/* The template is a program of its own and is not run, only looked at. */
+static syn_status synp_chat_recognise(syn_tokenizer *t, const syn_gguf *gguf, syn_error *err)
+{
+    syn_gguf_value value;
+    bool present;
+    size_t i, k;
+    syn_status status = syn_gguf_find(gguf, "tokenizer.chat_template", &value, &present, err);
+    if (status || !present || value.array || value.type != SYN_GGUF_STRING) return status;
+    for (i = 0; i < sizeof synp_chat_marks / sizeof synp_chat_marks[0]; i++) {
+        bool all = true;
+        for (k = 0; k < 3 && all && synp_chat_marks[i].text[k]; k++) {
+            status = synp_source_contains(gguf->source, value.offset, value.bytes,
+                                          synp_chat_marks[i].text[k], &all, err);
+            if (status) return status;
+        }
+        if (!all) continue;
+        t->chat = synp_chat_marks[i].chat;
+        return SYN_OK;
+    }
+    return SYN_OK;
+}
+
+/* In the order: what kind, the checks and the memory, then what needs the index. A
+   measuring arena gives no memory for the last. */
+SYN_API syn_status syn_tokenizer_open(syn_tokenizer *t, const syn_gguf *gguf,
+                                      const syn_tokenizer_desc *desc, syn_arena *arena,
+                                      syn_error *err)
+{
+    void *reach, *bits = NULL;
+    syn_status status;
+    memset(t, 0, sizeof *t);
+    t->source = gguf->source;
+    status = synp_tokenizer_kind(t, gguf, desc ? desc->pre : NULL, err);
+    if (!status) status = synp_tokenizer_flags(t, gguf, err);
+    if (!status) status = synp_tokenizer_lists(t, gguf, arena, err);
+    if (!status) status = synp_tokenizer_ids(t, gguf, err);
+    if (!status) status = synp_chat_recognise(t, gguf, err);
+    if (!status)
+        status = synp_take(arena, 1024, sizeof *t->special_reach, "special tokens", &reach, err);
+    if (!status)
+        status = synp_take(arena, t->tokens.count / 32 + 1, sizeof *t->special_bits,
+                           "special tokens", &bits, err);
+    if (status || !bits) return status;
+    t->special_reach = (uint16_t *)reach;
+    t->special_bits = (uint32_t *)bits;
+    memset(reach, 0, 1024 * sizeof *t->special_reach);
+    memset(bits, 0, (t->tokens.count / 32 + 1) * sizeof *t->special_bits);
+    return synp_tokenizer_specials(t, err);
+}
+
+SYN_API const char *syn_chat_name(syn_chat chat)
+{
+    unsigned i = (unsigned)chat;
+    return synp_chat_rows[i < SYN_CHATS ? i : 0].name;
+}
+
+SYN_API syn_chat syn_chat_guess(const syn_tokenizer *t)
+{
+    static const struct { const char *text; syn_chat chat; } token[] = {
+        { "<|im_start|>", SYN_CHAT_CHATML },
+        { "<start_of_turn>", SYN_CHAT_GEMMA },
+        { "<|start_header_id|>", SYN_CHAT_LLAMA3 },
+        { "<" SYNP_BAR "Assistant" SYNP_BAR ">", SYN_CHAT_DEEPSEEK3 },
+    };
+    size_t i;
+    for (i = 0; i < sizeof token / sizeof token[0]; i++)
+        if (syn_token_find(t, token[i].text, strlen(token[i].text)) >= 0) return token[i].chat;
+    return SYN_CHAT_NONE;
+}
+
+/* Appends a text, as much of it as there is room for. */
+static void synp_chat_put(synp_text_out *out, const char *text, size_t n)
+{
+    size_t room = out->n < out->capacity ? out->capacity - out->n : 0;
+    if (n && room) memcpy(out->to + out->n, text, n < room ? n : room);
+    out->n += n;
+}
+
+static void synp_chat_write(synp_text_out *out, const char *text)
+{
+    synp_chat_put(out, text, strlen(text));
+}
+
+/* Without white space at both ends, U+001C - U+001F counted as such, as the templates
+   do. */
+static syn_chat_message synp_chat_trim(syn_chat_message m)
+{
+    const unsigned char *p = (const unsigned char *)m.text;
+    size_t i = 0, first = m.length, last = 0;
+    while (i < m.length) {
+        uint32_t c;
+        size_t next = i + synp_utf8_get(p + i, m.length - i, &c);
+        if (!synp_is_space(c) && !(c >= 0x1C && c <= 0x1F)) {
+            if (first > i) first = i;
+            last = next;
+        }
+        i = next;
+    }
+    m.text = m.length ? m.text + first : m.text;
+    m.length = last > first ? last - first : 0;
+    return m;
+}
+
+/* What stands behind the last "</think>" of a former turn. */
+static syn_chat_message synp_chat_answer(syn_chat_message m, bool newlines)
+{
+    size_t i, from = 0;
+    for (i = 0; i + 8 <= m.length; i++)
+        if (!memcmp(m.text + i, "</think>", 8)) from = i + 8;
+    while (from && newlines && from < m.length && m.text[from] == '\n') from++;
+    if (!from) return m;
+    m.text += from;
+    m.length -= from;
+    return m;
+}
+
+/* The message as it is written in the format. */
+static syn_chat_message synp_chat_message(const synp_chat_row *row, syn_chat_message m)
+{
+    if (m.role == SYN_CHAT_ASSISTANT && (row->flags & SYNP_THINKS))
+        m = synp_chat_answer(m, (row->flags & SYNP_THINKS_NL) != 0);
+    if (row->flags & (m.role == SYN_CHAT_SYSTEM ? SYNP_TRIM_SYSTEM : SYNP_TRIM))
+        m = synp_chat_trim(m);
+    return m;
+}
+
+SYN_API syn_status syn_chat_render(syn_chat chat, const syn_chat_message *messages, size_t count,
+                                   int flags, char *to, size_t capacity, size_t *length,
+                                   syn_error *err)
+{
+    const synp_chat_row *row = &synp_chat_rows[(unsigned)chat < SYN_CHATS ? (unsigned)chat : 0];
+    const syn_chat_message *joined = NULL; /* a system message that waits for the first turn */
+    synp_text_out out;
+    size_t i;
+    out.to = to;
+    out.capacity = to ? capacity : 0;
+    out.n = 0;
+    synp_chat_write(&out, row->begin);
+    if (row->system && !(count && messages[0].role == SYN_CHAT_SYSTEM)) {
+        synp_chat_write(&out, row->open[SYN_CHAT_SYSTEM]);
+        synp_chat_write(&out, row->system);
+        synp_chat_write(&out, row->close[SYN_CHAT_SYSTEM]);
+    }
+    for (i = 0; i < count; i++) {
+        syn_chat_message m = synp_chat_message(row, messages[i]);
+        unsigned role = (unsigned)m.role;
+        if (role > SYN_CHAT_ASSISTANT)
+            return synp_fail(err, SYN_ERROR_ARGUMENT, "message %u: role %u", SYNP_U(i),
+                             SYNP_U(role));
+        if (role == SYN_CHAT_SYSTEM && (row->flags & SYNP_SYSTEM_JOINS)) {
+            joined = &messages[i];
+            continue;
+        }
+        synp_chat_write(&out, row->open[role]);
+        if (joined) {
+            synp_chat_put(&out, joined->text, joined->length);
+            synp_chat_write(&out, row->close[SYN_CHAT_SYSTEM]);
+        }
+        joined = NULL;
+        synp_chat_put(&out, m.text, m.length);
+        synp_chat_write(&out, row->close[role]);
+    }
+    if (!(flags & SYN_CHAT_CLOSED)) {
+        synp_chat_write(&out, row->reply);
+        if ((flags & SYN_CHAT_NO_THINK) && (row->flags & SYNP_THINKS))
+            synp_chat_write(&out, "<think>\n\n</think>\n\n");
+    }
+    *length = out.n;
+    if (to && out.n > capacity)
+        return synp_fail(err, SYN_ERROR_ARGUMENT,
+                         "the conversation has %u bytes, there is room for %u", SYNP_U(out.n),
+                         SYNP_U(capacity));
+    return SYN_OK;
+}
+
+#undef SYNP_BAR
+#undef SYNP_GAP
+#undef SYNP_DEEPSEEK_BOS
+#undef SYNP_DEEPSEEK_EOS
+#undef SYNP_LLAMA3_ROLE
+#undef SYNP_CHATML_ROLE
+#undef SYNP_CHAT_CHATML
+#undef SYNP_CHAT_LLAMA3
+
+/* ------------------------------------------------------------------------------------
+   >>model
+   Three tables hold what is known about families: hyperparameters (key, where it goes, default),
+   tensors (name, shape in terms of named dimensions), and families (which of these a family
+   has and which variant of each step it takes). Opening reads the keys, derives the dimensions, and
+   then walks the file's tensors once, putting each in its place: a place filled twice, left
+   empty, or of another shape is an error that names the tensor.
+
+   To add a family: one row in synp_families; a tensor or key that is not known yet is one row of
+   its table; a new step (an activation, a norm) is one function and one enum value.
+   ------------------------------------------------------------------------------------ */
+
+typedef enum synp_norm_kind { SYNP_NORM_RMS, SYNP_NORM_LAYER } synp_norm_kind;
+typedef enum synp_rope_kind { SYNP_ROPE_NONE, SYNP_ROPE_INTERLEAVED, SYNP_ROPE_HALF } synp_rope_kind;
+typedef enum synp_act_kind { SYNP_ACT_SILU, SYNP_ACT_GELU_TANH, SYNP_ACT_GELU_ERF } synp_act_kind;
+
+enum {
+    SYNP_SCALED_EMBD = 1 << 0,  /* embeddings times sqrt(n_embd) */
+    SYNP_LOCAL_BASE = 1 << 1,   /* local layers have a rope base of their own and no scaling */
+    SYNP_SCALE_BY_EMBD = 1 << 2, /* the largest size scales scores by 1/sqrt(n_embd / n_head) */
+    SYNP_MLA = 1 << 3,          /* multi-head latent attention */
+    SYNP_WIDE_QK_NORM = 1 << 4, /* Q and K are normed over all heads at once */
+    SYNP_FUSED_GATE = 1 << 5,   /* the rows of ffn_up are gate, then up */
+    SYNP_RENORMALISED = 1 << 6, /* weights of chosen experts are divided by their sum */
+    SYNP_PARALLEL = 1 << 7      /* attention and feed-forward start from the same stream, unless
+                                   use_parallel_residual says otherwise */
+};
+
+struct syn_family {
+    const char *name;
+    uint64_t    needed, optional; /* bits of syn_part; the feed-forward part follows from experts */
+    synp_norm_kind norm;
+    synp_rope_kind rope;
+    synp_act_kind act;
+    unsigned    quirks;
+    uint32_t    window_period;    /* default; 0: no local layers */
+    uint32_t    scale_by_embd_layers;
+    uint64_t    keys;             /* bits of synp_hparam rows that must be there, beside the common */
+};
+
+#define SYNP_BIT(i) ((uint64_t)1 << (i))
+
+#define SYNP_PARTS_QKV (SYNP_BIT(SYN_ATTN_Q) | SYNP_BIT(SYN_ATTN_K) | SYNP_BIT(SYN_ATTN_V))
+#define SYNP_PARTS_QKV_BIAS \
+    (SYNP_BIT(SYN_ATTN_Q_BIAS) | SYNP_BIT(SYN_ATTN_K_BIAS) | SYNP_BIT(SYN_ATTN_V_BIAS))
+#define SYNP_PARTS_BIAS                                                       \
+    (SYNP_PARTS_QKV_BIAS | SYNP_BIT(SYN_ATTN_QKV_BIAS) | SYNP_BIT(SYN_ATTN_OUTPUT_BIAS) | \
+     SYNP_BIT(SYN_FFN_UP_BIAS) | SYNP_BIT(SYN_FFN_DOWN_BIAS))
+#define SYNP_PARTS_QK_NORM (SYNP_BIT(SYN_ATTN_Q_NORM) | SYNP_BIT(SYN_ATTN_K_NORM))
+#define SYNP_PARTS_PRE_NORM (SYNP_BIT(SYN_ATTN_NORM) | SYNP_BIT(SYN_FFN_NORM))
+#define SYNP_PARTS_POST_NORM (SYNP_BIT(SYN_ATTN_POST_NORM) | SYNP_BIT(SYN_FFN_POST_NORM))
+#define SYNP_PARTS_LLAMA \
+    (SYNP_PARTS_PRE_NORM | SYNP_PARTS_QKV | SYNP_BIT(SYN_ATTN_OUTPUT) | SYNP_PARTS_GATED)
+#define SYNP_PARTS_GATED \
+    (SYNP_BIT(SYN_FFN_GATE) | SYNP_BIT(SYN_FFN_UP) | SYNP_BIT(SYN_FFN_DOWN))
+#define SYNP_PARTS_GPT                                                        \
+    (SYNP_PARTS_PRE_NORM | SYNP_BIT(SYN_ATTN_NORM_BIAS) | SYNP_BIT(SYN_FFN_NORM_BIAS) |      \
+     SYNP_BIT(SYN_ATTN_QKV) | SYNP_BIT(SYN_ATTN_QKV_BIAS) | SYNP_BIT(SYN_ATTN_OUTPUT) |      \
+     SYNP_BIT(SYN_ATTN_OUTPUT_BIAS) | SYNP_BIT(SYN_FFN_UP) | SYNP_BIT(SYN_FFN_UP_BIAS) |     \
+     SYNP_BIT(SYN_FFN_DOWN) | SYNP_BIT(SYN_FFN_DOWN_BIAS))
+#define SYNP_PARTS_EXPERTS                                                    \
+    (SYNP_BIT(SYN_FFN_ROUTER) | SYNP_BIT(SYN_FFN_GATE_EXPERTS) |              \
+     SYNP_BIT(SYN_FFN_UP_EXPERTS) | SYNP_BIT(SYN_FFN_DOWN_EXPERTS))
+#define SYNP_PARTS_SHARED                                                     \
+    (SYNP_BIT(SYN_FFN_GATE_SHARED) | SYNP_BIT(SYN_FFN_UP_SHARED) |            \
+     SYNP_BIT(SYN_FFN_DOWN_SHARED))
+
+/* Named dimensions: what the shapes of the tensor table are made of. */
+typedef enum synp_dim {
+    SYNP_ONE, SYNP_EMBD, SYNP_VOCAB, SYNP_CONTEXT, SYNP_ROPE_HALF_SIZE, SYNP_Q, SYNP_K, SYNP_V,
+    SYNP_QKV, SYNP_Q_NORM, SYNP_K_NORM, SYNP_HEADS_OUT, SYNP_FF, SYNP_FF_UP, SYNP_EXPERTS,
+    SYNP_EXPERT_FF, SYNP_SHARED_FF, SYNP_Q_LORA, SYNP_KV_LORA, SYNP_KV_A, SYNP_KV_B, SYNP_NOPE,
+    SYNP_VALUE, SYNP_HEADS, SYNP_DIMS
+} synp_dim;
+
+typedef struct synp_shape {
+    const char *name; /* behind "blk.<layer>." for a layer's */
+    synp_dim    cols, rows, count;
+} synp_shape;
+
+static const synp_shape synp_globals[SYN_GLOBALS] = {
+    { "token_embd.weight", SYNP_EMBD, SYNP_VOCAB, SYNP_ONE },
+    { "position_embd.weight", SYNP_EMBD, SYNP_CONTEXT, SYNP_ONE },
+    { "rope_freqs.weight", SYNP_ROPE_HALF_SIZE, SYNP_ONE, SYNP_ONE },
+    { "output_norm.weight", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
+    { "output_norm.bias", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
+    { "output.weight", SYNP_EMBD, SYNP_VOCAB, SYNP_ONE },
+};
+
+static const synp_shape synp_parts[SYN_PARTS] = { /* in the order of syn_part */
+    { "attn_norm.weight", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
+    { "attn_norm.bias", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
+    { "attn_q.weight", SYNP_EMBD, SYNP_Q, SYNP_ONE },
+    { "attn_k.weight", SYNP_EMBD, SYNP_K, SYNP_ONE },
+    { "attn_v.weight", SYNP_EMBD, SYNP_V, SYNP_ONE },
+    { "attn_qkv.weight", SYNP_EMBD, SYNP_QKV, SYNP_ONE },
+    { "attn_q.bias", SYNP_Q, SYNP_ONE, SYNP_ONE },
+    { "attn_k.bias", SYNP_K, SYNP_ONE, SYNP_ONE },
+    { "attn_v.bias", SYNP_V, SYNP_ONE, SYNP_ONE },
+    { "attn_qkv.bias", SYNP_QKV, SYNP_ONE, SYNP_ONE },
+    { "attn_q_norm.weight", SYNP_Q_NORM, SYNP_ONE, SYNP_ONE },
+    { "attn_k_norm.weight", SYNP_K_NORM, SYNP_ONE, SYNP_ONE },
+    { "attn_output.weight", SYNP_HEADS_OUT, SYNP_EMBD, SYNP_ONE },
+    { "attn_output.bias", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
+    { "post_attention_norm.weight", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
+    { "attn_q_a.weight", SYNP_EMBD, SYNP_Q_LORA, SYNP_ONE },
+    { "attn_q_a_norm.weight", SYNP_Q_LORA, SYNP_ONE, SYNP_ONE },
+    { "attn_q_b.weight", SYNP_Q_LORA, SYNP_Q, SYNP_ONE },
+    { "attn_kv_a_mqa.weight", SYNP_EMBD, SYNP_KV_A, SYNP_ONE },
+    { "attn_kv_a_norm.weight", SYNP_KV_LORA, SYNP_ONE, SYNP_ONE },
+    { "attn_kv_b.weight", SYNP_KV_LORA, SYNP_KV_B, SYNP_ONE },
+    { "attn_k_b.weight", SYNP_NOPE, SYNP_KV_LORA, SYNP_HEADS },
+    { "attn_v_b.weight", SYNP_KV_LORA, SYNP_VALUE, SYNP_HEADS },
+    { "ffn_norm.weight", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
+    { "ffn_norm.bias", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
+    { "ffn_gate.weight", SYNP_EMBD, SYNP_FF, SYNP_ONE },
+    { "ffn_up.weight", SYNP_EMBD, SYNP_FF_UP, SYNP_ONE },
+    { "ffn_down.weight", SYNP_FF, SYNP_EMBD, SYNP_ONE },
+    { "ffn_up.bias", SYNP_FF_UP, SYNP_ONE, SYNP_ONE },
+    { "ffn_down.bias", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
+    { "post_ffw_norm.weight", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
+    { "ffn_gate_inp.weight", SYNP_EMBD, SYNP_EXPERTS, SYNP_ONE },
+    { "ffn_gate_exps.weight", SYNP_EMBD, SYNP_EXPERT_FF, SYNP_EXPERTS },
+    { "ffn_up_exps.weight", SYNP_EMBD, SYNP_EXPERT_FF, SYNP_EXPERTS },
+    { "ffn_down_exps.weight", SYNP_EXPERT_FF, SYNP_EMBD, SYNP_EXPERTS },
+    { "ffn_gate_shexp.weight", SYNP_EMBD, SYNP_SHARED_FF, SYNP_ONE },
+    { "ffn_up_shexp.weight", SYNP_EMBD, SYNP_SHARED_FF, SYNP_ONE },
+    { "ffn_down_shexp.weight", SYNP_SHARED_FF, SYNP_EMBD, SYNP_ONE },
+};
+
+/* Where a key's value goes, and whether every family must have it. */
+typedef struct synp_hparam {
+    const char *key; /* behind "<architecture>." */
+    size_t      at;  /* offset in syn_model */
+    char        kind; /* 'u' uint32_t, 'f' float, 'b' bool */
+    bool        needed;
+} synp_hparam;
+
+enum synp_hparam_row { /* rows of synp_hparams that code refers to */
+    SYNP_KEY_LAYERS, SYNP_KEY_EMBD, SYNP_KEY_HEADS, SYNP_KEY_KV_HEADS, SYNP_KEY_KEY_SIZE,
+    SYNP_KEY_VALUE_SIZE, SYNP_KEY_FF, SYNP_KEY_CONTEXT, SYNP_KEY_ROPE_SIZE, SYNP_KEY_ROPE_BASE,
+    SYNP_KEY_RMS_EPS, SYNP_KEY_EPS, SYNP_KEY_WINDOW, SYNP_KEY_EXPERTS, SYNP_KEY_EXPERTS_USED,
+    SYNP_KEY_EXPERT_FF, SYNP_KEY_KV_LORA
+};
+
+#define SYNP_HPARAM(key, field, kind, needed) { key, offsetof(syn_model, field), kind, needed }
+
+static const synp_hparam synp_hparams[] = {
+    SYNP_HPARAM("block_count", layers, 'u', true),
+    SYNP_HPARAM("embedding_length", embd, 'u', true),
+    SYNP_HPARAM("attention.head_count", heads, 'u', true),
+    SYNP_HPARAM("attention.head_count_kv", kv_heads, 'u', false),
+    SYNP_HPARAM("attention.key_length", key_size, 'u', false),
+    SYNP_HPARAM("attention.value_length", value_size, 'u', false),
+    SYNP_HPARAM("feed_forward_length", ff, 'u', true),
+    SYNP_HPARAM("context_length", context, 'u', true),
+    SYNP_HPARAM("rope.dimension_count", rope_size, 'u', false),
+    SYNP_HPARAM("rope.freq_base", rope_base, 'f', false),
+    SYNP_HPARAM("attention.layer_norm_rms_epsilon", norm_eps, 'f', false),
+    SYNP_HPARAM("attention.layer_norm_epsilon", norm_eps, 'f', false),
+    SYNP_HPARAM("attention.sliding_window", window, 'u', false),
+    SYNP_HPARAM("expert_count", experts, 'u', false),
+    SYNP_HPARAM("expert_used_count", experts_used, 'u', false),
+    SYNP_HPARAM("expert_feed_forward_length", expert_ff, 'u', false),
+    SYNP_HPARAM("attention.kv_lora_rank", kv_lora, 'u', false),
+    SYNP_HPARAM("attention.q_lora_rank", q_lora, 'u', false),
+    SYNP_HPARAM("attention.key_length_mla", key_length_mla, 'u', false),
+    SYNP_HPARAM("attention.value_length_mla", value_length_mla, 'u', false),
+    SYNP_HPARAM("attention.sliding_window_pattern", window_period, 'u', false),
+    SYNP_HPARAM("attn_logit_softcapping", attn_softcap, 'f', false),
+    SYNP_HPARAM("final_logit_softcapping", final_softcap, 'f', false),
+    SYNP_HPARAM("rope.freq_base_swa", rope_base_local, 'f', false),
+    SYNP_HPARAM("rope.scaling.factor", rope_factor, 'f', false),
+    SYNP_HPARAM("rope.scaling.attn_factor", rope_attn_factor, 'f', false),
+    SYNP_HPARAM("rope.scaling.original_context_length", rope_original_context, 'u', false),
+    SYNP_HPARAM("rope.scaling.yarn_log_multiplier", yarn_log_multiplier, 'f', false),
+    SYNP_HPARAM("rope.scaling.yarn_beta_fast", yarn_beta_fast, 'f', false),
+    SYNP_HPARAM("rope.scaling.yarn_beta_slow", yarn_beta_slow, 'f', false),
+    SYNP_HPARAM("use_parallel_residual", parallel_residual, 'b', false),
+    SYNP_HPARAM("expert_shared_count", experts_shared, 'u', false),
+    SYNP_HPARAM("expert_weights_scale", expert_scale, 'f', false),
+    SYNP_HPARAM("expert_weights_norm", experts_renormalised, 'b', false),
+    SYNP_HPARAM("expert_gating_func", expert_gating, 'u', false),
+    SYNP_HPARAM("leading_dense_block_count", dense_layers, 'u', false),
+};
+
+enum { SYNP_HPARAMS = sizeof synp_hparams / sizeof synp_hparams[0] };
+
+#define SYNP_KEYS_RMS SYNP_BIT(SYNP_KEY_RMS_EPS)
+#define SYNP_KEYS_LAYER SYNP_BIT(SYNP_KEY_EPS)
+
+static const syn_family synp_families[] = {
+    { "llama", SYNP_PARTS_LLAMA, 0, SYNP_NORM_RMS, SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU,
+      SYNP_RENORMALISED, 0, 0, SYNP_KEYS_RMS },
+    { "qwen2", SYNP_PARTS_LLAMA | SYNP_PARTS_QKV_BIAS, 0, SYNP_NORM_RMS, SYNP_ROPE_HALF,
+      SYNP_ACT_SILU, 0, 0, 0, SYNP_KEYS_RMS },
+    { "qwen3", SYNP_PARTS_LLAMA | SYNP_PARTS_QK_NORM, 0, SYNP_NORM_RMS, SYNP_ROPE_HALF,
+      SYNP_ACT_SILU, 0, 0, 0, SYNP_KEYS_RMS },
+    { "qwen3moe", SYNP_PARTS_LLAMA | SYNP_PARTS_QK_NORM, 0, SYNP_NORM_RMS, SYNP_ROPE_HALF,
+      SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0,
+      SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_EXPERTS) | SYNP_BIT(SYNP_KEY_EXPERTS_USED) },
+    { "gemma2", SYNP_PARTS_LLAMA | SYNP_PARTS_POST_NORM, 0, SYNP_NORM_RMS, SYNP_ROPE_HALF,
+      SYNP_ACT_GELU_TANH, SYNP_SCALED_EMBD | SYNP_SCALE_BY_EMBD, 2, 46,
+      SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_WINDOW) },
+    { "gemma3", SYNP_PARTS_LLAMA | SYNP_PARTS_QK_NORM | SYNP_PARTS_POST_NORM, 0, SYNP_NORM_RMS,
+      SYNP_ROPE_HALF, SYNP_ACT_GELU_TANH,
+      SYNP_SCALED_EMBD | SYNP_LOCAL_BASE | SYNP_SCALE_BY_EMBD, 6, 62,
+      SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_WINDOW) },
+    { "gptneox", SYNP_PARTS_GPT, 0, SYNP_NORM_LAYER, SYNP_ROPE_HALF, SYNP_ACT_GELU_ERF,
+      SYNP_PARALLEL, 0, 0, SYNP_KEYS_LAYER },
+    { "gpt2", SYNP_PARTS_GPT, 0, SYNP_NORM_LAYER, SYNP_ROPE_NONE, SYNP_ACT_GELU_TANH, 0, 0, 0,
+      SYNP_KEYS_LAYER },
+    { "deepseek2", SYNP_PARTS_PRE_NORM | SYNP_BIT(SYN_ATTN_OUTPUT) | SYNP_PARTS_GATED, 0,
+      SYNP_NORM_RMS, SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_MLA, 0, 0,
+      SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_KV_LORA) },
+};
+
+enum { SYNP_FAMILIES = sizeof synp_families / sizeof synp_families[0] };
+
+SYN_API const char *syn_model_family(int i)
+{
+    return i >= 0 && i < (int)SYNP_FAMILIES ? synp_families[i].name : NULL;
+}
+
+static bool synp_is(const syn_model *model, unsigned quirk)
+{
+    return (model->family->quirks & quirk) != 0;
+}
+
+static bool synp_hparam_present(const syn_model *model, enum synp_hparam_row key)
+{
+    return (model->keys_present & SYNP_BIT(key)) != 0;
+}
+
+SYN_API bool syn_model_is_local(const syn_model *model, uint32_t layer)
+{
+    return model->window && (layer + 1) % model->window_period != 0;
+}
+
+SYN_API bool syn_model_has_experts(const syn_model *model, uint32_t layer)
+{
+    return model->experts && layer >= model->dense_layers;
+}
+
+static int synp_bits_below(uint64_t bits, int i)
+{
+    int n = 0;
+    for (bits &= SYNP_BIT(i) - 1; bits; bits &= bits - 1) n++;
+    return n;
+}
+
+/* Only the parts that the family has take room: a layer is a row of popcount(parts) tensors. */
+static syn_tensor *synp_part_place(const syn_model *model, uint32_t layer, syn_part part)
+{
+    size_t width = (size_t)synp_bits_below(model->parts, SYN_PARTS);
+    return model->part + (size_t)layer * width + (size_t)synp_bits_below(model->parts, (int)part);
+}
+
+SYN_API const syn_tensor *syn_model_part(const syn_model *model, uint32_t layer, syn_part part)
+{
+    const syn_tensor *tensor;
+    if (!model->part || layer >= model->layers || !(model->parts & SYNP_BIT(part))) return NULL;
+    tensor = synp_part_place(model, layer, part);
+    return tensor->type ? tensor : NULL;
+}
+
+/* ---- keys ---- */
+
+static const char *synp_hparam_name(const syn_model *model, const char *suffix, char name[80])
+{
+    size_t n = strlen(model->architecture);
+    memcpy(name, model->architecture, n);
+    name[n] = '.';
+    memcpy(name + n + 1, suffix, strlen(suffix) + 1);
+    return name;
+}
+
+static syn_status synp_model_family(syn_model *model, syn_error *err)
+{
+    char name[32], known[160];
+    size_t length;
+    int i;
+    synp_line line;
+    syn_status status = syn_gguf_text(&model->gguf, "general.architecture", true, name, sizeof name,
+                                      &length, err);
+    if (status) return status;
+    for (i = 0; i < (int)SYNP_FAMILIES; i++)
+        if (strlen(synp_families[i].name) == length && !strcmp(synp_families[i].name, name)) {
+            model->family = &synp_families[i];
+            model->architecture = model->family->name;
+            return SYN_OK;
+        }
+    line.text = known;
+    line.used = 0;
+    line.capacity = sizeof known;
+    for (i = 0; i < (int)SYNP_FAMILIES; i++) {
+        if (i) synp_line_text(&line, ", ", 2);
+        synp_line_text(&line, synp_families[i].name, strlen(synp_families[i].name));
+    }
+    known[line.used] = '\0';
+    return synp_fail(err, SYN_ERROR_UNSUPPORTED, "unknown architecture '%t'; known are %t%t", name,
+                     strlen(name), known, line.used < 80 ? line.used : (size_t)80,
+                     known + (line.used < 80 ? line.used : (size_t)80),
+                     line.used < 80 ? (size_t)0 : line.used - 80);
+}
+
+static syn_status synp_hparam_read(syn_model *model, int row, syn_error *err)
+{
+    const synp_hparam *hparam = &synp_hparams[row];
+    char name[80];
+    const char *key = synp_hparam_name(model, hparam->key, name);
+    void *field = (char *)model + hparam->at;
+    bool needed = hparam->needed || (model->family->keys & SYNP_BIT(row)) != 0, present;
+    syn_gguf_value value;
+    syn_status status = syn_gguf_find(&model->gguf, key, &value, &present, err);
+    if (status) return status;
+    if (present) model->keys_present |= SYNP_BIT(row);
+    if (hparam->kind == 'u')
+        return syn_gguf_u32(&model->gguf, key, needed, (uint32_t *)field, err);
+    if (hparam->kind == 'b') return syn_gguf_bool(&model->gguf, key, needed, (bool *)field, err);
+    status = syn_gguf_f32(&model->gguf, key, needed, (float *)field, err);
+    if (!status && present && !(fabs((double)*(float *)field) <= (double)FLT_MAX))
+        return synp_fail(err, SYN_ERROR_MODEL, "key %s is not a finite number", key);
+    return status;
+}
+
+static syn_status synp_model_wrong(const syn_model *model, const char *suffix, uint64_t value,
+                                   const char *expected, syn_error *err)
+{
+    char name[80];
+    return synp_fail(err, SYN_ERROR_MODEL, "key %s is %u, expected %s",
+                     synp_hparam_name(model, suffix, name), value, expected);
+}
+
+static void synp_model_defaults(syn_model *model)
+{
+    model->rope_base = model->rope_base_local = 10000.0f;
+    model->rope_factor = model->rope_attn_factor = model->expert_scale = 1.0f;
+    model->yarn_beta_fast = 32.0f;
+    model->yarn_beta_slow = 1.0f;
+    model->rope_amplitude = model->embd_scale = 1.0f;
+    model->window_period = model->family->window_period;
+    model->expert_gating = 1;
+    model->experts_renormalised = synp_is(model, SYNP_RENORMALISED);
+    model->parallel_residual = synp_is(model, SYNP_PARALLEL);
+}
+
+/* Counts that must not be zero, and heads that must divide. */
+static syn_status synp_model_check_counts(const syn_model *model, syn_error *err)
+{
+    const uint32_t count[] = { model->layers, model->embd, model->heads, model->kv_heads,
+                               model->key_size, model->value_size, model->ff };
+    int i;
+    for (i = 0; i < (int)(sizeof count / sizeof count[0]); i++)
+        if (!count[i])
+            return synp_model_wrong(model, synp_hparams[SYNP_KEY_LAYERS + i].key, 0, "1 or more",
+                                    err);
+    if (model->layers > SYN_MODEL_LAYERS)
+        return synp_model_wrong(model, "block_count", model->layers, "at most 1024", err);
+    if (model->heads % model->kv_heads)
+        return synp_model_wrong(model, "attention.head_count_kv", model->kv_heads,
+                                "a divisor of the head count", err);
+    if (model->family->rope == SYNP_ROPE_NONE) return SYN_OK;
+    if (!model->rope_size || model->rope_size % 2 || model->rope_size > model->key_size)
+        return synp_model_wrong(model, "rope.dimension_count", model->rope_size,
+                                "an even number up to the head size", err);
+    return SYN_OK;
+}
+
+static syn_status synp_model_check_floats(const syn_model *model, syn_error *err)
+{
+    char name[80];
+    if (!(model->norm_eps >= 0))
+        return synp_fail(err, SYN_ERROR_MODEL, "key %s is %g, expected 0 or more",
+                         synp_hparam_name(model, "attention.layer_norm_rms_epsilon", name),
+                         (double)model->norm_eps);
+    if (!(model->rope_base > 0) || !(model->rope_base_local > 0))
+        return synp_fail(err, SYN_ERROR_MODEL, "key %s is %g, expected more than 0",
+                         synp_hparam_name(model, "rope.freq_base", name), (double)model->rope_base);
+    if (model->attn_softcap < 0 || model->final_softcap < 0)
+        return synp_fail(err, SYN_ERROR_MODEL, "key %s is below 0",
+                         synp_hparam_name(model, model->attn_softcap < 0 ? "attn_logit_softcapping"
+                                                                    : "final_logit_softcapping",
+                                     name));
+    return SYN_OK;
+}
+
+static syn_status synp_model_check_experts(const syn_model *model, syn_error *err)
+{
+    if (!model->experts) return SYN_OK;
+    if (!model->experts_used || model->experts_used > model->experts)
+        return synp_model_wrong(model, "expert_used_count", model->experts_used,
+                                "from 1 to the expert count", err);
+    if (!model->expert_ff)
+        return synp_model_wrong(model, "expert_feed_forward_length", 0, "1 or more", err);
+    if (model->expert_gating != 1)
+        return synp_model_wrong(model, "expert_gating_func", model->expert_gating,
+                                "1 (softmax), the only one known", err);
+    if (model->dense_layers > model->layers)
+        return synp_model_wrong(model, "leading_dense_block_count", model->dense_layers,
+                                "at most the number of layers", err);
+    return SYN_OK;
+}
+
+/* Latent attention: the _mla keys hold the size of a head where the file is split (one kv head of
+   the latent's size), key_length and value_length where it is not. */
+static syn_status synp_model_latent(syn_model *model, syn_error *err)
+{
+    if (model->key_length_mla) {
+        model->key_size = model->key_length_mla;
+        model->value_size = model->value_length_mla;
+    }
+    if (!model->kv_lora) return synp_model_wrong(model, "attention.kv_lora_rank", 0, "1 or more", err);
+    if (model->rope_size >= model->key_size)
+        return synp_model_wrong(model, "rope.dimension_count", model->rope_size,
+                                "less than a head's key length", err);
+    model->cache_heads = 1;
+    if (model->kv_lora > UINT32_MAX - model->rope_size)
+        return synp_model_wrong(model, "attention.kv_lora_rank", model->kv_lora, "a smaller number", err);
+    model->cache_key = model->kv_lora + model->rope_size;
+    model->cache_value = 0;
+    return SYN_OK;
+}
+
+static syn_status synp_model_read_keys(syn_model *model, syn_error *err)
+{
+    int i;
+    syn_status status = SYN_OK;
+    synp_model_defaults(model);
+    for (i = 0; i < (int)SYNP_HPARAMS && !status; i++) status = synp_hparam_read(model, i, err);
+    if (status) return status;
+    if (!synp_hparam_present(model, SYNP_KEY_KV_HEADS)) model->kv_heads = model->heads;
+    if (!synp_hparam_present(model, SYNP_KEY_KEY_SIZE) && model->heads) {
+        if (model->embd % model->heads)
+            return synp_model_wrong(model, "attention.head_count", model->heads,
+                                    "a divisor of the embedding length", err);
+        model->key_size = model->embd / model->heads;
+    }
+    if (!synp_hparam_present(model, SYNP_KEY_VALUE_SIZE))
+        model->value_size = model->heads ? model->embd / model->heads : 0;
+    if (!synp_hparam_present(model, SYNP_KEY_ROPE_SIZE)) model->rope_size = model->key_size;
+    if (!synp_hparam_present(model, SYNP_KEY_EXPERT_FF)) model->expert_ff = model->ff;
+    if (!model->family->window_period) model->window = 0;
+    else if (!model->window || !model->window_period)
+        return synp_model_wrong(model,
+                                model->window ? "attention.sliding_window_pattern"
+                                              : "attention.sliding_window", 0, "1 or more", err);
+    model->cache_heads = model->kv_heads;
+    model->cache_key = model->key_size;
+    model->cache_value = model->value_size;
+    if (synp_is(model, SYNP_MLA)) status = synp_model_latent(model, err);
+    if (!status) status = synp_model_check_counts(model, err);
+    if (!status) status = synp_model_check_floats(model, err);
+    if (!status) status = synp_model_check_experts(model, err);
+    return status;
+}
+
+/* ---- dimensions and scales ---- */
+
+static uint64_t synp_model_dim(const syn_model *model, synp_dim dim)
+{
+    const uint64_t heads = model->heads, kv = model->kv_heads, key = model->key_size;
+    const uint64_t q = heads * key, k = kv * key, v = kv * model->value_size;
+    switch (dim) {
+    case SYNP_ONE: return 1;
+    case SYNP_EMBD: return model->embd;
+    case SYNP_VOCAB: return model->vocab;
+    case SYNP_CONTEXT: return model->context;
+    case SYNP_ROPE_HALF_SIZE: return model->rope_size / 2;
+    case SYNP_Q: return q;
+    case SYNP_K: return k;
+    case SYNP_V: return v;
+    case SYNP_QKV: return q + k + v;
+    case SYNP_Q_NORM: return synp_is(model, SYNP_WIDE_QK_NORM) ? q : key;
+    case SYNP_K_NORM: return synp_is(model, SYNP_WIDE_QK_NORM) ? k : key;
+    case SYNP_HEADS_OUT: return heads * model->value_size;
+    case SYNP_FF: return model->ff;
+    case SYNP_FF_UP: return synp_is(model, SYNP_FUSED_GATE) ? 2 * (uint64_t)model->ff : model->ff;
+    case SYNP_EXPERTS: return model->experts;
+    case SYNP_EXPERT_FF: return model->expert_ff;
+    case SYNP_SHARED_FF: return (uint64_t)model->expert_ff * model->experts_shared;
+    case SYNP_Q_LORA: return model->q_lora;
+    case SYNP_KV_LORA: return model->kv_lora;
+    case SYNP_KV_A: return (uint64_t)model->kv_lora + model->rope_size;
+    case SYNP_KV_B: return heads * (key - model->rope_size + model->value_size);
+    case SYNP_NOPE: return key - model->rope_size;
+    case SYNP_VALUE: return model->value_size;
+    case SYNP_HEADS: return heads;
+    case SYNP_DIMS: break;
+    }
+    return 0;
+}
+
+static uint64_t synp_latent_parts(const syn_model *model)
+{
+    uint64_t parts = SYNP_BIT(SYN_ATTN_KV_A) | SYNP_BIT(SYN_ATTN_KV_A_NORM);
+    parts |= model->q_lora ? SYNP_BIT(SYN_ATTN_Q_A) | SYNP_BIT(SYN_ATTN_Q_A_NORM) |
+                                 SYNP_BIT(SYN_ATTN_Q_B)
+                           : SYNP_BIT(SYN_ATTN_Q);
+    return parts | (model->key_length_mla ? SYNP_BIT(SYN_ATTN_K_B) | SYNP_BIT(SYN_ATTN_V_B)
+                                          : SYNP_BIT(SYN_ATTN_KV_B));
+}
+
+/* The parts that layer `layer` must have. */
+static uint64_t synp_model_needed(const syn_model *model, uint32_t layer)
+{
+    uint64_t parts = model->family->needed;
+    if (synp_is(model, SYNP_MLA)) parts |= synp_latent_parts(model);
+    if (!syn_model_has_experts(model, layer)) return parts;
+    parts = (parts & ~SYNP_PARTS_GATED) | SYNP_PARTS_EXPERTS;
+    return model->experts_shared ? parts | SYNP_PARTS_SHARED : parts;
+}
+
+static void synp_model_scales(syn_model *model)
+{
+    double head = (double)model->key_size;
+    if (synp_is(model, SYNP_SCALE_BY_EMBD) && model->layers == model->family->scale_by_embd_layers)
+        head = (double)model->embd / model->heads;
+    model->attn_scale = (float)(1.0 / sqrt(head));
+    if (synp_is(model, SYNP_MLA) && model->rope_factor > 0) { /* YaRN's mscale, on q and on k */
+        double mscale = 1 + (double)model->yarn_log_multiplier * log((double)model->rope_factor);
+        model->attn_scale = (float)(mscale * mscale / sqrt(head));
+    }
+    if (synp_is(model, SYNP_SCALED_EMBD)) model->embd_scale = (float)sqrt((double)model->embd);
+}
+
+/* YaRN (Peng et al. 2023, arXiv 2309.00071): frequencies that turn often are kept, slow ones are
+   interpolated by 1/factor, with a linear ramp between the dimensions that turn beta_fast and
+   beta_slow times over the original context. */
+static double synp_yarn_ramp(const syn_model *model, uint32_t i)
+{
+    const double pi = 3.14159265358979323846, n = model->rope_size;
+    const double log_base = log((double)model->rope_base), context = model->rope_original_context;
+    double low = floor(n * log(context / ((double)model->yarn_beta_fast * 2 * pi)) / (2 * log_base));
+    double high = ceil(n * log(context / ((double)model->yarn_beta_slow * 2 * pi)) / (2 * log_base));
+    double ramp;
+    if (low < 0) low = 0;
+    if (high > n - 1) high = n - 1;
+    ramp = ((double)i - low) / (high - low > 0.001 ? high - low : 0.001);
+    return ramp < 0 ? 0 : ramp > 1 ? 1 : ramp;
+}
+
+typedef enum synp_scaling { SYNP_SCALING_NONE, SYNP_SCALING_LINEAR, SYNP_SCALING_YARN } synp_scaling;
+
+static syn_status synp_model_scaling(syn_model *model, synp_scaling *scaling, syn_error *err)
+{
+    char name[80], text[32];
+    size_t length;
+    const char *key = synp_hparam_name(model, "rope.scaling.type", name);
+    syn_status status = syn_gguf_text(&model->gguf, key, false, text, sizeof text, &length, err);
+    if (status) return status;
+    *scaling = SYNP_SCALING_NONE;
+    if (!length || !strcmp(text, "none")) return SYN_OK;
+    if (!strcmp(text, "linear")) *scaling = SYNP_SCALING_LINEAR;
+    else if (!strcmp(text, "yarn")) *scaling = SYNP_SCALING_YARN;
+    else
+        return synp_fail(err, SYN_ERROR_UNSUPPORTED, "key %s: rope scaling '%t' is not known", key,
+                         text, strlen(text));
+    if (!(model->rope_factor > 0))
+        return synp_fail(err, SYN_ERROR_MODEL, "key %s is %g, expected more than 0",
+                         synp_hparam_name(model, "rope.scaling.factor", name),
+                         (double)model->rope_factor);
+    if (*scaling == SYNP_SCALING_YARN && !model->rope_original_context)
+        return synp_model_wrong(model, "rope.scaling.original_context_length", 0, "1 or more", err);
+    return SYN_OK;
+}
+
+/* theta_i = base^(-2 i / n), divided by the file's rope_freqs where it has them, then scaled. */
+static syn_status synp_model_rope(syn_model *model, syn_arena *arena, syn_error *err)
+{
+    const uint32_t half = model->rope_size / 2;
+    void *piece;
+    synp_scaling scaling;
+    uint32_t i;
+    syn_status status = synp_model_scaling(model, &scaling, err);
+    if (!status) status = synp_take(arena, half, sizeof(double), "rope frequencies", &piece, err);
+    if (status) return status;
+    model->rope_freq = (double *)piece;
+    model->rope_freq_local = model->rope_freq;
+    if (synp_is(model, SYNP_LOCAL_BASE)) {
+        status = synp_take(arena, half, sizeof(double), "local rope frequencies", &piece, err);
+        if (status) return status;
+        model->rope_freq_local = (double *)piece;
+    }
+    if (scaling == SYNP_SCALING_YARN && !synp_is(model, SYNP_MLA))
+        model->rope_amplitude =
+            (float)((1 + 0.1 * log((double)model->rope_factor)) * (double)model->rope_attn_factor);
+    for (i = 0; i < half && model->rope_freq; i++) {
+        double exponent = -2.0 * i / model->rope_size;
+        double theta = pow((double)model->rope_base, exponent), ramp = 0;
+        if (model->rope_freq_local != model->rope_freq)
+            model->rope_freq_local[i] = pow((double)model->rope_base_local, exponent);
+        if (scaling == SYNP_SCALING_LINEAR) ramp = 1;
+        if (scaling == SYNP_SCALING_YARN) ramp = synp_yarn_ramp(model, i);
+        model->rope_freq[i] = theta * (1 - ramp) + theta / (double)model->rope_factor * ramp;
+    }
+    return SYN_OK;
+}
+
+/* The factors of rope_freqs.weight, read once they are placed. */
+static syn_status synp_model_rope_factors(syn_model *model, syn_error *err)
+{
+    const syn_tensor *factors = &model->global[SYN_ROPE_FREQS];
+    uint32_t i;
+    if (!factors->type || !model->rope_freq) return SYN_OK;
+    if (strcmp(factors->type->name, "F32"))
+        return synp_fail(err, SYN_ERROR_MODEL, "tensor rope_freqs.weight: type %s, expected F32",
+                         factors->type->name);
+    for (i = 0; i < model->rope_size / 2; i++) {
+        unsigned char raw[4];
+        syn_status status =
+            synp_source_read(factors->source, factors->offset + 4 * (uint64_t)i, raw, 4, err);
+        if (status) return status;
+        if (!(synp_f32(raw) > 0) || !(synp_f32(raw) <= FLT_MAX))
+            return synp_fail(err, SYN_ERROR_MODEL, "tensor rope_freqs.weight: value %u is %g",
+                             SYNP_U(i), (double)synp_f32(raw));
+        model->rope_freq[i] /= (double)synp_f32(raw);
+    }
+    return SYN_OK;
+}
+
+/* ---- tensors ---- */
+
+/* "blk.12.attn_q.weight" -> layer 12, offset of "attn_q.weight"; false for any other name. */
+static bool synp_layer_name(const char *name, uint32_t *layer, size_t *suffix)
+{
+    size_t i = 4;
+    uint32_t n = 0;
+    if (memcmp(name, "blk.", 4)) return false;
+    while (name[i] >= '0' && name[i] <= '9' && n < 100000) n = n * 10 + (uint32_t)(name[i++] - '0');
+    if (i == 4 || name[i] != '.' || (name[4] == '0' && i > 5)) return false;
+    *layer = n;
+    *suffix = i + 1;
+    return true;
+}
+
+static int synp_shape_find(const synp_shape *table, int rows, const char *name)
+{
+    int i;
+    for (i = 0; i < rows; i++)
+        if (!strcmp(table[i].name, name)) return i;
+    return -1;
+}
+
+static syn_status synp_tensor_check(const syn_model *model, const synp_shape *shape,
+                                    const syn_gguf_tensor *found, const char *name, syn_error *err)
+{
+    const uint64_t cols = synp_model_dim(model, shape->cols);
+    const uint64_t rows = synp_model_dim(model, shape->rows);
+    const uint64_t count = synp_model_dim(model, shape->count);
+    const syn_type *type = syn_type_find(found->type);
+    if (!found->dims || found->ne[0] != cols || found->ne[1] != rows || found->ne[2] != count ||
+        found->ne[3] != 1 || cols > UINT32_MAX || rows > UINT32_MAX || count > UINT32_MAX)
+        return synp_fail(err, SYN_ERROR_MODEL,
+                         "tensor %s: shape [%u, %u, %u, %u], expected [%u, %u, %u, 1]", name,
+                         found->ne[0], found->ne[1], found->ne[2], found->ne[3], cols, rows, count);
+    if (!syn_type_computes(type))
+        return synp_fail(err, SYN_ERROR_MODEL, "tensor %s: type %s holds no weights", name,
+                         type->name);
+    return SYN_OK;
+}
+
+static syn_status synp_tensor_place(syn_model *model, syn_tensor *place, const synp_shape *shape,
+                                    const syn_gguf *gguf, const syn_gguf_tensor *found,
+                                    const char *name, syn_error *err)
+{
+    syn_status status = synp_tensor_check(model, shape, found, name, err);
+    const uint64_t row_bytes = found->bytes / (found->ne[1] * found->ne[2]);
+    if (status) return status;
+    model->parameters += found->ne[0] * found->ne[1] * found->ne[2];
+    model->weight_bytes += found->bytes;
+    if (row_bytes > model->max_row_bytes) model->max_row_bytes = row_bytes;
+    if (!place) return SYN_OK; /* measuring */
+    if (place->type) return synp_fail(err, SYN_ERROR_MODEL, "tensor %s occurs twice", name);
+    place->type = syn_type_find(found->type);
+    place->source = gguf->source;
+    place->data = synp_source_at(gguf->source, found->offset, found->bytes);
+    place->offset = found->offset;
+    place->cols = (uint32_t)found->ne[0];
+    place->rows = (uint32_t)found->ne[1];
+    place->count = (uint32_t)found->ne[2];
+    return SYN_OK;
+}
+
+/* Puts one tensor of a file where it belongs; tensors that the model does not use are passed. */
+static syn_status synp_model_take_tensor(syn_model *model, const syn_gguf *gguf,
+                                         const syn_gguf_tensor *found, syn_error *err)
+{
+    char name[64];
+    uint32_t layer;
+    size_t suffix, n = found->name_bytes < sizeof name ? (size_t)found->name_bytes : 0;
+    int row;
+    syn_status status = synp_source_read(gguf->source, found->name_at, name, n, err);
+    if (status) return status;
+    name[n] = '\0';
+    if (!n || strlen(name) != n) return SYN_OK; /* too long, or with a NUL: none of ours */
+    row = synp_shape_find(synp_globals, SYN_GLOBALS, name);
+    if (row >= 0)
+        return synp_tensor_place(model, &model->global[row], &synp_globals[row], gguf, found, name,
+                                 err);
+    if (!synp_layer_name(name, &layer, &suffix) || layer >= model->layers) return SYN_OK;
+    row = synp_shape_find(synp_parts, SYN_PARTS, name + suffix);
+    if (row < 0 || !(model->parts & SYNP_BIT(row))) return SYN_OK;
+    return synp_tensor_place(model, model->part ? synp_part_place(model, layer, (syn_part)row) : NULL,
+                             &synp_parts[row], gguf, found, name, err);
+}
+
+static syn_status synp_model_walk_tensors(syn_model *model, const syn_gguf *gguf, syn_error *err)
+{
+    uint64_t i, at = gguf->tensors_at;
+    for (i = 0; i < gguf->tensors; i++) {
+        syn_gguf_tensor found;
+        syn_status status = syn_gguf_tensor_at(gguf, at, &found, err);
+        if (!status) status = synp_model_take_tensor(model, gguf, &found, err);
+        if (status) return status;
+        at = found.next_at;
+    }
+    return SYN_OK;
+}
+
+static syn_status synp_tensor_missing(const char *prefix, uint32_t layer, const char *name,
+                                      syn_error *err)
+{
+    if (!prefix) return synp_fail(err, SYN_ERROR_MODEL, "tensor %s is missing", name);
+    return synp_fail(err, SYN_ERROR_MODEL, "tensor %s%u.%s is missing", prefix, SYNP_U(layer), name);
+}
+
+static syn_status synp_model_complete(syn_model *model, syn_error *err)
+{
+    uint32_t layer;
+    int i;
+    if (!model->part) return SYN_OK; /* measuring */
+    for (i = 0; i < SYN_GLOBALS; i++) {
+        bool needed = i == SYN_TOKEN_EMBD || i == SYN_OUTPUT_NORM ||
+                      (i == SYN_OUTPUT_NORM_BIAS && model->family->norm == SYNP_NORM_LAYER) ||
+                      (i == SYN_POSITION_EMBD && model->family->rope == SYNP_ROPE_NONE);
+        if (needed && !model->global[i].type)
+            return synp_tensor_missing(NULL, 0, synp_globals[i].name, err);
+    }
+    for (layer = 0; layer < model->layers; layer++)
+        for (i = 0; i < SYN_PARTS; i++)
+            if (synp_model_needed(model, layer) & SYNP_BIT(i) &&
+                !syn_model_part(model, layer, (syn_part)i))
+                return synp_tensor_missing("blk.", layer, synp_parts[i].name, err);
+    if (!model->global[SYN_OUTPUT].type) model->global[SYN_OUTPUT] = model->global[SYN_TOKEN_EMBD];
+    return SYN_OK;
+}
+
+/* ---- files ---- */
+
+/* A file of a split model says how many there are and which one it is (from 0). */
+static syn_status synp_split_check(const syn_gguf *gguf, int file, int files, syn_error *err)
+{
+    uint32_t count = 0, number = 0;
+    syn_status status = syn_gguf_u32(gguf, "split.count", false, &count, err);
+    if (!status) status = syn_gguf_u32(gguf, "split.no", false, &number, err);
+    if (status) return status;
+    if (!count) count = 1;
+    if (count != (uint32_t)files || number != (uint32_t)file)
+        return synp_fail(err, SYN_ERROR_MODEL,
+                         "file %u of %u given says that it is number %u of a model of %u files",
+                         SYNP_U(file + 1), SYNP_U(files), SYNP_U(number) + 1, SYNP_U(count));
+    return SYN_OK;
+}
+
+static syn_status synp_model_vocabulary(syn_model *model, const syn_model_desc *desc,
+                                        syn_arena *arena, syn_error *err)
+{
+    syn_tokenizer_desc vocabulary;
+    syn_gguf_value tokens;
+    bool present;
+    syn_status status =
+        syn_gguf_find(&model->gguf, "tokenizer.ggml.tokens", &tokens, &present, err);
+    if (status) return status;
+    model->vocab = present && tokens.array && tokens.count <= UINT32_MAX ? (uint32_t)tokens.count : 0;
+    if (desc && desc->no_tokenizer) return SYN_OK;
+    memset(&vocabulary, 0, sizeof vocabulary);
+    if (desc) vocabulary.pre = desc->pre_tokenizer;
+    return syn_tokenizer_open(&model->tokenizer, &model->gguf, &vocabulary, arena, err);
+}
+
+/* Without a token list the embedding itself says how many tokens there are. */
+static syn_status synp_model_vocab_rows(syn_model *model, const syn_source *sources, int files,
+                                        syn_error *err)
+{
+    int file;
+    for (file = 0; file < files && !model->vocab; file++) {
+        syn_gguf gguf;
+        uint64_t i, at;
+        syn_status status = syn_gguf_open(&gguf, &sources[file], err);
+        if (status) return status;
+        for (i = 0, at = gguf.tensors_at; i < gguf.tensors; i++) {
+            syn_gguf_tensor found;
+            status = syn_gguf_tensor_at(&gguf, at, &found, err);
+            if (status) return status;
+            if (synp_source_equals(gguf.source, found.name_at, found.name_bytes,
+                                   synp_globals[SYN_TOKEN_EMBD].name) && found.ne[1] <= INT32_MAX)
+                model->vocab = (uint32_t)found.ne[1];
+            at = found.next_at;
+        }
+    }
+    if (!model->vocab) return synp_tensor_missing(NULL, 0, synp_globals[SYN_TOKEN_EMBD].name, err);
+    return SYN_OK;
+}
+
+static syn_status synp_model_tensors(syn_model *model, const syn_source *sources, int files,
+                                     syn_arena *arena, syn_error *err)
+{
+    void *piece;
+    size_t width;
+    int file;
+    uint32_t layer;
+    syn_status status;
+    model->parts = model->family->optional;
+    for (layer = 0; layer < model->layers; layer++) model->parts |= synp_model_needed(model, layer);
+    width = (size_t)synp_bits_below(model->parts, SYN_PARTS);
+    status = synp_take(arena, (uint64_t)model->layers * width, sizeof(syn_tensor), "tensor views",
+                       &piece, err);
+    if (status) return status;
+    model->part = (syn_tensor *)piece;
+    if (piece) memset(piece, 0, model->layers * width * sizeof(syn_tensor));
+    for (file = 0; file < files && !status; file++) {
+        syn_gguf gguf;
+        status = syn_gguf_open(&gguf, &sources[file], err);
+        if (!status) status = synp_split_check(&gguf, file, files, err);
+        if (!status) status = synp_model_walk_tensors(model, &gguf, err);
+    }
+    return status ? status : synp_model_complete(model, err);
+}
+
+SYN_API syn_status syn_model_open(syn_model *model, const syn_source *sources, int files,
+                                  const syn_model_desc *desc, syn_arena *arena, syn_error *err)
+{
+    const syn_arena before = *arena;
+    syn_status status;
+    memset(model, 0, sizeof *model);
+    if (files < 1 || files > SYN_MODEL_FILES)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "a model of %d files", SYNP_D(files));
+    status = syn_gguf_open(&model->gguf, &sources[0], err);
+    if (!status) status = synp_model_family(model, err);
+    if (!status) status = synp_model_read_keys(model, err);
+    if (!status) status = synp_model_vocabulary(model, desc, arena, err);
+    if (!status) status = synp_model_vocab_rows(model, sources, files, err);
+    if (!status) status = synp_model_rope(model, arena, err);
+    if (!status) status = synp_model_tensors(model, sources, files, arena, err);
+    if (!status) status = synp_model_rope_factors(model, err);
+    if (!status) synp_model_scales(model);
+    if (status) *arena = before;
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------
+   >>context
+   One pass, from top to bottom: embedding; per layer norm, projections, rope, attention, head
+   norms and edits, output projection, feed-forward; last norm, logits. Families differ by the
+   tensors that are there and by the enums of their row.
+   ------------------------------------------------------------------------------------ */
+
+/* ---- memory ---- */
+
+static uint32_t synp_max_u32(uint32_t a, uint32_t b) { return a > b ? a : b; }
+static uint32_t synp_min_u32(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+/* The longest row of weights, and the most biases that are added at once. */
+static size_t synp_max_cols(const syn_model *model)
+{
+    uint64_t cols = model->embd;
+    int i;
+    for (i = 0; i < SYN_PARTS; i++) {
+        uint64_t n = synp_model_dim(model, synp_parts[i].cols);
+        if (model->parts & SYNP_BIT(i) && n > cols) cols = n;
+    }
+    return (size_t)cols;
+}
+
+static uint64_t synp_max_bias(const syn_model *model)
+{
+    uint64_t most = 0, qkv = 0;
+    int i;
+    for (i = 0; i < SYN_PARTS; i++) {
+        const uint64_t n = synp_model_dim(model, synp_parts[i].cols);
+        if (!(model->parts & SYNP_PARTS_BIAS & SYNP_BIT(i))) continue;
+        if (SYNP_PARTS_QKV_BIAS & SYNP_BIT(i)) qkv += n;
+        if (n > most) most = n;
+    }
+    return qkv > most ? qkv : most;
+}
+
+/* The widest inner vector of any feed-forward part. */
+static uint64_t synp_max_ff(const syn_model *model)
+{
+    uint64_t width = model->experts && !model->dense_layers ? 0 : model->ff;
+    if (model->experts && model->expert_ff > width) width = model->expert_ff;
+    if (synp_model_dim(model, SYNP_SHARED_FF) > width) width = synp_model_dim(model, SYNP_SHARED_FF);
+    return width;
+}
+
+/* Floats that one position leaves in the cache of a layer, over all its kv heads. */
+static uint64_t synp_cache_key_row(const syn_model *model)
+{
+    return (uint64_t)model->cache_heads * model->cache_key;
+}
+
+static uint64_t synp_cache_value_row(const syn_model *model)
+{
+    return (uint64_t)model->cache_heads * model->cache_value;
+}
+
+static int synp_context_jobs(const syn_context *ctx)
+{
+    return ctx->desc.parallel.run && ctx->desc.parallel.threads > 1 ? ctx->desc.parallel.threads : 1;
+}
+
+static syn_status synp_take_floats(syn_arena *arena, uint64_t rows, uint64_t cols, const char *what,
+                                   float **floats, syn_error *err)
+{
+    void *piece;
+    syn_status status = SYN_OK;
+    if (cols && rows > UINT64_MAX / cols) rows = UINT64_MAX / 8, cols = 1; /* refused below */
+    status = synp_take(arena, rows * cols, sizeof(float), what, &piece, err);
+    *floats = (float *)piece;
+    return status;
+}
+
+static syn_status synp_context_cache(syn_context *ctx, syn_arena *arena, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    uint32_t layer;
+    void *piece;
+    syn_status status = synp_take(arena, model->layers, sizeof(syn_layer_cache), "layer caches",
+                                  &piece, err);
+    ctx->cache = (syn_layer_cache *)piece;
+    for (layer = 0; layer < model->layers && !status; layer++) {
+        syn_layer_cache cache;
+        cache.slots = ctx->desc.tokens;
+        if (syn_model_is_local(model, layer)) cache.slots = synp_min_u32(cache.slots, model->window);
+        status = synp_take_floats(arena, cache.slots, synp_cache_key_row(model), "key cache",
+                                  &cache.k, err);
+        if (!status)
+            status = synp_take_floats(arena, cache.slots, synp_cache_value_row(model), "value cache",
+                                      &cache.v, err);
+        if (!status && ctx->cache) ctx->cache[layer] = cache;
+    }
+    return status;
+}
+
+static syn_status synp_context_attention(syn_context *ctx, syn_arena *arena, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    const uint64_t batch = ctx->desc.batch, heads = model->heads;
+    syn_status status = synp_take_floats(arena, batch, heads * model->key_size, "queries", &ctx->q, err);
+    if (!status)
+        status = synp_take_floats(arena, batch, synp_cache_key_row(model), "keys", &ctx->k, err);
+    if (!status)
+        status = synp_take_floats(arena, batch, synp_cache_value_row(model), "values", &ctx->v, err);
+    if (!status)
+        status = synp_take_floats(arena, batch, heads * model->value_size, "head outputs",
+                                  &ctx->heads, err);
+    if (!status)
+        status = synp_take_floats(arena, heads, ctx->desc.tokens, "attention scores", &ctx->scores,
+                                  err);
+    if (status || !synp_is(model, SYNP_MLA)) return status;
+    status = synp_take_floats(arena, batch, heads * model->cache_key, "latent queries",
+                              &ctx->latent_q, err);
+    if (!status)
+        status = synp_take_floats(arena, batch, heads * model->kv_lora, "latent outputs",
+                                  &ctx->latent, err);
+    if (!status)
+        status = synp_take_floats(arena, batch, synp_max_u32(model->q_lora, model->key_size),
+                                  "low-rank queries", &ctx->lora, err);
+    return status;
+}
+
+static syn_status synp_context_feed_forward(syn_context *ctx, syn_arena *arena, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    const uint64_t batch = ctx->desc.batch, width = synp_max_ff(model);
+    void *piece = NULL;
+    syn_status status = synp_take_floats(arena, batch, width, "gate", &ctx->gate, err);
+    if (!status) status = synp_take_floats(arena, batch, width, "up", &ctx->up, err);
+    if (status || !model->experts) return status;
+    status = synp_take_floats(arena, batch, model->experts, "router", &ctx->router, err);
+    if (!status)
+        status = synp_take_floats(arena, batch, model->experts_used, "expert weights", &ctx->share, err);
+    if (!status)
+        status = synp_take(arena, batch * model->experts_used, sizeof(uint32_t), "expert choices",
+                           &piece, err);
+    ctx->choice = (uint32_t *)piece;
+    if (!status)
+        status = synp_take_floats(arena, batch, model->embd, "an expert's input", &ctx->gathered, err);
+    if (!status)
+        status = synp_take_floats(arena, batch, model->embd, "an expert's output", &ctx->expert, err);
+    return status;
+}
+
+/* Attention and feed-forward are never under way together: their buffers share one region. */
+static syn_status synp_context_work(syn_context *ctx, syn_arena *arena, syn_error *err)
+{
+    const size_t start = arena->used;
+    size_t attention_end;
+    syn_status status = synp_context_attention(ctx, arena, err);
+    attention_end = arena->used;
+    arena->used = start;
+    if (!status) status = synp_context_feed_forward(ctx, arena, err);
+    if (arena->used < attention_end) arena->used = attention_end;
+    return status;
+}
+
+static syn_status synp_context_stream(syn_context *ctx, syn_arena *arena, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    void *piece = NULL;
+    bool mapped = model->gguf.source->bytes != NULL;
+    syn_status status = SYN_OK;
+    if (ctx->desc.stream_bytes < model->max_row_bytes)
+        ctx->desc.stream_bytes = (size_t)model->max_row_bytes;
+    if (!mapped)
+        status = synp_take(arena, ctx->desc.stream_bytes, 1, "stream buffer", &piece, err);
+    ctx->stream = (unsigned char *)piece;
+    return status;
+}
+
+enum { SYNP_REFINED_ROWS = 32 }; /* rows of a refined product whose two sums are held at once */
+
+static size_t synp_context_acts_bytes(const syn_context *ctx, size_t cols)
+{
+    const size_t batch = ctx->desc.batch;
+    const size_t all = synp_acts_bytes(cols, batch, ctx->desc.arithmetic);
+    const size_t refined = synp_acts_bytes(ctx->model->embd, 2 * batch, ctx->desc.arithmetic);
+    return all > refined ? all : refined;
+}
+
+static syn_status synp_context_buffers(syn_context *ctx, syn_arena *arena, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    const uint64_t batch = ctx->desc.batch, embd = model->embd;
+    const size_t cols = synp_max_cols(model);
+    void *piece = NULL;
+    syn_status status = synp_take_floats(arena, batch, embd, "residual stream", &ctx->x, err);
+    if (!status) status = synp_take_floats(arena, batch, embd, "normed input", &ctx->normed, err);
+    if (!status) status = synp_take_floats(arena, batch, embd, "block output", &ctx->y, err);
+    if (!status) status = synp_context_work(ctx, arena, err);
+    if (!status)
+        status = synp_take_floats(arena, batch, model->rope_size, "rope turns", &ctx->turn, err);
+    ctx->turn_local = ctx->turn;
+    if (!status && synp_is(model, SYNP_LOCAL_BASE))
+        status = synp_take_floats(arena, batch, model->rope_size, "rope turns", &ctx->turn_local, err);
+    if (!status) status = synp_take_floats(arena, 1, cols, "a weight vector", &ctx->weight, err);
+    if (!status)
+        status = synp_take_floats(arena, 1, synp_max_bias(model), "biases", &ctx->bias, err);
+    if (!status)
+        status = synp_take(arena, synp_context_acts_bytes(ctx, cols), 1, "activations", &piece, err);
+    ctx->acts = piece;
+    if (!status && ctx->desc.arithmetic == SYN_FAST)
+        status = synp_take_floats(arena, 2 * batch, embd, "refined input", &ctx->refined, err);
+    ctx->decode_bytes = synp_gemm_scratch_bytes(cols, (size_t)batch) + SYN_ALIGN;
+    ctx->sums_bytes = 2 * (size_t)batch * SYNP_REFINED_ROWS * sizeof(float);
+    if (ctx->desc.arithmetic == SYN_FAST) ctx->decode_bytes += ctx->sums_bytes;
+    ctx->decode_bytes = ctx->decode_bytes / SYN_ALIGN * SYN_ALIGN;
+    if (!status)
+        status = synp_take(arena, (uint64_t)synp_context_jobs(ctx), ctx->decode_bytes,
+                           "kernel work space", &piece, err);
+    ctx->decode = (unsigned char *)piece;
+    return status ? status : synp_context_stream(ctx, arena, err);
+}
+
+static syn_status synp_context_outputs(syn_context *ctx, syn_arena *arena, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    syn_status status = synp_take_floats(arena, ctx->desc.all_logits ? ctx->desc.batch : 1,
+                                         model->vocab, "logits", &ctx->logits, err);
+    if (!status && ctx->desc.norms)
+        status = synp_take_floats(arena, (uint64_t)ctx->desc.batch * model->layers, model->heads,
+                                  "head norms", &ctx->norms, err);
+    if (!status && ctx->desc.expert_norms && model->experts)
+        status = synp_take_floats(arena, (uint64_t)ctx->desc.batch * model->layers, model->experts,
+                                  "expert norms", &ctx->expert_norms, err);
+    return status;
+}
+
+SYN_API syn_status syn_context_open(syn_context *ctx, const syn_model *model,
+                                    const syn_context_desc *desc, syn_arena *arena, syn_error *err)
+{
+    const syn_arena before = *arena;
+    syn_status status;
+    memset(ctx, 0, sizeof *ctx);
+    ctx->model = model;
+    if (desc) ctx->desc = *desc;
+    if (!ctx->desc.tokens) ctx->desc.tokens = 512;
+    if (!ctx->desc.batch) ctx->desc.batch = 32;
+    ctx->desc.batch = synp_min_u32(ctx->desc.batch, ctx->desc.tokens);
+    if (ctx->desc.expert_norms && !model->experts)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "a model of the architecture %s without experts",
+                         model->architecture);
+    if (ctx->desc.tokens > INT32_MAX)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "a context of %u tokens",
+                         SYNP_U(ctx->desc.tokens));
+    if (model->global[SYN_POSITION_EMBD].type && ctx->desc.tokens > model->context)
+        return synp_fail(err, SYN_ERROR_ARGUMENT,
+                         "a context of %u tokens, the model has positions for %u",
+                         SYNP_U(ctx->desc.tokens), SYNP_U(model->context));
+    ctx->kernels = synp_kernels_pick(ctx->desc.simd);
+    if (!ctx->kernels)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "instruction set %u is not there on this machine",
+                         SYNP_U(ctx->desc.simd));
+    status = synp_context_cache(ctx, arena, err);
+    if (!status) status = synp_context_buffers(ctx, arena, err);
+    if (!status) status = synp_context_outputs(ctx, arena, err);
+    if (status) *arena = before;
+    return status;
+}
+
+SYN_API syn_status syn_context_rewind(syn_context *ctx, uint32_t position, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    uint32_t lost = ctx->position > ctx->desc.tokens ? 0 : ctx->position - position;
+    if (position > ctx->position)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "rewind to position %u, only %u were fed",
+                         SYNP_U(position), SYNP_U(ctx->position));
+    if (position && lost && model->window && ctx->position > model->window)
+        return synp_fail(err, SYN_ERROR_ARGUMENT,
+                         "rewind to position %u: the window of %u before it is overwritten",
+                         SYNP_U(position), SYNP_U(model->window));
+    ctx->position = position;
+    return SYN_OK;
+}
+
+/* ---- products with weights ---- */
+
+/* A weight matrix (or some rows of one), where its product goes, and the bias to add. */
+typedef struct synp_projection {
+    const syn_tensor *weight;
+    uint32_t matrix;             /* of weight->count */
+    uint32_t first, rows;
+    const syn_tensor *bias;      /* over all rows of the weight, or NULL */
+    const float *added;          /* the bias of row `first` and on, decoded, or NULL */
+    float   *y;                  /* (position, stride) */
+    size_t   stride;
+} synp_projection;
+
+enum { SYNP_PRODUCTS = 3, SYNP_ROWS_TOGETHER = 8 };
+
+struct synp_projections;
+typedef void synp_finish_fn(const struct synp_projections *products, uint32_t first, uint32_t last);
+
+/* Products with one input, done side by side: each job takes its share of the rows of each. */
+typedef struct synp_projections {
+    syn_context    *ctx;
+    synp_projection    item[SYNP_PRODUCTS];
+    const unsigned char *bytes[SYNP_PRODUCTS]; /* of row `first` */
+    int             items, jobs;
+    uint32_t        n;           /* positions */
+    bool            refined;     /* the activations are the input and what rounding left of it */
+    synp_finish_fn *finish;      /* on a job's own rows of the products, or NULL */
+} synp_projections;
+
+static synp_projection synp_projection_of(const syn_tensor *weight, const syn_tensor *bias, float *y,
+                                    size_t stride)
+{
+    synp_projection product;
+    product.weight = weight;
+    product.matrix = 0;
+    product.first = 0;
+    product.rows = weight->rows;
+    product.bias = bias;
+    product.added = NULL;
+    product.y = y;
+    product.stride = stride;
+    return product;
+}
+
+static void synp_add_bias(const synp_projection *item, uint32_t n, uint32_t first, uint32_t last)
+{
+    uint32_t p, r;
+    if (!item->added) return;
+    for (p = 0; p < n; p++)
+        for (r = first; r < last; r++) item->y[p * item->stride + r] += item->added[r];
+}
+
+static uint32_t synp_share(uint32_t rows, int job, int jobs)
+{
+    uint64_t at = (uint64_t)rows * (uint64_t)job / (uint64_t)jobs;
+    if (job == jobs) return rows;
+    return (uint32_t)(at / SYNP_ROWS_TOGETHER * SYNP_ROWS_TOGETHER);
+}
+
+/* W x for some rows of one item. A refined input is two positions a position, q(x) and q(x - q(x)),
+   and W x is the sum of both products: the int8 kernels then carry about 15 bits of x. */
+static void synp_projection_rows(const synp_projections *products, const synp_projection *item,
+                                 const unsigned char *bytes, uint32_t first, uint32_t last,
+                                 unsigned char *scratch)
+{
+    const syn_context *ctx = products->ctx;
+    const syn_type *type = item->weight->type;
+    const size_t cols = item->weight->cols, row_bytes = (size_t)syn_type_bytes(type, cols);
+    float *sums = (float *)(void *)scratch;
+    uint32_t r, p, i;
+    if (!products->refined) {
+        synp_gemm_rows(ctx->kernels, type, bytes + first * row_bytes, last - first, cols,
+                       (const synp_acts *)ctx->acts, item->y + first, item->stride, scratch);
+        return;
+    }
+    for (r = first; r < last; r += SYNP_REFINED_ROWS) {
+        const uint32_t rows = synp_min_u32(SYNP_REFINED_ROWS, last - r);
+        synp_gemm_rows(ctx->kernels, type, bytes + r * row_bytes, rows, cols,
+                       (const synp_acts *)ctx->acts, sums, SYNP_REFINED_ROWS,
+                       scratch + ctx->sums_bytes);
+        for (p = 0; p < products->n; p++)
+            for (i = 0; i < rows; i++)
+                item->y[p * item->stride + r + i] =
+                    sums[p * SYNP_REFINED_ROWS + i] + sums[(products->n + p) * SYNP_REFINED_ROWS + i];
+    }
+}
+
+static void synp_projections_job(void *arg, int job)
+{
+    const synp_projections *products = (const synp_projections *)arg;
+    const syn_context *ctx = products->ctx;
+    uint32_t first = 0, last = 0;
+    int i;
+    for (i = 0; i < products->items; i++) {
+        const synp_projection *item = &products->item[i];
+        first = synp_share(item->rows, job, products->jobs);
+        last = synp_share(item->rows, job + 1, products->jobs);
+        if (first == last) continue;
+        synp_projection_rows(products, item, products->bytes[i], first, last,
+                             ctx->decode + (size_t)job * ctx->decode_bytes);
+        synp_add_bias(item, products->n, first, last);
+    }
+    if (products->finish) products->finish(products, first, last);
+}
+
+static void synp_run_jobs(const syn_context *ctx, int jobs, syn_job_fn *job, void *arg)
+{
+    int i;
+    if (ctx->desc.parallel.run && jobs > 1) {
+        ctx->desc.parallel.run(ctx->desc.parallel.user, jobs, job, arg);
+        return;
+    }
+    for (i = 0; i < jobs; i++) job(arg, i);
+}
+
+/* Decodes a vector of weights (a norm's, a bias, an embedding) to ctx->weight. */
+static syn_status synp_vector(syn_context *ctx, const syn_tensor *tensor, uint32_t row,
+                              const float **vector, syn_error *err)
+{
+    const size_t bytes = (size_t)syn_type_bytes(tensor->type, tensor->cols);
+    const unsigned char *at = tensor->data ? tensor->data + (size_t)row * bytes : ctx->stream;
+    if (!tensor->data) {
+        syn_status status = synp_source_read(tensor->source, tensor->offset + (uint64_t)row * bytes,
+                                             ctx->stream, bytes, err);
+        if (status) return status;
+    }
+    syn_type_to_float(tensor->type, at, ctx->weight, tensor->cols);
+    *vector = ctx->weight;
+    return SYN_OK;
+}
+
+/* The biases of all items, decoded side by side to ctx->bias before the jobs start. */
+static syn_status synp_decode_biases(synp_projections *products, syn_error *err)
+{
+    syn_context *ctx = products->ctx;
+    float *to = ctx->bias;
+    int i;
+    for (i = 0; i < products->items; i++) {
+        synp_projection *item = &products->item[i];
+        const float *vector;
+        syn_status status;
+        if (!item->bias) continue;
+        status = synp_vector(ctx, item->bias, 0, &vector, err);
+        if (status) return status;
+        memcpy(to, vector + item->first, item->rows * sizeof *to);
+        item->added = to;
+        to += item->rows;
+    }
+    return SYN_OK;
+}
+
+/* An unmapped weight: as many rows as the buffer holds are read, then multiplied. */
+static syn_status synp_projections_stream(synp_projections *products, syn_error *err)
+{
+    syn_context *ctx = products->ctx;
+    int i;
+    for (i = 0; i < products->items; i++) {
+        const synp_projection *item = &products->item[i];
+        const size_t row_bytes = (size_t)syn_type_bytes(item->weight->type, item->weight->cols);
+        const uint32_t at_once = (uint32_t)(ctx->desc.stream_bytes / row_bytes);
+        uint64_t from = item->weight->offset +
+                        ((uint64_t)item->matrix * item->weight->rows + item->first) * row_bytes;
+        synp_projections part = *products;
+        uint32_t row = 0;
+        part.items = 1;
+        part.finish = NULL;
+        part.bytes[0] = ctx->stream;
+        while (row < item->rows) {
+            const uint32_t rows = synp_min_u32(at_once, item->rows - row);
+            syn_status status = synp_source_read(item->weight->source, from, ctx->stream,
+                                                 rows * row_bytes, err);
+            if (status) return status;
+            part.item[0] = *item;
+            part.item[0].rows = rows;
+            part.item[0].y = item->y + row;
+            if (item->added) part.item[0].added = item->added + row;
+            synp_run_jobs(ctx, part.jobs, synp_projections_job, &part);
+            row += rows;
+            from += (uint64_t)rows * row_bytes;
+        }
+    }
+    return SYN_OK;
+}
+
+/* y = W x + b for each item, x being the activations set last. */
+static syn_status synp_multiply(synp_projections *products, syn_error *err)
+{
+    syn_context *ctx = products->ctx;
+    syn_status status = synp_decode_biases(products, err);
+    bool mapped = true;
+    int i;
+    if (status) return status;
+    products->jobs = synp_context_jobs(ctx);
+    for (i = 0; i < products->items; i++) {
+        const synp_projection *item = &products->item[i];
+        const size_t row_bytes = (size_t)syn_type_bytes(item->weight->type, item->weight->cols);
+        if (!item->weight->data) mapped = false;
+        else
+            products->bytes[i] = item->weight->data +
+                ((size_t)item->matrix * item->weight->rows + item->first) * row_bytes;
+    }
+    if (mapped) {
+        synp_run_jobs(ctx, products->jobs, synp_projections_job, products);
+        return SYN_OK;
+    }
+    status = synp_projections_stream(products, err);
+    if (!status && products->finish) products->finish(products, 0, products->item[0].rows);
+    return status;
+}
+
+static void synp_input(syn_context *ctx, const float *x, uint32_t n, uint32_t cols)
+{
+    synp_acts_set(ctx->kernels, (synp_acts *)ctx->acts, x, n, cols, ctx->desc.arithmetic);
+}
+
+/* The input of the projections that rounding hurts most, Q, K, V and the logits (half of the
+   divergence from exact arithmetic, at a third of the weights): x and the rest of its rounding. Only
+   for weights in codes; others take floats as they are. x is (n, n_embd). */
+static void synp_input_refined(synp_projections *products, const float *x)
+{
+    syn_context *ctx = products->ctx;
+    synp_acts *acts = (synp_acts *)ctx->acts;
+    const size_t n = products->n, cols = ctx->model->embd;
+    int i;
+    synp_input(ctx, x, products->n, (uint32_t)cols);
+    products->refined = acts->quads != NULL;
+    for (i = 0; i < products->items; i++)
+        if (!products->item[i].weight->type->codes) products->refined = false;
+    if (!products->refined) return;
+    memcpy(ctx->refined, x, n * cols * sizeof(float));
+    synp_acts_rest(acts, ctx->refined + n * cols);
+    synp_acts_set(ctx->kernels, acts, ctx->refined, 2 * n, cols, SYN_FAST);
+}
+
+static synp_projections synp_one_projection(syn_context *ctx, const syn_tensor *weight,
+                                            const syn_tensor *bias, uint32_t n, float *y)
+{
+    synp_projections products;
+    memset(&products, 0, sizeof products);
+    products.ctx = ctx;
+    products.n = n;
+    products.items = 1;
+    products.item[0] = synp_projection_of(weight, bias, y, weight->rows);
+    return products;
+}
+
+static syn_status synp_one_product(syn_context *ctx, const syn_tensor *weight,
+                                   const syn_tensor *bias, const float *x, uint32_t n, float *y,
+                                   syn_error *err)
+{
+    synp_projections products = synp_one_projection(ctx, weight, bias, n, y);
+    synp_input(ctx, x, n, weight->cols);
+    return synp_multiply(&products, err);
+}
+
+static void synp_add_rows(float *x, const float *y, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++) x[i] += y[i];
+}
+
+/* ---- norms, rope ---- */
+
+/* RMSNorm (Zhang and Sennrich 2019) or LayerNorm (Ba et al. 2016) of `rows` vectors of `size`. */
+static void synp_norm_rows(const syn_context *ctx, const float *x, size_t rows, size_t size,
+                           const float *weight, float *out)
+{
+    const bool layer_norm = ctx->model->family->norm == SYNP_NORM_LAYER;
+    size_t row, i;
+    for (row = 0; row < rows; row++, x += size, out += size) {
+        double mean = 0, square = 0;
+        float scale, shift;
+        if (layer_norm) {
+            for (i = 0; i < size; i++) mean += (double)x[i];
+            mean /= (double)size;
+            for (i = 0; i < size; i++) square += ((double)x[i] - mean) * ((double)x[i] - mean);
+        } else {
+            square = (double)ctx->kernels->dot_f32(x, x, size);
+        }
+        scale = (float)(1.0 / sqrt(square / (double)size + (double)ctx->model->norm_eps));
+        shift = (float)mean;
+        for (i = 0; i < size; i++) out[i] = (x[i] - shift) * scale * weight[i];
+    }
+}
+
+static syn_status synp_norm(syn_context *ctx, const syn_tensor *weight, const syn_tensor *bias,
+                            const float *x, size_t rows, float *out, syn_error *err)
+{
+    const float *vector;
+    const size_t size = weight->cols;
+    size_t row, i;
+    syn_status status = synp_vector(ctx, weight, 0, &vector, err);
+    if (status) return status;
+    synp_norm_rows(ctx, x, rows, size, vector, out);
+    if (!bias) return SYN_OK;
+    status = synp_vector(ctx, bias, 0, &vector, err);
+    for (row = 0; row < rows && !status; row++)
+        for (i = 0; i < size; i++) out[row * size + i] += vector[i];
+    return status;
+}
+
+/* cos and sin of every pair at each position of the pass, in double: position * frequency is large. */
+static void synp_turns(const syn_context *ctx, const double *freq, uint32_t n, float amplitude,
+                       float *turn)
+{
+    const uint32_t half = ctx->model->rope_size / 2;
+    uint32_t p, i;
+    for (p = 0; p < n; p++)
+        for (i = 0; i < half; i++) {
+            const double angle = (double)(ctx->position + p) * freq[i];
+            turn[(size_t)p * 2 * half + 2 * i] = (float)cos(angle) * amplitude;
+            turn[(size_t)p * 2 * half + 2 * i + 1] = (float)sin(angle) * amplitude;
+        }
+}
+
+/* Rotates the pairs of one head (Su et al. 2021): (2i, 2i+1) interleaved, (i, i+n/2) half-split. */
+static void synp_rope_head(synp_rope_kind kind, float *head, const float *turn, uint32_t size)
+{
+    const uint32_t half = size / 2;
+    const uint32_t step = kind == SYNP_ROPE_HALF ? 1 : 2, apart = kind == SYNP_ROPE_HALF ? half : 1;
+    uint32_t i;
+    for (i = 0; i < half; i++) {
+        float *a = head + i * step, *b = a + apart;
+        const float c = turn[2 * i], s = turn[2 * i + 1], first = *a;
+        *a = first * c - *b * s;
+        *b = first * s + *b * c;
+    }
+}
+
+/* The rotated dimensions of a head come first, or behind `skip` others (latent attention). */
+static void synp_rope_rows(const syn_context *ctx, float *rows, uint32_t n, uint32_t heads,
+                           uint32_t size, uint32_t skip, const float *turn)
+{
+    const synp_rope_kind kind = ctx->model->family->rope;
+    uint32_t p, h;
+    if (kind == SYNP_ROPE_NONE) return;
+    for (p = 0; p < n; p++)
+        for (h = 0; h < heads; h++)
+            synp_rope_head(kind, rows + ((size_t)p * heads + h) * size + skip,
+                           turn + (size_t)p * ctx->model->rope_size, ctx->model->rope_size);
+}
+
+/* ---- attention ---- */
+
+/* Keys or values: in the ring (kv head, slot, size) and of this pass (position, kv head, size). The
+   values of latent attention are the first kv_lora numbers of its keys. */
+typedef struct synp_rows {
+    const float *ring, *pass;
+    uint32_t     size;   /* from one row to the next */
+    uint32_t     used;   /* numbers of a row that count */
+} synp_rows;
+
+typedef struct synp_attention {
+    syn_context *ctx;
+    uint32_t     layer, n, slots;
+    const float *q;      /* (position, head, keys.used) */
+    synp_rows    keys, values;
+    float       *out;    /* (position, head, values.used) */
+} synp_attention;
+
+/* Positions first .. last as stretches that lie one after the other: in the ring up to its end,
+   from its beginning on, and those of this pass, which are not in the ring yet. */
+typedef struct synp_kv_stretch {
+    uint32_t from;  /* slot, or position in the pass */
+    uint32_t count;
+} synp_kv_stretch;
+
+enum { SYNP_STRETCHES = 3, SYNP_STRETCH_PASS = 2 };
+
+static void synp_kv_stretches(uint32_t slots, uint32_t start, uint32_t first, uint32_t last,
+                           synp_kv_stretch stretch[SYNP_STRETCHES])
+{
+    const uint32_t cached = first < start ? start - first : 0, slot = first % slots;
+    stretch[0].from = slot;
+    stretch[0].count = synp_min_u32(cached, slots - slot);
+    stretch[1].from = 0;
+    stretch[1].count = cached - stretch[0].count;
+    stretch[SYNP_STRETCH_PASS].from = first > start ? first - start : 0;
+    stretch[SYNP_STRETCH_PASS].count = last + 1 - (first > start ? first : start);
+}
+
+/* Where a stretch of one kv head's rows begins, and the step from row to row. */
+static const float *synp_kv_stretch_at(const synp_attention *a, const synp_rows *rows,
+                                       const synp_kv_stretch *stretch, int which, uint32_t kv,
+                                       size_t *stride)
+{
+    const uint32_t heads = a->ctx->model->cache_heads;
+    if (which == SYNP_STRETCH_PASS) {
+        *stride = (size_t)heads * rows->size;
+        return rows->pass + ((size_t)stretch->from * heads + kv) * rows->size;
+    }
+    *stride = rows->size;
+    return rows->ring + ((size_t)kv * a->slots + stretch->from) * rows->size;
+}
+
+static void synp_softmax(const syn_context *ctx, float *score, uint32_t n)
+{
+    const float cap = ctx->model->attn_softcap;
+    uint32_t i;
+    for (i = 0; i < n; i++) {
+        score[i] *= ctx->model->attn_scale;
+        if (cap > 0) score[i] = cap * tanhf(score[i] / cap);
+    }
+    ctx->kernels->softmax(score, n);
+}
+
+/* One query of one head over its window: out = sum_j softmax_j(q.k_j) v_j. */
+static void synp_attend(const synp_attention *a, uint32_t head, uint32_t p, float *score, float *out)
+{
+    const syn_context *ctx = a->ctx;
+    const syn_model *model = ctx->model;
+    const uint32_t kv = head / (model->heads / model->cache_heads), position = ctx->position + p;
+    const uint32_t first = syn_model_is_local(model, a->layer) && position >= model->window
+                               ? position - model->window + 1 : 0;
+    const float *q = a->q + ((size_t)p * model->heads + head) * a->keys.used;
+    synp_kv_stretch stretch[SYNP_STRETCHES];
+    uint32_t done = 0;
+    size_t stride;
+    int i;
+    synp_kv_stretches(a->slots, ctx->position, first, position, stretch);
+    for (i = 0; i < SYNP_STRETCHES; i++) {
+        const float *k = synp_kv_stretch_at(a, &a->keys, &stretch[i], i, kv, &stride);
+        ctx->kernels->dots(q, k, stride, stretch[i].count, a->keys.used, score + done);
+        done += stretch[i].count;
+    }
+    synp_softmax(ctx, score, done);
+    memset(out, 0, a->values.used * sizeof *out);
+    for (i = 0, done = 0; i < SYNP_STRETCHES; i++) {
+        const float *v = synp_kv_stretch_at(a, &a->values, &stretch[i], i, kv, &stride);
+        ctx->kernels->mix(score + done, v, stride, stretch[i].count, a->values.used, out);
+        done += stretch[i].count;
+    }
+}
+
+static void synp_attention_job(void *arg, int job)
+{
+    const synp_attention *a = (const synp_attention *)arg;
+    const uint32_t heads = a->ctx->model->heads, head = (uint32_t)job;
+    float *score = a->ctx->scores + (size_t)head * a->ctx->desc.tokens;
+    uint32_t p;
+    for (p = 0; p < a->n; p++)
+        synp_attend(a, head, p, score, a->out + ((size_t)p * heads + head) * a->values.used);
+}
+
+static void synp_cache_rows(const syn_context *ctx, float *ring, uint32_t slots, const float *pass,
+                            uint32_t size, uint32_t n)
+{
+    const uint32_t heads = ctx->model->cache_heads;
+    uint32_t p, h;
+    for (p = n > slots ? n - slots : 0; p < n && size; p++)
+        for (h = 0; h < heads; h++)
+            memcpy(ring + ((size_t)h * slots + (ctx->position + p) % slots) * size,
+                   pass + ((size_t)p * heads + h) * size, size * sizeof(float));
+}
+
+/* Attends with the queries q, then puts this pass's keys and values into their slots, when
+   nothing reads any more what they replace. */
+static void synp_attend_all(syn_context *ctx, uint32_t layer, uint32_t n, const float *q, float *out)
+{
+    const syn_model *model = ctx->model;
+    const syn_layer_cache *cache = &ctx->cache[layer];
+    synp_attention a;
+    a.ctx = ctx;
+    a.layer = layer;
+    a.n = n;
+    a.slots = cache->slots;
+    a.q = q;
+    a.out = out;
+    a.keys.ring = cache->k;
+    a.keys.pass = ctx->k;
+    a.keys.size = a.keys.used = model->cache_key;
+    a.values = a.keys;
+    a.values.used = model->kv_lora;
+    if (model->cache_value) {
+        a.values.ring = cache->v;
+        a.values.pass = ctx->v;
+        a.values.size = a.values.used = model->cache_value;
+    }
+    synp_run_jobs(ctx, (int)model->heads, synp_attention_job, &a);
+    synp_cache_rows(ctx, cache->k, cache->slots, ctx->k, model->cache_key, n);
+    synp_cache_rows(ctx, cache->v, cache->slots, ctx->v, model->cache_value, n);
+}
+
+/* Q, K and V of the pass: three matrices, or three ranges of rows of one. */
+static syn_status synp_project_qkv(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    const syn_tensor *fused = syn_model_part(model, layer, SYN_ATTN_QKV);
+    float *const y[3] = { ctx->q, ctx->k, ctx->v };
+    const synp_dim dim[3] = { SYNP_Q, SYNP_K, SYNP_V };
+    synp_projections products;
+    uint32_t row = 0;
+    int i;
+    memset(&products, 0, sizeof products);
+    products.ctx = ctx;
+    products.n = n;
+    products.items = 3;
+    for (i = 0; i < 3; i++) {
+        const uint32_t rows = (uint32_t)synp_model_dim(model, dim[i]);
+        const syn_tensor *weight = fused, *bias = syn_model_part(model, layer, SYN_ATTN_QKV_BIAS);
+        if (!fused) {
+            weight = syn_model_part(model, layer, (syn_part)(SYN_ATTN_Q + i));
+            bias = syn_model_part(model, layer, (syn_part)(SYN_ATTN_Q_BIAS + i));
+        }
+        products.item[i] = synp_projection_of(weight, bias, y[i], rows);
+        products.item[i].first = fused ? row : 0;
+        products.item[i].rows = rows;
+        row += rows;
+    }
+    synp_input_refined(&products, ctx->normed);
+    return synp_multiply(&products, err);
+}
+
+/* Normalises each head of Q or K (Gemma 3, Qwen 3), or all heads at once where the weight is wide. */
+static syn_status synp_qk_norm(syn_context *ctx, const syn_tensor *weight, float *rows, size_t size,
+                               uint32_t n, syn_error *err)
+{
+    if (!weight) return SYN_OK;
+    return synp_norm(ctx, weight, NULL, rows, (size_t)n * size / weight->cols, rows, err);
+}
+
+static syn_status synp_attention_heads(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    const float *turn = syn_model_is_local(model, layer) ? ctx->turn_local : ctx->turn;
+    syn_status status = synp_project_qkv(ctx, layer, n, err);
+    if (!status)
+        status = synp_qk_norm(ctx, syn_model_part(model, layer, SYN_ATTN_Q_NORM), ctx->q,
+                              (size_t)model->heads * model->key_size, n, err);
+    if (!status)
+        status = synp_qk_norm(ctx, syn_model_part(model, layer, SYN_ATTN_K_NORM), ctx->k,
+                              (size_t)model->kv_heads * model->key_size, n, err);
+    if (status) return status;
+    synp_rope_rows(ctx, ctx->q, n, model->heads, model->key_size, 0, turn);
+    synp_rope_rows(ctx, ctx->k, n, model->kv_heads, model->key_size, 0, turn);
+    synp_attend_all(ctx, layer, n, ctx->q, ctx->heads);
+    return SYN_OK;
+}
+
+/* ---- latent attention (DeepSeek V2, arXiv 2405.04434, section 2.1) ---- */
+
+/* Row ranges of one head in attn_kv_b, where keys and values are not split. */
+static uint32_t synp_kv_b_row(const syn_model *model, uint32_t head)
+{
+    return head * (uint32_t)(synp_model_dim(model, SYNP_NOPE) + model->value_size);
+}
+
+/* Queries straight from the input, or through a low rank and its norm. */
+static syn_status synp_latent_query(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    const syn_tensor *direct = syn_model_part(model, layer, SYN_ATTN_Q);
+    syn_status status;
+    if (direct) return synp_one_product(ctx, direct, NULL, ctx->normed, n, ctx->q, err);
+    status = synp_one_product(ctx, syn_model_part(model, layer, SYN_ATTN_Q_A), NULL, ctx->normed, n,
+                              ctx->lora, err);
+    if (!status)
+        status = synp_norm(ctx, syn_model_part(model, layer, SYN_ATTN_Q_A_NORM), NULL, ctx->lora, n,
+                           ctx->lora, err);
+    if (!status)
+        status = synp_one_product(ctx, syn_model_part(model, layer, SYN_ATTN_Q_B), NULL, ctx->lora, n,
+                                  ctx->q, err);
+    return status;
+}
+
+/* The row that is cached: the normed latent, then the rotated key that all heads share. */
+static syn_status synp_latent_key(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    const float *weight;
+    uint32_t p;
+    syn_status status = synp_one_product(ctx, syn_model_part(model, layer, SYN_ATTN_KV_A), NULL,
+                                         ctx->normed, n, ctx->k, err);
+    if (!status)
+        status = synp_vector(ctx, syn_model_part(model, layer, SYN_ATTN_KV_A_NORM), 0, &weight, err);
+    if (status) return status;
+    for (p = 0; p < n; p++) {
+        float *row = ctx->k + (size_t)p * model->cache_key;
+        synp_norm_rows(ctx, row, 1, model->kv_lora, weight, row);
+    }
+    synp_rope_rows(ctx, ctx->k, n, 1, model->cache_key, model->kv_lora, ctx->turn);
+    return SYN_OK;
+}
+
+/* One head's queries (position, nope) to ctx->lora, as one input. */
+static void synp_latent_gather(syn_context *ctx, uint32_t head, uint32_t n, uint32_t nope)
+{
+    const syn_model *model = ctx->model;
+    uint32_t p;
+    for (p = 0; p < n; p++)
+        memcpy(ctx->lora + (size_t)p * nope,
+               ctx->q + ((size_t)p * model->heads + head) * model->key_size, nope * sizeof(float));
+}
+
+/* q' = K_h' q with K_h's rows in attn_kv_b: a sum of weight rows. */
+static syn_status synp_latent_absorb_rows(syn_context *ctx, const syn_tensor *kv_b, uint32_t head,
+                                          uint32_t n, uint32_t nope, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    const size_t stride = (size_t)model->heads * model->cache_key;
+    float *out = ctx->latent_q + (size_t)head * model->cache_key;
+    uint32_t j, p;
+    for (p = 0; p < n; p++) memset(out + p * stride, 0, model->kv_lora * sizeof(float));
+    for (j = 0; j < nope; j++) {
+        const float *row;
+        syn_status status = synp_vector(ctx, kv_b, synp_kv_b_row(model, head) + j, &row, err);
+        if (status) return status;
+        for (p = 0; p < n; p++)
+            ctx->kernels->axpy(out + p * stride, ctx->lora[(size_t)p * nope + j], row, model->kv_lora);
+    }
+    return SYN_OK;
+}
+
+/* Keys are never formed: each head's query is taken to the latent space instead,
+   q.(K_h c) = (K_h' q).c, and its rotated part is carried along. */
+static syn_status synp_latent_absorb(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    const syn_tensor *k_b = syn_model_part(model, layer, SYN_ATTN_K_B);
+    const syn_tensor *kv_b = syn_model_part(model, layer, SYN_ATTN_KV_B);
+    const uint32_t nope = (uint32_t)synp_model_dim(model, SYNP_NOPE);
+    const size_t stride = (size_t)model->heads * model->cache_key;
+    uint32_t h, p;
+    for (h = 0; h < model->heads; h++) {
+        syn_status status;
+        synp_latent_gather(ctx, h, n, nope);
+        if (k_b) {
+            synp_projections products = synp_one_projection(
+                ctx, k_b, NULL, n, ctx->latent_q + (size_t)h * model->cache_key);
+            products.item[0].matrix = h;
+            products.item[0].stride = stride;
+            synp_input(ctx, ctx->lora, n, nope);
+            status = synp_multiply(&products, err);
+        } else {
+            status = synp_latent_absorb_rows(ctx, kv_b, h, n, nope, err);
+        }
+        if (status) return status;
+        for (p = 0; p < n; p++)
+            memcpy(ctx->latent_q + p * stride + (size_t)h * model->cache_key + model->kv_lora,
+                   ctx->q + ((size_t)p * model->heads + h) * model->key_size + nope,
+                   model->rope_size * sizeof(float));
+    }
+    return SYN_OK;
+}
+
+/* Each head's output in the latent space through its value matrix: V_h c. */
+static syn_status synp_latent_values(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    const syn_tensor *v_b = syn_model_part(model, layer, SYN_ATTN_V_B);
+    const syn_tensor *weight = v_b ? v_b : syn_model_part(model, layer, SYN_ATTN_KV_B);
+    const uint32_t nope = (uint32_t)synp_model_dim(model, SYNP_NOPE);
+    uint32_t h, p;
+    for (h = 0; h < model->heads; h++) {
+        synp_projections products = synp_one_projection(
+            ctx, weight, NULL, n, ctx->heads + (size_t)h * model->value_size);
+        syn_status status;
+        products.item[0].matrix = v_b ? h : 0;
+        products.item[0].first = v_b ? 0 : synp_kv_b_row(model, h) + nope;
+        products.item[0].rows = model->value_size;
+        products.item[0].stride = (size_t)model->heads * model->value_size;
+        for (p = 0; p < n; p++)
+            memcpy(ctx->latent_q + (size_t)p * model->kv_lora,
+                   ctx->latent + ((size_t)p * model->heads + h) * model->kv_lora,
+                   model->kv_lora * sizeof(float));
+        synp_input(ctx, ctx->latent_q, n, model->kv_lora);
+        status = synp_multiply(&products, err);
+        if (status) return status;
+    }
+    return SYN_OK;
+}
+
+static syn_status synp_latent_heads(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    syn_status status = synp_latent_query(ctx, layer, n, err);
+    if (!status) status = synp_latent_key(ctx, layer, n, err);
+    if (status) return status;
+    synp_rope_rows(ctx, ctx->q, n, model->heads, model->key_size,
+                   (uint32_t)synp_model_dim(model, SYNP_NOPE), ctx->turn);
+    status = synp_latent_absorb(ctx, layer, n, err);
+    if (status) return status;
+    synp_attend_all(ctx, layer, n, ctx->latent_q, ctx->latent);
+    return synp_latent_values(ctx, layer, n, err);
+}
+
+/* ---- what is recorded and edited of the heads ---- */
+
+static void synp_heads_done(syn_context *ctx, uint32_t layer, uint32_t n)
+{
+    const syn_model *model = ctx->model;
+    const uint32_t size = model->value_size;
+    uint32_t p, h, i;
+    for (p = 0; p < n; p++)
+        for (h = 0; h < model->heads; h++) {
+            float *head = ctx->heads + ((size_t)p * model->heads + h) * size;
+            if (ctx->norms)
+                ctx->norms[((size_t)p * model->layers + layer) * model->heads + h] =
+                    sqrtf(ctx->kernels->dot_f32(head, head, size));
+            if (ctx->probe.take)
+                ctx->probe.take(ctx->probe.user, SYN_PROBE_HEAD, (int)layer, (int)h,
+                                (int)(ctx->position + p), head, (int)size);
+            if (ctx->edit.head_gain) {
+                const float gain = ctx->edit.head_gain[(size_t)layer * model->heads + h];
+                for (i = 0; i < size; i++) head[i] *= gain;
+            }
+        }
+}
+
+static void synp_probe_residual(const syn_context *ctx, uint32_t layer, uint32_t n)
+{
+    uint32_t p;
+    if (!ctx->probe.take) return;
+    for (p = 0; p < n; p++)
+        ctx->probe.take(ctx->probe.user, SYN_PROBE_RESIDUAL, (int)layer, 0,
+                        (int)(ctx->position + p), ctx->x + (size_t)p * ctx->model->embd,
+                        (int)ctx->model->embd);
+}
+
+/* ---- feed-forward ---- */
+
+/* GELU in its exact form, x Phi(x) (Hendrycks and Gimpel 2016). */
+static float synp_gelu_erf(float x)
+{
+    return 0.5f * x * (1.0f + erff(x * 0.70710678118654752f));
+}
+
+/* up = act(gate) * up, or act(up) where there is no gate. */
+static void synp_activate(const syn_context *ctx, const float *gate, float *up, size_t n)
+{
+    const synp_act_kind act = ctx->model->family->act;
+    size_t i;
+    if (gate && act == SYNP_ACT_SILU) ctx->kernels->silu_mul(gate, up, n);
+    else if (gate) ctx->kernels->gelu_mul(gate, up, n);
+    else
+        for (i = 0; i < n; i++)
+            up[i] = act == SYNP_ACT_GELU_ERF ? synp_gelu_erf(up[i]) : synp_gelu(up[i]);
+}
+
+/* A job's own columns of gate and up, while they are near: up = act(gate) * up, or act(up). */
+static void synp_ff_finish(const synp_projections *products, uint32_t first, uint32_t last)
+{
+    const syn_context *ctx = products->ctx;
+    const bool gated = products->items == 2;
+    const size_t stride = products->item[0].stride;
+    uint32_t p;
+    for (p = 0; p < products->n; p++)
+        synp_activate(ctx, gated ? ctx->gate + p * stride + first : NULL,
+                      ctx->up + p * stride + first, last - first);
+}
+
+/* The matrices of one feed-forward part; those of an expert are matrix `expert` of each. */
+typedef struct synp_ff {
+    const syn_tensor *gate, *up, *down, *up_bias, *down_bias; /* gate NULL: none, or fused with up */
+    uint32_t expert, width;
+    bool     fused; /* the rows of up are gate, then up */
+} synp_ff;
+
+/* y = down(act(gate x) * up x) (Shazeer 2020), or down(act(up x)). */
+static syn_status synp_feed_forward(syn_context *ctx, const synp_ff *ff, const float *x, uint32_t n,
+                                    float *y, syn_error *err)
+{
+    synp_projections products = synp_one_projection(ctx, ff->up, ff->up_bias, n, ctx->up);
+    syn_status status;
+    products.item[0].matrix = ff->expert;
+    products.item[0].rows = ff->width;
+    products.item[0].stride = ff->width;
+    if (ff->gate || ff->fused) {
+        products.item[1] = products.item[0];
+        if (ff->fused) products.item[0].first = ff->width;
+        else products.item[1].weight = ff->gate;
+        products.item[1].bias = ff->fused ? ff->up_bias : NULL;
+        products.item[1].y = ctx->gate;
+        products.items = 2;
+    }
+    products.finish = synp_ff_finish;
+    synp_input(ctx, x, n, ff->up->cols);
+    status = synp_multiply(&products, err);
+    if (status) return status;
+    products = synp_one_projection(ctx, ff->down, ff->down_bias, n, y);
+    products.item[0].matrix = ff->expert;
+    synp_input(ctx, ctx->up, n, ff->down->cols);
+    return synp_multiply(&products, err);
+}
+
+static syn_status synp_ff_dense(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    synp_ff ff;
+    ff.gate = syn_model_part(model, layer, SYN_FFN_GATE);
+    ff.up = syn_model_part(model, layer, SYN_FFN_UP);
+    ff.down = syn_model_part(model, layer, SYN_FFN_DOWN);
+    ff.up_bias = syn_model_part(model, layer, SYN_FFN_UP_BIAS);
+    ff.down_bias = syn_model_part(model, layer, SYN_FFN_DOWN_BIAS);
+    ff.expert = 0;
+    ff.width = model->ff;
+    ff.fused = synp_is(model, SYNP_FUSED_GATE);
+    return synp_feed_forward(ctx, &ff, ctx->normed, n, ctx->y, err);
+}
+
+/* ---- experts (Shazeer et al. 2017; softmax over all, then the largest, as Mixtral and DeepSeek) ---- */
+
+/* Chooses the likeliest experts of one position, the lower index among equals: each choice is the
+   next one in that order, so that nothing needs to be marked. router holds logits, then shares. */
+static void synp_route(const syn_context *ctx, float *router, uint32_t *choice, float *share)
+{
+    const syn_model *model = ctx->model;
+    float sum = 0;
+    uint32_t k, e;
+    ctx->kernels->softmax(router, model->experts);
+    for (k = 0; k < model->experts_used; k++) {
+        uint32_t best = model->experts;
+        for (e = 0; e < model->experts; e++) {
+            if (k && !(router[e] < share[k - 1] || (router[e] == share[k - 1] && e > choice[k - 1])))
+                continue;
+            if (best == model->experts || router[e] > router[best]) best = e;
+        }
+        choice[k] = best; /* stays `experts`, that is none, when the shares are not numbers */
+        share[k] = best < model->experts ? router[best] : 0.0f;
+        sum += share[k];
+    }
+    for (k = 0; k < model->experts_used; k++)
+        share[k] = (model->experts_renormalised ? share[k] / sum : share[k]) * model->expert_scale;
+}
+
+static syn_status synp_route_all(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    uint32_t p;
+    syn_status status = synp_one_product(ctx, syn_model_part(model, layer, SYN_FFN_ROUTER), NULL,
+                                         ctx->normed, n, ctx->router, err);
+    for (p = 0; p < n && !status; p++) {
+        float *router = ctx->router + (size_t)p * model->experts;
+        if (ctx->probe.take)
+            ctx->probe.take(ctx->probe.user, SYN_PROBE_ROUTER, (int)layer, 0,
+                            (int)(ctx->position + p), router, (int)model->experts);
+        synp_route(ctx, router, ctx->choice + (size_t)p * model->experts_used,
+                   ctx->share + (size_t)p * model->experts_used);
+    }
+    return status;
+}
+
+/* The weight of an expert at a position; *chosen says whether the router took it. */
+static float synp_share_of(const syn_context *ctx, uint32_t p, uint32_t expert, bool *chosen)
+{
+    const uint32_t used = ctx->model->experts_used;
+    uint32_t k;
+    for (k = 0; k < used; k++)
+        if (ctx->choice[(size_t)p * used + k] == expert) {
+            *chosen = true;
+            return ctx->share[(size_t)p * used + k];
+        }
+    *chosen = false;
+    return 0.0f;
+}
+
+/* Records and edits one expert's output at one position, and adds it to the block's output. */
+static void synp_expert_done(syn_context *ctx, uint32_t layer, uint32_t expert, uint32_t p,
+                             const float *out)
+{
+    const syn_model *model = ctx->model;
+    bool chosen;
+    float share = synp_share_of(ctx, p, expert, &chosen);
+    if (ctx->expert_norms) {
+        const float norm = sqrtf(ctx->kernels->dot_f32(out, out, model->embd));
+        ctx->expert_norms[((size_t)p * model->layers + layer) * model->experts + expert] =
+            ctx->desc.expert_norms == SYN_EXPERTS_WEIGHTED ? fabsf(share) * norm : norm;
+    }
+    if (!chosen) return;
+    if (ctx->probe.take)
+        ctx->probe.take(ctx->probe.user, SYN_PROBE_EXPERT, (int)layer, (int)expert,
+                        (int)(ctx->position + p), out, (int)model->embd);
+    if (ctx->edit.expert_gain)
+        share *= ctx->edit.expert_gain[(size_t)layer * model->experts + expert];
+    ctx->kernels->axpy(ctx->y + (size_t)p * model->embd, share, out, model->embd);
+}
+
+/* One expert over all positions that chose it (or over all, where every norm is wanted). */
+static syn_status synp_expert(syn_context *ctx, uint32_t layer, synp_ff *ff, uint32_t n,
+                              syn_error *err)
+{
+    const size_t embd = ctx->model->embd;
+    const bool all = ctx->expert_norms && ctx->desc.expert_norms == SYN_EXPERTS_ALL;
+    uint32_t p, used = 0;
+    bool chosen;
+    syn_status status;
+    for (p = 0; p < n; p++) {
+        synp_share_of(ctx, p, ff->expert, &chosen);
+        if (chosen || all)
+            memcpy(ctx->gathered + embd * used++, ctx->normed + embd * p, embd * sizeof(float));
+    }
+    if (!used) return SYN_OK;
+    status = synp_feed_forward(ctx, ff, ctx->gathered, used, ctx->expert, err);
+    for (p = 0, used = 0; p < n && !status; p++) {
+        synp_share_of(ctx, p, ff->expert, &chosen);
+        if (chosen || all)
+            synp_expert_done(ctx, layer, ff->expert, p, ctx->expert + embd * used++);
+    }
+    return status;
+}
+
+static syn_status synp_ff_shared(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    synp_ff ff;
+    uint32_t p;
+    syn_status status;
+    memset(&ff, 0, sizeof ff);
+    ff.gate = syn_model_part(model, layer, SYN_FFN_GATE_SHARED);
+    ff.up = syn_model_part(model, layer, SYN_FFN_UP_SHARED);
+    ff.down = syn_model_part(model, layer, SYN_FFN_DOWN_SHARED);
+    ff.width = (uint32_t)synp_model_dim(model, SYNP_SHARED_FF);
+    status = synp_feed_forward(ctx, &ff, ctx->normed, n, ctx->expert, err);
+    for (p = 0; p < n && !status && ctx->probe.take; p++)
+        ctx->probe.take(ctx->probe.user, SYN_PROBE_SHARED, (int)layer, 0, (int)(ctx->position + p),
+                        ctx->expert + (size_t)p * model->embd, (int)model->embd);
+    if (!status) synp_add_rows(ctx->y, ctx->expert, (size_t)n * model->embd);
+    return status;
+}
+
+static syn_status synp_ff_experts(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    synp_ff ff;
+    uint32_t p;
+    syn_status status = synp_route_all(ctx, layer, n, err);
+    memset(&ff, 0, sizeof ff);
+    ff.gate = syn_model_part(model, layer, SYN_FFN_GATE_EXPERTS);
+    ff.up = syn_model_part(model, layer, SYN_FFN_UP_EXPERTS);
+    ff.down = syn_model_part(model, layer, SYN_FFN_DOWN_EXPERTS);
+    ff.width = model->expert_ff;
+    memset(ctx->y, 0, (size_t)n * model->embd * sizeof(float));
+    for (p = 0; ctx->expert_norms && p < n; p++)
+        memset(ctx->expert_norms + ((size_t)p * model->layers + layer) * model->experts, 0,
+               model->experts * sizeof(float));
+    for (ff.expert = 0; ff.expert < model->experts && !status; ff.expert++)
+        status = synp_expert(ctx, layer, &ff, n, err);
+    if (!status && model->experts_shared) status = synp_ff_shared(ctx, layer, n, err);
+    return status;
+}
+
+/* ---- layers ---- */
+
+/* A block's output into the residual stream, normed first where the family does (Gemma). */
+static syn_status synp_residual_add(syn_context *ctx, const syn_tensor *post_norm, uint32_t n,
+                                    syn_error *err)
+{
+    syn_status status = SYN_OK;
+    if (post_norm) status = synp_norm(ctx, post_norm, NULL, ctx->y, n, ctx->y, err);
+    if (!status) synp_add_rows(ctx->x, ctx->y, (size_t)n * ctx->model->embd);
+    return status;
+}
+
+/* The stream as a block takes it: normed, or as it is where the family norms outputs only. */
+static syn_status synp_block_input(syn_context *ctx, uint32_t layer, syn_part norm, syn_part bias,
+                                   uint32_t n, syn_error *err)
+{
+    const syn_tensor *weight = syn_model_part(ctx->model, layer, norm);
+    if (!weight) {
+        memcpy(ctx->normed, ctx->x, (size_t)n * ctx->model->embd * sizeof(float));
+        return SYN_OK;
+    }
+    return synp_norm(ctx, weight, syn_model_part(ctx->model, layer, bias), ctx->x, n, ctx->normed,
+                     err);
+}
+
+static syn_status synp_attention_block(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    syn_status status = synp_block_input(ctx, layer, SYN_ATTN_NORM, SYN_ATTN_NORM_BIAS, n, err);
+    if (!status)
+        status = synp_is(model, SYNP_MLA) ? synp_latent_heads(ctx, layer, n, err)
+                                          : synp_attention_heads(ctx, layer, n, err);
+    if (status) return status;
+    synp_heads_done(ctx, layer, n);
+    return synp_one_product(ctx, syn_model_part(model, layer, SYN_ATTN_OUTPUT),
+                            syn_model_part(model, layer, SYN_ATTN_OUTPUT_BIAS), ctx->heads, n, ctx->y,
+                            err);
+}
+
+/* x += attention(norm(x)); x += ff(norm(x)). In a parallel layer both start from the same x. */
+static syn_status synp_layer(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    syn_status status;
+    synp_probe_residual(ctx, layer, n);
+    status = synp_attention_block(ctx, layer, n, err);
+    if (!status && model->parallel_residual)
+        status = synp_block_input(ctx, layer, SYN_FFN_NORM, SYN_FFN_NORM_BIAS, n, err);
+    if (!status)
+        status = synp_residual_add(ctx, syn_model_part(model, layer, SYN_ATTN_POST_NORM), n, err);
+    if (!status && !model->parallel_residual)
+        status = synp_block_input(ctx, layer, SYN_FFN_NORM, SYN_FFN_NORM_BIAS, n, err);
+    if (!status)
+        status = syn_model_has_experts(model, layer) ? synp_ff_experts(ctx, layer, n, err)
+                                                     : synp_ff_dense(ctx, layer, n, err);
+    if (!status)
+        status = synp_residual_add(ctx, syn_model_part(model, layer, SYN_FFN_POST_NORM), n, err);
+    return status;
+}
+
+static syn_status synp_embed(syn_context *ctx, const int32_t *ids, uint32_t n, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    uint32_t p, i;
+    for (p = 0; p < n; p++) {
+        const float *row;
+        float *x = ctx->x + (size_t)p * model->embd;
+        syn_status status = synp_vector(ctx, &model->global[SYN_TOKEN_EMBD], (uint32_t)ids[p], &row,
+                                        err);
+        if (status) return status;
+        for (i = 0; i < model->embd; i++) x[i] = row[i] * model->embd_scale;
+        if (!model->global[SYN_POSITION_EMBD].type) continue;
+        status = synp_vector(ctx, &model->global[SYN_POSITION_EMBD], ctx->position + p, &row, err);
+        if (status) return status;
+        synp_add_rows(x, row, model->embd);
+    }
+    return SYN_OK;
+}
+
+/* Logits of the last position, or of all: W_out norm(x), capped where the family does. */
+static syn_status synp_output(syn_context *ctx, uint32_t n, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    const uint32_t rows = ctx->desc.all_logits ? n : 1;
+    const float cap = model->final_softcap;
+    synp_projections products;
+    size_t i;
+    syn_status status = synp_norm(ctx, &model->global[SYN_OUTPUT_NORM],
+                                  model->global[SYN_OUTPUT_NORM_BIAS].type
+                                      ? &model->global[SYN_OUTPUT_NORM_BIAS] : NULL,
+                                  ctx->x + (size_t)(n - rows) * model->embd, rows, ctx->normed, err);
+    products = synp_one_projection(ctx, &model->global[SYN_OUTPUT], NULL, rows, ctx->logits);
+    if (!status) {
+        synp_input_refined(&products, ctx->normed);
+        status = synp_multiply(&products, err);
+    }
+    for (i = 0; cap > 0 && !status && i < (size_t)rows * model->vocab; i++)
+        ctx->logits[i] = cap * tanhf(ctx->logits[i] / cap);
+    ctx->logit_rows = rows;
+    return status;
+}
+
+static syn_status synp_pass(syn_context *ctx, const int32_t *ids, uint32_t n, bool last,
+                            syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    uint32_t layer;
+    syn_status status = synp_embed(ctx, ids, n, err);
+    if (model->family->rope != SYNP_ROPE_NONE) {
+        synp_turns(ctx, model->rope_freq, n, model->rope_amplitude, ctx->turn);
+        if (ctx->turn_local != ctx->turn)
+            synp_turns(ctx, model->rope_freq_local, n, 1.0f, ctx->turn_local);
+    }
+    for (layer = 0; layer < model->layers && !status; layer++)
+        status = synp_layer(ctx, layer, n, err);
+    if (status) return status;
+    synp_probe_residual(ctx, model->layers, n);
+    if (last || ctx->desc.all_logits) status = synp_output(ctx, n, err);
+    ctx->pass = n;
+    if (!status) ctx->position += n;
+    return status;
+}
+
+SYN_API syn_status syn_step(syn_context *ctx, const int32_t *ids, size_t n, syn_error *err)
+{
+    size_t i, at = 0;
+    for (i = 0; i < n; i++)
+        if (ids[i] < 0 || (uint32_t)ids[i] >= ctx->model->vocab)
+            return synp_fail(err, SYN_ERROR_ARGUMENT, "token %u has the id %d, the vocabulary %u",
+                             SYNP_U(i), SYNP_D(ids[i]), SYNP_U(ctx->model->vocab));
+    if (n > ctx->desc.tokens - ctx->position)
+        return synp_fail(err, SYN_ERROR_CONTEXT,
+                         "%u tokens after %u: the context holds %u", SYNP_U(n),
+                         SYNP_U(ctx->position), SYNP_U(ctx->desc.tokens));
+    while (at < n) {
+        const uint32_t take = (uint32_t)(n - at < ctx->desc.batch ? n - at : ctx->desc.batch);
+        syn_status status = synp_pass(ctx, ids + at, take, at + take == n, err);
+        if (status) return status;
+        at += take;
+    }
+    return SYN_OK;
+}
+
+/* ------------------------------------------------------------------------------------
+   >>sample
+   Filters are thresholds on the logit, found by bisection over its 32 ordered bits: no sorting,
+   no memory, at most 32 walks over the logits.
+   ------------------------------------------------------------------------------------ */
+
+/* Floats in the order of unsigned numbers: negative ones are flipped, positive get the top bit. */
+static uint32_t synp_order(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+}
+
+/* SplitMix64 (Steele, Lea and Flood 2014): a 64-bit counter, mixed. */
+static uint64_t synp_splitmix(uint64_t *state)
+{
+    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
+    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+    return z ^ z >> 31;
+}
+
+static int32_t synp_argmax(const float *logits, size_t n)
+{
+    size_t i, best = 0;
+    for (i = 1; i < n; i++)
+        if (logits[i] > logits[best] || !(logits[best] == logits[best])) best = i;
+    return (int32_t)best;
+}
+
+/* The share of probability (or, with count, the number) of logits at or above a threshold. */
+static double synp_share_above(const float *logits, size_t n, uint32_t order, float top,
+                               float temperature, bool count)
+{
+    double sum = 0;
+    size_t i;
+    for (i = 0; i < n; i++)
+        if (synp_order(logits[i]) >= order)
+            sum += count ? 1.0 : exp((double)(logits[i] - top) / (double)temperature);
+    return sum;
+}
+
+/* The largest threshold at which the share above reaches `wanted`. */
+static uint32_t synp_threshold(const float *logits, size_t n, double wanted, float top,
+                               float temperature, bool count)
+{
+    uint32_t order = 0, bit;
+    for (bit = 0x80000000u; bit; bit >>= 1)
+        if (synp_share_above(logits, n, order | bit, top, temperature, count) >= wanted)
+            order |= bit;
+    return order;
+}
+
+/* -infinity, without dividing by zero. */
+static float synp_minus_infinity(void)
+{
+    return -(float)HUGE_VAL;
+}
+
+static void synp_drop_below(float *logits, size_t n, uint32_t order)
+{
+    size_t i;
+    for (i = 0; i < n; i++)
+        if (synp_order(logits[i]) < order) logits[i] = synp_minus_infinity();
+}
+
+SYN_API int32_t syn_sample(syn_sampler *sampler, float *logits, size_t n)
+{
+    size_t i;
+    int32_t best;
+    float top;
+    double sum, point;
+    for (i = 0; i < sampler->banned_count; i++)
+        if (sampler->banned[i] >= 0 && (size_t)sampler->banned[i] < n)
+            logits[sampler->banned[i]] = synp_minus_infinity();
+    best = synp_argmax(logits, n);
+    top = logits[best];
+    if (!(sampler->temperature > 0) || !(fabsf(top) <= FLT_MAX)) return best;
+    if (sampler->top_k && sampler->top_k < n)
+        synp_drop_below(logits, n, synp_threshold(logits, n, (double)sampler->top_k, top, 1, true));
+    if (sampler->top_p > 0 && sampler->top_p < 1) {
+        sum = synp_share_above(logits, n, 0, top, sampler->temperature, false);
+        synp_drop_below(logits, n, synp_threshold(logits, n, sum * (double)sampler->top_p, top,
+                                                  sampler->temperature, false));
+    }
+    if (sampler->min_p > 0 && sampler->min_p <= 1)
+        synp_drop_below(logits, n,
+                        synp_order(top + logf(sampler->min_p) * sampler->temperature));
+    sum = synp_share_above(logits, n, 0, top, sampler->temperature, false);
+    point = (double)(synp_splitmix(&sampler->seed) >> 11) / 9007199254740992.0 * sum;
+    for (i = 0; i < n; i++) {
+        point -= exp((double)(logits[i] - top) / (double)sampler->temperature);
+        if (point < 0) return (int32_t)i;
+    }
+    return best;
+}
+
+#endif /* SYNERGY_NO_MODEL */
+
+#ifndef SYNERGY_NO_PHIID
+
+/* ------------------------------------------------------------------------------------
+   >>covariance
+   First the arithmetic of about 32 digits that both halves of the information part use: a number
+   is the unevaluated sum of two doubles, h + l with |l| <= ulp(h) / 2 ("double-double", Dekker
+   1971; error bounds in units of 2^-106 from Joldes, Muller, Popescu 2017, ACM TOMS 44:15).
+
+   Two things can spoil it, and are kept out here:
+   - x87 registers hold 64 bits, so a sum is not rounded where C says: synp_round stores it first;
+   - a compiler may fuse a * b + c: where it can, fma() is fast and is used for the exact product;
+     elsewhere there is nothing to fuse, and Dekker's splitting stands in.
+   -ffast-math removes the corrections altogether and is not supported for this part.
+   ------------------------------------------------------------------------------------ */
+
+#if defined(FP_FAST_FMA) || defined(__FP_FAST_FMA) || \
+    ((defined(__clang__) || defined(_MSC_VER)) && \
+     (defined(__FMA__) || defined(__aarch64__) || defined(_M_ARM64) || defined(__s390x__)))
+#define SYNP_FMA 1
+#else
+#define SYNP_FMA 0
+#endif
+
+#if defined(__FLT_EVAL_METHOD__)
+#if __FLT_EVAL_METHOD__ == 0 || __FLT_EVAL_METHOD__ == 1 || __FLT_EVAL_METHOD__ == 16
+#define SYNP_DOUBLE_IS_DOUBLE 1
+#endif
+#elif defined(_M_X64) || defined(_M_ARM64) || defined(__x86_64__) || defined(__aarch64__)
+#define SYNP_DOUBLE_IS_DOUBLE 1
+#endif
+
+/* The value h + l. Normalised: h is the double nearest to it, so a comparison of h decides. */
+typedef struct synp_dd { double h, l; } synp_dd;
+
+/* The value as a double in memory, whatever the registers hold. */
+static inline double synp_round(double v)
+{
+#ifdef SYNP_DOUBLE_IS_DOUBLE
+    return v;
+#else
+    volatile double stored = v;
+    return stored;
+#endif
+}
+
+static inline synp_dd synp_dd_of(double h, double l)
+{
+    synp_dd r;
+    r.h = h;
+    r.l = l;
+    return r;
+}
+
+/* a + b exactly, for |a| >= |b| (Dekker's Fast2Sum): s - a is exact, and so is what of b is missing
+   in it. Three operations. */
+static inline synp_dd synp_sum_ordered(double a, double b)
+{
+    double s = synp_round(a + b);
+    return synp_dd_of(s, synp_round(b - synp_round(s - a)));
+}
+
+/* a + b exactly, in any order (Knuth's 2Sum): recovers from s which part of it came from b and
+   which from a, and adds up what of each got lost. Six operations, no branch. */
+static inline synp_dd synp_sum(double a, double b)
+{
+    double s = synp_round(a + b), from_b = synp_round(s - a), from_a = synp_round(s - from_b);
+    return synp_dd_of(s, synp_round(synp_round(a - from_a) + synp_round(b - from_b)));
+}
+
+/* a * b exactly, barring underflow of the low part. Without fma each factor is cut (Veltkamp) into
+   halves of 26 bits whose four products are exact, and the rounded product is taken off them. */
+static inline synp_dd synp_product(double a, double b)
+{
+    double p = synp_round(a * b);
+#if SYNP_FMA
+    return synp_dd_of(p, fma(a, b, -p));
+#else
+    double ka = synp_round(a * 134217729.0), kb = synp_round(b * 134217729.0); /* 2^27 + 1 */
+    double ah = synp_round(ka - synp_round(ka - a)), al = synp_round(a - ah);
+    double bh = synp_round(kb - synp_round(kb - b)), bl = synp_round(b - bh);
+    double e = synp_round(synp_round(ah * bh) - p);
+    e = synp_round(e + synp_round(ah * bl));
+    e = synp_round(e + synp_round(al * bh));
+    return synp_dd_of(p, synp_round(e + synp_round(al * bl)));
+#endif
+}
+
+static inline synp_dd synp_negative(synp_dd a) { return synp_dd_of(-a.h, -a.l); }
+
+/* a + b, relative error 3 units even under cancellation (AccurateDWPlusDW). Adding the low parts to
+   the low part of the sum at once would be cheaper and loses all digits when the high parts cancel,
+   which is what residuals do. */
+static inline synp_dd synp_add(synp_dd a, synp_dd b)
+{
+    synp_dd s = synp_sum(a.h, b.h), t = synp_sum(a.l, b.l);
+    s = synp_sum_ordered(s.h, synp_round(s.l + t.h));
+    return synp_sum_ordered(s.h, synp_round(t.l + s.l));
+}
+
+static inline synp_dd synp_sub(synp_dd a, synp_dd b) { return synp_add(a, synp_negative(b)); }
+
+/* a * b, 5 units (DWTimesDW): the product of the low parts is below the last digit. */
+static inline synp_dd synp_mul(synp_dd a, synp_dd b)
+{
+    synp_dd p = synp_product(a.h, b.h);
+    double cross = synp_round(synp_round(a.h * b.l) + synp_round(a.l * b.h));
+    return synp_sum_ordered(p.h, synp_round(p.l + cross));
+}
+
+/* a / b by long division: two correction steps, 10 units. */
+static synp_dd synp_div(synp_dd a, synp_dd b)
+{
+    double q = synp_round(a.h / b.h), r;
+    synp_dd rest = synp_sub(a, synp_mul(b, synp_dd_of(q, 0)));
+    r = synp_round(rest.h / b.h);
+    rest = synp_sub(rest, synp_mul(b, synp_dd_of(r, 0)));
+    return synp_add(synp_sum_ordered(q, r), synp_dd_of(synp_round(rest.h / b.h), 0));
+}
+
+/* The root of a > 0: one Newton step from the double root s, s + (a - s^2) / 2s. */
+static synp_dd synp_root(synp_dd a)
+{
+    double s = synp_round(sqrt(a.h));
+    synp_dd rest = synp_sub(a, synp_product(s, s));
+    return synp_sum_ordered(s, synp_round(rest.h / (2 * s)));
+}
+
+static inline bool synp_less(synp_dd a, synp_dd b)
+{
+    return a.h < b.h || (a.h == b.h && a.l < b.l);
+}
+
+/* 2^e as two factors for synp_scaled. One would not do: 2^1073, which brings the smallest subnormal
+   to 1, is not a double. */
+static synp_dd synp_power(int e) { return synp_dd_of(ldexp(1.0, e / 2), ldexp(1.0, e - e / 2)); }
+
+/* v * 2^e; exact unless the result is subnormal. */
+static inline double synp_scaled(double v, synp_dd power)
+{
+    return synp_round(synp_round(v * power.h) * power.l);
+}
+
+/* No isfinite: C++ and old compilers disagree about what kind of thing it is. */
+static bool synp_finite(double v) { return v >= -DBL_MAX && v <= DBL_MAX; }
+
+/* ---- the accumulator ---- */
+
+/* Variables are numbered past of channel 0, 1, ..., then future of channel 0, 1, ... What is stored
+   of variable i (origin, mean, moments) is in units of 2^exponent[i]; means count from origin[i],
+   the first value, since a mean near 1 could not follow values that differ in their last bit. */
+
+enum { SYNP_NO_EXPONENT = INT32_MIN / 2 }; /* only zeros so far */
+
+/* Where (i, j) stands in a packed lower triangle; (n, 0) is also the size of one with n rows. */
+static size_t synp_packed(size_t i, size_t j)
+{
+    return i >= j ? i * (i + 1) / 2 + j : j * (j + 1) / 2 + i;
+}
+
+/* Double-doubles in memory: (count, 2). */
+static inline synp_dd synp_at(const double *pairs, size_t i)
+{
+    return synp_dd_of(pairs[2 * i], pairs[2 * i + 1]);
+}
+
+static inline void synp_put(double *pairs, size_t i, synp_dd v)
+{
+    pairs[2 * i] = v.h;
+    pairs[2 * i + 1] = v.l;
+}
+
+SYN_API void syn_cov_clear(syn_cov *cov)
+{
+    size_t i, vars = 2 * cov->channels;
+    cov->pairs = 0;
+    memset(cov->mean, 0, vars * 2 * sizeof(double));
+    memset(cov->origin, 0, vars * sizeof(double));
+    memset(cov->moment, 0, synp_packed(vars, 0) * 2 * sizeof(double));
+    memset(cov->bad, 0, cov->channels);
+    for (i = 0; i < vars; i++) {
+        cov->low[i] = DBL_MAX;
+        cov->high[i] = -DBL_MAX;
+        cov->exponent[i] = SYNP_NO_EXPONENT;
+    }
+    syn_cov_break(cov);
+}
+
+SYN_API void syn_cov_break(syn_cov *cov)
+{
+    cov->waiting = 0;
+    cov->oldest = 0;
+}
+
+SYN_API syn_status syn_cov_open(syn_cov *cov, size_t channels, size_t tau, syn_arena *arena,
+                                syn_error *err)
+{
+    static const char what[] = "covariance";
+    uint64_t vars = 2 * (uint64_t)channels;
+    void *piece[8];
+    memset(cov, 0, sizeof *cov);
+    if (!channels || channels > INT32_MAX / 2 || !tau || tau > SIZE_MAX / 16 / channels)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "covariance of %u channels at lag %u",
+                         SYNP_U(channels), SYNP_U(tau));
+    if (synp_take(arena, SYNP_U(tau) * channels, sizeof(double), what, &piece[0], err) ||
+        synp_take(arena, vars * 2, sizeof(double), what, &piece[1], err) ||
+        synp_take(arena, vars * (vars + 1), sizeof(double), what, &piece[2], err) ||
+        synp_take(arena, vars, sizeof(double), what, &piece[3], err) ||
+        synp_take(arena, vars * 2, sizeof(double), what, &piece[4], err) ||
+        synp_take(arena, vars * 2, sizeof(double), what, &piece[5], err) ||
+        synp_take(arena, vars, sizeof(int32_t), what, &piece[6], err) ||
+        synp_take(arena, channels, 1, what, &piece[7], err))
+        return SYN_ERROR_MEMORY;
+    cov->channels = channels;
+    cov->tau = tau;
+    cov->lag = (double *)piece[0]; /* all NULL when measuring */
+    cov->mean = (double *)piece[1];
+    cov->moment = (double *)piece[2];
+    cov->origin = (double *)piece[3];
+    cov->change = (double *)piece[4];
+    cov->low = (double *)piece[5];
+    cov->high = cov->low ? cov->low + vars : NULL;
+    cov->exponent = (int32_t *)piece[6];
+    cov->bad = (unsigned char *)piece[7];
+    if (cov->bad) syn_cov_clear(cov);
+    return SYN_OK;
+}
+
+/* Variable i is stored in units of 2^exponent from now on. Exact, or an underflow of what is
+   2^-900 of the largest value. */
+static void synp_cov_rescale(syn_cov *cov, size_t i, int exponent)
+{
+    int old = cov->exponent[i];
+    size_t j, vars = 2 * cov->channels;
+    synp_dd by;
+    cov->exponent[i] = exponent;
+    if (old == SYNP_NO_EXPONENT || old == exponent) return; /* zeros are zeros in any unit */
+    by = synp_power(old - exponent);
+    cov->origin[i] = synp_scaled(cov->origin[i], by);
+    for (j = 0; j < 2; j++) cov->mean[2 * i + j] = synp_scaled(cov->mean[2 * i + j], by);
+    for (j = 0; j < vars; j++) {
+        double *m = cov->moment + 2 * synp_packed(i, j);
+        m[0] = synp_scaled(m[0], by);
+        m[1] = synp_scaled(m[1], by);
+        if (i != j) continue; /* the diagonal holds the square of the unit */
+        m[0] = synp_scaled(m[0], by);
+        m[1] = synp_scaled(m[1], by);
+    }
+}
+
+/* The sample v of variable i in its own units, from its origin. The units grow with the values in
+   steps of at least 2^64, so that squares stay in range and rescaling stays rare. */
+static synp_dd synp_cov_enter(syn_cov *cov, size_t i, double v)
+{
+    int e;
+    if (v != 0) {
+        frexp(v, &e);
+        if (cov->exponent[i] == SYNP_NO_EXPONENT || e > cov->exponent[i] + 64)
+            synp_cov_rescale(cov, i, e);
+    }
+    if (v < cov->low[i]) cov->low[i] = v;
+    if (v > cov->high[i]) cov->high[i] = v;
+    v = cov->exponent[i] == SYNP_NO_EXPONENT ? 0 : synp_scaled(v, synp_power(-cov->exponent[i]));
+    if (cov->pairs == 1) cov->origin[i] = v;
+    return synp_sum(v, -cov->origin[i]);
+}
+
+/* One pair of samples (past, future), each (channels). What is not finite counts as 0: the channel
+   has been marked. */
+static void synp_cov_pair(syn_cov *cov, const double *past, const double *future)
+{
+    size_t i, j, channels = cov->channels, vars = 2 * channels;
+    double n = (double)++cov->pairs;
+    synp_dd one_n = synp_div(synp_dd_of(1, 0), synp_dd_of(n, 0));
+    synp_dd share = synp_mul(synp_dd_of(n - 1, 0), one_n);
+    /* first all means, since M needs the distances from the old ones */
+    for (i = 0; i < vars; i++) {
+        double v = i < channels ? past[i] : future[i - channels];
+        synp_dd d = synp_cov_enter(cov, i, synp_finite(v) ? v : 0), m = synp_at(cov->mean, i);
+        d = synp_sub(d, m);
+        synp_put(cov->change, i, d);
+        synp_put(cov->mean, i, synp_add(m, synp_mul(d, one_n)));
+    }
+    for (i = 0; i < vars; i++) {
+        synp_dd by = synp_mul(synp_at(cov->change, i), share);
+        double *row = cov->moment + i * (i + 1); /* two doubles an entry */
+        for (j = 0; j <= i; j++)
+            synp_put(row, j, synp_add(synp_at(row, j), synp_mul(by, synp_at(cov->change, j))));
+    }
+}
+
+SYN_API void syn_cov_add(syn_cov *cov, const double *sample)
+{
+    size_t i;
+    double *row;
+    for (i = 0; i < cov->channels; i++)
+        if (!synp_finite(sample[i])) cov->bad[i] = 1;
+    row = cov->lag + (cov->oldest + cov->waiting) % cov->tau * cov->channels;
+    if (cov->waiting == cov->tau) { /* full: the oldest row is the partner, then makes room */
+        synp_cov_pair(cov, row, sample);
+        cov->oldest = (cov->oldest + 1) % cov->tau;
+    } else {
+        cov->waiting++;
+    }
+    for (i = 0; i < cov->channels; i++) row[i] = synp_finite(sample[i]) ? sample[i] : 0;
+}
+
+/* Variable i of both in one unit and from one origin: gives the factor for what `from` stores,
+   leaves the difference of the means in into->change. */
+static synp_dd synp_cov_align(syn_cov *into, const syn_cov *from, size_t i)
+{
+    synp_dd by, d, m = synp_at(from->mean, i);
+    double origin;
+    if (from->exponent[i] > into->exponent[i]) synp_cov_rescale(into, i, from->exponent[i]);
+    if (from->exponent[i] == SYNP_NO_EXPONENT) by = synp_dd_of(1, 1);
+    else by = synp_power(from->exponent[i] - into->exponent[i]);
+    origin = synp_scaled(from->origin[i], by);
+    if (!into->pairs) into->origin[i] = origin;
+    d = synp_dd_of(synp_scaled(m.h, by), synp_scaled(m.l, by));
+    d = synp_add(synp_sum(origin, -into->origin[i]), synp_sub(d, synp_at(into->mean, i)));
+    synp_put(into->change, i, d);
+    return by;
+}
+
+SYN_API syn_status syn_cov_merge(syn_cov *into, const syn_cov *from, syn_error *err)
+{
+    size_t i, j, vars = 2 * into->channels;
+    double na = (double)into->pairs, nb = (double)from->pairs;
+    synp_dd share, both;
+    if (into->channels != from->channels || into->tau != from->tau)
+        return synp_fail(err, SYN_ERROR_ARGUMENT,
+                         "cannot merge %u channels at lag %u into %u at lag %u",
+                         SYNP_U(from->channels), SYNP_U(from->tau), SYNP_U(into->channels),
+                         SYNP_U(into->tau));
+    for (i = 0; i < into->channels; i++) into->bad[i] |= from->bad[i];
+    if (!from->pairs) return SYN_OK;
+    /* every variable brings its distance of means first, for j <= i are needed together */
+    share = synp_div(synp_dd_of(nb, 0), synp_dd_of(na + nb, 0));
+    both = synp_mul(share, synp_dd_of(na, 0));
+    for (i = 0; i < vars; i++) {
+        synp_dd by = synp_cov_align(into, from, i), d = synp_at(into->change, i), mine;
+        double scale_i = synp_round(by.h * by.l);
+        synp_put(into->mean, i, synp_add(synp_at(into->mean, i), synp_mul(d, share)));
+        mine = synp_mul(d, both);
+        for (j = 0; j <= i; j++) {
+            size_t at = synp_packed(i, j);
+            bool zeros = from->exponent[j] == SYNP_NO_EXPONENT;
+            synp_dd m = synp_at(from->moment, at);
+            synp_dd p = synp_power(zeros ? 0 : from->exponent[j] - into->exponent[j]);
+            m.h = synp_scaled(synp_round(m.h * scale_i), p);
+            m.l = synp_scaled(synp_round(m.l * scale_i), p);
+            m = synp_add(m, synp_mul(mine, synp_at(into->change, j)));
+            synp_put(into->moment, at, synp_add(synp_at(into->moment, at), m));
+        }
+        if (from->low[i] < into->low[i]) into->low[i] = from->low[i];
+        if (from->high[i] > into->high[i]) into->high[i] = from->high[i];
+    }
+    into->pairs += from->pairs;
+    return SYN_OK;
+}
+
+SYN_API double syn_cov_value(const syn_cov *cov, size_t i, size_t j)
+{
+    size_t channels = cov->channels;
+    if (!cov->pairs || cov->bad[i % channels] || cov->bad[j % channels]) return (double)NAN;
+    if (cov->exponent[i] == SYNP_NO_EXPONENT || cov->exponent[j] == SYNP_NO_EXPONENT) return 0;
+    return synp_scaled(cov->moment[2 * synp_packed(i, j)] / (double)cov->pairs,
+                       synp_power(cov->exponent[i] + cov->exponent[j]));
+}
+
+/* ---- the byte format ---- */
+
+static const char synp_cov_magic[9] = "SYNCOV01";
+enum { SYNP_COV_HEAD = 40, SYNP_COV_SUM = 8 };
+
+/* Bytes, least significant first, whatever the machine's order; doubles as their IEEE bits. */
+static uint64_t synp_little_get(const unsigned char *p, int bytes)
+{
+    uint64_t v = 0;
+    while (bytes--) v = v << 8 | p[bytes];
+    return v;
+}
+
+static unsigned char *synp_little_put(unsigned char *p, uint64_t v, int bytes)
+{
+    for (; bytes; bytes--, v >>= 8) *p++ = (unsigned char)(v & 255);
+    return p;
+}
+
+static unsigned char *synp_doubles_put(unsigned char *p, const double *value, size_t count)
+{
+    for (; count; count--, value++) {
+        uint64_t bits;
+        memcpy(&bits, value, sizeof bits);
+        p = synp_little_put(p, bits, 8);
+    }
+    return p;
+}
+
+static const unsigned char *synp_doubles_get(const unsigned char *p, double *value, size_t count)
+{
+    for (; count; count--, value++, p += 8) {
+        uint64_t bits = synp_little_get(p, 8);
+        memcpy(value, &bits, sizeof bits);
+    }
+    return p;
+}
+
+/* FNV-1a: enough to notice a cut, a flipped bit or a text-mode copy; no defence against malice. */
+static uint64_t synp_checksum(const unsigned char *p, size_t bytes)
+{
+    uint64_t sum = 0xcbf29ce484222325u;
+    for (; bytes; bytes--) sum = (sum ^ *p++) * 0x100000001b3u;
+    return sum;
+}
+
+/* The doubles after the lag buffer: low, high, origin, mean (2 each), moment (2 each). */
+static size_t synp_cov_doubles(size_t channels)
+{
+    size_t vars = 2 * channels;
+    return vars * 5 + synp_packed(vars, 0) * 2;
+}
+
+/* No sum here can wrap: the accumulator itself takes more memory than its bytes. */
+SYN_API size_t syn_cov_bytes(const syn_cov *cov)
+{
+    size_t channels = cov->channels;
+    return SYNP_COV_HEAD + cov->waiting * channels * 8 + 2 * channels * 4 +
+           synp_cov_doubles(channels) * 8 + channels + SYNP_COV_SUM;
+}
+
+SYN_API syn_status syn_cov_save(const syn_cov *cov, void *bytes, size_t capacity, syn_error *err)
+{
+    size_t i, channels = cov->channels, vars = 2 * channels, size = syn_cov_bytes(cov);
+    unsigned char *start = (unsigned char *)bytes, *p = start + 8;
+    if (capacity < size)
+        return synp_fail(err, SYN_ERROR_MEMORY, "a covariance needs %u bytes, there are %u",
+                         SYNP_U(size), SYNP_U(capacity));
+    memcpy(start, synp_cov_magic, 8);
+    p = synp_little_put(p, channels, 8);
+    p = synp_little_put(p, cov->tau, 8);
+    p = synp_little_put(p, cov->pairs, 8);
+    p = synp_little_put(p, cov->waiting, 8);
+    for (i = 0; i < cov->waiting; i++)
+        p = synp_doubles_put(p, cov->lag + (cov->oldest + i) % cov->tau * channels, channels);
+    for (i = 0; i < vars; i++) p = synp_little_put(p, (uint32_t)cov->exponent[i], 4);
+    p = synp_doubles_put(p, cov->low, vars);
+    p = synp_doubles_put(p, cov->high, vars);
+    p = synp_doubles_put(p, cov->origin, vars);
+    p = synp_doubles_put(p, cov->mean, vars * 2);
+    p = synp_doubles_put(p, cov->moment, synp_packed(vars, 0) * 2);
+    memcpy(p, cov->bad, channels);
+    synp_little_put(p + channels, synp_checksum(start, size - SYNP_COV_SUM), 8);
+    return SYN_OK;
+}
+
+/* Channels, lag, pairs and waiting samples from the head, with the exact size checked against
+   them. Sums in 64 bits; channels < 2^30 and the division keep them from wrapping. */
+static syn_status synp_cov_head(const unsigned char *p, size_t size, uint64_t head[4],
+                                syn_error *err)
+{
+    uint64_t need, vars, channels;
+    int i;
+    if (size < SYNP_COV_HEAD || memcmp(p, synp_cov_magic, 8) != 0)
+        return synp_fail(err, SYN_ERROR_FORMAT, "not a saved covariance (no %s)", synp_cov_magic);
+    for (i = 0; i < 4; i++) head[i] = synp_little_get(p + 8 + 8 * i, 8);
+    channels = head[0];
+    vars = 2 * channels;
+    if (!channels || channels > INT32_MAX / 2 || !head[1] || head[1] > SIZE_MAX / 16 / channels ||
+        head[3] > head[1] || head[3] > size / 8 / channels || (head[2] && head[2] >> 53))
+        return synp_fail(err, SYN_ERROR_FORMAT,
+                         "covariance of %u channels at lag %u, %u pairs, %u waiting", head[0],
+                         head[1], head[2], head[3]);
+    need = SYNP_COV_HEAD + head[3] * channels * 8 + vars * 4 + (vars * 5 + vars * (vars + 1)) * 8 +
+           channels + SYNP_COV_SUM;
+    if (need != size)
+        return synp_fail(err, SYN_ERROR_FORMAT, "covariance of %u channels: %u bytes, expected %u",
+                         channels, SYNP_U(size), need);
+    return SYN_OK;
+}
+
+SYN_API syn_status syn_cov_shape(const void *bytes, size_t size, size_t *channels, size_t *tau,
+                                 syn_error *err)
+{
+    uint64_t head[4];
+    syn_status status = synp_cov_head((const unsigned char *)bytes, size, head, err);
+    if (status) return status;
+    *channels = (size_t)head[0];
+    *tau = (size_t)head[1];
+    return SYN_OK;
+}
+
+/* Everything that loading would otherwise have to trust: checksum, finite numbers, exponents that
+   some double has, marks that are 0 or 1. Numbers that contradict each other (a covariance that is
+   none) get past and are flagged NOT_PSD when they are used. */
+static syn_status synp_cov_check(const unsigned char *p, size_t size, const uint64_t head[4],
+                                 syn_error *err)
+{
+    size_t i, channels = (size_t)head[0], lag = (size_t)head[3] * channels;
+    const unsigned char *q = p + SYNP_COV_HEAD;
+    if (synp_checksum(p, size - SYNP_COV_SUM) != synp_little_get(p + size - SYNP_COV_SUM, 8))
+        return synp_fail(err, SYN_ERROR_FORMAT, "covariance: checksum is wrong");
+    for (i = 0; i < lag + synp_cov_doubles(channels); i++) {
+        double v;
+        if (i == lag) q += 2 * channels * 4;
+        q = synp_doubles_get(q, &v, 1);
+        if (!synp_finite(v))
+            return synp_fail(err, SYN_ERROR_FORMAT, "covariance: number %u is not finite",
+                             SYNP_U(i));
+    }
+    for (i = 0; i < channels; i++)
+        if (q[i] > 1)
+            return synp_fail(err, SYN_ERROR_FORMAT, "covariance: mark %u is %u", SYNP_U(i),
+                             SYNP_U(q[i]));
+    q = p + SYNP_COV_HEAD + lag * 8;
+    for (i = 0; i < 2 * channels; i++) {
+        int64_t e = (int32_t)(uint32_t)synp_little_get(q + 4 * i, 4);
+        if (e != SYNP_NO_EXPONENT && (e < -1080 || e > 1025))
+            return synp_fail(err, SYN_ERROR_FORMAT, "covariance: exponent %u is %d", SYNP_U(i),
+                             SYNP_D(e));
+    }
+    return SYN_OK;
+}
+
+SYN_API syn_status syn_cov_load(syn_cov *cov, const void *bytes, size_t size, syn_error *err)
+{
+    const unsigned char *p = (const unsigned char *)bytes;
+    size_t i, channels = cov->channels, vars = 2 * channels;
+    uint64_t head[4];
+    syn_status status = synp_cov_head(p, size, head, err);
+    if (status) return status;
+    if (head[0] != channels || head[1] != cov->tau)
+        return synp_fail(err, SYN_ERROR_ARGUMENT,
+                         "covariance of %u channels at lag %u into one of %u at lag %u", head[0],
+                         head[1], SYNP_U(channels), SYNP_U(cov->tau));
+    status = synp_cov_check(p, size, head, err);
+    if (status) return status;
+    cov->pairs = head[2];
+    cov->waiting = (size_t)head[3];
+    cov->oldest = 0;
+    p = synp_doubles_get(p + SYNP_COV_HEAD, cov->lag, cov->waiting * channels);
+    for (i = 0; i < vars; i++, p += 4) cov->exponent[i] = (int32_t)(uint32_t)synp_little_get(p, 4);
+    p = synp_doubles_get(p, cov->low, vars);
+    p = synp_doubles_get(p, cov->high, vars);
+    p = synp_doubles_get(p, cov->origin, vars);
+    p = synp_doubles_get(p, cov->mean, vars * 2);
+    p = synp_doubles_get(p, cov->moment, synp_packed(vars, 0) * 2);
+    memcpy(cov->bad, p, channels);
+    return SYN_OK;
+}
+
+/* ------------------------------------------------------------------------------------
+   >>phiid
+   From any input: co-moments of (x, y, a, b) in double-double -> six correlations -> nine ratios
+   u = exp(-2 I) = 1 - R^2 -> atoms. All of an atom's mutual informations go into one product of
+   ratios and one logarithm, so an atom carries one rounding and equal terms cancel exactly.
+
+   With R the correlation matrix and lower-case pairs its entries (source: the determinants of
+   I(A;B) = (ln |R_A| + ln |R_B| - ln |R_AB|) / 2, eliminated variable by variable):
+       u(x_a) = 1 - xa^2   (u(x_b), u(y_a), u(y_b) alike)    vy = 1 - xy^2    vb = 1 - ab^2
+       c1 = ya - xy xa    c2 = yb - xy xb    c3 = xb - xa ab    c4 = yb - ya ab
+       u(xy_a) = u(x_a) - c1^2 / vy      u(xy_b) = u(x_b) - c2^2 / vy
+       u(x_ab) = u(x_a) - c3^2 / vb      u(y_ab) = u(y_a) - c4^2 / vb
+       m = ab - xa xb - c1 c2 / vy,  the covariance of a and b that x and y leave
+       u(xy_ab) = (u(xy_a) u(xy_b) - m^2) / vb
+   Error: about 2^-104 times the condition number of R, in the ratio.
+
+   Closed forms of the MMI atoms, which the lattice inversion below amounts to:
+       rtr = min(x_a, x_b, y_a, y_b)
+       sts = xy_ab - max(xy_a, xy_b) - max(x_ab, y_ab) + max(x_a, y_a) + max(x_b, y_b)
+             - max(min(x_a, x_b), min(y_a, y_b))
+   rtr, rtx, rty, rts, xtr, ytr, str and sts are never negative; the others can be.
+   ------------------------------------------------------------------------------------ */
+
+SYN_API const char *syn_atom_name(int atom)
+{
+    static const char name[SYN_ATOMS][4] = {"rtr", "rtx", "rty", "rts", "xtr", "xtx", "xty", "xts",
+                                            "ytr", "ytx", "yty", "yts", "str", "stx", "sty", "sts"};
+    return atom >= 0 && atom < SYN_ATOMS ? name[atom] : "";
+}
+
+SYN_API const char *syn_mi_name(int mi)
+{
+    static const char name[SYN_MIS][6] = {"x_a",  "x_b",  "y_a",  "y_b",  "xy_a",
+                                          "xy_b", "x_ab", "y_ab", "xy_ab"};
+    return mi >= 0 && mi < SYN_MIS ? name[mi] : "";
+}
+
+SYN_API const char *syn_flags_text(syn_flags flags)
+{
+    static const struct { unsigned flag; const char *text; } name[] = {
+        {SYN_FLAG_BAD_TAU, "BAD_TAU"},   {SYN_FLAG_TOO_SHORT, "TOO_SHORT"},
+        {SYN_FLAG_NONFINITE, "NONFINITE"}, {SYN_FLAG_INFINITE, "INFINITE"},
+        {SYN_FLAG_CONSTANT, "CONSTANT"}, {SYN_FLAG_SINGULAR, "SINGULAR"},
+        {SYN_FLAG_NOT_PSD, "NOT_PSD"},   {SYN_FLAG_NOT_SYMMETRIC, "NOT_SYMMETRIC"},
+        {SYN_FLAG_NO_SAMPLES, "NO_SAMPLES"}};
+    size_t i;
+    for (i = 0; i < sizeof name / sizeof name[0]; i++)
+        if (flags & name[i].flag) return name[i].text;
+    return "OK";
+}
+
+/* ---- the lattice ---- */
+
+/* Weight of node j in what lies at node i and not below it, on one side (r, x, y, s): Moebius
+   inversion of r < x, y < s. An atom is the sum over nodes of the product of two weights. */
+static const signed char synp_moebius[4][4] = {
+    {1, 0, 0, 0}, {-1, 1, 0, 0}, {-1, 0, 1, 0}, {1, -1, -1, 1}};
+
+static int synp_weight(int atom, int node)
+{
+    return synp_moebius[atom >> 2][node >> 2] * synp_moebius[atom & 3][node & 3];
+}
+
+/* The mutual informations among which a node takes its smallest, first of equals; -1 ends. */
+static const signed char synp_sources[SYN_ATOMS][5] = {
+    {SYN_MI_X_A, SYN_MI_X_B, SYN_MI_Y_A, SYN_MI_Y_B, -1}, {SYN_MI_X_A, SYN_MI_Y_A, -1, 0, 0},
+    {SYN_MI_X_B, SYN_MI_Y_B, -1, 0, 0},                   {SYN_MI_X_AB, SYN_MI_Y_AB, -1, 0, 0},
+    {SYN_MI_X_A, SYN_MI_X_B, -1, 0, 0},                   {SYN_MI_X_A, -1, 0, 0, 0},
+    {SYN_MI_X_B, -1, 0, 0, 0},                            {SYN_MI_X_AB, -1, 0, 0, 0},
+    {SYN_MI_Y_A, SYN_MI_Y_B, -1, 0, 0},                   {SYN_MI_Y_A, -1, 0, 0, 0},
+    {SYN_MI_Y_B, -1, 0, 0, 0},                            {SYN_MI_Y_AB, -1, 0, 0, 0},
+    {SYN_MI_XY_A, SYN_MI_XY_B, -1, 0, 0},                 {SYN_MI_XY_A, -1, 0, 0, 0},
+    {SYN_MI_XY_B, -1, 0, 0, 0},                           {SYN_MI_XY_AB, -1, 0, 0, 0}};
+
+/* Atoms of a cumulative function, in double. inf - inf gives NaN, as it must: a difference of two
+   infinite informations is not determined by them. Nodes below a node have smaller numbers. */
+static void synp_atoms(const double f[SYN_ATOMS], double atom[SYN_ATOMS])
+{
+    int i, j;
+    for (i = 0; i < SYN_ATOMS; i++) {
+        double sum = 0;
+        for (j = 0; j <= i; j++) {
+            int w = synp_weight(i, j);
+            if (w) sum += w * f[j];
+        }
+        atom[i] = sum == sum ? sum : (double)NAN; /* one NaN, not the processor's own */
+    }
+}
+
+SYN_API void syn_phiid_mmi(const double mi[SYN_MIS], double atom[SYN_ATOMS])
+{
+    double f[SYN_ATOMS];
+    int node, k;
+    for (node = 0; node < SYN_ATOMS; node++) {
+        const signed char *source = synp_sources[node];
+        f[node] = mi[source[0]];
+        for (k = 1; source[k] >= 0; k++)
+            if (mi[source[k]] < f[node]) f[node] = mi[source[k]];
+    }
+    synp_atoms(f, atom);
+}
+
+/* ---- from co-moments to ratios ---- */
+
+typedef struct synp_quad {            /* four variables x y a b = 0 1 2 3 */
+    synp_dd   xy, ab, xa, xb, ya, yb; /* correlations; one dropped has those of its twin */
+    synp_dd   vy, vb;                 /* what x leaves of y, and a of b; 1 where dropped */
+    synp_dd   ky_a, ky_b, kb_x, kb_y; /* slopes c1 / vy, c2 / vy, c3 / vb, c4 / vb */
+    synp_dd   m, left;                /* m, and what x, y and a leave of b: vb u(xy_ab) / u(xy_a) */
+    synp_dd   u[SYN_MIS];             /* 0 where the information is infinite */
+    synp_dd   unit[4];                /* 1 / root of the variable's co-moment; 0 where constant */
+    bool      drop_b;                 /* b is a linear function of a */
+    syn_flags flags;
+} synp_quad;
+
+/* 64 eps: a residual shorter than this share of its variable is rounding noise. Squared, since
+   1 - R^2 is the square of that share. Of a covariance in double, 1 - R^2 is itself no better known
+   than eps. */
+#define SYNP_LEAST_SAMPLES 2.0194839173657902e-28
+#define SYNP_LEAST_ROUNDED (DBL_EPSILON / 4)
+enum { SYNP_FEWEST = 5 }; /* samples: four centred variables have rank at most samples - 1 */
+#define SYNP_INDEFINITE (-64 * DBL_EPSILON) /* 1 - R^2 below this: no rounding explains it */
+
+/* What a correlation r leaves unexplained. */
+static synp_dd synp_one_less(synp_dd r) /* 1 - r^2, no cancellation beyond that of r */
+{
+    synp_dd one = synp_dd_of(1, 0);
+    return synp_mul(synp_sub(one, r), synp_add(one, r));
+}
+
+/* p - q r */
+static inline synp_dd synp_less_product(synp_dd p, synp_dd q, synp_dd r)
+{
+    return synp_sub(p, synp_mul(q, r));
+}
+
+/* The six correlations of co-moments c (upper triangle read). A constant variable (bit i of
+   `constant`) becomes one that is independent of all others: it then adds nothing anywhere. */
+static void synp_correlate(synp_quad *q, synp_dd c[4][4], unsigned constant)
+{
+    synp_dd r[4][4];
+    int i, j;
+    for (i = 0; i < 4; i++) {
+        bool gone = (constant >> i & 1) != 0;
+        q->unit[i] = gone ? synp_dd_of(0, 0) : synp_div(synp_dd_of(1, 0), synp_root(c[i][i]));
+    }
+    for (i = 0; i < 4; i++)
+        for (j = i + 1; j < 4; j++) { /* a series cannot fail this test, a given matrix can */
+            r[i][j] = synp_mul(synp_mul(c[i][j], q->unit[i]), q->unit[j]);
+            if (!(fabs(r[i][j].h) <= 1 - SYNP_INDEFINITE)) q->flags |= SYN_FLAG_NOT_PSD;
+        }
+    q->xy = r[0][1];
+    q->xa = r[0][2];
+    q->xb = r[0][3];
+    q->ya = r[1][2];
+    q->yb = r[1][3];
+    q->ab = r[2][3];
+}
+
+/* Drops y where it depends on x, and b where it depends on a: the dropped one takes over the
+   correlations of its twin (so that f of both is the same number) and leaves no residual. */
+static void synp_drop_twins(synp_quad *q, double least)
+{
+    q->vy = synp_one_less(q->xy);
+    q->vb = synp_one_less(q->ab);
+    q->drop_b = q->vb.h <= least;
+    if (q->vy.h <= least) {
+        bool opposite = q->xy.h < 0;
+        q->flags |= SYN_FLAG_SINGULAR;
+        q->vy = synp_dd_of(1, 0);
+        q->xy = synp_dd_of(opposite ? -1 : 1, 0);
+        q->ya = opposite ? synp_negative(q->xa) : q->xa;
+        q->yb = opposite ? synp_negative(q->xb) : q->xb;
+    }
+    if (q->drop_b) {
+        bool opposite = q->ab.h < 0;
+        q->flags |= SYN_FLAG_SINGULAR;
+        q->vb = synp_dd_of(1, 0);
+        q->ab = synp_dd_of(opposite ? -1 : 1, 0);
+        q->xb = opposite ? synp_negative(q->xa) : q->xa;
+        q->yb = opposite ? synp_negative(q->ya) : q->ya;
+    }
+}
+
+/* The formulas of the banner. */
+static void synp_ratios(synp_quad *q)
+{
+    synp_dd c1 = synp_less_product(q->ya, q->xy, q->xa);
+    synp_dd c2 = synp_less_product(q->yb, q->xy, q->xb);
+    synp_dd c3 = synp_less_product(q->xb, q->xa, q->ab);
+    synp_dd c4 = synp_less_product(q->yb, q->ya, q->ab), *u = q->u;
+    /* one past, one future variable */
+    u[SYN_MI_X_A] = synp_one_less(q->xa);
+    u[SYN_MI_X_B] = synp_one_less(q->xb);
+    u[SYN_MI_Y_A] = synp_one_less(q->ya);
+    u[SYN_MI_Y_B] = synp_one_less(q->yb);
+    q->ky_a = synp_div(c1, q->vy);
+    q->ky_b = synp_div(c2, q->vy);
+    q->kb_x = synp_div(c3, q->vb);
+    q->kb_y = synp_div(c4, q->vb);
+    /* two on one side: what y explains of a beyond x, and so on */
+    u[SYN_MI_XY_A] = synp_less_product(u[SYN_MI_X_A], c1, q->ky_a);
+    u[SYN_MI_XY_B] = synp_less_product(u[SYN_MI_X_B], c2, q->ky_b);
+    u[SYN_MI_X_AB] = synp_less_product(u[SYN_MI_X_A], c3, q->kb_x);
+    u[SYN_MI_Y_AB] = synp_less_product(u[SYN_MI_Y_A], c4, q->kb_y);
+    /* two on both: the determinant of the covariance of a, b given x, y */
+    q->m = synp_less_product(synp_less_product(q->ab, q->xa, q->xb), c1, q->ky_b);
+    if (q->drop_b) {
+        q->m = q->left = synp_dd_of(0, 0);
+        u[SYN_MI_XY_AB] = u[SYN_MI_XY_A];
+        return;
+    }
+    q->left = synp_less_product(synp_mul(u[SYN_MI_XY_A], u[SYN_MI_XY_B]), q->m, q->m);
+    u[SYN_MI_XY_AB] = synp_div(q->left, q->vb);
+    if (u[SYN_MI_XY_A].h > 0) q->left = synp_div(q->left, u[SYN_MI_XY_A]);
+}
+
+/* The smallest share of its variance that a variable of {x, y, a} keeps when the two others are
+   known: the determinant of the three, v * u_both, over the largest of two of them (v, u1, u2). */
+static double synp_share3(double v, double u_both, double u1, double u2)
+{
+    double largest = u1 > u2 ? u1 : u2;
+    if (u1 <= 0 || u2 <= 0) return 0;
+    if (largest < v) largest = v;
+    return v * u_both / largest;
+}
+
+/* The same of all four, given the shares of the nine sets before it: 0 where three of them depend
+   on each other already. */
+static double synp_share4(const synp_quad *q, const double share[SYN_MIS], double least)
+{
+    double joint = q->vy.h * q->vb.h * q->u[SYN_MI_XY_AB].h, smallest = 1;
+    int k;
+    if (joint < SYNP_INDEFINITE) return joint; /* no covariance at all: the caller sees the sign */
+    for (k = SYN_MI_XY_A; k <= SYN_MI_Y_AB; k++) {
+        double triple = (k <= SYN_MI_XY_B ? q->vy.h : q->vb.h) * q->u[k].h;
+        if (share[k] <= least) return 0;
+        if (joint / triple < smallest) smallest = joint / triple;
+    }
+    return smallest;
+}
+
+/* Marks as infinite (u = 0) each mutual information whose variables, dependent ones within a side
+   dropped, depend on each other: 1 - R^2 of one given all others at or below `least`. */
+static void synp_find_infinite(synp_quad *q, double least)
+{
+    synp_dd *u = q->u;
+    double vy = q->vy.h, vb = q->vb.h, share[SYN_MIS];
+    int k;
+    for (k = SYN_MI_X_A; k <= SYN_MI_Y_B; k++) share[k] = u[k].h;
+    share[SYN_MI_XY_A] = synp_share3(vy, u[SYN_MI_XY_A].h, share[SYN_MI_X_A], share[SYN_MI_Y_A]);
+    share[SYN_MI_XY_B] = synp_share3(vy, u[SYN_MI_XY_B].h, share[SYN_MI_X_B], share[SYN_MI_Y_B]);
+    share[SYN_MI_X_AB] = synp_share3(vb, u[SYN_MI_X_AB].h, share[SYN_MI_X_A], share[SYN_MI_X_B]);
+    share[SYN_MI_Y_AB] = synp_share3(vb, u[SYN_MI_Y_AB].h, share[SYN_MI_Y_A], share[SYN_MI_Y_B]);
+    share[SYN_MI_XY_AB] = synp_share4(q, share, least);
+    for (k = 0; k < SYN_MIS; k++) {
+        if (share[k] < SYNP_INDEFINITE) q->flags |= SYN_FLAG_NOT_PSD;
+        if (share[k] > least) continue;
+        u[k] = synp_dd_of(0, 0);
+        q->flags |= SYN_FLAG_INFINITE;
+    }
+}
+
+/* Everything of a synp_quad from co-moments (any common divisor, any units). */
+static void synp_quad_of(synp_quad *q, synp_dd c[4][4], unsigned constant, double least)
+{
+    q->flags = constant ? (syn_flags)SYN_FLAG_CONSTANT : 0;
+    synp_correlate(q, c, constant);
+    if (q->flags & SYN_FLAGS_NO_NUMBERS) return;
+    synp_drop_twins(q, least);
+    if (q->flags & SYN_FLAGS_NO_NUMBERS) return;
+    synp_ratios(q);
+    synp_find_infinite(q, least);
+}
+
+/* ---- from ratios to nats ---- */
+
+/* -ln(u) / 2 with a relative error of 1 ulp also where u is near 1. */
+static double synp_nats(synp_dd u)
+{
+    if (u.h <= 0) return (double)INFINITY;
+    if (u.h > 0.5 && u.h < 2) {
+        synp_dd d = synp_add(u, synp_dd_of(-1, 0));
+        return 0 - 0.5 * (log1p(d.h) + d.l / u.h); /* 0 and not -0 for u = 1 */
+    }
+    return -0.5 * (log(u.h) + u.l / u.h);
+}
+
+/* The source that gives each node its smallest mutual information, the largest ratio. Compared with
+   all 32 digits, so that rounding decides nothing that the data decide. */
+static void synp_pick(const synp_dd u[SYN_MIS], int pick[SYN_ATOMS])
+{
+    int node, k;
+    for (node = 0; node < SYN_ATOMS; node++) {
+        const signed char *source = synp_sources[node];
+        pick[node] = source[0];
+        for (k = 1; source[k] >= 0; k++)
+            if (synp_less(u[pick[node]], u[source[k]])) pick[node] = source[k];
+    }
+}
+
+/* One atom: the weights of its nodes added up for each mutual information, then one logarithm of
+   the product of ratios to those powers. Atoms that are 0 because their terms cancel come out as 0,
+   and small ones with all their digits. Powers lie in -4 ... 4, single ratios above 1e-28. */
+static double synp_mmi_atom(const synp_dd u[SYN_MIS], const int pick[SYN_ATOMS], int atom)
+{
+    int power[SYN_MIS] = {0, 0, 0, 0, 0, 0, 0, 0, 0}, node, k, i;
+    synp_dd over = synp_dd_of(1, 0), under = synp_dd_of(1, 0);
+    for (node = 0; node <= atom; node++) power[pick[node]] += synp_weight(atom, node);
+    for (k = 0; k < SYN_MIS; k++) {
+        for (i = power[k]; i > 0; i--) over = synp_mul(over, u[k]);
+        for (i = power[k]; i < 0; i++) under = synp_mul(under, u[k]);
+    }
+    return synp_nats(synp_div(over, under));
+}
+
+/* All MMI outputs of a quad. Infinite informations go through the plain sums, in which inf - inf is
+   NaN even where an atom's terms would cancel; what stays finite is computed as ever. */
+static void synp_mmi(const synp_quad *q, const double mi[SYN_MIS], double f[SYN_ATOMS],
+                     double atom[SYN_ATOMS])
+{
+    int pick[SYN_ATOMS], i;
+    synp_pick(q->u, pick);
+    for (i = 0; i < SYN_ATOMS; i++) f[i] = mi[pick[i]];
+    synp_atoms(f, atom);
+    for (i = 0; i < SYN_ATOMS; i++)
+        if (synp_finite(atom[i])) atom[i] = synp_mmi_atom(q->u, pick, i);
+}
+
+/* No numbers: everything that was asked for is NaN, and only the flags that say why are left. */
+static syn_flags synp_refuse(syn_flags flags, const syn_phiid_desc *desc, size_t samples,
+                             double atom[SYN_ATOMS])
+{
+    size_t i;
+    for (i = 0; i < SYN_ATOMS; i++) {
+        atom[i] = (double)NAN;
+        if (desc->cumulative) desc->cumulative[i] = (double)NAN;
+        if (desc->mi && i < SYN_MIS) desc->mi[i] = (double)NAN;
+    }
+    for (i = 0; desc->local && i < SYN_ATOMS * samples; i++) desc->local[i] = (double)NAN;
+    return flags & (syn_flags)SYN_FLAGS_NO_NUMBERS;
+}
+
+/* ---- series ---- */
+
+typedef struct synp_series { /* one of the two is set */
+    const double *wide;
+    const float  *narrow;
+    size_t        stride;
+} synp_series;
+
+typedef struct synp_window { /* one of the four variables: a window of a series */
+    synp_series series;      /* starts at the window's first sample */
+    synp_dd     power;       /* scales the largest magnitude to [1/2, 1) */
+    synp_dd     mean;        /* of the scaled samples */
+    bool        constant;
+} synp_window;
+
+static inline double synp_sample(const synp_series *s, size_t t)
+{
+    return s->wide ? s->wide[t * s->stride] : (double)s->narrow[t * s->stride];
+}
+
+static bool synp_all_finite(const synp_series *s, size_t n)
+{
+    size_t t;
+    for (t = 0; t < n; t++)
+        if (!synp_finite(synp_sample(s, t))) return false;
+    return true;
+}
+
+/* The scaled, centred sample, to 32 digits of the window's largest magnitude: one centring does. */
+static inline synp_dd synp_centred(const synp_window *w, size_t t)
+{
+    synp_dd d = synp_sum(synp_scaled(synp_sample(&w->series, t), w->power), -w->mean.h);
+    return synp_sum_ordered(d.h, synp_round(d.l - w->mean.l));
+}
+
+/* A running sum: the error is about 2^-105 of the largest partial sum for each term, and half the
+   cost of synp_add, whose guard against cancellation a sum of squares does not need. */
+static inline synp_dd synp_accumulate(synp_dd sum, synp_dd term)
+{
+    synp_dd s = synp_sum(sum.h, term.h);
+    return synp_sum_ordered(s.h, synp_round(synp_round(sum.l + term.l) + s.l));
+}
+
+/* Scale, mean and constancy of the n samples from `start`. The past and the future window of one
+   series are scaled and centred each by itself: a first sample of 1e300 is in one of them only. */
+static void synp_window_open(synp_window *w, const synp_series *series, size_t start, size_t n)
+{
+    double low, high, v;
+    size_t t;
+    int e;
+    w->series = *series;
+    if (series->wide) w->series.wide += start * series->stride;
+    else w->series.narrow += start * series->stride;
+    low = high = synp_sample(&w->series, 0);
+    for (t = 1; t < n; t++) {
+        v = synp_sample(&w->series, t);
+        if (v < low) low = v;
+        if (v > high) high = v;
+    }
+    w->constant = low == high; /* exactly; a mean of equal samples need not be equal to them */
+    frexp(high > -low ? high : -low, &e);
+    w->power = synp_power(-e);
+    w->mean = synp_dd_of(0, 0);
+    for (t = 0; t < n; t++) {
+        v = synp_scaled(synp_sample(&w->series, t), w->power);
+        w->mean = synp_accumulate(w->mean, synp_dd_of(v, 0));
+    }
+    w->mean = synp_div(w->mean, synp_dd_of((double)n, 0));
+}
+
+/* c (upper triangle) = sums over samples of products of the centred variables. */
+static void synp_comoments(const synp_window w[4], size_t n, synp_dd c[4][4])
+{
+    size_t t;
+    int i, j;
+    for (i = 0; i < 4; i++)
+        for (j = i; j < 4; j++) c[i][j] = synp_dd_of(0, 0);
+    for (t = 0; t < n; t++) {
+        synp_dd z[4];
+        for (i = 0; i < 4; i++) z[i] = synp_centred(&w[i], t);
+        for (i = 0; i < 4; i++)
+            for (j = i; j < 4; j++) c[i][j] = synp_accumulate(c[i][j], synp_mul(z[i], z[j]));
+    }
+}
+
+/* ---- local values ---- */
+
+typedef struct synp_local { /* what the local mutual informations of every sample share */
+    const synp_window *window;
+    const synp_quad   *quad;
+    const double      *mi;
+    synp_dd            unit[4];         /* standardises: divisor n - 1 */
+    synp_dd            slope;           /* m / u(xy_a): of b on a, given x and y */
+    double             precision[SYN_MIS]; /* 1 / u, the residual's variance; the last 1 / left */
+    double             precision_b;     /* 1 / vb, 0 where b is dropped */
+} synp_local;
+
+/* 0 for a residual that does not exist, so that its square counts for nothing. */
+static double synp_inverse(double v) { return v > 0 ? 1 / v : 0; }
+
+static void synp_local_open(synp_local *l, const synp_window w[4], const synp_quad *q,
+                            const double mi[SYN_MIS], size_t n)
+{
+    synp_dd root = synp_root(synp_dd_of((double)(n - 1), 0));
+    int k;
+    l->window = w;
+    l->quad = q;
+    l->mi = mi;
+    for (k = 0; k < 4; k++) l->unit[k] = synp_mul(q->unit[k], root);
+    for (k = 0; k < SYN_MIS; k++) l->precision[k] = synp_inverse(q->u[k].h);
+    l->precision[SYN_MI_XY_AB] = synp_inverse(q->left.h);
+    l->slope = synp_div(q->m, q->u[SYN_MI_XY_A]);
+    l->precision_b = q->drop_b ? 0 : synp_inverse(q->vb.h);
+}
+
+/* I + (whole^2 - rest^2 / u) / 2: one link of the chain rule. `whole` is standardised, `rest` what
+   the other side leaves of it, with variance u. */
+static inline double synp_link(double mi, double whole, double rest, double precision)
+{
+    return mi + 0.5 * (whole * whole - rest * rest * precision);
+}
+
+/* The nine local mutual informations at sample t,
+       i_t(A;B) = I + (q_A + q_B - q_AB) / 2,   q_Z = z' S_Z^-1 z,   S with divisor n - 1,
+   from residuals in double-double (no inverse: q of a set is the sum of the squares of its
+   standardised residuals, each variable given those before it). */
+static void synp_local_mi(const synp_local *l, size_t t, double i[SYN_MIS])
+{
+    const synp_quad *q = l->quad;
+    const double *mi = l->mi, *p = l->precision;
+    synp_dd x = synp_mul(synp_centred(&l->window[0], t), l->unit[0]);
+    synp_dd y = synp_mul(synp_centred(&l->window[1], t), l->unit[1]);
+    synp_dd a = synp_mul(synp_centred(&l->window[2], t), l->unit[2]);
+    synp_dd b = synp_mul(synp_centred(&l->window[3], t), l->unit[3]);
+    /* p_q: what q leaves of p; double-double, since near copies leave 1e-13 of each other */
+    synp_dd y_x = synp_less_product(y, q->xy, x), b_a = synp_less_product(b, q->ab, a);
+    synp_dd a_x = synp_less_product(a, q->xa, x), b_x = synp_less_product(b, q->xb, x);
+    synp_dd a_xy = synp_less_product(a_x, q->ky_a, y_x);
+    synp_dd b_xy = synp_less_product(b_x, q->ky_b, y_x);
+    synp_dd a_y = synp_less_product(a, q->ya, y), b_y = synp_less_product(b, q->yb, y);
+    synp_dd x_ab = synp_less_product(synp_less_product(x, q->xa, a), q->kb_x, b_a);
+    synp_dd y_ab = synp_less_product(synp_less_product(y, q->ya, a), q->kb_y, b_a);
+    synp_dd b_xya = synp_less_product(b_xy, l->slope, a_xy);
+    i[SYN_MI_X_A] = synp_link(mi[SYN_MI_X_A], a.h, a_x.h, p[SYN_MI_X_A]);
+    i[SYN_MI_X_B] = synp_link(mi[SYN_MI_X_B], b.h, b_x.h, p[SYN_MI_X_B]);
+    i[SYN_MI_Y_A] = synp_link(mi[SYN_MI_Y_A], a.h, a_y.h, p[SYN_MI_Y_A]);
+    i[SYN_MI_Y_B] = synp_link(mi[SYN_MI_Y_B], b.h, b_y.h, p[SYN_MI_Y_B]);
+    i[SYN_MI_XY_A] = synp_link(mi[SYN_MI_XY_A], a.h, a_xy.h, p[SYN_MI_XY_A]);
+    i[SYN_MI_XY_B] = synp_link(mi[SYN_MI_XY_B], b.h, b_xy.h, p[SYN_MI_XY_B]);
+    i[SYN_MI_X_AB] = synp_link(mi[SYN_MI_X_AB], x.h, x_ab.h, p[SYN_MI_X_AB]);
+    i[SYN_MI_Y_AB] = synp_link(mi[SYN_MI_Y_AB], y.h, y_ab.h, p[SYN_MI_Y_AB]);
+    /* q_ab - q(ab given xy), as q_xy cancels: a, then b given a; a given xy, then b given xya */
+    i[SYN_MI_XY_AB] = mi[SYN_MI_XY_AB] +
+                      0.5 * (a.h * a.h - a_xy.h * a_xy.h * p[SYN_MI_XY_A] +
+                             b_a.h * b_a.h * l->precision_b - b_xya.h * b_xya.h * p[SYN_MI_XY_AB]);
+}
+
+/* Zero is a sign of its own. */
+static int synp_sign(double v) { return (v > 0) - (v < 0); }
+
+/* The change in surprisal that two sources share: m1 + m2 - m12 where all four have one sign. */
+static double synp_common(double m1, double m2, double m12)
+{
+    double c = m1 + m2 - m12;
+    int s = synp_sign(c);
+    return synp_sign(m1) == s && synp_sign(m2) == s && synp_sign(m12) == s ? c : 0;
+}
+
+/* f of every node at one sample, from the local mutual informations (Ince 2017; double redundancy
+   as Mediano et al. 2021: the value that makes sts vanish, where the four single ones agree with
+   its sign, else 0). */
+static void synp_ccs_nodes(const double i[SYN_MIS], double f[SYN_ATOMS])
+{
+    double d;
+    int node, s;
+    for (node = 0; node < SYN_ATOMS; node++) f[node] = i[synp_sources[node][0]];
+    f[SYN_RTX] = synp_common(f[SYN_XTX], f[SYN_YTX], f[SYN_STX]);
+    f[SYN_RTY] = synp_common(f[SYN_XTY], f[SYN_YTY], f[SYN_STY]);
+    f[SYN_RTS] = synp_common(f[SYN_XTS], f[SYN_YTS], f[SYN_STS]);
+    f[SYN_XTR] = synp_common(f[SYN_XTX], f[SYN_XTY], f[SYN_XTS]);
+    f[SYN_YTR] = synp_common(f[SYN_YTX], f[SYN_YTY], f[SYN_YTS]);
+    f[SYN_STR] = synp_common(f[SYN_STX], f[SYN_STY], f[SYN_STS]);
+    d = 0;
+    for (node = 1; node < SYN_ATOMS; node++) d -= synp_weight(SYN_STS, node) * f[node];
+    s = synp_sign(d);
+    f[SYN_RTR] = synp_sign(f[SYN_XTX]) == s && synp_sign(f[SYN_XTY]) == s &&
+                 synp_sign(f[SYN_YTX]) == s && synp_sign(f[SYN_YTY]) == s ? d : 0;
+}
+
+/* The pointwise atoms of sample t, into column t of (SYN_ATOMS, n). */
+static void synp_local_put(double *local, size_t n, size_t t, const double f[SYN_ATOMS])
+{
+    double atom[SYN_ATOMS];
+    size_t k;
+    synp_atoms(f, atom);
+    for (k = 0; k < SYN_ATOMS; k++) local[k * n + t] = atom[k];
+}
+
+/* CCS: means over samples for the seven nodes with r, the exact informations for the nine others
+   (the mean of a local information is the information itself). */
+static void synp_ccs(const synp_local *l, size_t n, double *local, double f[SYN_ATOMS],
+                     double atom[SYN_ATOMS])
+{
+    synp_dd sum[SYN_ATOMS];
+    double i[SYN_MIS];
+    size_t t;
+    int k, j;
+    for (k = 0; k < SYN_ATOMS; k++) sum[k] = synp_dd_of(0, 0);
+    for (t = 0; t < n; t++) {
+        synp_local_mi(l, t, i);
+        synp_ccs_nodes(i, f);
+        for (k = 0; k < SYN_ATOMS; k++)
+            if (synp_sources[k][1] >= 0) sum[k] = synp_accumulate(sum[k], synp_dd_of(f[k], 0));
+        if (local) synp_local_put(local, n, t, f);
+    }
+    for (k = 0; k < SYN_ATOMS; k++) {
+        if (synp_sources[k][1] >= 0) sum[k] = synp_div(sum[k], synp_dd_of((double)n, 0));
+        else sum[k] = synp_dd_of(l->mi[synp_sources[k][0]], 0);
+        f[k] = sum[k].h;
+    }
+    for (k = 0; k < SYN_ATOMS; k++) {
+        synp_dd v = synp_dd_of(0, 0);
+        for (j = 0; j <= k; j++) {
+            int w = synp_weight(k, j);
+            if (w) v = synp_add(v, w > 0 ? sum[j] : synp_negative(sum[j]));
+        }
+        atom[k] = v.h;
+    }
+}
+
+/* Pointwise MMI: the sources are chosen by the means. */
+static void synp_mmi_local(const synp_local *l, size_t n, double *local)
+{
+    double i[SYN_MIS], f[SYN_ATOMS];
+    int pick[SYN_ATOMS], k;
+    size_t t;
+    synp_pick(l->quad->u, pick);
+    for (t = 0; t < n; t++) {
+        synp_local_mi(l, t, i);
+        for (k = 0; k < SYN_ATOMS; k++) f[k] = i[pick[k]];
+        synp_local_put(local, n, t, f);
+    }
+}
+
+/* ---- entries ---- */
+
+/* From a quad to everything that was asked for. The n samples of windows w are needed for CCS and
+   for local values only; NULL and 0 where there are none. */
+static syn_flags synp_phiid_quad(const synp_quad *q, const synp_window *w, size_t n,
+                                 const syn_phiid_desc *desc, double atom[SYN_ATOMS])
+{
+    double mi[SYN_MIS], f[SYN_ATOMS];
+    size_t i;
+    if (q->flags & SYN_FLAGS_NO_NUMBERS) return synp_refuse(q->flags, desc, n, atom);
+    for (i = 0; i < SYN_MIS; i++) mi[i] = synp_nats(q->u[i]);
+    if (desc->redundancy == SYN_MMI) synp_mmi(q, mi, f, atom);
+    if (desc->redundancy == SYN_CCS && (q->flags & SYN_FLAG_INFINITE)) {
+        for (i = 0; i < SYN_ATOMS; i++) { /* every sample has an infinite local value */
+            f[i] = synp_sources[i][1] >= 0 ? (double)NAN : mi[synp_sources[i][0]];
+            atom[i] = (double)NAN;
+        }
+    }
+    if (q->flags & SYN_FLAG_INFINITE) {
+        for (i = 0; desc->local && i < SYN_ATOMS * n; i++) desc->local[i] = (double)NAN;
+    } else if (desc->redundancy == SYN_CCS || desc->local) {
+        synp_local l;
+        synp_local_open(&l, w, q, mi, n);
+        if (desc->redundancy == SYN_CCS) synp_ccs(&l, n, desc->local, f, atom);
+        else synp_mmi_local(&l, n, desc->local);
+    }
+    if (desc->mi) memcpy(desc->mi, mi, sizeof mi);
+    if (desc->cumulative) memcpy(desc->cumulative, f, sizeof f);
+    return q->flags;
+}
+
+/* Checks in the order of the flags, so that the gravest is the one that is told. */
+static syn_flags synp_phiid_series(const synp_series *x, const synp_series *y, size_t n,
+                                   const syn_phiid_desc *desc, double atom[SYN_ATOMS])
+{
+    size_t tau = desc->tau ? (size_t)desc->tau : 1, samples = n - tau;
+    synp_window w[4];
+    synp_dd c[4][4];
+    synp_quad q;
+    unsigned constant = 0, i;
+    if (desc->tau < 0 || tau >= n) return synp_refuse(SYN_FLAG_BAD_TAU, desc, 0, atom);
+    if (samples < SYNP_FEWEST) return synp_refuse(SYN_FLAG_TOO_SHORT, desc, samples, atom);
+    if (!synp_all_finite(x, n) || !synp_all_finite(y, n))
+        return synp_refuse(SYN_FLAG_NONFINITE, desc, samples, atom);
+    for (i = 0; i < 4; i++) {
+        synp_window_open(&w[i], i % 2 ? y : x, i < 2 ? 0 : tau, samples);
+        if (w[i].constant) constant |= 1u << i;
+    }
+    synp_comoments(w, samples, c);
+    synp_quad_of(&q, c, constant, SYNP_LEAST_SAMPLES);
+    return synp_phiid_quad(&q, w, samples, desc, atom);
+}
+
+/* The caller's wishes with the defaults filled in. */
+static void synp_desc_copy(syn_phiid_desc *to, const syn_phiid_desc *from)
+{
+    memset(to, 0, sizeof *to);
+    if (from) *to = *from;
+    if (!to->stride) to->stride = 1;
+}
+
+SYN_API syn_flags syn_phiid_pair(const double *x, const double *y, size_t n,
+                                 const syn_phiid_desc *desc, double atom[SYN_ATOMS])
+{
+    syn_phiid_desc d;
+    synp_series sx, sy;
+    synp_desc_copy(&d, desc);
+    sx.wide = x;
+    sy.wide = y;
+    sx.narrow = sy.narrow = NULL;
+    sx.stride = sy.stride = d.stride;
+    return synp_phiid_series(&sx, &sy, n, &d, atom);
+}
+
+SYN_API syn_flags syn_phiid_pair_float(const float *x, const float *y, size_t n,
+                                       const syn_phiid_desc *desc, double atom[SYN_ATOMS])
+{
+    syn_phiid_desc d;
+    synp_series sx, sy;
+    synp_desc_copy(&d, desc);
+    sx.narrow = x;
+    sy.narrow = y;
+    sx.wide = sy.wide = NULL;
+    sx.stride = sy.stride = d.stride;
+    return synp_phiid_series(&sx, &sy, n, &d, atom);
+}
+
+/* Co-moments in units in which each variance is of the order of 1: entries times powers of two,
+   exactly, since determinants and even squares of what a caller gives may be out of range. */
+static void synp_normalise(synp_dd c[4][4], unsigned constant)
+{
+    int up[4], i, j;
+    for (i = 0; i < 4; i++) {
+        up[i] = 0;
+        if (!(constant >> i & 1)) frexp(c[i][i].h, &up[i]);
+        up[i] = -up[i] / 2;
+    }
+    for (i = 0; i < 4; i++) {
+        for (j = i; j < 4; j++) {
+            synp_dd by = synp_power(up[i] + up[j]);
+            c[i][j] = synp_dd_of(synp_scaled(c[i][j].h, by), synp_scaled(c[i][j].l, by));
+        }
+    }
+}
+
+SYN_API syn_flags syn_phiid_covariance(const double cov[16], const syn_phiid_desc *desc,
+                                       double atom[SYN_ATOMS])
+{
+    syn_phiid_desc d;
+    synp_dd c[4][4];
+    synp_quad q;
+    unsigned constant = 0;
+    int i, j;
+    synp_desc_copy(&d, desc);
+    q.flags = 0;
+    for (i = 0; i < 16; i++)
+        if (!synp_finite(cov[i])) return synp_refuse(SYN_FLAG_NONFINITE, &d, 0, atom);
+    for (i = 0; i < 4; i++) {
+        if (cov[5 * i] < 0) q.flags |= SYN_FLAG_NOT_PSD;
+        if (cov[5 * i] == 0) constant |= 1u << i;
+        for (j = 0; j < 4; j++) {
+            if (cov[4 * i + j] != cov[4 * j + i]) q.flags |= SYN_FLAG_NOT_SYMMETRIC;
+            if (cov[5 * i] == 0 && cov[4 * i + j] != 0) q.flags |= SYN_FLAG_NOT_PSD;
+            c[i][j] = synp_dd_of(cov[4 * i + j], 0);
+        }
+    }
+    if (q.flags & SYN_FLAG_NOT_SYMMETRIC) q.flags = SYN_FLAG_NOT_SYMMETRIC; /* the rest is moot */
+    if (d.redundancy == SYN_CCS || d.local) q.flags |= SYN_FLAG_NO_SAMPLES;
+    if (q.flags) return synp_refuse(q.flags, &d, 0, atom);
+    synp_normalise(c, constant);
+    synp_quad_of(&q, c, constant, SYNP_LEAST_ROUNDED);
+    return synp_phiid_quad(&q, NULL, 0, &d, atom);
+}
+
+SYN_API syn_flags syn_cov_pair(const syn_cov *cov, size_t i, size_t j, const syn_phiid_desc *desc,
+                               double atom[SYN_ATOMS])
+{
+    size_t at[4], k, l;
+    syn_phiid_desc d;
+    synp_dd c[4][4];
+    synp_quad q;
+    unsigned constant = 0;
+    synp_desc_copy(&d, desc);
+    if (!cov->pairs) return synp_refuse(SYN_FLAG_BAD_TAU, &d, 0, atom);
+    if (cov->pairs < SYNP_FEWEST) return synp_refuse(SYN_FLAG_TOO_SHORT, &d, 0, atom);
+    if (cov->bad[i] || cov->bad[j]) return synp_refuse(SYN_FLAG_NONFINITE, &d, 0, atom);
+    if (d.redundancy == SYN_CCS || d.local) return synp_refuse(SYN_FLAG_NO_SAMPLES, &d, 0, atom);
+    at[0] = i;
+    at[1] = j;
+    at[2] = cov->channels + i;
+    at[3] = cov->channels + j;
+    for (k = 0; k < 4; k++) {
+        if (!(cov->low[at[k]] < cov->high[at[k]])) constant |= 1u << k;
+        for (l = k; l < 4; l++) c[k][l] = synp_at(cov->moment, synp_packed(at[k], at[l]));
+        if (!(c[k][k].h > 0)) constant |= 1u << k;
+    }
+    synp_normalise(c, constant);
+    synp_quad_of(&q, c, constant, SYNP_LEAST_SAMPLES);
+    return synp_phiid_quad(&q, NULL, 0, &d, atom);
+}
+
+/* ------------------------------------------------------------------------------------
+   phiid, continued: all pairs.
+
+   Per prompt every window (past, future) of every unit is scaled by a power of two, centred
+   twice and divided to unit norm, once. A correlation is then a dot product of two rows. Units
+   lie in panels of eight, sample by sample, so that the products of two panels are outer
+   products of short vectors; a job is a stretch of panels against one panel, and each number has
+   one writer.
+
+   With u = exp(-2 I) = 1 - R^2 (a minimum of informations is a maximum of u), r_* correlations:
+       Ua = 1 - xa^2   Ub = 1 - xb^2   Uc = 1 - ya^2   Ud = 1 - yb^2
+       vy = 1 - xy^2   vb = 1 - ab^2
+       c1 = ya - xy xa   c2 = yb - xy xb   c3 = xb - xa ab   c4 = yb - ya ab
+       u(xy;a) = Ua - c1^2/vy           u(xy;b) = Ub - c2^2/vy
+       u(x;ab) = Ua - c3^2/vb           u(y;ab) = Uc - c4^2/vb
+       D = u(xy;a) u(xy;b) - (ab - xa xb - c1 c2 / vy)^2       u(xy;ab) = D / vb
+       rtr = -1/2 ln max(Ua, Ub, Uc, Ud)
+       sts = -1/2 ln [ u(xy;ab) min(Ua, Uc) min(Ub, Ud) / ( min(u(xy;a), u(xy;b))
+                       min(u(x;ab), u(y;ab)) min(max(Ua, Ub), max(Uc, Ud)) ) ]
+   (the closed form of MMI in section phiid with the logarithms taken together).
+
+   Screen: the variance of each variable given the other three, D / u(xy;a), D / u(xy;b),
+   vy D / (vb u(x;ab)), vy D / (vb u(y;ab)), is the reciprocal of a diagonal element of the inverse
+   correlation matrix, so cond <= 16 / (the smallest of them). Pairs below 2^-7 take the pair-level
+   route; above, the error is below 1.8 eps cond < 1e-12, and about 1e-15 on norms of heads.
+   ------------------------------------------------------------------------------------ */
+
+#define SYNP_PAIRS_SCREEN (1.0 / 128)
+#define SYNP_PAIRS_DEPENDENT (64 * DBL_EPSILON) /* residual norm of a dependent row */
+
+enum {
+    SYNP_PANEL = 8,     /* units in a panel */
+    SYNP_STRETCH = 8,   /* panels in a job */
+    SYNP_CHUNK = 128,   /* samples summed in one go: two panels of them fit the first cache */
+    SYNP_PAIRS_FEW = 300
+};
+
+enum { /* state of a unit in a prompt */
+    SYNP_UNIT_NONFINITE = 1,
+    SYNP_UNIT_CONSTANT = 2, /* both windows */
+    SYNP_UNIT_PARTLY = 4,   /* one window constant */
+    SYNP_UNIT_INFINITE = 8, /* its past determines its future */
+    SYNP_UNIT_NEAR = 16     /* nearly so: its self-information has lost digits */
+};
+
+enum { SYNP_FLAG_CAREFUL = 1 }; /* in pairs->flag until counted: BAD_TAU cannot occur there */
+
+/* ---- arithmetic on a few pairs at once -------------------------------------------------
+   synp_v holds SYNP_LANES doubles: a GNU vector, or one plain double, which is the definition.
+   A comparison gives a mask, SYNP_PICK chooses by it. */
+
+#if defined(__GNUC__) && !(defined(SYNERGY_SIMD) && SYNERGY_SIMD == 0) && \
+    (defined(__x86_64__) || defined(__aarch64__))
+#if defined(__aarch64__)
+#define SYNP_LANES 2
+#else
+#define SYNP_LANES 4
+#endif
+typedef double   synp_v __attribute__((vector_size(8 * SYNP_LANES), aligned(8), may_alias));
+typedef uint64_t synp_vu __attribute__((vector_size(8 * SYNP_LANES), aligned(8), may_alias));
+#define SYNP_LESS(a, b) ((synp_vu)((a) < (b)))
+#define SYNP_PICK(mask, a, b) ((synp_v)(((mask) & (synp_vu)(a)) | (~(mask) & (synp_vu)(b))))
+#define SYNP_TO_BITS(x) ((synp_vu)(x))
+#define SYNP_FROM_BITS(u) ((synp_v)(u))
+#define SYNP_LANE_FN static inline __attribute__((always_inline))
+#else
+#define SYNP_LANES 1
+typedef double   synp_v;
+typedef uint64_t synp_vu;
+#define SYNP_LESS(a, b) ((a) < (b) ? ~(uint64_t)0 : (uint64_t)0)
+#define SYNP_PICK(mask, a, b) ((mask) ? (a) : (b))
+#define SYNP_LANE_FN static
+
+static uint64_t SYNP_TO_BITS(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static double SYNP_FROM_BITS(uint64_t bits)
+{
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+#endif
+#define SYNP_MIN(a, b) SYNP_PICK(SYNP_LESS(a, b), a, b)
+#define SYNP_MAX(a, b) SYNP_PICK(SYNP_LESS(a, b), b, a)
+
+/* x = ln x for normal positive x. x = 2^k (1 + f) with 1 + f in [sqrt 1/2, sqrt 2), then
+   ln(1 + f) = 2 artanh(s), s = f / (2 + f), as f - (f^2/2 - s (f^2/2 + R)), whose first term is
+   exact; R = 2 s^2/3 + 2 s^4/5 + ... to s^18 (s^2 < 0.0295: the rest is below 1e-16 of the first
+   term). Error below 1 ulp. */
+SYNP_LANE_FN void synp_v_log(synp_v *x)
+{
+    const uint64_t root = UINT64_C(0x3fe6a09e667f3bcd), unit = UINT64_C(0x3ff0000000000000);
+    synp_vu bits = SYNP_TO_BITS(*x) + (unit - root);
+    synp_v k = SYNP_FROM_BITS((bits >> 52) | UINT64_C(0x4330000000000000)) - 4503599627371519.0;
+    synp_v f = SYNP_FROM_BITS((bits & UINT64_C(0x000fffffffffffff)) + root) - 1.0;
+    synp_v s = f / (f + 2.0), z = s * s, half = f * f * 0.5, r;
+    r = z * (2.0 / 19) + 2.0 / 17;
+    r = z * r + 2.0 / 15;
+    r = z * r + 2.0 / 13;
+    r = z * r + 2.0 / 11;
+    r = z * r + 2.0 / 9;
+    r = z * r + 2.0 / 7;
+    r = z * r + 2.0 / 5;
+    r = z * (z * r + 2.0 / 3);
+    *x = k * 6.93147180369123816490e-01 -
+         ((half - (s * (half + r) + k * 1.90821492927058770002e-10)) - f);
+}
+
+/* x = -1/2 ln(1 - x), 0 <= x < 1, with the rounding of 1 - x put back: exact to the last digits
+   for small x, where the information is nearly x / 2. */
+SYNP_LANE_FN void synp_v_information(synp_v *x)
+{
+    synp_v u = 1.0 - *x, lost = ((1.0 - u) - *x) / u, ln = u;
+    synp_v_log(&ln);
+    *x = (ln + lost) * -0.5;
+}
+
+/* Eight pairs of one unit x with eight units y. */
+typedef struct synp_eight {
+    double sts[SYNP_PANEL], rtr[SYNP_PANEL], total[SYNP_PANEL]; /* nats; total = I(xy;ab) */
+    double bad[SYNP_PANEL];              /* not 0: take the pair-level route */
+    double mi[SYN_MIS][SYNP_PANEL];      /* nats, where asked */
+    double atom[SYN_ATOMS][SYNP_PANEL];  /* MMI, nats, where asked */
+} synp_eight;
+
+typedef enum synp_want { SYNP_WANT_SUMS, SYNP_WANT_MIS, SYNP_WANT_ATOMS } synp_want;
+
+#define SYNP_MI(k) (*(const synp_v *)(out->mi[k] + at))
+#define SYNP_ATOM(k) (*(synp_v *)(out->atom[k] + at))
+
+/* The 16 atoms of MMI from the nine MIs, the inversion of the lattice written out (section phiid);
+   sts and rtr as they are, from one logarithm each. */
+SYNP_LANE_FN void synp_v_atoms(synp_eight *out, int at)
+{
+    synp_v xa = SYNP_MI(SYN_MI_X_A), xb = SYNP_MI(SYN_MI_X_B), ya = SYNP_MI(SYN_MI_Y_A);
+    synp_v yb = SYNP_MI(SYN_MI_Y_B), xya = SYNP_MI(SYN_MI_XY_A), xyb = SYNP_MI(SYN_MI_XY_B);
+    synp_v xab = SYNP_MI(SYN_MI_X_AB), yab = SYNP_MI(SYN_MI_Y_AB);
+    synp_v rr = *(const synp_v *)(out->rtr + at), ra = SYNP_MIN(xa, ya), rb = SYNP_MIN(xb, yb);
+    synp_v rs = SYNP_MIN(xab, yab), xr = SYNP_MIN(xa, xb), yr = SYNP_MIN(ya, yb);
+    synp_v sr = SYNP_MIN(xya, xyb), rts = rs - ra - rb + rr, str = sr - xr - yr + rr;
+    SYNP_ATOM(SYN_RTR) = rr;
+    SYNP_ATOM(SYN_RTX) = ra - rr;
+    SYNP_ATOM(SYN_RTY) = rb - rr;
+    SYNP_ATOM(SYN_RTS) = rts;
+    SYNP_ATOM(SYN_XTR) = xr - rr;
+    SYNP_ATOM(SYN_XTX) = xa - ra - xr + rr;
+    SYNP_ATOM(SYN_XTY) = xb - rb - xr + rr;
+    SYNP_ATOM(SYN_XTS) = xab - xa - xb + xr - rts;
+    SYNP_ATOM(SYN_YTR) = yr - rr;
+    SYNP_ATOM(SYN_YTX) = ya - ra - yr + rr;
+    SYNP_ATOM(SYN_YTY) = yb - rb - yr + rr;
+    SYNP_ATOM(SYN_YTS) = yab - ya - yb + yr - rts;
+    SYNP_ATOM(SYN_STR) = str;
+    SYNP_ATOM(SYN_STX) = xya - xa - ya + ra - str;
+    SYNP_ATOM(SYN_STY) = xyb - xb - yb + rb - str;
+    SYNP_ATOM(SYN_STS) = *(const synp_v *)(out->sts + at);
+}
+
+/* The closed form for SYNP_LANES pairs. tile: correlations xy, ab, xb, ya, 64 apart. */
+SYNP_LANE_FN void synp_v_close(const double *tile, double xa_x, const double *yb_y,
+                               synp_want want, synp_eight *out, int at)
+{
+    const synp_v zero = {0};
+    synp_v xy = *(const synp_v *)(tile + at), ab = *(const synp_v *)(tile + 64 + at);
+    synp_v xb = *(const synp_v *)(tile + 128 + at), ya = *(const synp_v *)(tile + 192 + at);
+    synp_v xa = zero + xa_x, yb = *(const synp_v *)(yb_y + at);
+    synp_v ua = (1.0 - xa) * (1.0 + xa), ub = (1.0 - xb) * (1.0 + xb);
+    synp_v uc = (1.0 - ya) * (1.0 + ya), ud = (1.0 - yb) * (1.0 + yb);
+    synp_v vy = (1.0 - xy) * (1.0 + xy), vb = (1.0 - ab) * (1.0 + ab);
+    synp_v iy = 1.0 / vy, ib = 1.0 / vb;
+    synp_v c1 = ya - xy * xa, c2 = yb - xy * xb, c3 = xb - xa * ab, c4 = yb - ya * ab;
+    synp_v xya = ua - c1 * c1 * iy, xyb = ub - c2 * c2 * iy;
+    synp_v xab = ua - c3 * c3 * ib, yab = uc - c4 * c4 * ib;
+    synp_v e = ab - xa * xb - c1 * c2 * iy, d = xya * xyb - e * e, xyab = d * ib;
+    synp_v most = SYNP_MAX(xya, xyb), more = SYNP_MAX(xab, yab), least = SYNP_MIN(vy, vb);
+    synp_v m1 = xa * xa, m2 = xb * xb, m3 = ya * ya, m4 = yb * yb, num, den, t;
+    synp_vu good = SYNP_LESS(most * SYNP_PAIRS_SCREEN, d) &
+                   SYNP_LESS(more * vb * SYNP_PAIRS_SCREEN, vy * d) &
+                   SYNP_LESS(zero + SYNP_PAIRS_SCREEN, least);
+    *(synp_v *)(out->bad + at) = SYNP_PICK(good, zero, (zero + 1.0));
+
+    m1 = SYNP_MIN(m1, m2);
+    m3 = SYNP_MIN(m3, m4);
+    t = SYNP_MIN(m1, m3);
+    synp_v_information(&t);
+    *(synp_v *)(out->rtr + at) = t;
+
+    num = SYNP_MIN(ua, uc);
+    t = SYNP_MIN(ub, ud);
+    num = num * t * xyab;
+    den = SYNP_MIN(xya, xyb);
+    t = SYNP_MIN(xab, yab);
+    den = den * t;
+    m1 = SYNP_MAX(ua, ub);
+    m2 = SYNP_MAX(uc, ud);
+    t = SYNP_MIN(m1, m2);
+    t = num / (den * t);
+    t = SYNP_MIN(t, (zero + 1.0)); /* sts >= 0; above 1 only by rounding */
+    synp_v_log(&t);
+    *(synp_v *)(out->sts + at) = t * -0.5;
+
+    t = xyab;
+    synp_v_log(&t);
+    *(synp_v *)(out->total + at) = t * -0.5;
+    if (want != SYNP_WANT_SUMS) {
+        synp_v u[4];
+        int k;
+        u[0] = xya;
+        u[1] = xyb;
+        u[2] = xab;
+        u[3] = yab;
+        for (k = 0; k < 4; k++) {
+            synp_v_log(&u[k]);
+            *(synp_v *)(out->mi[SYN_MI_XY_A + k] + at) = u[k] * -0.5;
+        }
+        u[0] = xa * xa;
+        u[1] = xb * xb;
+        u[2] = ya * ya;
+        u[3] = yb * yb;
+        for (k = 0; k < 4; k++) {
+            synp_v_information(&u[k]);
+            *(synp_v *)(out->mi[SYN_MI_X_A + k] + at) = u[k];
+        }
+        *(synp_v *)(out->mi[SYN_MI_XY_AB] + at) = *(synp_v *)(out->total + at);
+        if (want == SYNP_WANT_ATOMS) synp_v_atoms(out, at);
+    }
+}
+
+/* ---- common change in surprisal (CCS) of one pair, over its samples ------------------- */
+
+enum { /* what the samples are needed for; the nine MIs have their means in closed form */
+    SYNP_CCS_RX, SYNP_CCS_RY, SYNP_CCS_RS, SYNP_CCS_XR, SYNP_CCS_YR, SYNP_CCS_SR, SYNP_CCS_RTR,
+    SYNP_CCS_SUMS
+};
+
+/* Coefficients of the local values of a pair, rows scaled to unit norm, k = (N - 1) / 2:
+   one link is i(u;v) = I + k (v^2 - w^2), w the residual of v given u over its standard
+   deviation (README of the chain rule: section phiid). */
+typedef struct synp_ccs_pair {
+    double mi[SYN_MIS];
+    double xa, xb, ya, yb;         /* correlations */
+    double sa, sb, sc, sd;         /* 1 / sqrt(1 - r^2) of these four */
+    double xy, sy, ab, st;         /* past and future pair; 1 / sqrt(1 - r^2) */
+    double ba, bb, bx, by;         /* weight of the second variable's residual */
+    double ra, rb, rx, ry;         /* 1 / standard deviation of the residual given two */
+    double cab, rba;               /* b given x, y and a */
+    double k;
+} synp_ccs_pair;
+
+static void synp_ccs_prepare(synp_ccs_pair *p, size_t n)
+{
+    double vy = (1 - p->xy) * (1 + p->xy), vb = (1 - p->ab) * (1 + p->ab);
+    double ua = (1 - p->xa) * (1 + p->xa), ub = (1 - p->xb) * (1 + p->xb);
+    double uc = (1 - p->ya) * (1 + p->ya), ud = (1 - p->yb) * (1 + p->yb), va, vz, e;
+    p->sa = 1 / sqrt(ua);
+    p->sb = 1 / sqrt(ub);
+    p->sc = 1 / sqrt(uc);
+    p->sd = 1 / sqrt(ud);
+    p->sy = 1 / sqrt(vy);
+    p->st = 1 / sqrt(vb);
+    p->ba = (p->ya - p->xy * p->xa) * p->sy;
+    p->bb = (p->yb - p->xy * p->xb) * p->sy;
+    p->bx = (p->xb - p->xa * p->ab) * p->st;
+    p->by = (p->yb - p->ya * p->ab) * p->st;
+    va = ua - p->ba * p->ba;
+    vz = ub - p->bb * p->bb;
+    e = p->ab - p->xa * p->xb - p->ba * p->bb;
+    p->ra = 1 / sqrt(va);
+    p->rb = 1 / sqrt(vz);
+    p->rx = 1 / sqrt(ua - p->bx * p->bx);
+    p->ry = 1 / sqrt(uc - p->by * p->by);
+    p->cab = e / va;
+    p->rba = 1 / sqrt(vz - e * e / va);
+    p->k = ((double)n - 1) / 2;
+}
+
+/* redundancy of two sources: c = m1 + m2 - m12 where all four have one sign, else 0 */
+#define SYNP_CCS_SHARE(sum, m1, m2, m12)                                                   \
+    do {                                                                                   \
+        synp_v c_ = (m1) + (m2) - (m12);                                                   \
+        synp_v lo_ = SYNP_MIN(m1, m2), hi_ = SYNP_MAX(m1, m2), l2_, h2_;                   \
+        l2_ = SYNP_MIN(m12, c_);                                                           \
+        h2_ = SYNP_MAX(m12, c_);                                                           \
+        lo_ = SYNP_MIN(lo_, l2_);                                                          \
+        hi_ = SYNP_MAX(hi_, h2_);                                                          \
+        f = SYNP_PICK((SYNP_LESS(zero, lo_) | SYNP_LESS(hi_, zero)), c_, zero);            \
+        sum += f * w;                                                                      \
+    } while (0)
+
+/* Adds SYNP_LANES samples; a weight is 1, or 0 for padding. */
+SYNP_LANE_FN void synp_v_ccs(const synp_ccs_pair *p, const double *px, const double *py,
+                             const double *pa, const double *pb, const double *pw, synp_v *sum)
+{
+    const synp_v zero = {0}, w = *(const synp_v *)pw;
+    synp_v x = *(const synp_v *)px, y = *(const synp_v *)py;
+    synp_v a = *(const synp_v *)pa, b = *(const synp_v *)pb;
+    synp_v a2 = a * a, b2 = b * b, x2 = x * x, y2 = y * y, t, f, d, lo, hi;
+    synp_v yr = (y - x * p->xy) * p->sy, br = (b - a * p->ab) * p->st;
+    synp_v xa, xb, ya, yb, xya, xyb, xab, yab, xyab, ra, rb;
+    t = (a - x * p->xa) * p->sa;
+    xa = (a2 - t * t) * p->k + p->mi[SYN_MI_X_A];
+    t = (b - x * p->xb) * p->sb;
+    xb = (b2 - t * t) * p->k + p->mi[SYN_MI_X_B];
+    t = (a - y * p->ya) * p->sc;
+    ya = (a2 - t * t) * p->k + p->mi[SYN_MI_Y_A];
+    t = (b - y * p->yb) * p->sd;
+    yb = (b2 - t * t) * p->k + p->mi[SYN_MI_Y_B];
+    ra = a - x * p->xa - yr * p->ba;
+    rb = b - x * p->xb - yr * p->bb;
+    t = ra * p->ra;
+    xya = (a2 - t * t) * p->k + p->mi[SYN_MI_XY_A];
+    f = rb * p->rb;
+    xyb = (b2 - f * f) * p->k + p->mi[SYN_MI_XY_B];
+    f = (rb - ra * p->cab) * p->rba;
+    xyab = (a2 + br * br - t * t - f * f) * p->k + p->mi[SYN_MI_XY_AB];
+    t = (x - a * p->xa - br * p->bx) * p->rx;
+    xab = (x2 - t * t) * p->k + p->mi[SYN_MI_X_AB];
+    t = (y - a * p->ya - br * p->by) * p->ry;
+    yab = (y2 - t * t) * p->k + p->mi[SYN_MI_Y_AB];
+
+    d = xya + xyb + xab + yab - xyab - (xa + xb + ya + yb);
+    SYNP_CCS_SHARE(sum[SYNP_CCS_RX], xa, ya, xya);
+    d += f;
+    SYNP_CCS_SHARE(sum[SYNP_CCS_RY], xb, yb, xyb);
+    d += f;
+    SYNP_CCS_SHARE(sum[SYNP_CCS_RS], xab, yab, xyab);
+    d -= f;
+    SYNP_CCS_SHARE(sum[SYNP_CCS_XR], xa, xb, xab);
+    d += f;
+    SYNP_CCS_SHARE(sum[SYNP_CCS_YR], ya, yb, yab);
+    d += f;
+    SYNP_CCS_SHARE(sum[SYNP_CCS_SR], xya, xyb, xyab);
+    d -= f;
+    lo = SYNP_MIN(xa, xb);
+    hi = SYNP_MAX(xa, xb);
+    t = SYNP_MIN(ya, yb);
+    f = SYNP_MAX(ya, yb);
+    lo = SYNP_MIN(lo, t);
+    hi = SYNP_MAX(hi, f);
+    lo = SYNP_MIN(lo, d);
+    hi = SYNP_MAX(hi, d);
+    f = SYNP_PICK((SYNP_LESS(zero, lo) | SYNP_LESS(hi, zero)), d, zero);
+    sum[SYNP_CCS_RTR] += f * w;
+}
+
+/* rows hold n samples and padding up to a multiple of four */
+SYNP_LANE_FN void synp_v_ccs_rows(const synp_ccs_pair *p, const double *x, const double *y,
+                                  size_t stride, size_t n, double *mean)
+{
+    const synp_v zero = {0};
+    synp_v sum[SYNP_CCS_SUMS];
+    double weight[SYNP_LANES];
+    size_t s, whole = n - n % SYNP_LANES;
+    int k, l;
+    for (k = 0; k < SYNP_CCS_SUMS; k++) sum[k] = zero;
+    for (l = 0; l < SYNP_LANES; l++) weight[l] = 1;
+    for (s = 0; s < whole; s += SYNP_LANES)
+        synp_v_ccs(p, x + s, y + s, x + stride + s, y + stride + s, weight, sum);
+    if (s < n) {
+        for (l = 0; l < SYNP_LANES; l++) weight[l] = s + (size_t)l < n ? 1 : 0;
+        synp_v_ccs(p, x + s, y + s, x + stride + s, y + stride + s, weight, sum);
+    }
+    for (k = 0; k < SYNP_CCS_SUMS; k++) {
+        double lane[SYNP_LANES], total = 0;
+        *(synp_v *)lane = sum[k];
+        for (l = 0; l < SYNP_LANES; l++) total += lane[l];
+        mean[k] = total / (double)n;
+    }
+}
+
+/* ---- the kernels: plain C is the definition, the others are it with wider registers --- */
+
+typedef struct synp_pairs_kernels {
+    /* products of two panels, (sample, past|future, 8): tile (xy|ab|xb|ya, x, y) += */
+    void (*dots)(const double *x, const double *y, size_t samples, double *tile);
+    void (*close)(const double *tile, double xa, const double *yb, synp_want want,
+                  synp_eight *out);
+    void (*ccs)(const synp_ccs_pair *p, const double *x, const double *y, size_t stride,
+                size_t n, double *mean);
+    /* eight correlations to informations */
+    void (*information)(const double *r, double *information);
+} synp_pairs_kernels;
+
+static void synp_dots_plain(const double *x, const double *y, size_t samples, double *tile)
+{
+    int i, j;
+    size_t s;
+    for (i = 0; i < SYNP_PANEL; i++) {
+        double sum[4][SYNP_PANEL];
+        memset(sum, 0, sizeof sum);
+        for (s = 0; s < samples; s++) {
+            const double *yp = y + s * 16, *yf = yp + 8;
+            double xp = x[s * 16 + (size_t)i], xf = x[s * 16 + 8 + (size_t)i];
+            for (j = 0; j < SYNP_PANEL; j++) {
+                sum[0][j] += xp * yp[j];
+                sum[1][j] += xf * yf[j];
+                sum[2][j] += xp * yf[j];
+                sum[3][j] += xf * yp[j];
+            }
+        }
+        for (j = 0; j < 4 * SYNP_PANEL; j++)
+            tile[j / 8 * 64 + i * 8 + j % 8] += sum[j / 8][j % 8];
+    }
+}
+
+#define SYNP_PAIRS_FORMS(suffix, attribute)                                                \
+    attribute static void synp_close_##suffix(const double *tile, double xa,               \
+                                              const double *yb, synp_want want,            \
+                                              synp_eight *out)                             \
+    {                                                                                      \
+        int at;                                                                            \
+        for (at = 0; at < SYNP_PANEL; at += SYNP_LANES)                                    \
+            synp_v_close(tile, xa, yb, want, out, at);                                     \
+    }                                                                                      \
+    attribute static void synp_ccs_##suffix(const synp_ccs_pair *p, const double *x,       \
+                                            const double *y, size_t stride, size_t n,      \
+                                            double *mean)                                  \
+    {                                                                                      \
+        synp_v_ccs_rows(p, x, y, stride, n, mean);                                         \
+    }                                                                                      \
+    attribute static void synp_information_##suffix(const double *r, double *information)  \
+    {                                                                                      \
+        int at;                                                                            \
+        for (at = 0; at < SYNP_PANEL; at += SYNP_LANES) {                                  \
+            synp_v v = *(const synp_v *)(r + at);                                          \
+            v *= v;                                                                        \
+            synp_v_information(&v);                                                        \
+            *(synp_v *)(information + at) = v;                                             \
+        }                                                                                  \
+    }
+
+SYNP_PAIRS_FORMS(plain, SYNP_UNUSED)
+
+static const synp_pairs_kernels synp_pairs_plain = {synp_dots_plain, synp_close_plain,
+                                                    synp_ccs_plain, synp_information_plain};
+
+#if defined(SYNP_PAIRS_X86)
+#define SYNP_AVX2 __attribute__((target("avx2,fma")))
+#define SYNP_AVX512 __attribute__((target("avx2,fma,avx512f,avx512vl,avx512dq")))
+
+SYNP_PAIRS_FORMS(avx2, SYNP_AVX2)
+SYNP_PAIRS_FORMS(avx512, SYNP_AVX512)
+
+/* two x, four y at a time: eight sums, two loads and four broadcasts for eight products */
+SYNP_AVX2 static void synp_dots_avx2(const double *x, const double *y, size_t samples,
+                                     double *tile)
+{
+    int i, j, k;
+    size_t s;
+    for (i = 0; i < SYNP_PANEL; i += 2) {
+        for (j = 0; j < SYNP_PANEL; j += 4) {
+            __m256d a0 = _mm256_setzero_pd(), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0;
+            __m256d a6 = a0, a7 = a0, sum[8];
+            const double *xs = x + i, *ys = y + j;
+            for (s = 0; s < samples; s++, xs += 16, ys += 16) {
+                __m256d yp = _mm256_loadu_pd(ys), yf = _mm256_loadu_pd(ys + 8), v;
+                v = _mm256_broadcast_sd(xs);
+                a0 = _mm256_fmadd_pd(v, yp, a0);
+                a2 = _mm256_fmadd_pd(v, yf, a2);
+                v = _mm256_broadcast_sd(xs + 8);
+                a1 = _mm256_fmadd_pd(v, yf, a1);
+                a3 = _mm256_fmadd_pd(v, yp, a3);
+                v = _mm256_broadcast_sd(xs + 1);
+                a4 = _mm256_fmadd_pd(v, yp, a4);
+                a6 = _mm256_fmadd_pd(v, yf, a6);
+                v = _mm256_broadcast_sd(xs + 9);
+                a5 = _mm256_fmadd_pd(v, yf, a5);
+                a7 = _mm256_fmadd_pd(v, yp, a7);
+            }
+            sum[0] = a0; sum[1] = a1; sum[2] = a2; sum[3] = a3;
+            sum[4] = a4; sum[5] = a5; sum[6] = a6; sum[7] = a7;
+            for (k = 0; k < 8; k++) {
+                double *to = tile + k % 4 * 64 + (i + k / 4) * 8 + j;
+                _mm256_storeu_pd(to, _mm256_add_pd(_mm256_loadu_pd(to), sum[k]));
+            }
+        }
+    }
+}
+
+/* four x, eight y at a time: sixteen sums, two loads and eight broadcasts for sixteen products */
+#define SYNP_DOTS_ROW(n)                                                    \
+    v = _mm512_set1_pd(xs[n]);                                              \
+    p##n = _mm512_fmadd_pd(v, yp, p##n);                                    \
+    q##n = _mm512_fmadd_pd(v, yf, q##n);                                    \
+    v = _mm512_set1_pd(xs[8 + n]);                                          \
+    f##n = _mm512_fmadd_pd(v, yf, f##n);                                    \
+    g##n = _mm512_fmadd_pd(v, yp, g##n)
+#define SYNP_DOTS_STORE(n)                                                                   \
+    to = tile + (i + n) * 8;                                                                 \
+    _mm512_storeu_pd(to, _mm512_add_pd(_mm512_loadu_pd(to), p##n));                          \
+    _mm512_storeu_pd(to + 64, _mm512_add_pd(_mm512_loadu_pd(to + 64), f##n));                \
+    _mm512_storeu_pd(to + 128, _mm512_add_pd(_mm512_loadu_pd(to + 128), q##n));              \
+    _mm512_storeu_pd(to + 192, _mm512_add_pd(_mm512_loadu_pd(to + 192), g##n))
+
+SYNP_AVX512 static void synp_dots_avx512(const double *x, const double *y, size_t samples,
+                                         double *tile)
+{
+    int i;
+    size_t s;
+    for (i = 0; i < SYNP_PANEL; i += 4) {
+        __m512d p0 = _mm512_setzero_pd(), p1 = p0, p2 = p0, p3 = p0, q0 = p0, q1 = p0, q2 = p0,
+                q3 = p0, f0 = p0, f1 = p0, f2 = p0, f3 = p0, g0 = p0, g1 = p0, g2 = p0, g3 = p0;
+        const double *xs = x + i, *ys = y;
+        double *to;
+        for (s = 0; s < samples; s++, xs += 16, ys += 16) {
+            __m512d yp = _mm512_loadu_pd(ys), yf = _mm512_loadu_pd(ys + 8), v;
+            SYNP_DOTS_ROW(0);
+            SYNP_DOTS_ROW(1);
+            SYNP_DOTS_ROW(2);
+            SYNP_DOTS_ROW(3);
+        }
+        SYNP_DOTS_STORE(0);
+        SYNP_DOTS_STORE(1);
+        SYNP_DOTS_STORE(2);
+        SYNP_DOTS_STORE(3);
+    }
+}
+
+static const synp_pairs_kernels synp_pairs_avx2 = {synp_dots_avx2, synp_close_avx2, synp_ccs_avx2,
+                                                   synp_information_avx2};
+static const synp_pairs_kernels synp_pairs_avx512 = {synp_dots_avx512, synp_close_avx512,
+                                                     synp_ccs_avx512, synp_information_avx512};
+#endif
+
+/* The best there is, not above `level` where that is not 0. */
+static const synp_pairs_kernels *synp_pairs_pick(int level)
+{
+#if defined(SYNP_PAIRS_X86)
+    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    if (avx2 && (level == 0 || level >= 3) && __builtin_cpu_supports("avx512f") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
+        return &synp_pairs_avx512;
+    if (avx2 && level != 1) return &synp_pairs_avx2;
+#else
+    (void)level;
+#endif
+    return &synp_pairs_plain;
+}
+
+/* ---- opening ------------------------------------------------------------------------- */
+
+static int synp_pairs_tau(const syn_pairs *pairs)
+{
+    return pairs->desc.phiid.tau ? pairs->desc.phiid.tau : 1;
+}
+
+SYN_API size_t syn_pairs_index(size_t n, size_t i, size_t j)
+{
+    size_t k;
+    if (i > j) {
+        k = i;
+        i = j;
+        j = k;
+    }
+    return (i % 2 ? (2 * n - i - 1) * i / 2 : (2 * n - i - 1) * (i / 2)) + j - i - 1;
+}
+
+static syn_status synp_pairs_check(const syn_pairs_desc *desc, syn_error *err)
+{
+    if (desc->units < 2 || desc->units > 1u << 20)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: %u units, expected 2 to 1048576",
+                         SYNP_U(desc->units));
+    if (desc->phiid.tau < 0)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: tau %d, expected at least 1",
+                         SYNP_D(desc->phiid.tau));
+    if (desc->samples < 6 || desc->samples > SIZE_MAX / 256)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: %u samples, expected 6 or more",
+                         SYNP_U(desc->samples));
+    if (desc->prompts > UINT32_MAX)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: %u prompts are too many",
+                         SYNP_U(desc->prompts));
+    return SYN_OK;
+}
+
+/* A pointer to be set to `count` elements of zeros; `to` is the address of that pointer. */
+typedef struct synp_piece { void *to; uint64_t count; size_t each; const char *what; } synp_piece;
+
+/* Takes all pieces, or none. */
+static syn_status synp_pieces(syn_arena *arena, const synp_piece *piece, size_t pieces,
+                              syn_error *err)
+{
+    size_t k, used = arena->used;
+    for (k = 0; k < pieces; k++) {
+        syn_status status = SYN_OK;
+        void *at = NULL;
+        if (piece[k].count)
+            status = synp_take(arena, piece[k].count, piece[k].each, piece[k].what, &at, err);
+        memcpy(piece[k].to, &at, sizeof at);
+        if (status) {
+            arena->used = used;
+            return status;
+        }
+        if (at) memset(at, 0, (size_t)piece[k].count * piece[k].each);
+    }
+    return SYN_OK;
+}
+
+SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, syn_arena *arena,
+                                  syn_error *err)
+{
+    const size_t each = sizeof(double);
+    uint64_t n, pair, prompts, panels, samples, rows;
+    bool ccs, few;
+    syn_status status = synp_pairs_check(desc, err);
+    memset(pairs, 0, sizeof *pairs);
+    if (status) return status;
+    n = desc->units;
+    pair = n * (n - 1) / 2;
+    if (pair > SIZE_MAX / 64)
+        return synp_fail(err, SYN_ERROR_MEMORY, "pairs: %u units have too many pairs", SYNP_U(n));
+    few = pair <= (desc->careful ? desc->careful : (size_t)SYNP_PAIRS_FEW);
+    ccs = desc->phiid.redundancy == SYN_CCS && !few;
+    prompts = desc->prompts ? desc->prompts : 1;
+    panels = (n + SYNP_PANEL - 1) / SYNP_PANEL;
+    samples = few ? 0 : desc->samples - (desc->phiid.tau ? (size_t)desc->phiid.tau : 1);
+    if (samples > desc->samples) samples = 0;
+    rows = ccs ? 2 * n : 0;
+    pairs->desc = *desc;
+    pairs->desc.prompts = (size_t)prompts;
+    pairs->units = desc->units;
+    pairs->pairs = (size_t)pair;
+    pairs->panels = (size_t)panels;
+    pairs->all_careful = few;
+    pairs->row_stride = ccs ? ((size_t)samples + 3) / 4 * 4 : 0;
+    {
+        const synp_piece piece[] = {
+            {&pairs->synergy, pair, each, "pairs: synergy"},
+            {&pairs->redundancy, pair, each, "pairs: redundancy"},
+            {&pairs->left_out, pair, sizeof(uint32_t), "pairs: left out"},
+            {&pairs->unit_synergy, prompts * n, each, "pairs: unit synergy"},
+            {&pairs->unit_redundancy, prompts * n, each, "pairs: unit redundancy"},
+            {&pairs->unit_sound, prompts * n, sizeof(uint32_t), "pairs: unit sound"},
+            {&pairs->confound, SYN_CONFOUNDS * n, each, "pairs: confounds"},
+            {&pairs->confound_count, SYN_CONFOUNDS * n, sizeof(uint32_t),
+             "pairs: confound counts"},
+            {&pairs->panel, panels * samples, 2 * SYNP_PANEL * each, "pairs: windows"},
+            {&pairs->row, rows * pairs->row_stride, each, "pairs: rows"},
+            {&pairs->self, panels * SYNP_PANEL, each, "pairs: self"},
+            {&pairs->self_information, panels * SYNP_PANEL, each, "pairs: self information"},
+            {&pairs->state, panels * SYNP_PANEL, 1, "pairs: states"},
+            {&pairs->part, panels * n, 3 * each, "pairs: row sums"},
+            {&pairs->part_sound, panels * n, 1, "pairs: row counts"},
+            {&pairs->atom, desc->atoms ? SYNP_PANEL * (n - 1) : 0, SYN_ATOMS * each,
+             "pairs: atoms"},
+            {&pairs->flag, pair, 1, "pairs: flags"}};
+        return synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
+    }
+}
+
+/* ---- one unit: standardised windows, and what may explain its synergy ----------------- */
+
+/* Both strides 0: (time, unit) without gaps. */
+static syn_series synp_series_packed(const syn_series *series)
+{
+    syn_series s = *series;
+    if (!s.time_stride && !s.unit_stride) {
+        s.time_stride = s.units;
+        s.unit_stride = 1;
+    }
+    return s;
+}
+
+static double synp_pairs_at(const syn_series *series, size_t unit, size_t t)
+{
+    size_t at = t * series->time_stride + unit * series->unit_stride;
+    return series->type == SYN_NUMBER_F32 ? (double)((const float *)series->data)[at]
+                                          : ((const double *)series->data)[at];
+}
+
+/* A window of one unit: value at s is ((v scale[0] scale[1] - first) - second) / norm. The
+   scale is a power of two, in two factors so that neither leaves the range of a double. */
+typedef struct synp_span {
+    size_t from, count;
+    double scale[2], first, second, norm;
+    bool   constant;
+} synp_span;
+
+static double synp_span_at(const syn_series *series, size_t unit, const synp_span *w, size_t s)
+{
+    double v = synp_pairs_at(series, unit, w->from + s) * w->scale[0] * w->scale[1];
+    return ((v - w->first) - w->second) / w->norm;
+}
+
+/* Centred twice, because one centring leaves the rounding of the mean. */
+static void synp_span_open(synp_span *w, const syn_series *series, size_t unit, size_t from,
+                           size_t count)
+{
+    double low, high, sum = 0, lost = 0;
+    int exponent;
+    size_t s;
+    w->from = from;
+    w->count = count;
+    w->first = w->second = 0;
+    w->scale[0] = w->scale[1] = w->norm = 1;
+    low = high = synp_pairs_at(series, unit, from);
+    for (s = 1; s < count; s++) {
+        double v = synp_pairs_at(series, unit, from + s);
+        if (v < low) low = v;
+        if (v > high) high = v;
+    }
+    w->constant = !(low < high);
+    if (w->constant) return;
+    (void)frexp(fabs(low) > fabs(high) ? low : high, &exponent);
+    w->scale[0] = ldexp(1, -(exponent / 2));
+    w->scale[1] = ldexp(1, exponent / 2 - exponent);
+    for (s = 0; s < count; s++) sum += synp_span_at(series, unit, w, s);
+    w->first = sum / (double)count;
+    for (s = 0, sum = 0; s < count; s++) sum += synp_span_at(series, unit, w, s);
+    w->second = sum / (double)count;
+    for (s = 0, sum = 0; s < count; s++) { /* compensated: the norm enters every product */
+        double v = synp_span_at(series, unit, w, s), term = v * v - lost, next = sum + term;
+        lost = (next - sum) - term;
+        sum = next;
+    }
+    w->norm = sqrt(sum);
+}
+
+static void synp_confound_add(syn_pairs *pairs, syn_confound which, size_t unit, double value)
+{
+    pairs->confound[(size_t)which * pairs->units + unit] += value;
+    pairs->confound_count[(size_t)which * pairs->units + unit]++;
+}
+
+/* The mean and the trend of the whole series. */
+static void synp_unit_confounds(syn_pairs *pairs, const syn_series *series, size_t unit)
+{
+    synp_span all;
+    size_t n = series->samples, t;
+    double trend = 0, square = 0, mean = synp_pairs_at(series, unit, 0);
+    synp_span_open(&all, series, unit, 0, n);
+    if (!all.constant) mean = (all.first + all.second) / all.scale[0] / all.scale[1];
+    synp_confound_add(pairs, SYN_CONFOUND_MEAN, unit, mean);
+    if (all.constant) return;
+    for (t = 0; t < n; t++) {
+        double time = (double)t - ((double)n - 1) / 2;
+        trend += time * synp_span_at(series, unit, &all, t);
+        square += time * time;
+    }
+    synp_confound_add(pairs, SYN_CONFOUND_TREND, unit, trend / sqrt(square));
+}
+
+/* The correlation of two windows of a unit. */
+static double synp_span_correlation(const syn_series *series, size_t unit, const synp_span *a,
+                                    const synp_span *b)
+{
+    double r = 0;
+    size_t s;
+    for (s = 0; s < a->count; s++)
+        r += synp_span_at(series, unit, a, s) * synp_span_at(series, unit, b, s);
+    return r;
+}
+
+/* At lag 1, which at tau 1 is known already. */
+static void synp_unit_autocorrelation(syn_pairs *pairs, const syn_series *series, size_t unit)
+{
+    synp_span past, next;
+    size_t n = series->samples;
+    double r = pairs->self[unit];
+    if (pairs->window != n - 1) {
+        synp_span_open(&past, series, unit, 0, n - 1);
+        synp_span_open(&next, series, unit, 1, n - 1);
+        if (past.constant || next.constant) return;
+        r = synp_span_correlation(series, unit, &past, &next);
+    }
+    synp_confound_add(pairs, SYN_CONFOUND_AUTOCORRELATION, unit, r);
+}
+
+static bool synp_unit_finite(const syn_series *series, size_t unit)
+{
+    size_t t;
+    for (t = 0; t < series->samples; t++)
+        if (!isfinite(synp_pairs_at(series, unit, t))) return false;
+    return true;
+}
+
+/* The norm of the difference (sign -1: of the sum) of two rows of samples. */
+static double synp_panel_distance(const double *x, const double *y, size_t n, double sign)
+{
+    double sum = 0;
+    size_t s;
+    for (s = 0; s < n; s++) {
+        double d = x[s * 2 * SYNP_PANEL] - sign * y[s * 2 * SYNP_PANEL];
+        sum += d * d;
+    }
+    return sqrt(sum);
+}
+
+static double *synp_pairs_lane(const syn_pairs *pairs, size_t unit, size_t future)
+{
+    return pairs->panel + unit / SYNP_PANEL * pairs->window * 2 * SYNP_PANEL +
+           future * SYNP_PANEL + unit % SYNP_PANEL;
+}
+
+static void synp_unit_write(syn_pairs *pairs, const synp_span *w, size_t unit, size_t future)
+{
+    double *to = synp_pairs_lane(pairs, unit, future);
+    double *row = pairs->row ? pairs->row + (2 * unit + future) * pairs->row_stride : NULL;
+    size_t s;
+    for (s = 0; s < pairs->window; s++) {
+        double v = w->constant ? 0 : synp_span_at(pairs->series, unit, w, s);
+        to[s * 2 * SYNP_PANEL] = v;
+        if (row) row[s] = v;
+    }
+}
+
+static void synp_unit_self(syn_pairs *pairs, const synp_span *past, const synp_span *future,
+                           size_t unit)
+{
+    const syn_series *series = pairs->series;
+    double r = synp_span_correlation(series, unit, past, future), off = 0;
+    size_t s;
+    pairs->self[unit] = r;
+    synp_unit_autocorrelation(pairs, series, unit);
+    if ((1 - r) * (1 + r) > SYNP_PAIRS_SCREEN) return;
+    pairs->state[unit] |= SYNP_UNIT_NEAR;
+    for (s = 0; s < pairs->window; s++) {
+        double d = synp_span_at(series, unit, future, s) -
+                   (r < 0 ? -1 : 1) * synp_span_at(series, unit, past, s);
+        off += d * d;
+    }
+    if (sqrt(off) <= SYNP_PAIRS_DEPENDENT) pairs->state[unit] |= SYNP_UNIT_INFINITE;
+}
+
+static void synp_unit_open(syn_pairs *pairs, size_t unit)
+{
+    const syn_series *series = pairs->series;
+    size_t n = pairs->window;
+    synp_span past, future;
+    pairs->state[unit] = 0;
+    pairs->self[unit] = 0;
+    past.constant = future.constant = true;
+    if (!synp_unit_finite(series, unit)) {
+        pairs->state[unit] = SYNP_UNIT_NONFINITE;
+    } else {
+        synp_unit_confounds(pairs, series, unit);
+        synp_span_open(&past, series, unit, 0, n);
+        synp_span_open(&future, series, unit, series->samples - n, n);
+        if (past.constant && future.constant) pairs->state[unit] = SYNP_UNIT_CONSTANT;
+        else if (past.constant || future.constant) pairs->state[unit] = SYNP_UNIT_PARTLY;
+        else synp_unit_self(pairs, &past, &future, unit);
+    }
+    if (!pairs->all_careful) {
+        synp_unit_write(pairs, &past, unit, 0);
+        synp_unit_write(pairs, &future, unit, 1);
+    }
+}
+
+/* Job: the eight units of a panel. */
+static void synp_panel_open(void *arg, int index)
+{
+    syn_pairs *pairs = (syn_pairs *)arg;
+    size_t first = (size_t)index * SYNP_PANEL, unit;
+    for (unit = first; unit < first + SYNP_PANEL && unit < pairs->units; unit++)
+        synp_unit_open(pairs, unit);
+    synp_pairs_pick(pairs->desc.simd)->information(pairs->self + first,
+                                                  pairs->self_information + first);
+    for (unit = first; unit < first + SYNP_PANEL && unit < pairs->units; unit++)
+        if (!(pairs->state[unit] & ~SYNP_UNIT_NEAR)) {
+            double r = fabs(pairs->self[unit]);
+            if (pairs->state[unit]) /* (1 - r) (1 + r) keeps what 1 - r^2 would lose */
+                pairs->self_information[unit] = -0.5 * log((1 - r) * (1 + r));
+            synp_confound_add(pairs, SYN_CONFOUND_SELF, unit, pairs->self_information[unit]);
+        }
+}
+
+/* ---- one pair --------------------------------------------------------------------------- */
+
+typedef struct synp_result {
+    double    sts, rtr, total;
+    syn_flags flags;
+} synp_result;
+
+static syn_flags synp_pair_atoms(const syn_pairs *pairs, size_t i, size_t j,
+                                 syn_phiid_desc *desc, double *atom)
+{
+    const syn_series *s = pairs->series;
+    size_t x = i * s->unit_stride, y = j * s->unit_stride;
+    desc->stride = s->time_stride;
+    desc->cumulative = desc->local = NULL;
+    return s->type == SYN_NUMBER_F32
+               ? syn_phiid_pair_float((const float *)s->data + x, (const float *)s->data + y,
+                                      s->samples, desc, atom)
+               : syn_phiid_pair((const double *)s->data + x, (const double *)s->data + y,
+                                s->samples, desc, atom);
+}
+
+static void synp_pair_careful(const syn_pairs *pairs, size_t i, size_t j, synp_result *result,
+                              double *atom)
+{
+    double mi[SYN_MIS];
+    syn_phiid_desc desc = pairs->desc.phiid;
+    desc.mi = mi;
+    result->flags = synp_pair_atoms(pairs, i, j, &desc, atom);
+    result->sts = atom[SYN_STS];
+    result->rtr = atom[SYN_RTR];
+    result->total = mi[SYN_MI_XY_AB];
+    result->flags &= 0xffu & ~(unsigned)SYNP_FLAG_CAREFUL;
+}
+
+static void synp_atoms_fill(double *atom, double value)
+{
+    int k;
+    for (k = 0; k < SYN_ATOMS; k++) atom[k] = value;
+}
+
+/* Are two sound units copies of each other in one window, up to scale and offset? */
+static bool synp_pair_copies(const syn_pairs *pairs, size_t i, size_t j, size_t future, double r)
+{
+    const double *x = synp_pairs_lane(pairs, i, future), *y = synp_pairs_lane(pairs, j, future);
+    return fabs(r) > 1 - 1e-9 &&
+           synp_panel_distance(x, y, pairs->window, r < 0 ? -1 : 1) <= SYNP_PAIRS_DEPENDENT;
+}
+
+/* The common degenerate pairs, at no cost: a unit that is not finite or constant, a copy. True
+   when settled. Without `wanted` atoms only the flag counts. Values: the subspace rule. */
+static bool synp_pair_degenerate(const syn_pairs *pairs, size_t i, size_t j, double xy, double ab,
+                                 bool wanted, synp_result *result, double *atom)
+{
+    unsigned s = pairs->state[i], t = pairs->state[j], both = s | t;
+    bool near = (both & (SYNP_UNIT_NEAR | SYNP_UNIT_INFINITE)) != 0;
+    result->sts = result->rtr = result->total = 0;
+    if (both & SYNP_UNIT_NONFINITE) {
+        result->flags = SYN_FLAG_NONFINITE;
+        synp_atoms_fill(atom, (double)NAN);
+        return true;
+    }
+    synp_atoms_fill(atom, 0);
+    if (both & SYNP_UNIT_PARTLY) return false;
+    if (both & SYNP_UNIT_CONSTANT) {
+        if (near && wanted) return false;
+        result->flags = SYN_FLAG_CONSTANT;
+        if (both & SYNP_UNIT_INFINITE) result->flags |= SYN_FLAG_INFINITE;
+        atom[SYN_XTX] = s & SYNP_UNIT_CONSTANT ? 0 : pairs->self_information[i];
+        atom[SYN_YTY] = t & SYNP_UNIT_CONSTANT ? 0 : pairs->self_information[j];
+        return true;
+    }
+    if (both & SYNP_UNIT_INFINITE && !wanted) {
+        result->flags = SYN_FLAG_INFINITE;
+        return true;
+    }
+    if (near || !synp_pair_copies(pairs, i, j, 0, xy) || !synp_pair_copies(pairs, i, j, 1, ab))
+        return false;
+    result->flags = SYN_FLAG_SINGULAR;
+    atom[SYN_RTR] = pairs->self_information[i];
+    return true;
+}
+
+/* The 16 atoms of CCS from the nine MIs and the seven means over samples; all linear. */
+static void synp_ccs_atoms(const double *mi, const double *f, double *atom)
+{
+    const double xa = mi[SYN_MI_X_A], xb = mi[SYN_MI_X_B];
+    const double ya = mi[SYN_MI_Y_A], yb = mi[SYN_MI_Y_B];
+    const double ra = f[SYNP_CCS_RX], rb = f[SYNP_CCS_RY], rs = f[SYNP_CCS_RS];
+    const double xr = f[SYNP_CCS_XR], yr = f[SYNP_CCS_YR], sr = f[SYNP_CCS_SR];
+    const double rr = f[SYNP_CCS_RTR];
+    atom[SYN_RTR] = rr;
+    atom[SYN_RTX] = ra - rr;
+    atom[SYN_RTY] = rb - rr;
+    atom[SYN_RTS] = rs - ra - rb + rr;
+    atom[SYN_XTR] = xr - rr;
+    atom[SYN_XTX] = xa - ra - xr + rr;
+    atom[SYN_XTY] = xb - rb - xr + rr;
+    atom[SYN_XTS] = mi[SYN_MI_X_AB] - xa - xb + xr - atom[SYN_RTS];
+    atom[SYN_YTR] = yr - rr;
+    atom[SYN_YTX] = ya - ra - yr + rr;
+    atom[SYN_YTY] = yb - rb - yr + rr;
+    atom[SYN_YTS] = mi[SYN_MI_Y_AB] - ya - yb + yr - atom[SYN_RTS];
+    atom[SYN_STR] = sr - xr - yr + rr;
+    atom[SYN_STX] = mi[SYN_MI_XY_A] - xa - ya + ra - atom[SYN_STR];
+    atom[SYN_STY] = mi[SYN_MI_XY_B] - xb - yb + rb - atom[SYN_STR];
+    atom[SYN_STS] = rr - (mi[SYN_MI_XY_A] + mi[SYN_MI_XY_B] + mi[SYN_MI_X_AB] + mi[SYN_MI_Y_AB] -
+                          mi[SYN_MI_XY_AB] - xa - xb - ya - yb + ra + rb - rs + xr + yr - sr);
+}
+
+/* ---- tiles ------------------------------------------------------------------------------ */
+
+/* What a tile adds to the rows of its units. */
+typedef struct synp_side {
+    double  sum[3][SYNP_PANEL]; /* synergy, redundancy, total */
+    uint8_t sound[SYNP_PANEL];
+} synp_side;
+
+typedef struct synp_tile {
+    syn_pairs *pairs;
+    const synp_pairs_kernels *kernel;
+    size_t     p, q; /* panels of x and of y */
+    synp_want  want;
+    bool       atoms;  /* to the caller */
+    synp_side  x, y;
+    double     dot[4 * SYNP_PANEL * SYNP_PANEL];
+    synp_eight eight;
+} synp_tile;
+
+/* Correlations, or zeros where every pair takes the pair-level route. */
+static void synp_tile_dots(synp_tile *tile)
+{
+    const syn_pairs *pairs = tile->pairs;
+    size_t n = pairs->window, s, wide = 2 * SYNP_PANEL;
+    memset(tile->dot, 0, sizeof tile->dot);
+    if (pairs->all_careful) return;
+    for (s = 0; s < n; s += SYNP_CHUNK)
+        tile->kernel->dots(pairs->panel + (tile->p * n + s) * wide,
+                           pairs->panel + (tile->q * n + s) * wide,
+                           n - s < SYNP_CHUNK ? n - s : (size_t)SYNP_CHUNK, tile->dot);
+}
+
+/* CCS of the pair in lane k of row i of the tile, from the MIs of the row. */
+static void synp_tile_ccs(synp_tile *tile, size_t i, size_t j, int lane, synp_result *result,
+                          double *atom)
+{
+    const syn_pairs *pairs = tile->pairs;
+    const double *dot = tile->dot + i % SYNP_PANEL * SYNP_PANEL + lane;
+    synp_ccs_pair p;
+    double mean[SYNP_CCS_SUMS];
+    int k;
+    for (k = 0; k < SYN_MIS; k++) p.mi[k] = tile->eight.mi[k][lane];
+    p.xy = dot[0];
+    p.ab = dot[64];
+    p.xb = dot[128];
+    p.ya = dot[192];
+    p.xa = pairs->self[i];
+    p.yb = pairs->self[j];
+    synp_ccs_prepare(&p, pairs->window);
+    tile->kernel->ccs(&p, pairs->row + 2 * i * pairs->row_stride,
+                      pairs->row + 2 * j * pairs->row_stride, pairs->row_stride, pairs->window,
+                      mean);
+    synp_ccs_atoms(p.mi, mean, atom);
+    result->sts = atom[SYN_STS];
+    result->rtr = atom[SYN_RTR];
+}
+
+/* One pair: the fast result where it can be trusted, else whatever it takes. */
+static void synp_tile_pair(synp_tile *tile, size_t i, size_t j, int lane, synp_result *result,
+                           double *atom)
+{
+    const syn_pairs *pairs = tile->pairs;
+    const double *dot = tile->dot + i % SYNP_PANEL * SYNP_PANEL + lane;
+    int k;
+    result->flags = 0;
+    if (pairs->all_careful || pairs->state[i] & ~SYNP_UNIT_NEAR ||
+        pairs->state[j] & ~SYNP_UNIT_NEAR || tile->eight.bad[lane] > 0) {
+        if (!pairs->all_careful &&
+            synp_pair_degenerate(pairs, i, j, dot[0], dot[64], tile->atoms, result, atom))
+            return;
+        synp_pair_careful(pairs, i, j, result, atom);
+        result->flags |= SYNP_FLAG_CAREFUL;
+        return;
+    }
+    result->sts = tile->eight.sts[lane];
+    result->rtr = tile->eight.rtr[lane];
+    result->total = tile->eight.total[lane];
+    if (pairs->desc.phiid.redundancy == SYN_CCS) {
+        synp_tile_ccs(tile, i, j, lane, result, atom);
+    } else if (tile->atoms) {
+        for (k = 0; k < SYN_ATOMS; k++) atom[k] = tile->eight.atom[k][lane];
+    }
+}
+
+static void synp_tile_add(synp_tile *tile, size_t i, size_t j, const synp_result *result)
+{
+    syn_pairs *pairs = tile->pairs;
+    size_t pair = syn_pairs_index(pairs->units, i, j), a = i % SYNP_PANEL, b = j % SYNP_PANEL;
+    bool sound = !(result->flags & ~(unsigned)SYNP_FLAG_CAREFUL);
+    pairs->flag[pair] = (uint8_t)result->flags;
+    if (sound) {
+        pairs->synergy[pair] += result->sts;
+        pairs->redundancy[pair] += result->rtr;
+        tile->x.sum[0][a] += result->sts;
+        tile->x.sum[1][a] += result->rtr;
+        tile->x.sum[2][a] += result->total;
+        tile->y.sum[0][b] += result->sts;
+        tile->y.sum[1][b] += result->rtr;
+        tile->y.sum[2][b] += result->total;
+    } else if (pairs->desc.flagged == SYN_FLAGGED_EXCLUDE) {
+        pairs->left_out[pair]++;
+        return;
+    }
+    tile->x.sound[a]++;
+    tile->y.sound[b]++;
+}
+
+/* Sums of the units of panel `of` over the units of panel `over`. */
+static void synp_tile_part(syn_pairs *pairs, size_t of, size_t over, const synp_side *side)
+{
+    size_t lane;
+    for (lane = 0; lane < SYNP_PANEL && of * SYNP_PANEL + lane < pairs->units; lane++) {
+        size_t at = over * pairs->units + of * SYNP_PANEL + lane;
+        int k;
+        for (k = 0; k < 3; k++) pairs->part[3 * at + (size_t)k] = side->sum[k][lane];
+        pairs->part_sound[at] = side->sound[lane];
+    }
+}
+
+static void synp_tile_close(synp_tile *tile)
+{
+    size_t a;
+    int k;
+    if (tile->p != tile->q) {
+        synp_tile_part(tile->pairs, tile->p, tile->q, &tile->x);
+        synp_tile_part(tile->pairs, tile->q, tile->p, &tile->y);
+        return;
+    }
+    for (a = 0; a < SYNP_PANEL; a++) { /* on the diagonal both sides are the same units */
+        for (k = 0; k < 3; k++) tile->x.sum[k][a] += tile->y.sum[k][a];
+        tile->x.sound[a] = (uint8_t)(tile->x.sound[a] + tile->y.sound[a]);
+    }
+    synp_tile_part(tile->pairs, tile->p, tile->q, &tile->x);
+}
+
+/* The common case of a row, eight sound pairs in closed form, added as one by one. */
+static bool synp_tile_whole(synp_tile *tile, size_t i, size_t j)
+{
+    syn_pairs *pairs = tile->pairs;
+    const synp_eight *e = &tile->eight;
+    const double *part[3];
+    size_t a = i % SYNP_PANEL, pair = syn_pairs_index(pairs->units, i, j), k;
+    double bad = 0;
+    int n;
+    for (k = 0; k < SYNP_PANEL; k++) bad += e->bad[k] + (pairs->state[j + k] & ~SYNP_UNIT_NEAR);
+    if (bad > 0 || pairs->state[i] & ~SYNP_UNIT_NEAR) return false;
+    for (k = 0; k < SYNP_PANEL; k++) {
+        pairs->synergy[pair + k] += e->sts[k];
+        pairs->redundancy[pair + k] += e->rtr[k];
+        pairs->flag[pair + k] = 0;
+        tile->y.sound[k]++;
+    }
+    part[0] = e->sts;
+    part[1] = e->rtr;
+    part[2] = e->total;
+    for (n = 0; n < 3; n++)
+        for (k = 0; k < SYNP_PANEL; k++) {
+            tile->y.sum[n][k] += part[n][k];
+            tile->x.sum[n][a] += part[n][k];
+        }
+    tile->x.sound[a] = (uint8_t)(tile->x.sound[a] + SYNP_PANEL);
+    if (tile->atoms) {
+        double *atom = pairs->atom + (pair - pairs->first_pair) * SYN_ATOMS;
+        for (k = 0; k < SYNP_PANEL; k++)
+            for (n = 0; n < SYN_ATOMS; n++) *atom++ = e->atom[n][k];
+    }
+    return true;
+}
+
+/* Unit i of the tile with units j of it. */
+static void synp_tile_row(synp_tile *tile, size_t i, size_t j, size_t end)
+{
+    syn_pairs *pairs = tile->pairs;
+    double scratch[SYN_ATOMS];
+    if (end - j == SYNP_PANEL && !pairs->all_careful && tile->want != SYNP_WANT_MIS &&
+        synp_tile_whole(tile, i, j))
+        return;
+    for (; j < end; j++) {
+        synp_result result;
+        double *atom = scratch;
+        if (tile->atoms)
+            atom = pairs->atom +
+                   (syn_pairs_index(pairs->units, i, j) - pairs->first_pair) * SYN_ATOMS;
+        synp_tile_pair(tile, i, j, (int)(j % SYNP_PANEL), &result, atom);
+        synp_tile_add(tile, i, j, &result);
+    }
+}
+
+static void synp_tile_run(synp_tile *tile)
+{
+    syn_pairs *pairs = tile->pairs;
+    size_t i, j, end_i = (tile->p + 1) * SYNP_PANEL, end_j = (tile->q + 1) * SYNP_PANEL;
+    if (end_i > pairs->units) end_i = pairs->units;
+    if (end_j > pairs->units) end_j = pairs->units;
+    memset(&tile->x, 0, sizeof tile->x);
+    memset(&tile->y, 0, sizeof tile->y);
+    synp_tile_dots(tile);
+    for (i = tile->p * SYNP_PANEL; i < end_i; i++) {
+        j = tile->q * SYNP_PANEL;
+        if (!pairs->all_careful)
+            tile->kernel->close(tile->dot + i % SYNP_PANEL * SYNP_PANEL, pairs->self[i],
+                                pairs->self + j, tile->want, &tile->eight);
+        synp_tile_row(tile, i, j > i ? j : i + 1, end_j);
+    }
+    synp_tile_close(tile);
+}
+
+/* Panels in a job: eight, more where that would make too many jobs. */
+static size_t synp_stretch(const syn_pairs *pairs)
+{
+    size_t wide = pairs->panels / 64;
+    return wide > SYNP_STRETCH ? wide : (size_t)SYNP_STRETCH;
+}
+
+static size_t synp_stretches(const syn_pairs *pairs, size_t panel)
+{
+    return (pairs->panels - panel + synp_stretch(pairs) - 1) / synp_stretch(pairs);
+}
+
+/* Job: one panel against a stretch of panels from itself on. */
+static void synp_stretch_run(void *arg, int index)
+{
+    synp_tile tile;
+    size_t left = (size_t)index, q, end;
+    tile.pairs = (syn_pairs *)arg;
+    tile.kernel = synp_pairs_pick(tile.pairs->desc.simd);
+    tile.atoms = tile.pairs->desc.atoms != NULL;
+    tile.want = tile.pairs->desc.phiid.redundancy == SYN_CCS ? SYNP_WANT_MIS
+                : tile.atoms                                 ? SYNP_WANT_ATOMS
+                                                             : SYNP_WANT_SUMS;
+    tile.p = tile.pairs->first_panel;
+    while (left >= synp_stretches(tile.pairs, tile.p))
+        left -= synp_stretches(tile.pairs, tile.p++);
+    q = tile.p + left * synp_stretch(tile.pairs);
+    end = q + synp_stretch(tile.pairs);
+    if (end > tile.pairs->panels) end = tile.pairs->panels;
+    for (; q < end; q++) {
+        tile.q = q;
+        synp_tile_run(&tile);
+    }
+}
+
+/* ---- one prompt ---------------------------------------------------------------------- */
+
+static void synp_pairs_each(const syn_pairs *pairs, int jobs, syn_job_fn *job)
+{
+    const syn_parallel *parallel = &pairs->desc.parallel;
+    int index;
+    void *arg = (void *)(uintptr_t)pairs;
+    if (parallel->run && parallel->threads > 1) parallel->run(parallel->user, jobs, job, arg);
+    else for (index = 0; index < jobs; index++) job(arg, index);
+}
+
+static int synp_flag_kind(unsigned flags)
+{
+    static const uint8_t order[] = {1, 2, 4, 32, 8, 16, 64, 128};
+    size_t k;
+    int kind = 1;
+    if (!flags) return 0;
+    for (k = 0; k < sizeof order; k++)
+        if (flags & order[k]) break;
+    while (k < sizeof order && order[k] >> kind) kind++;
+    return kind;
+}
+
+/* Counts the flags of pairs [first, end) and takes the private mark off. */
+static void synp_pairs_count(syn_pairs *pairs, size_t first, size_t end)
+{
+    size_t pair, sound = 0;
+    for (pair = first; pair < end; pair++) {
+        unsigned flags = pairs->flag[pair];
+        if (!flags) {
+            sound++;
+            continue;
+        }
+        if (flags & SYNP_FLAG_CAREFUL) pairs->careful++;
+        flags &= ~(unsigned)SYNP_FLAG_CAREFUL;
+        pairs->flag[pair] = (uint8_t)flags;
+        pairs->flagged[synp_flag_kind(flags)]++;
+    }
+    pairs->flagged[0] += sound;
+}
+
+/* Row sums of every unit, over panels in order: the same for any number of threads. */
+static void synp_pairs_rows(syn_pairs *pairs)
+{
+    size_t unit, panel, k, n = pairs->units, at = pairs->prompts * n;
+    for (unit = 0; unit < n; unit++) {
+        double sum[3] = {0, 0, 0};
+        uint32_t sound = 0;
+        for (panel = 0; panel < pairs->panels; panel++) {
+            for (k = 0; k < 3; k++) sum[k] += pairs->part[(panel * n + unit) * 3 + k];
+            sound += pairs->part_sound[panel * n + unit];
+        }
+        pairs->unit_synergy[at + unit] = sum[0];
+        pairs->unit_redundancy[at + unit] = sum[1];
+        pairs->unit_sound[at + unit] = sound;
+        if (sound) synp_confound_add(pairs, SYN_CONFOUND_TOTAL, unit, sum[2] / (double)sound);
+    }
+}
+
+static syn_status synp_pairs_fits(const syn_pairs *pairs, const syn_series *series, syn_error *err)
+{
+    uint64_t tau = (uint64_t)synp_pairs_tau(pairs);
+    if (series->units != pairs->units)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: prompt %u has %u units, expected %u",
+                         SYNP_U(pairs->prompts), SYNP_U(series->units), SYNP_U(pairs->units));
+    if (series->samples > pairs->desc.samples)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: prompt %u has %u samples, %u announced",
+                         SYNP_U(pairs->prompts), SYNP_U(series->samples),
+                         SYNP_U(pairs->desc.samples));
+    if (pairs->prompts >= pairs->desc.prompts)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: more than the %u prompts announced",
+                         SYNP_U(pairs->desc.prompts));
+    if (tau >= series->samples)
+        return synp_fail(err, SYN_ERROR_DATA, "pairs: tau %u does not fit %u samples", SYNP_U(tau),
+                         SYNP_U(series->samples));
+    if (series->samples - tau < 5)
+        return synp_fail(err, SYN_ERROR_DATA, "pairs: %u samples at tau %u leave %u, need 5",
+                         SYNP_U(series->samples), SYNP_U(tau), SYNP_U(series->samples - tau));
+    return SYN_OK;
+}
+
+/* Panels first .. end - 1 against all after them, and their atoms to the caller. */
+static syn_status synp_pairs_stripe(syn_pairs *pairs, size_t first, size_t end, syn_error *err)
+{
+    size_t panel, jobs = 0, last = end * SYNP_PANEL, pair_end = pairs->pairs;
+    pairs->first_panel = first;
+    pairs->end_panel = end;
+    pairs->first_pair = syn_pairs_index(pairs->units, first * SYNP_PANEL,
+                                        first * SYNP_PANEL + 1);
+    if (last < pairs->units - 1) pair_end = syn_pairs_index(pairs->units, last, last + 1);
+    for (panel = first; panel < end; panel++) jobs += synp_stretches(pairs, panel);
+    synp_pairs_each(pairs, (int)jobs, synp_stretch_run);
+    if (pair_end <= pairs->first_pair) return SYN_OK;
+    synp_pairs_count(pairs, pairs->first_pair, pair_end);
+    if (pairs->desc.atoms &&
+        !pairs->desc.atoms(pairs->desc.user, pairs->first_pair, pair_end - pairs->first_pair,
+                           pairs->atom, pairs->flag + pairs->first_pair))
+        return synp_fail(err, SYN_ERROR_READ,
+                         "pairs: stopped by the receiver of atoms at pair %u",
+                         SYNP_U(pairs->first_pair));
+    return SYN_OK;
+}
+
+SYN_API syn_status syn_pairs_add(syn_pairs *pairs, const syn_series *series, syn_error *err)
+{
+    const syn_series packed = synp_series_packed(series);
+    size_t panel;
+    syn_status status = synp_pairs_fits(pairs, series, err);
+    if (status) return status;
+    pairs->series = &packed;
+    pairs->window = series->samples - (size_t)synp_pairs_tau(pairs);
+    synp_pairs_each(pairs, (int)pairs->panels, synp_panel_open);
+    if (!pairs->desc.atoms) status = synp_pairs_stripe(pairs, 0, pairs->panels, err);
+    for (panel = 0; pairs->desc.atoms && panel < pairs->panels && !status; panel++)
+        status = synp_pairs_stripe(pairs, panel, panel + 1, err);
+    pairs->series = NULL;
+    if (status) return status;
+    synp_pairs_rows(pairs);
+    pairs->prompts++;
+    return SYN_OK;
+}
+
+/* ---- results ------------------------------------------------------------------------- */
+
+static void synp_pairs_matrix(const syn_pairs *pairs, const double *sum, double *matrix)
+{
+    size_t i, j, n = pairs->units, pair = 0;
+    for (i = 0; i < n; i++) {
+        matrix[i * n + i] = 0;
+        for (j = i + 1; j < n; j++, pair++) {
+            size_t count = pairs->prompts - pairs->left_out[pair];
+            double mean = count ? sum[pair] / (double)count : (double)NAN;
+            matrix[i * n + j] = mean;
+            matrix[j * n + i] = mean;
+        }
+    }
+}
+
+SYN_API void syn_pairs_matrices(const syn_pairs *pairs, double *synergy, double *redundancy)
+{
+    if (synergy) synp_pairs_matrix(pairs, pairs->synergy, synergy);
+    if (redundancy) synp_pairs_matrix(pairs, pairs->redundancy, redundancy);
+}
+
+SYN_API void syn_pairs_confound(const syn_pairs *pairs, syn_confound which, double *value)
+{
+    size_t unit, at = (size_t)which * pairs->units;
+    for (unit = 0; unit < pairs->units; unit++) {
+        uint32_t count = pairs->confound_count[at + unit];
+        value[unit] = count ? pairs->confound[at + unit] / (double)count : (double)NAN;
+    }
+}
+
+SYN_API const char *syn_confound_name(syn_confound which)
+{
+    static const char *const name[] = {"mean_norm", "autocorrelation", "self_information",
+                                       "total_information", "trend"};
+    return (unsigned)which < SYN_CONFOUNDS ? name[which] : "";
+}
+
+/* ------------------------------------------------------------------------------------
+   >>rank
+   ------------------------------------------------------------------------------------ */
+
+SYN_API const char *syn_score_name(syn_score score)
+{
+    static const char *const name[] = {"rank-difference", "difference", "balance",
+                                       "synergy", "redundancy", "excess"};
+    return (unsigned)score < SYN_SCORES ? name[score] : "";
+}
+
+SYN_API bool syn_score_find(const char *name, syn_score *score)
+{
+    int k;
+    for (k = 0; k < SYN_SCORES; k++)
+        if (!strcmp(name, syn_score_name((syn_score)k))) {
+            *score = (syn_score)k;
+            return true;
+        }
+    return false;
+}
+
+/* ---- random numbers ------------------------------------------------------------------
+   splitmix64 (Steele, Lea and Flood 2014), one stream a resample, so that the order in which
+   threads work does not matter. */
+
+typedef struct synp_stream { uint64_t state; } synp_stream;
+
+static uint64_t synp_stream_next(synp_stream *r)
+{
+    uint64_t z = r->state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+static synp_stream synp_stream_of(uint64_t seed, uint64_t index)
+{
+    synp_stream r;
+    r.state = seed;
+    r.state = synp_stream_next(&r) ^ (index * UINT64_C(0xd1342543de82ef95));
+    r.state = synp_stream_next(&r);
+    return r;
+}
+
+/* 0 .. n - 1, n < 2^32; the bias is below 2^-32 n. */
+static size_t synp_stream_below(synp_stream *r, size_t n)
+{
+    return (size_t)(((synp_stream_next(r) >> 32) * (uint64_t)n) >> 32);
+}
+
+/* Shuffles item (n) (Fisher and Yates). */
+static void synp_stream_shuffle(synp_stream *r, size_t *item, size_t n)
+{
+    for (; n > 1; n--) {
+        size_t k = synp_stream_below(r, n), held = item[n - 1];
+        item[n - 1] = item[k];
+        item[k] = held;
+    }
+}
+
+/* ---- sorting and ranks ------------------------------------------------------------- */
+
+/* Lets order[at] sink to its place in a heap of n with the largest value on top. */
+static void synp_heap_sink(const double *value, size_t *order, size_t at, size_t n)
+{
+    size_t held = order[at], child;
+    while ((child = 2 * at + 1) < n) {
+        if (child + 1 < n && value[order[child]] < value[order[child + 1]]) child++;
+        if (!(value[held] < value[order[child]])) break;
+        order[at] = order[child];
+        at = child;
+    }
+    order[at] = held;
+}
+
+/* Sorts order (n), which holds indices of numbers, by ascending value: heapsort, in place. */
+static void synp_order_sort(const double *value, size_t *order, size_t n)
+{
+    size_t k;
+    for (k = n / 2; k-- > 0;) synp_heap_sink(value, order, k, n);
+    for (k = n; k-- > 1;) {
+        size_t held = order[0];
+        order[0] = order[k];
+        order[k] = held;
+        synp_heap_sink(value, order, 0, k);
+    }
+}
+
+/* Indices of the numbers among value (n), ascending; how many there are. */
+static size_t synp_order_of(const double *value, size_t n, size_t *order)
+{
+    size_t k, count = 0;
+    for (k = 0; k < n; k++)
+        if (!isnan(value[k])) order[count++] = k;
+    synp_order_sort(value, order, count);
+    return count;
+}
+
+SYN_API void syn_rank_average(const double *value, size_t n, size_t *order, double *rank)
+{
+    size_t k, from, to, count;
+    for (k = 0; k < n; k++) rank[k] = (double)NAN;
+    count = synp_order_of(value, n, order);
+    for (from = 0; from < count; from = to) {
+        for (to = from + 1; to < count && !(value[order[from]] < value[order[to]]);) to++;
+        for (k = from; k < to; k++) rank[order[k]] = ((double)from + 1 + (double)to) / 2;
+    }
+}
+
+/* The q-quantile of sorted values, linear between neighbours (h = (n - 1) q, type 7 of R). */
+static double synp_quantile(const double *value, const size_t *order, size_t count, double q)
+{
+    double h = ((double)count - 1) * q;
+    size_t k = (size_t)h;
+    if (!count) return (double)NAN;
+    if (k + 1 >= count) return value[order[count - 1]];
+    return value[order[k]] + (h - (double)k) * (value[order[k + 1]] - value[order[k]]);
+}
+
+/* Pearson's correlation; NaN when either is constant. */
+static double synp_pearson(const double *a, const double *b, size_t n)
+{
+    double ma = 0, mb = 0, aa = 0, bb = 0, ab = 0;
+    size_t k;
+    for (k = 0; k < n; k++) {
+        ma += a[k];
+        mb += b[k];
+    }
+    ma /= (double)n;
+    mb /= (double)n;
+    for (k = 0; k < n; k++) {
+        aa += (a[k] - ma) * (a[k] - ma);
+        bb += (b[k] - mb) * (b[k] - mb);
+        ab += (a[k] - ma) * (b[k] - mb);
+    }
+    return n > 1 && aa > 0 && bb > 0 ? ab / (sqrt(aa) * sqrt(bb)) : (double)NAN;
+}
+
+SYN_API double syn_rank_spearman(const double *a, const double *b, size_t n, double *work,
+                                 size_t *order)
+{
+    double *x = work, *y = work + n, *rx = work + 2 * n, *ry = work + 3 * n;
+    size_t k, count = 0;
+    for (k = 0; k < n; k++)
+        if (!isnan(a[k]) && !isnan(b[k])) {
+            x[count] = a[k];
+            y[count++] = b[k];
+        }
+    syn_rank_average(x, count, order, rx);
+    syn_rank_average(y, count, order, ry);
+    return synp_pearson(rx, ry, count);
+}
+
+/* ---- units ------------------------------------------------------------------------- */
+
+SYN_API syn_status syn_rank_open(syn_rank *rank, size_t units, syn_arena *arena, syn_error *err)
+{
+    const size_t each = sizeof(double);
+    memset(rank, 0, sizeof *rank);
+    rank->units = units;
+    {
+        const synp_piece piece[] = {
+            {&rank->synergy, units, each, "rank: synergy"},
+            {&rank->redundancy, units, each, "rank: redundancy"},
+            {&rank->synergy_rank, units, each, "rank: synergy rank"},
+            {&rank->redundancy_rank, units, each, "rank: redundancy rank"},
+            {&rank->rank_difference, units, each, "rank: rank difference"},
+            {&rank->difference, units, each, "rank: difference"},
+            {&rank->difference_rank, units, each, "rank: difference rank"},
+            {&rank->balance, units, each, "rank: balance"},
+            {&rank->excess, units, each, "rank: excess"},
+            {&rank->order, units, sizeof(size_t), "rank: order"}};
+        size_t k;
+        syn_status status = synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
+        for (k = 0; !status && rank->excess && k < units; k++) rank->excess[k] = (double)NAN;
+        return status;
+    }
+}
+
+SYN_API void syn_rank_means(syn_rank *rank, const double *synergy, const double *redundancy)
+{
+    size_t k, n = rank->units;
+    for (k = 0; k < n; k++) {
+        double s = synergy[k], r = redundancy[k];
+        rank->synergy[k] = s;
+        rank->redundancy[k] = r;
+        rank->difference[k] = s - r;
+        rank->balance[k] = s + r < 0 || s + r > 0 ? s / (s + r) : (double)NAN;
+    }
+    syn_rank_average(rank->synergy, n, rank->order, rank->synergy_rank);
+    syn_rank_average(rank->redundancy, n, rank->order, rank->redundancy_rank);
+    syn_rank_average(rank->difference, n, rank->order, rank->difference_rank);
+    for (k = 0; k < n; k++)
+        rank->rank_difference[k] = rank->synergy_rank[k] - rank->redundancy_rank[k];
+}
+
+/* The mean of a unit's row of the matrix, its pairs without a sound prompt left out. */
+static void synp_rank_row(const syn_pairs *pairs, size_t unit, double *synergy, double *redundancy)
+{
+    double s = 0, r = 0;
+    size_t other, rows = 0;
+    for (other = 0; other < pairs->units; other++) {
+        size_t pair, count;
+        if (other == unit) continue;
+        pair = syn_pairs_index(pairs->units, unit, other);
+        count = pairs->prompts - pairs->left_out[pair];
+        if (!count) continue;
+        s += pairs->synergy[pair] / (double)count;
+        r += pairs->redundancy[pair] / (double)count;
+        rows++;
+    }
+    *synergy = rows ? s / (double)rows : (double)NAN;
+    *redundancy = rows ? r / (double)rows : (double)NAN;
+}
+
+SYN_API void syn_rank_pairs(syn_rank *rank, const syn_pairs *pairs)
+{
+    size_t unit;
+    for (unit = 0; unit < rank->units; unit++)
+        synp_rank_row(pairs, unit, &rank->synergy[unit], &rank->redundancy[unit]);
+    syn_rank_means(rank, rank->synergy, rank->redundancy);
+}
+
+SYN_API const double *syn_rank_score(const syn_rank *rank, syn_score score)
+{
+    switch (score) {
+        case SYN_SCORE_DIFFERENCE: return rank->difference_rank;
+        case SYN_SCORE_BALANCE: return rank->balance;
+        case SYN_SCORE_SYNERGY: return rank->synergy;
+        case SYN_SCORE_REDUNDANCY: return rank->redundancy;
+        case SYN_SCORE_EXCESS: return rank->excess;
+        default: return rank->rank_difference;
+    }
+}
+
+/* ---- layers ------------------------------------------------------------------------ */
+
+/* The mean of a layer's units that have a score; `place` (unit), when given, says whose score
+   stands where. */
+static double synp_layer_mean(const double *score, const size_t *place, size_t first, size_t end)
+{
+    double sum = 0;
+    size_t k, count = 0;
+    for (k = first; k < end; k++) {
+        double v = score[place ? place[k] : k];
+        if (isnan(v)) continue;
+        sum += v;
+        count++;
+    }
+    return count ? sum / (double)count : (double)NAN;
+}
+
+static void synp_layer_means(const double *score, const size_t *place, size_t units, size_t layers,
+                             double *mean)
+{
+    size_t layer, per = units / layers;
+    for (layer = 0; layer < layers; layer++)
+        mean[layer] = synp_layer_mean(score, place, layer * per, (layer + 1) * per);
+}
+
+/* Layers are few: ranks by counting need no scratch. */
+static double synp_layer_percentile(const double *mean, size_t layers, size_t layer)
+{
+    size_t k, less = 0, same = 0, count = 0;
+    for (k = 0; k < layers; k++) {
+        if (isnan(mean[k])) continue;
+        count++;
+        if (mean[k] < mean[layer]) less++;
+        else if (!(mean[k] > mean[layer])) same++;
+    }
+    if (isnan(mean[layer])) return (double)NAN;
+    return count > 1 ? ((double)less + ((double)same - 1) / 2) / ((double)count - 1) : 0;
+}
+
+SYN_API void syn_rank_profile(const double *score, size_t units, size_t layers, double *mean,
+                              double *minmax, double *percentile)
+{
+    double low = (double)INFINITY, high = -(double)INFINITY;
+    size_t k;
+    synp_layer_means(score, NULL, units, layers, mean);
+    for (k = 0; k < layers; k++) {
+        if (mean[k] < low) low = mean[k];
+        if (mean[k] > high) high = mean[k];
+    }
+    for (k = 0; k < layers; k++) {
+        if (minmax)
+            minmax[k] = isnan(mean[k]) ? mean[k]
+                        : low < high   ? (mean[k] - low) / (high - low)
+                                       : 0;
+        if (percentile) percentile[k] = synp_layer_percentile(mean, layers, k);
+    }
+}
+
+/* Least squares over 1, d - m, (d - m)^2 made orthogonal: the last coefficient is the
+   parabola's. */
+static double synp_curvature(const double *mean, size_t layers)
+{
+    double n = 0, m = 0, s2 = 0, s3 = 0, top = 0, bottom = 0;
+    size_t k;
+    for (k = 0; k < layers; k++)
+        if (!isnan(mean[k])) {
+            n += 1;
+            m += (double)k / ((double)layers - 1);
+        }
+    if (n < 3) return (double)NAN;
+    m /= n;
+    for (k = 0; k < layers; k++)
+        if (!isnan(mean[k])) {
+            double d = (double)k / ((double)layers - 1) - m;
+            s2 += d * d;
+            s3 += d * d * d;
+        }
+    for (k = 0; k < layers; k++)
+        if (!isnan(mean[k])) {
+            double d = (double)k / ((double)layers - 1) - m, p = d * d - s3 / s2 * d - s2 / n;
+            top += p * mean[k];
+            bottom += p * p;
+        }
+    return top / bottom;
+}
+
+SYN_API syn_shape syn_rank_shape(const double *mean, size_t layers)
+{
+    syn_shape shape;
+    double in = 0, out = 0, best = -(double)INFINITY;
+    size_t k, ins = 0, outs = 0;
+    shape.peak = shape.middle = shape.curvature = (double)NAN;
+    if (layers < 3) return shape;
+    for (k = 0; k < layers; k++) {
+        bool middle = 3 * k >= layers - 1 && 3 * k <= 2 * (layers - 1);
+        if (isnan(mean[k])) continue;
+        if (mean[k] > best) {
+            best = mean[k];
+            shape.peak = (double)k / ((double)layers - 1);
+        }
+        *(middle ? &in : &out) += mean[k];
+        ++*(middle ? &ins : &outs);
+    }
+    if (ins && outs) shape.middle = in / (double)ins - out / (double)outs;
+    shape.curvature = synp_curvature(mean, layers);
+    return shape;
+}
+
+/* ---- resampling: what the jobs share, and one workspace for each ------------------- */
+
+typedef struct synp_resample {
+    const syn_pairs *pairs;
+    const double    *score;     /* (unit), permutation only */
+    syn_score which;
+    size_t    units, layers, resamples, prompts;
+    uint64_t  seed;
+    int       jobs;
+    double   *value;            /* (resample, width) */
+    size_t    width;
+    syn_rank *rank;             /* (job, 2) */
+    double   *weight;           /* (job, prompt) */
+    double   *mean;             /* (job, layer) */
+    double   *work;             /* (job, 4 unit) */
+    size_t   *order;            /* (job, unit or prompt) */
+    size_t    order_stride;
+} synp_resample;
+
+static void synp_resample_each(const synp_resample *r, const syn_parallel *parallel,
+                               syn_job_fn *job)
+{
+    void *arg = (void *)(uintptr_t)r;
+    if (r->jobs > 1) parallel->run(parallel->user, r->jobs, job, arg);
+    else job(arg, 0);
+}
+
+static syn_status synp_resample_open(synp_resample *r, const syn_resample_desc *desc, size_t units,
+                                     size_t otherwise, syn_error *err)
+{
+    memset(r, 0, sizeof *r);
+    r->units = units;
+    r->layers = desc->layers ? desc->layers : 1;
+    r->resamples = desc->resamples ? desc->resamples : otherwise;
+    r->seed = desc->seed;
+    r->jobs = desc->parallel.run && desc->parallel.threads > 1 ? desc->parallel.threads : 1;
+    if (!units || units % r->layers)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "rank: %u layers do not divide %u units",
+                         SYNP_U(r->layers), SYNP_U(units));
+    if (desc->level < 0 || desc->level >= 1)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "rank: level %g, expected 0 to 1", desc->level);
+    return SYN_OK;
+}
+
+static syn_status synp_resample_prompts(synp_resample *r, const syn_pairs *pairs, syn_score score,
+                                        const syn_arena *arena, syn_error *err)
+{
+    r->pairs = pairs;
+    r->which = score;
+    r->prompts = pairs->desc.prompts;
+    if (score == SYN_SCORE_EXCESS || (unsigned)score >= SYN_SCORES)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "rank: no resampling of the score '%s'",
+                         syn_score_name(score));
+    if (!synp_measuring(arena) && pairs->prompts < 2)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "rank: %u prompts, resampling needs 2",
+                         SYNP_U(pairs->prompts));
+    return SYN_OK;
+}
+
+static syn_status synp_resample_take(synp_resample *r, syn_arena *arena, syn_error *err)
+{
+    size_t jobs = (size_t)r->jobs, k, long_side = r->units > r->prompts ? r->units : r->prompts;
+    const synp_piece piece[] = {
+        {&r->value, (uint64_t)r->resamples * r->width, sizeof(double), "rank: resamples"},
+        {&r->rank, 2 * jobs, sizeof(syn_rank), "rank: workspaces"},
+        {&r->weight, jobs * r->prompts, sizeof(double), "rank: weights"},
+        {&r->mean, jobs * r->layers, sizeof(double), "rank: layers"},
+        {&r->work, 4 * jobs * r->units, sizeof(double), "rank: work"},
+        {&r->order, jobs * long_side, sizeof(size_t), "rank: orders"}};
+    syn_status status = synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
+    r->order_stride = long_side;
+    for (k = 0; k < 2 * jobs && !status && r->pairs; k++) {
+        syn_rank unused;
+        status = syn_rank_open(r->rank ? &r->rank[k] : &unused, r->units, arena, err);
+    }
+    return status;
+}
+
+/* Scores from prompts with weights: the units' sums over pairs, divided by how many there are. */
+static void synp_rank_weighted(syn_rank *rank, const syn_pairs *pairs, const double *weight)
+{
+    size_t unit, prompt, n = pairs->units;
+    for (unit = 0; unit < n; unit++) {
+        double s = 0, r = 0, count = 0;
+        for (prompt = 0; prompt < pairs->prompts; prompt++) {
+            size_t at = prompt * n + unit;
+            s += weight[prompt] * pairs->unit_synergy[at];
+            r += weight[prompt] * pairs->unit_redundancy[at];
+            count += weight[prompt] * (double)pairs->unit_sound[at];
+        }
+        rank->synergy[unit] = count > 0 ? s / count : (double)NAN;
+        rank->redundancy[unit] = count > 0 ? r / count : (double)NAN;
+    }
+    syn_rank_means(rank, rank->synergy, rank->redundancy);
+}
+
+/* ---- bootstrap over prompts -------------------------------------------------------- */
+
+static void synp_boot_one(const synp_resample *r, int job, const double *weight, double *value)
+{
+    syn_rank *rank = &r->rank[2 * job];
+    const double *score;
+    syn_shape shape;
+    synp_rank_weighted(rank, r->pairs, weight);
+    score = syn_rank_score(rank, r->which);
+    memcpy(value, score, r->units * sizeof(double));
+    synp_layer_means(score, NULL, r->units, r->layers, value + r->units);
+    shape = syn_rank_shape(value + r->units, r->layers);
+    value[r->width - 3] = shape.peak;
+    value[r->width - 2] = shape.middle;
+    value[r->width - 1] = shape.curvature;
+}
+
+/* Job: every jobs-th resample. */
+static void synp_boot_job(void *arg, int job)
+{
+    const synp_resample *r = (const synp_resample *)arg;
+    double *weight = r->weight + (size_t)job * r->prompts;
+    size_t k, p, n = r->pairs->prompts;
+    for (k = (size_t)job; k < r->resamples; k += (size_t)r->jobs) {
+        synp_stream random = synp_stream_of(r->seed, k);
+        for (p = 0; p < n; p++) weight[p] = 0;
+        for (p = 0; p < n; p++) weight[synp_stream_below(&random, n)] += 1;
+        synp_boot_one(r, job, weight, r->value + k * r->width);
+    }
+}
+
+/* Quantiles of one column of r->value. */
+static void synp_boot_column(const synp_resample *r, size_t column, double level, double *scratch,
+                             size_t *order, double *low, double *high)
+{
+    size_t k, count;
+    for (k = 0; k < r->resamples; k++) scratch[k] = r->value[k * r->width + column];
+    count = synp_order_of(scratch, r->resamples, order);
+    *low = synp_quantile(scratch, order, count, (1 - level) / 2);
+    *high = synp_quantile(scratch, order, count, (1 + level) / 2);
+}
+
+static void synp_boot_finish(const synp_resample *r, syn_bootstrap *boot, double level,
+                             double *scratch, size_t *order)
+{
+    syn_interval *shape[3];
+    double *weight = r->weight, *row = r->value;
+    size_t k;
+    for (k = 0; k < r->units; k++)
+        synp_boot_column(r, k, level, scratch, order, &boot->low[k], &boot->high[k]);
+    for (k = 0; k < r->layers; k++)
+        synp_boot_column(r, r->units + k, level, scratch, order, &boot->layer_low[k],
+                         &boot->layer_high[k]);
+    shape[0] = &boot->peak;
+    shape[1] = &boot->middle;
+    shape[2] = &boot->curvature;
+    for (k = 0; k < 3; k++)
+        synp_boot_column(r, r->units + r->layers + k, level, scratch, order, &shape[k]->low,
+                         &shape[k]->high);
+    /* the value itself: every prompt once; into the first resample's row, which is not needed */
+    for (k = 0; k < r->pairs->prompts; k++) weight[k] = 1;
+    synp_boot_one(r, 0, weight, row);
+    for (k = 0; k < 3; k++) shape[k]->value = row[r->units + r->layers + k];
+}
+
+SYN_API syn_status syn_rank_bootstrap(syn_bootstrap *boot, const syn_pairs *pairs, syn_score score,
+                                      const syn_resample_desc *desc, syn_arena *arena,
+                                      syn_error *err)
+{
+    synp_resample r;
+    double *scratch = NULL;
+    size_t *order = NULL;
+    syn_status status = synp_resample_open(&r, desc, pairs->units, 1000, err);
+    memset(boot, 0, sizeof *boot);
+    if (!status) status = synp_resample_prompts(&r, pairs, score, arena, err);
+    if (status) return status;
+    r.width = r.units + r.layers + 3;
+    boot->units = r.units;
+    boot->layers = r.layers;
+    boot->resamples = r.resamples;
+    {
+        const synp_piece piece[] = {
+            {&boot->low, r.units, sizeof(double), "bootstrap: units"},
+            {&boot->high, r.units, sizeof(double), "bootstrap: units"},
+            {&boot->layer_low, r.layers, sizeof(double), "bootstrap: layers"},
+            {&boot->layer_high, r.layers, sizeof(double), "bootstrap: layers"},
+            {&scratch, r.resamples, sizeof(double), "bootstrap: column"},
+            {&order, r.resamples, sizeof(size_t), "bootstrap: order"}};
+        status = synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
+    }
+    if (!status) status = synp_resample_take(&r, arena, err);
+    if (status || synp_measuring(arena)) return status;
+    synp_resample_each(&r, &desc->parallel, synp_boot_job);
+    synp_boot_finish(&r, boot, desc->level > 0 ? desc->level : 0.95, scratch, order);
+    return SYN_OK;
+}
+
+/* ---- split halves ------------------------------------------------------------------ */
+
+static void synp_half_job(void *arg, int job)
+{
+    const synp_resample *r = (const synp_resample *)arg;
+    double *weight = r->weight + (size_t)job * r->prompts;
+    double *work = r->work + 4 * (size_t)job * r->units;
+    size_t *order = r->order + (size_t)job * r->order_stride, k, p, n = r->pairs->prompts;
+    syn_rank *half = &r->rank[2 * job];
+    for (k = (size_t)job; k < r->resamples; k += (size_t)r->jobs) {
+        synp_stream random = synp_stream_of(r->seed, k);
+        for (p = 0; p < n; p++) order[p] = p;
+        synp_stream_shuffle(&random, order, n);
+        for (p = 0; p < n; p++) weight[order[p]] = p < n / 2 ? 1 : 0;
+        synp_rank_weighted(&half[0], r->pairs, weight);
+        for (p = 0; p < n; p++) weight[p] = 1 - weight[p];
+        synp_rank_weighted(&half[1], r->pairs, weight);
+        r->value[k] = syn_rank_spearman(syn_rank_score(&half[0], r->which),
+                                        syn_rank_score(&half[1], r->which), r->units, work, order);
+    }
+}
+
+SYN_API syn_status syn_rank_reliability(double *value, const syn_pairs *pairs, syn_score score,
+                                        const syn_resample_desc *desc, syn_arena *arena,
+                                        syn_error *err)
+{
+    synp_resample r;
+    double sum = 0;
+    size_t k, count = 0;
+    syn_status status = synp_resample_open(&r, desc, pairs->units, 100, err);
+    if (!status) status = synp_resample_prompts(&r, pairs, score, arena, err);
+    if (status) return status;
+    r.width = 1;
+    status = synp_resample_take(&r, arena, err);
+    *value = (double)NAN;
+    if (status || synp_measuring(arena)) return status;
+    synp_resample_each(&r, &desc->parallel, synp_half_job);
+    for (k = 0; k < r.resamples; k++)
+        if (!isnan(r.value[k])) {
+            sum += r.value[k];
+            count++;
+        }
+    if (count) *value = 2 * sum / ((double)count + sum); /* 2 r / (1 + r), r = sum / count */
+    return SYN_OK;
+}
+
+/* ---- units shuffled over layers ---------------------------------------------------- */
+
+static void synp_permute_job(void *arg, int job)
+{
+    const synp_resample *r = (const synp_resample *)arg;
+    double *mean = r->mean + (size_t)job * r->layers;
+    size_t *place = r->order + (size_t)job * r->order_stride, k, p;
+    for (k = (size_t)job; k < r->resamples; k += (size_t)r->jobs) {
+        synp_stream random = synp_stream_of(r->seed, k);
+        syn_shape shape;
+        for (p = 0; p < r->units; p++) place[p] = p;
+        synp_stream_shuffle(&random, place, r->units);
+        synp_layer_means(r->score, place, r->units, r->layers, mean);
+        shape = syn_rank_shape(mean, r->layers);
+        r->value[2 * k] = shape.middle;
+        r->value[2 * k + 1] = shape.curvature;
+    }
+}
+
+static double synp_permute_p(const synp_resample *r, size_t column, double observed)
+{
+    double mean = 0, far = 0;
+    size_t k;
+    for (k = 0; k < r->resamples; k++) mean += r->value[2 * k + column];
+    mean /= (double)r->resamples;
+    for (k = 0; k < r->resamples; k++)
+        if (fabs(r->value[2 * k + column] - mean) >= fabs(observed - mean)) far += 1;
+    return isnan(observed) || isnan(mean) ? (double)NAN : (1 + far) / ((double)r->resamples + 1);
+}
+
+SYN_API syn_status syn_rank_permutation(syn_permutation *test, const double *score, size_t units,
+                                        const syn_resample_desc *desc, syn_arena *arena,
+                                        syn_error *err)
+{
+    synp_resample r;
+    syn_shape shape;
+    syn_status status = synp_resample_open(&r, desc, units, 1000, err);
+    test->p_middle = test->p_curvature = (double)NAN;
+    if (status) return status;
+    r.score = score;
+    r.width = 2;
+    status = synp_resample_take(&r, arena, err);
+    if (status || synp_measuring(arena)) return status;
+    synp_resample_each(&r, &desc->parallel, synp_permute_job);
+    synp_layer_means(score, NULL, units, r.layers, r.mean);
+    shape = syn_rank_shape(r.mean, r.layers);
+    test->p_middle = synp_permute_p(&r, 0, shape.middle);
+    test->p_curvature = synp_permute_p(&r, 1, shape.curvature);
+    return SYN_OK;
+}
+
+/* ---- rank, continued: surrogates -------------------------------------------------------- */
+
+SYN_API const char *syn_surrogate_name(syn_surrogate kind)
+{
+    static const char *const name[] = {"shift", "phase", "shuffle"};
+    return (unsigned)kind < SYN_SURROGATES ? name[kind] : "";
+}
+
+SYN_API void syn_surrogate_shift(double *to, const double *from, size_t n, size_t shift)
+{
+    size_t t;
+    shift %= n;
+    for (t = 0; t < n; t++) to[t] = from[t < shift ? t + n - shift : t - shift];
+}
+
+/* Adds harmonic k of from - mean, turned by `phase`, to `to`: F_k by its definition, from a table
+   of cos and sin of 2 pi m / n. Harmonics and their conjugates are one real wave of twice the
+   amplitude. */
+static void synp_phase_harmonic(double *to, const double *from, size_t n, size_t k, double mean,
+                                double phase, const double *table)
+{
+    double re = 0, im = 0, a, b, scale = 2 * k == n ? 1.0 / (double)n : 2.0 / (double)n;
+    size_t t, m;
+    for (t = 0, m = 0; t < n; t++, m = m + k < n ? m + k : m + k - n) {
+        re += (from[t] - mean) * table[2 * m];
+        im -= (from[t] - mean) * table[2 * m + 1];
+    }
+    a = scale * (re * cos(phase) - im * sin(phase));
+    b = scale * (re * sin(phase) + im * cos(phase));
+    for (t = 0, m = 0; t < n; t++, m = m + k < n ? m + k : m + k - n)
+        to[t] += a * table[2 * m] - b * table[2 * m + 1];
+}
+
+/* cos and sin of 2 pi m / n into table (n, 2). */
+static void synp_phase_table(double *table, size_t n)
+{
+    size_t m;
+    for (m = 0; m < n; m++) {
+        double angle = 6.283185307179586476925 * (double)m / (double)n;
+        table[2 * m] = cos(angle);
+        table[2 * m + 1] = sin(angle);
+    }
+}
+
+static void synp_phase_turn(double *to, const double *from, size_t n, const double *phase,
+                            const double *table)
+{
+    double mean = 0;
+    size_t t, k;
+    for (t = 0; t < n; t++) mean += from[t] / (double)n;
+    for (t = 0; t < n; t++) to[t] = mean;
+    for (k = 1; 2 * k < n; k++) synp_phase_harmonic(to, from, n, k, mean, phase[k - 1], table);
+    if (n % 2 == 0) synp_phase_harmonic(to, from, n, n / 2, mean, 0, table);
+}
+
+SYN_API void syn_surrogate_phase(double *to, const double *from, size_t n, const double *phase,
+                                 double *work)
+{
+    synp_phase_table(work, n);
+    synp_phase_turn(to, from, n, phase, work);
+}
+
+static void synp_surrogate_read(double *to, const syn_series *from, size_t unit)
+{
+    size_t t;
+    for (t = 0; t < from->samples; t++) to[t] = synp_pairs_at(from, unit, t);
+}
+
+/* One order for all units: the same stream, so the same exchanges, for every unit. */
+static void synp_surrogate_shuffle(double *row, size_t n, synp_stream random)
+{
+    for (; n > 1; n--) {
+        size_t k = synp_stream_below(&random, n);
+        double held = row[n - 1];
+        row[n - 1] = row[k];
+        row[k] = held;
+    }
+}
+
+/* A constant stays exactly so, which a sum of waves would not. */
+static bool synp_surrogate_fixed(const double *row, size_t n)
+{
+    size_t t;
+    bool constant = true;
+    for (t = 0; t < n; t++) {
+        if (!isfinite(row[t])) return true;
+        if (row[t] < row[0] || row[t] > row[0]) constant = false;
+    }
+    return constant;
+}
+
+/* work: the table (n, 2), the row as it was (n), phases (n / 2). */
+static void synp_surrogate_turn(double *row, size_t n, synp_stream random, double *work)
+{
+    double *was = work + 2 * n, *phase = work + 3 * n;
+    size_t k;
+    if (synp_surrogate_fixed(row, n)) return;
+    for (k = 0; 2 * (k + 1) < n; k++) /* 2 pi times a number in [0, 1) */
+        phase[k] = 6.283185307179586476925 / 9007199254740992.0 *
+                   (double)(synp_stream_next(&random) >> 11);
+    memcpy(was, row, n * sizeof *row);
+    synp_phase_turn(row, was, n, phase, work);
+}
+
+SYN_API void syn_surrogate_make(double *to, const syn_series *from, syn_surrogate kind,
+                                uint64_t seed, size_t surrogate, size_t prompt, double *work)
+{
+    syn_series series = synp_series_packed(from);
+    size_t unit, n = from->samples, least = n / 10 > 0 ? n / 10 : 1;
+    uint64_t base = synp_stream_of(synp_stream_of(seed, surrogate).state, prompt).state;
+    if (kind == SYN_SURROGATE_PHASE) synp_phase_table(work, n);
+    for (unit = 0; unit < series.units; unit++) {
+        double *row = to + unit * n;
+        synp_stream random = synp_stream_of(base, unit);
+        synp_surrogate_read(row, &series, unit);
+        if (kind == SYN_SURROGATE_SHUFFLE) {
+            synp_surrogate_shuffle(row, n, synp_stream_of(base, 0));
+        } else if (kind == SYN_SURROGATE_PHASE) {
+            synp_surrogate_turn(row, n, random, work);
+        } else {
+            memcpy(work, row, n * sizeof *row);
+            syn_surrogate_shift(row, work, n,
+                                least + synp_stream_below(&random, n - 2 * least + 1));
+        }
+    }
+}
+
+SYN_API void syn_pairs_clear(syn_pairs *pairs)
+{
+    size_t n = pairs->units, prompts = pairs->desc.prompts, cells = (size_t)SYN_CONFOUNDS * n;
+    memset(pairs->synergy, 0, pairs->pairs * sizeof *pairs->synergy);
+    memset(pairs->redundancy, 0, pairs->pairs * sizeof *pairs->redundancy);
+    memset(pairs->left_out, 0, pairs->pairs * sizeof *pairs->left_out);
+    memset(pairs->unit_synergy, 0, prompts * n * sizeof *pairs->unit_synergy);
+    memset(pairs->unit_redundancy, 0, prompts * n * sizeof *pairs->unit_redundancy);
+    memset(pairs->unit_sound, 0, prompts * n * sizeof *pairs->unit_sound);
+    memset(pairs->confound, 0, cells * sizeof *pairs->confound);
+    memset(pairs->confound_count, 0, cells * sizeof *pairs->confound_count);
+    memset(pairs->flagged, 0, sizeof pairs->flagged);
+    pairs->prompts = 0;
+    pairs->careful = 0;
+}
+
+/* ---- the excess --------------------------------------------------------------------------- */
+
+SYN_API syn_status syn_excess_open(syn_excess *excess, const syn_pairs *observed, bool pairs,
+                                   syn_arena *arena, syn_error *err)
+{
+    size_t n = observed->units, each = sizeof(double), unit;
+    memset(excess, 0, sizeof *excess);
+    excess->observed = observed;
+    excess->units = n;
+    excess->pairs = pairs ? observed->pairs : 0;
+    {
+        const synp_piece piece[] = {
+            {&excess->seen[0], n, each, "excess: observed"},
+            {&excess->seen[1], n, each, "excess: observed"},
+            {&excess->mean[0], n, each, "excess: means"},
+            {&excess->mean[1], n, each, "excess: means"},
+            {&excess->spread[0], n, each, "excess: spreads"},
+            {&excess->spread[1], n, each, "excess: spreads"},
+            {&excess->above[0], n, sizeof(uint32_t), "excess: counts"},
+            {&excess->above[1], n, sizeof(uint32_t), "excess: counts"},
+            {&excess->pair_above[0], excess->pairs, sizeof(uint32_t), "excess: counts of pairs"},
+            {&excess->pair_above[1], excess->pairs, sizeof(uint32_t), "excess: counts of pairs"}};
+        syn_status status = synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
+        if (status || synp_measuring(arena)) return status;
+    }
+    for (unit = 0; unit < n; unit++)
+        synp_rank_row(observed, unit, &excess->seen[0][unit], &excess->seen[1][unit]);
+    return SYN_OK;
+}
+
+/* Means and spreads as they come (Welford 1962). */
+static void synp_excess_value(syn_excess *excess, int which, size_t unit, double value)
+{
+    double off = value - excess->mean[which][unit];
+    excess->mean[which][unit] += off / (double)excess->surrogates;
+    excess->spread[which][unit] += off * (value - excess->mean[which][unit]);
+    if (value >= excess->seen[which][unit]) excess->above[which][unit]++;
+}
+
+SYN_API void syn_excess_add(syn_excess *excess, const syn_pairs *surrogate)
+{
+    const syn_pairs *seen = excess->observed;
+    size_t unit, pair;
+    excess->surrogates++;
+    for (unit = 0; unit < excess->units; unit++) {
+        double synergy, redundancy;
+        synp_rank_row(surrogate, unit, &synergy, &redundancy);
+        synp_excess_value(excess, 0, unit, synergy);
+        synp_excess_value(excess, 1, unit, redundancy);
+    }
+    for (pair = 0; pair < excess->pairs; pair++) {
+        double a = (double)(seen->prompts - seen->left_out[pair]);
+        double b = (double)(surrogate->prompts - surrogate->left_out[pair]);
+        if (surrogate->synergy[pair] / b >= seen->synergy[pair] / a) excess->pair_above[0][pair]++;
+        if (surrogate->redundancy[pair] / b >= seen->redundancy[pair] / a)
+            excess->pair_above[1][pair]++;
+    }
+}
+
+SYN_API syn_excess_unit syn_excess_of(const syn_excess *excess, int which, size_t unit)
+{
+    syn_excess_unit u;
+    double count = (double)excess->surrogates;
+    u.observed = excess->seen[which][unit];
+    u.mean = u.sd = u.z = u.p = (double)NAN;
+    if (isnan(u.observed) || isnan(excess->mean[which][unit]) || !excess->surrogates) return u;
+    u.mean = excess->mean[which][unit];
+    u.p = (1 + (double)excess->above[which][unit]) / (count + 1);
+    if (excess->surrogates < 2) return u;
+    u.sd = sqrt(excess->spread[which][unit] / (count - 1));
+    if (u.sd > 0) u.z = (u.observed - u.mean) / u.sd;
+    return u;
+}
+
+SYN_API double syn_excess_pair_p(const syn_excess *excess, int which, size_t pair)
+{
+    const syn_pairs *seen = excess->observed;
+    if (pair >= excess->pairs || seen->left_out[pair] >= seen->prompts) return (double)NAN;
+    return (1 + (double)excess->pair_above[which][pair]) / ((double)excess->surrogates + 1);
+}
+
+SYN_API void syn_excess_rank(const syn_excess *excess, syn_rank *rank)
+{
+    size_t unit;
+    for (unit = 0; unit < rank->units; unit++)
+        rank->excess[unit] = excess->surrogates
+                                 ? excess->seen[0][unit] - excess->mean[0][unit]
+                                 : (double)NAN;
+}
+
+SYN_API void syn_rank_fdr(const double *p, size_t n, size_t *order, double *q)
+{
+    size_t count = synp_order_of(p, n, order), k;
+    double least = 1;
+    for (k = count; k-- > 0;) {
+        double value = p[order[k]] * (double)count / (double)(k + 1);
+        if (value < least) least = value;
+        q[order[k]] = least;
+    }
+    for (k = 0; k < n; k++)
+        if (isnan(p[k])) q[k] = (double)NAN;
+}
+
+/* ------------------------------------------------------------------------------------
+   >>graph
+   ------------------------------------------------------------------------------------ */
+
+/* The weight of an edge, 0 for none. */
+static double synp_graph_edge(const double *weight, size_t n, size_t i, size_t j)
+{
+    double w = weight[i * n + j] / 2 + weight[j * n + i] / 2;
+    return i != j && w > 0 ? w : 0;
+}
+
+/* ---- shortest ways: Dijkstra on a dense matrix, one source a job ------------------- */
+
+/* Goes on from a node at distance `from`: shortens the distances d by its row of lengths and
+   returns the smallest distance among open nodes; shut (n) is 0 for an open node, else infinity.
+   n is a multiple of four. */
+#define SYNP_GRAPH_FORM(suffix, attribute)                                                     \
+    attribute static double synp_relax_##suffix(double *d, const double *length,               \
+                                                const double *shut, double from, size_t n)     \
+    {                                                                                          \
+        const synp_v zero = {0};                                                               \
+        synp_v least = zero + (double)INFINITY, t, v;                                          \
+        double lane[SYNP_LANES], best = (double)INFINITY;                                      \
+        size_t j;                                                                              \
+        int k;                                                                                 \
+        for (j = 0; j < n; j += SYNP_LANES) {                                                  \
+            v = *(synp_v *)(d + j);                                                            \
+            t = *(const synp_v *)(length + j) + from;                                          \
+            v = SYNP_MIN(t, v);                                                                \
+            *(synp_v *)(d + j) = v;                                                            \
+            t = v + *(const synp_v *)(shut + j);                                               \
+            least = SYNP_MIN(t, least);                                                        \
+        }                                                                                      \
+        *(synp_v *)lane = least;                                                               \
+        for (k = 0; k < SYNP_LANES; k++)                                                       \
+            if (lane[k] < best) best = lane[k];                                                \
+        return best;                                                                           \
+    }
+
+SYNP_GRAPH_FORM(plain, SYNP_UNUSED)
+#if defined(SYNP_PAIRS_X86)
+SYNP_GRAPH_FORM(avx2, SYNP_AVX2)
+#endif
+
+typedef double synp_relax_fn(double *d, const double *length, const double *shut, double from,
+                             size_t n);
+
+static synp_relax_fn *synp_relax_pick(void)
+{
+#if defined(SYNP_PAIRS_X86)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return synp_relax_avx2;
+#endif
+    return synp_relax_plain;
+}
+
+typedef struct synp_paths {
+    size_t  n, stride; /* stride: n rounded up to four; the padding is never reached */
+    double *length;    /* (n, stride) */
+    double *d, *shut;  /* (job, stride) */
+    double *sum;       /* (source): sum of 1/d */
+    double  shortest;  /* edge of all */
+    int     jobs;
+    synp_relax_fn *relax;
+} synp_paths;
+
+static double synp_paths_farthest(const double *d, size_t n)
+{
+    double far = 0;
+    size_t j;
+    for (j = 0; j < n; j++)
+        if (d[j] > far) far = d[j];
+    return far;
+}
+
+/* Distances from one source. Once the nearest open node is so far that no edge from it can shorten
+   anything, all is settled: on a dense graph that is after a few nodes. */
+static void synp_paths_source(const synp_paths *p, size_t source, double *d, double *shut)
+{
+    size_t j, steps = 0;
+    double from = 0;
+    for (j = 0; j < p->stride; j++) {
+        d[j] = (double)INFINITY;
+        shut[j] = j < p->n ? 0 : (double)INFINITY;
+    }
+    d[source] = 0;
+    for (j = source;;) {
+        shut[j] = (double)INFINITY;
+        from = p->relax(d, p->length + j * p->stride, shut, from, p->stride);
+        if (!(from < (double)INFINITY)) return;
+        if (steps++ % 8 == 0 && from + p->shortest >= synp_paths_farthest(d, p->n)) return;
+        for (j = 0; j < p->n; j++)
+            if (d[j] <= from && !(shut[j] > 0)) break;
+    }
+}
+
+/* Job: every jobs-th source. */
+static void synp_paths_job(void *arg, int job)
+{
+    const synp_paths *p = (const synp_paths *)arg;
+    double *d = p->d + (size_t)job * p->stride, *shut = p->shut + (size_t)job * p->stride;
+    size_t source, j;
+    for (source = (size_t)job; source < p->n; source += (size_t)p->jobs) {
+        double sum = 0;
+        synp_paths_source(p, source, d, shut);
+        for (j = 0; j < p->n; j++)
+            if (j != source && d[j] < (double)INFINITY) sum += 1 / d[j];
+        p->sum[source] = sum;
+    }
+}
+
+/* The mean of 1/d over ordered pairs. Edges are those of `weight`; binary: each of length 1. */
+static double synp_paths_efficiency(synp_paths *p, const double *weight, bool binary,
+                                    const syn_parallel *parallel)
+{
+    size_t i, j, n = p->n;
+    double total = 0;
+    p->shortest = (double)INFINITY;
+    for (i = 0; i < n; i++)
+        for (j = 0; j < p->stride; j++) {
+            double w = j < n ? synp_graph_edge(weight, n, i, j) : 0;
+            double length = w > 0 ? (binary ? 1 : 1 / w) : (double)INFINITY;
+            p->length[i * p->stride + j] = length;
+            if (length < p->shortest) p->shortest = length;
+        }
+    if (p->jobs > 1) parallel->run(parallel->user, p->jobs, synp_paths_job, p);
+    else synp_paths_job(p, 0);
+    for (i = 0; i < n; i++) total += p->sum[i];
+    return total / ((double)n * ((double)n - 1));
+}
+
+/* ---- the strongest edges ----------------------------------------------------------- */
+
+/* Moves the k-th largest of value (n), k from 0, to its place (Hoare's selection, the pivot the
+   median of three; n is not from a file, and equal values split evenly). */
+static double synp_select_largest(double *value, size_t n, size_t k)
+{
+    size_t low = 0, high = n - 1;
+    while (low < high) {
+        double a = value[low], b = value[low + (high - low) / 2], c = value[high], held;
+        double pivot = a < b ? (b < c ? b : a < c ? c : a) : (a < c ? a : b < c ? c : b);
+        size_t i = low, j = high;
+        for (;;) {
+            while (value[i] > pivot) i++;
+            while (value[j] < pivot) j--;
+            if (i >= j) break;
+            held = value[i];
+            value[i++] = value[j];
+            value[j--] = held;
+        }
+        if (k <= j) high = j; /* [low, j] >= pivot >= [j + 1, high] */
+        else low = j + 1;
+    }
+    return value[k];
+}
+
+static size_t synp_graph_edges(const double *weight, size_t n, double *value)
+{
+    size_t i, j, count = 0;
+    for (i = 0; i < n; i++)
+        for (j = i + 1; j < n; j++) {
+            double w = synp_graph_edge(weight, n, i, j);
+            if (w > 0) value[count++] = w;
+        }
+    return count;
+}
+
+/* value (n (n - 1) / 2) is scratch. */
+static size_t synp_graph_keep(double *to, const double *weight, size_t n, double density,
+                              double *value)
+{
+    size_t edges = synp_graph_edges(weight, n, value), i, j, keep, above = 0, equal;
+    double least = 0, pairs = (double)n * ((double)n - 1) / 2;
+    keep = (size_t)floor(density * pairs + 0.5);
+    if (keep > edges) keep = edges;
+    if (keep) least = synp_select_largest(value, edges, keep - 1);
+    for (i = 0; i < edges; i++) above += value[i] > least;
+    equal = keep - (keep ? above : 0);
+    for (i = 0; i < n; i++) {
+        for (j = i + 1; j < n; j++) {
+            double w = synp_graph_edge(weight, n, i, j);
+            bool stays = keep && (w > least || (w >= least && equal));
+            if (stays && !(w > least)) equal--;
+            to[i * n + j] = to[j * n + i] = stays ? w : 0;
+        }
+        to[i * n + i] = 0;
+    }
+    return keep;
+}
+
+SYN_API syn_status syn_graph_threshold(double *to, const double *weight, size_t nodes,
+                                       double density, size_t *kept, syn_arena *arena,
+                                       syn_error *err)
+{
+    double *value = NULL;
+    const synp_piece piece = {&value, (uint64_t)nodes * nodes / 2 + 1, sizeof(double),
+                              "graph: edges"};
+    syn_status status = synp_pieces(arena, &piece, 1, err);
+    if (!(density >= 0 && density <= 1))
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "graph: density %g, expected 0 to 1", density);
+    if (status || synp_measuring(arena)) return status;
+    *kept = synp_graph_keep(to, weight, nodes, density, value);
+    return SYN_OK;
+}
+
+/* ---- modularity -------------------------------------------------------------------- */
+
+/* Node strengths into k (n); returns 2m. */
+static double synp_graph_strengths(const double *weight, size_t n, double *k)
+{
+    double total = 0;
+    size_t i, j;
+    for (i = 0; i < n; i++) {
+        k[i] = 0;
+        for (j = 0; j < n; j++) k[i] += synp_graph_edge(weight, n, i, j);
+        total += k[i];
+    }
+    return total;
+}
+
+static double synp_graph_q(const double *weight, size_t n, const int32_t *part, double gamma,
+                           const double *k, double total)
+{
+    double q = 0;
+    size_t i, j;
+    if (!(total > 0)) return 0;
+    for (i = 0; i < n; i++) {
+        double row = 0;
+        for (j = 0; j < n; j++)
+            if (part[i] == part[j])
+                row += synp_graph_edge(weight, n, i, j) - gamma * (k[i] / total) * k[j];
+        q += row / total;
+    }
+    return q;
+}
+
+SYN_API syn_status syn_graph_modularity(double *q, const double *weight, size_t nodes,
+                                        const int32_t *part, double gamma, syn_arena *arena,
+                                        syn_error *err)
+{
+    double *k = NULL, total;
+    const synp_piece piece = {&k, nodes, sizeof(double), "graph: strengths"};
+    syn_status status = synp_pieces(arena, &piece, 1, err);
+    *q = 0;
+    if (status || synp_measuring(arena)) return status;
+    total = synp_graph_strengths(weight, nodes, k);
+    *q = synp_graph_q(weight, nodes, part, gamma > 0 ? gamma : 1, k, total);
+    return SYN_OK;
+}
+
+/* ---- Louvain --------------------------------------------------------------------------
+   A group is a set of nodes that moves as one: at first every node, then the communities of the
+   level before. Moving group s into community c changes Q by (w(s,c) - gamma k_s K_c / 2m) / m
+   up to a constant of s; each goes where that is largest, in random order, until nothing moves.
+
+   w(s,c) by adding up a row costs O(groups) a look. On the first level, where that is the number of
+   nodes and sweeps are many, it is kept instead: table (community, node), two rows of which change
+   with a move. Its sums then are the weights between the groups of the second level. */
+
+typedef struct synp_louvain {
+    const double *weight;  /* (n, n) cleaned: symmetric, no diagonal, nothing below 0 */
+    const double *k;       /* (n) strengths */
+    double   total, gamma; /* 2m */
+    size_t   n, groups, communities;
+    double  *table;        /* (n, n): see above; from the second level on (group, group) */
+    int32_t *label;        /* (n): group of a node */
+    int32_t *community;    /* (n): of a group */
+    size_t  *turn;         /* (n): groups in the order of their turns */
+    size_t  *name;         /* (n): scratch for renumbering */
+    double  *strength;     /* (n): of a group */
+    double  *inside;       /* (n): of a community */
+    double  *toward;       /* (n): weight of the moving group to each community */
+} synp_louvain;
+
+/* Every group a community of its own, and a new order of turns. */
+static void synp_louvain_level(synp_louvain *l, synp_stream *random)
+{
+    size_t i;
+    for (i = 0; i < l->groups; i++) l->strength[i] = 0;
+    for (i = 0; i < l->n; i++) l->strength[l->label[i]] += l->k[i];
+    for (i = 0; i < l->groups; i++) {
+        l->community[i] = (int32_t)i;
+        l->inside[i] = l->strength[i];
+        l->turn[i] = i;
+    }
+    l->communities = l->groups;
+    synp_stream_shuffle(random, l->turn, l->groups);
+}
+
+/* The best community for group s; toward has `stride` elements from one community to the next.
+   A gain that is only rounding does not count: such moves could go on for ever. */
+static bool synp_louvain_choose(synp_louvain *l, size_t s, const double *toward, size_t stride)
+{
+    size_t was = (size_t)l->community[s], best = was, c;
+    double pull = l->gamma * l->strength[s] / l->total, gain;
+    l->inside[was] -= l->strength[s];
+    gain = toward[was * stride] - pull * l->inside[was] + 1e-12 * l->strength[s];
+    for (c = 0; c < l->communities; c++) {
+        double g = toward[c * stride] - pull * l->inside[c];
+        if (g > gain) {
+            gain = g;
+            best = c;
+        }
+    }
+    l->inside[best] += l->strength[s];
+    l->community[s] = (int32_t)best;
+    return best != was;
+}
+
+/* One sweep with rows added up: matrix (group, n), of which `groups` columns count. */
+static bool synp_louvain_sweep(synp_louvain *l, const double *matrix)
+{
+    size_t i, j;
+    bool moved = false;
+    for (i = 0; i < l->groups; i++) {
+        size_t s = l->turn[i];
+        const double *row = matrix + s * l->n;
+        for (j = 0; j < l->communities; j++) l->toward[j] = 0;
+        for (j = 0; j < s; j++) l->toward[l->community[j]] += row[j];
+        for (j = s + 1; j < l->groups; j++) l->toward[l->community[j]] += row[j];
+        if (synp_louvain_choose(l, s, l->toward, 1)) moved = true;
+    }
+    return moved;
+}
+
+/* One sweep of nodes with the table. */
+static bool synp_louvain_sweep_table(synp_louvain *l)
+{
+    size_t i, j;
+    bool moved = false;
+    for (i = 0; i < l->n; i++) {
+        size_t s = l->turn[i], was = (size_t)l->community[s];
+        const double *row = l->weight + s * l->n;
+        double *from, *to;
+        if (!synp_louvain_choose(l, s, l->table + s, l->n)) continue;
+        from = l->table + was * l->n;
+        to = l->table + (size_t)l->community[s] * l->n;
+        for (j = 0; j < l->n; j++) {
+            from[j] -= row[j];
+            to[j] += row[j];
+        }
+        moved = true;
+    }
+    return moved;
+}
+
+/* Numbers the communities that have members 0, 1, ... in the order of their first. */
+static void synp_louvain_number(synp_louvain *l)
+{
+    size_t i, count = 0;
+    for (i = 0; i < l->communities; i++) l->name[i] = SIZE_MAX;
+    for (i = 0; i < l->groups; i++) {
+        size_t c = (size_t)l->community[i];
+        if (l->name[c] == SIZE_MAX) l->name[c] = count++;
+        l->community[i] = (int32_t)l->name[c];
+    }
+    for (i = 0; i < count; i++) l->inside[i] = 0;
+    for (i = 0; i < l->groups; i++) l->inside[l->community[i]] += l->strength[i];
+    l->communities = count;
+}
+
+/* table (community, n) += rows of the groups of each community; `rows` may be the table itself,
+   since a community's number is not above that of its first group. */
+static void synp_louvain_gather(synp_louvain *l, const double *rows, size_t columns)
+{
+    size_t i, j, count = 0;
+    for (i = 0; i < l->groups; i++) {
+        size_t c = (size_t)l->community[i];
+        double *to = l->table + c * l->n;
+        const double *from = rows + i * l->n;
+        if (c == count) {
+            if (to != from) memcpy(to, from, columns * sizeof *to);
+            count++;
+        } else {
+            for (j = 0; j < columns; j++) to[j] += from[j];
+        }
+    }
+}
+
+/* Adds up the columns of each community in the first `rows` rows of the table. */
+static void synp_louvain_fold(synp_louvain *l, size_t rows)
+{
+    size_t i, j;
+    for (i = 0; i < rows; i++) {
+        double *row = l->table + i * l->n;
+        for (j = 0; j < l->communities; j++) l->toward[j] = 0;
+        for (j = 0; j < l->groups; j++) l->toward[l->community[j]] += row[j];
+        memcpy(row, l->toward, l->communities * sizeof *row);
+    }
+}
+
+/* The communities become the groups of the next level. */
+static void synp_louvain_join(synp_louvain *l)
+{
+    size_t i;
+    for (i = 0; i < l->n; i++) l->label[i] = l->community[l->label[i]];
+    l->groups = l->communities;
+}
+
+static void synp_louvain_run(synp_louvain *l, synp_stream random)
+{
+    size_t i, before;
+    l->groups = l->n;
+    for (i = 0; i < l->n; i++) l->label[i] = (int32_t)i;
+    synp_louvain_level(l, &random);
+    synp_louvain_sweep(l, l->weight);
+    synp_louvain_number(l);
+    synp_louvain_gather(l, l->weight, l->n);
+    while (synp_louvain_sweep_table(l)) continue;
+    synp_louvain_number(l);
+    synp_louvain_gather(l, l->weight, l->n);
+    synp_louvain_fold(l, l->communities);
+    synp_louvain_join(l);
+    do {
+        before = l->groups;
+        synp_louvain_level(l, &random);
+        while (synp_louvain_sweep(l, l->table)) continue;
+        synp_louvain_number(l);
+        synp_louvain_fold(l, l->groups);
+        synp_louvain_gather(l, l->table, l->communities);
+        synp_louvain_join(l);
+    } while (l->groups < before);
+}
+
+typedef struct synp_communities {
+    const double *weight, *k; /* cleaned weights, strengths */
+    double   total, gamma;
+    size_t   n, restarts;
+    uint64_t seed;
+    int      jobs;
+    double  *table;   /* (job, n, n) */
+    double  *number;  /* (job, 3, n) */
+    size_t  *index;   /* (job, 2, n) */
+    int32_t *label;   /* (job, 3, n): label, community, best so far */
+    double  *q;       /* (job): of the best */
+    size_t  *which;   /* (job): its restart */
+} synp_communities;
+
+/* Job: every jobs-th restart; keeps the best, the first among equals. */
+static void synp_communities_job(void *arg, int job)
+{
+    const synp_communities *c = (const synp_communities *)arg;
+    size_t n = c->n, j = (size_t)job, restart;
+    int32_t *best = c->label + (3 * j + 2) * n;
+    synp_louvain l;
+    l.weight = c->weight;
+    l.k = c->k;
+    l.total = c->total;
+    l.gamma = c->gamma;
+    l.n = n;
+    l.table = c->table + j * n * n;
+    l.label = c->label + 3 * j * n;
+    l.community = c->label + (3 * j + 1) * n;
+    l.turn = c->index + 2 * j * n;
+    l.name = c->index + (2 * j + 1) * n;
+    l.strength = c->number + 3 * j * n;
+    l.inside = c->number + (3 * j + 1) * n;
+    l.toward = c->number + (3 * j + 2) * n;
+    c->which[j] = SIZE_MAX;
+    for (restart = j; restart < c->restarts; restart += (size_t)c->jobs) {
+        double q;
+        synp_louvain_run(&l, synp_stream_of(c->seed, restart));
+        q = synp_graph_q(c->weight, n, l.label, c->gamma, c->k, c->total);
+        if (c->which[j] != SIZE_MAX && q <= c->q[j]) continue;
+        c->q[j] = q;
+        c->which[j] = restart;
+        memcpy(best, l.label, n * sizeof *best);
+    }
+}
+
+static void synp_communities_find(synp_communities *c, syn_graph *graph,
+                                  const syn_parallel *parallel)
+{
+    size_t j, best = 0, i;
+    if (!(c->total > 0)) { /* no edges: everybody alone */
+        for (i = 0; i < c->n; i++) graph->community[i] = (int32_t)i;
+        graph->communities = c->n;
+        return;
+    }
+    if (c->jobs > 1) parallel->run(parallel->user, c->jobs, synp_communities_job, c);
+    else synp_communities_job(c, 0);
+    for (j = 1; j < (size_t)c->jobs; j++) {
+        if (c->which[j] == SIZE_MAX) continue;
+        if (c->q[j] > c->q[best] ||
+            (c->q[j] >= c->q[best] && c->which[j] < c->which[best]))
+            best = j;
+    }
+    graph->louvain_q = c->q[best];
+    memcpy(graph->community, c->label + (3 * best + 2) * c->n, c->n * sizeof *graph->community);
+    for (i = 0; i < c->n; i++)
+        if ((size_t)graph->community[i] >= graph->communities)
+            graph->communities = (size_t)graph->community[i] + 1;
+}
+
+/* ---- everything -------------------------------------------------------------------- */
+
+static void synp_graph_weights(syn_graph *graph, const double *weight, double *clean)
+{
+    size_t i, j, n = graph->nodes;
+    double sum = 0;
+    for (i = 0; i < n; i++)
+        for (j = 0; j < n; j++) {
+            double w = synp_graph_edge(weight, n, i, j);
+            clean[i * n + j] = w;
+            if (j <= i || !(w > 0)) continue;
+            graph->edges++;
+            sum += w;
+            if (w > graph->largest_weight) graph->largest_weight = w;
+        }
+    graph->mean_weight = sum / ((double)n * ((double)n - 1) / 2);
+}
+
+static void synp_graph_efficiencies(syn_graph *graph, const double *clean, double *top,
+                                    double *value, synp_paths *paths, const syn_graph_desc *desc)
+{
+    double e = synp_paths_efficiency(paths, clean, false, &desc->parallel);
+    graph->efficiency_weighted = e;
+    graph->efficiency_weighted_normalised = graph->edges ? e / graph->largest_weight : 0;
+    graph->efficiency_over_mean_weight = graph->edges ? e / graph->mean_weight : 0;
+    graph->kept = synp_graph_keep(top, clean, graph->nodes, desc->density > 0 ? desc->density : 0.1,
+                                  value);
+    graph->efficiency_binary_top = synp_paths_efficiency(paths, top, true, &desc->parallel);
+    graph->efficiency_weighted_top = synp_paths_efficiency(paths, top, false, &desc->parallel);
+}
+
+SYN_API syn_status syn_graph_measure(syn_graph *graph, const double *weight,
+                                     const syn_graph_desc *desc, syn_arena *arena, syn_error *err)
+{
+    const size_t each = sizeof(double);
+    double *clean = NULL, *top = NULL, *value = NULL, *k = NULL;
+    synp_paths paths;
+    synp_communities parts;
+    size_t n = desc->nodes;
+    uint64_t jobs = 1;
+    syn_status status;
+    memset(graph, 0, sizeof *graph);
+    memset(&paths, 0, sizeof paths);
+    memset(&parts, 0, sizeof parts);
+    if (n < 2 || n > 1u << 20 || !(desc->density >= 0 && desc->density <= 1) ||
+        !(desc->gamma >= 0))
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "graph: %u nodes, density %g, gamma %g",
+                         SYNP_U(n), desc->density, desc->gamma);
+    if (desc->parallel.run && desc->parallel.threads > 1) jobs = (uint64_t)desc->parallel.threads;
+    graph->nodes = paths.n = parts.n = n;
+    paths.stride = (n + 3) / 4 * 4;
+    paths.jobs = parts.jobs = (int)jobs;
+    paths.relax = synp_relax_pick();
+    parts.restarts = desc->restarts ? desc->restarts : 50;
+    parts.gamma = desc->gamma > 0 ? desc->gamma : 1;
+    parts.seed = desc->seed;
+    {
+        const synp_piece piece[] = {
+            {&graph->community, n, sizeof(int32_t), "graph: communities"},
+            {&clean, (uint64_t)n * n, each, "graph: weights"},
+            {&top, (uint64_t)n * n, each, "graph: strongest edges"},
+            {&value, (uint64_t)n * n / 2 + 1, each, "graph: edges"},
+            {&k, n, each, "graph: strengths"},
+            {&paths.length, (uint64_t)n * paths.stride, each, "graph: lengths"},
+            {&paths.d, jobs * paths.stride, each, "graph: distances"},
+            {&paths.shut, jobs * paths.stride, each, "graph: distances"},
+            {&paths.sum, n, each, "graph: sums"},
+            {&parts.number, jobs * 3 * n, each, "graph: groups"},
+            {&parts.table, jobs * n * n, each, "graph: groups"},
+            {&parts.index, jobs * 2 * n, sizeof(size_t), "graph: groups"},
+            {&parts.label, jobs * 3 * n, sizeof(int32_t), "graph: groups"},
+            {&parts.q, jobs, each, "graph: groups"},
+            {&parts.which, jobs, sizeof(size_t), "graph: groups"}};
+        status = synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
+    }
+    if (status || synp_measuring(arena)) return status;
+    synp_graph_weights(graph, weight, clean);
+    synp_graph_efficiencies(graph, clean, top, value, &paths, desc);
+    parts.weight = clean;
+    parts.k = k;
+    parts.total = synp_graph_strengths(clean, n, k);
+    synp_communities_find(&parts, graph, &desc->parallel);
+    return SYN_OK;
+}
+
+/* ---- null networks ----------------------------------------------------------------- */
+
+typedef struct synp_graph_link { uint32_t i, j; } synp_graph_link;
+
+static void synp_null_swap(double *to, size_t n, synp_graph_link *a, synp_graph_link *b,
+                           bool turned)
+{
+    synp_graph_link p = *a, q = *b;
+    double w, v;
+    if (turned) { /* either end may be the first */
+        q.i = b->j;
+        q.j = b->i;
+    }
+    if (p.i == q.i || p.i == q.j || p.j == q.i || p.j == q.j) return;
+    if (to[p.i * n + q.j] > 0 || to[q.i * n + p.j] > 0) return;
+    w = to[p.i * n + p.j];
+    v = to[q.i * n + q.j];
+    to[p.i * n + p.j] = to[p.j * n + p.i] = to[q.i * n + q.j] = to[q.j * n + q.i] = 0;
+    to[p.i * n + q.j] = to[q.j * n + p.i] = w;
+    to[q.i * n + p.j] = to[p.j * n + q.i] = v;
+    a->i = p.i;
+    a->j = q.j;
+    b->i = q.i;
+    b->j = p.j;
+}
+
+SYN_API syn_status syn_graph_null(double *to, const double *weight, size_t nodes, syn_null kind,
+                                  uint64_t seed, syn_arena *arena, syn_error *err)
+{
+    synp_graph_link *link = NULL;
+    synp_stream random = synp_stream_of(seed, 0);
+    size_t i, j, n = nodes, edges = 0, k;
+    const synp_piece piece = {&link, (uint64_t)n * n / 2 + 1, sizeof(synp_graph_link),
+                              "graph: edges"};
+    syn_status status = synp_pieces(arena, &piece, 1, err);
+    if (status || synp_measuring(arena)) return status;
+    for (i = 0; i < n; i++)
+        for (j = 0; j <= i; j++) {
+            double w = synp_graph_edge(weight, n, i, j);
+            to[i * n + j] = to[j * n + i] = w;
+            if (!(w > 0)) continue;
+            link[edges].i = (uint32_t)i;
+            link[edges++].j = (uint32_t)j;
+        }
+    if (kind == SYN_NULL_REWIRE)
+        for (k = 0; k < 10 * edges && edges > 1; k++)
+            synp_null_swap(to, n, &link[synp_stream_below(&random, edges)],
+                           &link[synp_stream_below(&random, edges)],
+                           (synp_stream_next(&random) >> 63) != 0);
+    else
+        for (k = edges; k > 1; k--) {
+            const synp_graph_link a = link[k - 1], b = link[synp_stream_below(&random, k)];
+            double w = to[a.i * n + a.j], v = to[b.i * n + b.j];
+            to[a.i * n + a.j] = to[a.j * n + a.i] = v;
+            to[b.i * n + b.j] = to[b.j * n + b.i] = w;
+        }
+    return SYN_OK;
+}
+
+#endif /* SYNERGY_NO_PHIID */
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+#endif /* SYNERGY_IMPLEMENTATION */
