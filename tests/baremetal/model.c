@@ -1,0 +1,93 @@
+/* A language model in a microcontroller's flash: opened where it lies, 24 greedy tokens, the norms of its heads, and
+   their PhiID. No heap, no stdio. The same file built for a host must print the same lines.
+
+   MODEL_FILE is the GGUF file that becomes part of the program. */
+#define SYNERGY_NO_STDIO
+#define SYNERGY_SIMD 0
+#define SYNERGY_IMPLEMENTATION
+#include "../../synergy.h"
+
+#ifdef BOARD_OUTPUT
+void board_puts(const char *text);
+#else
+#include <stdio.h>
+static void board_puts(const char *text)
+{
+    fputs(text, stdout);
+}
+#endif
+
+extern const unsigned char model_bytes[], model_end[];
+__asm__(".section .rodata\n"
+        ".balign 32\n"
+        ".global model_bytes\n"
+        "model_bytes: .incbin \"" MODEL_FILE "\"\n"
+        ".global model_end\n"
+        "model_end: .byte 0\n"
+        ".text\n");
+
+enum { TOKENS = 24, HEADS = 2 };
+
+static unsigned char memory[160 * 1024];
+
+static void put_number(const char *before, long value)
+{
+    char digit[24];
+    int n = (int)sizeof digit - 1;
+    unsigned long left = value < 0 ? 0ul - (unsigned long)value : (unsigned long)value;
+    digit[n] = 0;
+    do {
+        digit[--n] = (char)('0' + (int)(left % 10));
+        left /= 10;
+    } while (left);
+    if (value < 0) digit[--n] = '-';
+    board_puts(before);
+    board_puts(digit + n);
+}
+
+static int fail(const syn_error *err)
+{
+    board_puts(err->text);
+    board_puts("\n");
+    return 1;
+}
+
+int main(void)
+{
+    static syn_model model;
+    static syn_context context;
+    static double series[HEADS][TOKENS];
+    static double atom[SYN_ATOMS];
+    syn_source flash = syn_source_memory(model_bytes, (size_t)(model_end - model_bytes));
+    syn_arena arena = syn_arena_on(memory, sizeof memory);
+    syn_context_desc desc;
+    syn_error err;
+    int32_t id = 1;
+    int t;
+    memset(&desc, 0, sizeof desc);
+    desc.tokens = TOKENS;
+    desc.batch = 1;
+    desc.arithmetic = SYN_EXACT;
+    desc.norms = true;
+    if (syn_model_open(&model, &flash, 1, NULL, &arena, &err) != SYN_OK) return fail(&err);
+    if (syn_context_open(&context, &model, &desc, &arena, &err) != SYN_OK) return fail(&err);
+    put_number("memory ", (long)(arena.used / 1024));
+    board_puts(" KiB\ntokens");
+    for (t = 0; t < TOKENS; t++) {
+        uint32_t i, best = 0;
+        if (syn_step(&context, &id, 1, &err) != SYN_OK) return fail(&err);
+        for (i = 1; i < model.vocab; i++) {
+            if (context.logits[i] > context.logits[best]) best = i;
+        }
+        id = (int32_t)best;
+        for (i = 0; i < HEADS; i++) series[i][t] = (double)context.norms[i];
+        put_number(" ", (long)id);
+    }
+    put_number("\nlast norms, thousandths ", (long)(series[0][TOKENS - 1] * 1000 + 0.5));
+    put_number(" ", (long)(series[1][TOKENS - 1] * 1000 + 0.5));
+    if (syn_phiid_pair(series[0], series[1], TOKENS, NULL, atom) & SYN_FLAGS_NO_NUMBERS) return 1;
+    put_number("\nsts and rtr, hundredths of a nat ", (long)(atom[SYN_STS] * 100 + 0.5));
+    put_number(" ", (long)(atom[SYN_RTR] * 100 + 0.5));
+    board_puts("\n");
+    return 0;
+}

@@ -1,0 +1,97 @@
+#!/bin/sh
+# The header as a person reads it: the index of marks, the table of functions, the quick start, widths and lengths.
+#
+# In the top comment (up to its end mark): lines that begin with `>>name` are the index of the sections; the chapter
+# FUNCTIONS is the table, a row begins with the function's name; the chapter QUICK START holds a program, from its first
+# `#` line to the last line that is a lone `}`. A chapter begins with a line in capitals.
+. ./check.sh
+
+header=../synergy.h
+cc=${CC:-cc}
+awk '{ print } /\*\// { exit }' $header > "$work/top"
+awk 'top && /#if defined\(SYNERGY_IMPLEMENTATION\)/ { exit } top { print } /\*\// { top = 1 }' $header > "$work/declarations"
+awk '/^#if defined\(SYNERGY_IMPLEMENTATION\)/ { on = 1 } on' $header > "$work/implementation"
+
+marks() {
+    sed -n 's/^[ *]*>>\([a-z0-9_]*\).*/\1/p' "$1"
+}
+
+# chapter NAME: the lines after that heading, up to the next one
+chapter() {
+    awk -v name="$1" '
+        /^ *([0-9]+\. *)?[A-Z][A-Z0-9 ,()-]+$/ { on = index($0, name) > 0; next }
+        on' "$work/top"
+}
+
+# same NAME FILE FILE
+same() {
+    if diff "$2" "$3" > "$work/diff"; then good; else bad "$1:" "$work/diff"; fi
+}
+
+# ---- index of sections
+marks "$work/top" > "$work/index"
+marks "$work/declarations" > "$work/marks1"
+marks "$work/implementation" > "$work/marks2"
+if [ -s "$work/index" ]; then good; else bad "no index of marks in the top comment"; fi
+same "index (<) and marks of the declarations (>) differ" "$work/index" "$work/marks1"
+same "index (<) and marks of the implementation (>) differ" "$work/index" "$work/marks2"
+
+# ---- table of functions
+awk -f declared.awk $header > "$work/declared"
+chapter FUNCTIONS | sed -n 's/^[ *|]*\(syn_[a-z0-9_]*\).*/\1/p' > "$work/table"
+if [ -s "$work/table" ]; then good; else bad "no table of functions in the top comment (chapter FUNCTIONS)"; fi
+sort "$work/declared" > "$work/a"
+sort "$work/table" > "$work/b"
+same "functions declared (<) and in the table (>) differ" "$work/a" "$work/b"
+
+# ---- quick start
+chapter 'QUICK START' > "$work/chapter"
+awk '{ line[NR] = $0 } !from && /^ *#/ { from = NR } /^ *}$/ { to = NR }
+     END { for (i = from; from && i <= to; i++) print line[i] }' "$work/chapter" > "$work/quick.c"
+if [ -s "$work/quick.c" ]; then
+    good
+    try "the quick start compiles" $cc -std=c99 -Wall -Wextra -Wpedantic -Werror -I.. "$work/quick.c" -o "$work/quick" -lm
+    if [ -x "$work/quick" ]; then
+        if "$work/quick" > "$work/out" 2>&1; then good; else bad "the quick start runs" "$work/out"; fi
+        if [ -s "$work/out" ]; then good; else bad "the quick start prints something"; fi
+    fi
+else
+    bad "no quick start in the top comment (chapter QUICK START)"
+fi
+
+# ---- form
+awk 'length($0) > 100' $header > "$work/long"
+if [ $(($(wc -l < "$work/long") * 100)) -lt "$(wc -l < $header)" ]; then good; else bad "1 % or more of the lines are longer than 100:" "$work/long"; fi
+grep -nE 'TODO|FIXME|XXX|not implemented|unimplemented|placeholder' $header > "$work/out"
+if [ -s "$work/out" ]; then bad "left open:" "$work/out"; else good; fi
+grep -n '[^ -~]' $header > "$work/out"
+if [ -s "$work/out" ]; then bad "tabs or characters beyond ASCII:" "$work/out"; else good; fi
+grep -n ' $' $header > "$work/out"
+if [ -s "$work/out" ]; then bad "spaces at ends of lines:" "$work/out"; else good; fi
+if head -n 1 $header | grep -q '^/\* synergy\.h - v[0-9][0-9.]* - .*MIT'; then good; else bad "the first line is name, version, licence, purpose"; fi
+
+# functions: from the line at the margin that has the name to the `}` at the margin
+awk '/^[A-Za-z].*[(]/ && !/;$/ && !/= *[{]/ && !/^(typedef|extern)/ { if (!from) from = NR }
+     /;$/ && /^[ A-Za-z].*[)]/ && !body { from = 0 }
+     /[{]$/ { if (from) body = 1 }
+     /^}/ { if (from) print NR - from + 1; from = body = 0 }' "$work/implementation" | sort -n > "$work/lengths"
+awk '{ a[NR] = $1 }
+     END { printf "functions: %d, lines: median %d, 90 %% under %d, longest %d\n", NR, a[int((NR + 1) / 2)],
+           a[int(NR * 0.9 + 0.5)], a[NR]; exit !(NR > 20 && a[NR] <= 130) }' "$work/lengths" > "$work/out"
+code=$?
+cat "$work/out"
+if [ $code -eq 0 ]; then good; else bad "a function is longer than 130 lines"; fi
+
+# comments: share of the lines that hold part of one
+awk '{ here = open
+       s = $0
+       while (s != "") {
+           if (open) { i = index(s, "*/"); if (!i) break; s = substr(s, i + 2); open = 0 }
+           else { i = index(s, "/*"); if (!i) break; s = substr(s, i + 2); open = 1; here = 1 }
+       }
+       n += here }
+     END { p = 100 * n / NR; printf "comments: %.0f %% of %d lines\n", p, NR; exit !(p >= 20 && p <= 40) }' $header > "$work/out"
+code=$?
+cat "$work/out"
+if [ $code -eq 0 ]; then good; else bad "comments are not 20 to 40 % of the lines"; fi
+finish
