@@ -1,0 +1,113 @@
+/* capture_tokens.c - `synergy capture --tokens`: given ids are fed as they are and every position is
+   recorded, for comparisons with other programs. */
+#include "capture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PASS = 64 }; /* positions a pass */
+
+typedef struct forced {
+    capture_job job;
+    npy         ids;
+    uint64_t    rows, length;
+    npy_out     norms, logits;
+    int32_t    *row;
+} forced;
+
+static bool open_ids(forced *f, const char *path, problem *why) {
+    char shape[128];
+    if (!npy_open(&f->ids, path, why)) return false;
+    npy_shape_text(&f->ids, shape, sizeof shape);
+    if (npy_is_float(&f->ids) || f->ids.type == NPY_BOOL)
+        return problem_set(why, "%s: holds %s, expected integers", path, npy_type_text(f->ids.type));
+    if (f->ids.dims < 1 || f->ids.dims > 2 || !f->ids.count)
+        return problem_set(why, "%s: shape %s, expected [T] or [P, T]", path, shape);
+    f->rows = f->ids.dims == 2 ? f->ids.shape[0] : 1;
+    f->length = f->ids.shape[f->ids.dims - 1];
+    if (f->length > INT32_MAX) return problem_set(why, "%s: shape %s is too long", path, shape);
+    f->row = tool_alloc(f->ids.count, sizeof *f->row);
+    for (uint64_t i = 0; i < f->ids.count; i++) {
+        const int64_t id = npy_int(&f->ids, i);
+        if (id < 0 || id >= (int64_t)f->job.m.model.vocab)
+            return problem_set(why, "%s: id %lld at index %llu is not in the vocabulary of %u", path,
+                               (long long)id, (unsigned long long)i, f->job.m.model.vocab);
+        f->row[i] = (int32_t)id;
+    }
+    return true;
+}
+
+static bool begin_outputs(forced *f, problem *why) {
+    const capture_options *o = f->job.options;
+    char path[TOOL_PATH_BYTES];
+    const uint64_t shape[4] = {f->rows, f->length, f->job.layers, f->job.per_layer};
+    const uint64_t logits[3] = {f->rows, f->length, f->job.m.model.vocab};
+    if (!directory_make(o->output, why) || !path_join(path, o->output, "norms.npy", why) ||
+        !npy_begin(&f->norms, path, NPY_F32, 4, shape, why))
+        return false;
+    if (!o->logits) return true;
+    if (path_join(path, o->output, "logits.npy", why) &&
+        npy_begin(&f->logits, path, NPY_F32, 3, logits, why))
+        return true;
+    npy_abandon(&f->norms);
+    return false;
+}
+
+static bool feed(forced *f, problem *why) {
+    capture_job *job = &f->job;
+    float *norms = tool_alloc(job->units, sizeof *norms);
+    progress bar;
+    bool good = true;
+    progress_begin(&bar, "capture", (double)(f->rows * f->length));
+    for (uint64_t p = 0; good && p < f->rows; p++) {
+        job->ctx.position = 0;
+        for (uint64_t at = 0; good && at < f->length; at += job->ctx.pass) {
+            syn_error err;
+            const uint64_t left = f->length - at, n = left < job->ctx.desc.batch ? left
+                                                          : job->ctx.desc.batch;
+            if (syn_step(&job->ctx, f->row + p * f->length + at, (size_t)n, &err) != SYN_OK) {
+                good = problem_engine(why, job->m.path, &err);
+                break;
+            }
+            for (uint64_t i = 0; good && i < n; i++) {
+                capture_copy_norms(job, (size_t)i, norms);
+                good = npy_add(&f->norms, norms, job->units, why);
+            }
+            if (good && job->options->logits)
+                good = npy_add(&f->logits, job->ctx.logits, n * job->m.model.vocab, why);
+            progress_step(&bar, (double)(p * f->length + at + n));
+        }
+    }
+    progress_end(&bar);
+    free(norms);
+    return good;
+}
+
+static bool finish(forced *f, problem *why) {
+    const capture_options *o = f->job.options;
+    char path[TOOL_PATH_BYTES];
+    const uint64_t shape[2] = {f->rows, f->length};
+    if (!npy_end(&f->norms, why) || (o->logits && !npy_end(&f->logits, why))) return false;
+    return path_join(path, o->output, "tokens.npy", why) &&
+           npy_write(path, NPY_I32, 2, shape, f->row, why) && capture_forced_json(&f->job, f->rows,
+                                                                                 f->length, why);
+}
+
+bool capture_tokens(const capture_options *o, problem *why) {
+    forced f;
+    memset(&f, 0, sizeof f);
+    bool good = capture_open(&f.job, o, why) && open_ids(&f, o->tokens, why);
+    f.job.desc.tokens = (uint32_t)f.length;
+    f.job.desc.batch = f.length < PASS ? (uint32_t)f.length : PASS;
+    f.job.desc.all_logits = o->logits;
+    good = good && capture_open_context(&f.job, why) && begin_outputs(&f, why);
+    if (good) {
+        good = feed(&f, why) && finish(&f, why);
+        if (!good) npy_abandon(&f.norms);
+        if (!good && o->logits) npy_abandon(&f.logits);
+    }
+    free(f.row);
+    npy_close(&f.ids);
+    capture_free(&f.job);
+    return good;
+}

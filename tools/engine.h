@@ -1,0 +1,70 @@
+/* engine.h - what the commands share that know the header: the library itself, threads for it,
+   recordings, and the stages that `analyze` runs one after the other. */
+#ifndef SYNERGY_ENGINE_H
+#define SYNERGY_ENGINE_H
+
+/* the library first: it knows nothing of our names */
+#define SYNERGY_THREADS
+#include "../synergy.h"
+
+#include "tool.h"
+
+/* Copies the library's line into a problem, after `where` (a file's name, or NULL); false. */
+bool problem_engine(problem *why, const char *where, const syn_error *err);
+
+/* A pool of `threads` (0: all cores); with one thread, or where the system gives none, serial.
+   The pool must not move while it runs. */
+typedef struct engine_pool { syn_pool pool; bool running; syn_parallel parallel; } engine_pool;
+void engine_pool_start(engine_pool *p, int64_t threads);
+void engine_pool_stop(engine_pool *p);
+
+/* ---- recordings (recording.c) --------------------------------------------------------- */
+
+/* Series of N units, prompt after prompt, from .npy ([P, T, L, U], [P, T, N] or [T, N]) or CSV. */
+typedef struct recording {
+    char     path[TOOL_PATH_BYTES];
+    char     hash[65];          /* SHA-256 of the file (and of lengths.npy where there is one) */
+    char     type[16];          /* "float32", ..., "csv" */
+    size_t   prompts, samples, layers, per_layer, units;
+    size_t  *length;            /* (prompt): samples that count, at most `samples` */
+    bool     has_lengths;       /* a lengths.npy stood beside it */
+    bool     is_npy, doubles;   /* doubles: read as double, else as float */
+    npy      array;
+    double  *table;             /* of a CSV: (sample, unit) */
+    char   **name;              /* of a CSV: (unit), else NULL */
+} recording;
+
+bool recording_open(recording *r, const char *path, problem *why);
+void recording_close(recording *r);
+/* One prompt, (sample, unit), as double or float (see `doubles`): in the mapped file where it can
+   be used there, else in the buffer. */
+size_t      recording_buffer_bytes(const recording *r);
+const void *recording_prompt(const recording *r, size_t prompt, void *buffer);
+
+/* ---- the information stage (phiid.c) -------------------------------------------------- */
+
+typedef struct phiid_options {
+    const char *input;     /* a recording, or a folder with norms.npy */
+    const char *output;    /* folder; NULL: the input folder */
+    int64_t     tau, min_length, seed, resamples, surrogates, threads;
+    int         redundancy;      /* syn_redundancy */
+    int         score;           /* syn_score */
+    int         flagged;         /* syn_flagged */
+    bool        min_length_given; /* also holds for series without a lengths.npy */
+    bool        atoms, force;
+} phiid_options;
+
+void phiid_defaults(phiid_options *o);
+/* Writes synergy.npy, redundancy.npy, units.csv, profile.csv, phiid.json, perhaps atoms.npy and
+   flags.npy. */
+bool phiid_run(const phiid_options *o, problem *why);
+
+/* Prints what a result folder says: a few lines and the profile as bars. */
+bool phiid_print(FILE *to, const char *directory, problem *why);
+
+/* ---- the report (report.c) ------------------------------------------------------------ */
+
+/* Writes DIR/report.html and DIR/figures/ from what lies in a result folder. */
+bool report_run(const char *directory, problem *why);
+
+#endif
