@@ -13,6 +13,9 @@ static const char *const cases[] = {
     "gemma2", "gptneox", "gptneox-seq", "gptneox-f16", "gptneox-q3_k", "gpt2", "gpt2-iq4_nl",
     "llama-moe", "llama-moe-q5_1", "qwen3moe", "qwen3moe-q5_k", "deepseek2", "deepseek2-kvb",
     "deepseek2-qlora", "deepseek2-q8_0", "deepseek2-q6_k",
+    "olmo2", "olmo2-q8_0", "phi3", "phi3-q8_0", "starcoder2", "starcoder2-q4_0", "llama-bias",
+    "qwen3-yarn", "gemma2-tiny", "qwen3moe-tiny", "deepseek2-tiny", "deepseek2-kvb-tiny",
+    "gptneox-seq-tiny",
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 
@@ -54,7 +57,8 @@ static int top_of(const float *row, size_t n) {
 
 /* KL(reference || ours) of the next-token distributions of one row, in nats. */
 static double kl_of(const float *reference, const float *ours, size_t n) {
-    double a = reference[top_of(reference, n)], b = ours[top_of(ours, n)], za = 0, zb = 0, kl = 0;
+    const double a = (double)reference[top_of(reference, n)], b = (double)ours[top_of(ours, n)];
+    double za = 0, zb = 0, kl = 0;
     size_t i;
     for (i = 0; i < n; i++) {
         za += exp((double)reference[i] - a);
@@ -129,7 +133,7 @@ static int for_each_case(void (*body)(model_case *c)) {
         case_free(&c);
         ran++;
     }
-    CHECK(ran >= 7);
+    CHECK(ran >= 20);
     return ran;
 }
 
@@ -196,8 +200,13 @@ static double peer_number(const char *name, const char *what) {
     return found && found < end ? atof(found + strlen(key)) : -1;
 }
 
-/* Fast arithmetic: no further from the float reference than llama.cpp is; exact where it does not
-   round (types of numbers). */
+/* Are its weights codes in blocks, so that fast arithmetic rounds activations? */
+static int has_codes(const model_case *c) {
+    return strstr(c->index, "\"weight_type\": \"Q") || strstr(c->index, "\"weight_type\": \"I");
+}
+
+/* Fast arithmetic: its 15 bits are a tenth as far from the float reference as llama.cpp's 8 are, or
+   nearer; exact where it does not round (types of numbers). */
 static void fast_body(model_case *c) {
     syn_context ctx;
     syn_context_desc desc = exact_desc(8);
@@ -211,12 +220,15 @@ static void fast_body(model_case *c) {
     if (getenv("SYN_SHOW"))
         printf("  %-18s logits off by %.4f (peer %.4f), other top at %d (peer %.0f), KL %.6f\n", name,
                w.logits, peer_logits, w.other_top, peer_top, w.kl);
-    if (peer_top < 0) {
+    if (peer_top < 0 && has_codes(c)) { /* no numbers of the peer: as near as it is elsewhere */
+        CHECK(w.kl < 1e-3);
+        CHECK(w.other_top <= 3);
+    } else if (peer_top < 0) {
         CHECK_NEAR(w.logits, 0, case_tolerance(c, "logits"));
         CHECK_NEAR(w.norms, 0, case_tolerance(c, "head_norms"));
     } else {
-        CHECK(w.logits <= peer_logits * 1.5);
-        CHECK(w.other_top <= (int)peer_top + 2);
+        CHECK(w.logits <= peer_logits / 10);
+        CHECK(w.other_top <= (int)peer_top);
     }
 }
 

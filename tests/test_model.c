@@ -1,0 +1,744 @@
+/* test_model.c - opening models: what is missing, misshapen or contradictory is named together with what
+   was expected; split files are one model; memory is exact to the byte; a model read through a callback is
+   the model that lies in memory. The models are written here, a few hundred weights each. */
+#define SYNERGY_IMPLEMENTATION
+#include "../synergy.h"
+#include "gguf_write.h"
+#include "model_case.h"
+#include "npy.h"
+#include "test.h"
+
+/* ------------------------------------------------------------------ a tiny model, right or wrong */
+
+typedef enum fault_kind {
+    NO_FAULT, KEY_LEFT_OUT, KEY_IS_TEXT, KEY_U32, KEY_F32, KEY_ADDED_U32, KEY_ADDED_F32, KEY_ADDED_TEXT,
+    TENSOR_LEFT_OUT, TENSOR_TRANSPOSED, TENSOR_TOO_LONG, TENSOR_WITHOUT_ROWS, TENSOR_TWICE, TENSOR_IS_I32
+} fault_kind;
+
+typedef struct model_fault {
+    fault_kind  kind;
+    const char *name;
+    uint32_t    number;
+    float       real;
+    const char *text;
+} model_fault;
+
+static const model_fault none;
+
+static int hit(const model_fault *f, fault_kind kind, const char *name)
+{
+    return f->kind == kind && !strcmp(f->name, name);
+}
+
+static void key_u32(gguf_out *f, const model_fault *fault, const char *key, uint32_t value)
+{
+    if (hit(fault, KEY_LEFT_OUT, key)) return;
+    if (hit(fault, KEY_IS_TEXT, key)) gguf_text(f, key, "four");
+    else gguf_u32(f, key, hit(fault, KEY_U32, key) ? fault->number : value);
+}
+
+static void key_f32(gguf_out *f, const model_fault *fault, const char *key, float value)
+{
+    if (hit(fault, KEY_LEFT_OUT, key)) return;
+    if (hit(fault, KEY_IS_TEXT, key)) gguf_text(f, key, "four");
+    else gguf_f32(f, key, hit(fault, KEY_F32, key) ? fault->real : value);
+}
+
+static void tensor(gguf_out *f, const model_fault *fault, const char *name, uint64_t cols, uint64_t rows)
+{
+    if (hit(fault, TENSOR_LEFT_OUT, name)) return;
+    if (hit(fault, TENSOR_TRANSPOSED, name)) gguf_tensor(f, name, GGUF_F32, rows ? rows : 1, cols, 0, 0);
+    else if (hit(fault, TENSOR_TOO_LONG, name)) gguf_tensor(f, name, GGUF_F32, cols + 1, rows, 0, 0);
+    else if (hit(fault, TENSOR_IS_I32, name)) gguf_tensor(f, name, 26, cols, rows, 0, 0);
+    else if (hit(fault, TENSOR_WITHOUT_ROWS, name)) {
+        const uint64_t ne[2] = { cols, 0 };
+        gguf_info(f, name, GGUF_F32, 2, ne, f->data_bytes);
+    } else gguf_tensor(f, name, GGUF_F32, cols, rows, 0, 0);
+    if (hit(fault, TENSOR_TWICE, name)) gguf_tensor(f, name, GGUF_F32, cols, rows, 0, 0);
+}
+
+enum { EMBD = 8, HEADS = 2, KV = 1, HEAD = 4, FF = 12, LAYERS = 2, VOCAB = 262 };
+
+/* <unk> <s> </s>, the 256 bytes, and three letters, as SentencePiece has them. */
+static void vocabulary(gguf_out *f, const model_fault *fault)
+{
+    static const char *const first[3] = { "<unk>", "<s>", "</s>" };
+    static const char *const last[3] = { "\xe2\x96\x81", "a", "b" };
+    char byte[8];
+    int i;
+    gguf_text(f, "tokenizer.ggml.model", "llama");
+    if (!hit(fault, KEY_LEFT_OUT, "tokenizer.ggml.tokens")) {
+        gguf_array(f, "tokenizer.ggml.tokens", 8, VOCAB);
+        for (i = 0; i < VOCAB; i++) {
+            const char *text = i < 3 ? first[i] : i < 259 ? byte : last[i - 259];
+            snprintf(byte, sizeof byte, "<0x%02X>", (unsigned)(i - 3) & 255u);
+            gguf_string(f, text, strlen(text));
+        }
+    }
+    gguf_array(f, "tokenizer.ggml.scores", 6, VOCAB);
+    for (i = 0; i < VOCAB; i++) gguf_int(f, gguf_bits_f32((float)-i), 4);
+    gguf_array(f, "tokenizer.ggml.token_type", 5, VOCAB);
+    for (i = 0; i < VOCAB; i++) gguf_int(f, i == 0 ? 2 : i < 3 ? 3 : i < 259 ? 6 : 1, 4);
+    key_u32(f, fault, "tokenizer.ggml.bos_token_id", 1);
+    key_u32(f, fault, "tokenizer.ggml.eos_token_id", 2);
+}
+
+static void layer_tensors(gguf_out *f, const model_fault *fault, int layer)
+{
+    static const struct { const char *name; uint64_t cols, rows; } part[] = {
+        { "attn_norm", EMBD, 0 }, { "attn_q", EMBD, HEADS * HEAD }, { "attn_k", EMBD, KV * HEAD },
+        { "attn_v", EMBD, KV * HEAD }, { "attn_output", HEADS * HEAD, EMBD }, { "ffn_norm", EMBD, 0 },
+        { "ffn_gate", EMBD, FF }, { "ffn_up", EMBD, FF }, { "ffn_down", FF, EMBD } };
+    size_t i;
+    for (i = 0; i < sizeof part / sizeof part[0]; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "blk.%d.%s.weight", layer, part[i].name);
+        tensor(f, fault, name, part[i].cols, part[i].rows);
+    }
+}
+
+static void write_model(gguf_out *f, const model_fault *fault)
+{
+    int layer;
+    gguf_begin(f, 3);
+    if (!hit(fault, KEY_LEFT_OUT, "general.architecture"))
+        gguf_text(f, "general.architecture", hit(fault, KEY_IS_TEXT, "general.architecture") ? fault->text : "llama");
+    key_u32(f, fault, "llama.block_count", LAYERS);
+    key_u32(f, fault, "llama.context_length", 64);
+    key_u32(f, fault, "llama.embedding_length", EMBD);
+    key_u32(f, fault, "llama.feed_forward_length", FF);
+    key_u32(f, fault, "llama.attention.head_count", HEADS);
+    key_u32(f, fault, "llama.attention.head_count_kv", KV);
+    key_f32(f, fault, "llama.attention.layer_norm_rms_epsilon", 1e-5f);
+    key_f32(f, fault, "llama.rope.freq_base", 10000.0f);
+    if (fault->kind == KEY_ADDED_U32) gguf_u32(f, fault->name, fault->number);
+    if (fault->kind == KEY_ADDED_F32) gguf_f32(f, fault->name, fault->real);
+    if (fault->kind == KEY_ADDED_TEXT) gguf_text(f, fault->name, fault->text);
+    vocabulary(f, fault);
+    tensor(f, fault, "token_embd.weight", EMBD, VOCAB);
+    tensor(f, fault, "output_norm.weight", EMBD, 0);
+    tensor(f, fault, "output.weight", EMBD, VOCAB);
+    for (layer = 0; layer < LAYERS; layer++) layer_tensors(f, fault, layer);
+    gguf_tensor(f, "of.no.use", GGUF_F32, 5, 7, 0, 0); /* tensors that are not known are passed over */
+    gguf_end(f);
+    gguf_fit(f);
+}
+
+/* ------------------------------------------------------------------ opening */
+
+typedef struct opened {
+    syn_model model;
+    syn_source source;
+    void  *block;
+    size_t bytes; /* as measured */
+} opened;
+
+static syn_status open_sources(opened *o, const syn_source *sources, int files, const syn_model_desc *desc,
+                               syn_error *err)
+{
+    syn_arena arena = syn_arena_measure();
+    syn_status status;
+    memset(err, 0, sizeof *err);
+    o->block = NULL;
+    status = syn_model_open(&o->model, sources, files, desc, &arena, err);
+    if (status) {
+        CHECK(arena.used == 0); /* a failed call takes nothing */
+        return status;
+    }
+    o->bytes = arena.used;
+    o->block = malloc(o->bytes);
+    arena = syn_arena_on(o->block, o->bytes);
+    status = syn_model_open(&o->model, sources, files, desc, &arena, err);
+    CHECK(arena.used == (status ? 0 : o->bytes));
+    return status;
+}
+
+static syn_status open_model(opened *o, const gguf_out *f, syn_error *err)
+{
+    o->source = syn_source_memory(f->bytes, f->size);
+    return open_sources(o, &o->source, 1, NULL, err);
+}
+
+/* The model with this fault is refused, and the line holds both texts. */
+static void refused_as(const model_fault *fault, syn_status expected, const char *a, const char *b)
+{
+    gguf_out f;
+    opened o;
+    syn_error err;
+    write_model(&f, fault);
+    CHECK_FAILS(open_model(&o, &f, &err), expected, err);
+    CHECK(gguf_is_line(err.text));
+    if (!strstr(err.text, a) || !strstr(err.text, b)) printf("'%s' or '%s' is not in: %s\n", a, b, err.text);
+    CHECK(strstr(err.text, a) && strstr(err.text, b));
+    free(o.block);
+    gguf_free(&f);
+}
+
+static void refused(fault_kind kind, const char *name, const char *a, const char *b)
+{
+    model_fault f = none;
+    f.kind = kind;
+    f.name = name;
+    refused_as(&f, SYN_ERROR_MODEL, a, b);
+}
+
+static void refused_u32(fault_kind kind, const char *name, uint32_t number, const char *expected)
+{
+    model_fault f = none;
+    f.kind = kind;
+    f.name = name;
+    f.number = number;
+    refused_as(&f, SYN_ERROR_MODEL, name, expected);
+}
+
+static void refused_f32(fault_kind kind, const char *name, float real, const char *expected)
+{
+    model_fault f = none;
+    f.kind = kind;
+    f.name = name;
+    f.real = real;
+    refused_as(&f, SYN_ERROR_MODEL, name, expected);
+}
+
+TEST(what_a_good_file_says)
+{
+    gguf_out f;
+    opened o;
+    syn_error err;
+    const syn_tensor *down;
+    uint32_t layer;
+    write_model(&f, &none);
+    REQUIRE_OK(open_model(&o, &f, &err), err);
+    CHECK_STR(o.model.architecture, "llama");
+    CHECK(o.model.layers == LAYERS && o.model.embd == EMBD && o.model.heads == HEADS && o.model.kv_heads == KV);
+    CHECK(o.model.key_size == HEAD && o.model.value_size == HEAD && o.model.rope_size == HEAD);
+    CHECK(o.model.ff == FF && o.model.vocab == VOCAB && o.model.context == 64 && o.model.experts == 0);
+    CHECK(o.model.parameters == 2 * EMBD * VOCAB + EMBD +
+                                    LAYERS * (2 * EMBD + 2 * EMBD * HEADS * HEAD + 2 * EMBD * KV * HEAD + 3 * EMBD * FF));
+    CHECK(o.model.weight_bytes == 4 * o.model.parameters && o.model.max_row_bytes == 4 * FF);
+    for (layer = 0; layer < LAYERS; layer++) {
+        down = syn_model_part(&o.model, layer, SYN_FFN_DOWN);
+        REQUIRE(down != NULL);
+        CHECK(down->cols == FF && down->rows == EMBD && down->count == 1 && down->data == f.bytes + down->offset);
+        CHECK(!syn_model_part(&o.model, layer, SYN_ATTN_Q_NORM) && !syn_model_is_local(&o.model, layer));
+        CHECK(!syn_model_has_experts(&o.model, layer));
+    }
+    CHECK(!syn_model_part(&o.model, LAYERS, SYN_FFN_DOWN));
+    CHECK(o.model.global[SYN_OUTPUT].data != o.model.global[SYN_TOKEN_EMBD].data);
+    CHECK_NEAR(o.model.attn_scale, 0.5, 1e-7);
+    CHECK_NEAR(o.model.rope_freq[1], 0.01, 1e-15);
+    CHECK(o.model.tokenizer.size == VOCAB && o.model.tokenizer.bos == 1 && o.model.tokenizer.eos == 2);
+    free(o.block);
+    gguf_free(&f);
+}
+
+TEST(a_tied_output_is_the_embedding)
+{
+    model_fault tied = none;
+    gguf_out f;
+    opened o;
+    syn_error err;
+    tied.kind = TENSOR_LEFT_OUT;
+    tied.name = "output.weight";
+    write_model(&f, &tied);
+    REQUIRE_OK(open_model(&o, &f, &err), err);
+    CHECK(o.model.global[SYN_OUTPUT].data == o.model.global[SYN_TOKEN_EMBD].data);
+    CHECK(o.model.global[SYN_OUTPUT].rows == VOCAB);
+    free(o.block);
+    gguf_free(&f);
+}
+
+/* ------------------------------------------------------------------ tensors at fault */
+
+static const char *const needed[] = {
+    "token_embd.weight", "output_norm.weight", "blk.0.attn_norm.weight", "blk.0.attn_q.weight",
+    "blk.0.attn_k.weight", "blk.1.attn_v.weight", "blk.1.attn_output.weight", "blk.0.ffn_norm.weight",
+    "blk.1.ffn_gate.weight", "blk.1.ffn_up.weight", "blk.1.ffn_down.weight" };
+
+enum { NEEDED = sizeof needed / sizeof needed[0] };
+
+TEST(missing_tensors_are_named)
+{
+    int i;
+    for (i = 0; i < NEEDED; i++) refused(TENSOR_LEFT_OUT, needed[i], needed[i], "missing");
+}
+
+TEST(doubled_tensors_are_named)
+{
+    int i;
+    for (i = 0; i < NEEDED; i++) refused(TENSOR_TWICE, needed[i], needed[i], "twice");
+    refused(TENSOR_TWICE, "output.weight", "output.weight", "twice");
+}
+
+TEST(misshapen_tensors_are_named_with_what_was_expected)
+{
+    int i;
+    for (i = 0; i < NEEDED; i++) {
+        refused(TENSOR_TOO_LONG, needed[i], needed[i], "expected [");
+        refused(TENSOR_WITHOUT_ROWS, needed[i], needed[i], "expected [");
+    }
+    refused(TENSOR_TRANSPOSED, "blk.1.ffn_up.weight", "blk.1.ffn_up.weight",
+            "shape [12, 8, 1, 1], expected [8, 12, 1, 1]");
+    refused(TENSOR_TRANSPOSED, "blk.0.attn_k.weight", "blk.0.attn_k.weight",
+            "shape [4, 8, 1, 1], expected [8, 4, 1, 1]");
+    refused(TENSOR_TRANSPOSED, "token_embd.weight", "token_embd.weight",
+            "shape [262, 8, 1, 1], expected [8, 262, 1, 1]");
+    refused(TENSOR_TRANSPOSED, "output_norm.weight", "output_norm.weight", "expected [8, 1, 1, 1]");
+}
+
+TEST(tensors_of_integers_are_no_weights)
+{
+    int i;
+    for (i = 0; i < NEEDED; i++) refused(TENSOR_IS_I32, needed[i], needed[i], "I32");
+}
+
+/* ------------------------------------------------------------------ keys at fault */
+
+TEST(unknown_architectures_list_those_known)
+{
+    static const char *const wanted[] = { "llama", "gemma3", "qwen2" };
+    model_fault f = none;
+    size_t i;
+    f.kind = KEY_IS_TEXT;
+    f.name = "general.architecture";
+    f.text = "mamba9";
+    for (i = 0; i < sizeof wanted / sizeof wanted[0]; i++) refused_as(&f, SYN_ERROR_UNSUPPORTED, "mamba9", wanted[i]);
+    f.text = "llama2"; /* a known name's longer sister */
+    refused_as(&f, SYN_ERROR_UNSUPPORTED, "'llama2'", "known are");
+    f.text = "an-architecture-with-a-name-that-is-longer-than-any-buffer-that-was-made-to-hold-such-names";
+    refused_as(&f, SYN_ERROR_UNSUPPORTED, "an-architecture", "known are");
+    f.text = "";
+    refused_as(&f, SYN_ERROR_UNSUPPORTED, "''", "known are");
+    refused(KEY_LEFT_OUT, "general.architecture", "general.architecture", "missing");
+    for (i = 0; syn_model_family((int)i); i++) CHECK(strlen(syn_model_family((int)i)) > 2);
+    CHECK(i >= 2 && !syn_model_family(-1) && !syn_model_family(10000));
+}
+
+TEST(keys_that_must_be_there)
+{
+    static const char *const keys[] = {
+        "llama.block_count", "llama.context_length", "llama.embedding_length", "llama.feed_forward_length",
+        "llama.attention.head_count", "llama.attention.layer_norm_rms_epsilon" };
+    size_t i;
+    for (i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        refused(KEY_LEFT_OUT, keys[i], keys[i], "missing");
+        refused(KEY_IS_TEXT, keys[i], keys[i], "string");
+    }
+    refused(KEY_LEFT_OUT, "tokenizer.ggml.tokens", "tokenizer.ggml.tokens", "");
+}
+
+TEST(hyperparameters_that_make_no_sense)
+{
+    refused_u32(KEY_U32, "llama.block_count", 0, "1 or more");
+    refused_u32(KEY_U32, "llama.block_count", 1025, "1024");
+    refused_u32(KEY_U32, "llama.block_count", 4294967295u, "1024");
+    refused_u32(KEY_U32, "llama.embedding_length", 0, "1 or more");
+    refused_u32(KEY_U32, "llama.feed_forward_length", 0, "1 or more");
+    refused_u32(KEY_U32, "llama.attention.head_count", 0, "1 or more");
+    refused_u32(KEY_U32, "llama.attention.head_count", 3, "divisor");
+    refused_u32(KEY_U32, "llama.attention.head_count_kv", 0, "1 or more");
+    refused_u32(KEY_U32, "llama.attention.head_count_kv", 4, "divisor");
+    refused_u32(KEY_ADDED_U32, "llama.attention.key_length", 0, "1 or more");
+    refused_u32(KEY_ADDED_U32, "llama.attention.value_length", 0, "1 or more");
+    refused_u32(KEY_ADDED_U32, "llama.rope.dimension_count", 0, "even");
+    refused_u32(KEY_ADDED_U32, "llama.rope.dimension_count", 3, "even");
+    refused_u32(KEY_ADDED_U32, "llama.rope.dimension_count", 6, "head size");
+    {
+        model_fault f = none;
+        f.kind = KEY_ADDED_U32;
+        f.name = "llama.expert_count";
+        f.number = 4;
+        refused_as(&f, SYN_ERROR_MODEL, "llama.expert_used_count is 0", "expert count");
+    }
+    refused_f32(KEY_F32, "llama.attention.layer_norm_rms_epsilon", -1e-5f, "expected");
+    refused_f32(KEY_F32, "llama.attention.layer_norm_rms_epsilon", (float)NAN, "finite");
+    refused_f32(KEY_F32, "llama.rope.freq_base", 0.0f, "more than 0");
+    refused_f32(KEY_F32, "llama.rope.freq_base", -1.0f, "more than 0");
+    refused_f32(KEY_F32, "llama.rope.freq_base", (float)INFINITY, "finite");
+    refused_f32(KEY_ADDED_F32, "llama.rope.scaling.factor", 0.0f, "more than 0");
+}
+
+TEST(rope_scaling_that_is_not_known)
+{
+    model_fault f = none;
+    f.kind = KEY_ADDED_TEXT;
+    f.name = "llama.rope.scaling.type";
+    f.text = "spiral";
+    refused_as(&f, SYN_ERROR_UNSUPPORTED, "llama.rope.scaling.type", "spiral");
+    f.text = "yarn"; /* without the original context */
+    refused_as(&f, SYN_ERROR_MODEL, "original_context_length", "1 or more");
+}
+
+TEST(ids_outside_the_vocabulary)
+{
+    refused_u32(KEY_U32, "tokenizer.ggml.bos_token_id", VOCAB, "");
+    refused_u32(KEY_U32, "tokenizer.ggml.eos_token_id", VOCAB + 5, "");
+}
+
+/* A hyperparameter that no tensor of the file bears out must not cost memory before it is found out. */
+TEST(claims_do_not_cost_memory)
+{
+    gguf_out f;
+    syn_source source;
+    syn_model model;
+    syn_error err;
+    syn_arena arena = syn_arena_measure();
+    syn_status status;
+    gguf_begin(&f, 3);
+    gguf_text(&f, "general.architecture", "gemma3");
+    gguf_u32(&f, "gemma3.block_count", 1);
+    gguf_u32(&f, "gemma3.context_length", 64);
+    gguf_u32(&f, "gemma3.embedding_length", EMBD);
+    gguf_u32(&f, "gemma3.feed_forward_length", FF);
+    gguf_u32(&f, "gemma3.attention.head_count", 1);
+    gguf_u32(&f, "gemma3.attention.sliding_window", 4);
+    gguf_u32(&f, "gemma3.attention.key_length", 0x7FFFFFFEu); /* tensors to match are not there */
+    gguf_f32(&f, "gemma3.attention.layer_norm_rms_epsilon", 1e-6f);
+    vocabulary(&f, &none);
+    gguf_tensor(&f, "token_embd.weight", GGUF_F32, EMBD, VOCAB, 0, 0);
+    gguf_tensor(&f, "output_norm.weight", GGUF_F32, EMBD, 0, 0, 0);
+    gguf_end(&f);
+    gguf_fit(&f);
+    source = syn_source_memory(f.bytes, f.size);
+    status = syn_model_open(&model, &source, 1, NULL, &arena, &err);
+    CHECK(status != SYN_OK || arena.used < 64 * f.size);
+    gguf_free(&f);
+}
+
+/* ------------------------------------------------------------------ memory */
+
+TEST(memory_is_exact_to_the_byte)
+{
+    gguf_out f;
+    opened o;
+    syn_error err;
+    syn_arena arena;
+    syn_model model;
+    unsigned char *block;
+    size_t bytes, n;
+    write_model(&f, &none);
+    REQUIRE_OK(open_model(&o, &f, &err), err);
+    bytes = o.bytes;
+    CHECK(bytes > 0 && bytes % SYN_ALIGN == 0);
+    block = (unsigned char *)malloc(bytes + 32);
+    REQUIRE(block != NULL);
+    memset(block, 0xA5, bytes + 32);
+    arena = syn_arena_on(block, bytes);
+    CHECK_OK(syn_model_open(&model, &o.source, 1, NULL, &arena, &err), err);
+    CHECK(arena.used == bytes);
+    for (n = 0; n < 32; n++) CHECK(block[bytes + n] == 0xA5);
+    /* any size below is refused, says so, takes nothing, and writes nothing behind its end */
+    for (n = 0; n < bytes; n += n + 1 < bytes && n + 23 >= bytes ? bytes - 1 - n : 23) {
+        memset(block, 0xA5, bytes + 32);
+        arena = syn_arena_on(block, n);
+        CHECK_FAILS(syn_model_open(&model, &o.source, 1, NULL, &arena, &err), SYN_ERROR_MEMORY, err);
+        CHECK(arena.used == 0 && block[n] == 0xA5 && !memcmp(block + n, block + n + 1, bytes + 31 - n));
+        if (n + 1 == bytes) break;
+    }
+    CHECK(n + 1 == bytes);
+    arena = syn_arena_on(NULL, 0); /* no memory at all is not a measuring arena */
+    CHECK_FAILS(syn_model_open(&model, &o.source, 1, NULL, &arena, &err), SYN_ERROR_MEMORY, err);
+    free(block);
+    free(o.block);
+    gguf_free(&f);
+}
+
+TEST(the_tokenizer_may_be_left_out)
+{
+    model_fault without = none;
+    gguf_out f;
+    opened with_it, o;
+    syn_model_desc desc;
+    syn_error err;
+    memset(&desc, 0, sizeof desc);
+    desc.no_tokenizer = true;
+    write_model(&f, &none);
+    REQUIRE_OK(open_model(&with_it, &f, &err), err);
+    REQUIRE_OK(open_sources(&o, &with_it.source, 1, &desc, &err), err);
+    CHECK(o.bytes < with_it.bytes && o.model.vocab == VOCAB);
+    free(o.block);
+    free(with_it.block);
+    gguf_free(&f);
+    /* without a list of tokens the embedding says how many there are */
+    without.kind = KEY_LEFT_OUT;
+    without.name = "tokenizer.ggml.tokens";
+    write_model(&f, &without);
+    o.source = syn_source_memory(f.bytes, f.size);
+    REQUIRE_OK(open_sources(&o, &o.source, 1, &desc, &err), err);
+    CHECK(o.model.vocab == VOCAB);
+    free(o.block);
+    gguf_free(&f);
+}
+
+TEST(silly_arguments)
+{
+    gguf_out f;
+    opened o;
+    syn_error err;
+    write_model(&f, &none);
+    o.source = syn_source_memory(f.bytes, f.size);
+    CHECK_FAILS(open_sources(&o, &o.source, 0, NULL, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK_FAILS(open_sources(&o, &o.source, -1, NULL, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK_FAILS(open_sources(&o, &o.source, SYN_MODEL_FILES + 1, NULL, &err), SYN_ERROR_ARGUMENT, err);
+    gguf_free(&f);
+}
+
+/* ------------------------------------------------------------------ callbacks */
+
+TEST(a_callback_gives_the_same_model)
+{
+    gguf_out f;
+    gguf_reader reader;
+    opened a, b;
+    syn_error err;
+    uint32_t layer;
+    int part;
+    write_model(&f, &none);
+    REQUIRE_OK(open_model(&a, &f, &err), err);
+    b.source = gguf_reader_source(&reader, &f);
+    REQUIRE_OK(open_sources(&b, &b.source, 1, NULL, &err), err);
+    CHECK(a.bytes == b.bytes && a.model.parameters == b.model.parameters);
+    CHECK(!memcmp(a.model.rope_freq, b.model.rope_freq, HEAD / 2 * sizeof(double)));
+    for (layer = 0; layer < LAYERS; layer++) {
+        for (part = 0; part < SYN_PARTS; part++) {
+            const syn_tensor *s = syn_model_part(&a.model, layer, (syn_part)part);
+            const syn_tensor *other = syn_model_part(&b.model, layer, (syn_part)part);
+            CHECK(!s == !other);
+            if (s && other)
+                CHECK(s->offset == other->offset && s->rows == other->rows && s->type == other->type && s->data && !other->data);
+        }
+    }
+    CHECK(!reader.broken);
+    free(a.block);
+    free(b.block);
+    gguf_free(&f);
+}
+
+/* Each single read fails once: never a crash, never a model that opens although a read failed. */
+TEST(every_read_may_fail)
+{
+    gguf_out f;
+    opened o;
+    syn_error err;
+    uint64_t n, step = 1;
+    gguf_reader reader;
+    write_model(&f, &none);
+    o.source = gguf_reader_source(&reader, &f);
+    REQUIRE_OK(open_sources(&o, &o.source, 1, NULL, &err), err);
+    free(o.block);
+    if (reader.calls > 1000) step = reader.calls / 1000; /* spread over all of them */
+    for (n = 1; n <= reader.calls; n += step) {
+        gguf_reader failing;
+        syn_status status;
+        o.source = gguf_reader_source(&failing, &f);
+        failing.fail_at = n;
+        status = open_sources(&o, &o.source, 1, NULL, &err);
+        CHECK_FAILS(status, SYN_ERROR_READ, err);
+        CHECK(gguf_is_line(err.text) && !failing.broken);
+        free(o.block);
+    }
+    gguf_free(&f);
+}
+
+/* ------------------------------------------------------------------ split files */
+
+/* The bytes of `whole` as `files` files, as llama.cpp's splitter makes them: the keys in the first, tensors
+   in order, each file with split.no, split.count and split.tensors.count. */
+static void split(gguf_out *out, int files, const unsigned char *whole, const syn_gguf *gguf)
+{
+    uint64_t at = gguf->tensors_at, k = 0;
+    int file;
+    for (file = 0; file < files; file++) {
+        const uint64_t end = gguf->tensors * (uint64_t)(file + 1) / (uint64_t)files, first = k;
+        uint64_t from = at;
+        gguf_out *f = &out[file];
+        size_t data;
+        gguf_begin(f, 3);
+        if (!file) {
+            gguf_put(f, whole + gguf->keys_at, (size_t)(gguf->tensors_at - gguf->keys_at));
+            f->keys = gguf->keys;
+        }
+        gguf_number(f, "split.no", 2, (uint64_t)file, 2);
+        gguf_number(f, "split.count", 2, (uint64_t)files, 2);
+        gguf_number(f, "split.tensors.count", 5, gguf->tensors, 4);
+        for (; k < end; k++) {
+            syn_gguf_tensor t;
+            char name[80] = "";
+            if (syn_gguf_tensor_at(gguf, at, &t, NULL) || t.name_bytes >= sizeof name) return;
+            memcpy(name, whole + t.name_at, (size_t)t.name_bytes);
+            gguf_info(f, name, t.type, (uint32_t)t.dims, t.ne, f->data_bytes);
+            f->data_bytes += (t.bytes + 31) / 32 * 32;
+            at = t.next_at;
+        }
+        data = gguf_end(f);
+        for (k = first; k < end; k++) {
+            syn_gguf_tensor t;
+            if (syn_gguf_tensor_at(gguf, from, &t, NULL)) return;
+            memcpy(f->bytes + data, whole + t.offset, (size_t)t.bytes);
+            data += (size_t)(t.bytes + 31) / 32 * 32;
+            from = t.next_at;
+        }
+        gguf_fit(f);
+    }
+}
+
+/* The logits after a few tokens, in memory of its own. */
+static float *logits_of(const syn_model *model)
+{
+    static const int32_t ids[] = { 1, 20, 5, 100, 42 };
+    syn_context ctx;
+    syn_context_desc desc;
+    syn_error err;
+    syn_arena arena = syn_arena_measure();
+    float *logits = (float *)malloc(model->vocab * sizeof *logits);
+    void *block;
+    memset(&desc, 0, sizeof desc);
+    desc.tokens = 8;
+    desc.arithmetic = SYN_EXACT;
+    CHECK_OK(syn_context_open(&ctx, model, &desc, &arena, &err), err);
+    block = malloc(arena.used);
+    arena = syn_arena_on(block, arena.used);
+    CHECK_OK(syn_context_open(&ctx, model, &desc, &arena, &err), err);
+    CHECK_OK(syn_step(&ctx, ids, 5, &err), err);
+    memcpy(logits, ctx.logits, model->vocab * sizeof *logits);
+    free(block);
+    return logits;
+}
+
+enum { SPLIT_MOST = 3 };
+
+TEST(split_files_are_one_model)
+{
+    test_path_buffer path;
+    size_t size = 0;
+    unsigned char *whole = file_load(test_path(path, "models/llama-tied-q4_1/model.gguf"), &size);
+    opened one;
+    syn_gguf gguf;
+    syn_error err;
+    float *expected;
+    int files;
+    REQUIRE(whole != NULL);
+    one.source = syn_source_memory(whole, size);
+    REQUIRE_OK(syn_gguf_open(&gguf, &one.source, &err), err);
+    REQUIRE_OK(open_sources(&one, &one.source, 1, NULL, &err), err);
+    expected = logits_of(&one.model);
+    for (files = 2; files <= SPLIT_MOST; files++) {
+        gguf_out part[SPLIT_MOST];
+        gguf_reader reader[SPLIT_MOST];
+        syn_source source[SPLIT_MOST];
+        opened o;
+        float *logits;
+        int i;
+        split(part, files, whole, &gguf);
+        for (i = 0; i < files; i++) source[i] = syn_source_memory(part[i].bytes, part[i].size);
+        REQUIRE_OK(open_sources(&o, source, files, NULL, &err), err);
+        CHECK(o.bytes == one.bytes && o.model.parameters == one.model.parameters);
+        CHECK(o.model.tokenizer.size == one.model.tokenizer.size);
+        logits = logits_of(&o.model);
+        CHECK(!memcmp(logits, expected, one.model.vocab * sizeof *logits));
+        free(logits);
+        free(o.block);
+        /* part from memory, part through a callback */
+        source[1] = gguf_reader_source(&reader[1], &part[1]);
+        REQUIRE_OK(open_sources(&o, source, files, NULL, &err), err);
+        logits = logits_of(&o.model);
+        CHECK(!memcmp(logits, expected, one.model.vocab * sizeof *logits) && !reader[1].broken);
+        free(logits);
+        free(o.block);
+        for (i = 0; i < files; i++) gguf_free(&part[i]);
+    }
+    free(expected);
+    free(one.block);
+    free(whole);
+}
+
+static void refused_sources(const syn_source *source, int files, const char *a)
+{
+    opened o;
+    syn_error err;
+    CHECK_FAILS(open_sources(&o, source, files, NULL, &err), SYN_ERROR_MODEL, err);
+    if (!strstr(err.text, a)) printf("'%s' is not in: %s\n", a, err.text);
+    CHECK(gguf_is_line(err.text) && strstr(err.text, a));
+    free(o.block);
+}
+
+TEST(split_files_in_disorder)
+{
+    gguf_out whole, part[3];
+    opened o;
+    syn_gguf gguf;
+    syn_source source[3], mixed[3];
+    syn_error err;
+    int i;
+    write_model(&whole, &none);
+    o.source = syn_source_memory(whole.bytes, whole.size);
+    REQUIRE_OK(syn_gguf_open(&gguf, &o.source, &err), err);
+    split(part, 3, whole.bytes, &gguf);
+    for (i = 0; i < 3; i++) source[i] = syn_source_memory(part[i].bytes, part[i].size);
+    REQUIRE_OK(open_sources(&o, source, 3, NULL, &err), err);
+    free(o.block);
+    refused_sources(source, 1, "of a model of 3 files");
+    refused_sources(source, 2, "of a model of 3 files");
+    refused_sources(source + 1, 2, "general.architecture"); /* the first is the one that has the keys */
+    mixed[0] = source[0];
+    mixed[1] = source[2];
+    mixed[2] = source[1];
+    refused_sources(mixed, 3, "file 2 of 3 given says that it is number 3");
+    mixed[1] = mixed[2] = source[1];
+    refused_sources(mixed, 3, "file 3 of 3 given says that it is number 2");
+    mixed[0] = mixed[1] = mixed[2] = o.source; /* a whole model three times */
+    refused_sources(mixed, 3, "of a model of 1 files");
+    for (i = 0; i < 3; i++) gguf_free(&part[i]);
+    gguf_free(&whole);
+}
+
+/* A tensor in two of the files, and one in none. */
+TEST(split_files_that_do_not_add_up)
+{
+    static const fault_kind kinds[2] = { TENSOR_TWICE, TENSOR_LEFT_OUT };
+    int k;
+    for (k = 0; k < 2; k++) {
+        model_fault f = none;
+        gguf_out whole, part[2];
+        opened o;
+        syn_gguf gguf;
+        syn_source source[2];
+        syn_error err;
+        f.kind = kinds[k];
+        f.name = "blk.1.ffn_up.weight";
+        write_model(&whole, &f);
+        o.source = syn_source_memory(whole.bytes, whole.size);
+        REQUIRE_OK(syn_gguf_open(&gguf, &o.source, &err), err);
+        split(part, 2, whole.bytes, &gguf);
+        source[0] = syn_source_memory(part[0].bytes, part[0].size);
+        source[1] = syn_source_memory(part[1].bytes, part[1].size);
+        refused_sources(source, 2, "blk.1.ffn_up.weight");
+        gguf_free(&part[0]);
+        gguf_free(&part[1]);
+        gguf_free(&whole);
+    }
+}
+
+/* ------------------------------------------------------------------ the tokenizer inside */
+
+TEST(a_models_own_tokenizer_works)
+{
+    gguf_out f;
+    opened o;
+    syn_error err;
+    int32_t ids[8];
+    size_t count = 0, length = 0;
+    char work[4096], text[32];
+    syn_arena arena = syn_arena_on(work, sizeof work);
+    write_model(&f, &none);
+    REQUIRE_OK(open_model(&o, &f, &err), err);
+    REQUIRE_OK(syn_tokenize(&o.model.tokenizer, "ab", 2, 0, ids, 8, &count, &arena, &err), err);
+    CHECK(count == 4 && ids[0] == 1 && ids[1] == 259 && ids[2] == 260 && ids[3] == 261);
+    CHECK_OK(syn_detokenize(&o.model.tokenizer, ids + 1, 3, 0, text, sizeof text, &length, &err), err);
+    CHECK(length == 2 && !memcmp(text, "ab", 2));
+    CHECK(syn_token_is_end(&o.model.tokenizer, 2) && !syn_token_is_end(&o.model.tokenizer, 260));
+    free(o.block);
+    gguf_free(&f);
+}
+
+TEST_MAIN("model")
