@@ -170,6 +170,11 @@ static inline const char *test_models(void) {
                : NULL;
 }
 
+/* Set where the processor is emulated: a test may do less of the same. */
+static inline int test_slow_machine(void) {
+    return getenv("SYN_SLOW_MACHINE") != NULL;
+}
+
 /* ------------------------------------------------------------------ running */
 
 static inline int test_main_(const char *section, int argc, char **argv) {

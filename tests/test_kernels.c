@@ -87,13 +87,13 @@ static void multiply(const problem *p, const synp_kernels *kernels, syn_arithmet
 }
 
 /* The activations as the kernels see them. */
-static float seen_activation(const synp_acts *acts, const syn_type *type, size_t position, size_t col)
+static double seen_activation(const synp_acts *acts, const syn_type *type, size_t position, size_t col)
 {
     const synp_acts_quad *quad;
-    size_t j = col % 128 / 32, k = col % 32;
-    if (!acts->quads || type->floats) return acts->x[position * acts->cols + col];
+    size_t j = col % 128 / 32, k = col % 32, at = (k < 16 ? 0 : 64) + 16 * j + k % 16;
+    if (!acts->quads || type->floats) return (double)acts->x[position * acts->cols + col];
     quad = acts->quads + position * acts->across + col / 128;
-    return quad->scale[j] * (float)quad->q[(k < 16 ? 0 : 64) + 16 * j + k % 16];
+    return (double)quad->scale[j] * (double)(256 * quad->q[at] + quad->r[at]);
 }
 
 /* Each product within 4 units of the sum of its terms' sizes: w, for the float roundings of a sum
@@ -108,7 +108,7 @@ static void check_against_double(const problem *p, const float *y)
         for (at = 0; at < p->positions; at++) {
             double sum = 0, size = 0, bound;
             for (i = 0; i < p->cols; i++) {
-                double term = (double)weight[i] * (double)seen_activation(acts, p->type, at, i);
+                double term = (double)weight[i] * seen_activation(acts, p->type, at, i);
                 sum += term;
                 size += fabs(term);
             }

@@ -92,7 +92,7 @@ typedef struct result { double logits, norms, kl; int rows, other_top; } result;
 static double log_sum_exp(const float *x, size_t n) {
     double top = x[0], sum = 0;
     size_t i;
-    for (i = 1; i < n; i++) top = x[i] > top ? x[i] : top;
+    for (i = 1; i < n; i++) top = fmax(top, (double)x[i]);
     for (i = 0; i < n; i++) sum += exp((double)x[i] - top);
     return top + log(sum);
 }

@@ -71,26 +71,13 @@ static void free_prompt(capture_prompt *p) {
     free(p->ids);
 }
 
-/* Every K-th prompt, from the I-th on. */
-static bool keep_shard(capture_job *job, problem *why) {
-    const capture_options *o = job->options;
-    size_t kept = 0;
-    job->all_prompts = job->prompts;
-    if (o->shards < 2) return true;
-    for (size_t i = 0; i < job->prompts; i++) {
-        if (i % (size_t)o->shards == (size_t)o->shard) job->prompt[kept++] = job->prompt[i];
-        else free_prompt(&job->prompt[i]);
-    }
-    job->prompts = kept;
-    return kept ? true : problem_set(why, "shard %lld of %lld has no prompt: there are %zu",
-                                     (long long)o->shard, (long long)o->shards, job->all_prompts);
-}
-
 static bool tokenize_prompts(capture_job *job, problem *why) {
     for (size_t i = 0; i < job->prompts; i++) {
         capture_prompt *p = &job->prompt[i];
         p->ids = tokenize_prompt(&job->m.model.tokenizer, p->text, strlen(p->text),
-                                 !job->options->raw_prompt, &p->count, why);
+                                 job->options->raw_prompt ? SYN_CHAT_NONE
+                                                          : job->m.model.tokenizer.chat,
+                                 &p->count, why);
         if (!p->ids) return false;
         if (!p->count) return problem_set(why, "prompt %zu has no tokens", i);
         if (p->count > job->longest) job->longest = p->count;
@@ -105,7 +92,20 @@ static bool load_prompts(capture_job *job, problem *why) {
     } else {
         add_builtin_prompts(job);
     }
-    return keep_shard(job, why) && tokenize_prompts(job, why);
+    job->all_prompts = job->prompts;
+    return tokenize_prompts(job, why);
+}
+
+/* Every K-th prompt, from the I-th on. Only now: context and identity are those of all prompts. */
+static void keep_shard(capture_job *job) {
+    const capture_options *o = job->options;
+    size_t kept = 0;
+    if (o->shards < 2) return;
+    for (size_t i = 0; i < job->prompts; i++) {
+        if (i % (size_t)o->shards == (size_t)o->shard) job->prompt[kept++] = job->prompt[i];
+        else free_prompt(&job->prompt[i]);
+    }
+    job->prompts = kept;
 }
 
 /* ---- identity and folder -------------------------------------------------------------- */
@@ -119,7 +119,7 @@ static void settings_json(const capture_job *job, json_out *j) {
                                          ? "before the gate weight" : "after the gate weight");
     if (o->units) json_bool(j, "shared_experts", o->shared_experts);
     json_int(j, "first_layer", job->first_layer);
-    json_int(j, "tokens", o->n);
+    json_int(j, "tokens", job->forced ? (int64_t)job->forced_length : o->n);
     json_int(j, "context", job->desc.tokens);
     json_text(j, "eos", eos_names[o->eos]);
     json_text(j, "arithmetic", o->exact ? "exact" : "fast");
@@ -132,8 +132,6 @@ static void settings_json(const capture_job *job, json_out *j) {
     json_number(j, "min_p", o->min_p);
     json_int(j, "seed", o->seed);
     json_int(j, "all_prompts", (int64_t)job->all_prompts);
-    json_int(j, "shard", o->shards > 1 ? o->shard : 0);
-    json_int(j, "shards", o->shards > 1 ? o->shards : 1);
     json_object_end(j);
 }
 
@@ -156,7 +154,30 @@ static void model_json(const capture_job *job, json_out *j) {
     json_object_end(j);
 }
 
-/* The hash of everything that decides what the norms will be. */
+static void hash_ids(sha256 *hash, const int32_t *ids, size_t count) {
+    for (size_t k = 0; k < count; k++) {
+        const uint32_t id = (uint32_t)ids[k];
+        const unsigned char raw[4] = {(unsigned char)id, (unsigned char)(id >> 8),
+                                      (unsigned char)(id >> 16), (unsigned char)(id >> 24)};
+        sha256_add(hash, raw, sizeof raw);
+    }
+}
+
+static void hash_text(sha256 *hash, const char *words) {
+    sha256_add(hash, words, strlen(words) + 1);
+}
+
+/* What a folder holds: the run, and where only a shard of it, which one. */
+static void folder_identity(const char identity[65], int64_t shard, int64_t shards, char to[65]) {
+    char words[160];
+    snprintf(to, 65, "%s", identity);
+    if (shards < 2) return;
+    const int n = snprintf(words, sizeof words, "%s %lld/%lld", identity, (long long)shard,
+                           (long long)shards);
+    sha256_of(words, (size_t)n, to);
+}
+
+/* The hash of everything that decides what the norms will be, the same for every shard. */
 static void find_identity(capture_job *job) {
     json_out j = {0};
     sha256 hash;
@@ -166,14 +187,14 @@ static void find_identity(capture_job *job) {
     json_object_end(&j);
     sha256_begin(&hash);
     sha256_add(&hash, j.to.at, j.to.length);
-    for (size_t i = 0; i < job->prompts; i++)
-        for (size_t k = 0; k < job->prompt[i].count; k++) {
-            const uint32_t id = (uint32_t)job->prompt[i].ids[k];
-            const unsigned char raw[4] = {(unsigned char)id, (unsigned char)(id >> 8),
-                                          (unsigned char)(id >> 16), (unsigned char)(id >> 24)};
-            sha256_add(&hash, raw, sizeof raw);
-        }
+    for (size_t i = 0; i < job->prompts; i++) {
+        hash_text(&hash, job->prompt[i].category);
+        hash_text(&hash, job->prompt[i].text);
+        hash_ids(&hash, job->prompt[i].ids, job->prompt[i].count);
+    }
+    hash_ids(&hash, job->forced, job->forced_count);
     sha256_end(&hash, job->identity);
+    folder_identity(job->identity, job->options->shard, job->options->shards, job->folder);
     text_free(&j.to);
 }
 
@@ -187,7 +208,10 @@ static void find_earlier(const char *directory, char finished[65], char begun[65
     finished[0] = begun[0] = '\0';
     if (path_join(path, directory, "run.json", &ignored) && path_exists(path) &&
         json_read(&run, path, &ignored)) {
-        snprintf(finished, 65, "%s", json_text_of(run.root, "identity", "unknown"));
+        char identity[65];
+        snprintf(identity, sizeof identity, "%s", json_text_of(run.root, "identity", "unknown"));
+        folder_identity(identity, (int64_t)json_number_of(run.root, "shard", 0),
+                        (int64_t)json_number_of(run.root, "shards", 1), finished);
         json_free(&run);
     }
     if (!path_join(path, directory, work_file, &ignored)) return;
@@ -198,16 +222,17 @@ static void find_earlier(const char *directory, char finished[65], char begun[65
     fclose(file);
 }
 
-static bool check_folder(const capture_job *job, problem *why) {
+bool capture_check_folder(capture_job *job, problem *why) {
     char finished[65], begun[65];
     const char *directory = job->options->output;
+    if (!job->identity[0]) find_identity(job);
     if (!directory_make(directory, why)) return false;
     find_earlier(directory, finished, begun);
     if (job->options->force) return true;
-    if ((finished[0] && strcmp(finished, job->identity)) ||
-        (begun[0] && strcmp(begun, job->identity)))
-        return problem_set(why, "%s: holds a run of another model, of other settings or prompts "
-                           "(--force replaces it)", directory);
+    if ((finished[0] && strcmp(finished, job->folder)) ||
+        (begun[0] && strcmp(begun, job->folder)))
+        return problem_set(why, "%s: holds a run of another model, of other settings or prompts, or "
+                           "another shard (--force replaces it)", directory);
     return true;
 }
 
@@ -286,7 +311,9 @@ bool capture_prepare(capture_job *job, const capture_options *o, problem *why) {
         return problem_set(why, "the longest prompt (%zu tokens) and %lld more do not fit a context "
                            "of %u (-c)", job->longest, (long long)o->n, job->desc.tokens);
     find_identity(job);
-    return check_folder(job, why) && capture_open_context(job, why);
+    keep_shard(job);
+    if (!job->prompts) return true; /* more shards than prompts */
+    return capture_check_folder(job, why) && capture_open_context(job, why);
 }
 
 void capture_free(capture_job *job) {
@@ -434,20 +461,20 @@ static bool work_open(capture_job *job, work *w, problem *why) {
     w->now.norms = tool_alloc((size_t)job->options->n * job->units, sizeof(float));
     if (!path_join(w->path, job->options->output, work_file, why)) return false;
     w->file = job->options->resume ? fopen(w->path, "r+b") : NULL;
-    if (w->file && (fread(head, 1, 64, w->file) != 64 || memcmp(head, job->identity, 64))) {
+    if (w->file && (fread(head, 1, 64, w->file) != 64 || memcmp(head, job->folder, 64))) {
         fclose(w->file);
         w->file = NULL;
     }
     if (!w->file) {
         w->file = fopen(w->path, "w+b");
-        if (!w->file || fwrite(job->identity, 1, 64, w->file) != 64) return work_problem(w, why);
+        if (!w->file || fwrite(job->folder, 1, 64, w->file) != 64) return work_problem(w, why);
         return true;
     }
     while (w->done < job->prompts && fread(w->buffer, 1, bytes, w->file) == bytes &&
            unpack(job, w->buffer, &w->now))
         w->done++;
-    const long end = (long)(64 + w->done * bytes);
-    if (fseek(w->file, end, SEEK_SET) || ftruncate(fileno(w->file), end))
+    const off_t end = (off_t)(64 + w->done * bytes);
+    if (fseeko(w->file, end, SEEK_SET) || ftruncate(fileno(w->file), end))
         return work_problem(w, why);
     return true;
 }
@@ -463,7 +490,7 @@ static bool work_append(capture_job *job, work *w, problem *why) {
 
 static bool work_read(capture_job *job, work *w, size_t prompt, problem *why) {
     const size_t bytes = record_bytes(job);
-    if (fseek(w->file, (long)(64 + prompt * bytes), SEEK_SET) ||
+    if (fseeko(w->file, (off_t)(64 + prompt * bytes), SEEK_SET) ||
         fread(w->buffer, 1, bytes, w->file) != bytes || !unpack(job, w->buffer, &w->now))
         return problem_set(why, "%s: record %zu cannot be read back", w->path, prompt);
     return true;
@@ -529,10 +556,15 @@ static void shape_json(const capture_job *job, uint64_t prompts, uint64_t tokens
     json_array_end(j);
 }
 
+void capture_remove(const capture_job *job, const char *name) {
+    char path[TOOL_PATH_BYTES];
+    problem ignored;
+    if (result_path(job, name, path, &ignored)) remove(path);
+}
+
 bool capture_forced_json(capture_job *job, uint64_t prompts, uint64_t tokens, problem *why) {
     char path[TOOL_PATH_BYTES];
     json_out j = {0};
-    find_identity(job);
     json_object(&j, NULL);
     json_text(&j, "version", tool_version());
     json_text(&j, "identity", job->identity);
@@ -552,6 +584,8 @@ static bool write_run_json(capture_job *job, work *w, problem *why) {
     json_object(&j, NULL);
     json_text(&j, "version", tool_version());
     json_text(&j, "identity", job->identity);
+    if (job->options->shards > 1) json_int(&j, "shard", job->options->shard);
+    if (job->options->shards > 1) json_int(&j, "shards", job->options->shards);
     model_json(job, &j);
     settings_json(job, &j);
     shape_json(job, job->prompts, (uint64_t)job->options->n, &j);
@@ -590,6 +624,7 @@ static bool write_arrays(capture_job *job, work *w, problem *why) {
     if (good && result_path(job, "lengths.npy", path, why)) {
         if (job->options->eos == 1) good = npy_write(path, NPY_I32, 1, shape, lengths, why);
         else remove(path);
+        if (good) capture_remove(job, "logits.npy"); /* of an earlier run of --tokens */
     }
     free(lengths);
     return good;
@@ -632,14 +667,14 @@ static bool is_complete(const capture_job *job) {
     char finished[65], begun[65], path[TOOL_PATH_BYTES];
     problem ignored;
     find_earlier(job->options->output, finished, begun);
-    return job->options->resume && !begun[0] && !strcmp(finished, job->identity) &&
+    return job->options->resume && !begun[0] && !strcmp(finished, job->folder) &&
            result_path(job, "norms.npy", path, &ignored) && path_is_file(path);
 }
 
 bool capture_run(capture_job *job, problem *why) {
     work w;
     memset(&w, 0, sizeof w);
-    if (is_complete(job)) return true;
+    if (!job->prompts || is_complete(job)) return true;
     bool good = work_open(job, &w, why) && generate_all(job, &w, why) && write_arrays(job, &w, why) &&
                 write_run_json(job, &w, why);
     work_close(&w, good);

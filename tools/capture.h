@@ -29,12 +29,15 @@ typedef struct capture_job {
     syn_context    ctx;
     syn_context_desc desc;
     capture_prompt *prompt;      /* (prompts): those of this shard */
-    size_t         prompts, all_prompts;
+    size_t         prompts, all_prompts; /* prompts 0: more shards than prompts, nothing to do */
     uint32_t       layers, first_layer, per_layer; /* of the recorded units */
     size_t         units;        /* layers * per_layer */
     size_t         longest;      /* tokens of the longest prompt */
     char           hash[65];     /* of the model */
-    char           identity[65]; /* of model, settings and prompts */
+    char           identity[65]; /* of model, settings and all prompts */
+    char           folder[65];   /* of what the folder holds: the same, or of this shard of it */
+    const int32_t *forced;       /* (forced_count): ids given with --tokens, else NULL */
+    size_t         forced_count, forced_length; /* all of them; in a row */
     float         *shared;       /* (position, layer): norms of shared experts, from the probe */
 } capture_job;
 
@@ -54,10 +57,14 @@ double capture_disk_bytes(const capture_job *job);
 /* --tokens: given ids, every position recorded. */
 bool capture_tokens(const capture_options *o, problem *why);
 
-/* The pieces of it: the model and the units; the context; the units (layer, unit) of position p of
+/* The pieces of it: the model and the units; the folder; the context; the units (layer, unit) of position p of
    the last pass; run.json of a run without prompts. */
 bool capture_open(capture_job *job, const capture_options *o, problem *why);
+/* Finds the run's identity, makes the folder, and refuses one that holds another run. */
+bool capture_check_folder(capture_job *job, problem *why);
 bool capture_open_context(capture_job *job, problem *why);
+/* Removes a result file of an earlier run that this one does not write. */
+void capture_remove(const capture_job *job, const char *name);
 void capture_copy_norms(const capture_job *job, size_t p, float *to);
 bool capture_forced_json(capture_job *job, uint64_t prompts, uint64_t tokens, problem *why);
 

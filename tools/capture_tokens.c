@@ -34,6 +34,9 @@ static bool open_ids(forced *f, const char *path, problem *why) {
                                (long long)id, (unsigned long long)i, f->job.m.model.vocab);
         f->row[i] = (int32_t)id;
     }
+    f->job.forced = f->row;
+    f->job.forced_count = (size_t)f->ids.count;
+    f->job.forced_length = (size_t)f->length;
     return true;
 }
 
@@ -42,7 +45,7 @@ static bool begin_outputs(forced *f, problem *why) {
     char path[TOOL_PATH_BYTES];
     const uint64_t shape[4] = {f->rows, f->length, f->job.layers, f->job.per_layer};
     const uint64_t logits[3] = {f->rows, f->length, f->job.m.model.vocab};
-    if (!directory_make(o->output, why) || !path_join(path, o->output, "norms.npy", why) ||
+    if (!path_join(path, o->output, "norms.npy", why) ||
         !npy_begin(&f->norms, path, NPY_F32, 4, shape, why))
         return false;
     if (!o->logits) return true;
@@ -88,6 +91,10 @@ static bool finish(forced *f, problem *why) {
     char path[TOOL_PATH_BYTES];
     const uint64_t shape[2] = {f->rows, f->length};
     if (!npy_end(&f->norms, why) || (o->logits && !npy_end(&f->logits, why))) return false;
+    if (!o->logits) capture_remove(&f->job, "logits.npy");
+    capture_remove(&f->job, "lengths.npy"); /* every row is whole */
+    capture_remove(&f->job, "timing.json");
+    capture_remove(&f->job, "capture.part");
     return path_join(path, o->output, "tokens.npy", why) &&
            npy_write(path, NPY_I32, 2, shape, f->row, why) && capture_forced_json(&f->job, f->rows,
                                                                                  f->length, why);
@@ -100,7 +107,8 @@ bool capture_tokens(const capture_options *o, problem *why) {
     f.job.desc.tokens = (uint32_t)f.length;
     f.job.desc.batch = f.length < PASS ? (uint32_t)f.length : PASS;
     f.job.desc.all_logits = o->logits;
-    good = good && capture_open_context(&f.job, why) && begin_outputs(&f, why);
+    good = good && capture_check_folder(&f.job, why) && capture_open_context(&f.job, why) &&
+           begin_outputs(&f, why);
     if (good) {
         good = feed(&f, why) && finish(&f, why);
         if (!good) npy_abandon(&f.norms);

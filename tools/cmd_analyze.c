@@ -37,6 +37,20 @@ static bool capture_stage(const capture_options *o, problem *why) {
     return good;
 }
 
+static bool graph_stage(const phiid_options *p, problem *why) {
+    graph_options g;
+    json_out j;
+    graph_defaults(&g);
+    memset(&j, 0, sizeof j);
+    g.input = p->output;
+    g.seed = p->seed;
+    g.threads = p->threads;
+    g.force = true;
+    const bool good = graph_run(&g, &j, why);
+    text_free(&j.to);
+    return good;
+}
+
 static int run(const command *self, int argc, char **argv) {
     capture_options o;
     phiid_options p;
@@ -78,7 +92,7 @@ static int run(const command *self, int argc, char **argv) {
     p.seed = o.seed;
     p.threads = o.threads;
     p.force = true; /* the folder is this run's: capture has checked it */
-    if (!phiid_run(&p, &why) || !report_run(o.output, &why) ||
+    if (!phiid_run(&p, &why) || !graph_stage(&p, &why) || !report_run(o.output, &why) ||
         !phiid_print(stdout, o.output, &why))
         return tool_fail(&why);
     printf("\nThe report: %s/report.html\n", o.output);

@@ -1,8 +1,10 @@
 /* cmd_capture.c - `synergy capture`: generates, or feeds given ids, and records norms. */
 #include "capture.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Rank and size as a launcher tells them; job arrays count from their own first number. */
 typedef struct launcher { const char *rank, *size, *first; } launcher;
@@ -24,7 +26,8 @@ static bool number_of(const char *variable, int64_t *value) {
     return !*end && *value >= 0;
 }
 
-static void shard_from_environment(capture_options *o) {
+/* True when there is one: the processes of a launcher have one -o, and each its own folder in it. */
+static bool shard_from_environment(capture_options *o) {
     for (size_t i = 0; i < sizeof launchers / sizeof launchers[0]; i++) {
         int64_t rank, size, first = 0;
         if (!number_of(launchers[i].rank, &rank) || !number_of(launchers[i].size, &size)) continue;
@@ -35,8 +38,9 @@ static void shard_from_environment(capture_options *o) {
         o->shards = size;
         tool_note("shard %lld of %lld (%s)", (long long)o->shard, (long long)o->shards,
                   launchers[i].rank);
-        return;
+        return true;
     }
+    return false;
 }
 
 /* "I/K", I from 0. */
@@ -50,20 +54,65 @@ static bool shard_from_text(const char *words, capture_options *o) {
            o->shards <= 1000000;
 }
 
+/* ---- -o DIR of several processes: DIR/shard-I-of-K each -------------------------------- */
+
+static const char *const shard_files[] = {"norms.npy", "tokens.npy", "lengths.npy", "run.json"};
+enum { SHARD_FILES = sizeof shard_files / sizeof shard_files[0] };
+
+/* Takes away what shard_links made. */
+static void shard_unlink(const char *directory) {
+    char path[TOOL_PATH_BYTES], target[8];
+    problem ignored;
+    for (int i = 0; i < SHARD_FILES; i++)
+        if (path_join(path, directory, shard_files[i], &ignored) &&
+            readlink(path, target, sizeof target) > 0 && !memcmp(target, "shard-", 6))
+            unlink(path);
+}
+
+static bool other_shards(const char *directory, const char *own) {
+    DIR *d = opendir(directory);
+    bool found = false;
+    for (struct dirent *e = d ? readdir(d) : NULL; e && !found; e = readdir(d))
+        found = !strncmp(e->d_name, "shard-", 6) && strcmp(e->d_name, own);
+    if (d) closedir(d);
+    return found;
+}
+
+/* A process that has DIR for itself leaves its files in DIR, too, as with --shard. */
+static void shard_links(const char *directory, const char *own) {
+    char path[TOOL_PATH_BYTES], there[TOOL_PATH_BYTES], target[96];
+    problem ignored;
+    for (int i = 0; i < SHARD_FILES; i++) {
+        snprintf(target, sizeof target, "%s/%s", own, shard_files[i]);
+        if (!path_join(path, directory, shard_files[i], &ignored) ||
+            !path_join(there, directory, target, &ignored) || !path_exists(there))
+            continue;
+        if (!path_exists(path) && symlink(target, path)) return; /* a help, not a result */
+    }
+}
+
 static void print_result(const capture_job *job) {
     printf("%zu prompts x %lld tokens x %u layers x %u %s: %s/norms.npy\n", job->prompts,
            (long long)job->options->n, job->layers, job->per_layer,
            job->options->units ? "experts" : "heads", job->options->output);
 }
 
-static int capture_prompts(const capture_options *o) {
+/* `launched`: more processes than prompts are no fault of a launcher. */
+static int capture_prompts(const capture_options *o, bool launched) {
     capture_job job;
     problem why;
     bool good = capture_prepare(&job, o, &why);
     if (good && !o->raw_prompt && job.m.model.tokenizer.chat == SYN_CHAT_NONE)
         tool_note("no chat format is recognised in this file: prompts are used as they are");
     good = good && capture_run(&job, &why);
-    if (good) print_result(&job);
+    if (good && !job.prompts) {
+        problem_set(&why, "shard %lld of %lld has no prompt: there are %zu", (long long)o->shard,
+                    (long long)o->shards, job.all_prompts);
+        if (launched) tool_note("%s", why.text);
+        good = launched;
+    } else if (good) {
+        print_result(&job);
+    }
     capture_free(&job);
     return good ? tool_finish_output() : tool_fail(&why);
 }
@@ -118,10 +167,20 @@ static int run(const command *self, int argc, char **argv) {
     if (o.logits && !o.tokens) return tool_usage("--logits goes with --tokens");
     if (shard && !shard_from_text(shard, &o)) return tool_usage("--shard takes I/K, I from 0 to K-1");
     if (o.tokens) return capture_tokens(&o, &why) ? tool_finish_output() : tool_fail(&why);
-    if (!shard) shard_from_environment(&o);
-    return capture_prompts(&o);
+    if (shard || !shard_from_environment(&o)) return capture_prompts(&o, false);
+    char own[64], path[TOOL_PATH_BYTES];
+    const char *directory = o.output;
+    snprintf(own, sizeof own, "shard-%lld-of-%lld", (long long)o.shard, (long long)o.shards);
+    if (!path_join(path, directory, own, &why)) return tool_fail(&why);
+    o.output = path;
+    shard_unlink(directory);
+    code = capture_prompts(&o, true);
+    if (code == 0 && !other_shards(directory, own)) shard_links(directory, own);
+    return code;
 }
 
 const command command_capture = {
     "capture", "MODEL --prompts FILE|builtin -o DIR", "generates and records the norm of every unit",
-    "Writes norms.npy [prompts, tokens, layers, units], tokens.npy, run.json and timing.json.", run};
+    "Writes norms.npy [prompts, tokens, layers, units], tokens.npy, run.json and timing.json.\n"
+    "Under mpirun, srun or in a job array each process takes its share and writes it to\n"
+    "DIR/shard-I-of-K; synergy merge DIR -o ALL joins them.", run};

@@ -137,8 +137,14 @@ static void print_json(const loaded_model *m, const file_facts *facts, const syn
     json_print(&j, stdout);
 }
 
+/* Unless -c says otherwise: 512, or as many positions as the model has an embedding for. */
+static uint32_t default_context(const syn_model *model) {
+    const syn_tensor *positions = &model->global[SYN_POSITION_EMBD];
+    return positions->type && positions->rows < 512 ? positions->rows : 512;
+}
+
 static int run(const command *self, int argc, char **argv) {
-    int64_t tokens = 512, threads = 0;
+    int64_t tokens = 0, threads = 0;
     bool as_json = false, exact = false;
     const char *pre = NULL, *operand[1];
     const option options[] = {
@@ -155,7 +161,7 @@ static int run(const command *self, int argc, char **argv) {
         return code;
     if (!model_load(&m, operand[0], pre, &why)) return tool_fail(&why);
     memset(&desc, 0, sizeof desc);
-    desc.tokens = (uint32_t)tokens;
+    desc.tokens = tokens ? (uint32_t)tokens : default_context(&m.model);
     desc.norms = true;
     desc.arithmetic = exact ? SYN_EXACT : SYN_FAST;
     engine_pool_start(&m.pool, threads);

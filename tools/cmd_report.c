@@ -17,6 +17,6 @@ const command command_report = {"report", "DIR",
                                 "write one self-contained HTML page about a result folder",
                                 "Reads phiid.json, units.csv, profile.csv, synergy.npy, "
                                 "redundancy.npy and, where it is there,\n"
-                                "run.json. Writes DIR/report.html, and each figure to "
+                                "run.json and graph.json. Writes DIR/report.html, and each figure to "
                                 "DIR/figures as SVG with its data as CSV.",
                                 run};

@@ -11,15 +11,26 @@ typedef struct run_options {
     bool        chat, raw, ignore_eos, exact;
 } run_options;
 
+/* The file's own chat format; with --chat and none recognised, what the vocabulary suggests. */
+static syn_chat chat_of(const run_options *o, const syn_tokenizer *t) {
+    if (o->raw) return SYN_CHAT_NONE;
+    if (!o->chat || t->chat != SYN_CHAT_NONE) return t->chat;
+    const syn_chat guess = syn_chat_guess(t);
+    tool_note(guess == SYN_CHAT_NONE
+                  ? "no chat format is recognised in this file: the prompt is used as it is"
+                  : "the file has no chat template that is known; its vocabulary suggests %s",
+              syn_chat_name(guess));
+    return guess;
+}
+
 static bool prompt_ids(const run_options *o, const syn_tokenizer *t, int32_t **ids, size_t *count,
                        problem *why) {
     text prompt = {0};
     bool good = true;
     if (o->file) good = read_file(o->file, &prompt, why);
     else text_add(&prompt, o->prompt);
-    if (good && o->chat && t->chat == SYN_CHAT_NONE)
-        tool_note("no chat format is recognised in this file: the prompt is used as it is");
-    *ids = good ? tokenize_prompt(t, prompt.at ? prompt.at : "", prompt.length, !o->raw, count, why)
+    *ids = good ? tokenize_prompt(t, prompt.at ? prompt.at : "", prompt.length, chat_of(o, t), count,
+                                  why)
                 : NULL;
     text_free(&prompt);
     if (*ids && !*count) {
@@ -31,12 +42,11 @@ static bool prompt_ids(const run_options *o, const syn_tokenizer *t, int32_t **i
 }
 
 static bool put_token(syn_detokenizer *d, const syn_tokenizer *t, int32_t id, char *room,
-                      problem *why) {
-    syn_error err;
+                      syn_error *err) {
     size_t length;
     if (syn_detokenizer_push(d, t, id, SYN_HIDE_SPECIAL, room, t->tokens.longest + 4, &length,
-                             &err) != SYN_OK)
-        return problem_engine(why, NULL, &err);
+                             err) != SYN_OK)
+        return false;
     fwrite(room, 1, length, stdout);
     fflush(stdout);
     return true;
@@ -65,7 +75,7 @@ static bool generate(const run_options *o, loaded_model *m, syn_context *ctx, co
     while (good && done < o->tokens) {
         const int32_t id = syn_sample(&sampler, ctx->logits, m->model.vocab);
         if (syn_token_is_end(t, id)) break;
-        good = put_token(&stream, t, id, room, why);
+        good = put_token(&stream, t, id, room, &err);
         done++;
         if (good && done < o->tokens) good = syn_step(ctx, &id, 1, &err) == SYN_OK;
     }

@@ -26,6 +26,7 @@ typedef struct recording {
     char     hash[65];          /* SHA-256 of the file (and of lengths.npy where there is one) */
     char     type[16];          /* "float32", ..., "csv" */
     size_t   prompts, samples, layers, per_layer, units;
+    size_t   first_layer;       /* of the model, as run.json beside it says (dense layers before) */
     size_t  *length;            /* (prompt): samples that count, at most `samples` */
     bool     has_lengths;       /* a lengths.npy stood beside it */
     bool     is_npy, doubles;   /* doubles: read as double, else as float */
@@ -61,6 +62,23 @@ bool phiid_run(const phiid_options *o, problem *why);
 
 /* Prints what a result folder says: a few lines and the profile as bars. */
 bool phiid_print(FILE *to, const char *directory, problem *why);
+
+/* ---- topology (graph.c) --------------------------------------------------------------- */
+
+typedef struct graph_options {
+    const char *input;     /* a result folder, or a matrix */
+    const char *partition; /* whole numbers, one a node; NULL: the layers of a folder */
+    const char *output;    /* folder; NULL: the input folder, or nowhere */
+    const char *densities; /* "0.05,0.1" */
+    int64_t     nulls;     /* -1: the default */
+    int64_t     restarts, seed, threads;
+    double      gamma, keep;
+    bool        graphml, csv, force;
+} graph_options;
+
+void graph_defaults(graph_options *o);
+/* Measures; writes graph.json and what is exported; leaves the JSON in j for printing. */
+bool graph_run(const graph_options *o, json_out *j, problem *why);
 
 /* ---- the report (report.c) ------------------------------------------------------------ */
 

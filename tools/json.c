@@ -423,3 +423,45 @@ bool json_bool_of(const json *object, const char *key, bool otherwise) {
     const json *v = json_at(object, key);
     return v && (v->kind == JSON_TRUE || v->kind == JSON_FALSE) ? v->kind == JSON_TRUE : otherwise;
 }
+
+static bool same_value(const json *a, const json *b) {
+    if (a->kind != b->kind) return false;
+    if (a->kind == JSON_TEXT) return strcmp(a->text, b->text) == 0;
+    return a->kind != JSON_NUMBER || a->number == b->number;
+}
+
+const char *json_difference(const json *ours, const json *theirs) {
+    for (const json *c = ours ? ours->child : NULL; c; c = c->next) {
+        const json *there = json_get(theirs, c->key);
+        if (!there || !same_value(c, there)) return c->key;
+    }
+    return NULL;
+}
+
+static bool all_numbers(const json *array) {
+    for (const json *c = array->child; c; c = c->next)
+        if (c->kind != JSON_NUMBER) return false;
+    return array->child != NULL;
+}
+
+/* One level of nesting a call: our own files have few. */
+void json_copy(json_out *j, const char *key, const json *value) {
+    const bool object = value->kind == JSON_OBJECT;
+    if (object || value->kind == JSON_ARRAY) {
+        if (object) json_object(j, key);
+        else if (all_numbers(value)) json_array_inline(j, key);
+        else json_array(j, key);
+        for (const json *c = value->child; c; c = c->next) json_copy(j, object ? c->key : NULL, c);
+        if (object) json_object_end(j);
+        else json_array_end(j);
+    } else if (value->kind == JSON_TEXT) {
+        json_text(j, key, value->text);
+    } else if (value->kind == JSON_NUMBER) {
+        begin_value(j, key);
+        text_add(&j->to, value->text);
+    } else if (value->kind == JSON_NULL) {
+        json_null(j, key);
+    } else {
+        json_bool(j, key, value->kind == JSON_TRUE);
+    }
+}

@@ -13,7 +13,9 @@
     X(detokenize)   \
     X(run)          \
     X(capture)      \
+    X(merge)        \
     X(phiid)        \
+    X(graph)        \
     X(analyze)      \
     X(report)
 

@@ -134,7 +134,8 @@ bool read_file(const char *path, text *to, problem *why) {
 int32_t *tokenize_text(const syn_tokenizer *t, const char *words, size_t length, int flags,
                        size_t *count, problem *why) {
     syn_error err;
-    const size_t bytes = syn_tokenize_bytes(t, words, length, flags), room = length + 16;
+    /* a byte that is no UTF-8 may become U+FFFD, three bytes and as many tokens */
+    const size_t bytes = syn_tokenize_bytes(t, words, length, flags), room = 3 * length + 16;
     void *block = tool_alloc(bytes + SYN_ALIGN, 1);
     int32_t *ids = tool_alloc(room, sizeof *ids);
     syn_arena work = syn_arena_on(block, bytes + SYN_ALIGN);
@@ -146,17 +147,17 @@ int32_t *tokenize_text(const syn_tokenizer *t, const char *words, size_t length,
     return NULL;
 }
 
-char *render_chat(const syn_tokenizer *t, const char *message, size_t *length, problem *why) {
+char *render_chat(syn_chat chat, const char *message, size_t *length, problem *why) {
     syn_error err;
     syn_chat_message user;
     user.role = SYN_CHAT_USER;
     user.text = message;
     user.length = strlen(message);
-    syn_status status = syn_chat_render(t->chat, &user, 1, 0, NULL, 0, length, &err);
+    syn_status status = syn_chat_render(chat, &user, 1, 0, NULL, 0, length, &err);
     char *words = NULL;
     if (status == SYN_OK) {
         words = tool_alloc(*length + 1, 1);
-        status = syn_chat_render(t->chat, &user, 1, 0, words, *length, length, &err);
+        status = syn_chat_render(chat, &user, 1, 0, words, *length, length, &err);
     }
     if (status == SYN_OK) return words;
     problem_engine(why, "chat template", &err);
@@ -164,12 +165,12 @@ char *render_chat(const syn_tokenizer *t, const char *message, size_t *length, p
     return NULL;
 }
 
-int32_t *tokenize_prompt(const syn_tokenizer *t, const char *prompt, size_t length, bool chat,
+int32_t *tokenize_prompt(const syn_tokenizer *t, const char *prompt, size_t length, syn_chat chat,
                          size_t *count, problem *why) {
-    if (!chat || t->chat == SYN_CHAT_NONE)
+    if (chat == SYN_CHAT_NONE)
         return tokenize_text(t, prompt, length, SYN_PARSE_SPECIAL, count, why);
     size_t rendered;
-    char *words = render_chat(t, prompt, &rendered, why);
+    char *words = render_chat(chat, prompt, &rendered, why);
     if (!words) return NULL;
     int32_t *ids = tokenize_text(t, words, rendered, SYN_PARSE_SPECIAL | SYN_NO_BOS, count, why);
     free(words);

@@ -36,10 +36,10 @@ bool model_context_bytes(const loaded_model *m, const syn_context_desc *desc, si
 /* ids of a text; NULL on failure. flags as syn_tokenize. */
 int32_t *tokenize_text(const syn_tokenizer *t, const char *words, size_t length, int flags,
                        size_t *count, problem *why);
-/* A user's message as the model's chat template renders it; NULL on failure. */
-char *render_chat(const syn_tokenizer *t, const char *message, size_t *length, problem *why);
-/* ids of a prompt: chat renders it first where the template is known (see prompt_is_chat). */
-int32_t *tokenize_prompt(const syn_tokenizer *t, const char *prompt, size_t length, bool chat,
+/* A user's message as a chat template renders it; NULL on failure. */
+char *render_chat(syn_chat chat, const char *message, size_t *length, problem *why);
+/* ids of a prompt: rendered as a chat message first, unless chat is SYN_CHAT_NONE. */
+int32_t *tokenize_prompt(const syn_tokenizer *t, const char *prompt, size_t length, syn_chat chat,
                          size_t *count, problem *why);
 /* Text of a whole stream or file, any bytes. */
 bool read_stream(FILE *from, const char *name, text *to, problem *why);

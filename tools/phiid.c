@@ -186,6 +186,27 @@ static bool run_pairs(phiid_work *w, problem *why) {
 
 /* ---- scores, intervals, diagnostics --------------------------------------------------- */
 
+/* An expert is 0 wherever the router did not choose it: how often is each unit something else? */
+static void count_activity(phiid_work *w) {
+    size_t n = w->from.units, samples = 0;
+    void *buffer = tool_alloc(recording_buffer_bytes(&w->from), 1);
+    w->active = tool_alloc(n, sizeof(double));
+    for (size_t p = 0; p < w->from.prompts; p++) {
+        if (!is_long_enough(w, p)) continue;
+        const void *data = recording_prompt(&w->from, p, buffer);
+        samples += w->from.length[p];
+        for (size_t t = 0; t < w->from.length[p]; t++)
+            for (size_t i = 0; i < n; i++) {
+                const size_t at = t * n + i;
+                const double v = w->from.doubles ? ((const double *)data)[at]
+                                                 : (double)((const float *)data)[at];
+                w->active[i] += v < 0 || v > 0 || isnan(v) ? 1 : 0;
+            }
+    }
+    for (size_t i = 0; i < n; i++) w->active[i] /= (double)samples;
+    free(buffer);
+}
+
 static bool rank_units(phiid_work *w, problem *why) {
     syn_error err;
     syn_arena arena = syn_arena_measure();
@@ -194,6 +215,7 @@ static bool rank_units(phiid_work *w, problem *why) {
     arena = block_for(&arena, &w->rank_block);
     if (syn_rank_open(&w->rank, n, &arena, &err) != SYN_OK) return problem_engine(why, NULL, &err);
     syn_rank_pairs(&w->rank, &w->pairs);
+    count_activity(w);
     for (int c = 0; c < SYN_CONFOUNDS; c++) {
         w->confound[c] = tool_alloc(n, sizeof(double));
         syn_pairs_confound(&w->pairs, (syn_confound)c, w->confound[c]);
@@ -449,6 +471,7 @@ static void free_figures(phiid_work *w) {
         for (int c = 0; c < 6; c++) free(column[c]);
     }
     for (int c = 0; c < SYN_CONFOUNDS; c++) free(w->confound[c]);
+    free(w->active);
 }
 
 static void close_work(phiid_work *w) {

@@ -32,6 +32,7 @@ typedef struct phiid_work {
     syn_pairs     pairs;
     syn_rank      rank;
     double       *confound[SYN_CONFOUNDS]; /* (unit) */
+    double       *active;  /* (unit): share of its samples that are not 0 */
     score_figures score[SYN_SCORES];
     null_figures  null;
     void         *pairs_block, *rank_block;

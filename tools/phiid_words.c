@@ -328,6 +328,37 @@ static void finding_words(const phiid_work *w, json_out *j) {
     text_free(&t);
 }
 
+/* Experts are 0 where they are not chosen; what that does to Gaussian figures must be said. */
+enum { FEW_PERCENT = 10 };
+static void silence_words(const phiid_work *w, json_out *j) {
+    text t = {NULL, 0, 0};
+    size_t n = w->from.units, never = 0, few = 0, some = 0;
+    for (size_t i = 0; i < n; i++) {
+        never += w->active[i] > 0 ? 0 : 1;
+        few += w->active[i] > 0 && 100 * w->active[i] < FEW_PERCENT ? 1 : 0;
+        some += w->active[i] < 1 ? 1 : 0;
+    }
+    if (never) {
+        text_print(&t, "%zu of %zu units were 0 at every sample (experts that the router never "
+                       "chose): they have no score and no rank.", never, n);
+        say(j, &t);
+        text_free(&t);
+    }
+    if (few) {
+        text_print(&t, "%zu of %zu units were 0 at more than %d %% of the samples: a Gaussian "
+                       "estimate then sees when a unit is chosen, hardly how much it gives, and "
+                       "rests on few events. synergy capture --all-experts records every expert "
+                       "at every token instead.", few, n, 100 - FEW_PERCENT);
+        say(j, &t);
+    } else if (some > never) {
+        text_print(&t, "%zu of %zu units are 0 at some samples (experts that were not chosen "
+                       "there): their figures mix when a unit is chosen with how much it gives.",
+                   some - never, n);
+        say(j, &t);
+    }
+    text_free(&t);
+}
+
 void phiid_words(const phiid_work *w, json_out *j) {
     finding_words(w, j);
     json_array(j, "conclusions");
@@ -341,5 +372,6 @@ void phiid_words(const phiid_work *w, json_out *j) {
     null_words(w, j);
     sample_words(w, j);
     flag_words(w, j);
+    silence_words(w, j);
     json_array_end(j);
 }

@@ -28,21 +28,6 @@ static void settings_json(const phiid_work *w, json_out *j) {
     json_object_end(j);
 }
 
-static bool same_value(const json *a, const json *b) {
-    if (a->kind != b->kind) return false;
-    if (a->kind == JSON_TEXT) return strcmp(a->text, b->text) == 0;
-    return a->kind != JSON_NUMBER || a->number == b->number;
-}
-
-/* The first setting that differs, or NULL. */
-static const char *different_setting(const json *ours, const json *theirs) {
-    for (const json *c = ours ? ours->child : NULL; c; c = c->next) {
-        const json *there = json_get(theirs, c->key);
-        if (!there || !same_value(c, there)) return c->key;
-    }
-    return NULL;
-}
-
 static bool compare_with(const phiid_work *w, const json *old, const char *path, problem *why) {
     json_out j;
     json_file ours;
@@ -53,7 +38,7 @@ static bool compare_with(const phiid_work *w, const json *old, const char *path,
     bool good = json_parse(&ours, j.to.at, j.to.length, "settings", why);
     text_free(&j.to);
     if (!good) return false;
-    const char *key = different_setting(json_get(ours.root, "settings"), json_get(old, "settings"));
+    const char *key = json_difference(json_get(ours.root, "settings"), json_get(old, "settings"));
     if (strcmp(json_text_of(old, "input.sha256", ""), w->from.hash))
         good = problem_set(why, "%s: is the result of another recording (--force replaces it)",
                            path);
@@ -97,8 +82,8 @@ bool phiid_output_check(const phiid_work *w, problem *why) {
     if (!directory_make(w->output, why)) return false;
     if (!w->options->force) return true;
     unlink(path); /* it is the mark that the files belong together */
-    static const char *const optional[] = {"atoms.npy", "flags.npy"}; /* of the old settings */
-    for (int i = 0; i < 2; i++)
+    static const char *const optional[] = {"atoms.npy", "flags.npy", "graph.json"}; /* of the old */
+    for (int i = 0; i < 3; i++)
         if (path_join(path, w->output, optional[i], why)) unlink(path);
     return true;
 }
@@ -136,13 +121,19 @@ static void interval_cells(text *t, const score_figures *f, size_t unit) {
     csv_number(t, f->high ? f->high[unit] : (double)NAN);
 }
 
+/* LAYER.INDEX, the layer as the model counts it. */
+static void phiid_unit_name(const phiid_work *w, size_t i, char to[48]) {
+    snprintf(to, 48, "%zu.%zu", w->from.first_layer + i / w->from.per_layer,
+             i % w->from.per_layer);
+}
+
 static void unit_row(const phiid_work *w, text *t, size_t i) {
     const syn_rank *r = &w->rank;
     const score_figures *f = w->score;
     char unit[48];
-    snprintf(unit, sizeof unit, "%zu.%zu", i / w->from.per_layer, i % w->from.per_layer);
+    phiid_unit_name(w, i, unit);
     csv_text(t, unit);
-    csv_int(t, (int64_t)(i / w->from.per_layer));
+    csv_int(t, (int64_t)(w->from.first_layer + i / w->from.per_layer));
     csv_int(t, (int64_t)(i % w->from.per_layer));
     const double *column[] = {r->synergy,    r->redundancy,      r->synergy_rank,
                               r->redundancy_rank, r->rank_difference, r->difference,
@@ -156,6 +147,7 @@ static void unit_row(const phiid_work *w, text *t, size_t i) {
     interval_cells(t, &f[SYN_SCORE_DIFFERENCE], i);
     interval_cells(t, &f[SYN_SCORE_BALANCE], i);
     for (int c = 0; c < SYN_CONFOUNDS; c++) csv_number(t, w->confound[c][i]);
+    csv_number(t, w->active[i]);
     if (w->null.surrogates) {
         csv_number(t, r->excess[i]);
         for (int k = 0; k < 2; k++) {
@@ -176,6 +168,7 @@ static bool write_units(const phiid_work *w, problem *why) {
     char path[TOOL_PATH_BYTES];
     for (size_t c = 0; c < sizeof unit_head / sizeof unit_head[0]; c++) csv_text(&t, unit_head[c]);
     for (int c = 0; c < SYN_CONFOUNDS; c++) csv_text(&t, syn_confound_name((syn_confound)c));
+    csv_text(&t, "active");
     for (size_t c = 0; w->null.surrogates && c < sizeof null_head / sizeof null_head[0]; c++)
         csv_text(&t, null_head[c]);
     if (w->from.name) csv_text(&t, "name");
@@ -194,7 +187,7 @@ static void profile_rows(const phiid_work *w, text *t, int score) {
     size_t layers = w->from.layers;
     for (size_t l = 0; f->mean && l < layers; l++) {
         csv_text(t, syn_score_name((syn_score)score));
-        csv_int(t, (int64_t)l);
+        csv_int(t, (int64_t)(w->from.first_layer + l));
         csv_number(t, layers > 1 ? (double)l / (double)(layers - 1) : (double)NAN);
         csv_number(t, f->mean[l]);
         csv_number(t, f->minmax[l]);
@@ -337,6 +330,18 @@ static void means_json(const phiid_work *w, json_out *j) {
     json_object_end(j);
 }
 
+/* Units that were 0 at every sample, such as experts that the router never chose. */
+static void silent_json(const phiid_work *w, json_out *j) {
+    char name[48];
+    json_array_inline(j, "units_never_active");
+    for (size_t i = 0; i < w->from.units; i++)
+        if (!(w->active[i] > 0)) {
+            phiid_unit_name(w, i, name);
+            json_text(j, NULL, name);
+        }
+    json_array_end(j);
+}
+
 static void flagged_json(const phiid_work *w, json_out *j) {
     json_object(j, "pair_prompts");
     json_int(j, "sound", (int64_t)w->pairs.flagged[0]);
@@ -350,6 +355,7 @@ static void flagged_json(const phiid_work *w, json_out *j) {
     size_t unscored = 0;
     for (size_t i = 0; i < w->from.units; i++) unscored += isfinite(w->rank.synergy[i]) ? 0 : 1;
     json_int(j, "units_without_a_sound_pair", (int64_t)unscored);
+    silent_json(w, j);
 }
 
 static void input_json(const phiid_work *w, json_out *j) {
@@ -362,6 +368,7 @@ static void input_json(const phiid_work *w, json_out *j) {
     json_int(j, "samples", (int64_t)r->samples);
     json_int(j, "layers", (int64_t)r->layers);
     json_int(j, "units_per_layer", (int64_t)r->per_layer);
+    json_int(j, "first_layer", (int64_t)r->first_layer);
     json_int(j, "units", (int64_t)r->units);
     json_int(j, "pairs", (int64_t)w->pairs.pairs);
     json_int(j, "prompts_used", (int64_t)w->used);

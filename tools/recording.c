@@ -60,12 +60,30 @@ static bool lengths_beside(recording *r, problem *why) {
     return !path_exists(path) || read_lengths(r, path, why);
 }
 
+/* Where the first layers have no units of this kind, DIR/run.json says how many they are. */
+static void first_layer_beside(recording *r) {
+    char folder[TOOL_PATH_BYTES], path[TOOL_PATH_BYTES];
+    json_file run;
+    problem ignored;
+    snprintf(folder, sizeof folder, "%s", r->path);
+    char *slash = strrchr(folder, '/');
+    if (slash) slash[slash == folder ? 1 : 0] = '\0';
+    else snprintf(folder, sizeof folder, ".");
+    if (strcmp(path_base(r->path), "norms.npy") || r->array.dims != 4) return;
+    if (!path_join(path, folder, "run.json", &ignored) || !path_exists(path)) return;
+    if (!json_read(&run, path, &ignored)) return;
+    const double first = json_number_of(run.root, "settings.first_layer", 0);
+    if (first >= 0 && first <= 1e6) r->first_layer = (size_t)first;
+    json_free(&run);
+}
+
 static bool open_npy(recording *r, problem *why) {
     if (!npy_open(&r->array, r->path, why)) return false;
     r->is_npy = true;
     if (!shape_of(r, why)) return false;
     r->length = tool_alloc(r->prompts, sizeof *r->length);
     for (size_t p = 0; p < r->prompts; p++) r->length[p] = r->samples;
+    first_layer_beside(r);
     return lengths_beside(r, why);
 }
 

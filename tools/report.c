@@ -271,8 +271,8 @@ static void quarter_words(page *p, unit_column column, const char *name) {
     put(p, "</li>\n");
 }
 
-static void list_of(page *p, const char *key) {
-    const json *list = json_get(p->r->phiid.root, key);
+static void list_of(page *p, const json *root, const char *key) {
+    const json *list = json_get(root, key);
     if (!list || list->kind != JSON_ARRAY) return;
     for (const json *c = list->child; c; c = c->next) {
         if (c->kind != JSON_TEXT) continue;
@@ -284,10 +284,10 @@ static void list_of(page *p, const char *key) {
 
 static void words(page *p) {
     put(p, "<h2 id=\"words\">What the figures say</h2>\n<ul class=\"two\">\n");
-    list_of(p, "conclusions");
+    list_of(p, p->r->phiid.root, "conclusions");
     quarter_words(p, UNIT_RANK_DIFFERENCE, "rank difference");
     quarter_words(p, UNIT_DIFFERENCE_RANK, "rank of the difference");
-    list_of(p, "notes");
+    list_of(p, p->r->phiid.root, "notes");
     put(p, "</ul>\n");
 }
 
@@ -392,6 +392,98 @@ static void matrices(page *p) {
     end_figure(p, caption);
 }
 
+/* ---- topology, from graph.json -------------------------------------------------------- */
+
+static const struct { const char *key, *what; } topology_row[] = {
+    {"mean_weight", "mean weight, nats"},
+    {"efficiency_weighted", "global efficiency, raw weights"},
+    {"efficiency_over_mean_weight", "the same over the mean weight"},
+    {"efficiency_weighted_normalised", "the same over the largest weight"},
+    {"efficiency_weighted_top10", "strongest tenth of the pairs, weighted"},
+    {"efficiency_binary_top10", "strongest tenth of the pairs, without weights"},
+    {"louvain_q", "modularity, best that Louvain finds"},
+    {"communities", "parts in it"},
+    {"partition_q", "modularity of the given parts"}};
+
+static const struct { const char *kind, *figure, *what; } null_row[] = {
+    {"weight_shuffling", "efficiency_weighted", "weights dealt out anew: efficiency"},
+    {"weight_shuffling", "louvain_q", "weights dealt out anew: modularity"},
+    {"degree_preserving_rewiring", "efficiency_binary_top",
+     "strongest tenth, rewired: efficiency without weights"},
+    {"degree_preserving_rewiring", "louvain_q", "strongest tenth, rewired: modularity"}};
+
+static void number_cell(page *p, double v) {
+    put(p, "<td>");
+    put_number(p, v);
+    put(p, "</td>");
+}
+
+static void topology_table(page *p, const json *net[2]) {
+    char title[160];
+    snprintf(title, sizeof title, "The two networks; parts given: %s.",
+             json_text_of(p->r->graph.root, "settings.partition", "none"));
+    put(p, "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Topology\"><table>"
+           "<caption>");
+    text_print(&p->html, "<b>Table %u.</b> ", ++p->tables);
+    put_text(p, title);
+    put(p, "</caption><thead><tr><th scope=\"col\" class=\"words\">measure</th><th scope=\"col\">"
+           "synergy</th><th scope=\"col\">redundancy</th></tr></thead><tbody>\n");
+    for (size_t k = 0; k < sizeof topology_row / sizeof topology_row[0]; k++) {
+        put(p, "<tr><th scope=\"row\" class=\"words\">");
+        put_text(p, topology_row[k].what);
+        put(p, "</th>");
+        for (int n = 0; n < 2; n++)
+            number_cell(p, json_number_of(net[n], topology_row[k].key, (double)NAN));
+        put(p, "</tr>\n");
+    }
+    put(p, "</tbody></table></div>\n");
+}
+
+static void null_cells(page *p, const json *net, size_t k) {
+    const json *f = json_get(json_get(json_get(net, "null"), null_row[k].kind), null_row[k].figure);
+    number_cell(p, json_number_of(f, "observed", (double)NAN));
+    number_cell(p, json_number_of(f, "mean", (double)NAN));
+    number_cell(p, json_number_of(f, "z", (double)NAN));
+}
+
+static void null_table(page *p, const json *net[2]) {
+    if (!json_get(net[0], "null")) return;
+    put(p, "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Null networks\"><table>"
+           "<caption>");
+    text_print(&p->html, "<b>Table %u.</b> Against %.0f null networks of each kind.", ++p->tables,
+               json_number_of(p->r->graph.root, "settings.nulls", 0));
+    put(p, "</caption><thead><tr><th scope=\"col\" class=\"words\">null and figure</th>");
+    for (int n = 0; n < 2; n++) {
+        const char *name = n ? "redundancy" : "synergy";
+        text_print(&p->html, "<th scope=\"col\">%s</th><th scope=\"col\">null mean</th>"
+                             "<th scope=\"col\">z</th>", name);
+    }
+    put(p, "</tr></thead><tbody>\n");
+    for (size_t k = 0; k < sizeof null_row / sizeof null_row[0]; k++) {
+        put(p, "<tr><th scope=\"row\" class=\"words\">");
+        put_text(p, null_row[k].what);
+        put(p, "</th>");
+        for (int n = 0; n < 2; n++) null_cells(p, net[n], k);
+        put(p, "</tr>\n");
+    }
+    put(p, "</tbody></table></div>\n");
+}
+
+static void topology(page *p) {
+    const json *net[2] = {json_get(p->r->graph.root, "synergy"),
+                          json_get(p->r->graph.root, "redundancy")};
+    if (!net[0] || !net[1]) return;
+    put(p, "<h2 id=\"topology\">Topology</h2>\n<ul class=\"two\">\n");
+    list_of(p, p->r->graph.root, "conclusions");
+    put(p, "</ul>\n");
+    topology_table(p, net);
+    null_table(p, net);
+    put(p, "<p>Global efficiency is the mean over pairs of one over the shortest way, an edge being "
+           "as long as one over its weight; with raw weights it mostly restates the mean weight. A z "
+           "is the distance from the mean of the null networks in their standard deviations; a dash "
+           "where the null cannot change the figure.</p>\n");
+}
+
 static void scatters(page *p) {
     put(p, "<h2 id=\"confounds\">What else explains the scores</h2>\n");
     begin_figure(p);
@@ -483,7 +575,8 @@ static void table_head(page *p, const char *title, bool intervals) {
 
 static void table_row(page *p, size_t unit, bool intervals) {
     const report *r = p->r;
-    text_print(&p->html, "<tr><th scope=\"row\">%zu.%zu</th><td>", unit / r->per_layer,
+    text_print(&p->html, "<tr><th scope=\"row\">%zu.%zu</th><td>",
+               r->first_layer + unit / r->per_layer,
                unit % r->per_layer);
     put_number(p, r->column[UNIT_SCORE] ? r->column[UNIT_SCORE][unit] : (double)NAN);
     put(p, "</td>");
@@ -710,6 +803,7 @@ static void repeat(page *p) {
     setting_rows(p, json_get(p->r->run.root, "settings"), "capture");
     setting_rows(p, json_get(p->r->phiid.root, "input"), "norms");
     setting_rows(p, json_get(p->r->phiid.root, "settings"), "phiid");
+    setting_rows(p, json_get(p->r->graph.root, "settings"), "graph");
     put(p, "</tbody></table></div>\n</details>\n");
     text_print(&p->html, "<p class=\"identity\">Made by synergy %s.</p>\n", tool_version());
 }
@@ -739,8 +833,10 @@ static void head(page *p) {
     facts(p);
     put(p, "<nav aria-label=\"Contents\"><a href=\"#profile\">Profile</a><a href=\"#words\">In "
            "words</a><a href=\"#maps\">Maps</a><a href=\"#pairs\">Pairs</a><a "
-           "href=\"#confounds\">Confounds</a><a href=\"#units\">Tables</a><a "
-           "href=\"#limits\">Limits</a><a href=\"#repeat\">Repeat</a></nav>\n");
+           "href=\"#confounds\">Confounds</a>");
+    if (json_get(p->r->graph.root, "synergy")) put(p, "<a href=\"#topology\">Topology</a>");
+    put(p, "<a href=\"#units\">Tables</a><a href=\"#limits\">Limits</a><a href=\"#repeat\">Repeat"
+           "</a></nav>\n");
 }
 
 static void build(page *p) {
@@ -749,6 +845,7 @@ static void build(page *p) {
     words(p);
     maps(p);
     matrices(p);
+    topology(p);
     scatters(p);
     spearman_table(p, "units", "Spearman correlations over units.");
     put(p, "<details><summary>The same over layer means</summary>\n");

@@ -17,8 +17,8 @@ typedef enum unit_column {
 typedef struct report {
     const char *directory;
     csv         units, profile;
-    json_file   phiid, run;      /* run: root NULL when there is no run.json */
-    size_t      count, layers, per_layer;
+    json_file   phiid, run, graph; /* run, graph: root NULL when there is no such file */
+    size_t      count, layers, per_layer, first_layer;
     double     *column[UNIT_COLUMNS];
     double     *synergy, *redundancy; /* (unit, unit), NULL when the files are not there */
     const char *score;           /* name of the chosen one */

@@ -27,10 +27,14 @@ static bool read_columns(report *r, problem *why) {
 /* Units stand layer after layer, every layer with as many; else all are in one layer. */
 static void find_layers(report *r) {
     int layer = csv_column(&r->units, "layer");
-    double last = 0;
-    if (layer >= 0 && r->count)
+    double first = 0, last = 0;
+    if (layer >= 0 && r->count) {
+        csv_double(csv_cell(&r->units, 0, layer), &first);
         csv_double(csv_cell(&r->units, r->count - 1, layer), &last);
-    r->layers = last >= 0 && last < (double)r->count ? (size_t)last + 1 : 1;
+    }
+    bool good = first >= 0 && last >= first && last - first < (double)r->count;
+    r->layers = good ? (size_t)(last - first) + 1 : 1;
+    r->first_layer = good ? (size_t)first : 0;
     if (r->count % r->layers) r->layers = 1;
     r->per_layer = r->count / r->layers;
 }
@@ -87,6 +91,9 @@ static bool read_all(report *r, problem *why) {
     if (path_join(path, r->directory, "run.json", &ignored) && path_exists(path) &&
         !json_read(&r->run, path, why))
         return false;
+    if (path_join(path, r->directory, "graph.json", &ignored) && path_exists(path) &&
+        !json_read(&r->graph, path, why))
+        return false;
     find_layers(r);
     find_names(r);
     return read_columns(r, why) && read_matrix(r, "synergy.npy", &r->synergy, why) &&
@@ -109,6 +116,7 @@ void report_close(report *r) {
     csv_free(&r->profile);
     json_free(&r->phiid);
     json_free(&r->run);
+    json_free(&r->graph);
     memset(r, 0, sizeof *r);
 }
 

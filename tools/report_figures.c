@@ -334,7 +334,7 @@ static void map_boxes(const report *r, const plot *p, const double *v, const sca
         char hover[96];
         size_t layer = i / r->per_layer, index = i % r->per_layer;
         if (!isfinite(v[i])) continue;
-        snprintf(hover, sizeof hover, "%zu.%zu: %.4g%s%s", layer, index, v[i], *unit ? " " : "",
+        snprintf(hover, sizeof hover, "%zu.%zu: %.4g%s%s", r->first_layer + layer, index, v[i], *unit ? " " : "",
                  unit);
         svg_box_filled(p->to, p->left + w * (double)layer,
                        p->top + p->height - h * (double)(index + 1), w, h, colour_on(s, v[i]),
@@ -384,7 +384,7 @@ static void map_data(const report *r, figure *f, const double *v, const char *wh
     text_add(&f->data, what);
     text_add(&f->data, "\n");
     for (size_t i = 0; i < r->count; i++) {
-        csv_int(&f->data, (int64_t)(i / r->per_layer));
+        csv_int(&f->data, (int64_t)(r->first_layer + i / r->per_layer));
         csv_int(&f->data, (int64_t)(i % r->per_layer));
         csv_number(&f->data, v[i]);
         csv_end_row(&f->data);
@@ -480,10 +480,12 @@ static void matrix_data(const report *r, figure *f, const double *m, size_t bloc
     if (side > 400) return; /* the .npy has it; a text of that size serves nobody */
     text_add(&f->data, "unit");
     for (size_t j = 0; j < side; j++)
-        text_print(&f->data, ",%zu.%zu", j * block / r->per_layer, j * block % r->per_layer);
+        text_print(&f->data, ",%zu.%zu", r->first_layer + j * block / r->per_layer,
+                   j * block % r->per_layer);
     text_add(&f->data, "\n");
     for (size_t i = 0; i < side; i++) {
-        text_print(&f->data, "%zu.%zu", i * block / r->per_layer, i * block % r->per_layer);
+        text_print(&f->data, "%zu.%zu", r->first_layer + i * block / r->per_layer,
+                   i * block % r->per_layer);
         for (size_t j = 0; j < side; j++) csv_number(&f->data, block_mean(m, n, i, j, block));
         csv_end_row(&f->data);
     }
@@ -549,7 +551,7 @@ static void scatter_points(const report *r, const plot *p, const double *x, cons
     double depth_of = r->layers > 1 ? 1 / (double)(r->layers - 1) : 0;
     for (size_t i = 0; i < r->count; i++) {
         size_t layer = i / r->per_layer, index = i % r->per_layer;
-        csv_int(&f->data, (int64_t)layer);
+        csv_int(&f->data, (int64_t)(r->first_layer + layer));
         csv_int(&f->data, (int64_t)index);
         csv_number(&f->data, x[i]);
         csv_number(&f->data, y[i]);

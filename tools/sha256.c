@@ -18,6 +18,15 @@ static uint32_t turn(uint32_t v, int n) {
     return v >> n | v << (32 - n);
 }
 
+/* One round; the eight words take turns in their roles instead of moving. */
+#define ROUND(a, b, c, d, e, f, g, h, k)                                                      \
+    do {                                                                                      \
+        const uint32_t one = h + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) +                   \
+                             (g ^ (e & (f ^ g))) + round_constant[k] + w[k];                  \
+        d += one;                                                                             \
+        h = one + (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) | (c & (a | b)));       \
+    } while (0)
+
 static void one_block(uint32_t h[8], const unsigned char *b) {
     uint32_t w[64], s[8];
     for (int i = 0; i < 16; i++, b += 4)
@@ -28,15 +37,15 @@ static void one_block(uint32_t h[8], const unsigned char *b) {
                (turn(e, 17) ^ turn(e, 19) ^ e >> 10);
     }
     memcpy(s, h, sizeof s);
-    for (int i = 0; i < 64; i++) {
-        uint32_t e = s[4], a = s[0];
-        uint32_t one = s[7] + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) +
-                       ((e & s[5]) ^ (~e & s[6])) + round_constant[i] + w[i];
-        uint32_t two = (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) +
-                       ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
-        memmove(s + 1, s, 7 * sizeof s[0]);
-        s[4] += one;
-        s[0] = one + two;
+    for (int i = 0; i < 64; i += 8) {
+        ROUND(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], i);
+        ROUND(s[7], s[0], s[1], s[2], s[3], s[4], s[5], s[6], i + 1);
+        ROUND(s[6], s[7], s[0], s[1], s[2], s[3], s[4], s[5], i + 2);
+        ROUND(s[5], s[6], s[7], s[0], s[1], s[2], s[3], s[4], i + 3);
+        ROUND(s[4], s[5], s[6], s[7], s[0], s[1], s[2], s[3], i + 4);
+        ROUND(s[3], s[4], s[5], s[6], s[7], s[0], s[1], s[2], i + 5);
+        ROUND(s[2], s[3], s[4], s[5], s[6], s[7], s[0], s[1], i + 6);
+        ROUND(s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[0], i + 7);
     }
     for (int i = 0; i < 8; i++) h[i] += s[i];
 }

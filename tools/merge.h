@@ -1,0 +1,11 @@
+/* merge.h - joining parts of a distributed run. */
+#ifndef SYNERGY_MERGE_H
+#define SYNERGY_MERGE_H
+
+#include "engine.h"
+
+/* Shards of a capture: folders, or folders of such folders. The result is byte for byte that of one
+   process. */
+bool merge_run(const text_list *from, const char *output, bool force, problem *why);
+
+#endif
