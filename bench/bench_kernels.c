@@ -2,10 +2,11 @@
 
    cc -O2 -pthread bench_kernels.c -o bench_kernels -lm && ./bench_kernels [threads] [TYPE]
 
-   One position: GB/s of weights read, from memory (64 MB of matrices of 1536 x 768, one after the
-   other, more than the caches hold) and from the cache (one matrix). 32 positions: billions of
-   multiply-adds a second. The first line is what the memory gives to a plain sum over the same bytes:
-   no product can be faster, and tokens a second = GB/s over the bytes of the model. */
+   One position: GB/s of weights read, from memory (64 MB of matrices of 1536 x 768, one after
+   the other, more than the caches hold) and from the cache (one matrix). 32 positions: billions
+   of multiply-adds a second. The first line is what the memory gives to a plain sum over the
+   same bytes: no product can be faster, and tokens a second = GB/s over the bytes of the model.
+ */
 #define _POSIX_C_SOURCE 200809L
 #define SYNERGY_STATIC
 #define SYNERGY_THREADS
@@ -46,7 +47,8 @@ static void multiply_job(void *arg, int index)
     size_t row_bytes = w->matrix_bytes / ROWS, room = synp_gemm_scratch_bytes(COLS, POSITIONS);
     for (m = 0; m < w->matrices; m++) {
         synp_gemm_rows(w->kernels, w->type, w->weights + m * w->matrix_bytes + from * row_bytes,
-                       to - from, COLS, w->acts, w->y + from, ROWS, w->scratch + (size_t)index * room);
+                       to - from, COLS, w->acts, w->y + from, ROWS,
+                       w->scratch + (size_t)index * room);
     }
 }
 
@@ -84,8 +86,8 @@ static double gigabytes(const work *w, double time)
     return (double)(w->matrices * w->matrix_bytes) / time / 1e9;
 }
 
-static void bench_type(work *w, const syn_parallel *parallel, const syn_type *type, synp_acts *acts,
-                       const float *x)
+static void bench_type(work *w, const syn_parallel *parallel, const syn_type *type,
+                       synp_acts *acts, const float *x)
 {
     size_t many;
     double memory, cache, batch;
@@ -132,11 +134,13 @@ int main(int argc, char **argv)
     w.weights = weights;
     w.matrices = 1;
     w.matrix_bytes = (size_t)64 << 20;
-    printf("%d threads; memory: %.1f GB/s\n", threads, gigabytes(&w, fastest(&parallel, sum_job, &w)));
+    printf("%d threads; memory: %.1f GB/s\n", threads,
+           gigabytes(&w, fastest(&parallel, sum_job, &w)));
     for (level = SYN_SIMD_PLAIN; level < SYN_SIMD_LEVELS; level++) {
         w.kernels = synp_kernels_pick((syn_simd)level);
         if (!w.kernels) continue;
-        printf("%s\n%-8s %11s %9s %9s %9s\n", w.kernels->name, "type", "", "memory", "cache", "batch");
+        printf("%s\n%-8s %11s %9s %9s %9s\n", w.kernels->name, "type", "", "memory", "cache",
+               "batch");
         printf("%-8s %11s %9s %9s %9s\n", "", "", "GB/s", "GB/s", "GMAC/s");
         for (i = 0; i < sizeof synp_types / sizeof synp_types[0]; i++) {
             if (!syn_type_computes(&synp_types[i])) continue;

@@ -35,7 +35,7 @@ row() {
     measure capture "$program" capture "$work/$preset.gguf" --prompts "$work/prompts.txt" -n 12 --units "$units" \
         -o "$work/$folder" --force || return 1
     measure phiid "$program" phiid "$work/$folder" -o "$work/phi-$preset-$units" --force || return 1
-    count=$(sed -n 's/.*tokens x \([0-9]* layers x [0-9]* [a-z]*\):.*/\1/p' "$work/capture.out" | tr 'x' '*')
+    count=$(sed -n 's/.*tokens x \([0-9]* layers x [0-9]* [a-z]*\):.*/\1/p' "$work/capture.out" | sed 's/ x / * /')
     printf '| %s | %s | %s | %s | %s | %s | %s | %s |\n' "$preset $type" "$size" "$count" \
         "$(tail -n 1 "$work/run.err" | sed 's/ tokens.*//')" "$(json "$folder/timing.json" tokens_per_second | cut -c1-5)" \
         "$(gigabytes capture)" "$(awk -v b="$(json "$folder/timing.json" memory_bytes)" 'BEGIN { printf "%.0f", b / 1e6 }')" \

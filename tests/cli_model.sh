@@ -350,13 +350,13 @@ cp -r "$work/before" "$work/full"
 for blocks in 1 2 8; do
     limited $blocks capture $tiny --prompts builtin -n 100 -o "$work/full" --force
     same "a full disk leaves what was there" "$work/before" "$work/full" norms.npy tokens.npy run.json
-    if ls "$work/full" | grep -q 'npy.part\|json.part'; then bad "a full disk leaves half files"; else good; fi
+    if [ -n "$(find "$work/full" -name '*.npy.part' -o -name '*.json.part')" ]; then bad "a full disk leaves half files"; else good; fi
 done
 run 0 "when there is room again" capture $tiny --prompts builtin -n 100 -o "$work/full" --force --resume
 run 0 "undisturbed" capture $tiny --prompts builtin -n 100 -o "$work/whole"
 same "after a full disk" "$work/full" "$work/whole" norms.npy tokens.npy run.json
 limited 1 capture data/models/llama/model.gguf --tokens "$work/ids.npy" --logits -o "$work/two" --force
-if ls "$work/two" | grep -q '\.part$'; then bad "a full disk leaves half files of --tokens"; else good; fi
+if [ -n "$(find "$work/two" -name '*.part')" ]; then bad "a full disk leaves half files of --tokens"; else good; fi
 
 # ---- shards
 

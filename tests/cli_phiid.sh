@@ -116,6 +116,121 @@ same "surrogates with one thread" "$work/excess/units.csv" "$work/excess2/units.
 run 0 "CCS" phiid $data/norms.npy -o "$work/ccs" --redundancy ccs
 if cmp -s "$work/ccs/synergy.npy" "$work/norms/synergy.npy"; then bad "CCS gives the numbers of MMI"; else good; fi
 
+# ---- other ways to analyse
+for kind in linear quadratic mean; do
+    run 0 "--detrend $kind" phiid $data/norms.npy -o "$work/$kind" --detrend $kind
+    near "--detrend $kind" $data/norms_${kind}_units.csv "$work/$kind/units.csv" 1e-12
+done
+if [ "$(cut -d, -f 25 "$work/linear/units.csv")" = "$(cut -d, -f 25 "$work/norms/units.csv")" ]; then
+    bad "a trend taken out leaves the mean norm to the last digit" # it may differ by rounding only
+else
+    good
+fi
+run 1 "--detrend mean of one prompt" phiid $data/one.npy -o "$work/none" --detrend mean
+says "two prompts"
+awk 'BEGIN { print "a,b,c"; for (t = 0; t < 50; t++) print 3 + 2 * t "," sin(t * t) "," cos(3 * t) + sin(t / 7) }' > "$work/line.csv"
+run 0 "a straight line without its line is a constant" phiid "$work/line.csv" -o "$work/line" --detrend linear
+if grep -q '"CONSTANT": 2' "$work/line/phiid.json"; then good; else bad "a line without its line is not flagged"; fi
+
+run 0 "--pool" phiid $data/norms.npy -o "$work/pool" --pool --tau 3 --atoms
+near "--pool" $data/norms_pooled_units.csv "$work/pool/units.csv" 1e-13
+bytes "pooled atoms.npy" "$work/pool/atoms.npy" $((128 + 276 * 16 * 8))
+run 0 "--pool, threads" phiid $data/norms.npy -o "$work/pool2" --pool --tau 3 --atoms -t 1
+same "--pool depends on the number of threads" "$work/pool/phiid.json" "$work/pool2/phiid.json"
+run 0 "--pool of one prompt is that prompt" phiid $data/one.npy -o "$work/pool1" --pool
+near "--pool of one prompt" $data/one_units.csv "$work/pool1/units.csv" 1e-13
+
+run 0 "--save-cov" phiid $data/norms.npy -o "$work/x1" --tau 3 --save-cov "$work/all.cov" --layers 4
+run 0 "a covariance file" phiid "$work/all.cov" -o "$work/cov" --layers 4
+near "a covariance file" $data/norms_pooled_units.csv "$work/cov/units.csv" 1e-13
+run 1 "--save-cov over a file" phiid $data/norms.npy -o "$work/x1" --tau 3 --save-cov "$work/all.cov"
+says --force
+run 1 "another tau" phiid "$work/all.cov" -o "$work/none" --tau 2
+says "tau 3"
+run 1 "surrogates of a covariance" phiid "$work/all.cov" -o "$work/none" --surrogates 5
+says samples
+run 1 "layers that do not divide" phiid "$work/all.cov" -o "$work/none" --layers 5
+head -c 4000 "$work/all.cov" > "$work/cut.cov"
+run 1 "a cut covariance" phiid "$work/cut.cov" -o "$work/none"
+# two recordings: their covariances merge into what both together give
+if have python3 && python3 -c 'import numpy' 2> /dev/null; then
+    python3 -c "
+import numpy, sys
+a = numpy.load('$data/norms.npy')
+numpy.save('$work/a.npy', a[:2]); numpy.save('$work/b.npy', a[2:])"
+    run 0 "one machine" phiid "$work/a.npy" -o "$work/xa" --tau 3 --save-cov "$work/a.cov"
+    run 0 "another machine" phiid "$work/b.npy" -o "$work/xb" --tau 3 --save-cov "$work/b.cov"
+    run 0 "merge of covariances" merge "$work/a.cov" "$work/b.cov" -o "$work/ab.cov"
+    run 0 "what was merged" phiid "$work/ab.cov" -o "$work/ab" --layers 4
+    near "what was merged" $data/norms_pooled_units.csv "$work/ab/units.csv" 1e-13
+    run 0 "of another lag" phiid "$work/b.npy" -o "$work/xb" --tau 2 --save-cov "$work/b2.cov" --force
+    run 1 "merge of other lags" merge "$work/a.cov" "$work/b2.cov" -o "$work/none.cov"
+else
+    skip "no numpy to split a recording"
+fi
+
+run 0 "--normalise quantile" phiid $data/norms.npy -o "$work/quantile" --normalise quantile --atoms -t 1
+sed 's/,synergy,redundancy/,synergy_quantile,redundancy_quantile/' $data/norms_quantile_units.csv > "$work/quantile.csv"
+near "quantiles among other random systems" "$work/quantile.csv" "$work/quantile/units.csv" 0.03
+near "the synergy columns stay" $data/norms_units.csv "$work/quantile/units.csv" 1e-13
+bytes "quantiles.npy" "$work/quantile/quantiles.npy" $((128 + 5 * 276 * 16 * 8))
+run 0 "quantiles, threads" phiid $data/norms.npy -o "$work/quantile2" --normalise quantile --atoms -t 3
+same "quantiles depend on the number of threads" "$work/quantile/quantiles.npy" "$work/quantile2/quantiles.npy"
+run 2 "quantiles of CCS" phiid $data/norms.npy -o "$work/none" --normalise quantile --redundancy ccs
+
+for null in shift phase shuffle; do
+    run 0 "--null $null" phiid $data/norms.npy -o "$work/$null" --surrogates 40 --null $null --pairs-csv -t 1
+    near "--null $null leaves the synergy columns" $data/norms_units.csv "$work/$null/units.csv" 1e-13
+    run 0 "--null $null, threads" phiid $data/norms.npy -o "$work/$null.2" --surrogates 40 --null $null --pairs-csv -t 3
+    for file in units.csv pairs.csv phiid.json synergy_q.npy redundancy_q.npy; do
+        same "--null $null: $file depends on the number of threads" "$work/$null/$file" "$work/$null.2/$file"
+    done
+    # excess is observed - null; p is (1 + k) / 41; z has the sign of the excess
+    if awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+            { e = $(at["excess"]); d = $4 - $(at["synergy_null"]) - e; k = $(at["synergy_p"]) * 41
+              if (d > 1e-15 || -d > 1e-15 || k < 0.999 || k > 41.001 || (k % 1 > 1e-9 && k % 1 < 1 - 1e-9) || e * $(at["synergy_z"]) < 0) exit 1 }
+            END { exit NR != 25 }' "$work/$null/units.csv"; then
+        good
+    else
+        bad "--null $null: excess, p or z of units"
+    fi
+    # q of pairs by Benjamini and Hochberg, from the p beside them
+    if sed 1d "$work/$null/pairs.csv" | sort -t, -k 7,7gr | awk -F, 'BEGIN { least = 1 }
+            { n = NR; p[n] = $7; q[n] = $8 }
+            END { if (n != 276) exit 1
+                  for (i = 1; i <= n; i++) { v = p[i] * n / (n - i + 1); if (v < least) least = v
+                      d = q[i] - least; if (p[i] != p[i + 1] && (d > 1e-12 || -d > 1e-12)) exit 1 } }'; then
+        good
+    else
+        bad "--null $null: q of pairs"
+    fi
+done
+run 0 "surrogates with --pool" phiid $data/norms.npy -o "$work/poolnull" --surrogates 20 --pool
+run 0 "surrogates without trend" phiid $data/norms.npy -o "$work/trendnull" --surrogates 20 --detrend linear
+# white noise: what is left of it after the correction is nothing beside what was there
+awk 'BEGIN { srand(7); print "a,b,c,d,e,f"; for (t = 0; t < 60; t++) { s = ""
+        for (i = 0; i < 6; i++) s = s (i ? "," : "") sqrt(-2 * log(1 - rand())) * cos(6.283185307 * rand()); print s } }' > "$work/white.csv"
+run 0 "white noise" phiid "$work/white.csv" -o "$work/white"
+run 0 "white noise, corrected" phiid "$work/white.csv" -o "$work/corrected" --bias-correct --surrogates 200
+if awk -F, 'FNR == 1 { f++; next } { s[f] += $4 } END { exit !(s[1] > 0.001 && s[2] < 0.5 * s[1] && s[2] > -0.5 * s[1]) }' \
+    "$work/white/units.csv" "$work/corrected/units.csv"; then good; else bad "--bias-correct of white noise" "$work/corrected/units.csv"; fi
+if grep -q synergy_bias_taken_off "$work/corrected/phiid.json"; then good; else bad "the bias is not reported"; fi
+
+run 0 "--local" phiid $data/norms.npy -o "$work/local" --local 0.1:3.2,0:5 --atoms
+bytes "local.npy" "$work/local/local.npy" $((128 + 2 * 5 * 16 * 99 * 8))
+if have python3 && python3 -c 'import numpy' 2> /dev/null; then
+    try "the mean of local values is the atom" python3 -c "
+import numpy
+l, a = numpy.load('$work/local/local.npy'), numpy.load('$work/local/atoms.npy')
+number = lambda i, j: i * (47 - i) // 2 + j - i - 1
+assert l.shape == (2, 5, 16, 99)
+for k, (i, j) in enumerate(((1, 20), (0, 5))):
+    assert abs(l[k].mean(2) - a[:, number(i, j)]).max() < 1e-12
+"
+fi
+run 1 "--local of a unit that is not there" phiid $data/norms.npy -o "$work/local2" --local 0.1:4.0
+says "4.0"
+
 # ---- forms of input
 run 0 "[P, T, N]" phiid $data/small.npy -o "$work/small"
 near "[P, T, N]" $data/small_units.csv "$work/small/units.csv" 1e-13

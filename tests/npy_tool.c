@@ -57,7 +57,7 @@ static int ended(const char *norms, const char *lengths) {
         short_rows += (size_t)n.i4[p] < a.shape[1];
         for (size_t i = 0; i < a.shape[1] * units; i++) {
             int behind = i / units >= (size_t)n.i4[p];
-            if (!isnan(a.f4[p * a.shape[1] * units + i]) == behind)
+            if ((isnan(a.f4[p * a.shape[1] * units + i]) != 0) != behind)
                 return printf("prompt %zu, sample %zu, length %d\n", p, i / units, (int)n.i4[p]), 1;
         }
     }

@@ -380,7 +380,7 @@ TEST(long_values_are_jumped_over)
     memset(&err, 0, sizeof err);
     gguf_begin(&f, 3);
     for (i = 0; i < LONG; i++) {
-        char key[16];
+        char key[32];
         snprintf(key, sizeof key, "long%d", i);
         gguf_array(&f, key, 8, 1500);
         for (k = 0; k < 1500; k++) gguf_string(&f, "token", 5);
@@ -396,7 +396,7 @@ TEST(long_values_are_jumped_over)
     /* all keys were looked at (twice would be an error), four long values are left to walk */
     CHECK(reader.read - before < (LONG - SYN_GGUF_LONG_VALUES) * 1500 * 8 + 2000);
     for (i = 0; i < LONG; i++) {
-        char key[16];
+        char key[32];
         syn_gguf_value v;
         bool present = false;
         snprintf(key, sizeof key, "short%d", i);

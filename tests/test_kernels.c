@@ -7,7 +7,11 @@
 #include <time.h>
 #include "test.h"
 
-enum { TYPES = (int)(sizeof synp_types / sizeof synp_types[0]), ROWS_MAX = 11, POSITIONS_MAX = 9 };
+enum {
+    TYPES = (int)(sizeof synp_types / sizeof synp_types[0]),
+    ROWS_MAX = 11,
+    POSITIONS_MAX = 9
+};
 
 static uint32_t random_state = 12345;
 
@@ -79,7 +83,8 @@ static void problem_free(problem *p)
     free(p->scratch);
 }
 
-static void multiply(const problem *p, const synp_kernels *kernels, syn_arithmetic arithmetic, float *y)
+static void multiply(const problem *p, const synp_kernels *kernels, syn_arithmetic arithmetic,
+                     float *y)
 {
     synp_acts *acts = (synp_acts *)p->acts;
     synp_acts_set(kernels, acts, p->x, p->positions, p->cols, arithmetic);
@@ -87,7 +92,8 @@ static void multiply(const problem *p, const synp_kernels *kernels, syn_arithmet
 }
 
 /* The activations as the kernels see them. */
-static double seen_activation(const synp_acts *acts, const syn_type *type, size_t position, size_t col)
+static double seen_activation(const synp_acts *acts, const syn_type *type, size_t position,
+                              size_t col)
 {
     const synp_acts_quad *quad;
     size_t j = col % 128 / 32, k = col % 32, at = (k < 16 ? 0 : 64) + 16 * j + k % 16;
@@ -96,8 +102,8 @@ static double seen_activation(const synp_acts *acts, const syn_type *type, size_
     return (double)quad->scale[j] * (double)(256 * quad->q[at] + quad->r[at]);
 }
 
-/* Each product within 4 units of the sum of its terms' sizes: w, for the float roundings of a sum
-   of n terms in lanes, grows slowly with n; minima add their own size. */
+/* Each product within 4 units of the sum of its terms' sizes: w, for the float roundings of a
+   sum of n terms in lanes, grows slowly with n; minima add their own size. */
 static void check_against_double(const problem *p, const float *y)
 {
     const synp_acts *acts = (const synp_acts *)p->acts;
@@ -121,8 +127,8 @@ static void check_against_double(const problem *p, const float *y)
 }
 
 /* The same element from other numbers of rows and positions must have the same bits. */
-static void check_independent(const problem *p, const synp_kernels *kernels, syn_arithmetic arithmetic,
-                              const float *y)
+static void check_independent(const problem *p, const synp_kernels *kernels,
+                              syn_arithmetic arithmetic, const float *y)
 {
     synp_acts *acts = (synp_acts *)p->acts;
     size_t row_bytes = (size_t)syn_type_bytes(p->type, p->cols), r, at;
@@ -130,8 +136,8 @@ static void check_independent(const problem *p, const synp_kernels *kernels, syn
         synp_acts_set(kernels, acts, p->x + at * p->cols, 1, p->cols, arithmetic);
         for (r = 0; r < p->rows; r++) {
             float one;
-            synp_gemm_rows(kernels, p->type, p->weights + r * row_bytes, 1, p->cols, acts, &one, 1,
-                           p->scratch);
+            synp_gemm_rows(kernels, p->type, p->weights + r * row_bytes, 1, p->cols, acts, &one,
+                           1, p->scratch);
             CHECK(memcmp(&one, &y[at * p->rows + r], sizeof one) == 0);
         }
     }
@@ -161,13 +167,15 @@ TEST(levels_of_this_machine)
     CHECK(syn_simd_name(SYN_SIMD_AUTO) != NULL);
     CHECK(synp_kernels_pick(SYN_SIMD_LEVELS) == NULL);
     for (level = SYN_SIMD_PLAIN; level < SYN_SIMD_LEVELS; level++) {
-        if (syn_simd_name((syn_simd)level)) printf("  level: %s\n", syn_simd_name((syn_simd)level));
+        if (syn_simd_name((syn_simd)level))
+            printf("  level: %s\n", syn_simd_name((syn_simd)level));
     }
 }
 
 TEST(every_type_every_level)
 {
-    static const size_t blocks[] = { 1, 2, 3, 4, 5, 9, 18 }, odd[] = { 1, 15, 16, 33, 48, 100, 576 };
+    static const size_t blocks[] = { 1, 2, 3, 4, 5, 9, 18 },
+                        odd[] = { 1, 15, 16, 33, 48, 100, 576 };
     int i;
     size_t k;
     for (i = 0; i < TYPES; i++) {
@@ -176,7 +184,8 @@ TEST(every_type_every_level)
         for (k = 0; k < 7; k++) {
             size_t cols = type->block == 1 ? odd[k] : blocks[k] * type->block;
             if (type->block == 256 && k > 3) continue;
-            check_problem(type, 1 + random_bits() % ROWS_MAX, cols, 1 + random_bits() % POSITIONS_MAX);
+            check_problem(type, 1 + random_bits() % ROWS_MAX, cols,
+                          1 + random_bits() % POSITIONS_MAX);
         }
     }
 }
@@ -197,7 +206,31 @@ TEST(every_shape)
     }
 }
 
-/* Levels differ from plain C by roundings of floats only, never in a code. */
+/* Scales are the same on all levels; a code may differ by one, where a compiler makes one
+   rounding of x * inverse + shift; the sums are those of the codes. Columns that are not there
+   are zero. */
+static void check_quads(const synp_acts_quad *got, const synp_acts_quad *want, size_t quads)
+{
+    size_t i, j, k;
+    for (i = 0; i < quads; i++) {
+        CHECK(memcmp(got[i].scale, want[i].scale, sizeof got[i].scale) == 0);
+        for (j = 0; j < 4; j++) {
+            int32_t low = 0, high = 0;
+            for (k = 16 * j; k < 16 * j + 16; k++) {
+                int32_t a = 256 * got[i].q[k] + got[i].r[k],
+                        b = 256 * want[i].q[k] + want[i].r[k];
+                int32_t c = 256 * got[i].q[64 + k] + got[i].r[64 + k];
+                int32_t d = 256 * want[i].q[64 + k] + want[i].r[64 + k];
+                CHECK(a - b <= 1 && b - a <= 1 && c - d <= 1 && d - c <= 1);
+                CHECK(got[i].q[k] >= -127 && got[i].r[k] >= -127);
+                low += a;
+                high += c;
+            }
+            CHECK(got[i].low[j] == low && got[i].high[j] == high && got[i].all[j] == low + high);
+        }
+    }
+}
+
 TEST(quantised_activations_are_the_same)
 {
     enum { COLS = 32 * 37 };
@@ -207,19 +240,19 @@ TEST(quantised_activations_are_the_same)
     int level, round, i;
     for (round = 0; round < 50; round++) {
         size_t cols = 32 * (1 + random_bits() % 37), quads = (cols + 127) / 128;
-        for (i = 0; i < (int)cols; i++) x[i] = random_float() * ldexpf(1.0f, (int)(random_bits() % 8));
+        for (i = 0; i < (int)cols; i++)
+            x[i] = random_float() * ldexpf(1.0f, (int)(random_bits() % 8));
         if (round == 0) memset(x, 0, cols * sizeof(float));
         if (round == 1) x[cols - 1] = 0.5f * (x[0] = 127.0f); /* a tie */
         if (round == 2) x[3] = 1e-35f;
         synp_plain_quantise(x, cols, want);
-        for (level = SYN_SIMD_AVX2; level < SYN_SIMD_LEVELS; level++) {
+        for (level = SYN_SIMD_PLAIN; level < SYN_SIMD_LEVELS; level++) {
             const synp_kernels *kernels = synp_kernels_pick((syn_simd)level);
             if (!kernels) continue;
             memset(got, 0x55, 10 * sizeof *got);
             kernels->quantise(x, cols, got);
-            CHECK(memcmp(got, want, quads * sizeof *got) == 0);
+            check_quads(got, want, quads);
         }
-        CHECK(want->q[0] >= -127);
     }
     free(x);
     free(want);
@@ -261,7 +294,8 @@ TEST(exponential)
 {
     uint32_t step;
     for (step = 0; step < 400000; step++) {
-        volatile float x = -86.9f + 175.6f * (float)step / 400000.0f; /* volatile: x87 rounds it */
+        volatile float x =
+            -86.9f + 175.6f * (float)step / 400000.0f; /* volatile: x87 rounds it */
         double want = exp((double)x), off = fabs((double)synp_exp(x) - want) / want;
         CHECK(off < 1.2e-7 * 2);
     }
@@ -275,7 +309,8 @@ TEST(exponential)
 
 static void check_vectors(const synp_kernels *kernels, size_t n)
 {
-    float *a = (float *)malloc((n + 1) * sizeof(float)), *b = (float *)malloc((n + 1) * sizeof(float));
+    float *a = (float *)malloc((n + 1) * sizeof(float)),
+          *b = (float *)malloc((n + 1) * sizeof(float));
     float *c = (float *)malloc((n + 1) * sizeof(float));
     double dot = 0, size = 0, most = -1e30, sum = 0;
     size_t i;
@@ -349,7 +384,8 @@ TEST(attention_functions)
             kernels->mix(weight, k, STRIDE, COUNT, (size_t)n, out);
             for (j = 0; j < STRIDE; j++) {
                 double want = (double)q[j];
-                for (i = 0; i < COUNT && j < n; i++) want += (double)weight[i] * (double)k[i * STRIDE + j];
+                for (i = 0; i < COUNT && j < n; i++)
+                    want += (double)weight[i] * (double)k[i * STRIDE + j];
                 CHECK_NEAR(out[j], want, 2e-6);
             }
         }
@@ -359,7 +395,8 @@ TEST(attention_functions)
 TEST(half_floats_on_every_level)
 {
     unsigned char *bits = (unsigned char *)malloc(2 * 65536);
-    float *want = (float *)malloc(65536 * sizeof(float)), *got = (float *)malloc(65536 * sizeof(float));
+    float *want = (float *)malloc(65536 * sizeof(float)),
+          *got = (float *)malloc(65536 * sizeof(float));
     size_t i;
     int level;
     for (i = 0; i < 65536; i++) {
@@ -384,7 +421,7 @@ TEST(half_floats_on_every_level)
 
 typedef struct tally {
     uint32_t count[300];
-    long     sum;
+    long sum;
 } tally;
 
 static void count_job(void *arg, int index)
@@ -409,7 +446,8 @@ TEST(pool_runs_each_job_once)
             jobs = (int)(random_bits() % 300);
             if (round == 7) { /* let the workers fall asleep */
                 clock_t until = clock() + CLOCKS_PER_SEC / 50;
-                while (clock() < until) {}
+                while (clock() < until) {
+                }
             }
             parallel.run(parallel.user, jobs, count_job, &tallied);
             for (i = 0; i < 300; i++) CHECK(tallied.count[i] == (uint32_t)(i < jobs));

@@ -23,7 +23,7 @@ typedef struct model_fault {
     const char *text;
 } model_fault;
 
-static const model_fault none;
+static const model_fault none = { NO_FAULT, NULL, 0, 0, NULL };
 
 static int hit(const model_fault *f, fault_kind kind, const char *name)
 {

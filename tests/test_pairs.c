@@ -556,6 +556,88 @@ TEST(refusals)
     free(data);
 }
 
+/* An accumulator of N channels is a prompt like its series: sums, atoms, flags, confounds. */
+TEST(a_covariance_is_a_prompt)
+{
+    enum { N = 11, T = 70, TAU = 2 };
+    size_t i, t, k;
+    int flagged;
+    syn_error err;
+    double *data = make_series(N, T, 9);
+    for (t = 0; t < T; t++) data[4 * T + t] = 7;               /* a constant */
+    for (t = 0; t < T; t++) data[6 * T + t] = 2 * data[5 * T + t]; /* a copy */
+    for (flagged = 0; flagged < 2; flagged++) {
+        syn_pairs_desc d = plain_desc(N, T, 2);
+        syn_series series = rows(data, N, T);
+        setup a, b;
+        catcher ca, cb;
+        syn_cov cov;
+        double row[N], *block = (double *)malloc(200000);
+        syn_arena arena = syn_arena_on(block, 200000);
+        d.phiid.tau = TAU;
+        d.flagged = flagged ? SYN_FLAGGED_ZERO : SYN_FLAGGED_EXCLUDE;
+        d.atoms = catch_atoms;
+        memset(&ca, 0, sizeof ca);
+        memset(&cb, 0, sizeof cb);
+        ca.sum = (double *)calloc(N * N * SYN_ATOMS, sizeof(double));
+        cb.sum = (double *)calloc(N * N * SYN_ATOMS, sizeof(double));
+        ca.flag = (uint8_t *)calloc(N * N, 1);
+        cb.flag = (uint8_t *)calloc(N * N, 1);
+        d.user = &ca;
+        REQUIRE(setup_open(&a, &d));
+        d.user = &cb;
+        REQUIRE(setup_open(&b, &d));
+        REQUIRE_OK(syn_cov_open(&cov, N, TAU, &arena, &err), err);
+        CHECK_FAILS(syn_pairs_add_cov(&b.pairs, &cov, &err), SYN_ERROR_DATA, err);
+        for (t = 0; t < T; t++) {
+            for (i = 0; i < N; i++) row[i] = data[i * T + t];
+            syn_cov_add(&cov, row);
+        }
+        for (k = 0; k < 2; k++) {
+            CHECK_OK(syn_pairs_add(&a.pairs, &series, &err), err);
+            CHECK_OK(syn_pairs_add_cov(&b.pairs, &cov, &err), err);
+        }
+        CHECK_FAILS(syn_pairs_add_cov(&b.pairs, &cov, &err), SYN_ERROR_ARGUMENT, err);
+        for (k = 0; k < a.pairs.pairs; k++) {
+            CHECK_NEAR(a.pairs.synergy[k], b.pairs.synergy[k], 1e-13);
+            CHECK_NEAR(a.pairs.redundancy[k], b.pairs.redundancy[k], 1e-13);
+            CHECK(a.pairs.left_out[k] == b.pairs.left_out[k] && a.pairs.flag[k] == b.pairs.flag[k]);
+        }
+        for (k = 0; k < 2 * N; k++) {
+            CHECK_NEAR(a.pairs.unit_synergy[k], b.pairs.unit_synergy[k], 1e-13);
+            CHECK_NEAR(a.pairs.unit_redundancy[k], b.pairs.unit_redundancy[k], 1e-13);
+            CHECK(a.pairs.unit_sound[k] == b.pairs.unit_sound[k]);
+        }
+        for (k = 0; k < SYN_FLAG_KINDS; k++) CHECK(a.pairs.flagged[k] == b.pairs.flagged[k]);
+        for (i = 0; i < N; i++) {
+            double self[2][N], total[2][N];
+            syn_pairs_confound(&a.pairs, SYN_CONFOUND_SELF, self[0]);
+            syn_pairs_confound(&b.pairs, SYN_CONFOUND_SELF, self[1]);
+            syn_pairs_confound(&a.pairs, SYN_CONFOUND_TOTAL, total[0]);
+            syn_pairs_confound(&b.pairs, SYN_CONFOUND_TOTAL, total[1]);
+            if (i == 4) continue; /* a constant has none */
+            CHECK_NEAR(self[0][i], self[1][i], 1e-13);
+            CHECK_NEAR(total[0][i], total[1][i], 1e-13);
+        }
+        for (k = 0; k < a.pairs.pairs; k++) {
+            CHECK(ca.flag[k] == cb.flag[k]);
+            for (i = 0; i < SYN_ATOMS; i++)
+                CHECK_NEAR(ca.sum[k * SYN_ATOMS + i], cb.sum[k * SYN_ATOMS + i], 1e-13);
+        }
+        cov.tau = 1;
+        b.pairs.prompts = 0;
+        CHECK_FAILS(syn_pairs_add_cov(&b.pairs, &cov, &err), SYN_ERROR_ARGUMENT, err);
+        free(ca.sum);
+        free(cb.sum);
+        free(ca.flag);
+        free(cb.flag);
+        free(a.block);
+        free(b.block);
+        free(block);
+    }
+    free(data);
+}
+
 /* A thousand copies, and a thousand constants, cost no more than sound series (about). */
 TEST(degenerate_is_not_slow)
 {

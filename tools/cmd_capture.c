@@ -183,4 +183,8 @@ const command command_capture = {
     "capture", "MODEL --prompts FILE|builtin -o DIR", "generates and records the norm of every unit",
     "Writes norms.npy [prompts, tokens, layers, units], tokens.npy, run.json and timing.json.\n"
     "Under mpirun, srun or in a job array each process takes its share and writes it to\n"
-    "DIR/shard-I-of-K; synergy merge DIR -o ALL joins them.", run};
+    "DIR/shard-I-of-K; synergy merge DIR -o ALL joins them.\n\n"
+    "With --units experts an expert counts 0 at every token where the router does not choose it. A\n"
+    "series with many zeros tells a Gaussian estimate when the expert is chosen rather than how much\n"
+    "it gives; --all-experts evaluates every expert at every token (slower) and has no such zeros,\n"
+    "but it then also measures experts whose output the model never sees.", run};

@@ -22,14 +22,16 @@ static int run(const command *self, int argc, char **argv) {
         free(from.at);
         return tool_usage("-o DIR is missing: where should the merged run go?");
     }
-    good = merge_run(&from, output, force, &why);
+    good = merge_is_covariance(from.at[0]) ? merge_covariances(&from, output, force, &why)
+                                           : merge_run(&from, output, force, &why);
     free(from.at);
     return good ? tool_finish_output() : tool_fail(&why);
 }
 
 const command command_merge = {
-    "merge", "D1 D2 ... -o DIR", "joins the shards of a distributed run",
+    "merge", "D1 D2 ... -o DIR", "joins the shards of a distributed run, or covariance files",
     "Each D is what capture wrote for one shard, or a folder of such folders (shard-I-of-K). Refuses\n"
     "shards of different models, settings or prompts, and names the missing ones. The result is\n"
-    "byte for byte what one process would have written.",
+    "byte for byte what one process would have written. When the D are covariance files of\n"
+    "synergy phiid --save-cov, DIR is the file that holds all of them together.",
     run};

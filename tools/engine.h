@@ -20,7 +20,8 @@ void engine_pool_stop(engine_pool *p);
 
 /* ---- recordings (recording.c) --------------------------------------------------------- */
 
-/* Series of N units, prompt after prompt, from .npy ([P, T, L, U], [P, T, N] or [T, N]) or CSV. */
+/* Series of N units, prompt after prompt, from .npy ([P, T, L, U], [P, T, N] or [T, N]) or CSV; or a
+   lagged covariance of N channels (the format of syn_cov_save), which has no series. */
 typedef struct recording {
     char     path[TOOL_PATH_BYTES];
     char     hash[65];          /* SHA-256 of the file (and of lengths.npy where there is one) */
@@ -33,9 +34,14 @@ typedef struct recording {
     npy      array;
     double  *table;             /* of a CSV: (sample, unit) */
     char   **name;              /* of a CSV: (unit), else NULL */
+    bool     is_cov;            /* a covariance: `view` holds it, tau is its own */
+    file_view view;
+    size_t   tau;
 } recording;
 
 bool recording_open(recording *r, const char *path, problem *why);
+/* Divides the units of a recording that has one layer into `layers` of them. */
+bool recording_layers(recording *r, int64_t layers, problem *why);
 void recording_close(recording *r);
 /* One prompt, (sample, unit), as double or float (see `doubles`): in the mapped file where it can
    be used there, else in the buffer. */
@@ -51,9 +57,18 @@ typedef struct phiid_options {
     int         redundancy;      /* syn_redundancy */
     int         score;           /* syn_score */
     int         flagged;         /* syn_flagged */
+    int         null;            /* syn_surrogate */
+    int         detrend;         /* phiid_detrend */
+    int         normalise;       /* 1: quantiles among random systems */
+    int64_t     layers;          /* of a recording without them; 0: 1 */
+    const char *local;           /* "A:B,C:D": pairs with local values, NULL: none */
+    const char *save_cov;        /* file for the pooled lagged covariance, NULL: none */
     bool        min_length_given; /* also holds for series without a lengths.npy */
-    bool        atoms, force;
+    bool        tau_given;       /* else that of a covariance file */
+    bool        pool, bias_correct, pairs_csv, atoms, force;
 } phiid_options;
+
+enum { PHIID_DETREND_NONE, PHIID_DETREND_LINEAR, PHIID_DETREND_QUADRATIC, PHIID_DETREND_MEAN };
 
 void phiid_defaults(phiid_options *o);
 /* Writes synergy.npy, redundancy.npy, units.csv, profile.csv, phiid.json, perhaps atoms.npy and

@@ -8,4 +8,8 @@
    process. */
 bool merge_run(const text_list *from, const char *output, bool force, problem *why);
 
+/* Lagged covariances (the format of syn_cov_save) of several recordings into one file. */
+bool merge_is_covariance(const char *path);
+bool merge_covariances(const text_list *from, const char *output, bool force, problem *why);
+
 #endif

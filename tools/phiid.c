@@ -26,7 +26,7 @@ syn_arena block_for(const syn_arena *measured, void **block) {
     return syn_arena_on(*block, bytes);
 }
 
-static bool open_pairs(const syn_pairs_desc *desc, syn_pairs *pairs, void **block, problem *why) {
+bool phiid_open_pairs(const syn_pairs_desc *desc, syn_pairs *pairs, void **block, problem *why) {
     syn_error err;
     syn_arena arena = syn_arena_measure();
     *block = NULL;
@@ -42,65 +42,101 @@ static bool open_pairs(const syn_pairs_desc *desc, syn_pairs *pairs, void **bloc
 
 enum { LEAST_SAMPLES = 5 }; /* of a window: four variables and their mean */
 
-static bool is_long_enough(const phiid_work *w, size_t prompt) {
-    const phiid_options *o = w->options;
-    size_t n = w->from.length[prompt];
-    if ((w->from.has_lengths || o->min_length_given) && n < (size_t)o->min_length) return false;
-    return n >= (size_t)o->tau + LEAST_SAMPLES;
-}
-
 static bool choose_prompts(phiid_work *w, problem *why) {
     const phiid_options *o = w->options;
     size_t longest = 0;
     for (size_t p = 0; p < w->from.prompts; p++) {
         if (w->from.length[p] > longest) longest = w->from.length[p];
-        if (!is_long_enough(w, p)) continue;
+        if (!phiid_is_long_enough(w, p)) continue;
         if (!w->used++ || w->from.length[p] < w->shortest) w->shortest = w->from.length[p];
     }
+    w->rows = o->pool ? 1 : w->used;
     if (w->used) return true;
-    if (longest < (size_t)o->tau + LEAST_SAMPLES)
-        return problem_set(why, "%s: %zu samples are too few for tau %lld (at least %lld)",
-                           w->from.path, longest, (long long)o->tau,
-                           (long long)o->tau + LEAST_SAMPLES);
+    if (longest < w->tau + LEAST_SAMPLES)
+        return problem_set(why, "%s: %zu samples are too few for tau %zu (at least %zu)",
+                           w->from.path, longest, w->tau, w->tau + LEAST_SAMPLES);
     return problem_set(why, "%s: no series is as long as --min-length %lld (the longest has %zu)",
                        w->from.path, (long long)o->min_length, longest);
 }
 
 /* ---- all 16 atoms, streamed ----------------------------------------------------------- */
 
+/* Where atoms go: into files, into quantiles, or both. */
 typedef struct atom_files {
+    phiid_work *w;
     bool    open;
-    npy_out atoms, flags;
+    npy_out atoms, flags, quantiles;
     problem why;
     bool    failed;
 } atom_files;
 
+/* Quantiles of the atoms of some pairs of one prompt: sums, and where there is a file, all 16. */
+static bool take_quantiles(atom_files *f, size_t first, size_t pairs, const double *atom,
+                           const uint8_t *flag) {
+    quantile_figures *q = &f->w->quantile;
+    bool good = true;
+    for (size_t i = 0; i < pairs && good; i++) {
+        const double *a = atom + i * SYN_ATOMS;
+        double value[SYN_ATOMS], total = 0;
+        for (int k = 0; k < SYN_ATOMS; k++) total += a[k];
+        for (int k = 0; k < SYN_ATOMS; k++) {
+            bool wanted = f->open || k == SYN_STS || k == SYN_RTR;
+            value[k] = wanted && !flag[i] ? quantile_of(q->table, k, total, a[k]) : (double)NAN;
+        }
+        if (!flag[i]) {
+            q->sum[0][first + i] += value[SYN_STS];
+            q->sum[1][first + i] += value[SYN_RTR];
+            q->count[first + i]++;
+        }
+        good = !f->open || npy_add(&f->quantiles, value, SYN_ATOMS, &f->why);
+    }
+    return good;
+}
+
 static bool take_atoms(void *user, size_t first, size_t pairs, const double *atom,
                        const uint8_t *flag) {
     atom_files *f = user;
-    (void)first;
-    f->failed = !npy_add(&f->atoms, atom, (uint64_t)pairs * SYN_ATOMS, &f->why) ||
-                !npy_add(&f->flags, flag, pairs, &f->why);
+    f->failed = (f->open && (!npy_add(&f->atoms, atom, (uint64_t)pairs * SYN_ATOMS, &f->why) ||
+                             !npy_add(&f->flags, flag, pairs, &f->why))) ||
+                (f->w->quantile.table && !take_quantiles(f, first, pairs, atom, flag));
     return !f->failed;
 }
 
 static bool begin_atoms(atom_files *f, const phiid_work *w, problem *why) {
     char path[TOOL_PATH_BYTES];
     size_t n = w->from.units;
-    uint64_t shape[3] = {w->from.prompts, (uint64_t)n * (n - 1) / 2, SYN_ATOMS};
-    if (!path_join(path, w->output, "atoms.npy", why)) return false;
-    if (!npy_begin(&f->atoms, path, NPY_F64, 3, shape, why)) return false;
+    uint64_t prompts = w->options->pool ? 1 : w->from.prompts;
+    uint64_t shape[3] = {prompts, (uint64_t)n * (n - 1) / 2, SYN_ATOMS};
+    if (!path_join(path, w->output, "atoms.npy", why) ||
+        !npy_begin(&f->atoms, path, NPY_F64, 3, shape, why))
+        return false;
     f->open = path_join(path, w->output, "flags.npy", why) &&
               npy_begin(&f->flags, path, NPY_U8, 2, shape, why);
     if (!f->open) npy_abandon(&f->atoms);
-    return f->open;
+    if (!f->open || !w->quantile.table) return f->open;
+    f->open = path_join(path, w->output, "quantiles.npy", why) &&
+              npy_begin(&f->quantiles, path, NPY_F64, 3, shape, why);
+    if (f->open) return true;
+    npy_abandon(&f->atoms);
+    npy_abandon(&f->flags);
+    return false;
 }
 
 static void abandon_atoms(atom_files *f) {
     if (!f->open) return;
     npy_abandon(&f->atoms);
     npy_abandon(&f->flags);
+    if (f->w->quantile.table) npy_abandon(&f->quantiles);
     f->open = false;
+}
+
+static bool end_atoms(atom_files *f, problem *why) {
+    if (!f->open) return true;
+    bool good = npy_end(&f->atoms, why) && npy_end(&f->flags, why) &&
+                (!f->w->quantile.table || npy_end(&f->quantiles, why));
+    if (!good) abandon_atoms(f);
+    f->open = false;
+    return good;
 }
 
 /* A prompt that does not count keeps its place: NaN, and the flag of a series too short. */
@@ -110,77 +146,156 @@ static bool skip_atoms(atom_files *f, const phiid_work *w, problem *why) {
     size_t n = w->from.units, pairs = n * (n - 1) / 2;
     for (int a = 0; a < SYN_ATOMS; a++) nothing[a] = (double)NAN;
     for (size_t i = 0; i < pairs; i++)
-        if (!npy_add(&f->atoms, nothing, SYN_ATOMS, why) || !npy_add(&f->flags, &flag, 1, why))
+        if (!npy_add(&f->atoms, nothing, SYN_ATOMS, why) || !npy_add(&f->flags, &flag, 1, why) ||
+            (w->quantile.table && !npy_add(&f->quantiles, nothing, SYN_ATOMS, why)))
             return false;
     return true;
 }
 
 /* ---- every pair of every prompt ------------------------------------------------------- */
 
-static syn_pairs_desc pairs_desc(const phiid_work *w) {
+syn_pairs_desc phiid_pairs_desc(const phiid_work *w) {
     syn_pairs_desc d;
     memset(&d, 0, sizeof d);
     d.units = w->from.units;
-    d.samples = w->from.samples;
-    d.prompts = w->used;
-    d.phiid.tau = (int)w->options->tau;
+    d.samples = w->from.is_cov ? w->tau + LEAST_SAMPLES : w->from.samples;
+    d.prompts = w->rows;
+    d.phiid.tau = (int)w->tau;
     d.phiid.redundancy = (syn_redundancy)w->options->redundancy;
     d.flagged = (syn_flagged)w->options->flagged;
     d.parallel = w->parallel;
+    if (w->options->pool) {
+        d.phiid.tau = (int)phiid_pooled_half(w);
+        d.samples = 2 * phiid_pooled_half(w);
+    }
     return d;
 }
 
-static syn_series series_of(const phiid_work *w, size_t prompt, const void *data) {
-    syn_series s;
-    memset(&s, 0, sizeof s);
-    s.data = data;
-    s.type = w->from.doubles ? SYN_NUMBER_F64 : SYN_NUMBER_F32;
-    s.units = w->from.units;
-    s.samples = w->from.length[prompt];
-    return s;
-}
-
-static bool add_prompts(phiid_work *w, atom_files *files, problem *why) {
+static bool add_prompts(phiid_work *w, syn_pairs *pairs, atom_files *files, problem *why) {
     syn_error err;
     progress bar;
     bool good = true;
     void *buffer = tool_alloc(recording_buffer_bytes(&w->from), 1);
+    double *made = tool_alloc(phiid_series_bytes(w), 1);
     progress_begin(&bar, "pairs", (double)w->from.prompts);
     for (size_t p = 0; good && p < w->from.prompts; p++) {
         progress_step(&bar, (double)p);
-        if (!is_long_enough(w, p)) {
+        if (!phiid_is_long_enough(w, p)) {
             good = !files->open || skip_atoms(files, w, why);
             continue;
         }
-        syn_series s = series_of(w, p, recording_prompt(&w->from, p, buffer));
-        if (syn_pairs_add(&w->pairs, &s, &err) == SYN_OK) continue;
+        syn_series s = phiid_series(w, p, buffer, made);
+        if (syn_pairs_add(pairs, &s, &err) == SYN_OK) continue;
         good = false;
         if (files->failed) *why = files->why;
         else problem_engine(why, w->from.path, &err);
     }
     progress_end(&bar);
     free(buffer);
+    free(made);
     return good;
+}
+
+/* Mean, lag-1 autocorrelation and trend are figures of single prompts: they come from a pass over
+   prompts, which the pooled series, not one in time, cannot give. */
+static bool prompt_confounds(phiid_work *w, problem *why) {
+    static const syn_confound of[] = {SYN_CONFOUND_MEAN, SYN_CONFOUND_AUTOCORRELATION,
+                                      SYN_CONFOUND_TREND};
+    phiid_options plain = *w->options;
+    const phiid_options *given = w->options;
+    atom_files none;
+    syn_pairs pairs;
+    void *block;
+    memset(&none, 0, sizeof none);
+    plain.pool = false;
+    w->options = &plain;
+    w->rows = w->used;
+    syn_pairs_desc desc = phiid_pairs_desc(w);
+    bool good = phiid_open_pairs(&desc, &pairs, &block, why) && add_prompts(w, &pairs, &none, why);
+    w->options = given;
+    w->rows = 1;
+    for (size_t k = 0; good && k < sizeof of / sizeof of[0]; k++)
+        syn_pairs_confound(&pairs, of[k], w->confound[of[k]]);
+    free(block);
+    return good;
+}
+
+static bool add_pooled(phiid_work *w, atom_files *files, problem *why) {
+    syn_error err;
+    double *to = tool_alloc(w->from.units * 2 * phiid_pooled_half(w), sizeof *to);
+    syn_series s = phiid_pooled(w, w->all, to);
+    bool good = syn_pairs_add(&w->pairs, &s, &err) == SYN_OK;
+    if (!good && files->failed) *why = files->why;
+    else if (!good) problem_engine(why, w->from.path, &err);
+    free(to);
+    return good;
+}
+
+static bool add_covariance(phiid_work *w, atom_files *files, problem *why) {
+    syn_error err;
+    syn_cov cov;
+    void *block;
+    bool good = phiid_load_covariance(w, &cov, &block, why);
+    if (good && syn_pairs_add_cov(&w->pairs, &cov, &err) != SYN_OK) {
+        good = false;
+        if (files->failed) *why = files->why;
+        else problem_engine(why, w->from.path, &err);
+    }
+    free(block);
+    return good;
+}
+
+static void open_quantiles(phiid_work *w) {
+    size_t n = w->from.units, pairs = n * (n - 1) / 2;
+    if (!w->options->normalise) return;
+    w->quantile.table = quantile_make((uint64_t)w->options->seed);
+    w->quantile.sum[0] = tool_alloc(pairs, sizeof(double));
+    w->quantile.sum[1] = tool_alloc(pairs, sizeof(double));
+    w->quantile.count = tool_alloc(pairs, sizeof(uint32_t));
+}
+
+/* Sums to means over prompts, and means over the pairs of each unit. */
+static void finish_quantiles(phiid_work *w) {
+    quantile_figures *q = &w->quantile;
+    size_t n = w->from.units, pair = 0;
+    if (!q->table) return;
+    uint32_t *count = tool_alloc(n, sizeof *count);
+    for (int k = 0; k < 2; k++) q->unit[k] = tool_alloc(n, sizeof(double));
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i + 1; j < n; j++, pair++) {
+            for (int k = 0; k < 2; k++) {
+                q->sum[k][pair] = q->count[pair] ? q->sum[k][pair] / q->count[pair] : (double)NAN;
+                if (!q->count[pair]) continue;
+                q->unit[k][i] += q->sum[k][pair];
+                q->unit[k][j] += q->sum[k][pair];
+            }
+            count[i] += q->count[pair] ? 1 : 0;
+            count[j] += q->count[pair] ? 1 : 0;
+        }
+    for (int k = 0; k < 2; k++)
+        for (size_t i = 0; i < n; i++)
+            q->unit[k][i] = count[i] ? q->unit[k][i] / count[i] : (double)NAN;
+    free(count);
 }
 
 static bool run_pairs(phiid_work *w, problem *why) {
     atom_files files;
     memset(&files, 0, sizeof files);
-    syn_pairs_desc desc = pairs_desc(w);
-    if (w->options->atoms) {
+    files.w = w;
+    open_quantiles(w);
+    syn_pairs_desc desc = phiid_pairs_desc(w);
+    if (w->options->atoms || w->quantile.table) {
         desc.atoms = take_atoms;
         desc.user = &files;
     }
-    if (!open_pairs(&desc, &w->pairs, &w->pairs_block, why)) return false;
+    if (!phiid_open_pairs(&desc, &w->pairs, &w->pairs_block, why)) return false;
     if (w->options->atoms && !begin_atoms(&files, w, why)) return false;
-    bool good = add_prompts(w, &files, why);
-    if (good && files.open) {
-        files.open = false;
-        good = npy_end(&files.atoms, why);
-        if (good) good = npy_end(&files.flags, why);
-        else npy_abandon(&files.flags);
-    }
+    bool good = w->from.is_cov      ? add_covariance(w, &files, why)
+                : w->options->pool ? add_pooled(w, &files, why)
+                                   : add_prompts(w, &w->pairs, &files, why);
+    good = good && end_atoms(&files, why);
     abandon_atoms(&files);
+    finish_quantiles(w);
     return good;
 }
 
@@ -191,8 +306,13 @@ static void count_activity(phiid_work *w) {
     size_t n = w->from.units, samples = 0;
     void *buffer = tool_alloc(recording_buffer_bytes(&w->from), 1);
     w->active = tool_alloc(n, sizeof(double));
+    for (size_t i = 0; w->from.is_cov && i < n; i++) w->active[i] = (double)NAN;
+    if (w->from.is_cov) { /* it does not tell */
+        free(buffer);
+        return;
+    }
     for (size_t p = 0; p < w->from.prompts; p++) {
-        if (!is_long_enough(w, p)) continue;
+        if (!phiid_is_long_enough(w, p)) continue;
         const void *data = recording_prompt(&w->from, p, buffer);
         samples += w->from.length[p];
         for (size_t t = 0; t < w->from.length[p]; t++)
@@ -220,7 +340,7 @@ static bool rank_units(phiid_work *w, problem *why) {
         w->confound[c] = tool_alloc(n, sizeof(double));
         syn_pairs_confound(&w->pairs, (syn_confound)c, w->confound[c]);
     }
-    return true;
+    return !w->options->pool || prompt_confounds(w, why);
 }
 
 static syn_resample_desc resample_desc(const phiid_work *w) {
@@ -325,7 +445,7 @@ static void nothing_known(score_figures *f) {
 static bool figures_of_scores(phiid_work *w, problem *why) {
     progress bar;
     bool good = true;
-    bool several = w->used >= 2 && w->options->resamples > 0;
+    bool several = w->rows >= 2 && w->options->resamples > 0;
     progress_begin(&bar, "intervals", SYN_SCORES);
     for (int s = 0; good && s < SYN_SCORES; s++) {
         progress_step(&bar, s);
@@ -334,125 +454,11 @@ static bool figures_of_scores(phiid_work *w, problem *why) {
         profile(w, s);
         bool drawn = several && s != SYN_SCORE_EXCESS;
         if (drawn) good = bootstrap(w, s, why);
-        if (good && drawn && w->used >= 4) good = reliability(w, s, why);
+        if (good && drawn && w->rows >= 4) good = reliability(w, s, why);
         if (good && w->from.layers >= 3 && w->options->resamples > 0)
             good = permutation(w, s, why);
     }
     progress_end(&bar);
-    return good;
-}
-
-/* ---- surrogates: circular shifts ------------------------------------------------------ */
-
-/* A number from its address (splitmix64), so that it does not depend on who asks when. */
-static uint64_t mixed(uint64_t z) {
-    z += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-static size_t shift_of(const phiid_work *w, size_t surrogate, size_t prompt, size_t unit,
-                       size_t n) {
-    uint64_t z = mixed((uint64_t)w->options->seed);
-    z = mixed(z ^ surrogate);
-    z = mixed(z ^ prompt);
-    return (size_t)(mixed(z ^ unit) % n);
-}
-
-/* Every unit keeps its own memory and loses its place in time beside the others. */
-static void shift_prompt(const phiid_work *w, size_t surrogate, size_t prompt, const void *from,
-                         void *to) {
-    size_t units = w->from.units, n = w->from.length[prompt];
-    for (size_t i = 0; i < units; i++) {
-        size_t s = shift_of(w, surrogate, prompt, i, n);
-        for (size_t t = 0; t < n; t++, s = s + 1 < n ? s + 1 : 0) {
-            if (w->from.doubles)
-                ((double *)to)[t * units + i] = ((const double *)from)[s * units + i];
-            else ((float *)to)[t * units + i] = ((const float *)from)[s * units + i];
-        }
-    }
-}
-
-static void add_to_null(phiid_work *w, const syn_rank *rank) {
-    null_figures *f = &w->null;
-    for (size_t i = 0; i < w->from.units; i++) {
-        f->sum[0][i] += rank->synergy[i];
-        f->sum[1][i] += rank->redundancy[i];
-        f->square[0][i] += rank->synergy[i] * rank->synergy[i];
-        f->square[1][i] += rank->redundancy[i] * rank->redundancy[i];
-        f->above[0][i] += rank->synergy[i] >= w->rank.synergy[i] ? 1 : 0;
-        f->above[1][i] += rank->redundancy[i] >= w->rank.redundancy[i] ? 1 : 0;
-    }
-}
-
-static bool one_surrogate(phiid_work *w, size_t surrogate, const syn_pairs_desc *desc,
-                          void *buffer, void *shifted, problem *why) {
-    syn_error err;
-    syn_pairs pairs;
-    syn_rank rank;
-    void *pairs_block = NULL, *rank_block = NULL;
-    bool good = open_pairs(desc, &pairs, &pairs_block, why);
-    for (size_t p = 0; good && p < w->from.prompts; p++) {
-        if (!is_long_enough(w, p)) continue;
-        shift_prompt(w, surrogate, p, recording_prompt(&w->from, p, buffer), shifted);
-        syn_series s = series_of(w, p, shifted);
-        good = syn_pairs_add(&pairs, &s, &err) == SYN_OK || problem_engine(why, "surrogates", &err);
-    }
-    if (good) {
-        syn_arena arena = syn_arena_measure();
-        syn_rank_open(&rank, w->from.units, &arena, &err);
-        arena = block_for(&arena, &rank_block);
-        syn_rank_open(&rank, w->from.units, &arena, &err);
-        syn_rank_pairs(&rank, &pairs);
-        add_to_null(w, &rank);
-    }
-    free(pairs_block);
-    free(rank_block);
-    return good;
-}
-
-/* Means, spreads and p = (1 + surrogates at least as large) / (surrogates + 1). */
-static void finish_null(phiid_work *w) {
-    null_figures *f = &w->null;
-    double s = (double)f->surrogates;
-    for (int k = 0; k < 2; k++)
-        for (size_t i = 0; i < w->from.units; i++) {
-            double mean = f->sum[k][i] / s, spread = f->square[k][i] / s - mean * mean;
-            double seen = k ? w->rank.redundancy[i] : w->rank.synergy[i];
-            double sd = sqrt(spread > 0 ? spread * s / (s > 1 ? s - 1 : 1) : 0);
-            f->mean[k][i] = mean;
-            f->z[k][i] = sd > 0 ? (seen - mean) / sd : (double)NAN;
-            f->p[k][i] = isfinite(seen) && isfinite(mean) ? (1 + f->above[k][i]) / (s + 1)
-                                                          : (double)NAN;
-            if (k == 0) w->rank.excess[i] = seen - mean;
-        }
-}
-
-static bool run_surrogates(phiid_work *w, problem *why) {
-    progress bar;
-    bool good = true;
-    size_t n = w->from.units, count = (size_t)w->options->surrogates;
-    if (!count) return true;
-    syn_pairs_desc desc = pairs_desc(w);
-    void *buffer = tool_alloc(recording_buffer_bytes(&w->from), 1);
-    void *shifted =
-        tool_alloc(w->from.samples * n, w->from.doubles ? sizeof(double) : sizeof(float));
-    for (int k = 0; k < 2; k++) {
-        double **column[6] = {&w->null.sum[k],  &w->null.square[k], &w->null.above[k],
-                              &w->null.mean[k], &w->null.z[k],      &w->null.p[k]};
-        for (int c = 0; c < 6; c++) *column[c] = tool_alloc(n, sizeof(double));
-    }
-    progress_begin(&bar, "surrogates", (double)count);
-    for (size_t s = 0; good && s < count; s++) {
-        progress_step(&bar, (double)s);
-        good = one_surrogate(w, s, &desc, buffer, shifted, why);
-    }
-    progress_end(&bar);
-    w->null.surrogates = count;
-    if (good) finish_null(w);
-    free(buffer);
-    free(shifted);
     return good;
 }
 
@@ -465,26 +471,61 @@ static void free_figures(phiid_work *w) {
                              f->mean, f->minmax, f->percentile};
         for (int c = 0; c < 7; c++) free(column[c]);
     }
-    for (int k = 0; k < 2; k++) {
-        double *column[6] = {w->null.sum[k],  w->null.square[k], w->null.above[k],
-                             w->null.mean[k], w->null.z[k],      w->null.p[k]};
-        for (int c = 0; c < 6; c++) free(column[c]);
-    }
     for (int c = 0; c < SYN_CONFOUNDS; c++) free(w->confound[c]);
-    free(w->active);
+    for (int k = 0; k < 2; k++) {
+        free(w->quantile.sum[k]);
+        free(w->quantile.unit[k]);
+    }
+    free(w->quantile.count);
+    quantile_free(w->quantile.table);
+    phiid_null_free(w);
 }
 
 static void close_work(phiid_work *w) {
     free_figures(w);
+    free(w->position_mean);
+    free(w->active);
+    free(w->all);
     free(w->pairs_block);
     free(w->rank_block);
     recording_close(&w->from);
 }
 
+/* A covariance has no samples: what needs them is refused in words. */
+static bool check_covariance(phiid_work *w, problem *why) {
+    const phiid_options *o = w->options;
+    const char *wanted = o->redundancy == SYN_CCS       ? "--redundancy ccs"
+                         : o->surrogates                ? "--surrogates"
+                         : o->bias_correct              ? "--bias-correct"
+                         : o->detrend                   ? "--detrend"
+                         : o->pool                      ? "--pool"
+                         : o->local                     ? "--local"
+                         : o->save_cov                  ? "--save-cov"
+                                                        : NULL;
+    if (wanted)
+        return problem_set(why, "%s: is a covariance, and %s needs the samples", w->from.path, wanted);
+    if (o->tau_given && (size_t)o->tau != w->from.tau)
+        return problem_set(why, "%s: is a covariance at tau %zu, not %lld", w->from.path, w->from.tau,
+                           (long long)o->tau);
+    w->tau = w->from.tau;
+    return true;
+}
+
+static bool prepare(phiid_work *w, problem *why) {
+    w->tau = (size_t)w->options->tau;
+    if (w->from.is_cov && !check_covariance(w, why)) return false;
+    if (!recording_layers(&w->from, w->options->layers, why) || !choose_prompts(w, why)) return false;
+    if (w->options->pool && 2 * phiid_pooled_half(w) > INT32_MAX)
+        return problem_set(why, "%s: too many samples for --pool", w->from.path);
+    return true;
+}
+
 static bool run_stages(phiid_work *w, problem *why) {
-    return choose_prompts(w, why) && phiid_output_check(w, why) && run_pairs(w, why) &&
-           rank_units(w, why) && run_surrogates(w, why) && figures_of_scores(w, why) &&
-           phiid_write(w, why);
+    if (!prepare(w, why) || !phiid_output_check(w, why) || !phiid_detrend_begin(w, why)) return false;
+    if (w->options->pool || w->options->save_cov) phiid_keep_all(w);
+    return phiid_save_covariance(w, why) && run_pairs(w, why) && rank_units(w, why) &&
+           phiid_surrogates(w, why) && phiid_bias(w, why) && figures_of_scores(w, why) &&
+           phiid_local(w, why) && phiid_write(w, why);
 }
 
 bool phiid_run(const phiid_options *o, problem *why) {

@@ -25,6 +25,13 @@ static void say(json_out *j, const text *t) {
     if (t->length) json_text_bytes(j, NULL, t->at, t->length);
 }
 
+/* What each kind of surrogate keeps, and so what lies beyond it. */
+static const char *const null_text[SYN_SURROGATES] = {
+    "circular shifts, which keep each unit's memory and destroy coupling",
+    "random phases, which keep each unit's spectrum and destroy coupling",
+    "shuffles of time, which destroy memory and keep who goes with whom at a moment"};
+static const char *const null_short[SYN_SURROGATES] = {"shifted", "with random phases", "shuffled"};
+
 /* ---- the profile ---------------------------------------------------------------------- */
 
 typedef enum verdict {
@@ -93,7 +100,7 @@ static size_t peak_layer(const score_figures *f, size_t layers) {
 static const char *score_words(int score) {
     static const char *const words[SYN_SCORES] = {
         "rank(synergy) - rank(redundancy)", "rank(synergy - redundancy)", "the balance",
-        "synergy", "redundancy", "the excess over shifted series"};
+        "synergy", "redundancy", "the excess over the null"};
     return words[score];
 }
 
@@ -226,16 +233,81 @@ static void null_words(const phiid_work *w, json_out *j) {
     if (!w->null.surrogates) return;
     for (int k = 0; k < 2; k++) {
         text t = {NULL, 0, 0};
-        double seen = mean_over(k ? w->rank.redundancy : w->rank.synergy, n);
-        double null = mean_over(w->null.mean[k], n);
-        text_print(&t, "Against %zu circular shifts, which keep each unit's memory and destroy "
-                       "coupling, mean %s is %.3g nats observed and %.3g shifted: it lies %s the "
+        double seen = mean_over(w->null.excess.seen[k], n), null = mean_over(w->null.mean[k], n);
+        text_print(&t, "Against %zu %s, mean %s is %.3g nats observed and %.3g %s: it lies %s the "
                        "null, and %zu of %zu units exceed their own null at p <= 0.05.",
-                   w->null.surrogates, what[k], seen, null, seen >= null ? "above" : "below",
+                   w->null.surrogates, null_text[w->options->null], what[k], seen, null,
+                   null_short[w->options->null], seen >= null ? "above" : "below",
                    count_below(w->null.p[k], n, 0.05), n);
+        if (w->options->null == SYN_SURROGATE_SHUFFLE)
+            text_add(&t, " This null tells memory and coupling in time from none; it cannot tell "
+                         "coupling from memory.");
         say(j, &t);
         text_free(&t);
     }
+}
+
+/* With few surrogates no pair can reach a small q: p cannot go below 1 / (surrogates + 1). */
+static void pair_words(const phiid_work *w, json_out *j) {
+    text t = {NULL, 0, 0};
+    double least = 1 / ((double)w->null.surrogates + 1);
+    if (!w->null.surrogates) return;
+    text_print(&t, "At a false discovery rate of 5 %%, %zu of %zu pairs have more synergy than the "
+                   "null and %zu more redundancy",
+               w->null.found[0], w->pairs.pairs, w->null.found[1]);
+    if (least * 20 > 1)
+        text_print(&t, "; with %zu surrogates p cannot be below %.2g and none can be found",
+                   w->null.surrogates, least);
+    else if (w->null.found[0] == 0 || w->null.found[1] == 0)
+        text_print(&t, "; with %zu surrogates p cannot be below %.2g, so that at least %.0f pairs would "
+                       "have to reach it",
+                   w->null.surrogates, least, ceil(least * 20 * (double)w->pairs.pairs));
+    text_add(&t, ".");
+    say(j, &t);
+    text_free(&t);
+}
+
+static void bias_words(const phiid_work *w, json_out *j) {
+    text t = {NULL, 0, 0};
+    if (!w->bias.shuffles) return;
+    text_print(&t, "Small-sample bias is taken off: the mean over %zu shuffles of time, in which neither "
+                   "memory nor coupling in time is left, was %.3g nats of synergy and %.3g of "
+                   "redundancy; all scores, matrices and intervals are of what remains. Series with "
+                   "memory keep a bias that shuffles do not show.",
+               w->bias.shuffles, w->bias.mean[0], w->bias.mean[1]);
+    say(j, &t);
+    text_free(&t);
+}
+
+static void quantile_words(const phiid_work *w, json_out *j) {
+    text t = {NULL, 0, 0};
+    size_t n = w->from.units;
+    if (!w->quantile.table) return;
+    double synergy = mean_over(w->quantile.unit[0], n), redundancy = mean_over(w->quantile.unit[1], n);
+    if (!isfinite(synergy) || !isfinite(redundancy)) return;
+    text_print(&t, "Among random systems of the same total information, a pair's synergy stands at the "
+                   "quantile %.2f and its redundancy at %.2f on average",
+               synergy, redundancy);
+    double rho = phiid_spearman(w->quantile.unit[0], w->confound[SYN_CONFOUND_TOTAL], n);
+    double raw = phiid_spearman(w->rank.synergy, w->confound[SYN_CONFOUND_TOTAL], n);
+    if (isfinite(rho) && isfinite(raw))
+        text_print(&t, "; so normalised, synergy follows the units' total information at Spearman %.2f, "
+                       "against %.2f before", rho, raw);
+    text_add(&t, ".");
+    say(j, &t);
+    text_free(&t);
+}
+
+static void series_words(const phiid_work *w, json_out *j) {
+    static const char *const what[] = {
+        "", "A straight line over samples was taken out of every series.",
+        "A parabola over samples was taken out of every series.",
+        "The mean over prompts at each position was taken out of every series: what all prompts share "
+        "in time is not counted."};
+    if (w->options->detrend) json_text(j, NULL, what[w->options->detrend]);
+    if (w->from.is_cov || w->options->pool)
+        json_text(j, NULL, "All prompts are pooled into one covariance, the means of each prompt's "
+                           "windows taken out; the paper averages the results of prompts.");
 }
 
 /* Mean sts and rtr of independent white noise: 0.35 / T and 0.06 / T nats (100 samples: 0.0035
@@ -296,9 +368,10 @@ static void excess_words(const phiid_work *w, text *t) {
     if (!w->null.surrogates) return;
     text_print(
         t,
-        " But synergy is in part memory: its excess over circular shifts, which keep memory and "
-        "destroy coupling, %s.",
-        says[verdict_of(&w->score[SYN_SCORE_EXCESS], w->from.layers)]);
+        w->options->null == SYN_SURROGATE_SHUFFLE
+            ? " Its excess over %s, %s."
+            : " But synergy is in part memory: its excess over %s, %s.",
+        null_text[w->options->null], says[verdict_of(&w->score[SYN_SCORE_EXCESS], w->from.layers)]);
 }
 
 static void finding_words(const phiid_work *w, json_out *j) {
@@ -334,21 +407,22 @@ static void silence_words(const phiid_work *w, json_out *j) {
     text t = {NULL, 0, 0};
     size_t n = w->from.units, never = 0, few = 0, some = 0;
     for (size_t i = 0; i < n; i++) {
-        never += w->active[i] > 0 ? 0 : 1;
+        never += w->active[i] <= 0 ? 1 : 0;
         few += w->active[i] > 0 && 100 * w->active[i] < FEW_PERCENT ? 1 : 0;
         some += w->active[i] < 1 ? 1 : 0;
     }
     if (never) {
-        text_print(&t, "%zu of %zu units were 0 at every sample (experts that the router never "
-                       "chose): they have no score and no rank.", never, n);
+        text_print(&t, "%zu of %zu units %s 0 at every sample (experts that the router never "
+                       "chose): no score and no rank.", never, n, never == 1 ? "is" : "are");
         say(j, &t);
         text_free(&t);
     }
     if (few) {
-        text_print(&t, "%zu of %zu units were 0 at more than %d %% of the samples: a Gaussian "
+        text_print(&t, "%zu of %zu units %s 0 at more than %d %% of the samples: a Gaussian "
                        "estimate then sees when a unit is chosen, hardly how much it gives, and "
                        "rests on few events. synergy capture --all-experts records every expert "
-                       "at every token instead.", few, n, 100 - FEW_PERCENT);
+                       "at every token instead.", few, n, few == 1 ? "is" : "are",
+                   100 - FEW_PERCENT);
         say(j, &t);
     } else if (some > never) {
         text_print(&t, "%zu of %zu units are 0 at some samples (experts that were not chosen "
@@ -370,6 +444,10 @@ void phiid_words(const phiid_work *w, json_out *j) {
     correlation_words(w, j);
     memory_words(w, j);
     null_words(w, j);
+    pair_words(w, j);
+    quantile_words(w, j);
+    series_words(w, j);
+    bias_words(w, j);
     sample_words(w, j);
     flag_words(w, j);
     silence_words(w, j);

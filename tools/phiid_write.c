@@ -10,13 +10,14 @@
 
 static const char *const redundancy_name[] = {"mmi", "ccs"};
 static const char *const flagged_name[] = {"exclude", "zero"};
+static const char *const detrend_name[] = {"none", "linear", "quadratic", "mean"};
 
 /* What another run must share for its results to be replaced without --force. Threads and the
    wish for atoms are not among them. */
 static void settings_json(const phiid_work *w, json_out *j) {
     const phiid_options *o = w->options;
     json_object(j, "settings");
-    json_int(j, "tau", o->tau);
+    json_int(j, "tau", (int64_t)w->tau);
     json_text(j, "redundancy", redundancy_name[o->redundancy]);
     json_text(j, "score", syn_score_name((syn_score)o->score));
     json_text(j, "flagged", flagged_name[o->flagged]);
@@ -25,6 +26,11 @@ static void settings_json(const phiid_work *w, json_out *j) {
     json_int(j, "seed", o->seed);
     json_int(j, "resamples", o->resamples);
     json_int(j, "surrogates", o->surrogates);
+    json_text(j, "null", syn_surrogate_name((syn_surrogate)o->null));
+    json_text(j, "detrend", detrend_name[o->detrend]);
+    json_text(j, "prompts", w->from.is_cov || o->pool ? "pooled" : "averaged");
+    json_bool(j, "bias_corrected", o->bias_correct);
+    json_text(j, "normalise", o->normalise ? "quantile" : "none");
     json_object_end(j);
 }
 
@@ -82,8 +88,10 @@ bool phiid_output_check(const phiid_work *w, problem *why) {
     if (!directory_make(w->output, why)) return false;
     if (!w->options->force) return true;
     unlink(path); /* it is the mark that the files belong together */
-    static const char *const optional[] = {"atoms.npy", "flags.npy", "graph.json"}; /* of the old */
-    for (int i = 0; i < 3; i++)
+    static const char *const optional[] = { /* of the old settings */
+        "atoms.npy", "flags.npy", "quantiles.npy", "synergy_q.npy", "redundancy_q.npy",
+        "synergy_quantile.npy", "redundancy_quantile.npy", "local.npy", "pairs.csv", "graph.json"};
+    for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++)
         if (path_join(path, w->output, optional[i], why)) unlink(path);
     return true;
 }
@@ -107,6 +115,78 @@ static bool write_matrices(const phiid_work *w, problem *why) {
     return good;
 }
 
+/* One number a pair as a symmetric matrix; NaN on the diagonal, where there is no pair. */
+static bool write_pair_matrix(const phiid_work *w, const char *name, const double *pair,
+                              problem *why) {
+    char path[TOOL_PATH_BYTES];
+    size_t n = w->from.units, at = 0;
+    uint64_t shape[2] = {n, n};
+    double *matrix = tool_alloc(n * n, sizeof *matrix);
+    for (size_t i = 0; i < n; i++) {
+        matrix[i * n + i] = (double)NAN;
+        for (size_t k = i + 1; k < n; k++, at++) matrix[i * n + k] = matrix[k * n + i] = pair[at];
+    }
+    bool good = path_join(path, w->output, name, why) &&
+                npy_write(path, NPY_F64, 2, shape, matrix, why);
+    free(matrix);
+    return good;
+}
+
+static bool write_pair_matrices(const phiid_work *w, problem *why) {
+    bool good = true;
+    if (w->null.surrogates)
+        good = write_pair_matrix(w, "synergy_q.npy", w->null.pair_q[0], why) &&
+               write_pair_matrix(w, "redundancy_q.npy", w->null.pair_q[1], why);
+    if (good && w->quantile.table)
+        good = write_pair_matrix(w, "synergy_quantile.npy", w->quantile.sum[0], why) &&
+               write_pair_matrix(w, "redundancy_quantile.npy", w->quantile.sum[1], why);
+    return good;
+}
+
+static void phiid_unit_name(const phiid_work *w, size_t i, char to[48]) {
+    snprintf(to, 48, "%zu.%zu", w->from.first_layer + i / w->from.per_layer,
+             i % w->from.per_layer);
+}
+
+/* ---- pairs.csv ------------------------------------------------------------------------ */
+
+static void pair_row(const phiid_work *w, text *t, size_t i, size_t k, size_t pair) {
+    char name[48];
+    double prompts = (double)(w->pairs.prompts - w->pairs.left_out[pair]);
+    phiid_unit_name(w, i, name);
+    csv_text(t, name);
+    phiid_unit_name(w, k, name);
+    csv_text(t, name);
+    csv_number(t, prompts > 0 ? w->pairs.synergy[pair] / prompts : (double)NAN);
+    csv_number(t, prompts > 0 ? w->pairs.redundancy[pair] / prompts : (double)NAN);
+    for (int q = 0; w->null.surrogates && q < 2; q++) {
+        csv_number(t, syn_excess_pair_p(&w->null.excess, q, pair));
+        csv_number(t, w->null.pair_q[q][pair]);
+    }
+    for (int q = 0; w->quantile.table && q < 2; q++) csv_number(t, w->quantile.sum[q][pair]);
+    csv_end_row(t);
+}
+
+static bool write_pairs_csv(const phiid_work *w, problem *why) {
+    char path[TOOL_PATH_BYTES];
+    file_out out;
+    text t = {NULL, 0, 0};
+    size_t pair = 0;
+    if (!w->options->pairs_csv) return true;
+    if (!path_join(path, w->output, "pairs.csv", why) || !file_begin(&out, path, why)) return false;
+    text_add(&t, "x,y,synergy,redundancy");
+    if (w->null.surrogates) text_add(&t, ",synergy_p,synergy_q,redundancy_p,redundancy_q");
+    if (w->quantile.table) text_add(&t, ",synergy_quantile,redundancy_quantile");
+    text_add(&t, "\n");
+    for (size_t i = 0; i < w->from.units; i++) {
+        for (size_t k = i + 1; k < w->from.units; k++) pair_row(w, &t, i, k, pair++);
+        fwrite(t.at, 1, t.length, out.stream);
+        t.length = 0;
+    }
+    text_free(&t);
+    return file_commit(&out, why);
+}
+
 /* ---- units.csv ------------------------------------------------------------------------ */
 
 static const char *const unit_head[] = {
@@ -122,11 +202,6 @@ static void interval_cells(text *t, const score_figures *f, size_t unit) {
 }
 
 /* LAYER.INDEX, the layer as the model counts it. */
-static void phiid_unit_name(const phiid_work *w, size_t i, char to[48]) {
-    snprintf(to, 48, "%zu.%zu", w->from.first_layer + i / w->from.per_layer,
-             i % w->from.per_layer);
-}
-
 static void unit_row(const phiid_work *w, text *t, size_t i) {
     const syn_rank *r = &w->rank;
     const score_figures *f = w->score;
@@ -156,6 +231,7 @@ static void unit_row(const phiid_work *w, text *t, size_t i) {
             csv_number(t, w->null.p[k][i]);
         }
     }
+    for (int k = 0; w->quantile.table && k < 2; k++) csv_number(t, w->quantile.unit[k][i]);
     if (w->from.name) csv_text(t, w->from.name[i]);
     csv_end_row(t);
 }
@@ -171,6 +247,8 @@ static bool write_units(const phiid_work *w, problem *why) {
     csv_text(&t, "active");
     for (size_t c = 0; w->null.surrogates && c < sizeof null_head / sizeof null_head[0]; c++)
         csv_text(&t, null_head[c]);
+    if (w->quantile.table) csv_text(&t, "synergy_quantile");
+    if (w->quantile.table) csv_text(&t, "redundancy_quantile");
     if (w->from.name) csv_text(&t, "name");
     csv_end_row(&t);
     for (size_t i = 0; i < w->from.units; i++) unit_row(w, &t, i);
@@ -239,7 +317,7 @@ static void scores_json(const phiid_work *w, json_out *j) {
 }
 
 /* What is correlated with what: scores first, then what might explain them. */
-enum { MOST_COLUMNS = 6 + SYN_CONFOUNDS };
+enum { MOST_COLUMNS = 8 + SYN_CONFOUNDS };
 typedef struct columns {
     const char *name[MOST_COLUMNS];
     const double *at[MOST_COLUMNS];
@@ -261,6 +339,8 @@ static columns columns_of(const phiid_work *w) {
     add_column(&c, "difference", r->difference);
     add_column(&c, "balance", r->balance);
     if (w->null.surrogates) add_column(&c, "excess", r->excess);
+    if (w->quantile.table) add_column(&c, "synergy_quantile", w->quantile.unit[0]);
+    if (w->quantile.table) add_column(&c, "redundancy_quantile", w->quantile.unit[1]);
     for (int k = 0; k < SYN_CONFOUNDS; k++)
         add_column(&c, syn_confound_name((syn_confound)k), w->confound[k]);
     return c;
@@ -327,6 +407,28 @@ static void means_json(const phiid_work *w, json_out *j) {
         json_number(j, "synergy_null", mean_of(w->null.mean[0], n));
         json_number(j, "redundancy_null", mean_of(w->null.mean[1], n));
     }
+    if (w->bias.shuffles) {
+        json_number(j, "synergy_bias_taken_off", w->bias.mean[0]);
+        json_number(j, "redundancy_bias_taken_off", w->bias.mean[1]);
+    }
+    json_object_end(j);
+}
+
+/* Pairs beyond their null at a false discovery rate of 5 %, and quantiles among random systems. */
+static void tests_json(const phiid_work *w, json_out *j) {
+    static const char *const name[2] = {"synergy", "redundancy"};
+    if (w->null.surrogates) {
+        json_object(j, "pairs_beyond_null");
+        json_number(j, "false_discovery_rate", 0.05);
+        json_number(j, "smallest_possible_p", 1 / ((double)w->null.surrogates + 1));
+        for (int k = 0; k < 2; k++) json_int(j, name[k], (int64_t)w->null.found[k]);
+        json_object_end(j);
+    }
+    if (!w->quantile.table) return;
+    json_object(j, "quantiles_among_random_systems");
+    json_int(j, "systems", QUANTILE_SYSTEMS);
+    json_int(j, "levels", QUANTILE_LEVELS);
+    for (int k = 0; k < 2; k++) json_number(j, name[k], mean_of(w->quantile.unit[k], w->from.units));
     json_object_end(j);
 }
 
@@ -335,7 +437,7 @@ static void silent_json(const phiid_work *w, json_out *j) {
     char name[48];
     json_array_inline(j, "units_never_active");
     for (size_t i = 0; i < w->from.units; i++)
-        if (!(w->active[i] > 0)) {
+        if (w->active[i] <= 0) {
             phiid_unit_name(w, i, name);
             json_text(j, NULL, name);
         }
@@ -409,12 +511,16 @@ static void model_json(const phiid_work *w, json_out *j) {
 
 static void notes_json(const phiid_work *w, json_out *j) {
     json_array(j, "notes");
-    if (w->used < 2 || w->options->resamples == 0)
+    if (w->options->pool || w->from.is_cov)
+        json_text(j, NULL,
+                  "There are no intervals and no split-half reliability: both are drawn over prompts, "
+                  "which are pooled into one covariance.");
+    else if (w->used < 2 || w->options->resamples == 0)
         json_text(j, NULL,
                   "There are no intervals: they are drawn over prompts and need at least two.");
     else if (w->used < 10)
         json_text(j, NULL, "Intervals are rough: they are drawn from fewer than ten prompts.");
-    if (w->used < 4)
+    if (w->used < 4 && !w->options->pool && !w->from.is_cov)
         json_text(j, NULL, "There is no split-half reliability: it needs at least four prompts.");
     if (w->from.layers < 3)
         json_text(j, NULL, "There is no shape of the profile: it needs at least three layers.");
@@ -438,6 +544,7 @@ static bool write_json(const phiid_work *w, problem *why) {
     input_json(w, &j);
     model_json(w, &j);
     means_json(w, &j);
+    tests_json(w, &j);
     flagged_json(w, &j);
     scores_json(w, &j);
     spearman_json(w, &j);
@@ -450,6 +557,7 @@ static bool write_json(const phiid_work *w, problem *why) {
 }
 
 bool phiid_write(const phiid_work *w, problem *why) {
-    return write_matrices(w, why) && write_units(w, why) && write_profile(w, why) &&
+    return write_matrices(w, why) && write_pair_matrices(w, why) && write_pairs_csv(w, why) &&
+           write_units(w, why) && write_profile(w, why) &&
            write_json(w, why);
 }

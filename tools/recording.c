@@ -129,7 +129,46 @@ static bool open_csv(recording *r, problem *why) {
     return good;
 }
 
-/* ---- both ----------------------------------------------------------------------------- */
+/* ---- a lagged covariance -------------------------------------------------------------- */
+
+static bool is_covariance(const char *path) {
+    char head[6];
+    FILE *f = fopen(path, "rb");
+    if (!f) return false;
+    bool yes = fread(head, 1, sizeof head, f) == sizeof head && !memcmp(head, "SYNCOV", 6);
+    fclose(f);
+    return yes;
+}
+
+/* Its head; the whole is checked when it is loaded. The number of samples is that of its pairs. */
+static bool open_covariance(recording *r, problem *why) {
+    syn_error err;
+    if (!file_map(&r->view, r->path, why)) return false;
+    r->is_cov = true;
+    if (syn_cov_shape(r->view.bytes, r->view.size, &r->units, &r->tau, &err) != SYN_OK)
+        return problem_engine(why, r->path, &err);
+    r->prompts = r->layers = 1;
+    r->per_layer = r->units;
+    r->doubles = true;
+    for (int i = 0; i < 8; i++) r->samples |= (size_t)r->view.bytes[24 + i] << (8 * i);
+    r->samples += r->tau;
+    r->length = tool_alloc(1, sizeof *r->length);
+    r->length[0] = r->samples;
+    snprintf(r->type, sizeof r->type, "covariance");
+    return true;
+}
+
+bool recording_layers(recording *r, int64_t layers, problem *why) {
+    if (layers < 2 || (uint64_t)layers == r->layers) return true;
+    if (r->layers != 1 || r->units % (size_t)layers)
+        return problem_set(why, "%s: its %zu units in %zu layer%s do not make %lld layers", r->path,
+                           r->units, r->layers, r->layers == 1 ? "" : "s", (long long)layers);
+    r->layers = (size_t)layers;
+    r->per_layer = r->units / r->layers;
+    return true;
+}
+
+/* ---- all ----------------------------------------------------------------------------- */
 
 static bool file_hash(const char *path, sha256 *s, problem *why) {
     file_view view;
@@ -170,7 +209,10 @@ bool recording_open(recording *r, const char *path, problem *why) {
         good = strlen(path) < sizeof r->path || problem_set(why, "%.200s...: too long", path);
         if (good) snprintf(r->path, sizeof r->path, "%s", path);
     }
-    if (good) good = ends_in(r->path, ".csv") ? open_csv(r, why) : open_npy(r, why);
+    if (good)
+        good = ends_in(r->path, ".csv")   ? open_csv(r, why)
+               : is_covariance(r->path) ? open_covariance(r, why)
+                                        : open_npy(r, why);
     if (good && r->units < 2)
         good = problem_set(why, "%s: holds one unit, and pairs need two", r->path);
     good = good && hash_of(r, why);
@@ -180,6 +222,7 @@ bool recording_open(recording *r, const char *path, problem *why) {
 
 void recording_close(recording *r) {
     if (r->is_npy) npy_close(&r->array);
+    if (r->is_cov) file_unmap(&r->view);
     if (r->name)
         for (size_t i = 0; i < r->units; i++) free(r->name[i]);
     free(r->name);

@@ -321,6 +321,16 @@ static void profile_table(page *p, const char *score, const char *title) {
     free(v);
 }
 
+/* What the surrogates of this result keep and destroy. */
+static const char *null_words_of(const page *p) {
+    const char *null = json_text_of(p->r->phiid.root, "settings.null", "shift");
+    return !strcmp(null, "phase") ? "random phases, which keep each unit\xe2\x80\x99s spectrum and "
+                                    "destroy coupling"
+           : !strcmp(null, "shuffle") ? "shuffles of time, which destroy memory"
+                                      : "circular shifts, which keep each unit\xe2\x80\x99s memory and "
+                                        "destroy coupling";
+}
+
 static void profiles(page *p) {
     put(p, "<h2 id=\"profile\">Profile over layers</h2>\n");
     if (p->r->layers < 3) {
@@ -344,9 +354,9 @@ static void profiles(page *p) {
     text words_of = {NULL, 0, 0};
     text_add(&words_of, caption);
     if (excess)
-        text_add(&words_of,
-                 " Below, what is left of synergy when the mean under circular shifts, which "
-                 "keep each unit\xe2\x80\x99s memory and destroy coupling, is taken away.");
+        text_print(&words_of,
+                   " Below, what is left of synergy when its mean under surrogates is taken away: %s.",
+                   null_words_of(p));
     end_figure(p, words_of.at);
     text_free(&words_of);
     put(p, "<details><summary>The profiles as tables</summary>\n");

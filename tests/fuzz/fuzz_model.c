@@ -108,7 +108,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 3) return 0;
     options = data[--size];
     files = options & 16 ? 2 : 1;
-    first = files == 2 ? (size_t)data[--size] * size / 256 : size; /* where the second begins */
+    if (files == 2) size--;
+    first = files == 2 ? (size_t)data[size] * size / 256 : size; /* where the second begins */
     for (i = 0; i < files; i++) { /* blocks of their own, so that the checker sees their ends */
         file[i].n = i ? size - first : first;
         copy[i] = (uint8_t *)malloc(file[i].n ? file[i].n : 1);

@@ -15,7 +15,11 @@ import numpy as np
 
 def sts_rtr(series, tau=1):
     """Both matrices of series [T, N]."""
-    past, future = series[:-tau], series[tau:]
+    return of_windows(series[:-tau], series[tau:])[:2]
+
+
+def of_windows(past, future):
+    """sts, rtr and u(xy;ab) = exp(-2 I(xy;ab)) of all pairs, from their windows [samples, N]."""
     norm = lambda w: (w - w.mean(0)) / np.sqrt(((w - w.mean(0)) ** 2).sum(0))
     a, b = norm(past), norm(future)
     xy, ab, xb = a.T @ a, b.T @ b, a.T @ b
@@ -31,17 +35,84 @@ def sts_rtr(series, tau=1):
             / (np.minimum(xy_a, xy_b) * np.minimum(x_ab, y_ab) * np.minimum(np.maximum(ua, ub), np.maximum(uc, ud))))
     np.fill_diagonal(sts, 0)
     np.fill_diagonal(rtr, 0)
-    return sts, rtr
+    return sts, rtr, xy_ab
 
 
-def expected(name, prompts, out):
-    both = [sts_rtr(p) for p in prompts]
+def expected(name, prompts, out, per=100):
+    write_units(name, [sts_rtr(p) for p in prompts], out, per)
+
+
+def write_units(name, both, out, per=100):
     n = both[0][0].shape[0]
     with open(os.path.join(out, name), "w") as f:
         f.write("unit,synergy,redundancy\n")
         for i in range(n):
             mean = [sum(b[k][i].sum() for b in both) / len(both) / (n - 1) for k in (0, 1)]
-            f.write("0.%d,%.17g,%.17g\n" % (i, *mean))
+            f.write("%d.%d,%.17g,%.17g\n" % (i // per, i % per, *mean))
+
+
+def without_trend(series, degree):
+    """The polynomial of least squares over time taken out of each column, the mean left."""
+    t = np.linspace(-1, 1, len(series))
+    return series - np.polynomial.polynomial.polyval(t, np.polynomial.polynomial.polyfit(t, series, degree)).T
+
+
+def pooled(prompts, tau):
+    """All prompts as one: windows centred within each."""
+    past = np.concatenate([p[:-tau] - p[:-tau].mean(0) for p in prompts])
+    return past, np.concatenate([p[tau:] - p[tau:].mean(0) for p in prompts])
+
+
+def quantiles(prompts, systems=4000):
+    """Mean quantile of each unit's pairs among random systems z' = g A z + e of the same total information: here A and V
+    are drawn by numpy, g is found by bisection, the stationary covariance by a Kronecker system."""
+    r = np.random.default_rng(11)
+    a = r.normal(size=(systems, 2, 2))
+    z = r.normal(size=(systems, 2, 3))
+    v = z @ z.transpose(0, 2, 1)
+    radius = np.abs(np.linalg.eigvals(a)).max(1)
+    levels = np.geomspace(1e-4, 5, 60)
+    table = []
+    def stationary(g):
+        b = g[:, None, None] * a
+        kron = np.einsum("sij,skl->sikjl", b, b).reshape(systems, 4, 4)
+        return b, np.linalg.solve(np.eye(4) - kron, v.reshape(systems, 4, 1)).reshape(systems, 2, 2)
+    for total in levels:
+        low, high = np.zeros(systems), 1 / radius
+        for _ in range(50):
+            g = (low + high) / 2
+            _, s = stationary(g)
+            more = 0.5 * np.log(np.linalg.det(s) / np.linalg.det(v)) > total
+            low, high = np.where(more, low, g), np.where(more, g, high)
+        b, s = stationary(low)
+        c = b @ s  # cov(future, past)
+        sd = np.sqrt(np.einsum("sii->si", s))
+        corr, lag = s / sd[:, :, None] / sd[:, None, :], c / sd[:, :, None] / sd[:, None, :]
+        mi = lambda i, j: -0.5 * np.log(1 - lag[:, i, j] ** 2)  # future i, past j
+        def joint(rows, columns):
+            k, m = corr[:, rows][:, :, rows], corr[:, columns][:, :, columns]
+            x = lag[:, rows][:, :, columns]
+            full = np.block([[k, x], [x.transpose(0, 2, 1), m]])
+            return 0.5 * np.log(np.linalg.det(k) * np.linalg.det(m) / np.linalg.det(full))
+        xa, xb, ya, yb = mi(0, 0), mi(1, 0), mi(0, 1), mi(1, 1)
+        xya, xyb, xab, yab = joint([0], [0, 1]), joint([1], [0, 1]), joint([0, 1], [0]), joint([0, 1], [1])
+        sts = (joint([0, 1], [0, 1]) - np.maximum(xya, xyb) - np.maximum(xab, yab) + np.maximum(xa, ya)
+               + np.maximum(xb, yb) - np.maximum(np.minimum(xa, xb), np.minimum(ya, yb)))
+        table.append((np.sort(sts), np.sort(np.minimum(np.minimum(xa, xb), np.minimum(ya, yb)))))
+    out = []
+    for p in prompts:
+        sts, rtr, u = of_windows(p[:-1], p[1:])
+        at = np.clip(np.interp(np.log(-0.5 * np.log(np.clip(u, 1e-300, 1 - 1e-16))), np.log(levels), np.arange(60)), 0, 58.999)
+        pair = []
+        for k, value in enumerate((sts, rtr)):
+            q = np.zeros_like(value)
+            for i, j in np.argwhere(~np.eye(len(value), dtype=bool)):
+                n = int(at[i, j])
+                rank = [np.searchsorted(table[n + d][k], value[i, j]) / systems for d in (0, 1)]
+                q[i, j] = rank[0] + (at[i, j] - n) * (rank[1] - rank[0])
+            pair.append(q)
+        out.append(pair)
+    return out
 
 
 def main(fixtures, out):
@@ -61,6 +132,15 @@ def main(fixtures, out):
         f.write("layer,mean,minmax\n")
         for i in range(4):
             f.write("%d,%.17g,%.17g\n" % (i, m["layer_mean_score"][i], m["layer_profile_minmax"][i]))
+
+    # the same norms analysed otherwise
+    prompts = list(series.transpose(0, 2, 1))
+    for name, degree in (("linear", 1), ("quadratic", 2)):
+        expected("norms_%s_units.csv" % name, [without_trend(p, degree) for p in prompts], out, 6)
+    position = np.mean(prompts, axis=0)
+    expected("norms_mean_units.csv", [p - position for p in prompts], out, 6)
+    write_units("norms_pooled_units.csv", [of_windows(*pooled(prompts, 3))[:2]], out, 6)
+    write_units("norms_quantile_units.csv", quantiles(prompts), out, 6)
 
     r = np.random.default_rng(5)
     small = r.normal(size=(2, 40, 3))

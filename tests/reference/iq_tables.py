@@ -34,8 +34,8 @@ def main():
         total += 8 * len(words)
         print(f"/* {what} */")
         print(f"static const uint64_t synp_grid_{name}[{len(words)}] = {{")
-        for at in range(0, len(words), 5):
-            print("    " + " ".join(f"0x{w:x}," for w in words[at:at + 5]))
+        for at in range(0, len(words), 4):
+            print("    " + " ".join(f"0x{w:x}," for w in words[at:at + 4]))
         print("};\n")
     print(f"/* {total} bytes */")
 
