@@ -3339,9 +3339,9 @@ SYN_API void syn_type_to_float(const syn_type *type, const void *data, float *ou
 
 /* Activations of 128 columns in 15 bits, as two digits of int8: x = scale * (256 q + r). Of each
    digit the first 16 of each of four blocks of 32 stand first, then the second 16 of each. With
-   a block go its scale and the sums of its 256 q + r (low half, high half, all 32). Two digits
-   cost a fifth of the speed of one (Zen 4, Q4_1) and take the divergence from exact arithmetic
-   down by orders. */
+   a block go its scale and the sums of its 256 q + r (low half, high half, all 32). One token
+   at a time the second digit costs nothing measurable (decoding the weights bounds it), a batch
+   up to 40 % (Zen 4, Q4_1); KL to exact arithmetic falls from 2e-3 to below 1e-6 nats. */
 typedef struct synp_acts_quad {
     int8_t q[128], r[128];
     float scale[4];
