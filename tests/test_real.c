@@ -90,7 +90,7 @@ static double prompt_tolerance(const real_model *r, const char *key, const char 
 typedef struct result { double logits, norms, kl; int rows, other_top; } result;
 
 static double log_sum_exp(const float *x, size_t n) {
-    double top = x[0], sum = 0;
+    double top = (double)x[0], sum = 0;
     size_t i;
     for (i = 1; i < n; i++) top = fmax(top, (double)x[i]);
     for (i = 0; i < n; i++) sum += exp((double)x[i] - top);
@@ -102,7 +102,7 @@ static void compare_row(const prompt *p, size_t row, const float *logits, size_t
     const size_t top = p->top_ids.shape[1];
     const int32_t *ids = p->top_ids.i4 + row * top;
     const float *reference = p->top_logits.f4 + row * top;
-    const double z = p->logsumexp.f4[row], ours = log_sum_exp(logits, vocab);
+    const double z = (double)p->logsumexp.f4[row], ours = log_sum_exp(logits, vocab);
     double rest_p = 1, rest_q = 1;
     size_t i, best = 0;
     for (i = 1; i < vocab; i++)
