@@ -32,7 +32,7 @@
    >>tokenizer    text <-> ids, chat formats
    >>model        a model: hyperparameters and views of its weights
    >>probe        what is recorded of heads and experts
-   >>edit         gains on heads and experts
+   >>edit         gains, mean replacement and weight noise on heads and experts
    >>context      steps: ids in, logits and norms out
    >>sample       logits to a token
    >>covariance   lagged covariances, streaming and merging
@@ -142,8 +142,12 @@
    syn_model_is_local       -                  constant
    syn_model_has_experts    -                  constant
    syn_model_family         -                  constant
+   syn_edit_noise           -                  n
    syn_context_open         A M                constant
    syn_step                 A C R        jobs  one pass over the weights for each `batch` ids
+   syn_step_stream          A C R        jobs  the same, from its layer on
+   syn_edit_head_sd         A R                a layer's attention weights
+   syn_edit_expert_sd       A R                an expert's weights
    syn_context_rewind       A                  constant
    syn_sample               -                  vocabulary, up to 70 times when it filters
    syn_cov_open             A M                constant
@@ -768,10 +772,29 @@ typedef struct syn_probe {
    Interventions while a model runs, without touching its weights.
    ==================================================================================== */
 
+/* All arrays are the caller's, of every layer, and may be NULL: no such edit. */
 typedef struct syn_edit {
-    const float *head_gain; /* (layer, head): factor on a head's output; 0 ablates; NULL: all 1 */
-    const float *expert_gain; /* (layer, expert): likewise on an expert's contribution */
+    const float *head_gain;    /* (layer, head): g, the factor on a head's output; 0 ablates */
+    const float *head_mean;    /* (layer, head, value size): m, which takes the place of what the
+                                  gain takes away: g out + (1 - g) m */
+    const float *head_noise;   /* (layer, head, 2): standard deviation of the noise added to the
+                                  head's query weights, and to its columns of the output weights */
+    const float *expert_gain;  /* (layer, expert): likewise, on an expert's output, */
+    const float *expert_mean;  /* (layer, expert, embd), before the gate weight, */
+    const float *expert_noise; /* (layer, expert, 3): and on its gate, up and down weights */
+    uint64_t     noise_seed;
 } syn_edit;
+
+/* The matrices that noise is added to. */
+typedef enum syn_noised {
+    SYN_NOISED_QUERY, SYN_NOISED_OUTPUT, SYN_NOISED_GATE, SYN_NOISED_UP, SYN_NOISED_DOWN
+} syn_noised;
+
+/* The noise itself, in units of its standard deviation: n columns from `col` (an even number) of
+   one row. A head's query rows and an expert's rows count from 0 in each unit; an output row has
+   one column for each value of the head. Every call gives the same numbers: nothing is stored. */
+SYN_API void syn_edit_noise(uint64_t seed, syn_noised matrix, uint32_t layer, uint32_t unit,
+                            uint32_t row, uint32_t col, size_t n, float *z);
 
 /* ====================================================================================
    >>context
@@ -798,6 +821,7 @@ typedef struct syn_context_desc {
     uint32_t       batch;        /* most positions a pass takes; 0: 32 */
     syn_arithmetic arithmetic;
     bool           norms;        /* record head norms */
+    bool           sinks;        /* record each head's attention to the first token */
     syn_expert_norms expert_norms; /* likewise of experts */
     bool           all_logits;   /* keep the logits of every position of a pass, not the last only */
     size_t         stream_bytes; /* buffer for weights that are not mapped; 0: one row */
@@ -816,17 +840,21 @@ typedef struct syn_context {
     syn_context_desc desc;       /* with the defaults filled in */
     syn_probe        probe;      /* set by the caller at any time between steps */
     syn_edit         edit;       /* likewise */
+    bool             skip_logits; /* likewise: a step ends with the stream, logits stay as they are */
     uint32_t         position;   /* tokens seen so far */
     float           *logits;     /* (row, vocab) of the last pass: its last position, or all */
     uint32_t         logit_rows; /* rows of logits that the last pass left */
     float           *norms;      /* (position of the last pass, layer, head), NULL without */
     float           *expert_norms; /* (position of the last pass, layer, expert), likewise; zero in
                                     layers without experts */
+    float           *sinks;      /* (position of the last pass, layer, head): the share of attention
+                                    that goes to position 0, 0 outside a local layer's window */
     uint32_t         pass;       /* positions of the last pass */
 
     syn_layer_cache *cache;      /* (layer) */
     const struct synp_kernels *kernels;
-    float *x, *normed, *y;       /* (position, embd) */
+    float *x;                    /* (position of the last pass, embd): the stream behind the layers */
+    float *normed, *y;           /* (position, embd) */
     float *q, *k, *v, *heads;    /* (position, head, size): one region with gate and up */
     float *latent_q, *latent, *lora; /* of latent attention */
     float *gate, *up;            /* (position, width) */
@@ -852,6 +880,19 @@ SYN_API syn_status syn_context_open(syn_context *ctx, const syn_model *model,
    that a caller who wants every position's feeds at most `batch` at a time. Errors: ARGUMENT
    (an id outside the vocabulary), CONTEXT (no room; nothing has been fed), READ. */
 SYN_API syn_status syn_step(syn_context *ctx, const int32_t *ids, size_t n, syn_error *err);
+
+/* Feeds n positions as residual streams (position, embd) before `layer`, as SYN_PROBE_RESIDUAL gave
+   them: what stands below an edit need not run again. The layers below leave nothing in the cache,
+   so all positions of a sequence must enter at one layer. layer = layers: the output only, which
+   moves no position and takes at most `batch` rows. Errors: as syn_step. */
+SYN_API syn_status syn_step_stream(syn_context *ctx, uint32_t layer, const float *stream, size_t n,
+                                   syn_error *err);
+
+/* Standard deviations of a layer's weights that noise is added to: (head, 2), query rows and output
+   columns; or of one expert: gate, up, down. Errors: ARGUMENT (no such layer or expert), READ. */
+SYN_API syn_status syn_edit_head_sd(syn_context *ctx, uint32_t layer, float *sd, syn_error *err);
+SYN_API syn_status syn_edit_expert_sd(syn_context *ctx, uint32_t layer, uint32_t expert,
+                                      float sd[3], syn_error *err);
 
 /* Forgets everything from `position` on; 0 always works. Errors: ARGUMENT (ahead of what was fed,
    or a local layer's ring no longer holds the window before it). */
@@ -9573,26 +9614,70 @@ static void synp_probe_expert(syn_context *ctx, uint32_t layer, uint32_t expert,
    Edits act on what a unit adds to the stream, after it was recorded.
    ------------------------------------------------------------------------------------ */
 
+static void synp_edit_head(float *out, float gain, const float *mean, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++) out[i] *= gain;
+    for (i = 0; mean && i < n; i++) out[i] += (1.0f - gain) * mean[i];
+}
+
 static void synp_edit_heads(syn_context *ctx, uint32_t layer, uint32_t n)
 {
     const syn_model *model = ctx->model;
     const size_t size = model->value_size;
     uint32_t p, h;
-    size_t i;
     if (!ctx->edit.head_gain) return;
     for (h = 0; h < model->heads; h++) {
-        const float gain = ctx->edit.head_gain[(size_t)layer * model->heads + h];
-        for (p = 0; p < n && !(gain == 1.0f); p++) {
-            float *head = ctx->heads + ((size_t)p * model->heads + h) * size;
-            for (i = 0; i < size; i++) head[i] *= gain;
-        }
+        const size_t unit = (size_t)layer * model->heads + h;
+        const float gain = ctx->edit.head_gain[unit];
+        for (p = 0; p < n && !(gain == 1.0f); p++)
+            synp_edit_head(ctx->heads + ((size_t)p * model->heads + h) * size, gain,
+                           ctx->edit.head_mean ? ctx->edit.head_mean + unit * size : NULL, size);
     }
 }
 
-static float synp_edit_expert(const syn_context *ctx, uint32_t layer, uint32_t expert)
+static float synp_gain(const float *gain, uint32_t per_layer, uint32_t layer, uint32_t unit)
 {
-    if (!ctx->edit.expert_gain) return 1.0f;
-    return ctx->edit.expert_gain[(size_t)layer * ctx->model->experts + expert];
+    return gain ? gain[(size_t)layer * per_layer + unit] : 1.0f;
+}
+
+/* An ablated unit whose output nobody asks for need not be calculated. */
+static bool synp_head_is_idle(const syn_context *ctx, uint32_t layer, uint32_t head)
+{
+    return synp_gain(ctx->edit.head_gain, ctx->model->heads, layer, head) == 0.0f && !ctx->norms &&
+           !ctx->sinks && !ctx->probe.take;
+}
+
+static bool synp_expert_is_idle(const syn_context *ctx, uint32_t layer, uint32_t expert)
+{
+    return synp_gain(ctx->edit.expert_gain, ctx->model->experts, layer, expert) == 0.0f &&
+           !ctx->edit.expert_mean && !ctx->expert_norms && !ctx->probe.take;
+}
+
+/* Bits without order from a counter: the finaliser of SplitMix64 (Steele et al. 2014). */
+static uint64_t synp_scrambled(uint64_t x)
+{
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return x ^ x >> 31;
+}
+
+/* Two columns from one hash, by Box and Muller (1958). */
+SYN_API void syn_edit_noise(uint64_t seed, syn_noised matrix, uint32_t layer, uint32_t unit,
+                            uint32_t row, uint32_t col, size_t n, float *z)
+{
+    uint64_t key = synp_scrambled(seed + 0x9e3779b97f4a7c15u * ((uint64_t)matrix + 1));
+    size_t i;
+    key = synp_scrambled(key ^ ((uint64_t)layer << 32 | unit));
+    key = synp_scrambled(key ^ row);
+    for (i = 0; i < n; i += 2) {
+        const uint64_t bits = synp_scrambled(key + 0x9e3779b97f4a7c15u * (((uint64_t)col + i) / 2 + 1));
+        const float u = ((float)(bits >> 40) + 0.5f) * 5.9604644775390625e-8f;
+        const float turn = (float)(bits & 0xffffffu) * 3.7450702829238411e-7f; /* 2 pi / 2^24 */
+        const float radius = sqrtf(-2.0f * logf(u));
+        z[i] = radius * cosf(turn);
+        if (i + 1 < n) z[i + 1] = radius * sinf(turn);
+    }
 }
 
 /* ------------------------------------------------------------------------------------
@@ -9803,6 +9888,9 @@ static syn_status synp_context_outputs(syn_context *ctx, syn_arena *arena, syn_e
     if (!status && ctx->desc.norms)
         status = synp_take_floats(arena, (uint64_t)ctx->desc.batch * model->layers, model->heads,
                                   "head norms", &ctx->norms, err);
+    if (!status && ctx->desc.sinks)
+        status = synp_take_floats(arena, (uint64_t)ctx->desc.batch * model->layers, model->heads,
+                                  "sinks", &ctx->sinks, err);
     if (!status && ctx->desc.expert_norms && model->experts)
         status = synp_take_floats(arena, (uint64_t)ctx->desc.batch * model->layers, model->experts,
                                   "expert norms", &ctx->expert_norms, err);
@@ -9882,6 +9970,8 @@ typedef struct synp_projections {
     int             items, jobs;
     uint32_t        n;           /* positions */
     synp_finish_fn *finish;      /* on a job's own rows of the products, or NULL */
+    const struct synp_ff *ff;    /* for it: the part that they belong to, */
+    const float    *x;           /* and their input */
 } synp_projections;
 
 static synp_projection synp_projection_of(const syn_tensor *weight, const syn_tensor *bias, float *y,
@@ -9943,6 +10033,104 @@ static void synp_run_jobs(const syn_context *ctx, int jobs, syn_job_fn *job, voi
         return;
     }
     for (i = 0; i < jobs; i++) job(arg, i);
+}
+
+/* ---- weight noise ---- */
+
+/* What noise on the rows of a matrix adds to its product: y[p][r] += sd (z_r . x_p). */
+typedef struct synp_noise {
+    const syn_context *ctx;
+    syn_noised   matrix;
+    uint32_t     layer, unit, n;
+    float        sd;
+    const float *x;
+    float       *y;
+    size_t       cols, x_stride, y_stride;
+} synp_noise;
+
+enum { SYNP_NOISE_COLS = 256 }; /* drawn at once, on the stack */
+
+static void synp_noise_rows(const synp_noise *noise, uint32_t first, uint32_t last)
+{
+    const syn_context *ctx = noise->ctx;
+    float z[SYNP_NOISE_COLS];
+    uint32_t r, p;
+    size_t col, count;
+    for (r = first; r < last && noise->sd > 0; r++)
+        for (col = 0; col < noise->cols; col += count) {
+            count = noise->cols - col < SYNP_NOISE_COLS ? noise->cols - col : SYNP_NOISE_COLS;
+            syn_edit_noise(ctx->edit.noise_seed, noise->matrix, noise->layer, noise->unit, r,
+                           (uint32_t)col, count, z);
+            for (p = 0; p < noise->n; p++)
+                noise->y[p * noise->y_stride + r] +=
+                    noise->sd * ctx->kernels->dot_f32(z, noise->x + p * noise->x_stride + col, count);
+        }
+}
+
+/* The same for every head of a layer: each has its own rows of y (queries) or its own columns of x
+   (output projection). */
+typedef struct synp_head_noise {
+    synp_noise head0;
+    size_t     x_step, y_step; /* from head to head */
+    uint32_t   rows;           /* of a head */
+    int        jobs;
+} synp_head_noise;
+
+static void synp_head_noise_job(void *arg, int job)
+{
+    const synp_head_noise *noise = (const synp_head_noise *)arg;
+    const syn_model *model = noise->head0.ctx->model;
+    const float *sd = noise->head0.ctx->edit.head_noise + (size_t)noise->head0.layer * model->heads * 2;
+    uint32_t h;
+    for (h = 0; h < model->heads; h++) {
+        synp_noise one = noise->head0;
+        one.unit = h;
+        one.sd = sd[2 * h + (one.matrix == SYN_NOISED_OUTPUT)];
+        one.x += h * noise->x_step;
+        one.y += h * noise->y_step;
+        synp_noise_rows(&one, synp_share(noise->rows, job, noise->jobs),
+                        synp_share(noise->rows, job + 1, noise->jobs));
+    }
+}
+
+static synp_head_noise synp_head_noise_of(syn_context *ctx, uint32_t layer, uint32_t n)
+{
+    synp_head_noise noise;
+    memset(&noise, 0, sizeof noise);
+    noise.head0.ctx = ctx;
+    noise.head0.layer = layer;
+    noise.head0.n = n;
+    noise.jobs = synp_context_jobs(ctx);
+    return noise;
+}
+
+/* On the queries, where they are a product and nothing else yet: before their norm and rope. */
+static void synp_noise_query(syn_context *ctx, uint32_t layer, uint32_t n, const float *x, size_t cols)
+{
+    const syn_model *model = ctx->model;
+    synp_head_noise noise = synp_head_noise_of(ctx, layer, n);
+    if (!ctx->edit.head_noise) return;
+    noise.head0.matrix = SYN_NOISED_QUERY;
+    noise.head0.x = x;
+    noise.head0.cols = noise.head0.x_stride = cols;
+    noise.head0.y = ctx->q;
+    noise.head0.y_stride = (size_t)model->heads * model->key_size;
+    noise.y_step = noise.rows = model->key_size;
+    synp_run_jobs(ctx, noise.jobs, synp_head_noise_job, &noise);
+}
+
+static void synp_noise_output(syn_context *ctx, uint32_t layer, uint32_t n)
+{
+    const syn_model *model = ctx->model;
+    synp_head_noise noise = synp_head_noise_of(ctx, layer, n);
+    if (!ctx->edit.head_noise) return;
+    noise.head0.matrix = SYN_NOISED_OUTPUT;
+    noise.head0.x = ctx->heads;
+    noise.x_step = noise.head0.cols = model->value_size;
+    noise.head0.x_stride = (size_t)model->heads * model->value_size;
+    noise.head0.y = ctx->y;
+    noise.head0.y_stride = noise.rows = model->embd;
+    synp_run_jobs(ctx, noise.jobs, synp_head_noise_job, &noise);
 }
 
 /* Decodes a vector of weights (a norm's, a bias, an embedding) to ctx->weight. */
@@ -10237,6 +10425,8 @@ static void synp_attend(const synp_attention *a, uint32_t head, uint32_t p, floa
         done += stretch[i].count;
     }
     synp_softmax(ctx, score, done);
+    if (ctx->sinks)
+        ctx->sinks[((size_t)p * model->layers + a->layer) * model->heads + head] = first ? 0.0f : score[0];
     memset(out, 0, a->values.used * sizeof *out);
     for (i = 0, done = 0; i < SYNP_STRETCHES; i++) {
         const float *v = synp_kv_stretch_at(a, &a->values, &stretch[i], i, kv, &stride);
@@ -10250,9 +10440,13 @@ static void synp_attention_job(void *arg, int job)
     const synp_attention *a = (const synp_attention *)arg;
     const uint32_t heads = a->ctx->model->heads, head = (uint32_t)job;
     float *score = a->ctx->scores + (size_t)head * a->ctx->desc.tokens;
+    const bool idle = synp_head_is_idle(a->ctx, a->layer, head);
     uint32_t p;
-    for (p = 0; p < a->n; p++)
-        synp_attend(a, head, p, score, a->out + ((size_t)p * heads + head) * a->values.used);
+    for (p = 0; p < a->n; p++) {
+        float *out = a->out + ((size_t)p * heads + head) * a->values.used;
+        if (idle) memset(out, 0, a->values.used * sizeof *out);
+        else synp_attend(a, head, p, score, out);
+    }
 }
 
 static void synp_cache_rows(const syn_context *ctx, float *ring, uint32_t slots, const float *pass,
@@ -10324,6 +10518,17 @@ static syn_status synp_project_qkv(syn_context *ctx, uint32_t layer, uint32_t n,
     return synp_multiply(&products, err);
 }
 
+/* The weights whose first rows make the queries, head after head. */
+static const syn_tensor *synp_query_weight(const syn_model *model, uint32_t layer)
+{
+    static const syn_part parts[] = { SYN_ATTN_Q, SYN_ATTN_QKV, SYN_ATTN_Q_B };
+    const syn_tensor *weight = NULL;
+    size_t i;
+    for (i = 0; i < sizeof parts / sizeof *parts && !weight; i++)
+        weight = syn_model_part(model, layer, parts[i]);
+    return weight;
+}
+
 /* Normalises each head of Q or K (Gemma 3, Qwen 3), or all heads at once where the weight is wide. */
 static syn_status synp_qk_norm(syn_context *ctx, const syn_tensor *weight, float *rows, size_t size,
                                uint32_t n, syn_error *err)
@@ -10337,6 +10542,7 @@ static syn_status synp_attention_heads(syn_context *ctx, uint32_t layer, uint32_
     const syn_model *model = ctx->model;
     const float *turn = syn_model_is_local(model, layer) ? ctx->turn_local : ctx->turn;
     syn_status status = synp_project_qkv(ctx, layer, n, err);
+    if (!status) synp_noise_query(ctx, layer, n, ctx->normed, model->embd);
     if (!status)
         status = synp_qk_norm(ctx, syn_model_part(model, layer, SYN_ATTN_Q_NORM), ctx->q,
                               (size_t)model->heads * model->key_size, n, err);
@@ -10364,7 +10570,11 @@ static syn_status synp_latent_query(syn_context *ctx, uint32_t layer, uint32_t n
     const syn_model *model = ctx->model;
     const syn_tensor *direct = syn_model_part(model, layer, SYN_ATTN_Q);
     syn_status status;
-    if (direct) return synp_one_product(ctx, direct, NULL, ctx->normed, n, ctx->q, err);
+    if (direct) {
+        status = synp_one_product(ctx, direct, NULL, ctx->normed, n, ctx->q, err);
+        if (!status) synp_noise_query(ctx, layer, n, ctx->normed, model->embd);
+        return status;
+    }
     status = synp_one_product(ctx, syn_model_part(model, layer, SYN_ATTN_Q_A), NULL, ctx->normed, n,
                               ctx->lora, err);
     if (!status)
@@ -10373,6 +10583,7 @@ static syn_status synp_latent_query(syn_context *ctx, uint32_t layer, uint32_t n
     if (!status)
         status = synp_one_product(ctx, syn_model_part(model, layer, SYN_ATTN_Q_B), NULL, ctx->lora, n,
                                   ctx->q, err);
+    if (!status) synp_noise_query(ctx, layer, n, ctx->lora, model->q_lora);
     return status;
 }
 
@@ -10524,24 +10735,51 @@ static void synp_activate(const syn_context *ctx, const float *gate, float *up, 
             up[i] = act == SYNP_ACT_GELU_ERF ? synp_gelu_erf(up[i]) : synp_gelu(up[i]);
 }
 
+/* The matrices of one feed-forward part; those of an expert are matrix `expert` of each. */
+typedef struct synp_ff {
+    const syn_tensor *gate, *up, *down, *up_bias, *down_bias; /* gate NULL: none, or fused with up */
+    uint32_t layer, expert, width;
+    const float *noise; /* of an expert's gate, up and down: standard deviations, or NULL */
+    bool     fused; /* the rows of up are gate, then up */
+} synp_ff;
+
+/* Noise on rows first .. last of an expert's matrix, added to its product with x. */
+static void synp_noise_expert(const syn_context *ctx, const synp_ff *ff, syn_noised matrix,
+                              const float *x, size_t cols, uint32_t n, float *y, size_t y_stride,
+                              uint32_t first, uint32_t last)
+{
+    synp_noise noise;
+    if (!ff->noise) return;
+    noise.ctx = ctx;
+    noise.matrix = matrix;
+    noise.layer = ff->layer;
+    noise.unit = ff->expert;
+    noise.n = n;
+    noise.sd = ff->noise[matrix - SYN_NOISED_GATE];
+    noise.x = x;
+    noise.y = y;
+    noise.cols = noise.x_stride = cols;
+    noise.y_stride = y_stride;
+    synp_noise_rows(&noise, first, last);
+}
+
 /* A job's own columns of gate and up, while they are near: up = act(gate) * up, or act(up). */
 static void synp_ff_finish(const synp_projections *products, uint32_t first, uint32_t last)
 {
     const syn_context *ctx = products->ctx;
     const bool gated = products->items == 2;
     const size_t stride = products->item[0].stride;
+    const size_t embd = ctx->model->embd;
     uint32_t p;
+    synp_noise_expert(ctx, products->ff, SYN_NOISED_UP, products->x, embd, products->n, ctx->up, stride,
+                      first, last);
+    if (gated)
+        synp_noise_expert(ctx, products->ff, SYN_NOISED_GATE, products->x, embd, products->n, ctx->gate,
+                          stride, first, last);
     for (p = 0; p < products->n; p++)
         synp_activate(ctx, gated ? ctx->gate + p * stride + first : NULL,
                       ctx->up + p * stride + first, last - first);
 }
-
-/* The matrices of one feed-forward part; those of an expert are matrix `expert` of each. */
-typedef struct synp_ff {
-    const syn_tensor *gate, *up, *down, *up_bias, *down_bias; /* gate NULL: none, or fused with up */
-    uint32_t expert, width;
-    bool     fused; /* the rows of up are gate, then up */
-} synp_ff;
 
 /* y = down(act(gate x) * up x) (Shazeer 2020), or down(act(up x)). */
 static syn_status synp_feed_forward(syn_context *ctx, const synp_ff *ff, const float *x, uint32_t n,
@@ -10561,25 +10799,31 @@ static syn_status synp_feed_forward(syn_context *ctx, const synp_ff *ff, const f
         products.items = 2;
     }
     products.finish = synp_ff_finish;
+    products.ff = ff;
+    products.x = x;
     synp_input(ctx, x, n, ff->up->cols);
     status = synp_multiply(&products, err);
     if (status) return status;
     products = synp_one_projection(ctx, ff->down, ff->down_bias, n, y);
     products.item[0].matrix = ff->expert;
     synp_input(ctx, ctx->up, n, ff->down->cols);
-    return synp_multiply(&products, err);
+    status = synp_multiply(&products, err);
+    if (!status)
+        synp_noise_expert(ctx, ff, SYN_NOISED_DOWN, ctx->up, ff->down->cols, n, y, ff->down->rows, 0,
+                          ff->down->rows);
+    return status;
 }
 
 static syn_status synp_ff_dense(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
     synp_ff ff;
+    memset(&ff, 0, sizeof ff);
     ff.gate = syn_model_part(model, layer, SYN_FFN_GATE);
     ff.up = syn_model_part(model, layer, SYN_FFN_UP);
     ff.down = syn_model_part(model, layer, SYN_FFN_DOWN);
     ff.up_bias = syn_model_part(model, layer, SYN_FFN_UP_BIAS);
     ff.down_bias = syn_model_part(model, layer, SYN_FFN_DOWN_BIAS);
-    ff.expert = 0;
     ff.width = model->ff;
     ff.fused = synp_is(model, SYNP_FUSED_GATE);
     return synp_feed_forward(ctx, &ff, ctx->normed, n, ctx->y, err);
@@ -10644,12 +10888,17 @@ static void synp_expert_done(syn_context *ctx, uint32_t layer, uint32_t expert, 
                              const float *out)
 {
     const size_t embd = ctx->model->embd;
+    const uint32_t experts = ctx->model->experts;
+    const float gain = synp_gain(ctx->edit.expert_gain, experts, layer, expert);
     bool chosen;
     const float share = synp_share_of(ctx, p, expert, &chosen);
     synp_probe_expert(ctx, layer, expert, p, share, out);
     if (!chosen) return;
     synp_probe_take(ctx, SYN_PROBE_EXPERT, layer, expert, p, out, embd);
-    ctx->kernels->axpy(ctx->y + p * embd, share * synp_edit_expert(ctx, layer, expert), out, embd);
+    ctx->kernels->axpy(ctx->y + p * embd, share * gain, out, embd);
+    if (ctx->edit.expert_mean && !(gain == 1.0f))
+        ctx->kernels->axpy(ctx->y + p * embd, share * (1.0f - gain),
+                           ctx->edit.expert_mean + ((size_t)layer * experts + expert) * embd, embd);
 }
 
 /* One expert over all positions that chose it (or over all, where every norm is wanted). */
@@ -10661,6 +10910,7 @@ static syn_status synp_expert(syn_context *ctx, uint32_t layer, synp_ff *ff, uin
     uint32_t p, used = 0;
     bool chosen;
     syn_status status;
+    if (synp_expert_is_idle(ctx, layer, ff->expert)) return SYN_OK;
     for (p = 0; p < n; p++) {
         synp_share_of(ctx, p, ff->expert, &chosen);
         if (chosen || all)
@@ -10705,9 +10955,13 @@ static syn_status synp_ff_experts(syn_context *ctx, uint32_t layer, uint32_t n, 
     ff.up = syn_model_part(model, layer, SYN_FFN_UP_EXPERTS);
     ff.down = syn_model_part(model, layer, SYN_FFN_DOWN_EXPERTS);
     ff.width = model->expert_ff;
+    ff.layer = layer;
     memset(ctx->y, 0, (size_t)n * model->embd * sizeof(float));
-    for (ff.expert = 0; ff.expert < model->experts && !status; ff.expert++)
+    for (ff.expert = 0; ff.expert < model->experts && !status; ff.expert++) {
+        if (ctx->edit.expert_noise)
+            ff.noise = ctx->edit.expert_noise + 3 * ((size_t)layer * model->experts + ff.expert);
         status = synp_expert(ctx, layer, &ff, n, err);
+    }
     if (!status && model->experts_shared) status = synp_ff_shared(ctx, layer, n, err);
     return status;
 }
@@ -10746,9 +11000,11 @@ static syn_status synp_attention_block(syn_context *ctx, uint32_t layer, uint32_
                                           : synp_attention_heads(ctx, layer, n, err);
     if (status) return status;
     synp_heads_done(ctx, layer, n);
-    return synp_one_product(ctx, syn_model_part(model, layer, SYN_ATTN_OUTPUT),
-                            syn_model_part(model, layer, SYN_ATTN_OUTPUT_BIAS), ctx->heads, n, ctx->y,
-                            err);
+    status = synp_one_product(ctx, syn_model_part(model, layer, SYN_ATTN_OUTPUT),
+                              syn_model_part(model, layer, SYN_ATTN_OUTPUT_BIAS), ctx->heads, n,
+                              ctx->y, err);
+    if (!status) synp_noise_output(ctx, layer, n);
+    return status;
 }
 
 /* x += attention(norm(x)); x += ff(norm(x)). In a parallel layer both start from the same x. */
@@ -10811,12 +11067,22 @@ static syn_status synp_output(syn_context *ctx, uint32_t n, syn_error *err)
     return status;
 }
 
-static syn_status synp_pass(syn_context *ctx, const int32_t *ids, uint32_t n, bool last,
+/* What a pass takes in: ids, or the stream before a layer. */
+typedef struct synp_feed {
+    const int32_t *ids;
+    const float   *stream; /* NULL: ids */
+    uint32_t       layer;
+} synp_feed;
+
+static syn_status synp_pass(syn_context *ctx, const synp_feed *feed, size_t at, uint32_t n, bool last,
                             syn_error *err)
 {
     const syn_model *model = ctx->model;
     uint32_t layer;
-    syn_status status = synp_embed(ctx, ids, n, err);
+    syn_status status = SYN_OK;
+    if (feed->stream)
+        memcpy(ctx->x, feed->stream + at * model->embd, (size_t)n * model->embd * sizeof *ctx->x);
+    else status = synp_embed(ctx, feed->ids + at, n, err);
     if (ctx->expert_norms)
         memset(ctx->expert_norms, 0, (size_t)n * model->layers * model->experts * sizeof(float));
     if (model->family->rope != SYNP_ROPE_NONE) {
@@ -10824,34 +11090,146 @@ static syn_status synp_pass(syn_context *ctx, const int32_t *ids, uint32_t n, bo
         if (ctx->turn_local != ctx->turn)
             synp_turns(ctx, model->rope_freq_local, n, 1.0f, ctx->turn_local);
     }
-    for (layer = 0; layer < model->layers && !status; layer++)
+    for (layer = feed->layer; layer < model->layers && !status; layer++)
         status = synp_layer(ctx, layer, n, err);
     if (status) return status;
     synp_probe_residual(ctx, model->layers, n);
-    if (last || ctx->desc.all_logits) status = synp_output(ctx, n, err);
+    if ((last || ctx->desc.all_logits) && !ctx->skip_logits) status = synp_output(ctx, n, err);
     ctx->pass = n;
     if (!status) ctx->position += n;
     return status;
 }
 
-SYN_API syn_status syn_step(syn_context *ctx, const int32_t *ids, size_t n, syn_error *err)
+static syn_status synp_feed_all(syn_context *ctx, const synp_feed *feed, size_t n, syn_error *err)
 {
-    size_t i, at = 0;
-    for (i = 0; i < n; i++)
-        if (ids[i] < 0 || (uint32_t)ids[i] >= ctx->model->vocab)
-            return synp_fail(err, SYN_ERROR_ARGUMENT, "token %u has the id %d, the vocabulary %u",
-                             SYNP_U(i), SYNP_D(ids[i]), SYNP_U(ctx->model->vocab));
+    size_t at = 0;
     if (n > ctx->desc.tokens - ctx->position)
         return synp_fail(err, SYN_ERROR_CONTEXT,
                          "%u tokens after %u: the context holds %u", SYNP_U(n),
                          SYNP_U(ctx->position), SYNP_U(ctx->desc.tokens));
     while (at < n) {
         const uint32_t take = (uint32_t)(n - at < ctx->desc.batch ? n - at : ctx->desc.batch);
-        syn_status status = synp_pass(ctx, ids + at, take, at + take == n, err);
+        syn_status status = synp_pass(ctx, feed, at, take, at + take == n, err);
         if (status) return status;
         at += take;
     }
     return SYN_OK;
+}
+
+SYN_API syn_status syn_step(syn_context *ctx, const int32_t *ids, size_t n, syn_error *err)
+{
+    synp_feed feed;
+    size_t i;
+    for (i = 0; i < n; i++)
+        if (ids[i] < 0 || (uint32_t)ids[i] >= ctx->model->vocab)
+            return synp_fail(err, SYN_ERROR_ARGUMENT, "token %u has the id %d, the vocabulary %u",
+                             SYNP_U(i), SYNP_D(ids[i]), SYNP_U(ctx->model->vocab));
+    memset(&feed, 0, sizeof feed);
+    feed.ids = ids;
+    return synp_feed_all(ctx, &feed, n, err);
+}
+
+SYN_API syn_status syn_step_stream(syn_context *ctx, uint32_t layer, const float *stream, size_t n,
+                                   syn_error *err)
+{
+    synp_feed feed;
+    if (layer > ctx->model->layers || (layer == ctx->model->layers && n > ctx->desc.batch))
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "%u streams before layer %u of %u, passes take %u",
+                         SYNP_U(n), SYNP_U(layer), SYNP_U(ctx->model->layers), SYNP_U(ctx->desc.batch));
+    if (layer == ctx->model->layers) {
+        memcpy(ctx->x, stream, n * ctx->model->embd * sizeof *stream);
+        return n ? synp_output(ctx, (uint32_t)n, err) : SYN_OK;
+    }
+    feed.ids = NULL;
+    feed.stream = stream;
+    feed.layer = layer;
+    return synp_feed_all(ctx, &feed, n, err);
+}
+
+/* ---- how wide the weights of a unit are spread ---- */
+
+typedef struct synp_spread { double count, sum, square; } synp_spread;
+
+static void synp_spread_add(synp_spread *s, const float *weight, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++) {
+        s->sum += (double)weight[i];
+        s->square += (double)weight[i] * (double)weight[i];
+    }
+    s->count += (double)n;
+}
+
+static float synp_spread_sd(const synp_spread *s)
+{
+    const double mean = s->sum / s->count, variance = s->square / s->count - mean * mean;
+    return variance > 0 ? (float)sqrt(variance) : 0.0f;
+}
+
+static syn_status synp_spread_rows(syn_context *ctx, const syn_tensor *tensor, uint32_t first,
+                                   uint32_t rows, float *sd, syn_error *err)
+{
+    synp_spread spread = { 0, 0, 0 };
+    const float *row;
+    uint32_t r;
+    for (r = 0; r < rows; r++) {
+        syn_status status = synp_vector(ctx, tensor, first + r, &row, err);
+        if (status) return status;
+        synp_spread_add(&spread, row, tensor->cols);
+    }
+    *sd = synp_spread_sd(&spread);
+    return SYN_OK;
+}
+
+enum { SYNP_SPREADS = 32 }; /* heads whose columns are measured in one walk over the rows */
+
+static syn_status synp_spread_columns(syn_context *ctx, const syn_tensor *tensor, uint32_t head,
+                                      uint32_t heads, float *sd, syn_error *err)
+{
+    synp_spread spread[SYNP_SPREADS];
+    const uint32_t size = ctx->model->value_size;
+    const float *row;
+    uint32_t r, h;
+    memset(spread, 0, sizeof spread);
+    for (r = 0; r < tensor->rows; r++) {
+        syn_status status = synp_vector(ctx, tensor, r, &row, err);
+        if (status) return status;
+        for (h = 0; h < heads; h++) synp_spread_add(&spread[h], row + (size_t)(head + h) * size, size);
+    }
+    for (h = 0; h < heads; h++) sd[2 * h] = synp_spread_sd(&spread[h]);
+    return SYN_OK;
+}
+
+SYN_API syn_status syn_edit_head_sd(syn_context *ctx, uint32_t layer, float *sd, syn_error *err)
+{
+    const syn_model *model = ctx->model;
+    syn_status status = SYN_OK;
+    uint32_t h;
+    if (layer >= model->layers)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "layer %u of %u", SYNP_U(layer), SYNP_U(model->layers));
+    for (h = 0; h < model->heads && !status; h++)
+        status = synp_spread_rows(ctx, synp_query_weight(model, layer), h * model->key_size,
+                                  model->key_size, &sd[2 * h], err);
+    for (h = 0; h < model->heads && !status; h += SYNP_SPREADS)
+        status = synp_spread_columns(ctx, syn_model_part(model, layer, SYN_ATTN_OUTPUT), h,
+                                     synp_min_u32(model->heads - h, SYNP_SPREADS), &sd[2 * h + 1], err);
+    return status;
+}
+
+SYN_API syn_status syn_edit_expert_sd(syn_context *ctx, uint32_t layer, uint32_t expert, float sd[3],
+                                      syn_error *err)
+{
+    static const syn_part parts[3] = { SYN_FFN_GATE_EXPERTS, SYN_FFN_UP_EXPERTS, SYN_FFN_DOWN_EXPERTS };
+    const syn_model *model = ctx->model;
+    syn_status status = SYN_OK;
+    int i;
+    if (layer >= model->layers || !syn_model_has_experts(model, layer) || expert >= model->experts)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "no expert %u in layer %u", SYNP_U(expert), SYNP_U(layer));
+    for (i = 0; i < 3 && !status; i++) {
+        const syn_tensor *tensor = syn_model_part(model, layer, parts[i]);
+        status = synp_spread_rows(ctx, tensor, expert * tensor->rows, tensor->rows, &sd[i], err);
+    }
+    return status;
 }
 
 /* ------------------------------------------------------------------------------------

@@ -33,6 +33,19 @@ static inline int case_array(npy *a, const char *folder, const char *name, npy_k
     return npy_load(a, test_join(path, folder, name), kind);
 }
 
+/* Where a case lies: in the repository, else in the shared fixtures, else nowhere. */
+static inline const char *case_folder(char *path, const char *name) {
+    test_path_buffer file, folder;
+    test_path_buffer models;
+    if (test_path(folder, "models") && test_join(path, folder, name) &&
+        test_exists(test_join(file, path, "model.gguf")))
+        return path;
+    if (test_fixtures() && test_join(models, test_fixtures(), "models") &&
+        test_join(path, models, name) && test_exists(test_join(file, path, "model.gguf")))
+        return path;
+    return NULL;
+}
+
 /* Reads everything; 0 and a printed line when something is not there. */
 static inline int case_load(model_case *c, const char *folder) {
     test_path_buffer path;

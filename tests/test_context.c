@@ -19,19 +19,6 @@ static const char *const cases[] = {
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 
-/* Where a case lies: in the repository, else in the shared fixtures, else nowhere. */
-static const char *case_folder(char *path, const char *name) {
-    test_path_buffer file, folder;
-    test_path_buffer models;
-    if (test_path(folder, "models") && test_join(path, folder, name) &&
-        test_exists(test_join(file, path, "model.gguf")))
-        return path;
-    if (test_fixtures() && test_join(models, test_fixtures(), "models") &&
-        test_join(path, models, name) && test_exists(test_join(file, path, "model.gguf")))
-        return path;
-    return NULL;
-}
-
 /* Is the model's family among those that can be opened? */
 static int is_known(const char *folder) {
     test_path_buffer path;

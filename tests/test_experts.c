@@ -21,17 +21,6 @@ typedef struct moe_case {
     size_t layers, first, used, experts; /* layers with experts, the first of them */
 } moe_case;
 
-static const char *case_folder(char *path, const char *name) {
-    test_path_buffer file, models;
-    if (test_path(models, "models") && test_join(path, models, name) &&
-        test_exists(test_join(file, path, "moe_ids.npy")))
-        return path;
-    if (test_fixtures() && test_join(models, test_fixtures(), "models") &&
-        test_join(path, models, name) && test_exists(test_join(file, path, "moe_ids.npy")))
-        return path;
-    return NULL;
-}
-
 static int has_file(const char *folder, const char *name) {
     test_path_buffer path;
     return test_exists(test_join(path, folder, name));
