@@ -28,7 +28,7 @@ says() {
 
 # alike TEXT D1 D2: the results of two runs, every byte
 alike() {
-    for file in norms.npy tokens.npy run.json lengths.npy; do
+    for file in norms.npy tokens.npy run.json lengths.npy sinks.npy; do
         [ -e "$2/$file" ] || [ -e "$3/$file" ] || continue
         if cmp "$2/$file" "$3/$file" > "$work/cmp" 2>&1; then good; else bad "$1: $file:" "$work/cmp"; fi
     done

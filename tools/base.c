@@ -81,6 +81,13 @@ void tool_note(const char *format, ...) {
     say("note: ", why.text);
 }
 
+uint64_t random_bits(uint64_t *state) {
+    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
 int tool_finish_output(void) {
     if (fflush(stdout) == 0 && !ferror(stdout)) return 0;
     return tool_fail_text("standard output: %s", strerror(errno));

@@ -243,7 +243,7 @@ static bool choose_units(capture_job *job, problem *why) {
     const capture_options *o = job->options;
     job->layers = model->layers;
     job->per_layer = model->heads;
-    job->desc.norms = !o->units;
+    job->desc.norms = job->desc.sinks = !o->units;
     if (!o->units) return true;
     if (!model->experts)
         return problem_set(why, "%s: the model (%s) has no experts", job->m.path,
@@ -284,9 +284,24 @@ void capture_copy_norms(const capture_job *job, size_t p, float *to) {
     }
 }
 
+void capture_sinks_begin(capture_job *job) {
+    if (job->sinks) memset(job->sinks, 0, job->units * sizeof *job->sinks);
+}
+
+void capture_sinks_add(capture_job *job, size_t p) {
+    for (size_t i = 0; job->sinks && i < job->units; i++)
+        job->sinks[i] += (double)job->ctx.sinks[p * job->units + i];
+}
+
+void capture_sinks_mean(const capture_job *job, size_t positions, float *to) {
+    for (size_t i = 0; job->sinks && i < job->units; i++)
+        to[i] = positions ? (float)(job->sinks[i] / (double)positions) : (float)NAN;
+}
+
 bool capture_open_context(capture_job *job, problem *why) {
     job->desc.arithmetic = job->options->exact ? SYN_EXACT : SYN_FAST;
     if (!model_context(&job->m, &job->ctx, &job->desc, job->options->threads, why)) return false;
+    if (job->desc.sinks) job->sinks = tool_alloc(job->units, sizeof *job->sinks);
     if (!job->options->shared_experts) return true;
     job->shared = tool_alloc((size_t)job->ctx.desc.batch * job->m.model.layers, sizeof(float));
     job->ctx.probe.take = see_shared;
@@ -320,6 +335,7 @@ void capture_free(capture_job *job) {
     for (size_t i = 0; i < job->prompts; i++) free_prompt(&job->prompt[i]);
     free(job->prompt);
     free(job->shared);
+    free(job->sinks);
     model_unload(&job->m);
     memset(job, 0, sizeof *job);
 }
@@ -334,11 +350,16 @@ double capture_disk_bytes(const capture_job *job) {
 
 /* ---- one prompt ----------------------------------------------------------------------- */
 
-/* A record of capture.part: length, ids (n), norms (n, units), then a checksum over all that. */
-typedef struct record { uint32_t length; int32_t *ids; float *norms; } record;
+/* A record of capture.part: length, ids (n), norms (n, units) and, of heads, mean sinks (units), then a
+   checksum over all that. */
+typedef struct record { uint32_t length; int32_t *ids; float *norms, *sinks; } record;
+
+static size_t sink_count(const capture_job *job) {
+    return job->desc.sinks ? job->units : 0;
+}
 
 static size_t record_bytes(const capture_job *job) {
-    return 4 + (size_t)job->options->n * 4 * (1 + job->units) + 4;
+    return 4 + (size_t)job->options->n * 4 * (1 + job->units) + 4 * sink_count(job) + 4;
 }
 
 static bool step(capture_job *job, const int32_t *ids, size_t n, problem *why) {
@@ -367,6 +388,7 @@ static bool generate(capture_job *job, size_t prompt, record *r, problem *why) {
     r->length = 0;
     for (int64_t i = 0; i < o->n; i++) r->ids[i] = -1;
     for (size_t i = 0; i < (size_t)o->n * job->units; i++) r->norms[i] = (float)NAN;
+    capture_sinks_begin(job);
     job->ctx.position = 0;
     if (!step(job, job->prompt[prompt].ids, job->prompt[prompt].count, why)) return false;
     while (r->length < (uint32_t)o->n) {
@@ -375,8 +397,10 @@ static bool generate(capture_job *job, size_t prompt, record *r, problem *why) {
         if (!step(job, &id, 1, why)) return false;
         r->ids[r->length] = id;
         capture_copy_norms(job, 0, r->norms + r->length * job->units);
+        capture_sinks_add(job, 0);
         r->length++;
     }
+    capture_sinks_mean(job, r->length, r->sinks);
     return true;
 }
 
@@ -406,6 +430,21 @@ static uint32_t get_u32(const unsigned char *from) {
            (uint32_t)from[3] << 24;
 }
 
+static void put_floats(unsigned char *to, const float *values, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &values[i], 4);
+        put_u32(to + 4 * i, bits);
+    }
+}
+
+static void get_floats(const unsigned char *from, float *values, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t bits = get_u32(from + 4 * i);
+        memcpy(&values[i], &bits, 4);
+    }
+}
+
 /* Fletcher's checksum over 32-bit words (Fletcher 1982). */
 static uint32_t checksum(const unsigned char *bytes, size_t count) {
     uint64_t a = 1, b = 0;
@@ -420,11 +459,8 @@ static void pack(const capture_job *job, const record *r, unsigned char *to) {
     const size_t n = (size_t)job->options->n, bytes = record_bytes(job);
     put_u32(to, r->length);
     for (size_t i = 0; i < n; i++) put_u32(to + 4 + 4 * i, (uint32_t)r->ids[i]);
-    for (size_t i = 0; i < n * job->units; i++) {
-        uint32_t bits;
-        memcpy(&bits, &r->norms[i], 4);
-        put_u32(to + 4 + 4 * n + 4 * i, bits);
-    }
+    put_floats(to + 4 + 4 * n, r->norms, n * job->units);
+    put_floats(to + 4 + 4 * n + 4 * n * job->units, r->sinks, sink_count(job));
     put_u32(to + bytes - 4, checksum(to, bytes - 4));
 }
 
@@ -433,10 +469,8 @@ static bool unpack(const capture_job *job, const unsigned char *from, record *r)
     if (get_u32(from + bytes - 4) != checksum(from, bytes - 4)) return false;
     r->length = get_u32(from);
     for (size_t i = 0; i < n; i++) r->ids[i] = (int32_t)get_u32(from + 4 + 4 * i);
-    for (size_t i = 0; i < n * job->units; i++) {
-        const uint32_t bits = get_u32(from + 4 + 4 * n + 4 * i);
-        memcpy(&r->norms[i], &bits, 4);
-    }
+    get_floats(from + 4 + 4 * n, r->norms, n * job->units);
+    get_floats(from + 4 + 4 * n + 4 * n * job->units, r->sinks, sink_count(job));
     return r->length <= n;
 }
 
@@ -459,6 +493,7 @@ static bool work_open(capture_job *job, work *w, problem *why) {
     w->buffer = tool_alloc(bytes, 1);
     w->now.ids = tool_alloc((size_t)job->options->n, sizeof(int32_t));
     w->now.norms = tool_alloc((size_t)job->options->n * job->units, sizeof(float));
+    w->now.sinks = tool_alloc(job->units, sizeof(float));
     if (!path_join(w->path, job->options->output, work_file, why)) return false;
     w->file = job->options->resume ? fopen(w->path, "r+b") : NULL;
     if (w->file && (fread(head, 1, 64, w->file) != 64 || memcmp(head, job->folder, 64))) {
@@ -502,6 +537,7 @@ static void work_close(work *w, bool finished) {
     free(w->buffer);
     free(w->now.ids);
     free(w->now.norms);
+    free(w->now.sinks);
 }
 
 /* ---- results -------------------------------------------------------------------------- */
@@ -598,6 +634,25 @@ static bool write_run_json(capture_job *job, work *w, problem *why) {
     return false;
 }
 
+/* sinks.npy, of heads: each prompt's mean attention to the first token (layer, head). */
+static bool write_sinks(capture_job *job, work *w, problem *why) {
+    const uint64_t shape[3] = {job->prompts, job->layers, job->per_layer};
+    char path[TOOL_PATH_BYTES];
+    npy_out out;
+    if (!job->desc.sinks) {
+        capture_remove(job, "sinks.npy");
+        return true;
+    }
+    if (!result_path(job, "sinks.npy", path, why) || !npy_begin(&out, path, NPY_F32, 3, shape, why))
+        return false;
+    bool good = true;
+    for (size_t i = 0; good && i < job->prompts; i++)
+        good = work_read(job, w, i, why) && npy_add(&out, w->now.sinks, job->units, why);
+    good = good && npy_end(&out, why);
+    if (!good) npy_abandon(&out);
+    return good;
+}
+
 /* norms.npy, tokens.npy and, where series may end early, lengths.npy, from the records. */
 static bool write_arrays(capture_job *job, work *w, problem *why) {
     const uint64_t n = (uint64_t)job->options->n, prompts = job->prompts;
@@ -676,7 +731,7 @@ bool capture_run(capture_job *job, problem *why) {
     memset(&w, 0, sizeof w);
     if (!job->prompts || is_complete(job)) return true;
     bool good = work_open(job, &w, why) && generate_all(job, &w, why) && write_arrays(job, &w, why) &&
-                write_run_json(job, &w, why);
+                write_sinks(job, &w, why) && write_run_json(job, &w, why);
     work_close(&w, good);
     return good;
 }

@@ -38,6 +38,7 @@ typedef struct capture_job {
     char           folder[65];   /* of what the folder holds: the same, or of this shard of it */
     const int32_t *forced;       /* (forced_count): ids given with --tokens, else NULL */
     size_t         forced_count, forced_length; /* all of them; in a row */
+    double        *sinks;        /* (layer, head): sums, of heads only */
     float         *shared;       /* (position, layer): norms of shared experts, from the probe */
 } capture_job;
 
@@ -66,6 +67,10 @@ bool capture_open_context(capture_job *job, problem *why);
 /* Removes a result file of an earlier run that this one does not write. */
 void capture_remove(const capture_job *job, const char *name);
 void capture_copy_norms(const capture_job *job, size_t p, float *to);
+/* Attention to the first token, of heads: sums over positions, then their mean (layer, head). */
+void capture_sinks_begin(capture_job *job);
+void capture_sinks_add(capture_job *job, size_t p);
+void capture_sinks_mean(const capture_job *job, size_t positions, float *to);
 bool capture_forced_json(capture_job *job, uint64_t prompts, uint64_t tokens, problem *why);
 
 #endif

@@ -12,6 +12,7 @@ typedef struct forced {
     npy         ids;
     uint64_t    rows, length;
     npy_out     norms, logits;
+    float      *sinks;   /* (row, layer, head) */
     int32_t    *row;
 } forced;
 
@@ -64,6 +65,7 @@ static bool feed(forced *f, problem *why) {
     progress_begin(&bar, "capture", (double)(f->rows * f->length));
     for (uint64_t p = 0; good && p < f->rows; p++) {
         job->ctx.position = 0;
+        capture_sinks_begin(job);
         for (uint64_t at = 0; good && at < f->length; at += job->ctx.pass) {
             syn_error err;
             const uint64_t left = f->length - at, n = left < job->ctx.desc.batch ? left
@@ -74,16 +76,29 @@ static bool feed(forced *f, problem *why) {
             }
             for (uint64_t i = 0; good && i < n; i++) {
                 capture_copy_norms(job, (size_t)i, norms);
+                capture_sinks_add(job, (size_t)i);
                 good = npy_add(&f->norms, norms, job->units, why);
             }
             if (good && job->options->logits)
                 good = npy_add(&f->logits, job->ctx.logits, n * job->m.model.vocab, why);
             progress_step(&bar, (double)(p * f->length + at + n));
         }
+        capture_sinks_mean(job, (size_t)f->length, f->sinks + p * job->units);
     }
     progress_end(&bar);
     free(norms);
     return good;
+}
+
+static bool write_sinks(const forced *f, problem *why) {
+    const capture_job *job = &f->job;
+    const uint64_t shape[3] = {f->rows, job->layers, job->per_layer};
+    char path[TOOL_PATH_BYTES];
+    if (job->desc.sinks)
+        return path_join(path, job->options->output, "sinks.npy", why) &&
+               npy_write(path, NPY_F32, 3, shape, f->sinks, why);
+    capture_remove(job, "sinks.npy");
+    return true;
 }
 
 static bool finish(forced *f, problem *why) {
@@ -95,7 +110,7 @@ static bool finish(forced *f, problem *why) {
     capture_remove(&f->job, "lengths.npy"); /* every row is whole */
     capture_remove(&f->job, "timing.json");
     capture_remove(&f->job, "capture.part");
-    return path_join(path, o->output, "tokens.npy", why) &&
+    return write_sinks(f, why) && path_join(path, o->output, "tokens.npy", why) &&
            npy_write(path, NPY_I32, 2, shape, f->row, why) && capture_forced_json(&f->job, f->rows,
                                                                                  f->length, why);
 }
@@ -110,11 +125,13 @@ bool capture_tokens(const capture_options *o, problem *why) {
     good = good && capture_check_folder(&f.job, why) && capture_open_context(&f.job, why) &&
            begin_outputs(&f, why);
     if (good) {
+        f.sinks = tool_alloc((size_t)f.rows * f.job.units, sizeof *f.sinks);
         good = feed(&f, why) && finish(&f, why);
         if (!good) npy_abandon(&f.norms);
         if (!good && o->logits) npy_abandon(&f.logits);
     }
     free(f.row);
+    free(f.sinks);
     npy_close(&f.ids);
     capture_free(&f.job);
     return good;

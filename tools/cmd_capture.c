@@ -56,7 +56,7 @@ static bool shard_from_text(const char *words, capture_options *o) {
 
 /* ---- -o DIR of several processes: DIR/shard-I-of-K each -------------------------------- */
 
-static const char *const shard_files[] = {"norms.npy", "tokens.npy", "lengths.npy", "run.json"};
+static const char *const shard_files[] = {"norms.npy", "tokens.npy", "lengths.npy", "sinks.npy", "run.json"};
 enum { SHARD_FILES = sizeof shard_files / sizeof shard_files[0] };
 
 /* Takes away what shard_links made. */

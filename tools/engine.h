@@ -43,6 +43,9 @@ bool recording_open(recording *r, const char *path, problem *why);
 /* Divides the units of a recording that has one layer into `layers` of them. */
 bool recording_layers(recording *r, int64_t layers, problem *why);
 void recording_close(recording *r);
+/* Opens sinks.npy beside the norms, (prompt, layer, unit) each prompt's mean attention to the first
+   token; *found is false where capture left none. */
+bool recording_sinks(const recording *r, npy *a, bool *found, problem *why);
 /* One prompt, (sample, unit), as double or float (see `doubles`): in the mapped file where it can
    be used there, else in the buffer. */
 size_t      recording_buffer_bytes(const recording *r);

@@ -16,6 +16,10 @@
     X(merge)        \
     X(phiid)        \
     X(graph)        \
+    X(perplexity)   \
+    X(eval)         \
+    X(prune)        \
+    X(ablate)       \
     X(analyze)      \
     X(report)
 

@@ -6,11 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The arrays of a shard, one row a prompt. */
+enum { NORMS, TOKENS, LENGTHS, SINKS, ARRAYS };
+
+static const struct { const char *name; npy_type type; int dims; } arrays[ARRAYS] = {
+    {"norms.npy", NPY_F32, 4}, {"tokens.npy", NPY_I32, 2}, {"lengths.npy", NPY_I32, 1},
+    {"sinks.npy", NPY_F32, 3},
+};
+
 typedef struct shard {
     char      path[TOOL_PATH_BYTES];
     json_file run;
-    npy       norms, tokens, lengths;
-    bool      has_norms, has_tokens, has_lengths;
+    npy       array[ARRAYS];
+    bool      has[ARRAYS];
     size_t    number, of;
 } shard;
 
@@ -18,7 +26,7 @@ typedef struct merging {
     shard      *at;       /* (count): as given; after merge_order by number */
     size_t      count, prompts;
     const char *output;
-    bool        lengths;
+    bool        wanted[ARRAYS];
 } merging;
 
 /* ---- finding the shards --------------------------------------------------------------- */
@@ -63,14 +71,15 @@ static bool find_shards(merging *m, const text_list *from, problem *why) {
 
 /* ---- do they belong together? --------------------------------------------------------- */
 
-static bool open_array(const shard *s, const char *name, npy *a, npy_type type, int dims,
-                       problem *why) {
+static bool open_array(shard *s, int which, problem *why) {
     char path[TOOL_PATH_BYTES], shape[200];
-    if (!path_join(path, s->path, name, why) || !npy_open(a, path, why)) return false;
-    if (a->type == type && a->dims == dims && !a->fortran && !a->big_endian) return true;
+    npy *a = &s->array[which];
+    if (!path_join(path, s->path, arrays[which].name, why) || !npy_open(a, path, why)) return false;
+    s->has[which] = a->type == arrays[which].type && a->dims == arrays[which].dims && !a->fortran &&
+                    !a->big_endian;
+    if (s->has[which]) return true;
     npy_shape_text(a, shape, sizeof shape);
-    problem_set(why, "%s: is %s %s, which capture does not write", path, npy_type_text(a->type),
-                shape);
+    problem_set(why, "%s: is %s %s, which capture does not write", path, npy_type_text(a->type), shape);
     npy_close(a);
     return false;
 }
@@ -93,9 +102,7 @@ static bool open_shard(shard *s, problem *why) {
         return problem_set(why, "%s: is not the run.json of a capture from prompts", path);
     s->number = (size_t)number;
     s->of = (size_t)of;
-    s->has_norms = open_array(s, "norms.npy", &s->norms, NPY_F32, 4, why);
-    s->has_tokens = s->has_norms && open_array(s, "tokens.npy", &s->tokens, NPY_I32, 2, why);
-    return s->has_tokens;
+    return open_array(s, NORMS, why) && open_array(s, TOKENS, why);
 }
 
 /* The sharpest word for why two runs are not one. */
@@ -121,9 +128,10 @@ static bool check_shape(const merging *m, const shard *s, problem *why) {
     const shard *first = &m->at[0];
     size_t rows = (m->prompts - s->number + s->of - 1) / s->of;
     const json *prompts = json_get(s->run.root, "prompts");
-    bool good = s->norms.shape[0] == rows && s->tokens.shape[0] == rows &&
-                s->tokens.shape[1] == s->norms.shape[1] && prompts->count == rows;
-    for (int d = 1; d < 4; d++) good = good && s->norms.shape[d] == first->norms.shape[d];
+    const npy *norms = &s->array[NORMS], *tokens = &s->array[TOKENS];
+    bool good = norms->shape[0] == rows && tokens->shape[0] == rows &&
+                tokens->shape[1] == norms->shape[1] && prompts->count == rows;
+    for (int d = 1; d < 4; d++) good = good && norms->shape[d] == first->array[NORMS].shape[d];
     return good || problem_set(why, "%s: its arrays and its run.json do not have the %zu prompts of "
                                "shard %zu of %zu", s->path, rows, s->number, s->of);
 }
@@ -172,17 +180,24 @@ static bool order(merging *m, problem *why) {
     return good;
 }
 
-static bool open_lengths(merging *m, problem *why) {
-    m->lengths = strcmp(json_text_of(m->at[0].run.root, "settings.eos", ""), "stop") == 0;
-    for (size_t i = 0; m->lengths && i < m->count; i++) {
-        shard *s = &m->at[i];
-        s->has_lengths = open_array(s, "lengths.npy", &s->lengths, NPY_I32, 1, why);
-        if (!s->has_lengths) return false;
-        if (s->lengths.count != s->norms.shape[0])
-            return problem_set(why, "%s: its lengths.npy has %llu numbers for %llu prompts", s->path,
-                               (unsigned long long)s->lengths.count,
-                               (unsigned long long)s->norms.shape[0]);
-    }
+static bool open_row_array(shard *s, int which, problem *why) {
+    if (!open_array(s, which, why)) return false;
+    return s->array[which].shape[0] == s->array[NORMS].shape[0] ||
+           problem_set(why, "%s: its %s has %llu rows for %llu prompts", s->path, arrays[which].name,
+                       (unsigned long long)s->array[which].shape[0],
+                       (unsigned long long)s->array[NORMS].shape[0]);
+}
+
+/* What the settings say that capture wrote beside norms and tokens. */
+static bool open_further(merging *m, problem *why) {
+    const json *run = m->at[0].run.root;
+    char path[TOOL_PATH_BYTES];
+    m->wanted[NORMS] = m->wanted[TOKENS] = true;
+    m->wanted[LENGTHS] = !strcmp(json_text_of(run, "settings.eos", ""), "stop");
+    m->wanted[SINKS] = path_join(path, m->at[0].path, "sinks.npy", why) && path_exists(path);
+    for (int which = LENGTHS; which < ARRAYS; which++)
+        for (size_t i = 0; m->wanted[which] && i < m->count; i++)
+            if (!open_row_array(&m->at[i], which, why)) return false;
     return true;
 }
 
@@ -204,33 +219,32 @@ static bool check_output(const merging *m, bool force, problem *why) {
 /* ---- writing -------------------------------------------------------------------------- */
 
 /* The arrays are little-endian in C order on disk: rows are copied as bytes. */
-static bool write_rows(const merging *m, const char *name, size_t which, problem *why) {
+static bool write_rows(const merging *m, int which, problem *why) {
     char path[TOOL_PATH_BYTES];
     npy_out out;
-    const npy *first = which == 0   ? &m->at[0].norms
-                       : which == 1 ? &m->at[0].tokens
-                                    : &m->at[0].lengths;
+    const npy *first = &m->at[0].array[which];
+    const bool whole = first->type == NPY_I32;
     uint64_t shape[NPY_DIMS], row = 1;
     memcpy(shape, first->shape, sizeof shape);
     shape[0] = m->prompts;
     for (int d = 1; d < first->dims; d++) row *= shape[d];
-    float *values = tool_alloc(row, sizeof *values);
-    int32_t *whole = tool_alloc(row, sizeof *whole);
-    bool good = path_join(path, m->output, name, why) &&
+    float *floats = tool_alloc(row, sizeof *floats);
+    int32_t *integers = tool_alloc(row, sizeof *integers);
+    bool good = path_join(path, m->output, arrays[which].name, why) &&
                 npy_begin(&out, path, first->type, first->dims, shape, why);
     bool begun = good;
     for (size_t p = 0; good && p < m->prompts; p++) {
         const shard *s = &m->at[p % m->at[0].of];
-        const npy *a = which == 0 ? &s->norms : which == 1 ? &s->tokens : &s->lengths;
+        const npy *a = &s->array[which];
         uint64_t at = p / s->of * row;
-        if (which == 0) npy_floats(a, at, row, values);
-        for (uint64_t k = 0; which && k < row; k++) whole[k] = (int32_t)npy_int(a, at + k);
-        good = npy_add(&out, which ? (const void *)whole : (const void *)values, row, why);
+        if (!whole) npy_floats(a, at, row, floats);
+        for (uint64_t k = 0; whole && k < row; k++) integers[k] = (int32_t)npy_int(a, at + k);
+        good = npy_add(&out, whole ? (const void *)integers : (const void *)floats, row, why);
     }
     good = good && npy_end(&out, why);
     if (begun && !good) npy_abandon(&out);
-    free(values);
-    free(whole);
+    free(floats);
+    free(integers);
     return good;
 }
 
@@ -248,7 +262,7 @@ static void run_json(const merging *m, json_out *j) {
         if (!strcmp(c->key, "shape")) {
             json_array_inline(j, "shape");
             json_int(j, NULL, (int64_t)m->prompts);
-            for (int d = 1; d < 4; d++) json_int(j, NULL, (int64_t)m->at[0].norms.shape[d]);
+            for (int d = 1; d < 4; d++) json_int(j, NULL, (int64_t)m->at[0].array[NORMS].shape[d]);
             json_array_end(j);
         } else if (!strcmp(c->key, "prompts")) {
             json_array(j, "prompts");
@@ -294,9 +308,11 @@ static bool write_timing(const merging *m, problem *why) {
 static bool write_all(const merging *m, problem *why) {
     char path[TOOL_PATH_BYTES];
     json_out j;
-    bool good = write_rows(m, "norms.npy", 0, why) && write_rows(m, "tokens.npy", 1, why);
-    if (good && m->lengths) good = write_rows(m, "lengths.npy", 2, why);
-    if (good && !m->lengths && path_join(path, m->output, "lengths.npy", why)) remove(path);
+    bool good = true;
+    for (int which = 0; good && which < ARRAYS; which++) {
+        if (m->wanted[which]) good = write_rows(m, which, why);
+        else if (path_join(path, m->output, arrays[which].name, why)) remove(path);
+    }
     if (!good || !write_timing(m, why) || !path_join(path, m->output, "run.json", why)) return false;
     memset(&j, 0, sizeof j);
     run_json(m, &j);
@@ -308,9 +324,8 @@ static bool write_all(const merging *m, problem *why) {
 static void close_shards(merging *m) {
     for (size_t i = 0; i < m->count; i++) {
         shard *s = &m->at[i];
-        if (s->has_norms) npy_close(&s->norms);
-        if (s->has_tokens) npy_close(&s->tokens);
-        if (s->has_lengths) npy_close(&s->lengths);
+        for (int which = 0; which < ARRAYS; which++)
+            if (s->has[which]) npy_close(&s->array[which]);
         json_free(&s->run);
     }
     free(m->at);
@@ -323,7 +338,7 @@ bool merge_run(const text_list *from, const char *output, bool force, problem *w
     bool good = find_shards(&m, from, why);
     for (size_t i = 0; good && i < m.count; i++) good = open_shard(&m.at[i], why);
     for (size_t i = 1; good && i < m.count; i++) good = same_run(&m.at[0], &m.at[i], why);
-    good = good && order(&m, why) && open_lengths(&m, why) && check_output(&m, force, why) &&
+    good = good && order(&m, why) && open_further(&m, why) && check_output(&m, force, why) &&
            write_all(&m, why);
     if (good)
         printf("%zu prompts from %zu shard%s: %s/norms.npy\n", m.prompts, m.count,

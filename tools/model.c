@@ -99,17 +99,22 @@ bool model_context_bytes(const loaded_model *m, const syn_context_desc *desc, si
     return true;
 }
 
-bool model_context(loaded_model *m, syn_context *ctx, syn_context_desc *desc, int64_t threads,
-                   problem *why) {
+bool model_context_on(loaded_model *m, syn_context *ctx, syn_context_desc *desc, void **block,
+                      size_t *bytes, problem *why) {
     syn_error err;
-    engine_pool_start(&m->pool, threads);
     desc->parallel = m->pool.parallel;
-    if (!model_context_bytes(m, desc, &m->context_bytes, why)) return false;
-    m->context_block = tool_alloc(m->context_bytes + SYN_ALIGN, 1);
-    syn_arena arena = syn_arena_on(m->context_block, m->context_bytes + SYN_ALIGN);
+    if (!model_context_bytes(m, desc, bytes, why)) return false;
+    *block = tool_alloc(*bytes + SYN_ALIGN, 1);
+    syn_arena arena = syn_arena_on(*block, *bytes + SYN_ALIGN);
     if (syn_context_open(ctx, &m->model, desc, &arena, &err) != SYN_OK)
         return problem_engine(why, m->path, &err);
     return true;
+}
+
+bool model_context(loaded_model *m, syn_context *ctx, syn_context_desc *desc, int64_t threads,
+                   problem *why) {
+    engine_pool_start(&m->pool, threads);
+    return model_context_on(m, ctx, desc, &m->context_block, &m->context_bytes, why);
 }
 
 /* ---- text ----------------------------------------------------------------------------- */

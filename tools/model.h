@@ -29,6 +29,9 @@ void model_hash(const loaded_model *m, char hex[65]);
 /* Opens a context on memory of its own. desc->parallel is set from `threads` (0: all cores). */
 bool model_context(loaded_model *m, syn_context *ctx, syn_context_desc *desc, int64_t threads,
                    problem *why);
+/* A further one on a block that the caller frees; the pool of the first serves it, too. */
+bool model_context_on(loaded_model *m, syn_context *ctx, syn_context_desc *desc, void **block,
+                      size_t *bytes, problem *why);
 /* The bytes that such a context takes, without taking them. */
 bool model_context_bytes(const loaded_model *m, const syn_context_desc *desc, size_t *bytes,
                          problem *why);

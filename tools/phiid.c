@@ -327,6 +327,25 @@ static void count_activity(phiid_work *w) {
     free(buffer);
 }
 
+/* The mean over the prompts that count of what capture recorded beside the norms. */
+static bool read_sinks(phiid_work *w, problem *why) {
+    npy a;
+    bool found;
+    const size_t n = w->from.units;
+    if (!recording_sinks(&w->from, &a, &found, why)) return false;
+    if (!found) return true;
+    double *row = tool_alloc(n, sizeof *row);
+    w->sink = tool_alloc(n, sizeof *w->sink);
+    for (size_t p = 0; p < w->from.prompts; p++) {
+        if (!phiid_is_long_enough(w, p)) continue;
+        npy_doubles(&a, p * n, n, row);
+        for (size_t i = 0; i < n; i++) w->sink[i] += row[i] / (double)w->used;
+    }
+    free(row);
+    npy_close(&a);
+    return true;
+}
+
 static bool rank_units(phiid_work *w, problem *why) {
     syn_error err;
     syn_arena arena = syn_arena_measure();
@@ -340,7 +359,7 @@ static bool rank_units(phiid_work *w, problem *why) {
         w->confound[c] = tool_alloc(n, sizeof(double));
         syn_pairs_confound(&w->pairs, (syn_confound)c, w->confound[c]);
     }
-    return !w->options->pool || prompt_confounds(w, why);
+    return read_sinks(w, why) && (!w->options->pool || prompt_confounds(w, why));
 }
 
 static syn_resample_desc resample_desc(const phiid_work *w) {
@@ -472,6 +491,7 @@ static void free_figures(phiid_work *w) {
         for (int c = 0; c < 7; c++) free(column[c]);
     }
     for (int c = 0; c < SYN_CONFOUNDS; c++) free(w->confound[c]);
+    free(w->sink);
     for (int k = 0; k < 2; k++) {
         free(w->quantile.sum[k]);
         free(w->quantile.unit[k]);

@@ -54,6 +54,7 @@ typedef struct phiid_work {
     syn_pairs     pairs;
     syn_rank      rank;
     double       *confound[SYN_CONFOUNDS]; /* (unit) */
+    double       *sink;        /* (unit): mean attention to the first token, NULL where not recorded */
     double       *active;      /* (unit): the share of samples where it is not 0 */
     score_figures score[SYN_SCORES];
     null_figures  null;

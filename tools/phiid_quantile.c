@@ -18,13 +18,10 @@ struct quantile_table {
     double *sorted; /* (level, SYN_ATOMS, QUANTILE_SYSTEMS) */
 };
 
-/* ---- random numbers (splitmix64, and Box and Muller 1958) -------------------------------- */
+/* ---- random numbers (Box and Muller 1958) -------------------------------- */
 
 static double uniform(uint64_t *state) {
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return ((double)((z ^ z >> 31) >> 11) + 0.5) / 9007199254740992.0;
+    return ((double)(random_bits(state) >> 11) + 0.5) / 9007199254740992.0;
 }
 
 static double normal(uint64_t *state) {

@@ -232,6 +232,7 @@ static void unit_row(const phiid_work *w, text *t, size_t i) {
         }
     }
     for (int k = 0; w->quantile.table && k < 2; k++) csv_number(t, w->quantile.unit[k][i]);
+    if (w->sink) csv_number(t, w->sink[i]);
     if (w->from.name) csv_text(t, w->from.name[i]);
     csv_end_row(t);
 }
@@ -249,6 +250,7 @@ static bool write_units(const phiid_work *w, problem *why) {
         csv_text(&t, null_head[c]);
     if (w->quantile.table) csv_text(&t, "synergy_quantile");
     if (w->quantile.table) csv_text(&t, "redundancy_quantile");
+    if (w->sink) csv_text(&t, "sink");
     if (w->from.name) csv_text(&t, "name");
     csv_end_row(&t);
     for (size_t i = 0; i < w->from.units; i++) unit_row(w, &t, i);
@@ -317,7 +319,7 @@ static void scores_json(const phiid_work *w, json_out *j) {
 }
 
 /* What is correlated with what: scores first, then what might explain them. */
-enum { MOST_COLUMNS = 8 + SYN_CONFOUNDS };
+enum { MOST_COLUMNS = 9 + SYN_CONFOUNDS };
 typedef struct columns {
     const char *name[MOST_COLUMNS];
     const double *at[MOST_COLUMNS];
@@ -343,6 +345,7 @@ static columns columns_of(const phiid_work *w) {
     if (w->quantile.table) add_column(&c, "redundancy_quantile", w->quantile.unit[1]);
     for (int k = 0; k < SYN_CONFOUNDS; k++)
         add_column(&c, syn_confound_name((syn_confound)k), w->confound[k]);
+    if (w->sink) add_column(&c, "sink", w->sink);
     return c;
 }
 

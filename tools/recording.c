@@ -50,27 +50,46 @@ static bool read_lengths(recording *r, const char *path, problem *why) {
     return good;
 }
 
-static bool lengths_beside(recording *r, problem *why) {
-    char folder[TOOL_PATH_BYTES], path[TOOL_PATH_BYTES];
+static bool path_beside(const recording *r, const char *name, char *path, problem *why) {
+    char folder[TOOL_PATH_BYTES];
     snprintf(folder, sizeof folder, "%s", r->path);
     char *slash = strrchr(folder, '/');
     if (slash) slash[slash == folder ? 1 : 0] = '\0';
     else snprintf(folder, sizeof folder, ".");
-    if (!path_join(path, folder, "lengths.npy", why)) return false;
+    return path_join(path, folder, name, why);
+}
+
+static bool lengths_beside(recording *r, problem *why) {
+    char path[TOOL_PATH_BYTES];
+    if (!path_beside(r, "lengths.npy", path, why)) return false;
     return !path_exists(path) || read_lengths(r, path, why);
+}
+
+/* Is it what capture writes, with whatever else it wrote beside it? */
+static bool is_of_capture(const recording *r) {
+    return r->is_npy && r->array.dims == 4 && !strcmp(path_base(r->path), "norms.npy");
+}
+
+bool recording_sinks(const recording *r, npy *a, bool *found, problem *why) {
+    char path[TOOL_PATH_BYTES], shape[200];
+    *found = false;
+    if (!is_of_capture(r) || !path_beside(r, "sinks.npy", path, why) || !path_exists(path)) return true;
+    if (!npy_open(a, path, why)) return false;
+    *found = npy_is_float(a) && a->dims == 3 && a->shape[0] == r->prompts && a->count == r->prompts * r->units;
+    if (*found) return true;
+    npy_shape_text(a, shape, sizeof shape);
+    problem_set(why, "%s: is %s %s, not a number for each of %zu prompts and %zu units", path,
+                npy_type_text(a->type), shape, r->prompts, r->units);
+    npy_close(a);
+    return false;
 }
 
 /* Where the first layers have no units of this kind, DIR/run.json says how many they are. */
 static void first_layer_beside(recording *r) {
-    char folder[TOOL_PATH_BYTES], path[TOOL_PATH_BYTES];
+    char path[TOOL_PATH_BYTES];
     json_file run;
     problem ignored;
-    snprintf(folder, sizeof folder, "%s", r->path);
-    char *slash = strrchr(folder, '/');
-    if (slash) slash[slash == folder ? 1 : 0] = '\0';
-    else snprintf(folder, sizeof folder, ".");
-    if (strcmp(path_base(r->path), "norms.npy") || r->array.dims != 4) return;
-    if (!path_join(path, folder, "run.json", &ignored) || !path_exists(path)) return;
+    if (!is_of_capture(r) || !path_beside(r, "run.json", path, &ignored) || !path_exists(path)) return;
     if (!json_read(&run, path, &ignored)) return;
     const double first = json_number_of(run.root, "settings.first_layer", 0);
     if (first >= 0 && first <= 1e6) r->first_layer = (size_t)first;

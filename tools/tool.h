@@ -47,6 +47,9 @@ void *tool_alloc(size_t count, size_t bytes_each);
 void *tool_realloc(void *old, size_t count, size_t bytes_each);
 char *tool_copy(const char *text);
 
+/* SplitMix64 (Steele et al. 2014): 64 bits, and the state moves on. */
+uint64_t random_bits(uint64_t *state);
+
 /* Flushes standard output; a full disk or closed pipe is a failure. Returns the exit code. */
 int tool_finish_output(void);
 

@@ -1,0 +1,167 @@
+/* prune_units.c - which units a result folder has, with what score, and which of them go. */
+#include "prune.h"
+#include "unit_list.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the folder -------------------------------------------------------------------------- */
+
+/* What is known of the recorded model stands in run.json (of capture), else in phiid.json. */
+static bool read_description(json_file *f, const char *directory, problem *why) {
+    static const char *const name[2] = {"run.json", "phiid.json"};
+    char path[TOOL_PATH_BYTES];
+    if (!path_is_directory(directory))
+        return problem_set(why, "%s: is not a folder with results", directory);
+    for (int i = 0; i < 2; i++) {
+        if (!path_join(path, directory, name[i], why)) return false;
+        if (!path_exists(path)) continue;
+        if (!json_read(f, path, why)) return false;
+        if (json_at(f->root, "model.sha256")) return true;
+        json_free(f);
+    }
+    return problem_set(why, "%s: neither run.json nor phiid.json says which model was measured",
+                       directory);
+}
+
+static bool check_model(const json *description, const loaded_model *m, const char *directory,
+                        problem *why) {
+    char hash[65];
+    const char *theirs = json_text_of(description, "model.sha256", "");
+    model_hash(m, hash);
+    if (strcmp(hash, theirs) == 0) return true;
+    return problem_set(why, "%s: was measured on %s (sha256 %s), not on %s (sha256 %s)", directory,
+                       json_text_of(description, "model.file", "another model"), theirs,
+                       path_base(m->path), hash);
+}
+
+static bool shape_of_model(prune_units *u, const loaded_model *m, bool experts) {
+    const syn_model *model = &m->model;
+    u->experts = experts;
+    u->first_layer = experts ? model->dense_layers : 0;
+    u->layers = model->layers - u->first_layer;
+    u->per_layer = experts ? model->experts : model->heads;
+    u->count = u->layers * u->per_layer;
+    return u->count > 0;
+}
+
+/* The shared experts of a layer, where they were recorded, are its last unit. */
+static void add_shared(prune_units *u, const loaded_model *m, size_t rows) {
+    if (!u->experts || !m->model.experts_shared || rows != u->count + u->layers) return;
+    u->per_layer++;
+    u->count = rows;
+}
+
+bool prune_units_of_model(prune_units *u, const loaded_model *m, bool experts, problem *why) {
+    memset(u, 0, sizeof *u);
+    if (shape_of_model(u, m, experts)) return true;
+    return problem_set(why, "%s: the model has no experts", m->path);
+}
+
+/* "rank-difference" to "rank_difference", "norm" to "mean_norm". */
+static void column_name(const char *score, char to[64]) {
+    snprintf(to, 64, "%s", score && strcmp(score, "norm") == 0 ? "mean_norm" : score ? score : "score");
+    for (char *s = to; *s; s++)
+        if (*s == '-') *s = '_';
+}
+
+static bool no_column(const csv *c, const char *path, const char *name, problem *why) {
+    text columns = {0};
+    for (size_t i = 0; i < c->columns; i++) text_print(&columns, "%s%s", i ? " " : "", c->head[i]);
+    problem_set(why, "%s: has no column '%s'; it has %s", path, name, columns.at ? columns.at : "none");
+    text_free(&columns);
+    return false;
+}
+
+/* Row i must be unit i of the model: layer after layer, each with all its units. */
+static bool check_rows(const prune_units *u, const csv *c, const char *path, problem *why) {
+    const int layer = csv_column(c, "layer"), index = csv_column(c, "index");
+    if (layer < 0 || index < 0) return no_column(c, path, layer < 0 ? "layer" : "index", why);
+    if (!u->count || c->rows != u->count)
+        return problem_set(why, "%s: %zu units; the model has %zu %s in %zu layers", path, c->rows,
+                           u->count, u->experts ? "experts" : "heads", u->layers);
+    for (size_t i = 0; i < c->rows; i++) {
+        double l, k;
+        if (!csv_double(csv_cell(c, i, layer), &l) || !csv_double(csv_cell(c, i, index), &k) ||
+            !(l == (double)(u->first_layer + i / u->per_layer)) || !(k == (double)(i % u->per_layer)))
+            return problem_set(why, "%s: row %zu is not unit %zu.%zu", path, i + 1,
+                               u->first_layer + i / u->per_layer, i % u->per_layer);
+    }
+    return true;
+}
+
+static bool read_scores(prune_units *u, const csv *c, const char *path, problem *why) {
+    const int at = csv_column(c, u->score_name);
+    if (at < 0) return no_column(c, path, u->score_name, why);
+    u->score = tool_alloc(u->count, sizeof *u->score);
+    for (size_t i = 0; i < u->count; i++)
+        if (!csv_double(csv_cell(c, i, at), &u->score[i]))
+            return problem_set(why, "%s: row %zu, column %s: '%.40s' is not a number", path, i + 1,
+                               u->score_name, csv_cell(c, i, at));
+    return true;
+}
+
+static bool read_table(prune_units *u, const loaded_model *m, const char *directory, problem *why) {
+    char path[TOOL_PATH_BYTES];
+    csv c;
+    if (!path_join(path, directory, "units.csv", why)) return false;
+    if (!path_exists(path))
+        return problem_set(why, "%s: holds no units.csv (synergy phiid writes it)", directory);
+    if (!csv_read(&c, path, why)) return false;
+    add_shared(u, m, c.rows);
+    const bool good = check_rows(u, &c, path, why) && read_scores(u, &c, path, why);
+    csv_free(&c);
+    return good;
+}
+
+bool prune_units_read(prune_units *u, const loaded_model *m, const char *directory,
+                      const char *score, problem *why) {
+    json_file description;
+    memset(u, 0, sizeof *u);
+    column_name(score, u->score_name);
+    if (!read_description(&description, directory, why)) return false;
+    const json *root = description.root;
+    const char *kind = json_text_of(root, "settings.units", json_text_of(root, "units_are", "heads"));
+    const bool good = check_model(root, m, directory, why);
+    if (good) shape_of_model(u, m, strncmp(kind, "expert", 6) == 0);
+    json_free(&description);
+    if (good && read_table(u, m, directory, why)) return true;
+    prune_units_free(u);
+    return false;
+}
+
+void prune_units_free(prune_units *u) {
+    free(u->score);
+    u->score = NULL;
+}
+
+/* ---- the choice -------------------------------------------------------------------------- */
+
+typedef struct scored { double score; size_t unit; } scored;
+
+static int by_score(const void *a, const void *b) {
+    const scored *x = a, *y = b;
+    if (x->score < y->score || x->score > y->score) return x->score < y->score ? -1 : 1;
+    return x->unit < y->unit ? -1 : x->unit > y->unit;
+}
+
+bool prune_choose(const prune_units *u, size_t count, bool highest, bool *chosen, problem *why) {
+    scored *list = tool_alloc(u->count, sizeof *list);
+    size_t known = 0;
+    for (size_t i = 0; i < u->count; i++) {
+        if (isnan(u->score[i])) continue;
+        list[known].score = highest ? -u->score[i] : u->score[i];
+        list[known++].unit = i;
+    }
+    qsort(list, known, sizeof *list, by_score);
+    for (size_t i = 0; i < count && i < known; i++) chosen[list[i].unit] = true;
+    free(list);
+    if (count <= known) return true;
+    return problem_set(why, "%zu units should go, but only %zu of %zu have a value in column %s",
+                       count, known, u->count, u->score_name);
+}
+
+bool prune_choose_list(const prune_units *u, const char *list, bool *chosen, problem *why) {
+    return unit_list_parse(list, u->first_layer, u->layers, u->per_layer, chosen, why);
+}
