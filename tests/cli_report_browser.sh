@@ -153,8 +153,8 @@ done
 
 # ---- the comparison
 "$synergy" phiid data/cli/norms.npy -o "$work/tau2" --tau 2 > "$work/out" 2>&1 || bad "phiid tau 2" "$work/out"
-"$synergy" compare "$work/norms" "$work/tau2" "$work/small" -o "$work/compare.html" \
-    --labels 'norms,a label that is <far> too long to stand beside its line,small' > "$work/out" 2>&1 || bad "compare" "$work/out"
+"$synergy" compare "$work/norms" "$work/tau2" "$work/many" -o "$work/compare.html" \
+    --labels 'norms,a label that is <far> too long to stand beside its line,many' > "$work/out" 2>&1 || bad "compare" "$work/out"
 look compare "$work/compare.html" 360 800 1400
 many=
 for n in 1 2 3 4 5 6; do many="$many $work/norms $work/tau2"; done

@@ -121,18 +121,18 @@ static int run(const command *self, int argc, char **argv) {
         {"step", 0, OPTION_INT, "UNITS", "a point every so many units instead (the paper: 5)", &o.step, 1, 1 << 24,
          &step_given},
         {"most", 0, OPTION_NUMBER, "F", "the largest share (default 0.4)", &o.most, 0, 1, &most_given},
-        {"score", 0, OPTION_TEXT, "COLUMN", "the column of units.csv that orders the core (default: score)", &o.score,
+        {"score", 0, OPTION_TEXT, "COLUMN", "the column of units.csv that orders the core (default: score)", &o.study.score,
          0, 0, NULL},
-        {"seeds", 0, OPTION_INT, "N", "random orders, and as many within the core's layers (default 5)", &o.seeds,
+        {"seeds", 0, OPTION_INT, "N", "random orders, and as many within the core's layers (default 5)", &o.study.seeds,
          1, 1000, NULL},
-        {"prompts", 0, OPTION_INT, "N", "prompts of DIR to use, evenly spread (default 24; 0: all)", &o.prompts, 0,
+        {"prompts", 0, OPTION_INT, "N", "prompts of DIR to use, evenly spread (default 24; 0: all)", &o.study.prompts, 0,
          1 << 24, NULL},
         {"replace", 0, OPTION_CHOICE, "zero|mean", "what stands for a removed unit's output (default zero)",
          &o.replace, 0, 0, NULL},
         {"eval", 0, OPTION_TEXT, "all|none|NAMES", "evaluation sets run along score, reverse and one random order",
-         &o.eval, 0, 0, NULL},
-        {"items", 0, OPTION_INT, "N", "most items of each set (default 25; 0: all)", &o.items, 0, 1 << 20, NULL},
-        OPTION_OUT(&o.output),
+         &o.study.eval, 0, 0, NULL},
+        {"items", 0, OPTION_INT, "N", "most items of each set (default 25; 0: all)", &o.study.items, 0, 1 << 20, NULL},
+        OPTION_OUT(&o.study.output),
         {"tokens", 0, OPTION_TEXT, "IDS.npy", "one set of units on these ids, with --from and --heads", &one.tokens,
          0, 0, NULL},
         {"from", 0, OPTION_INT, "POS", "first predicted position of --tokens (default 1)", &one.from, 1, 1 << 30,
@@ -140,9 +140,9 @@ static int run(const command *self, int argc, char **argv) {
         {"heads", 0, OPTION_TEXT, "L.H,...", "one set of units: 12.3, 10-20.*, 3.0-2", &one.heads, 0, 0, NULL},
         {"units", 0, OPTION_CHOICE, "heads|experts", "what --heads counts, with --tokens (default heads)",
          &one.units, 0, 0, &units_given},
-        OPTION_THREADS(&o.threads), OPTION_EXACT(&o.exact), OPTION_SEED(&o.seed),
-        {"resume", 0, OPTION_FLAG, NULL, "go on where a stopped run was", &o.resume, 0, 0, NULL},
-        OPTION_JSON(&one.json), OPTION_FORCE(&o.force),
+        OPTION_THREADS(&o.study.threads), OPTION_EXACT(&o.study.exact), OPTION_SEED(&o.study.seed),
+        {"resume", 0, OPTION_FLAG, NULL, "go on where a stopped run was", &o.study.resume, 0, 0, NULL},
+        OPTION_JSON(&one.json), OPTION_FORCE(&o.study.force),
     };
     size_t found;
     int code;
@@ -153,11 +153,11 @@ static int run(const command *self, int argc, char **argv) {
     if (one.tokens && found > 1) return tool_usage("either a result folder or --tokens");
     if (!one.tokens && (from_given || units_given)) return tool_usage("--from and --units go with --tokens");
     if (o.fractions && (step_given || most_given)) return tool_usage("either --fractions, or --step and --most");
-    o.model = one.model = operand[0];
-    o.directory = one.directory = found > 1 ? operand[1] : NULL;
-    if (!o.output) o.output = o.directory;
-    one.threads = o.threads;
-    one.exact = o.exact;
+    o.study.model = one.model = operand[0];
+    o.study.directory = one.directory = found > 1 ? operand[1] : NULL;
+    if (!o.study.output) o.study.output = o.study.directory;
+    one.threads = o.study.threads;
+    one.exact = o.study.exact;
     one.replace = o.replace;
     const bool good = one.heads ? ablate_one(&one, &why) : ablate_run(&o, &why);
     return good ? tool_finish_output() : tool_fail(&why);

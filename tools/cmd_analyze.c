@@ -1,5 +1,7 @@
 /* cmd_analyze.c - `synergy analyze`, the main job: prompts -> norms -> PhiID -> scores -> report. */
+#include "ablate.h"
 #include "capture.h"
+#include "perturb.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -51,11 +53,31 @@ static bool graph_stage(const phiid_options *p, problem *why) {
     return good;
 }
 
+/* What the paper concludes from interventions, on the units that were just scored. */
+static bool intervention_stage(const capture_options *o, problem *why) {
+    ablate_options a;
+    perturb_options p;
+    ablate_defaults(&a);
+    perturb_defaults(&p);
+    study_options *const of[2] = {&a.study, &p.study};
+    for (int i = 0; i < 2; i++) {
+        of[i]->model = o->model;
+        of[i]->directory = of[i]->output = o->output;
+        of[i]->seed = o->seed;
+        of[i]->threads = o->threads;
+        of[i]->exact = o->exact;
+        of[i]->resume = o->resume;
+        of[i]->force = true;
+    }
+    return ablate_run(&a, why) && perturb_run(&p, why);
+}
+
 static int run(const command *self, int argc, char **argv) {
     capture_options o;
     phiid_options p;
     const char *operand[1];
     int64_t surrogates = DEFAULT_SURROGATES;
+    bool interventions = false;
     capture_defaults(&o);
     phiid_defaults(&p);
     const option options[] = {
@@ -74,6 +96,8 @@ static int run(const command *self, int argc, char **argv) {
         {"redundancy", 0, OPTION_CHOICE, "mmi|ccs", "redundancy measure", &p.redundancy, 0, 0, NULL},
         {"surrogates", 0, OPTION_INT, "N", "circular shifts for the null (default 100)", &surrogates,
          0, 1 << 20, NULL},
+        {"ablate", 0, OPTION_FLAG, NULL, "then remove and perturb units, as synergy ablate and perturb do",
+         &interventions, 0, 0, NULL},
         {"resume", 0, OPTION_FLAG, NULL, "go on where a stopped run was", &o.resume, 0, 0, NULL},
         OPTION_CONTEXT(&o.context), OPTION_THREADS(&o.threads), OPTION_SEED(&o.seed),
         OPTION_EXACT(&o.exact), OPTION_FORCE(&o.force),
@@ -92,7 +116,8 @@ static int run(const command *self, int argc, char **argv) {
     p.seed = o.seed;
     p.threads = o.threads;
     p.force = true; /* the folder is this run's: capture has checked it */
-    if (!phiid_run(&p, &why) || !graph_stage(&p, &why) || !report_run(o.output, &why) ||
+    if (!phiid_run(&p, &why) || !graph_stage(&p, &why) ||
+        (interventions && !intervention_stage(&o, &why)) || !report_run(o.output, &why) ||
         !phiid_print(stdout, o.output, &why))
         return tool_fail(&why);
     printf("\nThe report: %s/report.html\n", o.output);
@@ -101,4 +126,5 @@ static int run(const command *self, int argc, char **argv) {
 
 const command command_analyze = {
     "analyze", "MODEL -o DIR", "all of it, ending in DIR/report.html",
-    "Generates from prompts, records every head, decomposes every pair, scores, draws.", run};
+    "Generates from prompts, records every head, decomposes every pair, scores, with --ablate also\n"
+    "intervenes, and draws.", run};

@@ -58,7 +58,7 @@ static const struct polarity polarities[] = {
     {"He did not call me, and she did not call me", "He called me, and she called me", "either", "too"},
     {"The train has not left", "The train has left", "yet", "already"},
     {"I have not read the letter", "I have read the letter", "yet", "already"},
-    {"She has not bought", "She has just bought", "anything", "something"},
+    {"Tom cannot swim, and his sister cannot swim", "Tom can swim, and his sister can swim", "either", "too"},
 };
 
 struct participle { const char *past, *participle, *object; };

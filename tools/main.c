@@ -20,8 +20,10 @@
     X(eval)         \
     X(prune)        \
     X(ablate)       \
+    X(perturb)      \
     X(analyze)      \
-    X(report)
+    X(report)       \
+    X(compare)
 
 #define DECLARE(name) extern const command command_##name;
 #define ROW(name) &command_##name,

@@ -8,7 +8,7 @@
 static const char *const column_name[UNIT_COLUMNS] = {
     "synergy", "redundancy", "synergy_rank", "redundancy_rank", "rank_difference", "difference",
     "difference_rank", "balance", "score", "score_low", "score_high", "excess", "mean_norm",
-    "self_information", "autocorrelation", "trend"};
+    "self_information", "autocorrelation", "trend", "sink"};
 
 static bool read_columns(report *r, problem *why) {
     for (int k = 0; k < UNIT_COLUMNS; k++) {
@@ -73,9 +73,21 @@ static void find_names(report *r) {
     r->score = json_text_of(phiid, "settings.score", "rank-difference");
 }
 
-static bool read_all(report *r, problem *why) {
+/* A file that is not there is no fault. */
+static bool read_json_if(const report *r, const char *name, json_file *to, problem *why) {
     char path[TOOL_PATH_BYTES];
-    problem ignored;
+    if (!path_join(path, r->directory, name, why)) return false;
+    return !path_exists(path) || json_read(to, path, why);
+}
+
+static bool read_csv_if(const report *r, const char *name, csv *to, problem *why) {
+    char path[TOOL_PATH_BYTES];
+    if (!path_join(path, r->directory, name, why)) return false;
+    return !path_exists(path) || csv_read(to, path, why);
+}
+
+static bool read_scores(report *r, problem *why) {
+    char path[TOOL_PATH_BYTES];
     if (!path_is_directory(r->directory))
         return problem_set(why, "%s: is not a folder with results", r->directory);
     if (!path_join(path, r->directory, "phiid.json", why)) return false;
@@ -86,17 +98,23 @@ static bool read_all(report *r, problem *why) {
         return false;
     r->count = r->units.rows;
     if (r->count < 2) return problem_set(why, "%s: holds fewer than two units", path);
-    if (!path_join(path, r->directory, "profile.csv", why) || !csv_read(&r->profile, path, why))
-        return false;
-    if (path_join(path, r->directory, "run.json", &ignored) && path_exists(path) &&
-        !json_read(&r->run, path, why))
-        return false;
-    if (path_join(path, r->directory, "graph.json", &ignored) && path_exists(path) &&
-        !json_read(&r->graph, path, why))
+    if (!path_join(path, r->directory, "profile.csv", why) || !csv_read(&r->profile, path, why) ||
+        !read_json_if(r, "run.json", &r->run, why))
         return false;
     find_layers(r);
     find_names(r);
-    return read_columns(r, why) && read_matrix(r, "synergy.npy", &r->synergy, why) &&
+    return read_columns(r, why);
+}
+
+static bool read_all(report *r, problem *why) {
+    return read_scores(r, why) && read_json_if(r, "graph.json", &r->graph, why) &&
+           read_json_if(r, "ablation.json", &r->ablation, why) &&
+           read_json_if(r, "perturb.json", &r->perturb, why) &&
+           read_csv_if(r, "ablation.csv", &r->ablation_curves, why) &&
+           read_csv_if(r, "ablation_accuracy.csv", &r->ablation_accuracy, why) &&
+           read_csv_if(r, "perturb.csv", &r->perturb_curves, why) &&
+           read_csv_if(r, "perturb_accuracy.csv", &r->perturb_accuracy, why) &&
+           read_matrix(r, "synergy.npy", &r->synergy, why) &&
            read_matrix(r, "redundancy.npy", &r->redundancy, why);
 }
 
@@ -104,6 +122,14 @@ bool report_load(report *r, const char *directory, problem *why) {
     memset(r, 0, sizeof *r);
     r->directory = directory;
     bool good = read_all(r, why);
+    if (!good) report_close(r);
+    return good;
+}
+
+bool report_load_scores(report *r, const char *directory, problem *why) {
+    memset(r, 0, sizeof *r);
+    r->directory = directory;
+    bool good = read_scores(r, why);
     if (!good) report_close(r);
     return good;
 }
@@ -117,18 +143,74 @@ void report_close(report *r) {
     json_free(&r->phiid);
     json_free(&r->run);
     json_free(&r->graph);
+    json_free(&r->ablation);
+    json_free(&r->perturb);
+    csv_free(&r->ablation_curves);
+    csv_free(&r->ablation_accuracy);
+    csv_free(&r->perturb_curves);
+    csv_free(&r->perturb_accuracy);
     memset(r, 0, sizeof *r);
 }
 
-double report_spearman(const report *r, const double *a, const double *b) {
-    if (!a || !b) return (double)NAN;
-    double *work = tool_alloc(4 * r->count, sizeof *work);
-    size_t *order = tool_alloc(r->count, sizeof *order);
-    double rho = syn_rank_spearman(a, b, r->count, work, order);
+/* ---- numbers ------------------------------------------------------------------------------ */
+
+double value_spearman(const double *a, const double *b, size_t n) {
+    double *work = tool_alloc(4 * n, sizeof *work);
+    size_t *order = tool_alloc(n, sizeof *order);
+    double rho = syn_rank_spearman(a, b, n, work, order);
     free(work);
     free(order);
     return rho;
 }
+
+double report_spearman(const report *r, const double *a, const double *b) {
+    return a && b ? value_spearman(a, b, r->count) : (double)NAN;
+}
+
+double report_memory(const report *r) {
+    return report_spearman(r, r->column[UNIT_SYNERGY], r->column[UNIT_SELF]);
+}
+
+double report_number(const report *r, const char *path) {
+    return json_number_of(r->phiid.root, path, (double)NAN);
+}
+
+const json *report_model(const report *r) {
+    const json *m = json_get(r->run.root, "model");
+    return m ? m : json_get(r->phiid.root, "model");
+}
+
+double *report_column(const report *r, const char *name) {
+    int at = csv_column(&r->units, name);
+    if (at < 0) return NULL;
+    double *v = tool_alloc(r->count, sizeof *v);
+    bool good = true;
+    for (size_t i = 0; i < r->count && good; i++)
+        good = csv_double(csv_cell(&r->units, i, at), &v[i]);
+    if (good) return v;
+    free(v);
+    return NULL;
+}
+
+static int by_value_down(const void *a, const void *b) {
+    const double *x = *(const double *const *)a, *y = *(const double *const *)b;
+    if (*x != *y) return *x > *y ? -1 : 1;
+    return x < y ? -1 : 1; /* equal values in the order of units */
+}
+
+size_t *report_order(const report *r, const double *value, size_t *count) {
+    const double **at = tool_alloc(r->count, sizeof *at);
+    size_t *order = tool_alloc(r->count, sizeof *order), n = 0;
+    for (size_t i = 0; value && i < r->count; i++)
+        if (isfinite(value[i])) at[n++] = &value[i];
+    qsort(at, n, sizeof *at, by_value_down);
+    for (size_t i = 0; i < n; i++) order[i] = (size_t)(at[i] - value);
+    free(at);
+    *count = n;
+    return order;
+}
+
+/* ---- scores over depth -------------------------------------------------------------------- */
 
 size_t report_profile(const report *r, const char *score, const char *column, double *to) {
     int name = csv_column(&r->profile, "score_name"), at = csv_column(&r->profile, column);
@@ -137,4 +219,78 @@ size_t report_profile(const report *r, const char *score, const char *column, do
         if (strcmp(csv_cell(&r->profile, i, name), score) == 0)
             csv_double(csv_cell(&r->profile, i, at), &to[n++]);
     return n;
+}
+
+static const struct { const char *score, *column, *title, *unit; } score_row[] = {
+    {"rank-difference", "rank_difference", "rank(synergy) \xe2\x88\x92 rank(redundancy)", "ranks"},
+    {"difference", "difference_rank", "rank(synergy \xe2\x88\x92 redundancy)", "ranks"},
+    {"balance", "balance", "synergy / (synergy + redundancy)", ""},
+    {"synergy", "synergy", "synergy", "nats"},
+    {"redundancy", "redundancy", "redundancy", "nats"},
+    {"excess", "excess", "synergy \xe2\x88\x92 its mean under surrogates", "nats"}};
+enum { SCORE_ROWS = sizeof score_row / sizeof score_row[0] };
+
+const char *report_score_column(const char *score) {
+    for (size_t k = 0; k < SCORE_ROWS; k++)
+        if (!strcmp(score_row[k].score, score)) return score_row[k].column;
+    return score;
+}
+
+const char *report_score_title(const char *score) {
+    for (size_t k = 0; k < SCORE_ROWS; k++)
+        if (!strcmp(score_row[k].score, score)) return score_row[k].title;
+    return score;
+}
+
+const char *report_score_unit(const char *score) {
+    for (size_t k = 0; k < SCORE_ROWS; k++)
+        if (!strcmp(score_row[k].score, score)) return score_row[k].unit;
+    return "";
+}
+
+/* Least squares: three normal equations, whose matrix is positive definite, so that no pivoting is
+   needed. */
+bool report_parabola(const double *value, size_t layers, double c[3]) {
+    double s[5] = {0}, b[3] = {0}, m[3][4];
+    for (size_t l = 0; l < layers; l++) {
+        double x = (double)l / (double)(layers - 1) - 0.5, power = 1;
+        if (!isfinite(value[l])) continue;
+        for (int k = 0; k < 5; k++, power *= x) {
+            s[k] += power;
+            if (k < 3) b[k] += power * value[l];
+        }
+    }
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 3; j++) m[i][j] = s[i + j];
+        m[i][3] = b[i];
+    }
+    for (int i = 0; i < 3; i++) {
+        if (!(fabs(m[i][i]) > 1e-12)) return false;
+        for (int k = 0; k < 3; k++) {
+            double f = k == i ? 0 : m[k][i] / m[i][i];
+            for (int j = i; j < 4; j++) m[k][j] -= f * m[i][j];
+        }
+    }
+    for (int i = 0; i < 3; i++) c[i] = m[i][3] / m[i][i];
+    return true;
+}
+
+double report_parabola_share(const report *r, const char *score) {
+    double *v = tool_alloc(r->layers, sizeof *v), c[3], sum = 0, all = 0, rest = 0;
+    size_t n = report_profile(r, score, "mean", v), count = 0;
+    bool good = n >= 4 && report_parabola(v, n, c);
+    for (size_t l = 0; good && l < n; l++)
+        if (isfinite(v[l])) {
+            sum += v[l];
+            count++;
+        }
+    for (size_t l = 0; good && l < n; l++) {
+        double x = (double)l / (double)(n - 1) - 0.5, d = v[l] - sum / (double)count;
+        double e = v[l] - (c[0] + x * (c[1] + x * c[2]));
+        if (!isfinite(v[l])) continue;
+        all += d * d;
+        rest += e * e;
+    }
+    free(v);
+    return good && all > 0 ? 1 - rest / all : (double)NAN;
 }

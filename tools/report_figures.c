@@ -1,76 +1,10 @@
-/* report_figures.c - the pictures. Each function draws one panel, 420 units wide, so that its
-   writing stays readable when the panel is alone on a narrow screen. */
+/* report_figures.c - the profile over layers, and one column of units against another. Each function
+   draws one panel. */
 #include "report.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { PANEL = 420 };
-
-void figure_free(figure *f) {
-    text_free(&f->svg);
-    text_free(&f->data);
-}
-
-/* ---- shared --------------------------------------------------------------------------- */
-
-static void range_of(const double *v, size_t n, double *low, double *high) {
-    *low = *high = (double)NAN;
-    for (size_t i = 0; v && i < n; i++) {
-        if (!isfinite(v[i])) continue;
-        if (!(v[i] >= *low)) *low = v[i];
-        if (!(v[i] <= *high)) *high = v[i];
-    }
-}
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* Sorted copy of what is finite; the caller frees. */
-static double *sorted(const double *v, size_t n, size_t *count) {
-    double *s = tool_alloc(n, sizeof *s);
-    *count = 0;
-    for (size_t i = 0; i < n; i++)
-        if (isfinite(v[i])) s[(*count)++] = v[i];
-    qsort(s, *count, sizeof *s, by_value);
-    return s;
-}
-
-static double quantile(const double *in_order, size_t n, double q) {
-    if (n == 0) return (double)NAN;
-    double at = q * (double)(n - 1);
-    size_t i = (size_t)at;
-    double next = in_order[i + 1 < n ? i + 1 : i];
-    return in_order[i] + (at - (double)i) * (next - in_order[i]);
-}
-
-/* A colour bar to the right of an area, with ticks from low to high. */
-static void colour_bar(const plot *p, double low, double high, double middle, bool diverging,
-                       const char *label) {
-    enum { STEPS = 40 };
-    double x = p->left + p->width + 10, step = p->height / STEPS;
-    plot bar = {p->to, x, p->top, 9, p->height, 0, 1, low, high, false, false};
-    double far = fmax(high - middle, middle - low);
-    text_add(p->to, "<g class=\"cells\">");
-    for (int i = 0; i < STEPS; i++) {
-        double v = low + (high - low) * (i + 0.5) / STEPS;
-        colour c = diverging ? colour_diverging(far > 0 ? (v - middle) / far : 0)
-                             : colour_sequential(high > low ? (v - low) / (high - low) : 0.5);
-        svg_box_filled(p->to, x, p->top + p->height - (i + 1) * step, 9, step + 0.3, c, NULL);
-    }
-    text_add(p->to, "</g>");
-    ticks t = ticks_linear(low, high, p->height > 150 ? 6 : 5);
-    for (int i = 0; i < t.count; i++) {
-        char s[32];
-        tick_text(t.at[i], s);
-        svg_line(p->to, "axis", x + 9, plot_y(&bar, t.at[i]), x + 12, plot_y(&bar, t.at[i]));
-        svg_words(p->to, "tick", x + 15, plot_y(&bar, t.at[i]) + 4, "start", s);
-    }
-    svg_words(p->to, "tick", p->left + p->width + 68, p->top - 8, "end", label);
-}
 
 /* ---- the layer profile ---------------------------------------------------------------- */
 
@@ -87,7 +21,7 @@ static void profile_read(profile *p, const report *r, const char *score) {
         *column[c] = tool_alloc(r->layers, sizeof(double));
         p->layers = report_profile(r, score, name[c], *column[c]);
     }
-    range_of(p->mean, p->layers, &p->least, &p->most);
+    value_range(p->mean, p->layers, &p->least, &p->most);
 }
 
 static void profile_free(profile *p) {
@@ -146,36 +80,10 @@ static void draw_points(const plot *p, const char *class_name, const double *v, 
     text_add(p->to, "\n");
 }
 
-/* The parabola over depth nearest to the means (least squares), on the min-max scale. */
-static bool fit_parabola(const profile *q, double c[3]) {
-    double s[5] = {0}, b[3] = {0}, m[3][4];
-    for (size_t l = 0; l < q->layers; l++) {
-        double x = (double)l / (double)(q->layers - 1) - 0.5, y = scaled(q, q->mean[l]), power = 1;
-        if (!isfinite(y)) continue;
-        for (int k = 0; k < 5; k++, power *= x) {
-            s[k] += power;
-            if (k < 3) b[k] += power * y;
-        }
-    }
-    for (int i = 0; i < 3; i++) {
-        for (int j = 0; j < 3; j++) m[i][j] = s[i + j];
-        m[i][3] = b[i];
-    }
-    for (int i = 0; i < 3; i++) { /* the matrix is positive definite: no pivoting is needed */
-        if (!(fabs(m[i][i]) > 1e-12)) return false;
-        for (int k = 0; k < 3; k++) {
-            double f = k == i ? 0 : m[k][i] / m[i][i];
-            for (int j = i; j < 4; j++) m[k][j] -= f * m[i][j];
-        }
-    }
-    for (int i = 0; i < 3; i++) c[i] = m[i][3] / m[i][i];
-    return true;
-}
-
 static void draw_parabola(const plot *p, const profile *q) {
     enum { STEPS = 60 };
     double c[3];
-    if (q->layers < 4 || !(q->most > q->least) || !fit_parabola(q, c)) return;
+    if (q->layers < 4 || !(q->most > q->least) || !report_parabola(q->minmax, q->layers, c)) return;
     bool pen = false;
     text_add(p->to, "<path class=\"fit\" d=\"");
     for (int i = 0; i <= STEPS; i++) {
@@ -252,22 +160,9 @@ static void profile_data(figure *f, const profile *q) {
     }
 }
 
-static const char *score_title(const char *score) {
-    if (!strcmp(score, "rank-difference")) return "rank(synergy) \xe2\x88\x92 rank(redundancy)";
-    if (!strcmp(score, "difference")) return "rank(synergy \xe2\x88\x92 redundancy)";
-    if (!strcmp(score, "excess")) return "synergy \xe2\x88\x92 its mean under shifts";
-    return score;
-}
-
-static const char *score_unit(const char *score) {
-    if (!strcmp(score, "rank-difference") || !strcmp(score, "difference"))
-        return "layer mean, ranks";
-    return strcmp(score, "balance") ? "layer mean, nats" : "layer mean";
-}
-
 void figure_profile(const report *r, const char *score, const char *id, figure *f) {
     profile q;
-    char desc[256];
+    char desc[256], axis[64];
     profile_read(&q, r, score);
     plot p = {&f->svg, 56, 48, PANEL - 56 - 68, 210, -0.4, (double)q.layers - 0.6, 0, 1, false,
               false};
@@ -276,8 +171,8 @@ void figure_profile(const report *r, const char *score, const char *id, figure *
              "Mean score of each of %zu layers, scaled from 0 to 1, with the "
              "percentile of the layer; the lowest mean is %.4g, the highest %.4g.",
              q.layers, q.least, q.most);
-    svg_begin(&f->svg, id, PANEL, 304, score_title(score), desc);
-    svg_words(&f->svg, "head", p.left, 14, "start", score_title(score));
+    svg_begin(&f->svg, id, PANEL, 304, report_score_title(score), desc);
+    svg_words(&f->svg, "head", p.left, 14, "start", report_score_title(score));
     draw_key(&f->svg, p.left, 34, isfinite(q.low[0]));
     double third = (double)(q.layers - 1) / 3;
     if (q.layers >= 3)
@@ -289,7 +184,9 @@ void figure_profile(const report *r, const char *score, const char *id, figure *
     draw_parabola(&p, &q);
     plot_frame(&p);
     plot_axis_x(&p, &x, "layer");
-    right_axis(&p, &q, score_unit(score));
+    const char *unit = report_score_unit(score);
+    snprintf(axis, sizeof axis, "layer mean%s%s", *unit ? ", " : "", unit);
+    right_axis(&p, &q, axis);
     draw_points(&p, "other", q.percentile, q.layers, 2.6, q.percentile, "percentile");
     draw_curve(&p, "curve", q.minmax, q.layers);
     draw_points(&p, "point", q.minmax, q.layers, 2.6, q.mean, "mean");
@@ -298,242 +195,15 @@ void figure_profile(const report *r, const char *score, const char *id, figure *
     profile_free(&q);
 }
 
-/* ---- layer x unit maps ---------------------------------------------------------------- */
-
-enum { MOST_BOXES = 2500 }; /* above, a map is a picture without values on hover */
-
-typedef struct scale { double low, high, middle; bool diverging; } scale;
-
-static scale scale_of(const double *v, size_t n, bool diverging) {
-    scale s;
-    size_t count;
-    double *in_order = sorted(v, n, &count);
-    s.low = count ? in_order[0] : 0;
-    s.high = count ? in_order[count - 1] : 0;
-    s.middle = count ? quantile(in_order, count, 0.5) : 0;
-    s.diverging = diverging;
-    free(in_order);
-    return s;
-}
-
-static double share_on(const scale *s, double v) {
-    double far = fmax(s->high - s->middle, s->middle - s->low);
-    if (s->diverging) return far > 0 ? (v - s->middle) / far : 0;
-    return s->high > s->low ? (v - s->low) / (s->high - s->low) : 0.5;
-}
-
-static colour colour_on(const scale *s, double v) {
-    return s->diverging ? colour_diverging(share_on(s, v)) : colour_sequential(share_on(s, v));
-}
-
-static void map_boxes(const report *r, const plot *p, const double *v, const scale *s,
-                      const char *unit) {
-    double w = p->width / (double)r->layers, h = p->height / (double)r->per_layer;
-    text_add(p->to, "<g class=\"cells\">");
-    for (size_t i = 0; i < r->count; i++) {
-        char hover[96];
-        size_t layer = i / r->per_layer, index = i % r->per_layer;
-        if (!isfinite(v[i])) continue;
-        snprintf(hover, sizeof hover, "%zu.%zu: %.4g%s%s", r->first_layer + layer, index, v[i], *unit ? " " : "",
-                 unit);
-        svg_box_filled(p->to, p->left + w * (double)layer,
-                       p->top + p->height - h * (double)(index + 1), w, h, colour_on(s, v[i]),
-                       hover);
-    }
-    text_add(p->to, "</g>\n");
-}
-
-static void image(text *t, const plot *p, const text *base64_png) {
-    text_print(t, "<image x=\"%.6g\" y=\"%.6g\" width=\"%.6g\" height=\"%.6g\" "
-                  "preserveAspectRatio=\"none\" href=\"data:image/png;base64,",
-               p->left, p->top, p->width, p->height);
-    text_add_bytes(t, base64_png->at, base64_png->length);
-    text_add(t, "\"/>\n");
-}
-
-static void palette_of(bool diverging, colour palette[255]) {
-    for (int i = 0; i < 255; i++)
-        palette[i] = diverging ? colour_diverging((i - 127) / 127.0) : colour_sequential(i / 254.0);
-}
-
-static unsigned char index_on(const scale *s, double v) {
-    if (!isfinite(v)) return 255;
-    double share = share_on(s, v);
-    if (s->diverging) share = (share + 1) / 2;
-    share = share < 0 ? 0 : share > 1 ? 1 : share;
-    return (unsigned char)(share * 254 + 0.5);
-}
-
-static void map_image(const report *r, const plot *p, const double *v, const scale *s) {
-    colour palette[255];
-    text png = {NULL, 0, 0};
-    unsigned char *cell = tool_alloc(r->count, 1);
-    for (size_t i = 0; i < r->count; i++) {
-        size_t layer = i / r->per_layer, index = i % r->per_layer;
-        cell[(r->per_layer - 1 - index) * r->layers + layer] = index_on(s, v[i]);
-    }
-    palette_of(s->diverging, palette);
-    png_base64(&png, cell, r->layers, r->per_layer, palette);
-    image(p->to, p, &png);
-    text_free(&png);
-    free(cell);
-}
-
-static void map_data(const report *r, figure *f, const double *v, const char *what) {
-    text_print(&f->data, "layer,index,");
-    text_add(&f->data, what);
-    text_add(&f->data, "\n");
-    for (size_t i = 0; i < r->count; i++) {
-        csv_int(&f->data, (int64_t)(r->first_layer + i / r->per_layer));
-        csv_int(&f->data, (int64_t)(i % r->per_layer));
-        csv_number(&f->data, v[i]);
-        csv_end_row(&f->data);
-    }
-}
-
-void figure_map(const report *r, unit_column column, const char *id, const char *what,
-                const char *unit, bool diverging, figure *f) {
-    const double *v = r->column[column];
-    char title[160], desc[200], axis[48];
-    scale s = scale_of(v, r->count, diverging);
-    double width = PANEL - 46 - 70;
-    double cell = width / (double)r->layers;
-    double height = fmin(fmax(fmin(cell, 16) * (double)r->per_layer, 90), 260);
-    plot p = {&f->svg, 46, 30, width, height, -0.5, (double)r->layers - 0.5, -0.5,
-              (double)r->per_layer - 0.5, false, false};
-    snprintf(title, sizeof title, "%s of each %s", what, r->one);
-    snprintf(desc, sizeof desc, "%zu layers from left to right, %zu %s from bottom to top; lowest "
-                                "%.4g, median %.4g, highest %.4g %s.",
-             r->layers, r->per_layer, r->many, s.low, s.middle, s.high, unit);
-    svg_begin(&f->svg, id, PANEL, height + 76, title, desc);
-    svg_words(&f->svg, "head", p.left, 14, "start", what);
-    svg_box(&f->svg, "missing", p.left, p.top, p.width, p.height);
-    if (r->count <= MOST_BOXES) map_boxes(r, &p, v, &s, unit);
-    else map_image(r, &p, v, &s);
-    svg_box(&f->svg, "border", p.left, p.top, p.width, p.height);
-    ticks x = ticks_whole(0, (double)r->layers - 1, 7);
-    ticks y = ticks_whole(0, (double)r->per_layer - 1, 4);
-    plot bare = p;
-    for (int i = 0; i < y.count; i++) {
-        char number[32];
-        tick_text(y.at[i], number);
-        svg_words(&f->svg, "tick", p.left - 6, plot_y(&bare, y.at[i]) + 4, "end", number);
-    }
-    plot_axis_x(&p, &x, "layer");
-    snprintf(axis, sizeof axis, "%s", r->one);
-    svg_words_turned(&f->svg, "label", p.left - 30, p.top + p.height / 2, -90, axis);
-    colour_bar(&p, s.low, s.high, s.middle, diverging, unit);
-    svg_end(&f->svg);
-    map_data(r, f, v, what);
-}
-
-/* ---- pair matrices -------------------------------------------------------------------- */
-
-enum { MOST_PIXELS = 640 }; /* of a side; larger matrices are averaged in blocks */
-
-/* The mean over a block of pairs, the diagonal and what is missing left out. */
-static double block_mean(const double *m, size_t n, size_t row, size_t column, size_t block) {
-    double sum = 0;
-    size_t count = 0;
-    for (size_t i = row * block; i < (row + 1) * block && i < n; i++)
-        for (size_t j = column * block; j < (column + 1) * block && j < n; j++)
-            if (i != j && isfinite(m[i * n + j])) {
-                sum += m[i * n + j];
-                count++;
-            }
-    return count ? sum / (double)count : (double)NAN;
-}
-
-static scale matrix_scale(const double *m, size_t n) {
-    scale s = {0, 0, 0, false};
-    size_t count = 0;
-    double *pair = tool_alloc(n * (n - 1) / 2, sizeof *pair);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = i + 1; j < n; j++)
-            if (isfinite(m[i * n + j])) pair[count++] = m[i * n + j];
-    qsort(pair, count, sizeof *pair, by_value);
-    if (count) {
-        s.low = fmin(quantile(pair, count, 0.005), 0);
-        s.high = quantile(pair, count, 0.99);
-        s.middle = quantile(pair, count, 0.5);
-    }
-    free(pair);
-    return s;
-}
-
-static void layer_ticks(const report *r, const plot *p) {
-    ticks t = ticks_whole(0, (double)r->layers - 1, 7);
-    double step = p->width / (double)r->layers, base = p->top + p->height;
-    for (int i = 0; i < t.count; i++) {
-        char s[32];
-        double at = step * (t.at[i] + 0.5);
-        tick_text(t.at[i], s);
-        svg_line(p->to, "axis", p->left + at, base, p->left + at, base + 4);
-        svg_words(p->to, "tick", p->left + at, base + 16, "middle", s);
-        svg_line(p->to, "axis", p->left - 4, p->top + at, p->left, p->top + at);
-        svg_words(p->to, "tick", p->left - 7, p->top + at + 4, "end", s);
-    }
-}
-
-static void matrix_data(const report *r, figure *f, const double *m, size_t block) {
-    size_t n = r->count, side = (n + block - 1) / block;
-    if (side > 400) return; /* the .npy has it; a text of that size serves nobody */
-    text_add(&f->data, "unit");
-    for (size_t j = 0; j < side; j++)
-        text_print(&f->data, ",%zu.%zu", r->first_layer + j * block / r->per_layer,
-                   j * block % r->per_layer);
-    text_add(&f->data, "\n");
-    for (size_t i = 0; i < side; i++) {
-        text_print(&f->data, "%zu.%zu", r->first_layer + i * block / r->per_layer,
-                   i * block % r->per_layer);
-        for (size_t j = 0; j < side; j++) csv_number(&f->data, block_mean(m, n, i, j, block));
-        csv_end_row(&f->data);
-    }
-}
-
-void figure_matrix(const report *r, const double *m, const char *id, const char *what, figure *f) {
-    size_t n = r->count, block = (n + MOST_PIXELS - 1) / MOST_PIXELS,
-           side = (n + block - 1) / block;
-    char title[160], desc[256];
-    colour palette[255];
-    text png = {NULL, 0, 0};
-    scale s = matrix_scale(m, n);
-    plot p = {&f->svg, 46, 30, PANEL - 46 - 70, PANEL - 46 - 70, 0, 1, 0, 1, false, false};
-    unsigned char *cell = tool_alloc(side * side, 1);
-    for (size_t i = 0; i < side; i++)
-        for (size_t j = 0; j < side; j++)
-            cell[i * side + j] = index_on(&s, block_mean(m, n, i, j, block));
-    palette_of(false, palette);
-    png_base64(&png, cell, side, side, palette);
-    snprintf(title, sizeof title, "%s of every pair of %s", what, r->many);
-    snprintf(desc, sizeof desc,
-             "Symmetric matrix of %zu %s ordered by layer; median %.4g nats, the "
-             "99th percentile %.4g nats is the end of the colours.",
-             n, r->many, s.middle, s.high);
-    svg_begin(&f->svg, id, PANEL, p.top + p.height + 46, title, desc);
-    svg_words(&f->svg, "head", p.left, 14, "start", title);
-    svg_box(&f->svg, "missing", p.left, p.top, p.width, p.height);
-    image(&f->svg, &p, &png);
-    svg_box(&f->svg, "border", p.left, p.top, p.width, p.height);
-    layer_ticks(r, &p);
-    svg_words(&f->svg, "label", p.left + p.width / 2, p.top + p.height + 33, "middle", "layer");
-    svg_words_turned(&f->svg, "label", p.left - 30, p.top + p.height / 2, -90, "layer");
-    colour_bar(&p, s.low, s.high, s.middle, false, "nats");
-    svg_end(&f->svg);
-    matrix_data(r, f, m, block);
-    text_free(&png);
-    free(cell);
-}
-
 /* ---- one column against another ------------------------------------------------------- */
 
 /* Both ends of an axis, and whether its values are so skewed that decades show more. */
 static void axis_of(const double *v, size_t n, double *low, double *high, bool *logarithmic) {
     size_t count;
-    double *in_order = sorted(v, n, &count);
+    double *in_order = value_sorted(v, n, &count);
     *low = count ? in_order[0] : 0;
     *high = count ? in_order[count - 1] : 1;
-    *logarithmic = count > 4 && *low > 0 && *high > 8 * quantile(in_order, count, 0.5);
+    *logarithmic = count > 4 && *low > 0 && *high > 8 * value_quantile(in_order, count, 0.5);
     free(in_order);
     if (*logarithmic) {
         *low /= 1.25;
@@ -565,7 +235,7 @@ static void scatter_points(const report *r, const plot *p, const double *x, cons
         text_print(p->to, "\" r=\"%s\" fill=\"#%02x%02x%02x\">", r->count > 600 ? "2.2" : "3.4",
                    c.r, c.g, c.b);
         if (r->count <= MOST_BOXES)
-            text_print(p->to, "<title>%zu.%zu: %.4g, %.4g</title>", layer, index, x[i], y[i]);
+            text_print(p->to, "<title>%zu.%zu: %.4g, %.4g</title>", r->first_layer + layer, index, x[i], y[i]);
         text_add(p->to, "</circle>");
     }
     text_add(p->to, "\n");
@@ -592,6 +262,9 @@ void figure_scatter(const report *r, unit_column cx, unit_column cy, const char 
     text_add(&f->data, "layer,index,x,y\n");
     scatter_points(r, &p, x, y, f);
     svg_words(&f->svg, "head", p.left, 14, "start", rho_text);
-    if (r->layers > 1) colour_bar(&p, 0, (double)r->layers - 1, 0, false, "layer");
+    if (r->layers > 1) {
+        scale depth = {0, (double)r->layers - 1, 0, false};
+        scale_bar(&p, &depth, "layer");
+    }
     svg_end(&f->svg);
 }

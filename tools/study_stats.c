@@ -1,5 +1,5 @@
-/* ablate_stats.c - curves with their uncertainty over prompts, and comparisons between orders. */
-#include "ablate.h"
+/* study_stats.c - curves with their uncertainty over prompts, and comparisons between orders. */
+#include "study.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -63,11 +63,11 @@ static spread spread_of(const per_text *t) {
     return s;
 }
 
-static const divergence *at(const ablation *a, size_t row, size_t curve, size_t point) {
+static const divergence *at(const study *a, size_t row, size_t curve, size_t point) {
     return &a->result[(row * a->curves + curve) * a->points + point];
 }
 
-spread ablate_kl(const ablation *a, size_t curve, size_t point) {
+spread study_kl(const study *a, size_t curve, size_t point) {
     per_text t = per_text_make(a->s.texts);
     for (size_t i = 0; i < t.n; i++) {
         t.sum[i] = at(a, i, curve, point)->kl;
@@ -78,16 +78,21 @@ spread ablate_kl(const ablation *a, size_t curve, size_t point) {
     return s;
 }
 
-/* Trapezoids over the removed units, from 0 on. */
-static double text_area(const ablation *a, size_t row, size_t curve) {
-    double area = 0;
-    for (size_t p = 1; p < a->points; p++)
-        area += (double)(a->removed[p] - a->removed[p - 1]) *
-                (at(a, row, curve, p)->kl + at(a, row, curve, p - 1)->kl) / 2;
-    return area / (double)a->removed[a->points - 1];
+divergence study_sum(const study *a, size_t curve, size_t point) {
+    divergence sum = {0, 0, 0, 0};
+    for (size_t i = 0; i < a->s.texts; i++) divergence_add(&sum, at(a, i, curve, point));
+    return sum;
 }
 
-spread ablate_auc(const ablation *a, size_t curve) {
+/* Trapezoids, from 0 on. */
+static double text_area(const study *a, size_t row, size_t curve) {
+    double area = 0;
+    for (size_t p = 1; p < a->points; p++)
+        area += (a->x[p] - a->x[p - 1]) * (at(a, row, curve, p)->kl + at(a, row, curve, p - 1)->kl) / 2;
+    return area / a->x[a->points - 1];
+}
+
+spread study_area(const study *a, size_t curve) {
     per_text t = per_text_make(a->s.texts);
     for (size_t i = 0; i < t.n; i++) {
         t.sum[i] = text_area(a, i, curve);
@@ -101,11 +106,11 @@ spread ablate_auc(const ablation *a, size_t curve) {
 /* ---- comparisons ---------------------------------------------------------------------- */
 
 /* The mean over the curves of one name; returns how many there are. */
-static size_t mean_area(const ablation *a, size_t row, const char *order, double *area) {
+static size_t mean_area(const study *a, size_t row, const char *name, double *area) {
     size_t n = 0;
     *area = 0;
     for (size_t c = 0; c < a->curves; c++) {
-        if (strcmp(a->curve[c].order, order)) continue;
+        if (strcmp(a->curve[c].name, name)) continue;
         *area += text_area(a, row, c);
         n++;
     }
@@ -129,23 +134,23 @@ static double sign_flips(const per_text *t) {
 }
 
 /* The rank of a single order among random ones. */
-static double among_orders(const ablation *a, const char *x, const char *y) {
+static double among_orders(const study *a, const char *x, const char *y) {
     size_t n = 0, above = 0, of_x = 0;
     double own = 0;
     for (size_t c = 0; c < a->curves; c++)
-        if (!strcmp(a->curve[c].order, x)) {
-            own = ablate_auc(a, c).mean;
+        if (!strcmp(a->curve[c].name, x)) {
+            own = study_area(a, c).mean;
             of_x++;
         }
     for (size_t c = 0; c < a->curves; c++) {
-        if (strcmp(a->curve[c].order, y)) continue;
-        above += ablate_auc(a, c).mean >= own;
+        if (strcmp(a->curve[c].name, y)) continue;
+        above += study_area(a, c).mean >= own;
         n++;
     }
     return of_x == 1 && n > 1 ? (double)(above + 1) / (double)(n + 1) : (double)NAN;
 }
 
-static bool compare(const ablation *a, const char *x, const char *y, comparison *to) {
+static bool compare(const study *a, const char *x, const char *y, comparison *to) {
     per_text t = per_text_make(a->s.texts);
     bool both = true;
     for (size_t i = 0; i < t.n; i++) {
@@ -161,14 +166,19 @@ static bool compare(const ablation *a, const char *x, const char *y, comparison 
     return both;
 }
 
-size_t ablate_comparisons(const ablation *a, comparison to[16]) {
-    static const char *const pairs[][2] = {
-        {"score", "random"}, {"score", "matched"}, {"score", "reverse"}, {"score", "norm"},
-        {"synergy", "random"}, {"redundancy", "random"}, {"norm", "random"}, {"sink", "random"},
-        {"reverse", "random"},
-    };
+size_t study_comparisons(const study *a, comparison to[STUDY_COMPARISONS]) {
     size_t n = 0;
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        n += compare(a, pairs[i][0], pairs[i][1], &to[n]);
+    for (const char *const (*pair)[2] = a->kind->pairs; (*pair)[0] && n < STUDY_COMPARISONS; pair++)
+        n += compare(a, (*pair)[0], (*pair)[1], &to[n]);
     return n;
+}
+
+const comparison *comparison_of(const comparison *c, size_t n, const char *a, const char *b) {
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(c[i].a, a) && !strcmp(c[i].b, b)) return &c[i];
+    return NULL;
+}
+
+bool comparison_harms_more(const comparison *c) {
+    return c && c->difference > 0 && c->p_prompts < 0.05;
 }

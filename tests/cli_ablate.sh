@@ -1,0 +1,163 @@
+#!/bin/sh
+# synergy ablate and perturb: one set of units, curves, resuming, what is refused.
+. ./check.sh
+
+synergy=${SYNERGY:-../tools/build/synergy}
+[ -x "$synergy" ] || { bad "$synergy is not there"; finish; }
+models=data/models
+model=$models/llama/model.gguf
+
+# refused CODE TEXT ARGUMENTS...: the exit code, and a line that says TEXT
+refused() {
+    want=$1 text=$2
+    shift 2
+    "$synergy" "$@" > "$work/stdout" 2> "$work/stderr"
+    got=$?
+    if [ $got -eq "$want" ] && grep -qF -- "$text" "$work/stderr"; then good
+    else bad "$* ended with $got, and not with $want and '$text':" "$work/stderr"; fi
+}
+
+# value KEY FILE: a number of a JSON object with one member a line
+value() {
+    sed -n "s/^ *\"$1\": \\([-0-9.e+]*\\),*\$/\\1/p" "$2"
+}
+
+# close NAME A B TOLERANCE
+close() {
+    if awk -v a="$2" -v b="$3" -v t="$4" 'BEGIN { d = a - b; if (d < 0) d = -d; exit !(a != "" && b != "" && d <= t) }'; then good
+    else bad "$1: $2 against $3, allowed $4"; fi
+}
+
+# one NAME ARGUMENTS...: one set of units; $work/NAME.json
+one() {
+    name=$1
+    shift
+    if "$synergy" ablate "$@" --json > "$work/$name.json" 2> "$work/stderr"; then good; else bad "$*" "$work/stderr"; fi
+}
+
+same() {
+    if cmp -s "$2" "$3"; then good; else bad "$1: $2 and $3 differ"; fi
+}
+
+# ---- one set of units: against references calculated by PyTorch (tests/reference/ablation.py), in nats
+while read -r folder from units heads kl; do
+    case $folder in '#'*) continue ;; esac
+    one reference "$models/$folder/model.gguf" --tokens "$models/$folder/tokens.npy" --from "$from" --units "$units" --heads "$heads" --exact
+    close "$folder $heads" "$(value kl "$work/reference.json")" "$kl" "$(awk -v k="$kl" 'BEGIN { print 1e-7 + 2e-4 * k }')"
+done < data/ablation.txt
+
+# ---- nothing but the arithmetic and the threads changes little and nothing
+tokens=$models/llama/tokens.npy
+one exact $model --tokens $tokens --from 4 --heads '1.*,0.1' --exact -t 1
+one threads $model --tokens $tokens --from 4 --heads '0.1,1.0-5' --exact -t 3
+same "threads, and another way to name the units" "$work/exact.json" "$work/threads.json"
+one fast $model --tokens $tokens --from 4 --heads '1.*,0.1'
+close "fast arithmetic" "$(value kl "$work/fast.json")" "$(value kl "$work/exact.json")" 1e-3
+one mean $model --tokens $tokens --from 4 --heads '1.*,0.1' --exact --replace mean
+if [ "$(value kl "$work/mean.json")" != "$(value kl "$work/exact.json")" ]; then good; else bad "a mean is no zero"; fi
+
+refused 1 "unit 9.0 does not exist: layers are 0 to 2, units of a layer 0 to 5" ablate $model --tokens $tokens --heads 9.0
+refused 1 "unit 0.2-6 does not exist" ablate $model --tokens $tokens --heads 1.1,0.2-6
+refused 1 "is not a list of units" ablate $model --tokens $tokens --heads 1.1,,2.0
+refused 1 "is not a list of units" ablate $model --tokens $tokens --heads 1.3-1
+refused 1 "is not a list of units" ablate $model --tokens $tokens --heads ''
+refused 1 "--from 4000: positions of" ablate $model --tokens $tokens --heads 1.1 --from 4000
+refused 1 "has no experts" ablate $model --tokens $tokens --heads 1.1 --units experts
+refused 2 "needs --heads" ablate $model --tokens $tokens
+refused 2 "a result folder" ablate $model
+refused 1 "none.npy: cannot open it" ablate $model --tokens "$work/none.npy" --heads 1.1
+
+# ---- curves
+printf 'a\tThe cat sat on the mat.\na\tOne two three four\nb\tWater is wet, and fire\nb\tBlue sky\n' > "$work/prompts"
+try "capture" "$synergy" capture $model --prompts "$work/prompts" -n 20 -o "$work/dir" --exact -t 1
+try "phiid" "$synergy" phiid "$work/dir" -o "$work/dir" -t 1
+ablate() {
+    out=$1
+    shift
+    try "ablate $out" "$synergy" ablate $model "$work/dir" -o "$work/$out" --exact --seeds 2 --eval none "$@"
+}
+ablate one -t 1
+ablate two -t 2
+for file in ablation.csv ablation.json; do same "threads: $file" "$work/one/$file" "$work/two/$file"; done
+# 18 heads: eight fractions up to 40 % are 1 to 7 of them, one number twice (and nothing)
+lines=$(cut -d, -f1-3 "$work/one/ablation.csv" | tr '\n' ' ')
+case $lines in
+"order,seed,units score,0,0 score,0,1 score,0,2 score,0,3 score,0,4 score,0,5 score,0,6 score,0,7 reverse,0,0 "*) good ;;
+*) bad "points of the curves: $lines" ;;
+esac
+if awk -F, '$3 == 0 && ($5 < -1e-9 || $5 > 1e-9)' "$work/one/ablation.csv" | grep -q .; then bad "nothing removed, yet KL"; else good; fi
+if awk -F, 'NR > 1 && $3 > 0 && !($5 > 0 && $7 <= $5 && $5 <= $8 && $9 >= 0 && $9 <= 1 && $10 > 0)' "$work/one/ablation.csv" | grep -q .
+then bad "a row of the curves is not sound" "$work/one/ablation.csv"; else good; fi
+# matched orders take as many of each layer: with all units of some layers gone they are the core
+ablate step --step 6 --most 1
+if [ "$(grep -c '^score,' "$work/step/ablation.csv")" -eq 4 ]; then good; else bad "--step 6 of 18 heads" "$work/step/ablation.csv"; fi
+if [ "$(awk -F, '$3 == 18 { print $5 }' "$work/step/ablation.csv" | sort -u | wc -l)" -eq 1 ]; then good
+else bad "all units removed: every order is the same" "$work/step/ablation.csv"; fi
+# a point of a curve is a set of units
+first=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } { print $at["score"], $1 }' "$work/dir/units.csv" |
+    sort -k1,1gr -k2,2 -s | awk '{ printf "%s%s", n++ ? "," : "", $2; if (n == 3) exit }')
+one named $model "$work/dir" --heads "$first" --exact --prompts 0
+close "score, 3 units" "$(value kl "$work/named.json")" "$(awk -F, '$1 == "score" && $3 == 3 { print $5 }' "$work/one/ablation.csv")" 1e-12
+
+# ---- a stopped run goes on to the same bytes
+for stop in 1 40 97; do
+    mkdir -p "$work/again"
+    rm -f "$work/again"/*
+    "$synergy" ablate $model "$work/dir" -o "$work/again" --exact --seeds 2 --eval none -t 1 > /dev/null 2>&1 &
+    process=$!
+    awk -v n=$stop 'BEGIN { for (i = 0; i < n * 20000; i++) x += i }'
+    kill -9 $process 2> /dev/null
+    wait $process 2> /dev/null
+    [ ! -f "$work/again/ablation.part" ] || printf 'd 0 0' >> "$work/again/ablation.part"
+    try "resume" "$synergy" ablate $model "$work/dir" -o "$work/again" --exact --seeds 2 --eval none -t 1 --resume
+    for file in ablation.csv ablation.json; do same "resumed: $file" "$work/one/$file" "$work/again/$file"; done
+    if [ -e "$work/again/ablation.part" ]; then bad "a work file is left"; else good; fi
+done
+
+# ---- with evaluation sets
+try "ablate with items" "$synergy" ablate $model "$work/dir" -o "$work/eval" --seeds 1 --fractions 0.25,0.5 --items 4 --prompts 2
+if awk -F, 'NR == 1 { next } $6 < $7 || $8 < $9 || $8 > $10 { bad = 1 } END { exit bad || NR < 30 }' "$work/eval/ablation_accuracy.csv"; then good
+else bad "accuracies" "$work/eval/ablation_accuracy.csv"; fi
+
+# ---- noise
+try "perturb" "$synergy" perturb $model "$work/dir" -o "$work/noise" --seeds 2 --strengths 0.2,1 --eval none --exact -t 1
+try "perturb, three threads" "$synergy" perturb $model "$work/dir" -o "$work/noise3" --seeds 2 --strengths 0.2,1 --eval none --exact -t 3
+same "threads: perturb.csv" "$work/noise/perturb.csv" "$work/noise3/perturb.csv"
+if [ "$(cut -d, -f1-4 "$work/noise/perturb.csv" | head -4 | tr '\n' ' ')" = "group,seed,strength,units core,0,0,0 core,0,0.2,5 core,0,1,5 " ]
+then good; else bad "rows of perturb.csv" "$work/noise/perturb.csv"; fi
+if awk -F, '$3 == 0.2 { small[$1 $2] = $5 } $3 == 1 && !($5 > 4 * small[$1 $2] && small[$1 $2] > 0) { bad = 1 } END { exit bad }' "$work/noise/perturb.csv"
+then good; else bad "five times the noise does more than four times the harm" "$work/noise/perturb.csv"; fi
+try "perturb, another seed" "$synergy" perturb $model "$work/dir" -o "$work/noise7" --seeds 2 --strengths 0.2,1 --eval none --exact --seed 7
+if cmp -s "$work/noise/perturb.csv" "$work/noise7/perturb.csv"; then bad "another seed, the same noise"; else good; fi
+
+# ---- experts
+moe=$models/deepseek2-tiny/model.gguf
+try "capture experts" "$synergy" capture $moe --prompts "$work/prompts" -n 40 -o "$work/moe" --units experts
+try "phiid of experts" "$synergy" phiid "$work/moe" -o "$work/moe"
+try "ablate experts" "$synergy" ablate $moe "$work/moe" --seeds 1 --eval none
+try "perturb experts" "$synergy" perturb $moe "$work/moe" --seeds 1 --eval none --strengths 1
+if awk -F, 'NR > 1 && $3 > 0 && !($5 > 0) { bad = 1 } END { exit bad || NR < 10 }' "$work/moe/ablation.csv"; then good
+else bad "experts removed" "$work/moe/ablation.csv"; fi
+
+# ---- what is refused
+refused 1 "holds results of another model" ablate $models/llama-tied/model.gguf "$work/dir"
+refused 1 "holds results of another model" perturb $models/llama-tied/model.gguf "$work/dir"
+refused 1 "run.json: is not there" ablate $model "$work"
+refused 1 "is not a folder" ablate $model "$work/nowhere"
+refused 1 "--fractions: 1.5 is not above 0 and at most 1" ablate $model "$work/dir" --fractions 0.1,1.5 --eval none
+refused 1 "--fractions: 0.1 does not rise" ablate $model "$work/dir" --fractions 0.2,0.1 --eval none
+refused 1 "is not a list of numbers" ablate $model "$work/dir" --fractions 0.2,x --eval none
+refused 1 "nothing is removed" ablate $model "$work/dir" --fractions 0.001 --eval none
+refused 2 "either --fractions" ablate $model "$work/dir" --fractions 0.1 --step 2
+refused 1 "has no column nonsense" ablate $model "$work/dir" --score nonsense --eval none
+refused 1 "was made with other settings" ablate $model "$work/dir" -o "$work/one" --seeds 3 --eval none
+refused 1 "--strengths: -1 is not from 0 to 1000" perturb $model "$work/dir" --strengths -1 --eval none
+refused 1 "--strengths: 0.1 does not rise" perturb $model "$work/dir" --strengths 0.2,0.1 --eval none
+if [ -w /dev/full ]; then
+    mkdir -p "$work/full"
+    ln -s /dev/full "$work/full/ablation.part"
+    refused 1 "ablation.part" ablate $model "$work/dir" -o "$work/full" --seeds 1 --eval none
+    if [ -e "$work/full/ablation.json" ] || [ -e "$work/full/ablation.csv" ]; then bad "results of a run that failed"; else good; fi
+fi
+
+finish
