@@ -10058,7 +10058,8 @@ static void synp_noise_rows(const synp_noise *noise, uint32_t first, uint32_t la
     size_t col, count;
     for (r = first; r < last && noise->sd > 0; r++)
         for (col = 0; col < noise->cols; col += count) {
-            count = noise->cols - col < SYNP_NOISE_COLS ? noise->cols - col : SYNP_NOISE_COLS;
+            count = noise->cols - col;
+            if (count > SYNP_NOISE_COLS) count = SYNP_NOISE_COLS;
             syn_edit_noise(ctx->edit.noise_seed, noise->matrix, noise->layer, noise->unit, r,
                            (uint32_t)col, count, z);
             for (p = 0; p < noise->n; p++)

@@ -59,65 +59,61 @@ addEventListener("load", () => {
     if (!/^0\.0: [-0-9]/.test(pointed) || !/^0\.1: [-0-9]/.test(told.textContent))
       faults.push("the map tells '" + pointed + "', then '" + told.textContent + "'");
   }
-  parent.postMessage("at " + wide + (told ? " with values" : "") + (faults.length ? "\n" + faults.join("\n") : " fine"), "*");
+  const here = location.pathname.replace(/.*look-|\.html/g, "") + " at " + wide + ": ";
+  if (told) parent.postMessage(here + "tells values", "*");
+  for (const fault of faults.length ? faults : ["fine"]) parent.postMessage(here + fault, "*");
 });
 </script>
 JS
 
+# page NAME FILE WIDTH...: a page that is looked at next time, each width in a frame of its own, since a window cannot be as
+# narrow as a telephone
+page() {
+    name=$1
+    [ -s "$2" ] || bad "$2 is not there"
+    { sed "/<head>/r $work/first.js" "$2"; cat "$work/look.js"; } > "$work/look-$name.html"
+    shift 2
+    for width in "$@"; do
+        echo "<iframe src=\"look-$name.html\" style=\"border:0;height:900px;width:${width}px\"></iframe>" >> "$work/frames"
+        echo "$name at $width" >> "$work/asked"
+    done
+}
+
 cat > "$work/frames.js" <<'JS'
 <pre id="faults"></pre><script>
-addEventListener("message", e => document.getElementById("faults").textContent += "looked " + e.data + "\n");
+addEventListener("message", e => document.getElementById("faults").textContent += e.data + "\n");
 </script>
 JS
 
-# see PAGE WIDTH...: what the browser finds, in $work/faults. Each width is a frame of its own, since a window cannot be
-# as narrow as a telephone.
-see() {
-    [ -s "$1" ] || bad "$1 is not there"
-    { sed "/<head>/r $work/first.js" "$1"; cat "$work/look.js"; } > "$work/look.html"
-    shift
-    {
-        cat "$work/frames.js"
-        for width in "$@"; do
-            echo "<iframe src=\"look.html\" style=\"border:0;height:900px;width:${width}px\"></iframe>"
-        done
-    } > "$work/frames.html"
+# look: what the browser finds on these pages, in $work/faults, a line each; `fine` where there is nothing
+look() {
+    cat "$work/frames.js" "$work/frames" > "$work/frames.html"
+    rm "$work/frames"
     "$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$work/profile" \
-        --window-size=1600,900 --virtual-time-budget=9000 --dump-dom "file://$work/frames.html" > "$work/dom" 2> "$work/browser"
+        --window-size=1600,900 --virtual-time-budget=20000 --dump-dom "file://$work/frames.html" > "$work/dom" 2> "$work/browser"
     awk '/<pre id="faults">/ { on = 1 }
          on { last = /<\/pre>/; sub(/.*<pre id="faults">/, ""); sub(/<\/pre>.*/, ""); print }
          last { exit }' "$work/dom" > "$work/faults"
 }
 
-# look NAME PAGE WIDTH...
-look() {
-    name=$1
-    shift
-    see "$@"
-    shift
-    for width in "$@"; do
-        if grep -qE "^looked at $width( with values)? fine" "$work/faults"; then
-            good
-        else
-            bad "$name at $width:" "$work/faults"
-        fi
-    done
-}
-
-# caught WORD HTML: a page with this fault is not called fine
-caught() {
+# ---- planted faults
+plant() {
     printf '<!DOCTYPE html><html lang="en"><head>\n</head><body style="margin:0">%s</body></html>' "$2" > "$work/planted.html"
-    see "$work/planted.html" 800
-    if grep -q "^$1" "$work/faults"; then good; else bad "a planted fault is not caught: $1" "$work/faults"; fi
+    page "$1" "$work/planted.html" 800
 }
 
 svg='<svg role="img" width="400" height="100" viewBox="0 0 400 100"><title>t</title><desc>d</desc>'
-caught overlap "$svg<text x=\"20\" y=\"50\">first words</text><text x=\"40\" y=\"52\">second words</text></svg>"
-caught outside "$svg<text x=\"380\" y=\"50\">long words</text></svg>"
-caught overflow '<p style="width:1000px">wide</p>'
-caught error '<script>nothing.at.all()</script>'
-caught "a table without" '<div tabindex="0"><table><tr><td>1</td></tr></table></div>'
-caught "looked at 800 fine" "$svg<text x=\"20\" y=\"40\">first words</text><text x=\"20\" y=\"62\">second words</text></svg>"
+plant overlap "$svg<text x=\"20\" y=\"50\">first words</text><text x=\"40\" y=\"52\">second words</text></svg>"
+plant outside "$svg<text x=\"380\" y=\"50\">long words</text></svg>"
+plant overflow '<p style="width:1000px">wide</p>'
+plant error '<script>nothing.at.all()</script>'
+plant caption '<div tabindex="0"><table><tr><td>1</td></tr></table></div>'
+plant fine "$svg<text x=\"20\" y=\"40\">first words</text><text x=\"20\" y=\"62\">second words</text></svg>"
+look
+for fault in 'overlap at 800: overlap: ' 'outside at 800: outside: ' 'overflow at 800: overflow: ' 'error at 800: error: ' \
+    'caption at 800: a table without' 'fine at 800: fine'; do
+    if grep -q "^$fault" "$work/faults"; then good; else bad "a planted page is not seen as it is: $fault" "$work/faults"; fi
+done
 
 # ---- results of every shape: many layers with interventions, few samples, one layer, thousands of units
 for name in norms small one; do
@@ -126,26 +122,29 @@ done
 "$synergy" phiid data/cli/norms.npy -o "$work/norms" --surrogates 19 --force > "$work/out" 2>&1 || bad "phiid norms" "$work/out"
 "$synergy" graph "$work/norms" --nulls 10 > "$work/out" 2>&1 || bad "graph" "$work/out"
 awk -v dir="$work/norms" -f interventions.awk
+awk 'BEGIN { srand(2) } { print $0 "," (NR == 1 ? "sink" : rand()) }' "$work/norms/units.csv" > "$work/units.csv"
+mv "$work/units.csv" "$work/norms/units.csv"
 awk 'BEGIN { srand(1); for (t = 0; t < 40; t++) for (i = 0; i < 2600; i++) printf "%.4f%s", rand() + (i % 7) * sin(t + i), i < 2599 ? "," : "\n" }' > "$work/many.csv"
 "$synergy" phiid "$work/many.csv" -o "$work/many" --layers 26 --resamples 0 > "$work/out" 2>&1 || bad "phiid many" "$work/out"
 for name in norms small one many; do
     "$synergy" report "$work/$name" > "$work/out" 2>&1 || bad "report $name" "$work/out"
 done
-for folder in norms small one many; do look $folder "$work/$folder/report.html" 360 800 1400; done
-if grep -q 'with values' "$work/faults"; then good; else bad "a map of thousands of units tells no values" "$work/faults"; fi
 
 # the sections of the interventions, escaped, and their figures
 for word in 'id="ablation"' 'id="perturb"' 'id="network"' 'id="claims"' 'ablation-rivals' 'Mean KL along the curve' \
-    'more than at random' '&amp; that is &lt;all&gt;' 'mean norm'; do
+    'more than at random' '<th scope="row">sink</th>' '&amp; that is &lt;all&gt;' 'mean norm'; do
     if grep -qF -- "$word" "$work/norms/report.html"; then good; else bad "the page has no $word"; fi
 done
 for name in ablation-score ablation-rivals ablation-top1 ablation-accuracy perturb-kl perturb-accuracy network-synergy \
-    network-redundancy topology-null; do
+    network-redundancy topology-null map-sink; do
     if [ -s "$work/norms/figures/$name.svg" ] && [ -s "$work/norms/figures/$name.csv" ]; then good; else bad "no figure $name"; fi
 done
 # the curve of random orders is their mean, with the smallest and the largest (0.8 to 1.2 times)
 if awk -F, '$1 == "random" && $2 > 0 { n++; if ($4 / $3 < 0.799 || $4 / $3 > 0.801 || $5 / $3 < 1.199 || $5 / $3 > 1.201) exit 1 }
             END { exit n != 8 }' "$work/norms/figures/ablation-score.csv"; then good; else bad "the band of random orders"; fi
+# the strongest quarter of the 276 pairs, the strongest first, each once
+if awk -F, 'NR > 1 { n++; if (n > 1 && $3 > last) exit 1; last = $3; if (seen[$1, $2]++ || seen[$2, $1]) exit 1 }
+            END { exit n != 69 }' "$work/norms/figures/network-synergy.csv"; then good; else bad "the edges of the network"; fi
 if grep -q '<script' "$work/norms/report.html"; then bad "a small report has a script"; else good; fi
 for file in "$work"/*/report.html; do
     if [ "$(wc -c < "$file")" -lt 5000000 ]; then good; else bad "$file has $(wc -c < "$file") bytes"; fi
@@ -155,10 +154,19 @@ done
 "$synergy" phiid data/cli/norms.npy -o "$work/tau2" --tau 2 > "$work/out" 2>&1 || bad "phiid tau 2" "$work/out"
 "$synergy" compare "$work/norms" "$work/tau2" "$work/many" -o "$work/compare.html" \
     --labels 'norms,a label that is <far> too long to stand beside its line,many' > "$work/out" 2>&1 || bad "compare" "$work/out"
-look compare "$work/compare.html" 360 800 1400
 many=
 for n in 1 2 3 4 5 6; do many="$many $work/norms $work/tau2"; done
 # shellcheck disable=SC2086
 "$synergy" compare $many -o "$work/twelve.html" > "$work/out" 2>&1 || bad "compare twelve" "$work/out"
-look twelve "$work/twelve.html" 360 800 1400
+
+: > "$work/asked"
+for folder in norms small one many; do page $folder "$work/$folder/report.html" 360 800 1400; done
+page compare "$work/compare.html" 360 800 1400
+page twelve "$work/twelve.html" 360 800 1400
+look
+while read -r asked; do
+    grep "^$asked: " "$work/faults" > "$work/found"
+    if grep -q "^$asked: fine$" "$work/found"; then good; else bad "$asked:" "$work/found"; fi
+done < "$work/asked"
+if grep -q '^many at 360: tells values' "$work/faults"; then good; else bad "a map of thousands of units tells no values" "$work/faults"; fi
 finish

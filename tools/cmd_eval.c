@@ -1,4 +1,4 @@
-/* cmd_eval.c - `synergy eval`: how many items of the built-in evaluation sets a model gets right. */
+/* cmd_eval.c - `synergy eval`: how many items of the built-in sets a model gets right. */
 #include "eval.h"
 
 #include <stdlib.h>
@@ -81,15 +81,15 @@ static void print_json(const eval_options *o, const char *path, const eval_bench
 }
 
 static void print_score(const eval_score *s, const char *chance) {
-    printf("%-12s %5d %8d %9.3f   %.3f to %.3f %7s %+9.3f\n", s->set, s->items, s->correct, s->accuracy,
-           s->low, s->high, chance, s->margin);
+    printf("%-12s %5d %8d %9.3f   %.3f to %.3f %7s %+9.3f\n", s->set, s->items, s->correct,
+           s->accuracy, s->low, s->high, chance, s->margin);
 }
 
 static void print_table(const eval_bench *e, const eval_score *scores) {
     const eval_score all = eval_sum(scores, (size_t)e->sets);
     char chance[16];
-    printf("%-12s %5s %8s %9s   %-14s %7s %9s\n", "set", "items", "correct", "accuracy", "95 %", "chance",
-           "margin");
+    printf("%-12s %5s %8s %9s   %-14s %7s %9s\n", "set", "items", "correct", "accuracy", "95 %",
+           "chance", "margin");
     for (int k = 0; k < e->sets; k++) {
         snprintf(chance, sizeof chance, "%.2f", eval_chance(e, k));
         print_score(&scores[k], chance);
@@ -156,13 +156,14 @@ static int run(const command *self, int argc, char **argv) {
     memset(&o, 0, sizeof o);
     o.sets = "all";
     const option options[] = {
-        {"sets", 0, OPTION_TEXT, "NAMES", "all, or of arithmetic,grammar,pos,commonsense", &o.sets, 0, 0,
-         NULL},
-        {"items", 0, OPTION_INT, "N", "of each set, a balanced selection (default: all)", &o.items, 1,
-         1 << 20, NULL},
-        {"list", 0, OPTION_FLAG, NULL, "print the items, run nothing; MODEL can be left out", &o.list, 0,
+        {"sets", 0, OPTION_TEXT, "NAMES", "all, or of arithmetic,grammar,pos,commonsense", &o.sets, 0,
          0, NULL},
-        {"each", 0, OPTION_FLAG, NULL, "print the log likelihood of every choice", &o.each, 0, 0, NULL},
+        {"items", 0, OPTION_INT, "N", "of each set, a balanced selection (default: all)", &o.items,
+         1, 1 << 20, NULL},
+        {"list", 0, OPTION_FLAG, NULL, "print the items, run nothing; MODEL can be left out",
+         &o.list, 0, 0, NULL},
+        {"each", 0, OPTION_FLAG, NULL, "print the log likelihood of every choice", &o.each, 0, 0,
+         NULL},
         OPTION_THREADS(&o.threads), OPTION_EXACT(&o.exact), OPTION_JSON(&o.json),
     };
     const char *path = NULL;
@@ -171,7 +172,8 @@ static int run(const command *self, int argc, char **argv) {
     problem why;
     if (!args_parse(self, options, OPTION_COUNT(options), argc, argv, &path, 0, 1, &found, &code))
         return code;
-    if (o.list + o.each + o.json > 1) return tool_usage("--list, --each and --json exclude each other");
+    if (o.list + o.each + o.json > 1)
+        return tool_usage("--list, --each and --json exclude each other");
     if (o.list) return list(&o);
     if (!found) return tool_usage("an argument is missing: %s", self->usage);
     return evaluate(&o, path, &why) ? tool_finish_output() : tool_fail(&why);
@@ -180,9 +182,10 @@ static int run(const command *self, int argc, char **argv) {
 const command command_eval = {
     "eval", "MODEL [--sets NAMES] [--items N]",
     "arithmetic, grammar, part of speech, common sense: accuracy",
-    "Small sets of this project's own. The model's answer is the choice with the largest summed log\n"
-    "likelihood; each choice of a frame is right as often as the others, so that no preference for the\n"
-    "short, the frequent or the first helps. --list prints a line an item: set, number, group, which\n"
-    "choice is right, what stands before the choices (\\n is a line end), the choices. --each: set,\n"
-    "number, group, 1 when right, log likelihood of each choice, what all share left out.",
+    "Small sets of this project's own. The model's answer is the choice with the largest summed\n"
+    "log likelihood; each choice is right as often as the others, so that no preference for the\n"
+    "short, the frequent or the first helps. --list prints a line an item, tabs between: set,\n"
+    "number, group, which choice is right, what stands before the choices (\\n is a line end), the\n"
+    "choices. --each: set, number, group, 1 when right, log likelihood of each choice (nats), what\n"
+    "all choices share left out.",
     run};

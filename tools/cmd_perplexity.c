@@ -38,7 +38,8 @@ static int run(const command *self, int argc, char **argv) {
     bool as_json = false;
     memset(&o, 0, sizeof o);
     const option options[] = {
-        {"file", 'f', OPTION_TEXT, "FILE", "the text, any bytes; -: standard input", &o.file, 0, 0, NULL},
+        {"file", 'f', OPTION_TEXT, "FILE", "the text, any bytes; -: standard input", &o.file, 0, 0,
+         NULL},
         {"tokens", 0, OPTION_TEXT, "IDS.npy", "ids in place of a text, [T] or [P, T], as they are",
          &o.tokens, 0, 0, NULL},
         {"context", 'c', OPTION_INT, "N",
@@ -67,10 +68,10 @@ static int run(const command *self, int argc, char **argv) {
 
 const command command_perplexity = {
     "perplexity", "MODEL -f FILE [-c N] [--second-half]", "how well the model predicts a text",
-    "exp of the mean of -log p(token | tokens before it) over all tokens but the first, in one window\n"
-    "when the text fits the context that the model was trained for. Longer texts, and -c N: windows\n"
-    "of N tokens without overlap, a shorter one at the end; where the tokenizer adds a begin token it\n"
-    "takes the place of each window's first token. --second-half: whole windows only, tokens from\n"
-    "N/2 + 1 on, which is what llama-perplexity of llama.cpp computes. `tokens` of the line is how\n"
-    "many were scored, +- the standard error.",
+    "exp of the mean of -log p(token | tokens before it) over all tokens but the first, in one\n"
+    "window when the text fits the context that the model was trained for. Longer texts, and -c N:\n"
+    "windows of N tokens without overlap, a shorter one at the end; where the tokenizer adds a\n"
+    "begin token it takes the place of each window's first token. --second-half: whole windows\n"
+    "only, of each the tokens behind its middle one, which is what llama-perplexity of llama.cpp\n"
+    "computes. `tokens` in the line: how many were scored; behind +- stands the standard error.",
     run};

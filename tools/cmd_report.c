@@ -16,7 +16,9 @@ static int run(const command *self, int argc, char **argv) {
 const command command_report = {"report", "DIR",
                                 "write one self-contained HTML page about a result folder",
                                 "Reads phiid.json, units.csv, profile.csv, synergy.npy, "
-                                "redundancy.npy and, where it is there,\n"
-                                "run.json and graph.json. Writes DIR/report.html, and each figure to "
+                                "redundancy.npy and, where they\n"
+                                "are there, run.json, graph.json and what synergy ablate and synergy perturb "
+                                "wrote. Writes\n"
+                                "DIR/report.html, and each figure to "
                                 "DIR/figures as SVG with its data as CSV.",
                                 run};

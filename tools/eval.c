@@ -1,10 +1,10 @@
 /* eval.c - tokenises the evaluation sets and lets a model choose.
 
-   The ids of a choice are those of preamble, context and choice as one text, so that no word is cut
-   where the context ends. What all choices of an item share, the stem, is fed once; its last row of
-   logits gives each choice its first own token, and only what stands between that and the last token
-   is fed choice by choice. An item keeps as much of the sequence before it as it shares with it: the
-   preamble of a set is fed once, a sentence that four items ask about once. */
+   The ids of a choice are those of preamble, context and choice as one text, so that no word is
+   cut where the context ends. What all choices of an item share, the stem, is fed once; its last
+   row of logits gives each choice its first own token, and only what stands between that and the
+   last token is fed choice by choice. An item keeps as much of the sequence before it as it shares
+   with it: the preamble of a set is fed once, a sentence that four items ask about once. */
 #include "eval.h"
 #include "perplexity.h"
 
@@ -52,7 +52,8 @@ static bool item_open(eval_item *item, const eval_set *set, const syn_tokenizer 
     return true;
 }
 
-static bool open_set(eval_bench *e, int which, int64_t limit, const syn_tokenizer *t, problem *why) {
+static bool open_set(eval_bench *e, int which, int64_t limit, const syn_tokenizer *t,
+                     problem *why) {
     eval_set *set = &e->set[e->sets++];
     eval_set_make(set, which);
     bool *chosen = tool_alloc((size_t)set->texts, sizeof *chosen);
@@ -74,14 +75,16 @@ static bool open_set(eval_bench *e, int which, int64_t limit, const syn_tokenize
 static bool walk_all(const eval_bench *e, syn_context *ctx, double *likelihood, uint64_t *fed,
                      problem *why);
 
-bool eval_open(eval_bench *e, const loaded_model *m, const char *names, int64_t limit, problem *why) {
+bool eval_open(eval_bench *e, const loaded_model *m, const char *names, int64_t limit,
+               problem *why) {
     int which[EVAL_SETS];
     memset(e, 0, sizeof *e);
     e->vocab = m->model.vocab;
     e->window = m->model.window;
     const int sets = eval_set_names(names, which, why);
     bool good = sets > 0;
-    for (int i = 0; i < sets && good; i++) good = open_set(e, which[i], limit, &m->model.tokenizer, why);
+    for (int i = 0; i < sets && good; i++)
+        good = open_set(e, which[i], limit, &m->model.tokenizer, why);
     for (size_t i = 0; i < e->items; i++)
         for (int c = 0; c < e->item[i].choices; c++)
             if (e->item[i].length[c] > e->tokens) e->tokens = (uint32_t)e->item[i].length[c];
@@ -119,15 +122,16 @@ typedef struct walk {
 
 static bool feed(walk *w, const int32_t *ids, size_t n, problem *why) {
     syn_error err;
-    if (w->ctx && syn_step(w->ctx, ids, n, &err) != SYN_OK) return problem_engine(why, "evaluation", &err);
+    if (w->ctx && syn_step(w->ctx, ids, n, &err) != SYN_OK)
+        return problem_engine(why, "evaluation", &err);
     w->held += n;
     w->fed += n;
     if (w->e->bar) progress_step(w->e->bar, (double)w->fed);
     return true;
 }
 
-/* Makes the context hold ids (n), of what it holds keeping what is the same, at most `keep`. The ring
-   of a local layer cannot go back once it is full. */
+/* Makes the context hold ids (n), of what it holds keeping what is the same, at most `keep`. The
+   ring of a local layer cannot go back once it is full. */
 static bool settle(walk *w, const int32_t *ids, size_t n, size_t keep, problem *why) {
     syn_error err;
     size_t same = shared(w->ids, w->held, ids, n);
@@ -173,7 +177,8 @@ static bool walk_all(const eval_bench *e, syn_context *ctx, double *likelihood, 
                      problem *why) {
     walk w = {e, ctx, NULL, 0, 0};
     syn_error err;
-    if (ctx && syn_context_rewind(ctx, 0, &err) != SYN_OK) return problem_engine(why, "evaluation", &err);
+    if (ctx && syn_context_rewind(ctx, 0, &err) != SYN_OK)
+        return problem_engine(why, "evaluation", &err);
     for (size_t i = 0; i < e->items; i++) {
         double *of_item = ctx ? likelihood + i * EVAL_CHOICES : NULL;
         if (!score_first(&w, &e->item[i], of_item, why)) return false;
@@ -212,7 +217,8 @@ static eval_score score_of(const char *name, int items, int correct, double marg
     return s;
 }
 
-void eval_score_set(eval_score *s, const eval_bench *e, int set, int items, int correct, double margin) {
+void eval_score_set(eval_score *s, const eval_bench *e, int set, int items, int correct,
+                    double margin) {
     *s = score_of(e->set[set].name, items, correct, margin);
 }
 

@@ -69,11 +69,12 @@ typedef struct eval_bench {
 
 /* names: "all" or "arithmetic,grammar"; limit: most items of each set, 0: all (a limit takes a
    balanced, fixed selection). */
-bool eval_open(eval_bench *e, const loaded_model *m, const char *names, int64_t limit, problem *why);
+bool eval_open(eval_bench *e, const loaded_model *m, const char *names, int64_t limit,
+               problem *why);
 void eval_close(eval_bench *e);
 
-/* scores[e->sets]; ctx: all_logits, at least eval_tokens(e) tokens, any batch. Edits are whatever the
-   caller has set in ctx->edit. */
+/* scores[e->sets]; ctx: all_logits, at least eval_tokens(e) tokens, any batch. Edits are whatever
+   the caller has set in ctx->edit. */
 bool eval_run(const eval_bench *e, syn_context *ctx, eval_score *scores, problem *why);
 uint32_t eval_tokens(const eval_bench *e);    /* longest context + choice */
 uint64_t eval_positions(const eval_bench *e); /* positions that a run feeds: for progress */
@@ -85,7 +86,8 @@ void eval_count(const eval_bench *e, const double *likelihood, eval_score *score
 /* Log likelihood of the right choice less that of the best wrong one. */
 double eval_margin(const eval_item *item, const double *likelihood);
 /* A score from its counts; margin: the mean over items. */
-void eval_score_set(eval_score *s, const eval_bench *e, int set, int items, int correct, double margin);
+void eval_score_set(eval_score *s, const eval_bench *e, int set, int items, int correct,
+                    double margin);
 /* All sets as one, named "all". */
 eval_score eval_sum(const eval_score *scores, size_t sets);
 /* The share of right answers of who guesses. */

@@ -271,8 +271,8 @@ static int set_find(const char *name, size_t length) {
 static int bad_name(const char *name, size_t length, const char *what, problem *why) {
     text all = {0};
     for (int w = 0; w < EVAL_SETS; w++) text_print(&all, "%s%s", w ? ", " : "", set_rows[w].name);
-    problem_set(why, "evaluation sets: '%.*s' %s (all, or some of %s)", (int)(length < 40 ? length : 40),
-                name, what, all.at);
+    problem_set(why, "evaluation sets: '%.*s' %s (all, or some of %s)",
+                (int)(length < 40 ? length : 40), name, what, all.at);
     text_free(&all);
     return 0;
 }
@@ -299,7 +299,8 @@ int eval_set_names(const char *names, int which[EVAL_SETS], problem *why) {
 /* How many frames of its group come before this one. */
 static int frame_rank(const eval_set *s, int first) {
     int rank = 0;
-    for (int i = 0; i < first; i += s->frame) rank += !strcmp(s->text[i].group, s->text[first].group);
+    for (int i = 0; i < first; i += s->frame)
+        rank += !strcmp(s->text[i].group, s->text[first].group);
     return rank;
 }
 

@@ -1,9 +1,9 @@
-/* perplexity.c - the perplexity of a text or of given ids: exp(mean of -log p(token | tokens before)).
+/* perplexity.c - the perplexity of a text or of given ids: exp(mean of -log p(token | before)).
 
-   What does not fit one window is cut into windows without overlap, each of which begins anew; where
-   the tokenizer adds a begin token it takes the place of a window's first token. A window's first
-   token is not scored, nor, with second_half, are those up to the middle: then whole windows only,
-   which is what llama.cpp's llama-perplexity computes. */
+   What does not fit one window is cut into windows without overlap, each of which begins anew;
+   where the tokenizer adds a begin token it takes the place of a window's first token. A window's
+   first token is not scored, nor, with second_half, are those up to the middle: then whole windows
+   only, which is what llama.cpp's llama-perplexity computes. */
 #include "perplexity.h"
 
 #include <math.h>
@@ -43,7 +43,8 @@ static void nll_row(void *arg, int row) {
 void logits_nll(const float *logits, size_t vocab, const int32_t *id, size_t rows, double *nll,
                 const syn_parallel *parallel) {
     nll_job job = {logits, vocab, id, nll};
-    if (parallel->run && parallel->threads > 1) parallel->run(parallel->user, (int)rows, nll_row, &job);
+    if (parallel->run && parallel->threads > 1)
+        parallel->run(parallel->user, (int)rows, nll_row, &job);
     else
         for (size_t r = 0; r < rows; r++) nll_row(&job, (int)r);
 }
@@ -122,8 +123,8 @@ static bool choose_window(scoring *s, problem *why) {
         return problem_set(why, "%s: %s: nothing to score", s->name,
                            s->length ? "one token and none before it" : "no token");
     if (o->second_half && window > s->length)
-        return problem_set(why, "%s: %zu tokens are no whole window of %zu (-c)", s->name, s->length,
-                           window);
+        return problem_set(why, "%s: %zu tokens are no whole window of %zu (-c)", s->name,
+                           s->length, window);
     if (!o->context && !o->second_half && window < s->length)
         tool_note("%zu tokens are more than the %s context of %zu: windows of that length",
                   s->length, trained ? "model's" : "default", window);

@@ -1,5 +1,5 @@
-/* perplexity.h - how likely a model finds given tokens: logits to log likelihoods, and the perplexity
-   of a text or of given ids. */
+/* perplexity.h - how likely a model finds given tokens: logits to log likelihoods, and the
+   perplexity of a text or of given ids. */
 #ifndef SYNERGY_PERPLEXITY_H
 #define SYNERGY_PERPLEXITY_H
 
@@ -26,7 +26,7 @@ typedef struct perplexity_result {
     uint64_t scored;       /* of them, the n of the mean */
     uint64_t windows;
     uint64_t window;       /* tokens of the longest */
-    double   nll, sd, se;  /* nats: mean of -log p, its standard deviation and error; NaN for n = 1 */
+    double   nll, sd, se;  /* nats: mean of -log p, standard deviation and error (n = 1: NaN) */
     double   perplexity;   /* exp(nll) */
     double   low, high;    /* 95 %: exp(nll -+ 1.96 se) */
 } perplexity_result;

@@ -19,6 +19,8 @@ static const order by_few[] = {{"score", "score", 0}, {"reverse", "reverse", 1},
                                {"norm", "mean norm", 4}, {"random", "random", 12}};
 static const order by_group[] = {{"core", "core", 0}, {"periphery", "periphery", 1},
                                  {"random", "random", 12}};
+static const order by_all[] = {{"score", "", 0}, {"reverse", "", 0}, {"random", "", 0}, {"matched", "", 0},
+                               {"synergy", "", 0}, {"redundancy", "", 0}, {"norm", "", 0}, {"sink", "", 0}};
 #define ORDERS(table) (table), sizeof(table) / sizeof((table)[0])
 
 /* What a chart shows of one file. */
@@ -113,23 +115,23 @@ static void auc_row(page *p, const json *ablation, const order *o) {
     } else {
         char what[64];
         page_cell_interval(p, report_auc(ablation, o->key, -1), report_auc(ablation, o->key, 1));
-        snprintf(what, sizeof what, "range of %zu orders", seeds);
+        snprintf(what, sizeof what, "range of %zu draws", seeds);
         page_cell_words(p, what);
     }
     page_row_end(p);
 }
 
-static void auc_table(page *p, const json *ablation) {
-    const json *list = json_get(ablation, "curves");
+static void auc_table(page *p, const json *from, const char *what, const char *caption, const order *of,
+                      size_t count) {
+    const json *list = json_get(from, "curves");
     if (!list || list->kind != JSON_ARRAY || !list->child) return;
-    page_table(p, NULL, "Harm along the curve", "Mean KL along the curve, nats.");
-    page_table_head_words(p, "removed");
+    page_table(p, NULL, caption, caption);
+    page_table_head_words(p, what);
     page_table_head(p, "mean KL");
     page_table_head(p, "interval");
     page_table_head_words(p, "of what");
     page_table_body(p);
-    for (size_t k = 0; k < sizeof by_score / sizeof by_score[0]; k++) auc_row(p, ablation, &by_score[k]);
-    for (size_t k = 0; k + 1 < sizeof by_rivals / sizeof by_rivals[0]; k++) auc_row(p, ablation, &by_rivals[k]);
+    for (size_t k = 0; k < count; k++) auc_row(p, from, &of[k]);
     page_table_end(p);
 }
 
@@ -192,8 +194,8 @@ static void ablation_curves(page *p, const report *r) {
     page_figure_end(p, "What a removal changes. KL: mean over tokens of KL(intact\xc2\xa0||\xc2\xa0"
                        "ablated), the text being the intact model\xe2\x80\x99s own; bands: 95\xc2\xa0% "
                        "over prompts, for accuracy 95\xc2\xa0% Wilson. <i>random</i> and <i>random, "
-                       "layers</i> (as many from each layer as the score takes): mean of the orders, band "
-                       "from the smallest to the largest.");
+                       "layers</i> (as many from each layer as the score takes): of several orders the mean, "
+                       "the band from the smallest to the largest.");
     set_panels(p, a, "ablation-accuracy", ORDERS(by_few));
 }
 
@@ -213,7 +215,7 @@ void report_ablation(page *p, const report *r) {
     }
     words_of(p, r->ablation.root);
     ablation_curves(p, r);
-    auc_table(p, r->ablation.root);
+    auc_table(p, r->ablation.root, "removed", "Mean KL along the curve, nats.", ORDERS(by_all));
     test_table(p, r->ablation.root, "Orders of removal against each other: mean KL along the curve, nats.");
 }
 
@@ -233,8 +235,8 @@ static void perturb_curves(page *p, const report *r) {
                "accuracy", 0, 0, false, NULL, 0}};
     panel(p, &a, ORDERS(by_group));
     page_figure_end(p, "Gaussian noise in the weights of a quarter of the units: those of the highest score "
-                       "(core), of the lowest (periphery), and random ones (mean, smallest and largest). "
-                       "Bands: 95\xc2\xa0% over prompts or items.");
+                       "(core), of the lowest (periphery), and random ones. Bands: of several draws the "
+                       "smallest and the largest, of one 95\xc2\xa0% over prompts or items.");
     set_panels(p, a, "perturb-accuracy", ORDERS(by_group));
 }
 
@@ -247,5 +249,6 @@ void report_perturb(page *p, const report *r) {
     }
     words_of(p, r->perturb.root);
     perturb_curves(p, r);
+    auc_table(p, r->perturb.root, "noise in", "Mean KL over the strengths, nats.", ORDERS(by_group));
     test_table(p, r->perturb.root, "Groups against each other: mean KL over strengths, nats.");
 }

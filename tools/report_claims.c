@@ -84,6 +84,26 @@ void report_facts(page *p, const report *r) {
     page_put(p, "</dl>\n");
 }
 
+/* ---- answers ---------------------------------------------------------------------------- */
+
+typedef enum answer { ANSWER_YES, ANSWER_NO, ANSWER_PART, ANSWER_OPEN, ANSWER_UNTESTED } answer;
+
+/* An interval on one side of zero answers; else the question stays open. */
+static answer answer_of(double low, double high) {
+    return low > 0 ? ANSWER_YES : high < 0 ? ANSWER_NO : ANSWER_OPEN;
+}
+
+/* Where there is a permutation test, beyond that, too. */
+static answer answer_beyond(double low, double high, double chance) {
+    return isfinite(chance) && chance > 0.05 ? ANSWER_OPEN : answer_of(low, high);
+}
+
+/* One order of removal against another, over prompts. */
+static answer test_answer(const json *test) {
+    return answer_beyond(json_number_of(test, "low", (double)NAN), json_number_of(test, "high", (double)NAN),
+                         json_number_of(test, "p_prompts", (double)NAN));
+}
+
 /* ---- the finding ------------------------------------------------------------------------ */
 
 /* By which order of removal most is lost; NULL without curves. Random orders do not compete. */
@@ -102,12 +122,13 @@ static void causal_words(page *p, const report *r) {
     if (!test) return;
     static const char *const than[] = {
         "changes the predictions more than removing", "changes the predictions less than removing",
-        "does not change the predictions more, beyond doubt, than removing"};
+        "does not change the predictions more, or less, beyond doubt, than removing"};
+    answer a = test_answer(test);
     double low = json_number_of(test, "low", (double)NAN), high = json_number_of(test, "high", (double)NAN);
     page_put(p, "<p>Removing the ");
     page_text(p, r->many);
     text_print(&p->html, " of the highest score first %s as many random ones: ",
-               than[low > 0 ? 0 : high < 0 ? 1 : 2]);
+               than[a == ANSWER_YES ? 0 : a == ANSWER_NO ? 1 : 2]);
     page_number(p, report_auc(r->ablation.root, "score", 0));
     page_put(p, " against ");
     page_number(p, report_auc(r->ablation.root, "random", 0));
@@ -140,13 +161,6 @@ void report_finding(page *p, const report *r) {
 
 /* ---- claim by claim --------------------------------------------------------------------- */
 
-typedef enum answer { ANSWER_YES, ANSWER_NO, ANSWER_PART, ANSWER_OPEN, ANSWER_UNTESTED } answer;
-
-/* An interval on one side of zero answers; else the question stays open. */
-static answer answer_of(double low, double high) {
-    return low > 0 ? ANSWER_YES : high < 0 ? ANSWER_NO : ANSWER_OPEN;
-}
-
 static void claim_begin(page *p, const char *claim, answer a) {
     static const char *const word[] = {"yes", "no", "in part", "open", "not tested"};
     static const char *const class_name[] = {"yes", "no", "open", "open", "open"};
@@ -165,11 +179,6 @@ static void claim_interval(page *p, const json *v, const char *unit, double chan
     page_put(p, unit);
     page_interval(p, json_number_of(v, "low", (double)NAN), json_number_of(v, "high", (double)NAN));
     if (isfinite(chance)) text_print(&p->html, ", p = %.2g", chance);
-}
-
-/* Beyond its interval over prompts; where there is a test of shuffled units, beyond that, too. */
-static answer answer_beyond(double low, double high, double chance) {
-    return isfinite(chance) && chance > 0.05 ? ANSWER_OPEN : answer_of(low, high);
 }
 
 /* Middle third above the outer thirds, and a bend downwards: both are needed for an inverted U, and a
@@ -221,11 +230,9 @@ static void claim_memory(page *p, const report *r) {
     claim_end(p);
 }
 
-/* The harm of one order against another: beyond the interval over prompts, and beyond every random
-   order that was tried. */
+/* The harm of one order against another, and beyond every random order that was tried. */
 static answer harm_answer(const json *ablation, const json *test) {
-    answer a = answer_of(json_number_of(test, "low", (double)NAN),
-                         json_number_of(test, "high", (double)NAN));
+    answer a = test_answer(test);
     const json *list = json_get(ablation, "curves");
     const char *other = json_text_of(test, "b", "");
     double auc = report_auc(ablation, json_text_of(test, "a", ""), 0);
@@ -257,16 +264,13 @@ static void claim_untested(page *p, const char *claim, const char *how) {
     claim_end(p);
 }
 
-/* graph.json has the verdicts; "raw only" and the like are told as they are. */
+/* graph.json has the verdicts: yes, no, in part, and raw only. */
 static void claim_topology(page *p, const report *r, const char *key, const char *claim) {
     const char *verdict = json_text_of(json_get(json_get(r->graph.root, "claims"), key), "verdict", "");
     if (!*verdict) return;
     bool yes = !strcmp(verdict, "yes"), no = !strcmp(verdict, "no");
     claim_begin(p, claim, yes ? ANSWER_YES : no ? ANSWER_NO : ANSWER_PART);
-    if (!yes && !no) {
-        page_sentence(p, verdict);
-        page_put(p, "; ");
-    }
+    if (!strcmp(verdict, "raw only")) page_put(p, "with raw weights only; ");
     page_put(p, "see <a href=\"#topology\">topology</a>");
     claim_end(p);
 }
@@ -282,7 +286,7 @@ void report_claims(page *p, const report *r) {
     if (ablation) {
         claim_harm(p, ablation, "score", "random", "Removing the core harms more than removing at random");
         claim_harm(p, ablation, "score", "matched", "\xe2\x80\xa6 than at random from the same layers");
-        claim_harm(p, ablation, "score", "redundancy", "\xe2\x80\xa6 than removing the most redundant");
+        claim_harm(p, ablation, "score", "reverse", "\xe2\x80\xa6 than removing the lowest scores first");
         claim_harm(p, ablation, "score", "norm", "\xe2\x80\xa6 than removing the largest norms");
     } else if (report_model(r)) {
         claim_untested(p, "Removing the core harms more than removing at random", "synergy ablate MODEL DIR");

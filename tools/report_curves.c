@@ -100,8 +100,9 @@ const char *report_order_words(const char *order) {
     static const char *const word[][2] = {
         {"score", "by score"}, {"reverse", "in reverse order of score"}, {"synergy", "by synergy"},
         {"redundancy", "by redundancy"}, {"norm", "by mean norm"},
-        {"sink", "by attention to the first token"}, {"random", "in random order"},
-        {"matched", "at random, as many from each layer"}};
+        {"sink", "by attention to the first token"}, {"random", "at random"},
+        {"matched", "at random, as many from each layer"}, {"core", "core: the highest scores"},
+        {"periphery", "periphery: the lowest scores"}};
     for (size_t k = 0; k < sizeof word / sizeof word[0]; k++)
         if (!strcmp(word[k][0], order)) return word[k][1];
     return "in another order";

@@ -25,8 +25,8 @@ void report_network(page *p, const report *r) {
     snprintf(caption, sizeof caption,
              "The %zu strongest of %zu pairs. The %s stand on a ring, clockwise from the top, layer "
              "after layer, coloured by score (orange: more synergistic, blue: more redundant, the middle "
-             "colour at the median); large where many of these edges end. The darker an edge, the "
-             "stronger.", edges, r->count * (r->count - 1) / 2, r->many);
+             "colour at the median); large where many of these edges end. The more solid an edge, "
+             "the stronger.", edges, r->count * (r->count - 1) / 2, r->many);
     page_figure_end(p, caption);
 }
 
