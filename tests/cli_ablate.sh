@@ -140,10 +140,10 @@ if awk -F, 'NR > 1 && $3 > 0 && !($5 > 0) { bad = 1 } END { exit bad || NR < 10 
 else bad "experts removed" "$work/moe/ablation.csv"; fi
 
 # ---- what is refused
-refused 1 "holds results of another model" ablate $models/llama-tied/model.gguf "$work/dir"
-refused 1 "holds results of another model" perturb $models/llama-tied/model.gguf "$work/dir"
-refused 1 "run.json: is not there" ablate $model "$work"
-refused 1 "is not a folder" ablate $model "$work/nowhere"
+refused 1 "was measured on" ablate $models/llama-tied/model.gguf "$work/dir"
+refused 1 "was measured on" perturb $models/llama-tied/model.gguf "$work/dir"
+refused 1 "neither run.json nor phiid.json" ablate $model "$work"
+refused 1 "is not a folder with results" ablate $model "$work/nowhere"
 refused 1 "--fractions: 1.5 is not above 0 and at most 1" ablate $model "$work/dir" --fractions 0.1,1.5 --eval none
 refused 1 "--fractions: 0.1 does not rise" ablate $model "$work/dir" --fractions 0.2,0.1 --eval none
 refused 1 "is not a list of numbers" ablate $model "$work/dir" --fractions 0.2,x --eval none

@@ -1,5 +1,7 @@
 /* prune_units.c - which units a result folder has, with what score, and which of them go. */
 #include "prune.h"
+
+#include "folder.h"
 #include "unit_list.h"
 
 #include <math.h>
@@ -7,34 +9,6 @@
 #include <string.h>
 
 /* ---- the folder -------------------------------------------------------------------------- */
-
-/* What is known of the recorded model stands in run.json (of capture), else in phiid.json. */
-static bool read_description(json_file *f, const char *directory, problem *why) {
-    static const char *const name[2] = {"run.json", "phiid.json"};
-    char path[TOOL_PATH_BYTES];
-    if (!path_is_directory(directory))
-        return problem_set(why, "%s: is not a folder with results", directory);
-    for (int i = 0; i < 2; i++) {
-        if (!path_join(path, directory, name[i], why)) return false;
-        if (!path_exists(path)) continue;
-        if (!json_read(f, path, why)) return false;
-        if (json_at(f->root, "model.sha256")) return true;
-        json_free(f);
-    }
-    return problem_set(why, "%s: neither run.json nor phiid.json says which model was measured",
-                       directory);
-}
-
-static bool check_model(const json *description, const loaded_model *m, const char *directory,
-                        problem *why) {
-    char hash[65];
-    const char *theirs = json_text_of(description, "model.sha256", "");
-    model_hash(m, hash);
-    if (strcmp(hash, theirs) == 0) return true;
-    return problem_set(why, "%s: was measured on %s (sha256 %s), not on %s (sha256 %s)", directory,
-                       json_text_of(description, "model.file", "another model"), theirs,
-                       path_base(m->path), hash);
-}
 
 static bool shape_of_model(prune_units *u, const loaded_model *m, bool experts) {
     const syn_model *model = &m->model;
@@ -120,11 +94,9 @@ bool prune_units_read(prune_units *u, const loaded_model *m, const char *directo
     json_file description;
     memset(u, 0, sizeof *u);
     column_name(score, u->score_name);
-    if (!read_description(&description, directory, why)) return false;
-    const json *root = description.root;
-    const char *kind = json_text_of(root, "settings.units", json_text_of(root, "units_are", "heads"));
-    const bool good = check_model(root, m, directory, why);
-    if (good) shape_of_model(u, m, strncmp(kind, "expert", 6) == 0);
+    if (!folder_describe(&description, directory, why)) return false;
+    const bool good = folder_check_model(description.root, m, directory, why);
+    if (good) shape_of_model(u, m, folder_has_experts(description.root));
     json_free(&description);
     if (good && read_table(u, m, directory, why)) return true;
     prune_units_free(u);

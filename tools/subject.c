@@ -1,6 +1,8 @@
 /* subject.c - opens a model and a result folder of it. */
 #include "subject.h"
 
+#include "folder.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,15 +16,11 @@ static bool in_folder(const subject *s, const char *name, char *path, problem *w
 /* ---- the model and the folder --------------------------------------------------------- */
 
 static bool check_model(subject *s, problem *why) {
-    char path[TOOL_PATH_BYTES];
-    if (!in_folder(s, "run.json", path, why) || !json_read(&s->run, path, why)) return false;
-    const json *model = json_get(s->run.root, "model");
-    model_hash(&s->m, s->hash);
-    if (strcmp(json_text_of(model, "sha256", ""), s->hash))
-        return problem_set(why, "%s: holds results of another model (%s, SHA-256 %.12s...) than %s "
-                           "(%.12s...)", s->directory, json_text_of(model, "file", "?"),
-                           json_text_of(model, "sha256", "?"), s->m.path, s->hash);
-    s->experts = !strcmp(json_text_of(json_get(s->run.root, "settings"), "units", "heads"), "experts");
+    if (!folder_describe(&s->run, s->directory, why) ||
+        !folder_check_model(s->run.root, &s->m, s->directory, why))
+        return false;
+    s->hash = json_text_of(s->run.root, "model.sha256", "");
+    s->experts = folder_has_experts(s->run.root);
     s->layers = s->m.model.layers;
     s->per_layer = s->experts ? s->m.model.experts : s->m.model.heads;
     return true;
@@ -127,7 +125,6 @@ static bool read_texts(subject *s, int64_t n, problem *why) {
 bool subject_open(subject *s, const char *model, const char *directory, int64_t prompts, problem *why) {
     memset(s, 0, sizeof *s);
     s->directory = directory;
-    if (!path_is_directory(directory)) return problem_set(why, "%s: is not a folder", directory);
     return model_load(&s->m, model, NULL, why) && check_model(s, why) && read_units(s, why) &&
            read_texts(s, prompts, why);
 }

@@ -8,8 +8,8 @@
 typedef struct subject {
     loaded_model m;
     const char  *directory;
-    char         hash[65];    /* of the model */
-    json_file    run;         /* run.json */
+    json_file    run;         /* its description: run.json */
+    const char  *hash;        /* SHA-256 of the model, in it */
     csv          units;       /* units.csv */
     bool         experts;     /* the units: heads, or experts */
     size_t       layers, per_layer; /* of the model */
