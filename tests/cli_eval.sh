@@ -7,6 +7,7 @@ synergy=${SYNERGY:-../tools/build/synergy}
 [ -x "$synergy" ] || { bad "$synergy is not there"; finish; }
 models=data/models
 llama=$models/llama/model.gguf
+real=${SYN_MODELS:-../tools/models}
 tool=$work/npy_tool
 ${CC:-cc} -std=c99 -O1 -Wall -Wextra npy_tool.c -o "$tool" -lm > "$work/out" 2>&1 || { bad "npy_tool.c does not compile" "$work/out"; finish; }
 
@@ -208,8 +209,8 @@ run 0 "experts" eval $models/qwen3moe-tiny/model.gguf --items 2
 # ---- real models, where they are: above chance, in the interval's low end
 
 for model in SmolLM2-135M-Instruct.Q4_1.gguf gemma-3-270m-Q4_K_M.gguf; do
-    [ -f "../tools/models/$model" ] || { skip "$model: it is not there"; continue; }
-    run 0 "$model" eval "../tools/models/$model" --items 24 --json
+    [ -f "$real/$model" ] || { skip "$model: it is not there"; continue; }
+    run 0 "$model" eval "$real/$model" --items 24 --json
     awk '/": \{/ { gsub(/[":{ ]/, ""); set = $0 } /"low"/ { low = $2 + 0 } /"chance"/ { print set, low, $2 + 0 }' "$work/stdout" > "$work/out"
     if [ "$(awk '$2 > $3' "$work/out" | wc -l)" -eq 4 ]; then good; else bad "$model: at chance" "$work/out"; fi
 done

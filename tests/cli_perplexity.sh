@@ -7,6 +7,7 @@ synergy=${SYNERGY:-../tools/build/synergy}
 [ -x "$synergy" ] || { bad "$synergy is not there"; finish; }
 models=data/models
 llama=$models/llama/model.gguf
+real=${SYN_MODELS:-../tools/models}
 for name in npy_tool nll_tool; do
     ${CC:-cc} -std=c99 -O1 -Wall -Wextra $name.c -o "$work/$name" -lm > "$work/out" 2>&1 ||
         { bad "$name.c does not compile" "$work/out"; finish; }
@@ -111,8 +112,8 @@ near "second half: nll" "$half" "$(awk -v s="$sum" 'BEGIN { printf "%.15g", s / 
 # llama-perplexity -f LICENSE -c 128 --ppl-output-type 1 of llama.cpp on the same weights as F32 (llama-quantize
 # --allow-requantize ... F32), keys and values in F32. Its GELU, which Gemma has, is a table in F16.
 while read -r model nll error allowed; do
-    if [ -f "../tools/models/$model" ]; then
-        run 0 "$model" "../tools/models/$model" -f ../LICENSE -c 128 --second-half --json
+    if [ -f "$real/$model" ]; then
+        run 0 "$model" "$real/$model" -f ../LICENSE -c 128 --second-half --json
         near "$model: nll, llama.cpp's" "$(value nll)" "$nll" "$allowed"
         near "$model: its error" "$(value nll_se)" "$error" "$allowed"
     else skip "$model against llama.cpp: it is not there"; fi

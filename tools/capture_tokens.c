@@ -9,35 +9,19 @@ enum { PASS = 64 }; /* positions a pass */
 
 typedef struct forced {
     capture_job job;
-    npy         ids;
+    id_rows     ids;
     uint64_t    rows, length;
     npy_out     norms, logits;
     float      *sinks;   /* (row, layer, head) */
-    int32_t    *row;
 } forced;
 
 static bool open_ids(forced *f, const char *path, problem *why) {
-    char shape[128];
-    if (!npy_open(&f->ids, path, why)) return false;
-    npy_shape_text(&f->ids, shape, sizeof shape);
-    if (npy_is_float(&f->ids) || f->ids.type == NPY_BOOL)
-        return problem_set(why, "%s: holds %s, expected integers", path, npy_type_text(f->ids.type));
-    if (f->ids.dims < 1 || f->ids.dims > 2 || !f->ids.count)
-        return problem_set(why, "%s: shape %s, expected [T] or [P, T]", path, shape);
-    f->rows = f->ids.dims == 2 ? f->ids.shape[0] : 1;
-    f->length = f->ids.shape[f->ids.dims - 1];
-    if (f->length > INT32_MAX) return problem_set(why, "%s: shape %s is too long", path, shape);
-    f->row = tool_alloc(f->ids.count, sizeof *f->row);
-    for (uint64_t i = 0; i < f->ids.count; i++) {
-        const int64_t id = npy_int(&f->ids, i);
-        if (id < 0 || id >= (int64_t)f->job.m.model.vocab)
-            return problem_set(why, "%s: id %lld at index %llu is not in the vocabulary of %u", path,
-                               (long long)id, (unsigned long long)i, f->job.m.model.vocab);
-        f->row[i] = (int32_t)id;
-    }
-    f->job.forced = f->row;
-    f->job.forced_count = (size_t)f->ids.count;
-    f->job.forced_length = (size_t)f->length;
+    if (!ids_read(&f->ids, path, f->job.m.model.vocab, why)) return false;
+    f->rows = f->ids.rows;
+    f->length = f->ids.length;
+    f->job.forced = f->ids.at;
+    f->job.forced_count = f->ids.rows * f->ids.length;
+    f->job.forced_length = f->ids.length;
     return true;
 }
 
@@ -70,7 +54,7 @@ static bool feed(forced *f, problem *why) {
             syn_error err;
             const uint64_t left = f->length - at, n = left < job->ctx.desc.batch ? left
                                                           : job->ctx.desc.batch;
-            if (syn_step(&job->ctx, f->row + p * f->length + at, (size_t)n, &err) != SYN_OK) {
+            if (syn_step(&job->ctx, f->ids.at + p * f->length + at, (size_t)n, &err) != SYN_OK) {
                 good = problem_engine(why, job->m.path, &err);
                 break;
             }
@@ -111,7 +95,7 @@ static bool finish(forced *f, problem *why) {
     capture_remove(&f->job, "timing.json");
     capture_remove(&f->job, "capture.part");
     return write_sinks(f, why) && path_join(path, o->output, "tokens.npy", why) &&
-           npy_write(path, NPY_I32, 2, shape, f->row, why) && capture_forced_json(&f->job, f->rows,
+           npy_write(path, NPY_I32, 2, shape, f->ids.at, why) && capture_forced_json(&f->job, f->rows,
                                                                                  f->length, why);
 }
 
@@ -130,9 +114,8 @@ bool capture_tokens(const capture_options *o, problem *why) {
         if (!good) npy_abandon(&f.norms);
         if (!good && o->logits) npy_abandon(&f.logits);
     }
-    free(f.row);
+    free(f.ids.at);
     free(f.sinks);
-    npy_close(&f.ids);
     capture_free(&f.job);
     return good;
 }

@@ -12,7 +12,7 @@ static const char *const unit_words[] = {"heads", "experts"};
 
 typedef struct one_set {
     const char *model, *directory, *tokens, *heads;
-    int64_t     from, threads;
+    int64_t     from, prompts, threads;
     int         units, replace;
     bool        exact, json;
 } one_set;
@@ -32,7 +32,7 @@ static bool choose(const subject *s, const char *list, float *gain, size_t *chos
 }
 
 static bool open_texts(subject *s, const one_set *o, problem *why) {
-    if (!o->tokens) return subject_open(s, o->model, o->directory, 0, why);
+    if (!o->tokens) return subject_open(s, o->model, o->directory, o->prompts, why);
     memset(s, 0, sizeof *s);
     if (!model_load(&s->m, o->model, NULL, why)) return false;
     s->experts = o->units == 1;
@@ -157,6 +157,7 @@ static int run(const command *self, int argc, char **argv) {
     o.study.directory = one.directory = found > 1 ? operand[1] : NULL;
     if (!o.study.output) o.study.output = o.study.directory;
     one.threads = o.study.threads;
+    one.prompts = o.study.prompts;
     one.exact = o.study.exact;
     one.replace = o.replace;
     const bool good = one.heads ? ablate_one(&one, &why) : ablate_run(&o, &why);

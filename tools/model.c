@@ -181,3 +181,40 @@ int32_t *tokenize_prompt(const syn_tokenizer *t, const char *prompt, size_t leng
     free(words);
     return ids;
 }
+
+/* ---- given ids ------------------------------------------------------------------------ */
+
+static bool copy_ids(id_rows *ids, const npy *a, const char *path, uint32_t vocab, problem *why) {
+    for (uint64_t i = 0; i < a->count; i++) {
+        const int64_t id = npy_int(a, i);
+        if (id < 0 || id >= (int64_t)vocab)
+            return problem_set(why, "%s: id %lld at index %llu is not in the vocabulary: 0 to %u", path,
+                               (long long)id, (unsigned long long)i, vocab - 1);
+        ids->at[i] = (int32_t)id;
+    }
+    return true;
+}
+
+bool ids_read(id_rows *ids, const char *path, uint32_t vocab, problem *why) {
+    npy a;
+    char shape[128];
+    bool good = false;
+    memset(ids, 0, sizeof *ids);
+    if (!npy_open(&a, path, why)) return false;
+    npy_shape_text(&a, shape, sizeof shape);
+    if (npy_is_float(&a) || a.type == NPY_BOOL)
+        problem_set(why, "%s: holds %s, expected integers", path, npy_type_text(a.type));
+    else if (a.dims < 1 || a.dims > 2 || !a.count || a.shape[a.dims - 1] > INT32_MAX)
+        problem_set(why, "%s: shape %s, expected [T] or [P, T]", path, shape);
+    else {
+        ids->rows = a.dims == 2 ? (size_t)a.shape[0] : 1;
+        ids->length = (size_t)a.shape[a.dims - 1];
+        ids->at = tool_alloc((size_t)a.count, sizeof *ids->at);
+        good = copy_ids(ids, &a, path, vocab, why);
+    }
+    npy_close(&a);
+    if (good) return true;
+    free(ids->at);
+    ids->at = NULL;
+    return false;
+}

@@ -44,6 +44,9 @@ char *render_chat(syn_chat chat, const char *message, size_t *length, problem *w
 /* ids of a prompt: rendered as a chat message first, unless chat is SYN_CHAT_NONE. */
 int32_t *tokenize_prompt(const syn_tokenizer *t, const char *prompt, size_t length, syn_chat chat,
                          size_t *count, problem *why);
+/* Ids from an .npy of whole numbers, [T] or [P, T]: every one must be in the vocabulary. */
+typedef struct id_rows { int32_t *at; size_t rows, length; } id_rows; /* (rows, length), to be freed */
+bool ids_read(id_rows *ids, const char *path, uint32_t vocab, problem *why);
 /* Text of a whole stream or file, any bytes. */
 bool read_stream(FILE *from, const char *name, text *to, problem *why);
 bool read_file(const char *path, text *to, problem *why);

@@ -82,35 +82,16 @@ static bool ids_of_text(scoring *s, problem *why) {
     return s->ids != NULL;
 }
 
-static bool ids_of_array(scoring *s, const npy *a, problem *why) {
-    char shape[128];
-    npy_shape_text(a, shape, sizeof shape);
-    if (npy_is_float(a) || a->type == NPY_BOOL)
-        return problem_set(why, "%s: holds %s, expected integers", s->name, npy_type_text(a->type));
-    if (a->dims < 1 || a->dims > 2 || !a->count)
-        return problem_set(why, "%s: shape %s, expected [T] or [P, T]", s->name, shape);
-    s->rows = a->dims == 2 ? (size_t)a->shape[0] : 1;
-    s->length = (size_t)a->shape[a->dims - 1];
-    s->ids = tool_alloc((size_t)a->count, sizeof *s->ids);
-    for (uint64_t i = 0; i < a->count; i++) {
-        const int64_t id = npy_int(a, i);
-        if (id < 0 || id >= (int64_t)s->m.model.vocab)
-            return problem_set(why, "%s: id %lld at index %llu is not in the vocabulary: 0 to %u",
-                               s->name, (long long)id, (unsigned long long)i, s->m.model.vocab - 1);
-        s->ids[i] = (int32_t)id;
-    }
-    s->bos = -1;
-    return true;
-}
-
 static bool ids_of_input(scoring *s, problem *why) {
-    npy array;
+    id_rows given;
     if (s->options->file) return ids_of_text(s, why);
     s->name = s->options->tokens;
-    if (!npy_open(&array, s->name, why)) return false;
-    const bool good = ids_of_array(s, &array, why);
-    npy_close(&array);
-    return good;
+    s->bos = -1;
+    if (!ids_read(&given, s->name, s->m.model.vocab, why)) return false;
+    s->ids = given.at;
+    s->rows = given.rows;
+    s->length = given.length;
+    return true;
 }
 
 /* The window that was asked for, or the model's; no longer than what there is. */

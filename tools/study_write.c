@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SENTENCES = STUDY_COMPARISONS + 2 };
+enum { SENTENCES = STUDY_COMPARISONS + 3 };
 
 static bool path_of(const study *a, const char *end, char *path, problem *why) {
     char name[80];
@@ -97,13 +97,36 @@ static void strongest(const study *a, text *t) {
                a->curve[best].name, study_area(a, best).mean, a->curve[0].name, study_area(a, 0).mean);
 }
 
+/* How far apart single curves of one name lie: what chance does. */
+static void over_seeds(const study *a, text *t) {
+    for (size_t c = 0; c < a->curves; c++) {
+        const char *name = a->curve[c].name;
+        double low = INFINITY, high = -INFINITY, sum = 0;
+        size_t n = 0;
+        if (a->curve[c].seed) continue; /* told with the first of its name */
+        for (size_t k = 0; k < a->curves; k++) {
+            if (strcmp(a->curve[k].name, name)) continue;
+            const double area = study_area(a, k).mean;
+            low = fmin(low, area);
+            high = fmax(high, area);
+            sum += area;
+            n++;
+        }
+        if (n > 1)
+            text_print(t, "%s'%s' %.3g (%.3g to %.3g)", t->length ? "; " : "Means along the curve over seeds, nats a "
+                       "token: ", name, sum / (double)n, low, high);
+    }
+    text_add(t, t->length ? "." : "One seed of each.");
+}
+
 static size_t words(const study *a, text to[SENTENCES]) {
     comparison c[STUDY_COMPARISONS];
     const size_t n = study_comparisons(a, c);
     a->kind->verdict(a, c, n, &to[0]);
     for (size_t i = 0; i < n; i++) sentence(a, &c[i], &to[1 + i]);
     strongest(a, &to[1 + n]);
-    return n + 2;
+    over_seeds(a, &to[2 + n]);
+    return n + 3;
 }
 
 /* ---- JSON ----------------------------------------------------------------------------- */

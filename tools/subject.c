@@ -163,43 +163,20 @@ void texts_free(forced_text *given, size_t count) {
     free(given);
 }
 
-static bool copy_row(const npy *ids, const char *path, uint32_t vocab, size_t row, forced_text *t,
-                     problem *why) {
-    t->ids = tool_alloc(t->count, sizeof *t->ids);
-    for (size_t i = 0; i < t->count; i++) {
-        const int64_t id = npy_int(ids, row * t->count + i);
-        if (id < 0 || id >= (int64_t)vocab)
-            return problem_set(why, "%s: id %lld at index %zu is not in the vocabulary of %u", path,
-                               (long long)id, row * t->count + i, vocab);
-        t->ids[i] = (int32_t)id;
-    }
-    return true;
-}
-
 bool texts_from_ids(const char *path, int64_t from, uint32_t vocab, forced_text **given, size_t *count,
                     problem *why) {
-    npy ids;
-    char shape[128];
-    if (!npy_open(&ids, path, why)) return false;
-    npy_shape_text(&ids, shape, sizeof shape);
-    const uint64_t length = ids.dims ? ids.shape[ids.dims - 1] : 0;
-    bool good = false;
-    if (npy_is_float(&ids) || ids.type == NPY_BOOL)
-        problem_set(why, "%s: holds %s, expected integers", path, npy_type_text(ids.type));
-    else if (ids.dims < 1 || ids.dims > 2 || !ids.count || length > INT32_MAX)
-        problem_set(why, "%s: shape %s, expected [T] or [P, T]", path, shape);
-    else if (from < 1 || (uint64_t)from >= length)
-        problem_set(why, "--from %lld: positions of %s are 1 to %lld", (long long)from, path,
-                    (long long)length - 1);
-    else
-        good = true;
-    *count = good ? (size_t)(ids.count / length) : 0;
-    *given = tool_alloc(*count + 1, sizeof **given);
-    for (size_t i = 0; good && i < *count; i++) {
-        (*given)[i].count = (size_t)length;
-        (*given)[i].from = (size_t)from;
-        good = copy_row(&ids, path, vocab, i, &(*given)[i], why);
+    id_rows ids;
+    if (!ids_read(&ids, path, vocab, why)) return false;
+    bool good = from >= 1 && (uint64_t)from < ids.length;
+    if (!good)
+        problem_set(why, "--from %lld: positions of %s are 1 to %zu", (long long)from, path, ids.length - 1);
+    *count = good ? ids.rows : 0;
+    *given = tool_alloc(ids.rows, sizeof **given);
+    for (size_t i = 0; i < *count; i++) {
+        forced_text *t = &(*given)[i];
+        *t = (forced_text){tool_alloc(ids.length, sizeof *t->ids), ids.length, (size_t)from};
+        memcpy(t->ids, ids.at + i * ids.length, ids.length * sizeof *t->ids);
     }
-    npy_close(&ids);
+    free(ids.at);
     return good;
 }
