@@ -11,9 +11,9 @@
 
    Does:      GGUF 2 and 3, mapped or through a read callback, split files too; llama (Llama 2
               and 3, SmolLM, Mistral, Mixtral), qwen2, qwen3, qwen3moe, gemma2, gemma3, gptneox
-              (Pythia), gpt2, deepseek2 (V2, V2-Lite), olmo2, phi3,
-              starcoder2; every tensor type of current
-              files from F64 to IQ1_S; byte-level BPE and SentencePiece with their chat formats;
+              (Pythia), gpt2, deepseek2 (V2, V2-Lite), olmo2, phi3, starcoder2; every tensor type of
+              current files from F64 to IQ1_S; byte-level BPE and SentencePiece with their chat formats;
+              heads and experts removed, replaced by a mean or given weight noise while it runs;
               all 16 PhiID atoms with MMI or CCS redundancy, from series, covariances or one
               sample at a time; unit scores, profiles, intervals, surrogates; graphs.
    Does not:  allocate, free, print, exit, keep state in globals; train; use a GPU; read other

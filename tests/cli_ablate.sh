@@ -43,7 +43,7 @@ same() {
 while read -r folder from units heads kl; do
     case $folder in '#'*) continue ;; esac
     one reference "$models/$folder/model.gguf" --tokens "$models/$folder/tokens.npy" --from "$from" --units "$units" --heads "$heads" --exact
-    close "$folder $heads" "$(value kl "$work/reference.json")" "$kl" "$(awk -v k="$kl" 'BEGIN { print 1e-7 + 2e-4 * k }')"
+    close "$folder $heads" "$(value kl "$work/reference.json")" "$kl" "$(awk -v k="$kl" 'BEGIN { print 1e-8 + 5e-6 * k }')"
 done < data/ablation.txt
 
 # ---- nothing but the arithmetic and the threads changes little and nothing
