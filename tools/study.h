@@ -100,11 +100,14 @@ struct comparison {
     double difference, low, high; /* nats, 95 % bootstrap over prompts */
     double p_prompts;  /* two-sided, signs of the prompts' differences permuted */
     double p_orders;   /* of a single curve a among several b: the share at or above it */
+    int    harm;       /* 1: a harms more, -1: less, 0: not told apart. Sure over prompts, and, where
+                          there are several b, beyond every one of them: orders differ, too */
 };
 enum { STUDY_COMPARISONS = 16 };
 size_t study_comparisons(const study *a, comparison to[STUDY_COMPARISONS]);
-/* The comparison of a with b, or NULL; whether it says that a harms more. */
+/* The comparison of a with b, or NULL. */
 const comparison *comparison_of(const comparison *c, size_t n, const char *a, const char *b);
+/* Does it say that a harms more? */
 bool comparison_harms_more(const comparison *c);
 
 /* ---- results (study_write.c) -------------------------------------------------------------- */

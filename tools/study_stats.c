@@ -133,35 +133,46 @@ static double sign_flips(const per_text *t) {
     return (double)as_far / (PERMUTATIONS + 1);
 }
 
-/* The rank of a single order among random ones. */
-static double among_orders(const study *a, const char *x, const char *y) {
-    size_t n = 0, above = 0, of_x = 0;
-    double own = 0;
-    for (size_t c = 0; c < a->curves; c++)
-        if (!strcmp(a->curve[c].name, x)) {
-            own = study_area(a, c).mean;
-            of_x++;
-        }
+/* Curves of one name with at least (or, to count below, at most) that area. */
+static size_t count_beyond(const study *a, const char *name, double area, bool above, size_t *all) {
+    size_t n = 0;
+    *all = 0;
     for (size_t c = 0; c < a->curves; c++) {
-        if (strcmp(a->curve[c].name, y)) continue;
-        above += study_area(a, c).mean >= own;
-        n++;
+        if (strcmp(a->curve[c].name, name)) continue;
+        const double own = study_area(a, c).mean;
+        n += above ? own >= area : own <= area;
+        ++*all;
     }
-    return of_x == 1 && n > 1 ? (double)(above + 1) / (double)(n + 1) : (double)NAN;
+    return n;
+}
+
+/* The mean of the curves named `a` among the single curves named `b`. */
+static void among_orders(const study *s, comparison *c, double area) {
+    size_t of_a, of_b;
+    count_beyond(s, c->a, area, true, &of_a);
+    const size_t above = count_beyond(s, c->b, area, true, &of_b);
+    const size_t below = count_beyond(s, c->b, area, false, &of_b);
+    c->harm = !(c->p_prompts < 0.05) ? 0 : c->difference > 0 ? 1 : -1;
+    if (of_b < 2) return;
+    if ((c->harm > 0 && above) || (c->harm < 0 && below)) c->harm = 0;
+    if (of_a == 1) c->p_orders = (double)(above + 1) / (double)(of_b + 1);
 }
 
 static bool compare(const study *a, const char *x, const char *y, comparison *to) {
     per_text t = per_text_make(a->s.texts);
+    double area = 0, positions = 0;
     bool both = true;
     for (size_t i = 0; i < t.n; i++) {
         double of_x, of_y;
         both = mean_area(a, i, x, &of_x) && mean_area(a, i, y, &of_y) && both;
         t.sum[i] = of_x - of_y;
         t.weight[i] = at(a, i, 0, 0)->positions;
+        area += of_x;
+        positions += t.weight[i];
     }
     const spread s = spread_of(&t);
-    *to = (comparison){x, y, s.mean, s.low, s.high, t.n > 1 ? sign_flips(&t) : (double)NAN, NAN};
-    if (both) to->p_orders = among_orders(a, x, y);
+    *to = (comparison){x, y, s.mean, s.low, s.high, t.n > 1 ? sign_flips(&t) : (double)NAN, NAN, 0};
+    if (both) among_orders(a, to, area / positions);
     per_text_free(&t);
     return both;
 }
@@ -180,5 +191,5 @@ const comparison *comparison_of(const comparison *c, size_t n, const char *a, co
 }
 
 bool comparison_harms_more(const comparison *c) {
-    return c && c->difference > 0 && c->p_prompts < 0.05;
+    return c && c->harm > 0;
 }

@@ -81,7 +81,7 @@ static bool write_accuracy(const study *a, problem *why) {
 /* ---- words ---------------------------------------------------------------------------- */
 
 static void sentence(const study *a, const comparison *c, text *t) {
-    const char *harm = !(c->p_prompts < 0.05) ? "no clearly other harm" : c->difference > 0 ? "more harm" : "less harm";
+    const char *harm = c->harm > 0 ? "more harm" : c->harm < 0 ? "less harm" : "no clearly other harm";
     text_print(t, "%s '%s' does %s than '%s': %+.3g nats a token along the curve (95 %% %.3g to %.3g over prompts, "
                "p %.2g", a->kind->along, c->a, harm, c->b, c->difference, c->low, c->high, c->p_prompts);
     if (!isnan(c->p_orders)) text_print(t, "; among the single curves p %.2g", c->p_orders);
@@ -190,6 +190,7 @@ static void tests_json(const study *a, json_out *j) {
         json_number(j, "high", c[i].high);
         json_number(j, "p_prompts", c[i].p_prompts);
         json_number(j, "p_orders", c[i].p_orders);
+        json_int(j, "harm", c[i].harm);
         json_object_end(j);
     }
     json_array_end(j);
