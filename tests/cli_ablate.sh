@@ -65,6 +65,10 @@ refused 1 "--from 4000: positions of" ablate $model --tokens $tokens --heads 1.1
 refused 1 "has no experts" ablate $model --tokens $tokens --heads 1.1 --units experts
 refused 2 "needs --heads" ablate $model --tokens $tokens
 refused 2 "a result folder" ablate $model
+refused 2 "--json goes with --heads" ablate $model "$work" --json
+refused 2 "--heads is one set" ablate $model "$work" --heads 0.0 --step 3
+printf '\223NUMPY\001\000v\000{%-116s\n\005\000\000\000' "'descr': '<i4', 'fortran_order': False, 'shape': (1,), }" > "$work/one.npy"
+refused 1 "one id: nothing to predict" ablate $model --tokens "$work/one.npy" --heads 0.0
 refused 1 "none.npy: cannot open it" ablate $model --tokens "$work/none.npy" --heads 1.1
 
 # ---- curves
@@ -139,6 +143,19 @@ try "perturb experts" "$synergy" perturb $moe "$work/moe" --seeds 1 --eval none 
 if awk -F, 'NR > 1 && $3 > 0 && !($5 > 0) { bad = 1 } END { exit bad || NR < 10 }' "$work/moe/ablation.csv"; then good
 else bad "experts removed" "$work/moe/ablation.csv"; fi
 
+# ---- a model that cannot take the evaluation sets is studied without them; few prompts conclude nothing
+short=$models/gpt2-iq4_nl/model.gguf
+try "capture short" "$synergy" capture $short --prompts "$work/prompts" -n 40 -o "$work/short"
+try "phiid short" "$synergy" phiid "$work/short" -o "$work/short"
+try "ablate short" "$synergy" ablate $short "$work/short" --seeds 1
+grep -q "without evaluation sets: " "$work/try.out" && [ -s "$work/short/ablation.csv" ] && [ ! -e "$work/short/ablation_accuracy.csv" ] &&
+    good || bad "a short context" "$work/try.out"
+if grep -q "Nothing can be concluded from 4 prompts" "$work/short/ablation.json"; then good; else bad "4 prompts" "$work/short/ablation.json"; fi
+try "one prompt" "$synergy" ablate $model "$work/dir" -o "$work/single" --seeds 2 --eval none --prompts 1
+if grep -qi nan "$work/single/ablation.json" "$work/single/ablation.csv" "$work/try.out"; then bad "nan" "$work/single/ablation.json"; else good; fi
+# positions that are only predicted take no room: 129 ids in a context of 128
+one whole $short --tokens data/ids-129.npy --heads 0.1 --from 120
+
 # ---- what is refused
 refused 1 "was measured on" ablate $models/llama-tied/model.gguf "$work/dir"
 refused 1 "was measured on" perturb $models/llama-tied/model.gguf "$work/dir"
@@ -151,7 +168,7 @@ refused 1 "nothing is removed" ablate $model "$work/dir" --fractions 0.001 --eva
 refused 2 "either --fractions" ablate $model "$work/dir" --fractions 0.1 --step 2
 refused 1 "has no column nonsense" ablate $model "$work/dir" --score nonsense --eval none
 refused 1 "was made with other settings" ablate $model "$work/dir" -o "$work/one" --seeds 3 --eval none
-refused 1 "--strengths: -1 is not from 0 to 1000" perturb $model "$work/dir" --strengths -1 --eval none
+refused 1 "--strengths: -1 is not above 0" perturb $model "$work/dir" --strengths -1 --eval none
 refused 1 "--strengths: 0.1 does not rise" perturb $model "$work/dir" --strengths 0.2,0.1 --eval none
 if [ -w /dev/full ]; then
     mkdir -p "$work/full"

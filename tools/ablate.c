@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FRACTIONS = 8, MOST_POINTS = 4096, MOST_ORDERS = 6 };
+enum { FRACTIONS = 8, MOST_POINTS = 4096 };
 
 void ablate_defaults(ablate_options *o) {
     memset(o, 0, sizeof *o);
@@ -23,26 +23,15 @@ static bool add_point(study *a, double units, problem *why) {
     return true;
 }
 
-static bool given_fractions(study *a, const char *list, problem *why) {
-    double last = 0;
-    for (const char *at = list; *at;) {
-        char *end;
-        const double f = strtod(at, &end);
-        if (end == at || (*end && *end != ','))
-            return problem_set(why, "--fractions: '%.40s' is not a list of numbers", at);
-        if (!(f > 0 && f <= 1)) return problem_set(why, "--fractions: %g is not above 0 and at most 1", f);
-        if (!(f > last)) return problem_set(why, "--fractions: %g does not rise", f);
-        if (!add_point(a, f * (double)a->s.count, why)) return false;
-        last = f;
-        at = *end ? end + 1 : end;
-    }
-    return true;
+static bool add_fraction(void *to, double fraction, problem *why) {
+    study *a = to;
+    return add_point(a, fraction * (double)a->s.count, why);
 }
 
 static bool add_points(study *a, const ablate_options *o, problem *why) {
     const double most = o->most * (double)a->s.count;
     bool good = add_point(a, 0, why);
-    if (o->fractions) good = good && given_fractions(a, o->fractions, why);
+    if (o->fractions) good = good && study_numbers("--fractions", o->fractions, 1, add_fraction, a, why);
     for (double n = (double)o->step; good && !o->fractions && o->step && n <= most + 0.5; n += (double)o->step)
         good = add_point(a, n, why);
     for (int i = 1; good && !o->fractions && !o->step && i <= FRACTIONS; i++)
@@ -61,19 +50,27 @@ static void add_order(study *a, orders *all, const char *name, int seed, size_t 
     study_add_curve(a, name, seed, eval);
 }
 
-/* Along a column of units.csv, when it has it. */
+static bool some_known(const double *key, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (!isnan(key[i])) return true;
+    return false;
+}
+
+/* Along a column of units.csv, when it has it and it is not empty. */
 static bool add_column(study *a, orders *all, const char *name, const char *column, problem *why) {
     if (!subject_has_column(&a->s, column)) return true;
     double *key = tool_alloc(a->s.count, sizeof *key);
     const bool good = subject_column(&a->s, column, key, why);
-    if (good) add_order(a, all, name, 0, order_by(&a->s, key, 1), false);
+    if (good && some_known(key, a->s.count)) add_order(a, all, name, 0, order_by(&a->s, key, 1), false);
     free(key);
     return good;
 }
 
 static bool add_score(study *a, orders *all, problem *why) {
     double *key = tool_alloc(a->s.count, sizeof *key);
-    const bool good = subject_column(&a->s, a->score, key, why);
+    bool good = subject_column(&a->s, a->score, key, why);
+    if (good && !some_known(key, a->s.count))
+        good = problem_set(why, "%s/units.csv: no unit has a value in the column %s", a->s.directory, a->score);
     if (good) {
         add_order(a, all, "score", 0, order_by(&a->s, key, 1), true);
         add_order(a, all, "reverse", 0, order_by(&a->s, key, -1), true);
@@ -124,17 +121,17 @@ static bool make_edits(study *a, const ablate_options *o, const orders *all, pro
 
 /* ---- what follows --------------------------------------------------------------------- */
 
-static const char *yes(const comparison *c) {
+static const char *yes(const curve_test *c) {
     return comparison_harms_more(c) ? "yes" : "no";
 }
 
 /* The paper's claim (arXiv 2601.06851: the core matters more than random and redundant units), as far as
    these curves go. */
-static void verdict(const study *a, const comparison *c, size_t n, text *t) {
-    const comparison *random = comparison_of(c, n, "score", "random");
-    const comparison *matched = comparison_of(c, n, "score", "matched");
-    const comparison *reverse = comparison_of(c, n, "score", "reverse");
-    const comparison *norm = comparison_of(c, n, "score", "norm");
+static void verdict(const study *a, const curve_test *c, size_t n, text *t) {
+    const curve_test *random = comparison_of(c, n, "score", "random");
+    const curve_test *matched = comparison_of(c, n, "score", "matched");
+    const curve_test *reverse = comparison_of(c, n, "score", "reverse");
+    const curve_test *norm = comparison_of(c, n, "score", "norm");
     const bool holds = comparison_harms_more(random) && comparison_harms_more(matched) && comparison_harms_more(reverse);
     (void)a;
     text_print(t, "The claim that the core matters more %s: more harm than random units: %s; than random units of the "

@@ -131,7 +131,7 @@ static int run(const command *self, int argc, char **argv) {
          &o.replace, 0, 0, NULL},
         {"eval", 0, OPTION_TEXT, "all|none|NAMES", "evaluation sets run along score, reverse and one random order",
          &o.study.eval, 0, 0, NULL},
-        {"items", 0, OPTION_INT, "N", "most items of each set (default 25; 0: all)", &o.study.items, 0, 1 << 20, NULL},
+        {"items", 0, OPTION_INT, "N", "most items of each set (default 24; 0: all)", &o.study.items, 0, 1 << 20, NULL},
         OPTION_OUT(&o.study.output),
         {"tokens", 0, OPTION_TEXT, "IDS.npy", "one set of units on these ids, with --from and --heads", &one.tokens,
          0, 0, NULL},
@@ -152,6 +152,9 @@ static int run(const command *self, int argc, char **argv) {
     if (!one.tokens && found < 2) return tool_usage("a result folder, or --tokens with --heads, is needed");
     if (one.tokens && found > 1) return tool_usage("either a result folder or --tokens");
     if (!one.tokens && (from_given || units_given)) return tool_usage("--from and --units go with --tokens");
+    if (one.json && !one.heads) return tool_usage("--json goes with --heads");
+    if (one.heads && (o.fractions || step_given || most_given || o.study.resume || o.study.output || o.study.score))
+        return tool_usage("--heads is one set: no --fractions, --step, --most, --score, --resume, -o");
     if (o.fractions && (step_given || most_given)) return tool_usage("either --fractions, or --step and --most");
     o.study.model = one.model = operand[0];
     o.study.directory = one.directory = found > 1 ? operand[1] : NULL;

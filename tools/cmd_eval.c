@@ -158,8 +158,8 @@ static int run(const command *self, int argc, char **argv) {
     const option options[] = {
         {"sets", 0, OPTION_TEXT, "NAMES", "all, or of arithmetic,grammar,pos,commonsense", &o.sets, 0,
          0, NULL},
-        {"items", 0, OPTION_INT, "N", "of each set, a balanced selection (default: all)", &o.items,
-         1, 1 << 20, NULL},
+        {"items", 0, OPTION_INT, "N", "at most so many of each set, in whole frames (default: all)",
+         &o.items, 1, 1 << 20, NULL},
         {"list", 0, OPTION_FLAG, NULL, "print the items, run nothing; MODEL can be left out",
          &o.list, 0, 0, NULL},
         {"each", 0, OPTION_FLAG, NULL, "print the log likelihood of every choice", &o.each, 0, 0,
@@ -184,7 +184,9 @@ const command command_eval = {
     "arithmetic, grammar, part of speech, common sense: accuracy",
     "Small sets of this project's own. The model's answer is the choice with the largest summed\n"
     "log likelihood; each choice is right as often as the others, so that no preference for the\n"
-    "short, the frequent or the first helps. --list prints a line an item, tabs between: set,\n"
+    "short, the frequent or the first helps. That holds for frames of two items (grammar,\n"
+    "commonsense) or four (arithmetic, pos): --items takes whole ones, at least one of each set.\n"
+    "--list prints a line an item, tabs between: set,\n"
     "number, group, which choice is right, what stands before the choices (\\n is a line end), the\n"
     "choices. --each: set, number, group, 1 when right, log likelihood of each choice (nats), what\n"
     "all choices share left out.",

@@ -19,7 +19,7 @@ static int run(const command *self, int argc, char **argv) {
         {"prompts", 0, OPTION_INT, "N", "prompts of DIR to use, evenly spread (default 24; 0: all)", &o.study.prompts,
          0, 1 << 24, NULL},
         {"eval", 0, OPTION_TEXT, "all|none|NAMES", "evaluation sets (default all)", &o.study.eval, 0, 0, NULL},
-        {"items", 0, OPTION_INT, "N", "most items of each set (default 10; 0: all)", &o.study.items, 0, 1 << 20, NULL},
+        {"items", 0, OPTION_INT, "N", "most items of each set (default 8; 0: all)", &o.study.items, 0, 1 << 20, NULL},
         OPTION_OUT(&o.study.output), OPTION_THREADS(&o.study.threads), OPTION_EXACT(&o.study.exact),
         OPTION_SEED(&o.study.seed),
         {"resume", 0, OPTION_FLAG, NULL, "go on where a stopped run was", &o.study.resume, 0, 0, NULL},

@@ -216,7 +216,7 @@ static void profile_rows(const comparison *c, text *t) {
             csv_text(t, f->label);
             csv_text(t, f->directory);
             csv_text(t, c->score);
-            csv_int(t, (int64_t)l);
+            csv_int(t, (int64_t)(f->r.first_layer + l));
             for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) csv_number(t, v[i]);
             csv_end_row(t);
         }

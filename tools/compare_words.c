@@ -58,11 +58,12 @@ static const char *told(const char *value) {
 
 /* "Different tau: 1 in A, C; 2 in B." What is told of one folder only is no difference. */
 static void note_setting(const comparison *c, size_t row, text *t) {
-    const char *value[COMPARE_MOST];
+    const char *value[COMPARE_MOST], *known = NULL;
     bool differs = false;
     for (size_t k = 0; k < c->count; k++) {
         value[k] = setting_of(&c->at[k], row);
-        differs = differs || (value[0] && value[k] && strcmp(value[0], value[k]));
+        if (!known) known = value[k];
+        differs = differs || (value[k] && strcmp(known, value[k]));
     }
     if (!differs) return;
     text_print(t, "Different %s:", setting_row[row].what);

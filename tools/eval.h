@@ -36,7 +36,8 @@ void eval_set_make(eval_set *set, int which);
 void eval_set_free(eval_set *set);
 /* Which sets are meant: "all", or names with commas between. Returns how many, 0: a bad name. */
 int  eval_set_names(const char *names, int which[EVAL_SETS], problem *why);
-/* Marks at most `limit` texts (0: all) as chosen, whole frames of each group in turn; how many. */
+/* Marks as many whole frames as `limit` texts hold (0: all), at least one, of each group in turn; returns
+   how many texts are marked. */
 int  eval_set_choose(const eval_set *set, int64_t limit, bool *chosen);
 
 /* ---- tokenised and scored (eval.c) ---------------------------------------------------- */
@@ -68,7 +69,7 @@ typedef struct eval_bench {
 } eval_bench;
 
 /* names: "all" or "arithmetic,grammar"; limit: most items of each set, 0: all (a limit takes a
-   balanced, fixed selection). */
+   fixed selection of whole frames, at least one, so that it is balanced, too). */
 bool eval_open(eval_bench *e, const loaded_model *m, const char *names, int64_t limit,
                problem *why);
 void eval_close(eval_bench *e);

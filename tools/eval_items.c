@@ -306,12 +306,13 @@ static int frame_rank(const eval_set *s, int first) {
 
 int eval_set_choose(const eval_set *s, int64_t limit, bool *chosen) {
     int count = 0;
-    const int64_t most = limit && limit < s->texts ? limit : s->texts;
+    const int64_t room = limit && limit < s->texts ? limit : s->texts;
+    const int64_t most = room < s->frame ? s->frame : room - room % s->frame;
     memset(chosen, 0, (size_t)s->texts * sizeof *chosen);
     for (int rank = 0; count < most; rank++)
-        for (int f = 0; f < s->texts; f += s->frame) {
+        for (int f = 0; f < s->texts && count < most; f += s->frame) {
             if (frame_rank(s, f) != rank) continue;
-            for (int i = f; i < f + s->frame && count < most; i++, count++) chosen[i] = true;
+            for (int i = f; i < f + s->frame; i++, count++) chosen[i] = true;
         }
     return count;
 }

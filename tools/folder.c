@@ -35,3 +35,9 @@ bool folder_has_experts(const json *description) {
                                     json_text_of(description, "units_are", "heads"));
     return !strncmp(kind, "expert", 6);
 }
+
+void folder_column(const char *score, char to[64]) {
+    snprintf(to, 64, "%s", strcmp(score, "norm") ? score : "mean_norm");
+    for (char *s = to; *s; s++)
+        if (*s == '-') *s = '_';
+}

@@ -11,4 +11,8 @@ bool folder_check_model(const json *description, const loaded_model *m, const ch
 /* Are the units experts? Else they are heads. */
 bool folder_has_experts(const json *description);
 
+/* The column of units.csv that a score's name means: "rank-difference" is rank_difference, "norm"
+   mean_norm. */
+void folder_column(const char *score, char to[64]);
+
 #endif

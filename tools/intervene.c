@@ -27,7 +27,7 @@ bool intervene_open(intervener *v, loaded_model *m, size_t longest, bool exact, 
     memset(&desc, 0, sizeof desc);
     const size_t vocab = m->model.vocab;
     v->m = m;
-    v->longest = longest;
+    v->longest = longest -= 1; /* positions that are fed */
     v->block = vocab * sizeof(float) * 32 <= BLOCK_BYTES ? 32 : 16;
     desc.arithmetic = exact ? SYN_EXACT : SYN_FAST;
     desc.tokens = (uint32_t)longest;
@@ -38,9 +38,9 @@ bool intervene_open(intervener *v, loaded_model *m, size_t longest, bool exact, 
     desc.all_logits = true;
     if (!model_context_on(m, &v->output, &desc, &v->output_memory, &bytes, why)) return false;
     const size_t embd = m->model.embd;
-    v->end_room = END_BYTES / (longest * embd * sizeof(float)) + 1;
-    v->end = tool_alloc(v->end_room * longest * embd, sizeof *v->end);
-    v->stream = tool_alloc((m->model.layers + (size_t)1) * longest * embd, sizeof *v->stream);
+    v->end_room = END_BYTES / embd / longest / sizeof(float) + 1;
+    v->end = tool_alloc(v->end_room * longest, embd * sizeof *v->end);
+    v->stream = tool_alloc((m->model.layers + (size_t)1) * longest, embd * sizeof *v->stream);
     v->share = tool_alloc(v->block * vocab, sizeof *v->share);
     v->row = tool_alloc(v->block, sizeof *v->row);
     return true;
@@ -84,7 +84,7 @@ static bool run_intact(intervener *v, const forced_text *given, problem *why) {
     v->ctx.probe.take = keep_stream;
     v->ctx.probe.user = v;
     v->ctx.position = 0;
-    const syn_status status = syn_step(&v->ctx, given->ids, given->count, &err);
+    const syn_status status = syn_step(&v->ctx, given->ids, given->count - 1, &err);
     memset(&v->ctx.probe, 0, sizeof v->ctx.probe);
     return status == SYN_OK || fail(v, &err, why);
 }
@@ -93,17 +93,17 @@ static bool run_intact(intervener *v, const forced_text *given, problem *why) {
 static bool run_edited(intervener *v, const forced_text *given, const intervention *edit, float *end,
                        problem *why) {
     const syn_model *model = &v->m->model;
-    const size_t embd = model->embd;
+    const size_t embd = model->embd, fed = given->count - 1; /* the last id is only predicted */
     const float *stream = stream_before(v, edit->layer);
     syn_error err;
     if (edit->layer == model->layers) {
-        memcpy(end, stream, given->count * embd * sizeof *end);
+        memcpy(end, stream, fed * embd * sizeof *end);
         return true;
     }
     v->ctx.edit = edit->edit;
     v->ctx.position = 0;
-    for (size_t at = 0, n; at < given->count; at += n) {
-        n = given->count - at < v->ctx.desc.batch ? given->count - at : v->ctx.desc.batch;
+    for (size_t at = 0, n; at < fed; at += n) {
+        n = fed - at < v->ctx.desc.batch ? fed - at : v->ctx.desc.batch;
         if (syn_step_stream(&v->ctx, edit->layer, stream + at * embd, n, &err) != SYN_OK)
             return fail(v, &err, why);
         memcpy(end + at * embd, v->ctx.x, n * embd * sizeof *end);
@@ -223,7 +223,7 @@ bool intervene_text(intervener *v, const forced_text *given, const intervention 
 
 typedef struct mean_sum {
     const syn_model *model;
-    size_t  from;            /* first position that counts */
+    size_t  from;            /* first position that counts: the last one fed predicts the last id */
     bool    experts;
     double *sum, *times;     /* (unit, value), (unit) */
 } mean_sum;
@@ -253,7 +253,7 @@ bool intervene_means(intervener *v, const forced_text *texts, size_t count, bool
     for (size_t i = 0; good && i < count; i++) {
         s.from = texts[i].from - 1;
         v->ctx.position = 0;
-        good = syn_step(&v->ctx, texts[i].ids, texts[i].count, &err) == SYN_OK || fail(v, &err, why);
+        good = syn_step(&v->ctx, texts[i].ids, texts[i].count - 1, &err) == SYN_OK || fail(v, &err, why);
     }
     memset(&v->ctx.probe, 0, sizeof v->ctx.probe);
     for (size_t i = 0; i < units * size; i++)

@@ -29,7 +29,7 @@ typedef struct intervener {
     syn_context    output;    /* of the output alone: logits of `block` positions */
     void          *output_memory;
     uint32_t       block;     /* positions whose logits are held */
-    size_t         longest;   /* ids of the longest text */
+    size_t         longest;   /* positions fed of the longest text: all ids but the last */
     float         *stream;    /* (layer, position, embd) of the intact model, and behind the last layer */
     float         *end;       /* (edit, position, embd): streams behind the last layer */
     size_t         end_room;  /* edits that `end` holds */
@@ -37,7 +37,7 @@ typedef struct intervener {
     struct intact_row *row;   /* (block position) */
 } intervener;
 
-/* Opens a context for texts of at most `longest` ids. */
+/* Opens a context for texts of at most `longest` ids (two at least). */
 bool intervene_open(intervener *v, loaded_model *m, size_t longest, bool exact, int64_t threads,
                     problem *why);
 void intervene_close(intervener *v);

@@ -27,6 +27,8 @@ void page_sentence(page *p, const char *words);
 void page_number(page *p, double value);
 /* " (95 % interval LOW to HIGH)", nothing where there is none. */
 void page_interval(page *p, double low, double high);
+/* A word of a command line, quoted where a shell would take it for something else. */
+void page_shell(page *p, const char *word);
 /* "rank_difference" as "rank difference". */
 void page_name(page *p, const char *name);
 /* The sentences of a JSON array as list items. */

@@ -12,27 +12,24 @@ void perturb_defaults(perturb_options *o) {
     memset(o, 0, sizeof *o);
     study_defaults(&o->study);
     o->study.seeds = 3;
-    o->study.items = 10; /* short texts: the noise is drawn anew for each */
+    o->study.items = 8; /* short texts: the noise is drawn anew for each */
     o->strengths = "0.1,0.25,0.5,1";
     o->share = 0.25;
 }
 
+typedef struct strengths { study *a; size_t units; } strengths;
+
+static bool add_strength(void *to, double strength, problem *why) {
+    strengths *s = to;
+    if (s->a->points > MOST_STRENGTHS) return problem_set(why, "--strengths: more than %d", (int)MOST_STRENGTHS);
+    study_add_point(s->a, strength, s->units);
+    return true;
+}
+
 static bool add_strengths(study *a, const char *list, size_t units, problem *why) {
-    double last = 0;
+    strengths s = {a, units};
     study_add_point(a, 0, 0);
-    for (const char *at = list; *at;) {
-        char *end;
-        const double s = strtod(at, &end);
-        if (end == at || (*end && *end != ','))
-            return problem_set(why, "--strengths: '%.40s' is not a list of numbers", at);
-        if (!(s >= 0 && s <= 1e3)) return problem_set(why, "--strengths: %g is not from 0 to 1000", s);
-        if (!(s > last)) return problem_set(why, "--strengths: %g does not rise from %g", s, last);
-        if (a->points > MOST_STRENGTHS) return problem_set(why, "--strengths: more than %d", (int)MOST_STRENGTHS);
-        study_add_point(a, s, units);
-        last = s;
-        at = *end ? end + 1 : end;
-    }
-    return a->points > 1 || problem_set(why, "--strengths: there is none");
+    return study_numbers("--strengths", list, 1000, add_strength, &s, why);
 }
 
 /* ---- the weights' own spread ---------------------------------------------------------- */
@@ -103,7 +100,7 @@ static bool make_groups(study *a, const perturb_options *o, problem *why) {
 
 /* ---- what follows --------------------------------------------------------------------- */
 
-static void verdict(const study *a, const comparison *c, size_t n, text *t) {
+static void verdict(const study *a, const curve_test *c, size_t n, text *t) {
     const bool random = comparison_harms_more(comparison_of(c, n, "core", "random"));
     const bool periphery = comparison_harms_more(comparison_of(c, n, "core", "periphery"));
     (void)a;

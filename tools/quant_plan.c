@@ -70,9 +70,9 @@ static double mean_of_best(const double *score, size_t n, size_t per_group) {
     double best[1024];
     size_t groups = 0;
     for (size_t i = 0; i < n && groups < sizeof best / sizeof best[0]; i += per_group, groups++) {
-        best[groups] = score[i];
-        for (size_t k = 1; k < per_group; k++)
-            if (!(score[i + k] <= best[groups])) best[groups] = score[i + k];
+        best[groups] = (double)NAN;
+        for (size_t k = i; k < i + per_group; k++)
+            if (!isnan(score[k]) && !(score[k] <= best[groups])) best[groups] = score[k];
     }
     return mean_of(best, groups);
 }
@@ -132,12 +132,13 @@ static void plan_layer(plan *p, const prune_units *u, const syn_model *model, ui
 }
 
 static void plan_layers(plan *p, const prune_units *u, const syn_model *model) {
-    const size_t per_group = u->experts ? u->per_layer : model->heads / model->kv_heads;
+    const size_t ranked = u->per_layer - (u->shared ? 1 : 0); /* the plan has no line for shared experts */
+    const size_t per_group = u->experts ? ranked : model->heads / model->kv_heads;
     double *mean = tool_alloc(2 * u->layers, sizeof *mean), *best = mean + u->layers;
     int *level = tool_alloc(2 * u->layers, sizeof *level);
     for (size_t l = 0; l < u->layers; l++) {
-        mean[l] = mean_of(u->score + l * u->per_layer, u->per_layer);
-        best[l] = mean_of_best(u->score + l * u->per_layer, u->per_layer, per_group);
+        mean[l] = mean_of(u->score + l * u->per_layer, ranked);
+        best[l] = mean_of_best(u->score + l * u->per_layer, ranked, per_group);
     }
     thirds(mean, u->layers, level);
     thirds(best, u->layers, level + u->layers);

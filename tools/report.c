@@ -48,7 +48,7 @@ static void profile_table(page *p, const report *r, const char *score, const cha
     for (int c = 0; c < COLUMNS + 1; c++) page_table_head(p, head[c]);
     page_table_body(p);
     for (size_t l = 0; l < n; l++) {
-        text_print(&p->html, "<tr><th scope=\"row\">%zu</th>", l);
+        text_print(&p->html, "<tr><th scope=\"row\">%zu</th>", r->first_layer + l);
         for (int c = 0; c < COLUMNS; c++) page_cell(p, v[(size_t)c * r->layers + l]);
         page_row_end(p);
     }
@@ -172,7 +172,8 @@ static void contents(page *p, const report *r) {
     if (r->synergy || r->redundancy) page_put(p, "<a href=\"#pairs\">Pairs</a>");
     if (r->count >= 4 && (r->synergy || r->redundancy)) page_put(p, "<a href=\"#network\">Network</a>");
     if (json_get(r->graph.root, "synergy")) page_put(p, "<a href=\"#topology\">Topology</a>");
-    if (report_model(r) || r->ablation.root) page_put(p, "<a href=\"#ablation\">Ablation</a>");
+    if (report_model(r) || r->ablation.root || r->ablation_outdated)
+        page_put(p, "<a href=\"#ablation\">Ablation</a>");
     page_put(p, "<a href=\"#confounds\">Confounds</a><a href=\"#units\">Tables</a><a "
                 "href=\"#limits\">Limits</a><a href=\"#repeat\">Repeat</a></nav>\n");
 }

@@ -21,6 +21,7 @@ typedef struct report {
     json_file   phiid, run, graph;         /* run, graph: root NULL when there is no such file */
     json_file   ablation, perturb;         /* the same */
     csv         ablation_curves, ablation_accuracy, perturb_curves, perturb_accuracy; /* or no rows */
+    bool        ablation_outdated, perturb_outdated; /* of units that other scores chose: left out */
     size_t      count, layers, per_layer, first_layer;
     double     *column[UNIT_COLUMNS];
     double     *synergy, *redundancy; /* (unit, unit), NULL when the files are not there */
@@ -88,6 +89,8 @@ colour  scale_colour(const scale *s, double v);
 /* Index of a palette of 255, 255 for what is missing. */
 unsigned char scale_index(const scale *s, double v);
 void    scale_palette(bool diverging, colour palette[255]);
+/* Below an area whose x counts layers from 0: as the model numbers them. */
+void    plot_axis_layers(const plot *p, const report *r);
 /* To the right of an area, with ticks. */
 void    scale_bar(const plot *p, const scale *s, const char *label);
 

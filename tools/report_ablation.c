@@ -199,18 +199,19 @@ static void ablation_curves(page *p, const report *r) {
     set_panels(p, a, "ablation-accuracy", ORDERS(by_few));
 }
 
-static void section_without(page *p, const report *r, const char *what, const char *how) {
-    if (!report_model(r)) return;
-    text_print(&p->html, "<p>%s has not been tested for this result: <code>synergy %s MODEL DIR -o DIR"
-                         "</code> does it, and <code>synergy report DIR</code> draws it here.</p>\n",
-               what, how);
+static void section_without(page *p, const char *what, const char *how, bool outdated) {
+    text_print(&p->html, "<p>%s has %s: <code>synergy %s MODEL DIR -o DIR%s</code> does it%s, and "
+                         "<code>synergy report DIR</code> draws it here.</p>\n", what,
+               outdated ? "been tested for other scores only, not for those of this units.csv"
+                        : "not been tested for this result",
+               how, outdated ? " --force" : "", outdated ? " again" : "");
 }
 
 void report_ablation(page *p, const report *r) {
-    if (!r->ablation.root && !report_model(r)) return;
+    if (!r->ablation.root && !r->ablation_outdated && !report_model(r)) return;
     page_put(p, "<h2 id=\"ablation\">Removing units</h2>\n");
     if (!r->ablation.root) {
-        section_without(p, r, "What the model loses when units are removed", "ablate");
+        section_without(p, "What the model loses when units are removed", "ablate", r->ablation_outdated);
         return;
     }
     words_of(p, r->ablation.root);
@@ -241,10 +242,10 @@ static void perturb_curves(page *p, const report *r) {
 }
 
 void report_perturb(page *p, const report *r) {
-    if (!r->perturb.root && !report_model(r)) return;
+    if (!r->perturb.root && !r->perturb_outdated && !report_model(r)) return;
     page_put(p, "<h2 id=\"perturb\">Noise in the weights</h2>\n");
     if (!r->perturb.root) {
-        section_without(p, r, "What noise in the weights does", "perturb");
+        section_without(p, "What noise in the weights does", "perturb", r->perturb_outdated);
         return;
     }
     words_of(p, r->perturb.root);

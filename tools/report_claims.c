@@ -36,9 +36,9 @@ void report_identity(page *p, const report *r) {
     }
     snprintf(s, sizeof s, "%zu layers of %zu %s", r->layers, r->per_layer, r->many);
     identity_item(p, &first, s);
-    snprintf(s, sizeof s, "%.0f prompts of %.0f samples", report_number(r, "input.prompts_used"),
-             report_number(r, "input.samples"));
-    identity_item(p, &first, s);
+    double prompts = report_number(r, "input.prompts_used"), samples = report_number(r, "input.samples");
+    snprintf(s, sizeof s, "%.0f prompts of %.0f samples", prompts, samples);
+    if (isfinite(prompts) && isfinite(samples)) identity_item(p, &first, s);
     page_put(p, "</p>\n");
 }
 
@@ -98,10 +98,33 @@ static answer answer_beyond(double low, double high, double chance) {
     return isfinite(chance) && chance > 0.05 ? ANSWER_OPEN : answer_of(low, high);
 }
 
-/* One order of removal against another, over prompts. */
-static answer test_answer(const json *test) {
-    return answer_beyond(json_number_of(test, "low", (double)NAN), json_number_of(test, "high", (double)NAN),
-                         json_number_of(test, "p_prompts", (double)NAN));
+static double harm_difference(const json *test) {
+    return json_number_of(test, "auc_difference", json_number_of(test, "difference", (double)NAN));
+}
+
+/* The signs of N differences have 2^N arrangements, and two sides: with fewer than six prompts no
+   two-sided p over prompts is below 0.05. */
+enum { LEAST_PROMPTS = 6 };
+
+static double prompts_of(const json *from) {
+    return json_number_of(json_get(from, "settings"), "prompts", (double)NAN);
+}
+
+/* Does the first of a test harm more? The field `harm` tells (1, -1, or 0 for what cannot be told
+   apart); files of older versions have p over prompts and the difference only. */
+static answer harm_answer(const json *from, const json *test) {
+    double sure = json_number_of(test, "p_prompts", (double)NAN) < 0.05 ? harm_difference(test) : 0;
+    double harm = json_number_of(test, "harm", sure);
+    if (prompts_of(from) < LEAST_PROMPTS) return ANSWER_OPEN;
+    return harm > 0 ? ANSWER_YES : harm < 0 ? ANSWER_NO : ANSWER_OPEN;
+}
+
+/* What stands after an answer that so few prompts leave open. */
+static void few_prompts_words(page *p, const json *from, const char *before, const char *after) {
+    double n = prompts_of(from);
+    if (!(n < LEAST_PROMPTS)) return;
+    text_print(&p->html, "%s%.0f prompt%s cannot tell (at least %d are needed)%s", before, n, n == 1 ? "" : "s",
+               LEAST_PROMPTS, after);
 }
 
 /* ---- the finding ------------------------------------------------------------------------ */
@@ -123,7 +146,7 @@ static void causal_words(page *p, const report *r) {
     static const char *const than[] = {
         "changes the predictions more than removing", "changes the predictions less than removing",
         "does not change the predictions more, or less, beyond doubt, than removing"};
-    answer a = test_answer(test);
+    answer a = harm_answer(r->ablation.root, test);
     double low = json_number_of(test, "low", (double)NAN), high = json_number_of(test, "high", (double)NAN);
     page_put(p, "<p>Removing the ");
     page_text(p, r->many);
@@ -133,8 +156,9 @@ static void causal_words(page *p, const report *r) {
     page_put(p, " against ");
     page_number(p, report_auc(r->ablation.root, "random", 0));
     page_put(p, " nats along the curve, difference ");
-    page_number(p, json_number_of(test, "auc_difference", (double)NAN));
+    page_number(p, harm_difference(test));
     page_interval(p, low, high);
+    few_prompts_words(p, r->ablation.root, "; ", "");
     const char *worst = json_text_of(most_harm(r->ablation.root), "order", "score");
     if (strcmp(worst, "score")) {
         text_print(&p->html, "; most is lost %s, ", report_order_words(worst));
@@ -195,14 +219,16 @@ static void claim_profile(page *p, const report *r, const char *score, const cha
     answer b = answer_beyond(-json_number_of(bend, "high", (double)NAN),
                              -json_number_of(bend, "low", (double)NAN), p_bend);
     answer both = a == b ? a : a == ANSWER_NO || b == ANSWER_NO ? ANSWER_NO : ANSWER_OPEN;
-    claim_begin(p, claim, both == ANSWER_YES && share < 0.3 ? ANSWER_PART : both);
+    const bool clear = share >= 0.3; /* false without a parabola, too */
+    claim_begin(p, claim, both == ANSWER_YES && !clear ? ANSWER_PART : both);
     page_put(p, "middle third minus outer thirds ");
     claim_interval(p, middle, " ranks", p_middle);
     page_put(p, "; curvature ");
     claim_interval(p, bend, "", p_bend);
     if (isfinite(share))
         text_print(&p->html, "; the parabola explains %.0f\xc2\xa0%% of the differences between "
-                             "layers%s", 100 * share, share < 0.3 ? ", too little for a clear U" : "");
+                             "layers%s", 100 * share, clear ? "" : ", too little for a clear U");
+    else page_put(p, "; there is no parabola to these layers, and so no clear U");
     claim_end(p);
 }
 
@@ -230,24 +256,13 @@ static void claim_memory(page *p, const report *r) {
     claim_end(p);
 }
 
-/* The harm of one order against another, and beyond every random order that was tried. */
-static answer harm_answer(const json *ablation, const json *test) {
-    answer a = test_answer(test);
-    const json *list = json_get(ablation, "curves");
-    const char *other = json_text_of(test, "b", "");
-    double auc = report_auc(ablation, json_text_of(test, "a", ""), 0);
-    for (const json *c = list ? list->child : NULL; c && a == ANSWER_YES; c = c->next)
-        if (!strcmp(json_text_of(c, "order", ""), other) && json_number_of(c, "auc", -1) >= auc)
-            a = ANSWER_OPEN;
-    return a;
-}
-
 static void claim_harm(page *p, const json *from, const char *a, const char *b, const char *claim) {
     const json *test = report_test(from, a, b);
     if (!test) return;
     claim_begin(p, claim, harm_answer(from, test));
+    few_prompts_words(p, from, "", "; ");
     page_put(p, "mean KL along the curve differs by ");
-    page_number(p, json_number_of(test, "auc_difference", json_number_of(test, "difference", (double)NAN)));
+    page_number(p, harm_difference(test));
     page_put(p, " nats");
     page_interval(p, json_number_of(test, "low", (double)NAN), json_number_of(test, "high", (double)NAN));
     static const char *const key[2] = {"p_prompts", "p_orders"}, *const over[2] = {"prompts", "orders"};

@@ -86,6 +86,35 @@ static bool read_csv_if(const report *r, const char *name, csv *to, problem *why
     return !path_exists(path) || csv_read(to, path, why);
 }
 
+/* Interventions on units that another units.csv chose say nothing of this one: they are left out. Files of
+   older versions do not tell which (settings.units_sha256), and are taken. */
+static bool drop_outdated(json_file *told, csv *curves, csv *accuracy, const char *units_sha256) {
+    const char *made_for = json_text_of(json_get(told->root, "settings"), "units_sha256", units_sha256);
+    if (!strcmp(made_for, units_sha256)) return false;
+    json_free(told);
+    csv_free(curves);
+    csv_free(accuracy);
+    return true;
+}
+
+static bool read_interventions(report *r, problem *why) {
+    char path[TOOL_PATH_BYTES], hash[65];
+    file_view units;
+    if (!read_json_if(r, "ablation.json", &r->ablation, why) ||
+        !read_json_if(r, "perturb.json", &r->perturb, why) ||
+        !read_csv_if(r, "ablation.csv", &r->ablation_curves, why) ||
+        !read_csv_if(r, "ablation_accuracy.csv", &r->ablation_accuracy, why) ||
+        !read_csv_if(r, "perturb.csv", &r->perturb_curves, why) ||
+        !read_csv_if(r, "perturb_accuracy.csv", &r->perturb_accuracy, why) ||
+        !path_join(path, r->directory, "units.csv", why) || !file_map(&units, path, why))
+        return false;
+    sha256_of(units.bytes, units.size, hash);
+    file_unmap(&units);
+    r->ablation_outdated = drop_outdated(&r->ablation, &r->ablation_curves, &r->ablation_accuracy, hash);
+    r->perturb_outdated = drop_outdated(&r->perturb, &r->perturb_curves, &r->perturb_accuracy, hash);
+    return true;
+}
+
 static bool read_scores(report *r, problem *why) {
     char path[TOOL_PATH_BYTES];
     if (!path_is_directory(r->directory))
@@ -108,13 +137,7 @@ static bool read_scores(report *r, problem *why) {
 
 static bool read_all(report *r, problem *why) {
     return read_scores(r, why) && read_json_if(r, "graph.json", &r->graph, why) &&
-           read_json_if(r, "ablation.json", &r->ablation, why) &&
-           read_json_if(r, "perturb.json", &r->perturb, why) &&
-           read_csv_if(r, "ablation.csv", &r->ablation_curves, why) &&
-           read_csv_if(r, "ablation_accuracy.csv", &r->ablation_accuracy, why) &&
-           read_csv_if(r, "perturb.csv", &r->perturb_curves, why) &&
-           read_csv_if(r, "perturb_accuracy.csv", &r->perturb_accuracy, why) &&
-           read_matrix(r, "synergy.npy", &r->synergy, why) &&
+           read_interventions(r, why) && read_matrix(r, "synergy.npy", &r->synergy, why) &&
            read_matrix(r, "redundancy.npy", &r->redundancy, why);
 }
 

@@ -9,7 +9,7 @@
 /* ---- the layer profile ---------------------------------------------------------------- */
 
 typedef struct profile {
-    size_t  layers;
+    size_t  layers, first; /* the first layer's number in the model */
     double *mean, *minmax, *percentile, *low, *high;
     double  least, most; /* of the means: 0 and 1 of the min-max scale */
 } profile;
@@ -17,6 +17,7 @@ typedef struct profile {
 static void profile_read(profile *p, const report *r, const char *score) {
     double **column[5] = {&p->mean, &p->minmax, &p->percentile, &p->low, &p->high};
     static const char *const name[5] = {"mean", "minmax", "percentile", "low", "high"};
+    p->first = r->first_layer;
     for (int c = 0; c < 5; c++) {
         *column[c] = tool_alloc(r->layers, sizeof(double));
         p->layers = report_profile(r, score, name[c], *column[c]);
@@ -66,16 +67,16 @@ static void draw_curve(const plot *p, const char *class_name, const double *v, s
     text_add(p->to, "\"/>\n");
 }
 
-static void draw_points(const plot *p, const char *class_name, const double *v, size_t n,
-                        double radius, const double *hover, const char *what) {
-    for (size_t l = 0; l < n; l++) {
+static void draw_points(const plot *p, const profile *q, const char *class_name, const double *v,
+                        const double *hover, const char *what) {
+    for (size_t l = 0; l < q->layers; l++) {
         if (!isfinite(v[l])) continue;
         text_print(p->to, "<circle class=\"%s\" cx=\"", class_name);
         svg_coordinate(p->to, plot_x(p, (double)l));
         text_add(p->to, "\" cy=\"");
         svg_coordinate(p->to, plot_y(p, v[l]));
-        text_print(p->to, "\" r=\"%.2g\"><title>layer %zu: %s %.4g</title></circle>", radius, l,
-                   what, hover[l]);
+        text_print(p->to, "\" r=\"2.6\"><title>layer %zu: %s %.4g</title></circle>", q->first + l, what,
+                   hover[l]);
     }
     text_add(p->to, "\n");
 }
@@ -152,7 +153,7 @@ static void vertical_range(plot *p, const profile *q) {
 static void profile_data(figure *f, const profile *q) {
     text_add(&f->data, "layer,depth,mean,minmax,percentile,low,high\n");
     for (size_t l = 0; l < q->layers; l++) {
-        csv_int(&f->data, (int64_t)l);
+        csv_int(&f->data, (int64_t)(q->first + l));
         csv_number(&f->data, q->layers > 1 ? (double)l / (double)(q->layers - 1) : (double)NAN);
         const double v[5] = {q->mean[l], q->minmax[l], q->percentile[l], q->low[l], q->high[l]};
         for (int c = 0; c < 5; c++) csv_number(&f->data, v[c]);
@@ -178,18 +179,18 @@ void figure_profile(const report *r, const char *score, const char *id, figure *
     if (q.layers >= 3)
         svg_box(&f->svg, "shade", plot_x(&p, third), p.top,
                 plot_x(&p, 2 * third) - plot_x(&p, third), p.height);
-    ticks y = ticks_linear(fmax(p.y0, -0.5), p.y1, 7), x = ticks_whole(0, (double)q.layers - 1, 7);
+    ticks y = ticks_linear(fmax(p.y0, -0.5), p.y1, 7);
     plot_axis_y(&p, &y, "min\xe2\x80\x93max, percentile");
     draw_band(&p, &q);
     draw_parabola(&p, &q);
     plot_frame(&p);
-    plot_axis_x(&p, &x, "layer");
+    plot_axis_layers(&p, r);
     const char *unit = report_score_unit(score);
     snprintf(axis, sizeof axis, "layer mean%s%s", *unit ? ", " : "", unit);
     right_axis(&p, &q, axis);
-    draw_points(&p, "other", q.percentile, q.layers, 2.6, q.percentile, "percentile");
+    draw_points(&p, &q, "other", q.percentile, q.percentile, "percentile");
     draw_curve(&p, "curve", q.minmax, q.layers);
-    draw_points(&p, "point", q.minmax, q.layers, 2.6, q.mean, "mean");
+    draw_points(&p, &q, "point", q.minmax, q.mean, "mean");
     svg_end(&f->svg);
     profile_data(f, &q);
     profile_free(&q);
@@ -251,9 +252,11 @@ void figure_scatter(const report *r, unit_column cx, unit_column cy, const char 
     axis_of(y, r->count, &p.y0, &p.y1, &p.log_y);
     snprintf(title, sizeof title, "%s against %s", y_label, x_label);
     snprintf(desc, sizeof desc,
-             "One point a %s, coloured by layer. Spearman's correlation is %.3f.", r->one, rho);
+             isfinite(rho) ? "One point a %s, coloured by layer. Spearman's correlation is %.3f."
+                           : "One point a %s, coloured by layer. Spearman's correlation is not defined.",
+             r->one, rho);
     svg_begin(&f->svg, id, PANEL, 316, title, desc);
-    snprintf(rho_text, sizeof rho_text, "Spearman \xcf\x81 = %.2f", rho);
+    snprintf(rho_text, sizeof rho_text, isfinite(rho) ? "Spearman \xcf\x81 = %.2f" : "no correlation", rho);
     ticks tx = p.log_x ? ticks_log(p.x0, p.x1) : ticks_linear(p.x0, p.x1, 6);
     ticks ty = p.log_y ? ticks_log(p.y0, p.y1) : ticks_linear(p.y0, p.y1, 5);
     plot_axis_y(&p, &ty, y_label);
@@ -263,7 +266,8 @@ void figure_scatter(const report *r, unit_column cx, unit_column cy, const char 
     scatter_points(r, &p, x, y, f);
     svg_words(&f->svg, "head", p.left, 14, "start", rho_text);
     if (r->layers > 1) {
-        scale depth = {0, (double)r->layers - 1, 0, false};
+        double first = (double)r->first_layer;
+        scale depth = {first, first + (double)r->layers - 1, first, false};
         scale_bar(&p, &depth, "layer");
     }
     svg_end(&f->svg);

@@ -79,7 +79,6 @@ void figure_map(const report *r, unit_column column, const char *id, const char 
     if (r->count <= MOST_BOXES) map_boxes(r, &p, v, &s, unit);
     else map_image(r, &p, v, &s);
     svg_box(&f->svg, "border", p.left, p.top, p.width, p.height);
-    ticks x = ticks_whole(0, (double)r->layers - 1, 7);
     ticks y = ticks_whole(0, (double)r->per_layer - 1, 4);
     plot bare = p;
     for (int i = 0; i < y.count; i++) {
@@ -87,7 +86,7 @@ void figure_map(const report *r, unit_column column, const char *id, const char 
         tick_text(y.at[i], number);
         svg_words(&f->svg, "tick", p.left - 6, plot_y(&bare, y.at[i]) + 4, "end", number);
     }
-    plot_axis_x(&p, &x, "layer");
+    plot_axis_layers(&p, r);
     snprintf(axis, sizeof axis, "%s", r->one);
     svg_words_turned(&f->svg, "label", p.left - 30, p.top + p.height / 2, -90, axis);
     scale_bar(&p, &s, unit);
@@ -186,11 +185,12 @@ static scale matrix_scale(const double *m, size_t n) {
 }
 
 static void layer_ticks(const report *r, const plot *p) {
-    ticks t = ticks_whole(0, (double)r->layers - 1, 7);
+    double first = (double)r->first_layer;
+    ticks t = ticks_whole(first, first + (double)r->layers - 1, 7);
     double step = p->width / (double)r->layers, base = p->top + p->height;
     for (int i = 0; i < t.count; i++) {
         char s[32];
-        double at = step * (t.at[i] + 0.5);
+        double at = step * (t.at[i] - first + 0.5);
         tick_text(t.at[i], s);
         svg_line(p->to, "axis", p->left + at, base, p->left + at, base + 4);
         svg_words(p->to, "tick", p->left + at, base + 16, "middle", s);

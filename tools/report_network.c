@@ -119,8 +119,10 @@ static void draw_nodes(text *t, const report *r, const edges *e) {
         text_print(t, "\" r=\"%.2g\"", size);
         if (isfinite(v)) text_print(t, " fill=\"#%02x%02x%02x\"", c.r, c.g, c.b);
         else text_add(t, " fill=\"url(#hatch)\"");
-        text_print(t, "><title>%zu.%zu: score %.4g, %zu of these edges</title></circle>",
-                   r->first_layer + i / r->per_layer, i % r->per_layer, v, degree[i]);
+        text_print(t, "><title>%zu.%zu: ", r->first_layer + i / r->per_layer, i % r->per_layer);
+        if (isfinite(v)) text_print(t, "score %.4g", v);
+        else text_add(t, "no score");
+        text_print(t, ", %zu of these edges</title></circle>", degree[i]);
     }
     text_add(t, "\n");
     free(degree);

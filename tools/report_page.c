@@ -52,6 +52,23 @@ void page_interval(page *p, double low, double high) {
     page_put(p, ")");
 }
 
+void page_shell(page *p, const char *word) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:=@%+";
+    if (*word && !word[strspn(word, plain)]) {
+        page_text(p, word);
+        return;
+    }
+    page_put(p, "'");
+    for (const char *s = word; *s; s += strcspn(s, "'")) {
+        xml_text_bytes(&p->html, s, strcspn(s, "'"));
+        s += strcspn(s, "'");
+        if (!*s) break;
+        page_put(p, "'\\''");
+        s++;
+    }
+    page_put(p, "'");
+}
+
 void page_name(page *p, const char *name) {
     char s[64];
     snprintf(s, sizeof s, "%s", name);

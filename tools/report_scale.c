@@ -74,6 +74,15 @@ unsigned char scale_index(const scale *s, double v) {
     return (unsigned char)(share * 254 + 0.5);
 }
 
+void plot_axis_layers(const plot *p, const report *r) {
+    double first = (double)r->first_layer;
+    ticks at = ticks_whole(first, first + (double)r->layers - 1, 7);
+    plot numbered = *p;
+    numbered.x0 += first;
+    numbered.x1 += first;
+    plot_axis_x(&numbered, &at, "layer");
+}
+
 void scale_bar(const plot *p, const scale *s, const char *label) {
     enum { STEPS = 40 };
     double x = p->left + p->width + 10, step = p->height / STEPS;

@@ -135,8 +135,9 @@ static void null_draw(const plot *p, double y, const null_mark *m, int n) {
         svg_coordinate(p->to, plot_x(p, m->ratio));
         text_add(p->to, "\" cy=\"");
         svg_coordinate(p->to, y);
-        text_print(p->to, "\" r=\"4\"><title>%s: %.4g of the null mean, z %.3g</title></circle>",
-                   n ? "redundancy" : "synergy", m->ratio, m->z);
+        text_print(p->to, "\" r=\"4\"><title>%s: %.4g of the null mean", n ? "redundancy" : "synergy", m->ratio);
+        if (isfinite(m->z)) text_print(p->to, ", z %.3g", m->z);
+        text_add(p->to, "</title></circle>");
     }
     snprintf(s, sizeof s, "%s%.3g", m->z < 0 ? "\xe2\x88\x92" : "", fabs(m->z));
     svg_words(p->to, "key end", PANEL - 4, y + 4, "end", isfinite(m->z) ? s : "\xe2\x80\x93");

@@ -10,23 +10,73 @@ void study_defaults(study_options *o) {
     memset(o, 0, sizeof *o);
     o->seeds = 5;
     o->prompts = 24;
-    o->items = 25;
+    o->items = 24;
     o->eval = "all";
     o->seed = 1;
 }
 
 /* ---- laying out ----------------------------------------------------------------------- */
 
+bool study_numbers(const char *option_name, const char *list, double high, number_fn *take, void *to, problem *why) {
+    double last = 0;
+    for (const char *at = list; *at;) {
+        char *end;
+        const double value = strtod(at, &end);
+        if (end == at || (*end && *end != ','))
+            return problem_set(why, "%s: '%.40s' is not a list of numbers", option_name, at);
+        if (!(value > 0 && value <= high))
+            return problem_set(why, "%s: %g is not above 0 and at most %g", option_name, value, high);
+        if (!(value > last)) return problem_set(why, "%s: %g does not rise", option_name, value);
+        if (!take(to, value, why)) return false;
+        last = value;
+        at = *end ? end + 1 : end;
+    }
+    return last > 0 || problem_set(why, "%s: is empty", option_name);
+}
+
+static syn_context_desc eval_desc(const study *a) {
+    syn_context_desc desc;
+    memset(&desc, 0, sizeof desc);
+    desc.tokens = eval_tokens(&a->bench);
+    desc.arithmetic = a->options->exact ? SYN_EXACT : SYN_FAST;
+    desc.all_logits = true;
+    return desc;
+}
+
+/* A model that cannot take the evaluation sets (its context, its tokenizer) is studied without them. */
+static bool open_eval(study *a, problem *why) {
+    int which[EVAL_SETS];
+    size_t bytes;
+    problem cannot;
+    if (!strcmp(a->options->eval, "none")) return true;
+    if (!eval_set_names(a->options->eval, which, why)) return false;
+    a->has_bench = eval_open(&a->bench, &a->s.m, a->options->eval, a->options->items, &cannot);
+    if (a->has_bench) {
+        const syn_context_desc desc = eval_desc(a);
+        if (model_context_bytes(&a->s.m, &desc, &bytes, &cannot)) return true;
+        eval_close(&a->bench);
+        memset(&a->bench, 0, sizeof a->bench);
+        a->has_bench = false;
+    }
+    tool_note("without evaluation sets: %s", cannot.text);
+    return true;
+}
+
+static bool hash_units(study *a, problem *why) {
+    char path[TOOL_PATH_BYTES];
+    file_view view;
+    if (!path_join(path, a->options->directory, "units.csv", why) || !file_map(&view, path, why)) return false;
+    sha256_of(view.bytes, view.size, a->units_hash);
+    file_unmap(&view);
+    return true;
+}
+
 bool study_open(study *a, const study_options *o, const study_kind *kind, problem *why) {
     a->options = o;
     a->kind = kind;
     a->score = o->score ? o->score : "score";
-    if (!subject_open(&a->s, o->model, o->directory, o->prompts, why)) return false;
-    if (strcmp(o->eval, "none")) {
-        if (!eval_open(&a->bench, &a->s.m, o->eval, o->items, why)) return false;
-        a->has_bench = true;
-    }
-    return intervene_open(&a->v, &a->s.m, a->s.longest, o->exact, o->threads, why);
+    return subject_open(&a->s, o->model, o->directory, o->prompts, why) && hash_units(a, why) && open_eval(a, why) &&
+           intervene_open(&a->v, &a->s.m, a->s.longest, o->exact, o->threads, why);
 }
 
 void study_add_curve(study *a, const char *name, int seed, bool eval) {
@@ -83,20 +133,31 @@ static void hash_number(sha256 *h, double value) {
     hash_text(h, words);
 }
 
+/* The bits of floats, in one byte order. */
 static void hash_array(sha256 *h, const float *at, size_t count) {
-    for (size_t i = 0; at && i < count; i++) hash_number(h, (double)at[i]);
+    unsigned char bytes[1024];
+    size_t used = 0;
+    for (size_t i = 0; at && i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &at[i], sizeof bits);
+        for (int k = 0; k < 4; k++) bytes[used++] = (unsigned char)(bits >> 8 * k);
+        if (used < sizeof bytes && i + 1 < count) continue;
+        sha256_add(h, bytes, used);
+        used = 0;
+    }
     hash_text(h, ";");
 }
 
-static void hash_edit(sha256 *h, const study *a, const intervention *v) {
+/* The means are one array for all edits: they are counted once, with the first. */
+static void hash_edit(sha256 *h, const study *a, const intervention *v, bool means) {
     const size_t slots = subject_slots(&a->s);
     const syn_model *model = &a->s.m.model;
     hash_array(h, v->edit.head_gain, slots);
-    hash_array(h, v->edit.head_mean, slots * model->value_size);
     hash_array(h, v->edit.head_noise, slots * 2);
     hash_array(h, v->edit.expert_gain, slots);
-    hash_array(h, v->edit.expert_mean, v->edit.expert_mean ? slots * model->embd : 0);
     hash_array(h, v->edit.expert_noise, slots * 3);
+    if (means) hash_array(h, v->edit.head_mean, slots * model->value_size);
+    if (means) hash_array(h, v->edit.expert_mean, slots * model->embd);
     hash_number(h, (double)v->edit.noise_seed);
 }
 
@@ -114,7 +175,7 @@ static void find_identity(study *a) {
     }
     for (size_t c = 0; c < a->curves; c++) hash_text(&h, a->curve[c].name);
     for (size_t p = 0; p < a->points; p++) hash_number(&h, a->x[p]);
-    for (size_t k = 0; k < a->curves * a->points; k++) hash_edit(&h, a, &a->edit[k]);
+    for (size_t k = 0; k < a->curves * a->points; k++) hash_edit(&h, a, &a->edit[k], k == 1);
     hash_text(&h, o->eval);
     hash_number(&h, (double)o->items);
     sha256_end(&h, a->identity);
@@ -131,7 +192,8 @@ static bool take_divergence(study *a, const char *line, bool *text_done) {
     divergence d;
     int used = 0;
     if (sscanf(line, "d %zu %zu %zu %lf %lf %lf %lf%n", &i, &c, &p, &d.positions, &d.kl, &d.nll, &d.same_top,
-               &used) != 7 || line[used] != '\n' || i >= a->s.texts || c >= a->curves || p >= a->points)
+               &used) != 7 || line[used] != '\n' || i >= a->s.texts || c >= a->curves || p >= a->points ||
+        !isfinite(d.kl) || !isfinite(d.nll))
         return false;
     a->result[(i * a->curves + c) * a->points + p] = d;
     text_done[i] = c + 1 == a->curves && p + 1 == a->points;
@@ -164,7 +226,10 @@ static bool open_part(study *a, bool *text_done, problem *why) {
         return (!fseek(a->part, good, SEEK_SET) && !ftruncate(fileno(a->part), good)) ||
                problem_errno(why, a->part_path, "cannot go on in");
     }
-    if (a->part) fclose(a->part);
+    if (a->part) {
+        tool_note("%s is of other settings: from the beginning", a->part_path);
+        fclose(a->part);
+    }
     a->part = fopen(a->part_path, "w");
     if (!a->part || fprintf(a->part, "%s\n", a->identity) < 0)
         return problem_errno(why, a->part_path, "cannot write");
@@ -182,25 +247,32 @@ static bool is_own(const study *a, size_t k) {
     return k == 0 || k % a->points != 0;
 }
 
-static bool is_finite(const divergence *d) {
-    return isfinite(d->kl) && isfinite(d->nll);
+/* The results of one text, in the order of the edits, to their places. */
+static bool place_results(study *a, size_t row, const divergence *result, problem *why) {
+    divergence *all = a->result + row * a->curves * a->points;
+    for (size_t k = 0, n = 0; k < a->curves * a->points; k++) {
+        all[k] = result[is_own(a, k) ? n++ : 0];
+        if (!isfinite(all[k].kl) || !isfinite(all[k].nll))
+            return problem_set(why, "%s: prompt %zu, '%s' at %g: the logits are not finite numbers", a->s.m.path, row,
+                               a->curve[k / a->points].name, a->x[k % a->points]);
+    }
+    return true;
 }
 
 /* Every point of every curve on one text. */
 static bool run_text(study *a, size_t row, problem *why) {
     const size_t count = a->curves * a->points;
     intervention *edits = tool_alloc(count, sizeof *edits);
-    divergence *all = a->result + row * count, *result = tool_alloc(count, sizeof *result);
+    divergence *result = tool_alloc(count, sizeof *result);
+    const divergence *all = a->result + row * count;
     size_t n = 0;
     for (size_t k = 0; k < count; k++)
         if (is_own(a, k)) edits[n++] = a->edit[k];
-    bool good = intervene_text(&a->v, &a->s.text[row], edits, n, result, why);
-    for (size_t k = n = 0; good && k < count; k++) {
-        all[k] = result[is_own(a, k) ? n++ : 0];
-        good = is_finite(&all[k]) || problem_set(why, "%s: logits are not finite numbers", a->s.m.path);
+    const bool good = intervene_text(&a->v, &a->s.text[row], edits, n, result, why) &&
+                      place_results(a, row, result, why);
+    for (size_t k = 0; good && k < count; k++)
         fprintf(a->part, "d %zu %zu %zu %.17g %.17g %.17g %.17g\n", row, k / a->points, k % a->points,
                 all[k].positions, all[k].kl, all[k].nll, all[k].same_top);
-    }
     free(edits);
     free(result);
     return good && piece_done(a, why);
@@ -219,13 +291,9 @@ static bool run_eval(study *a, size_t k, syn_context *ctx, problem *why) {
 
 static bool eval_all(study *a, progress *bar, double *done, problem *why) {
     syn_context ctx;
-    syn_context_desc desc;
+    syn_context_desc desc = eval_desc(a);
     void *block = NULL;
     size_t bytes, sets = (size_t)a->bench.sets;
-    memset(&desc, 0, sizeof desc);
-    desc.tokens = eval_tokens(&a->bench);
-    desc.arithmetic = a->options->exact ? SYN_EXACT : SYN_FAST;
-    desc.all_logits = true;
     bool good = model_context_on(&a->s.m, &ctx, &desc, &block, &bytes, why);
     for (size_t k = 0; good && k < a->curves * a->points; k++) {
         if (!a->curve[k / a->points].eval) continue;
@@ -278,14 +346,18 @@ static bool read_finished(const study *a, bool *same, bool *other, problem *why)
     json_file old;
     problem ignored;
     *same = *other = false;
+    char table[TOOL_PATH_BYTES];
+    snprintf(name, sizeof name, "%s.csv", a->kind->stem);
+    if (!directory_make(a->options->output, why) || !path_join(table, a->options->output, name, why)) return false;
     snprintf(name, sizeof name, "%s.json", a->kind->stem);
-    if (!directory_make(a->options->output, why) || !path_join(path, a->options->output, name, why)) return false;
+    if (!path_join(path, a->options->output, name, why)) return false;
     if (!path_exists(path)) return true;
     if (json_read(&old, path, &ignored)) {
         *same = !strcmp(json_text_of(old.root, "identity", ""), a->identity);
         json_free(&old);
     }
     *other = !*same;
+    *same = *same && path_exists(table);
     return !*other || a->options->force ||
            problem_set(why, "%s: was made with other settings (--force replaces it)", path);
 }

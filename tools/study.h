@@ -25,7 +25,7 @@ typedef struct study_curve {
 } study_curve;
 
 typedef struct study study;
-typedef struct comparison comparison;
+typedef struct curve_test curve_test;
 
 /* What tells one kind of study from another. */
 typedef struct study_kind {
@@ -35,7 +35,7 @@ typedef struct study_kind {
     const char *along;       /* "removing units in the order '%s'" */
     const char *const (*pairs)[2]; /* curves to compare; a row of NULL ends them */
     void      (*settings)(const study *a, json_out *j);
-    void      (*verdict)(const study *a, const comparison *c, size_t n, text *t);
+    void      (*verdict)(const study *a, const curve_test *c, size_t n, text *t);
 } study_kind;
 
 struct study {
@@ -43,6 +43,7 @@ struct study {
     const study_kind    *kind;
     const void  *own;        /* of the kind: its options */
     subject      s;
+    char         units_hash[65]; /* of units.csv */
     intervener   v;
     eval_bench   bench;
     bool         has_bench;
@@ -62,6 +63,9 @@ struct study {
     char         part_path[TOOL_PATH_BYTES];
 };
 
+/* A list of numbers above `low` (or from 0 on) that rise, up to `high`; each goes to `take`. */
+typedef bool number_fn(void *to, double value, problem *why);
+bool study_numbers(const char *option_name, const char *list, double high, number_fn *take, void *to, problem *why);
 /* Opens model, folder, texts and evaluation sets. Then the kind adds curves and points, makes their edits
    and lets them run. */
 bool study_open(study *a, const study_options *o, const study_kind *kind, problem *why);
@@ -93,9 +97,10 @@ spread study_kl(const study *a, size_t curve, size_t point);
 divergence study_sum(const study *a, size_t curve, size_t point);
 /* Area under that over x, by the largest x: the mean along the curve, nats. */
 spread study_area(const study *a, size_t curve);
+double study_area_mean(const study *a, size_t curve);
 
 /* Is the area under the curves named a larger than under b (mean over the seeds of each)? */
-struct comparison {
+struct curve_test {
     const char *a, *b;
     double difference, low, high; /* nats, 95 % bootstrap over prompts */
     double p_prompts;  /* two-sided, signs of the prompts' differences permuted */
@@ -103,12 +108,12 @@ struct comparison {
     int    harm;       /* 1: a harms more, -1: less, 0: not told apart. Sure over prompts, and, where
                           there are several b, beyond every one of them: orders differ, too */
 };
-enum { STUDY_COMPARISONS = 16 };
-size_t study_comparisons(const study *a, comparison to[STUDY_COMPARISONS]);
+enum { STUDY_COMPARISONS = 16, STUDY_LEAST_TEXTS = 6 }; /* of fewer, no p can be below 0.05 */
+size_t study_comparisons(const study *a, curve_test to[STUDY_COMPARISONS]);
 /* The comparison of a with b, or NULL. */
-const comparison *comparison_of(const comparison *c, size_t n, const char *a, const char *b);
+const curve_test *comparison_of(const curve_test *c, size_t n, const char *a, const char *b);
 /* Does it say that a harms more? */
-bool comparison_harms_more(const comparison *c);
+bool comparison_harms_more(const curve_test *c);
 
 /* ---- results (study_write.c) -------------------------------------------------------------- */
 

@@ -34,9 +34,9 @@ static int ascending(const void *pa, const void *pb) {
 }
 
 /* Percentile interval of resampled texts (Efron 1979). */
-static void interval(const per_text *t, double *low, double *high) {
+static void interval(const per_text *t, uint64_t seed, double *low, double *high) {
     double *drawn = tool_alloc(RESAMPLES, sizeof *drawn);
-    uint64_t state = 1;
+    uint64_t state = seed;
     for (size_t k = 0; k < RESAMPLES; k++) {
         double sum = 0, weight = 0;
         for (size_t i = 0; i < t->n; i++) {
@@ -52,14 +52,14 @@ static void interval(const per_text *t, double *low, double *high) {
     free(drawn);
 }
 
-static spread spread_of(const per_text *t) {
+static spread spread_of(const study *a, const per_text *t) {
     spread s = {ratio(t), 0, NAN, NAN};
     for (size_t i = 0; i < t->n; i++) {
         const double off = t->sum[i] / t->weight[i] - s.mean;
         s.sd += off * off;
     }
     s.sd = t->n > 1 ? sqrt(s.sd / (double)(t->n - 1)) : (double)NAN;
-    if (t->n > 1) interval(t, &s.low, &s.high);
+    if (t->n > 1) interval(t, (uint64_t)a->options->seed, &s.low, &s.high);
     return s;
 }
 
@@ -73,7 +73,7 @@ spread study_kl(const study *a, size_t curve, size_t point) {
         t.sum[i] = at(a, i, curve, point)->kl;
         t.weight[i] = at(a, i, curve, point)->positions;
     }
-    const spread s = spread_of(&t);
+    const spread s = spread_of(a, &t);
     per_text_free(&t);
     return s;
 }
@@ -92,15 +92,27 @@ static double text_area(const study *a, size_t row, size_t curve) {
     return area / a->x[a->points - 1];
 }
 
-spread study_area(const study *a, size_t curve) {
+static per_text areas(const study *a, size_t curve) {
     per_text t = per_text_make(a->s.texts);
     for (size_t i = 0; i < t.n; i++) {
         t.sum[i] = text_area(a, i, curve);
         t.weight[i] = at(a, i, curve, 0)->positions;
     }
-    const spread s = spread_of(&t);
+    return t;
+}
+
+spread study_area(const study *a, size_t curve) {
+    per_text t = areas(a, curve);
+    const spread s = spread_of(a, &t);
     per_text_free(&t);
     return s;
+}
+
+double study_area_mean(const study *a, size_t curve) {
+    per_text t = areas(a, curve);
+    const double mean = ratio(&t);
+    per_text_free(&t);
+    return mean;
 }
 
 /* ---- comparisons ---------------------------------------------------------------------- */
@@ -119,9 +131,9 @@ static size_t mean_area(const study *a, size_t row, const char *name, double *ar
 }
 
 /* Under the null hypothesis each text's difference is as likely the other way round. */
-static double sign_flips(const per_text *t) {
+static double sign_flips(const per_text *t, uint64_t seed) {
     const double observed = fabs(ratio(t));
-    uint64_t state = 2;
+    uint64_t state = ~seed;
     size_t as_far = 1;
     double weight = 0;
     for (size_t i = 0; i < t->n; i++) weight += t->weight[i];
@@ -133,21 +145,22 @@ static double sign_flips(const per_text *t) {
     return (double)as_far / (PERMUTATIONS + 1);
 }
 
-/* Curves of one name with at least (or, to count below, at most) that area. */
+/* Curves of one name with at least (or, to count below, at most) that area; equal within rounding counts. */
 static size_t count_beyond(const study *a, const char *name, double area, bool above, size_t *all) {
+    const double slack = 1e-9 * fabs(area);
     size_t n = 0;
     *all = 0;
     for (size_t c = 0; c < a->curves; c++) {
         if (strcmp(a->curve[c].name, name)) continue;
-        const double own = study_area(a, c).mean;
-        n += above ? own >= area : own <= area;
+        const double own = study_area_mean(a, c);
+        n += above ? own >= area - slack : own <= area + slack;
         ++*all;
     }
     return n;
 }
 
 /* The mean of the curves named `a` among the single curves named `b`. */
-static void among_orders(const study *s, comparison *c, double area) {
+static void among_orders(const study *s, curve_test *c, double area) {
     size_t of_a, of_b;
     count_beyond(s, c->a, area, true, &of_a);
     const size_t above = count_beyond(s, c->b, area, true, &of_b);
@@ -158,7 +171,7 @@ static void among_orders(const study *s, comparison *c, double area) {
     if (of_a == 1) c->p_orders = (double)(above + 1) / (double)(of_b + 1);
 }
 
-static bool compare(const study *a, const char *x, const char *y, comparison *to) {
+static bool compare(const study *a, const char *x, const char *y, curve_test *to) {
     per_text t = per_text_make(a->s.texts);
     double area = 0, positions = 0;
     bool both = true;
@@ -170,26 +183,27 @@ static bool compare(const study *a, const char *x, const char *y, comparison *to
         area += of_x;
         positions += t.weight[i];
     }
-    const spread s = spread_of(&t);
-    *to = (comparison){x, y, s.mean, s.low, s.high, t.n > 1 ? sign_flips(&t) : (double)NAN, NAN, 0};
+    const spread s = spread_of(a, &t);
+    *to = (curve_test){x, y, s.mean, s.low, s.high, NAN, NAN, 0};
+    if (both && t.n > 1) to->p_prompts = sign_flips(&t, (uint64_t)a->options->seed);
     if (both) among_orders(a, to, area / positions);
     per_text_free(&t);
     return both;
 }
 
-size_t study_comparisons(const study *a, comparison to[STUDY_COMPARISONS]) {
+size_t study_comparisons(const study *a, curve_test to[STUDY_COMPARISONS]) {
     size_t n = 0;
     for (const char *const (*pair)[2] = a->kind->pairs; (*pair)[0] && n < STUDY_COMPARISONS; pair++)
         n += compare(a, (*pair)[0], (*pair)[1], &to[n]);
     return n;
 }
 
-const comparison *comparison_of(const comparison *c, size_t n, const char *a, const char *b) {
+const curve_test *comparison_of(const curve_test *c, size_t n, const char *a, const char *b) {
     for (size_t i = 0; i < n; i++)
         if (!strcmp(c[i].a, a) && !strcmp(c[i].b, b)) return &c[i];
     return NULL;
 }
 
-bool comparison_harms_more(const comparison *c) {
+bool comparison_harms_more(const curve_test *c) {
     return c && c->harm > 0;
 }

@@ -80,21 +80,30 @@ static bool write_accuracy(const study *a, problem *why) {
 
 /* ---- words ---------------------------------------------------------------------------- */
 
-static void sentence(const study *a, const comparison *c, text *t) {
+static void sentence(const study *a, const curve_test *c, text *t) {
     const char *harm = c->harm > 0 ? "more harm" : c->harm < 0 ? "less harm" : "no clearly other harm";
-    text_print(t, "%s '%s' does %s than '%s': %+.3g nats a token along the curve (95 %% %.3g to %.3g over prompts, "
-               "p %.2g", a->kind->along, c->a, harm, c->b, c->difference, c->low, c->high, c->p_prompts);
-    if (!isnan(c->p_orders)) text_print(t, "; among the single curves p %.2g", c->p_orders);
-    text_add(t, ").");
+    text_print(t, "%s '%s' does %s than '%s': %+.3g nats a token along the curve", a->kind->along, c->a, harm, c->b,
+               c->difference);
+    if (isnan(c->p_prompts)) text_add(t, " (of one prompt)");
+    else text_print(t, " (95 %% %.3g to %.3g over prompts, p %.2g", c->low, c->high, c->p_prompts);
+    if (!isnan(c->p_orders)) text_print(t, "%s among the single curves p %.2g", isnan(c->p_prompts) ? "," : ";", c->p_orders);
+    text_add(t, isnan(c->p_prompts) ? "." : ").");
 }
 
-/* Which single curve does most harm: a cheap rival may. */
+static size_t namesakes(const study *a, const char *name) {
+    size_t n = 0;
+    for (size_t c = 0; c < a->curves; c++) n += !strcmp(a->curve[c].name, name);
+    return n;
+}
+
+/* Which order does most harm: a cheap rival may. Of many random ones, one always does. */
 static void strongest(const study *a, text *t) {
     size_t best = 0;
     for (size_t c = 1; c < a->curves; c++)
-        if (study_area(a, c).mean > study_area(a, best).mean) best = c;
-    text_print(t, "Most harm is done by '%s' (%.3g nats a token along the curve); '%s' does %.3g.",
-               a->curve[best].name, study_area(a, best).mean, a->curve[0].name, study_area(a, 0).mean);
+        if (namesakes(a, a->curve[c].name) == 1 && study_area_mean(a, c) > study_area_mean(a, best)) best = c;
+    text_print(t, "'%s' does %.3g nats a token along the curve", a->curve[0].name, study_area_mean(a, 0));
+    if (best) text_print(t, "; most harm of the orders that are not random does '%s', %.3g.", a->curve[best].name, study_area_mean(a, best));
+    else text_add(t, ".");
 }
 
 /* How far apart single curves of one name lie: what chance does. */
@@ -106,7 +115,7 @@ static void over_seeds(const study *a, text *t) {
         if (a->curve[c].seed) continue; /* told with the first of its name */
         for (size_t k = 0; k < a->curves; k++) {
             if (strcmp(a->curve[k].name, name)) continue;
-            const double area = study_area(a, k).mean;
+            const double area = study_area_mean(a, k);
             low = fmin(low, area);
             high = fmax(high, area);
             sum += area;
@@ -120,9 +129,12 @@ static void over_seeds(const study *a, text *t) {
 }
 
 static size_t words(const study *a, text to[SENTENCES]) {
-    comparison c[STUDY_COMPARISONS];
+    curve_test c[STUDY_COMPARISONS];
     const size_t n = study_comparisons(a, c);
-    a->kind->verdict(a, c, n, &to[0]);
+    if (a->s.texts < STUDY_LEAST_TEXTS)
+        text_print(&to[0], "Nothing can be concluded from %zu prompts: a test over prompts needs at least %d.", a->s.texts,
+                   (int)STUDY_LEAST_TEXTS);
+    else a->kind->verdict(a, c, n, &to[0]);
     for (size_t i = 0; i < n; i++) sentence(a, &c[i], &to[1 + i]);
     strongest(a, &to[1 + n]);
     over_seeds(a, &to[2 + n]);
@@ -139,6 +151,7 @@ static void settings_json(const study *a, json_out *j) {
     json_text(j, "units", a->s.experts ? "experts" : "heads");
     json_int(j, "units_in_all", (int64_t)a->s.count);
     json_text(j, "score", a->score);
+    json_text(j, "units_sha256", a->units_hash);
     a->kind->settings(a, j);
     json_text(j, "arithmetic", o->exact ? "exact" : "fast");
     json_int(j, "prompts", (int64_t)a->s.texts);
@@ -178,7 +191,7 @@ static void curves_json(const study *a, json_out *j) {
 }
 
 static void tests_json(const study *a, json_out *j) {
-    comparison c[STUDY_COMPARISONS];
+    curve_test c[STUDY_COMPARISONS];
     const size_t n = study_comparisons(a, c);
     json_array(j, "tests");
     for (size_t i = 0; i < n; i++) {
@@ -230,19 +243,13 @@ bool study_write(const study *a, problem *why) {
 
 /* ---- on standard output --------------------------------------------------------------- */
 
-static size_t namesakes(const study *a, const char *name) {
-    size_t n = 0;
-    for (size_t c = 0; c < a->curves; c++) n += !strcmp(a->curve[c].name, name);
-    return n;
-}
-
 static void print_curve(const study *a, size_t c, FILE *to) {
     char name[40];
     snprintf(name, sizeof name, namesakes(a, a->curve[c].name) > 1 ? "%s %d" : "%s", a->curve[c].name,
              a->curve[c].seed + 1);
     fprintf(to, "  %-12s", name);
     for (size_t p = 1; p < a->points; p++) fprintf(to, " %8.4g", study_kl(a, c, p).mean);
-    fprintf(to, "  %8.4g\n", study_area(a, c).mean);
+    fprintf(to, "  %8.4g\n", study_area_mean(a, c));
 }
 
 void study_print(const study *a, FILE *to) {

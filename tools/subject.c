@@ -57,8 +57,10 @@ bool subject_has_column(const subject *s, const char *name) {
 }
 
 bool subject_column(const subject *s, const char *name, double *to, problem *why) {
-    const int column = csv_column(&s->units, name);
-    if (column < 0) return problem_set(why, "%s/units.csv: has no column %s", s->directory, name);
+    char plain[64];
+    folder_column(name, plain);
+    const int column = csv_column(&s->units, plain);
+    if (column < 0) return problem_set(why, "%s/units.csv: has no column %s", s->directory, plain);
     for (size_t i = 0; i < s->count; i++)
         if (!csv_double(csv_cell(&s->units, s->line[i], column), &to[i]))
             return problem_set(why, "%s/units.csv: row %zu: '%.40s' is no number", s->directory,
@@ -87,7 +89,8 @@ static bool take_text(subject *s, const json *prompt, const npy *tokens, size_t 
     t->ids = tool_alloc(t->count, sizeof *t->ids);
     s->texts++;
     size_t at = 0;
-    for (const json *c = ids->child; c; c = c->next) t->ids[at++] = (int32_t)c->number;
+    for (const json *c = ids->child; c; c = c->next)
+        t->ids[at++] = c->number >= 0 && c->number < INT32_MAX ? (int32_t)c->number : -1;
     for (size_t i = 0; i < (size_t)length; i++)
         t->ids[at++] = (int32_t)npy_int(tokens, row * tokens->shape[1] + i);
     for (size_t i = 0; i < t->count; i++)
@@ -118,6 +121,8 @@ static bool read_texts(subject *s, int64_t n, problem *why) {
         taken++;
     }
     npy_close(&tokens);
+    if (good && s->texts && s->texts < wanted)
+        tool_note("%zu of %zu prompts have no continuation", wanted - s->texts, wanted);
     if (good && !s->texts) return problem_set(why, "%s: no prompt has a continuation", s->directory);
     return good;
 }
@@ -168,7 +173,8 @@ bool texts_from_ids(const char *path, int64_t from, uint32_t vocab, forced_text 
     id_rows ids;
     if (!ids_read(&ids, path, vocab, why)) return false;
     bool good = from >= 1 && (uint64_t)from < ids.length;
-    if (!good)
+    if (ids.length < 2) problem_set(why, "%s: one id: nothing to predict", path);
+    else if (!good)
         problem_set(why, "--from %lld: positions of %s are 1 to %zu", (long long)from, path, ids.length - 1);
     *count = good ? ids.rows : 0;
     *given = tool_alloc(ids.rows, sizeof **given);

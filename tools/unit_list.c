@@ -10,7 +10,8 @@ typedef struct span { size_t first, last; } span;
 static bool read_number(const char **at, size_t *value) {
     char *end;
     if (!isdigit((unsigned char)**at)) return false;
-    *value = (size_t)strtoull(*at, &end, 10);
+    const unsigned long long number = strtoull(*at, &end, 10);
+    *value = number < SIZE_MAX ? (size_t)number : SIZE_MAX;
     *at = end;
     return true;
 }
