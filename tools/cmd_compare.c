@@ -24,9 +24,9 @@ static void labels_of_folders(compare_options *o) {
         snprintf(o->label[k], COMPARE_LABEL, "%s", o->directory[k]);
 }
 
-static bool labels_given(compare_options *o, const char *list) {
+static bool labels_given(compare_options *o) {
     size_t n = 0;
-    for (const char *s = list;; s += strcspn(s, ",") + 1) {
+    for (const char *s = o->labels;; s += strcspn(s, ",") + 1) {
         size_t length = strcspn(s, ",");
         if (n == o->count || length == 0) return false;
         snprintf(o->label[n++], COMPARE_LABEL, "%.*s", (int)length, s);
@@ -69,7 +69,6 @@ static int compare_folders(const compare_options *o, bool as_json) {
 
 static int run(const command *self, int argc, char **argv) {
     compare_options o;
-    const char *labels = NULL;
     bool as_json = false;
     int code;
     memset(&o, 0, sizeof o);
@@ -78,8 +77,8 @@ static int run(const command *self, int argc, char **argv) {
          &o.output, 0, 0, NULL},
         {"score", 0, OPTION_TEXT, "NAME", "which score (default: that of the first folder)", &o.score, 0,
          0, NULL},
-        {"labels", 0, OPTION_TEXT, "A,B,...", "a name for each folder (default: the folders' own)", &labels,
-         0, 0, NULL},
+        {"labels", 0, OPTION_TEXT, "A,B,...", "a name for each folder (default: the folders' own)",
+         &o.labels, 0, 0, NULL},
         OPTION_JSON(&as_json),
         {"force", 0, OPTION_FLAG, NULL, "replace files that exist", &o.force, 0, 0, NULL},
     };
@@ -87,9 +86,9 @@ static int run(const command *self, int argc, char **argv) {
                     &code))
         return code;
     if (!o.output) return tool_usage("-o FILE.html is missing: where should the page go?");
-    if (labels && !labels_given(&o, labels))
-        return tool_usage("--labels: '%.200s' is not %zu names separated by commas", labels, o.count);
-    if (!labels) labels_of_folders(&o);
+    if (o.labels && !labels_given(&o))
+        return tool_usage("--labels: '%.200s' is not %zu names separated by commas", o.labels, o.count);
+    if (!o.labels) labels_of_folders(&o);
     return compare_folders(&o, as_json);
 }
 

@@ -22,8 +22,13 @@ static const char *what(const prune_units *u) {
     return u->experts ? "experts" : "heads";
 }
 
+/* How many units could go: a list can name the shared experts, too. */
+static size_t all_units(const prune_options *o, const prune_units *u) {
+    return o->list ? u->count : u->ranked;
+}
+
 static void print_choice(const prune_options *o, const prune_units *u, const prune_result *r) {
-    printf("removed     %zu of %zu %s", r->removed, u->count, what(u));
+    printf("removed     %zu of %zu %s", r->removed, all_units(o, u), what(u));
     if (o->list) printf(", as listed\n");
     else printf(" (%s %s)\n", order_name[o->order], u->score_name);
 }
@@ -45,29 +50,35 @@ static void print_words(const prune_options *o, const prune_units *u, const prun
            (unsigned long long)r->bytes_after);
 }
 
-static void print_json(const prune_units *u, const bool *chosen, const prune_result *r) {
-    json_out j = {0};
+static void json_model(json_out *j, const prune_options *o, const prune_units *u, const bool *chosen,
+                       const prune_result *r) {
     char unit[48];
-    json_object(&j, NULL);
-    json_text(&j, "kind", what(u));
-    json_int(&j, "removed", (int64_t)r->removed);
-    json_int(&j, "of", (int64_t)u->count);
-    json_array_inline(&j, "units");
+    json_text(j, "kind", what(u));
+    json_int(j, "removed", (int64_t)r->removed);
+    json_int(j, "of", (int64_t)all_units(o, u));
+    json_array_inline(j, "units");
     for (size_t i = 0; i < u->count; i++) {
         if (!chosen[i]) continue;
         snprintf(unit, sizeof unit, "%zu.%zu", u->first_layer + i / u->per_layer, i % u->per_layer);
-        json_text(&j, NULL, unit);
+        json_text(j, NULL, unit);
     }
-    json_array_end(&j);
-    json_int(&j, "tensors", (int64_t)r->tensors);
-    json_int(&j, "tensors_with_zeros", (int64_t)r->zeroed);
-    json_int(&j, "tensors_cut", (int64_t)r->cut);
-    json_int(&j, "tensors_rewritten", (int64_t)r->rewritten);
-    json_int(&j, "groups_cut", r->groups_cut);
-    json_int(&j, "bytes_before", (int64_t)r->bytes_before);
-    json_int(&j, "bytes_after", (int64_t)r->bytes_after);
-    json_object_end(&j);
-    json_print(&j, stdout);
+    json_array_end(j);
+    json_int(j, "tensors", (int64_t)r->tensors);
+    json_int(j, "tensors_with_zeros", (int64_t)r->zeroed);
+    json_int(j, "tensors_cut", (int64_t)r->cut);
+    json_int(j, "tensors_rewritten", (int64_t)r->rewritten);
+    json_int(j, "groups_cut", r->groups_cut);
+    json_int(j, "bytes_before", (int64_t)r->bytes_before);
+    json_int(j, "bytes_after", (int64_t)r->bytes_after);
+}
+
+static void json_plan(json_out *j, const prune_options *o, const prune_units *u, size_t lines, size_t changed) {
+    json_object(j, "quant_plan");
+    json_text(j, "file", o->plan);
+    json_text(j, "score", u->score_name);
+    json_int(j, "tensors", (int64_t)lines);
+    json_int(j, "tensors_of_other_type", (int64_t)changed);
+    json_object_end(j);
 }
 
 static void note_rewritten(const prune_result *r) {
@@ -80,42 +91,51 @@ static void note_rewritten(const prune_result *r) {
 
 static bool choose(const prune_options *o, const prune_units *u, bool *chosen, problem *why) {
     if (o->list) return prune_choose_list(u, o->list, chosen, why);
-    const size_t count = (size_t)floor(o->fraction * (double)u->count + 0.5);
+    const size_t count = (size_t)floor(o->fraction * (double)u->ranked + 0.5);
     return prune_choose(u, count, o->order == 1, chosen, why);
 }
 
-static bool write_model(const prune_options *o, const prune_units *u, const loaded_model *m,
+/* j: NULL, or where the result goes instead of standard output. */
+static bool write_model(const prune_options *o, const prune_units *u, const loaded_model *m, json_out *j,
                         problem *why) {
     prune_request r;
     prune_result result;
     bool *chosen = tool_alloc(u->count, sizeof *chosen);
-    size_t removed = 0;
     memset(&r, 0, sizeof r);
-    bool good = choose(o, u, chosen, why);
-    for (size_t i = 0; i < u->count; i++) removed += chosen[i];
     r.output = o->output;
     r.chosen = chosen;
     r.score = o->list ? "list" : u->score_name;
     r.order = o->list ? "list" : order_name[o->order];
-    r.fraction = o->list ? (double)removed / (double)u->count : o->fraction;
+    r.all = all_units(o, u);
     r.keep_shape = o->keep_shape;
-    good = good && prune_write(&r, u, m, &result, why);
+    const bool good = choose(o, u, chosen, why) && prune_write(&r, u, m, &result, why);
     if (good) note_rewritten(&result);
-    if (good && o->as_json) print_json(u, chosen, &result);
+    if (good && j) json_model(j, o, u, chosen, &result);
     else if (good) print_words(o, u, &result);
     free(chosen);
     return good;
 }
 
-static bool write_plan(const prune_options *o, const prune_units *u, const loaded_model *m,
+static bool write_plan(const prune_options *o, const prune_units *u, const loaded_model *m, json_out *j,
                        problem *why) {
     size_t lines, changed;
     if (!quant_plan_write(o->plan, u, m, o->type, &lines, &changed, why)) return false;
     if (changed)
         tool_note("%zu of %zu tensors have rows that are no whole blocks of the type wanted and get the "
                   "type that llama.cpp would take instead", changed, lines);
-    if (!o->as_json) printf("plan        %zu tensors in %s\n", lines, o->plan);
+    if (j) json_plan(j, o, u, lines, changed);
+    else printf("plan        %zu tensors in %s\n", lines, o->plan);
     return true;
+}
+
+static bool write_files(const prune_options *o, const prune_units *u, const loaded_model *m, problem *why) {
+    json_out json = {0}, *j = o->as_json ? &json : NULL;
+    if (j) json_object(j, NULL);
+    const bool good = (!o->output || write_model(o, u, m, j, why)) && (!o->plan || write_plan(o, u, m, j, why));
+    if (j) json_object_end(j);
+    if (j && good) json_print(j, stdout);
+    else text_free(&json.to);
+    return good;
 }
 
 static bool work(const prune_options *o, const loaded_model *m, problem *why) {
@@ -126,8 +146,7 @@ static bool work(const prune_options *o, const loaded_model *m, problem *why) {
     bool good = true;
     if (o->kind_given && u.experts != (o->kind == 1))
         good = problem_set(why, "%s: its units are %s", o->directory, what(&u));
-    good = good && (!o->output || write_model(o, &u, m, why));
-    good = good && (!o->plan || write_plan(o, &u, m, why));
+    good = good && write_files(o, &u, m, why);
     prune_units_free(&u);
     return good;
 }
@@ -135,6 +154,8 @@ static bool work(const prune_options *o, const loaded_model *m, problem *why) {
 /* 0, or the exit code of a usage error. */
 static int check_usage(prune_options *o) {
     if (!o->output && !o->plan) return tool_usage("-o OUT.gguf or --quant-plan FILE is missing");
+    if (o->output && o->plan && !strcmp(o->output, o->plan))
+        return tool_usage("-o and --quant-plan name the same file, %.200s", o->output);
     if (!o->directory && (o->plan || !o->list))
         return tool_usage("DIR is missing: without a result folder there are no scores (--heads names "
                           "units directly)");
@@ -197,5 +218,7 @@ const command command_prune = {
     "Takes the units of lowest score out: a head's columns of attn_output become zero in the tensor's\n"
     "own type, an expert's matrix of ffn_down too. Where all heads of as many KV groups go from every\n"
     "layer, and llama.cpp can read it, the groups are cut out and the file is smaller. All other keys\n"
-    "and tensors are copied; what was removed stands in the keys synergy.pruned.*.",
+    "and tensors are copied; what was removed stands in the keys synergy.pruned.*. Shared experts, where\n"
+    "DIR has them as a unit more of each layer, are neither chosen nor counted by --fraction; --heads\n"
+    "can name them.",
     run};

@@ -12,6 +12,7 @@ typedef struct compare_options {
     size_t      count;
     const char *output;      /* FILE.html; the profiles go to FILE.csv beside it */
     const char *score;       /* NULL: that of the first folder */
+    const char *labels;      /* as given, "A,B"; NULL: the folders' names */
     char        label[COMPARE_MOST][COMPARE_LABEL];
     bool        force;
 } compare_options;

@@ -155,12 +155,16 @@ static void repeat(page *p, const comparison *c) {
     page_put(p, "<h2 id=\"repeat\">To repeat it</h2>\n<pre>synergy compare");
     for (size_t k = 0; k < c->count; k++) {
         page_put(p, " ");
-        page_text(p, c->at[k].directory);
+        page_shell(p, c->at[k].directory);
     }
     page_put(p, " --score ");
-    page_text(p, c->score);
+    page_shell(p, c->score);
+    if (c->options->labels) {
+        page_put(p, " --labels ");
+        page_shell(p, c->options->labels);
+    }
     page_put(p, " -o ");
-    page_text(p, c->options->output);
+    page_shell(p, c->options->output);
     page_put(p, "</pre>\n<p>The profiles stand beside this page as CSV.</p>\n");
 }
 

@@ -403,7 +403,7 @@ static void add_record(prune_job *job) {
         snprintf(unit, sizeof unit, "%zu.%zu", u->first_layer + i / u->per_layer, i % u->per_layer);
         gguf_out_element(&job->out, unit);
     }
-    gguf_out_f64(&job->out, "synergy.pruned.fraction", job->r->fraction);
+    gguf_out_f64(&job->out, "synergy.pruned.fraction", (double)job->result->removed / (double)job->r->all);
     gguf_out_text(&job->out, "synergy.pruned.score", job->r->score);
     gguf_out_text(&job->out, "synergy.pruned.order", job->r->order);
 }
@@ -447,9 +447,13 @@ bool prune_write(const prune_request *r, const prune_units *u, const loaded_mode
     job.u = u;
     job.m = m;
     job.result = result;
-    for (size_t i = 0; i < u->count; i++) result->removed += r->chosen[i];
-    if (result->removed == u->count)
-        return problem_set(why, "none of the %zu %s would be left", u->count,
+    size_t left_over = u->ranked;
+    for (size_t i = 0; i < u->count; i++) {
+        result->removed += r->chosen[i];
+        left_over -= r->chosen[i] && !prune_unit_is_shared(u, i);
+    }
+    if (!left_over)
+        return problem_set(why, "none of the %zu %s would be left", u->ranked,
                            u->experts ? "experts" : "heads");
     if (!u->experts) plan_cut(&job.plan, r, &m->model, result);
     result->bytes_before = model_file_bytes(m);

@@ -11,7 +11,9 @@
 /* The units of a result folder, or all those of a model. */
 typedef struct prune_units {
     bool    experts;            /* else heads */
+    bool    shared;             /* the last unit of each layer is its shared experts */
     size_t  first_layer, layers, per_layer, count;
+    size_t  ranked;             /* of count, those that are chosen by score: all but shared experts */
     double *score;              /* (unit) NaN where it has none; NULL without a folder */
     char    score_name[64];     /* the column, for the records */
 } prune_units;
@@ -23,7 +25,10 @@ bool prune_units_read(prune_units *u, const loaded_model *m, const char *directo
 bool prune_units_of_model(prune_units *u, const loaded_model *m, bool experts, problem *why);
 void prune_units_free(prune_units *u);
 
-/* Marks the `count` units of lowest (or highest) score; ties go to the smaller layer, then index. */
+bool prune_unit_is_shared(const prune_units *u, size_t unit);
+
+/* Marks the `count` units of lowest (or highest) score; ties go to the smaller layer, then index. Shared
+   experts stay. */
 bool prune_choose(const prune_units *u, size_t count, bool highest, bool *chosen, problem *why);
 /* Marks the units of a list such as 10-20.*,3.0-2. */
 bool prune_choose_list(const prune_units *u, const char *list, bool *chosen, problem *why);
@@ -34,7 +39,7 @@ typedef struct prune_request {
     const char *output;
     const bool *chosen;         /* (unit) */
     const char *score, *order;  /* for the keys synergy.pruned.score and .order */
-    double      fraction;       /* chosen / all */
+    size_t      all;            /* units that could be chosen: synergy.pruned.fraction is chosen / all */
     bool        keep_shape;     /* zero only, cut no groups */
 } prune_request;
 

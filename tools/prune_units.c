@@ -16,7 +16,7 @@ static bool shape_of_model(prune_units *u, const loaded_model *m, bool experts) 
     u->first_layer = experts ? model->dense_layers : 0;
     u->layers = model->layers - u->first_layer;
     u->per_layer = experts ? model->experts : model->heads;
-    u->count = u->layers * u->per_layer;
+    u->count = u->ranked = u->layers * u->per_layer;
     return u->count > 0;
 }
 
@@ -25,6 +25,11 @@ static void add_shared(prune_units *u, const loaded_model *m, size_t rows) {
     if (!u->experts || !m->model.experts_shared || rows != u->count + u->layers) return;
     u->per_layer++;
     u->count = rows;
+    u->shared = true;
+}
+
+bool prune_unit_is_shared(const prune_units *u, size_t unit) {
+    return u->shared && unit % u->per_layer == u->per_layer - 1;
 }
 
 bool prune_units_of_model(prune_units *u, const loaded_model *m, bool experts, problem *why) {
@@ -122,7 +127,7 @@ bool prune_choose(const prune_units *u, size_t count, bool highest, bool *chosen
     scored *list = tool_alloc(u->count, sizeof *list);
     size_t known = 0;
     for (size_t i = 0; i < u->count; i++) {
-        if (isnan(u->score[i])) continue;
+        if (isnan(u->score[i]) || prune_unit_is_shared(u, i)) continue;
         list[known].score = highest ? -u->score[i] : u->score[i];
         list[known++].unit = i;
     }
@@ -131,7 +136,7 @@ bool prune_choose(const prune_units *u, size_t count, bool highest, bool *chosen
     free(list);
     if (count <= known) return true;
     return problem_set(why, "%zu units should go, but only %zu of %zu have a value in column %s",
-                       count, known, u->count, u->score_name);
+                       count, known, u->ranked, u->score_name);
 }
 
 bool prune_choose_list(const prune_units *u, const char *list, bool *chosen, problem *why) {

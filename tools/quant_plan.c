@@ -132,7 +132,7 @@ static void plan_layer(plan *p, const prune_units *u, const syn_model *model, ui
 }
 
 static void plan_layers(plan *p, const prune_units *u, const syn_model *model) {
-    const size_t ranked = u->per_layer - (u->shared ? 1 : 0); /* the plan has no line for shared experts */
+    const size_t ranked = u->ranked / u->layers; /* the plan has no lines for shared experts */
     const size_t per_group = u->experts ? ranked : model->heads / model->kv_heads;
     double *mean = tool_alloc(2 * u->layers, sizeof *mean), *best = mean + u->layers;
     int *level = tool_alloc(2 * u->layers, sizeof *level);

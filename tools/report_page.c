@@ -59,12 +59,12 @@ void page_shell(page *p, const char *word) {
         return;
     }
     page_put(p, "'");
-    for (const char *s = word; *s; s += strcspn(s, "'")) {
-        xml_text_bytes(&p->html, s, strcspn(s, "'"));
-        s += strcspn(s, "'");
+    for (const char *s = word;; s++) {
+        size_t n = strcspn(s, "'");
+        xml_text_bytes(&p->html, s, n);
+        s += n;
         if (!*s) break;
         page_put(p, "'\\''");
-        s++;
     }
     page_put(p, "'");
 }

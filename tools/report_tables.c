@@ -247,7 +247,7 @@ static void repeat_option(page *p, const json *settings, const char *key, const 
     const json *v = json_get(settings, key);
     if (!v || (v->kind != JSON_NUMBER && v->kind != JSON_TEXT) || !v->text) return;
     text_print(&p->html, " --%s ", name);
-    page_text(p, v->text);
+    page_shell(p, v->text);
 }
 
 static void repeat_capture(page *p, const report *r) {
@@ -257,10 +257,11 @@ static void repeat_capture(page *p, const report *r) {
         page_text(p, told);
     } else {
         page_put(p, "synergy capture ");
-        page_text(p, json_text_of(r->run.root, "model.file", "MODEL"));
+        page_shell(p, json_text_of(r->run.root, "model.file", "MODEL"));
         page_put(p, " -o DIR");
         repeat_option(p, settings, "prompts", "prompts");
-        text_print(&p->html, " -n %.0f", report_number(r, "input.samples"));
+        double samples = report_number(r, "input.samples");
+        if (isfinite(samples)) text_print(&p->html, " -n %.0f", samples);
         repeat_option(p, settings, "units", "units");
         repeat_option(p, settings, "eos", "eos");
         repeat_option(p, settings, "temperature", "temp");
@@ -279,7 +280,7 @@ static void repeat_commands(page *p, const report *r) {
     page_put(p, "<pre>");
     if (r->run.root) repeat_capture(p, r);
     page_put(p, "synergy phiid ");
-    page_text(p, r->run.root ? "DIR" : json_text_of(r->phiid.root, "input.file", "NORMS.npy"));
+    page_shell(p, r->run.root ? "DIR" : json_text_of(r->phiid.root, "input.file", "NORMS.npy"));
     page_put(p, " -o DIR");
     for (size_t k = 0; k < sizeof key / sizeof key[0]; k++) repeat_option(p, settings, key[k], name[k]);
     if (!strcmp(json_text_of(settings, "prompts", ""), "pooled")) page_put(p, " --pool");
