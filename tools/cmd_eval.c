@@ -186,8 +186,7 @@ const command command_eval = {
     "log likelihood; each choice is right as often as the others, so that no preference for the\n"
     "short, the frequent or the first helps. That holds for frames of two items (grammar,\n"
     "commonsense) or four (arithmetic, pos): --items takes whole ones, at least one of each set.\n"
-    "--list prints a line an item, tabs between: set,\n"
-    "number, group, which choice is right, what stands before the choices (\\n is a line end), the\n"
-    "choices. --each: set, number, group, 1 when right, log likelihood of each choice (nats), what\n"
-    "all choices share left out.",
+    "--list prints a line an item, tabs between: set, number, group, which choice is right, what\n"
+    "stands before the choices (\\n is a line end), the choices. --each: set, number, group, 1 when\n"
+    "right, log likelihood of each choice (nats), what all choices share left out.",
     run};

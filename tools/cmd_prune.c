@@ -129,12 +129,12 @@ static bool write_plan(const prune_options *o, const prune_units *u, const loade
 }
 
 static bool write_files(const prune_options *o, const prune_units *u, const loaded_model *m, problem *why) {
-    json_out json = {0}, *j = o->as_json ? &json : NULL;
+    json_out told = {0}, *j = o->as_json ? &told : NULL;
     if (j) json_object(j, NULL);
     const bool good = (!o->output || write_model(o, u, m, j, why)) && (!o->plan || write_plan(o, u, m, j, why));
     if (j) json_object_end(j);
     if (j && good) json_print(j, stdout);
-    else text_free(&json.to);
+    else text_free(&told.to);
     return good;
 }
 

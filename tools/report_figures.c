@@ -245,18 +245,15 @@ static void scatter_points(const report *r, const plot *p, const double *x, cons
 void figure_scatter(const report *r, unit_column cx, unit_column cy, const char *id,
                     const char *x_label, const char *y_label, figure *f) {
     const double *x = r->column[cx], *y = r->column[cy];
-    char title[200], desc[256], rho_text[64];
+    char title[200], desc[256], rho_text[64] = "no correlation";
     double rho = report_spearman(r, x, y);
     plot p = {&f->svg, 58, 30, PANEL - 58 - 70, 240, 0, 1, 0, 1, false, false};
     axis_of(x, r->count, &p.x0, &p.x1, &p.log_x);
     axis_of(y, r->count, &p.y0, &p.y1, &p.log_y);
     snprintf(title, sizeof title, "%s against %s", y_label, x_label);
-    snprintf(desc, sizeof desc,
-             isfinite(rho) ? "One point a %s, coloured by layer. Spearman's correlation is %.3f."
-                           : "One point a %s, coloured by layer. Spearman's correlation is not defined.",
-             r->one, rho);
+    if (isfinite(rho)) snprintf(rho_text, sizeof rho_text, "Spearman \xcf\x81 = %.2f", rho);
+    snprintf(desc, sizeof desc, "One point a %s, coloured by layer; %s.", r->one, rho_text);
     svg_begin(&f->svg, id, PANEL, 316, title, desc);
-    snprintf(rho_text, sizeof rho_text, isfinite(rho) ? "Spearman \xcf\x81 = %.2f" : "no correlation", rho);
     ticks tx = p.log_x ? ticks_log(p.x0, p.x1) : ticks_linear(p.x0, p.x1, 6);
     ticks ty = p.log_y ? ticks_log(p.y0, p.y1) : ticks_linear(p.y0, p.y1, 5);
     plot_axis_y(&p, &ty, y_label);
