@@ -156,6 +156,31 @@ if cmp -s "$work/first.html" "$work/a.html" && cmp -s "$work/a.json" "$work/stdo
 run 0 "folders of one name" compare "$work/one" "$work/./one/" -o "$work/e.html"
 has "$work/./one/"
 
+# what the first folder does not tell does not hide how the others differ
+cp -r "$work/one" "$work/silent"
+grep -v '"tau":' "$work/one/phiid.json" > "$work/silent/phiid.json"
+run 0 "a folder that does not tell tau" compare "$work/silent" "$work/one" "$work/two" -o "$work/g.html"
+has 'Different tau: not told in silent; 1 in one; 3 in two.'
+run 0 "one that does not tell is no difference" compare "$work/silent" "$work/one" -o "$work/h.html"
+if grep -q 'Different tau' "$work/stdout"; then bad "what one folder does not tell is called different" "$work/stdout"; else good; fi
+
+# layers are numbered as the model numbers them
+cp -r "$work/one" "$work/late"
+awk -F, 'BEGIN { OFS = "," } NR > 1 { $2 += 3; $1 = $2 "." $3 } { print }' "$work/one/units.csv" > "$work/late/units.csv"
+run 0 "layers from 3 on" compare "$work/one" "$work/late" -o "$work/i.html"
+if awk -F, '$1 == "late" { n++; if ($4 != 2 + n) exit 1 } END { exit n != 4 }' "$work/i.csv"; then good; else bad "layers of the CSV" "$work/i.csv"; fi
+
+# the command of the page can be given to a shell as it is
+mkdir "$work/it's <here>"
+cp -r "$work/one" "$work/it's <here>/a b"
+run 0 "names to quote" compare "$work/it's <here>/a b" "$work/two" -o "$work/it's <here>/x y.html" --labels 'one & all,2' --score synergy
+command=$(sed -n 's/^.*<pre>synergy \(compare.*\)<\/pre>.*/\1/p' "$work/it's <here>/x y.html" | sed 's/&lt;/</g; s/&gt;/>/g; s/&quot;/"/g; s/&#39;/'"'"'/g; s/&amp;/\&/g')
+cp "$work/it's <here>/x y.html" "$work/before.html"
+(eval "set -- $command") 2> /dev/null || command=compare # a shell ends at what it cannot read
+eval "set -- $command"
+run 0 "the command of the page" "$@" --force
+try "it makes the same page" cmp "$work/before.html" "$work/it's <here>/x y.html"
+
 # ---- refusals
 run 2 "no folder" compare
 run 2 "one folder" compare "$work/one" -o "$work/x.html"

@@ -135,6 +135,22 @@ empty "a habit that pays in the selection" "$work/out"
 if [ "$(awk -F'\t' '$1 == "grammar" { print $3 }' "$work/eight" | sort -u | wc -l)" -eq 4 ]; then good; else bad "8 of grammar: not 4 phenomena" "$work/eight"; fi
 run 0 "8 of each, again" eval --list --items 8
 try "the same selection" cmp "$work/stdout" "$work/eight"
+# a limit takes whole frames only, so that each choice of a set is right equally often
+for limit in 1 3 10 25; do
+    run 0 "$limit of each" eval --list --items $limit
+    awk -F'\t' -v limit=$limit '
+        { n[$1]++; right[$1, $4]++; choices[$1] = NF - 5 }
+        END {
+            for (set in n) {
+                frame = choices[set]; fit = limit < frame ? frame : limit - limit % frame
+                if (n[set] != fit) print set, n[set], "items, not", fit
+                for (c = 1; c <= frame; c++) if (right[set, c] != fit / frame) print set, c, "is right", right[set, c] + 0, "times"
+                sets++
+            }
+            if (sets != 4) print sets, "sets"
+        }' "$work/stdout" > "$work/out"
+    empty "--items $limit is not balanced" "$work/out"
+done
 run 0 "more than there are" eval --list --items 5000
 try "more than there are: all" cmp "$work/stdout" "$list"
 run 0 "two sets" eval --list --sets pos,grammar
@@ -157,9 +173,9 @@ whole() {
 # in a plain model, and in two whose windows of 6 and 8 do not let a sequence go back: there all is fed again
 for name in llama gemma2-tiny gemma3; do
     model=$models/$name/model.gguf
-    run 0 "each, $name" eval "$model" --each --items 3 --exact
+    run 0 "each, $name" eval "$model" --each --items 4 --exact
     cp "$work/stdout" "$work/each"
-    if [ "$(wc -l < "$work/each")" -eq 12 ]; then good; else bad "$name: not 12 items" "$work/each"; fi
+    if [ "$(wc -l < "$work/each")" -eq 16 ]; then good; else bad "$name: not 16 items" "$work/each"; fi
     for set in arithmetic grammar pos commonsense; do
         awk -F'\t' -v set=$set '$1 == set' "$work/each" | sed -n 3p > "$work/item"
         number=$(cut -f 2 "$work/item")

@@ -143,7 +143,7 @@ order() {
 run 0 "a third" prune $model "$work/dir" --fraction 0.33 -o "$work/third.gguf"
 prints "removed     6 of 18 heads (lowest score)"
 is "the lowest" "$(order score '' 6)" "$tool" key "$work/third.gguf" synergy.pruned.units
-is "the fraction" 0.33000000000000002 "$tool" key "$work/third.gguf" synergy.pruned.fraction
+is "the fraction" "$(awk 'BEGIN { printf "%.17g", 6 / 18 }')" "$tool" key "$work/third.gguf" synergy.pruned.fraction
 is "the score" score "$tool" key "$work/third.gguf" synergy.pruned.score
 try "a third" "$tool" gain $model "$work/third.gguf" $near heads "$(order score '' 6 | tr ' ' ,)"
 run 0 "the core" prune $model "$work/dir" --fraction 0.25 --order highest --score redundancy -o "$work/core.gguf"
@@ -163,6 +163,25 @@ run 0 "shared experts" prune $models/deepseek2-tiny/model.gguf "$work/moe" --hea
 is "a shared expert" 1024 "$tool" zeros "$work/shared.gguf" blk.1.ffn_down_shexp.weight
 is "another layer's" 0 "$tool" zeros "$work/shared.gguf" blk.2.ffn_down_shexp.weight
 is "a kind" experts "$tool" key "$work/shared.gguf" synergy.pruned.kind
+# --fraction leaves shared experts out, whatever their score, and does not count them
+cp -r "$work/moe" "$work/routed"
+for shared in 1000 -1000; do
+    awk -F, -v shared=$shared 'BEGIN { OFS = "," } NR == 1 { for (i = 1; i <= NF; i++) if ($i == "score") at = i }
+        $3 == 6 { $at = shared } { print }' "$work/moe/units.csv" > "$work/routed/units.csv"
+    for order in lowest highest; do
+        run 0 "$order, shared experts at $shared" prune $models/deepseek2-tiny/model.gguf "$work/routed" --fraction 0.25 --order $order \
+            -o "$work/routed.gguf" --force --json
+        prints '"removed": 3,'
+        prints '"of": 12,'
+        is "a quarter" 0.25 "$tool" key "$work/routed.gguf" synergy.pruned.fraction
+        case $("$tool" key "$work/routed.gguf" synergy.pruned.units) in
+            *.6*) bad "$what: shared experts were chosen" ;;
+            *) good ;;
+        esac
+    done
+done
+run 1 "all but the shared experts" prune $models/deepseek2-tiny/model.gguf "$work/moe" --fraction 1 -o "$work/none.gguf"
+says "none of the 12 experts would be left"
 run 1 "heads of a folder of experts" prune $models/deepseek2-tiny/model.gguf "$work/moe" --units heads --heads 1.0 -o "$work/none.gguf"
 
 # ---- a model in two files becomes one
@@ -183,6 +202,20 @@ for type in f16 q8_0 q4_0; do
         is "layer $layer" "^blk\\.$layer\\.attn_$part\\.weight\$=$type" grep "blk.*$layer.*attn_$part" "$work/plan.txt"
     done
 done
+run 0 "a plan as JSON" prune $model "$work/dir" --quant-plan "$work/told.txt" --plan-types F16,q8_0,Q4_0 --json
+try "the same plan" cmp "$work/plan.txt" "$work/told.txt"
+is "one object" "{ }" awk 'NR == 1 { first = $0 } END { print first, $0 }' "$work/stdout"
+prints '"tensors": 12,'
+run 0 "a model and a plan as JSON" prune $model "$work/dir" --fraction 0.33 -o "$work/both.gguf" --quant-plan "$work/both.txt" --json
+is "one object for both" "{ }" awk 'NR == 1 { first = $0 } END { print first, $0 }' "$work/stdout"
+prints '"removed": 6,'
+prints '"quant_plan": {'
+# heads without a score neither hide the best head of their KV group nor count as a group
+cp -r "$work/dir" "$work/unknown"
+awk -F, 'BEGIN { OFS = "," } NR == 1 { for (i = 1; i <= NF; i++) if ($i == "score") at = i; print; next }
+    { $at = $2 == 0 ? ($3 == 0 ? 9 : "") : $2 == 1 ? 5 : 1; print }' "$work/dir/units.csv" > "$work/unknown/units.csv"
+run 0 "a plan without some scores" prune $model "$work/unknown" --quant-plan "$work/unknown.txt" --plan-types F16,q8_0,Q4_0
+is "the best head of a group" '^blk\.0\.attn_k\.weight$=f16' grep 'blk.*0.*attn_k' "$work/unknown.txt"
 is "a line a tensor" 12 grep -c '^^blk\\\.[012]\\\.attn_[a-z]*\\\.weight\$=[a-z0-9_]*$' "$work/plan.txt"
 run 0 "rows of 96" prune $model "$work/dir" --quant-plan "$work/short.txt"
 says "12 of 12 tensors have rows that are no whole blocks"
@@ -196,6 +229,7 @@ run 2 "no fraction" prune $model "$work/dir" -o "$out"
 run 2 "no folder" prune $model --fraction 0.1 -o "$out"
 run 2 "both" prune $model "$work/dir" --fraction 0.1 --heads 0.0 -o "$out"
 for fraction in -0.1 1.1 nan x; do run 2 "fraction $fraction" prune $model "$work/dir" --fraction=$fraction -o "$out"; done
+run 2 "one file for both" prune $model "$work/dir" --fraction 0.1 -o "$out" --quant-plan "$out"
 run 2 "plan types" prune $model "$work/dir" --quant-plan "$out" --plan-types q6_k,q5_k
 run 2 "plan types" prune $model "$work/dir" --quant-plan "$out" --plan-types q6_k,q5_k,q3_x
 run 1 "all" prune $model "$work/dir" --fraction 0.99 -o "$out"

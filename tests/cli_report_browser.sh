@@ -1,10 +1,114 @@
 #!/bin/sh
-# The report and the comparison in a browser at three widths: no script error, nothing wider than the screen, no writing of a
-# figure outside of it or over other writing. Pages with planted faults must be caught. Skipped where there is no Chromium.
+# What the report says of interventions, of missing numbers and of layers that do not begin at 0. Then the report and the
+# comparison in a browser at three widths: no script error, nothing wider than the screen, no writing of a figure outside of it or
+# over other writing. Pages with planted faults must be caught. The browser's part is skipped where there is no Chromium.
 . ./check.sh
 
 synergy=${SYNERGY:-../tools/build/synergy}
 [ -x "$synergy" ] || { bad "$synergy is not there"; finish; }
+
+# ---- what the page says
+
+# report FOLDER: its page, in lines of one claim, section or paragraph
+report() {
+    "$synergy" report "$1" > "$work/out" 2>&1 || bad "report $1" "$work/out"
+    page=$1/report.html
+}
+
+says() {
+    if grep -qF -- "$1" "$page"; then good; else bad "$page does not say '$1'"; fi
+}
+
+says_not() {
+    if grep -qF -- "$1" "$page"; then bad "$page says '$1'"; else good; fi
+}
+
+"$synergy" phiid data/cli/norms.npy -o "$work/told" --surrogates 19 > "$work/out" 2>&1 || bad "phiid told" "$work/out"
+"$synergy" graph "$work/told" --nulls 10 > "$work/out" 2>&1 || bad "graph told" "$work/out"
+awk -v dir="$work/told" -f interventions.awk
+core='Removing the core harms more than removing at random</dt><dd><b class='
+noise='Noise in the core harms more than in random places</dt><dd><b class='
+
+# older files: p over prompts and the sign
+report "$work/told"
+says "$core\"yes\">yes"
+says '<b class="open">open</b> mean KL'
+says '<b class="no">no</b> mean KL'
+says "$noise\"yes\">yes"
+cp "$work/told/ablation.json" "$work/ablation.json"
+cp "$work/told/perturb.json" "$work/perturb.json"
+# the field harm has the last word
+sed 's/"p_prompts": 0.01/"harm": 0, &/' "$work/ablation.json" > "$work/told/ablation.json"
+sed 's/"p_prompts"/"harm": -1, &/' "$work/perturb.json" > "$work/told/perturb.json"
+report "$work/told"
+says "$core\"open\">open"
+says 'does not change the predictions more, or less, beyond doubt'
+says "$noise\"no\">no"
+# few prompts leave it open
+sed 's/"p_prompts": 0.01/"harm": 1, &/; s/"seeds": 5/"prompts": 5, &/' "$work/ablation.json" > "$work/told/ablation.json"
+sed 's/"p_prompts"/"harm": 1, &/; s/"seeds": 5/"prompts": 6, &/' "$work/perturb.json" > "$work/told/perturb.json"
+report "$work/told"
+says "$core\"open\">open</b> 5 prompts cannot tell (at least 6 are needed)"
+says 'does not change the predictions more, or less, beyond doubt'
+says "$noise\"yes\">yes</b> mean KL"
+
+# interventions on units that other scores chose
+hash=$(sha256sum "$work/told/units.csv" 2> /dev/null | cut -c 1-64)
+if [ -n "$hash" ]; then
+    sed "s/\"seeds\": 5/\"units_sha256\": \"$hash\", &/" "$work/ablation.json" > "$work/told/ablation.json"
+    sed "s/\"seeds\": 5/\"units_sha256\": \"0$hash\", &/" "$work/perturb.json" > "$work/told/perturb.json"
+    report "$work/told"
+    says "$core\"yes\">yes"
+    says_not "$noise"
+    says 'What noise in the weights does has been tested for other scores only'
+    says 'synergy perturb MODEL DIR -o DIR --force'
+    says_not 'What the model loses when units are removed has'
+    says_not 'KL under noise'
+else skip "interventions of other scores: no sha256sum"; fi
+
+# numbers and scores that are missing
+sed 's/"low": [-0-9.]*/"low": null/g; s/"high": [-0-9.]*/"high": null/g; s/"p_prompts": [0-9.]*/"p_prompts": null/g
+    s/interval 0.02 to 0.13/interval nan to -nan/; s/"auc_[lh][a-z]*": [0-9.]*/"auc_low": null/g' "$work/ablation.json" > "$work/told/ablation.json"
+sed 's/"auc_difference": [0-9.]*/"auc_difference": null/g; s/"p_prompts": [0-9.]*/"p_prompts": null/g' "$work/perturb.json" > "$work/told/perturb.json"
+awk -F, 'BEGIN { OFS = "," } NR == 1 { for (i = 1; i <= NF; i++) if ($i ~ /^(score|self_information|rank_difference$)/) gone[i] } NR == 2 || (NR > 2 && NR % 5 == 0) { for (i in gone) $i = "" } { print }' \
+    "$work/told/units.csv" > "$work/units.csv"
+mv "$work/units.csv" "$work/told/units.csv"
+awk -F, 'BEGIN { OFS = "," } $1 == "difference" { $4 = $5 = $6 = "" } { print }' "$work/told/profile.csv" > "$work/profile.csv"
+mv "$work/profile.csv" "$work/told/profile.csv"
+awk '/"difference": \{/ { on = 1 }
+     on && /"middle_minus_outer"/ { sub(/\{.*\}/, "{\"value\": 3, \"low\": 2, \"high\": 4}") }
+     on && /"curvature"/ { sub(/\{.*\}/, "{\"value\": -9, \"low\": -12, \"high\": -6}") }
+     on && /"p_/ { sub(/: [0-9.]*/, ": 0.001") }
+     on && /^    \}/ { on = 0 } { print }' "$work/told/phiid.json" > "$work/phiid.json"
+mv "$work/phiid.json" "$work/told/phiid.json"
+rm -r "$work/told/figures"
+report "$work/told"
+says '<b class="open">in part</b> middle third'
+says 'there is no parabola to these layers, and so no clear U'
+says 'no score, '
+sed 's/;base64,[^"]*//g' "$page" "$work/told"/figures/* | grep -nwi nan > "$work/out"
+if [ -s "$work/out" ]; then bad "nan on the page or in a figure" "$work/out"; else good; fi
+
+# layers that begin at 3: in tables, CSV, titles and ticks
+"$synergy" phiid data/cli/norms.npy -o "$work/late" > "$work/out" 2>&1 || bad "phiid late" "$work/out"
+awk -F, 'BEGIN { OFS = "," } NR > 1 { $2 += 3; $1 = $2 "." $3 } { print }' "$work/late/units.csv" > "$work/units.csv"
+mv "$work/units.csv" "$work/late/units.csv"
+report "$work/late"
+says '<th scope="row">6</th>'
+for name in profile-difference map-synergy scatter-redundancy-synergy; do
+    cut -d, -f 1 "$work/late/figures/$name.csv" | sed 1d | sort -u | tr '\n' ' ' > "$work/out"
+    if [ "$(cat "$work/out")" = "3 4 5 6 " ]; then good; else bad "layers of $name.csv" "$work/out"; fi
+done
+page=$work/late/figures/profile-difference.svg
+says '<title>layer 6: mean'
+says_not '<title>layer 0'
+for name in profile-difference map-synergy matrix-synergy; do
+    page=$work/late/figures/$name.svg
+    says 'class="tick" x'
+    grep -o 'class="tick"[^>]*>[0-9]*<' "$page" | sed 's/.*>\(.*\)</\1/' | sort -u > "$work/out"
+    if grep -qx 6 "$work/out" && grep -qx 3 "$work/out"; then good; else bad "ticks of $name" "$work/out"; fi
+done
+
 browser=
 for name in chromium chromium-browser google-chrome; do
     [ -n "$browser" ] || ! have $name || browser=$name

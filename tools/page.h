@@ -21,7 +21,8 @@ typedef struct page {
 
 void page_put(page *p, const char *html);
 void page_text(page *p, const char *words);
-/* ASCII sentences of the program: here they get a true minus sign and a true <=. */
+/* ASCII sentences of the program: here they get a true minus sign, a true <=, and
+   a dash for a number that is none. */
 void page_sentence(page *p, const char *words);
 /* Three digits, a true minus sign, a dash for nothing. */
 void page_number(page *p, double value);

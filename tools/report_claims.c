@@ -80,7 +80,7 @@ void report_facts(page *p, const report *r) {
     fact(p, "Reliability, difference", report_number(r, "scores.difference.reliability"),
          "split half");
     snprintf(of, sizeof of, "of %.0f", all);
-    fact(p, "Flagged pair-prompts", flagged, of);
+    fact(p, "Flagged pair-prompts", flagged, isfinite(all) ? of : "");
     page_put(p, "</dl>\n");
 }
 

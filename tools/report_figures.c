@@ -168,10 +168,11 @@ void figure_profile(const report *r, const char *score, const char *id, figure *
     plot p = {&f->svg, 56, 48, PANEL - 56 - 68, 210, -0.4, (double)q.layers - 0.6, 0, 1, false,
               false};
     vertical_range(&p, &q);
-    snprintf(desc, sizeof desc,
-             "Mean score of each of %zu layers, scaled from 0 to 1, with the "
-             "percentile of the layer; the lowest mean is %.4g, the highest %.4g.",
-             q.layers, q.least, q.most);
+    int n = snprintf(desc, sizeof desc, "Mean score of each of %zu layers, scaled from 0 to 1, with the "
+                                        "percentile of the layer; ", q.layers);
+    if (isfinite(q.least))
+        snprintf(desc + n, sizeof desc - (size_t)n, "the lowest mean is %.4g, the highest %.4g.", q.least, q.most);
+    else snprintf(desc + n, sizeof desc - (size_t)n, "no layer has a value.");
     svg_begin(&f->svg, id, PANEL, 304, report_score_title(score), desc);
     svg_words(&f->svg, "head", p.left, 14, "start", report_score_title(score));
     draw_key(&f->svg, p.left, 34, isfinite(q.low[0]));

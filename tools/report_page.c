@@ -1,6 +1,7 @@
 /* report_page.c - pieces of HTML, from a number to a page. */
 #include "page.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -14,20 +15,28 @@ void page_text(page *p, const char *words) {
     xml_text(&p->html, words);
 }
 
+/* How many bytes at s have a better sign, and which; 0: none. */
+static size_t better_sign(const char *words, const char *s, const char **sign) {
+    bool begins = s == words || s[-1] == ' ' || s[-1] == '(';
+    size_t minus = *s == '-' ? 1 : 0;
+    *sign = "\xe2\x80\x93";
+    if (begins && !strncmp(s + minus, "nan", 3) && !isalnum((unsigned char)s[minus + 3])) return minus + 3;
+    *sign = minus ? "\xe2\x88\x92" : "\xe2\x89\xa4";
+    if (minus) return begins && (s[1] == ' ' || isdigit((unsigned char)s[1])) ? 1 : 0;
+    return *s == '<' && s[1] == '=' ? 2 : 0;
+}
+
 void page_sentence(page *p, const char *words) {
-    const char *from = words, *s = words;
+    const char *from = words, *s = words, *sign;
     while (*s) {
-        bool minus = *s == '-' && (s[1] == ' ' || (s[1] >= '0' && s[1] <= '9')) &&
-                     (s == words || s[-1] == ' ' || s[-1] == '(');
-        bool at_most = *s == '<' && s[1] == '=';
-        if (!minus && !at_most) {
+        size_t n = better_sign(words, s, &sign);
+        if (!n) {
             s++;
             continue;
         }
         xml_text_bytes(&p->html, from, (size_t)(s - from));
-        page_put(p, minus ? "\xe2\x88\x92" : "\xe2\x89\xa4");
-        s += minus ? 1 : 2;
-        from = s;
+        page_put(p, sign);
+        from = s += n;
     }
     xml_text(&p->html, from);
 }
