@@ -38,13 +38,6 @@ bool prune_units_of_model(prune_units *u, const loaded_model *m, bool experts, p
     return problem_set(why, "%s: the model has no experts", m->path);
 }
 
-/* "rank-difference" to "rank_difference", "norm" to "mean_norm". */
-static void column_name(const char *score, char to[64]) {
-    snprintf(to, 64, "%s", score && strcmp(score, "norm") == 0 ? "mean_norm" : score ? score : "score");
-    for (char *s = to; *s; s++)
-        if (*s == '-') *s = '_';
-}
-
 static bool no_column(const csv *c, const char *path, const char *name, problem *why) {
     text columns = {0};
     for (size_t i = 0; i < c->columns; i++) text_print(&columns, "%s%s", i ? " " : "", c->head[i]);
@@ -98,7 +91,7 @@ bool prune_units_read(prune_units *u, const loaded_model *m, const char *directo
                       const char *score, problem *why) {
     json_file description;
     memset(u, 0, sizeof *u);
-    column_name(score, u->score_name);
+    folder_column(score ? score : "score", u->score_name);
     if (!folder_describe(&description, directory, why)) return false;
     const bool good = folder_check_model(description.root, m, directory, why);
     if (good) shape_of_model(u, m, folder_has_experts(description.root));
