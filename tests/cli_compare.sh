@@ -1,5 +1,7 @@
 #!/bin/sh
 # `synergy compare`: agreement against sums done here in awk, profiles as they stand in the folders, what is refused and why.
+# numbers are split into words on purpose
+# shellcheck disable=SC2046
 . ./check.sh
 
 synergy=${SYNERGY:-../tools/build/synergy}

@@ -239,7 +239,7 @@ for list in 0.6 3.0 1-3.0 '*.5-9'; do
     run 1 "units $list" prune $model --heads "$list" -o "$out"
     says "layers are 0 to 2"
 done
-for list in '' 1 x.0 0.0, 0.2-1; do run 1 "list '$list'" prune $model --heads "$list" -o "$out"; done
+for list in '' 1 x.0 '0.0,' 0.2-1; do run 1 "list '$list'" prune $model --heads "$list" -o "$out"; done
 run 1 "another model" prune $models/llama-bias/model.gguf "$work/dir" --fraction 0.1 -o "$out"
 says "$(sha256sum $model 2> /dev/null | cut -c 1-64)"
 says "$(sha256sum $models/llama-bias/model.gguf 2> /dev/null | cut -c 1-64)"

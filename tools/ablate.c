@@ -132,7 +132,8 @@ static void verdict(const study *a, const curve_test *c, size_t n, text *t) {
     const curve_test *matched = comparison_of(c, n, "score", "matched");
     const curve_test *reverse = comparison_of(c, n, "score", "reverse");
     const curve_test *norm = comparison_of(c, n, "score", "norm");
-    const bool holds = comparison_harms_more(random) && comparison_harms_more(matched) && comparison_harms_more(reverse);
+    const bool holds = comparison_harms_more(random) && comparison_harms_more(matched) &&
+                       comparison_harms_more(reverse);
     (void)a;
     text_print(t, "The claim that the core matters more %s: more harm than random units: %s; than random units of the "
                "same layers: %s; than the reverse order: %s", holds ? "holds here" : "is not plainly there",

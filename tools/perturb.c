@@ -84,7 +84,8 @@ static bool make_groups(study *a, const perturb_options *o, problem *why) {
     float *sd = tool_alloc(subject_slots(&a->s) * matrices(a), sizeof *sd);
     const bool good = subject_column(&a->s, a->score, key, why) && add_strengths(a, o->strengths, units, why) &&
                       weight_spread(a, sd, why);
-    for (size_t c = 0; good && c < 3 * seeds; c++) study_add_curve(a, names[c / seeds], (int)(c % seeds), c % seeds == 0);
+    for (size_t c = 0; good && c < 3 * seeds; c++)
+        study_add_curve(a, names[c / seeds], (int)(c % seeds), c % seeds == 0);
     if (good) study_begin_edits(a);
     for (size_t c = 0; good && c < a->curves; c++) {
         const int seed = a->curve[c].seed;

@@ -86,7 +86,8 @@ static void sentence(const study *a, const curve_test *c, text *t) {
                c->difference);
     if (isnan(c->p_prompts)) text_add(t, " (of one prompt)");
     else text_print(t, " (95 %% %.3g to %.3g over prompts, p %.2g", c->low, c->high, c->p_prompts);
-    if (!isnan(c->p_orders)) text_print(t, "%s among the single curves p %.2g", isnan(c->p_prompts) ? "," : ";", c->p_orders);
+    if (!isnan(c->p_orders))
+        text_print(t, "%s among the single curves p %.2g", isnan(c->p_prompts) ? "," : ";", c->p_orders);
     text_add(t, isnan(c->p_prompts) ? "." : ").");
 }
 
@@ -102,8 +103,10 @@ static void strongest(const study *a, text *t) {
     for (size_t c = 1; c < a->curves; c++)
         if (namesakes(a, a->curve[c].name) == 1 && study_area_mean(a, c) > study_area_mean(a, best)) best = c;
     text_print(t, "'%s' does %.3g nats a token along the curve", a->curve[0].name, study_area_mean(a, 0));
-    if (best) text_print(t, "; most harm of the orders that are not random does '%s', %.3g.", a->curve[best].name, study_area_mean(a, best));
-    else text_add(t, ".");
+    if (best)
+        text_print(t, "; most harm of the orders that are not random does '%s', %.3g", a->curve[best].name,
+                   study_area_mean(a, best));
+    text_add(t, ".");
 }
 
 /* How far apart single curves of one name lie: what chance does. */
@@ -132,8 +135,8 @@ static size_t words(const study *a, text to[SENTENCES]) {
     curve_test c[STUDY_COMPARISONS];
     const size_t n = study_comparisons(a, c);
     if (a->s.texts < STUDY_LEAST_TEXTS)
-        text_print(&to[0], "Nothing can be concluded from %zu prompts: a test over prompts needs at least %d.", a->s.texts,
-                   (int)STUDY_LEAST_TEXTS);
+        text_print(&to[0], "Nothing can be concluded from %zu prompts: a test over prompts needs at least %d.",
+                   a->s.texts, (int)STUDY_LEAST_TEXTS);
     else a->kind->verdict(a, c, n, &to[0]);
     for (size_t i = 0; i < n; i++) sentence(a, &c[i], &to[1 + i]);
     strongest(a, &to[1 + n]);
