@@ -11,8 +11,9 @@
 
    Does:      GGUF 2 and 3, mapped or through a read callback, split files too; llama (Llama 2
               and 3, SmolLM, Mistral, Mixtral), qwen2, qwen3, qwen3moe, gemma2, gemma3, gptneox
-              (Pythia), gpt2, deepseek2 (V2, V2-Lite), olmo2, phi3, starcoder2; every tensor type of
-              current files from F64 to IQ1_S; byte-level BPE and SentencePiece with their chat formats;
+              (Pythia), gpt2, deepseek2 (V2, V2-Lite), olmo2, phi3, starcoder2, deci (llama with head
+              counts of each layer); every tensor type of current files from F64 to IQ1_S;
+              byte-level BPE and SentencePiece with their chat formats;
               heads and experts removed, replaced by a mean or given weight noise while it runs;
               all 16 PhiID atoms with MMI or CCS redundancy, from series, covariances or one
               sample at a time; unit scores, profiles, intervals, surrogates; graphs.
@@ -655,7 +656,9 @@ SYN_API syn_status syn_chat_render(syn_chat chat, const syn_chat_message *messag
    checked. What differs between families is data: one row of a descriptor table says which
    tensors a layer has, which norm, rope and activation it uses. Weights stay where they lie.
    Families: llama (Mixtral too), qwen2, qwen3, qwen3moe, gemma2, gemma3, gptneox, gpt2, deepseek2,
-   olmo2, phi3, starcoder2; how to add one stands above their table in the implementation.
+   olmo2, phi3, starcoder2, deci (llama whose layers have their own head counts, some none: what
+   `synergy prune` writes; feed-forward parts of one size only); how to add one stands above
+   their table in the implementation.
    ==================================================================================== */
 
 enum { SYN_MODEL_LAYERS = 1024, SYN_MODEL_FILES = 64 }; /* most that a model may have */
@@ -697,7 +700,10 @@ typedef struct syn_model_desc {
 typedef struct syn_model {
     const syn_family *family;
     const char *architecture;        /* "llama", ... */
-    uint32_t layers, embd, heads, kv_heads;
+    uint32_t layers, embd, heads, kv_heads; /* heads: the most of any layer */
+    uint32_t layer_heads[SYN_MODEL_LAYERS], layer_kv_heads[SYN_MODEL_LAYERS]; /* of each layer; units
+                                        layer_heads[i] .. heads - 1 of layer i do not exist: norms,
+                                        sinks and weights of 0, no vector for the probe */
     uint32_t key_size, value_size;   /* of one head */
     uint32_t ff;                     /* inner size of the dense feed-forward part */
     uint32_t vocab;                  /* rows of the embedding = tokens of the vocabulary */
@@ -8651,8 +8657,9 @@ enum {
     SYNP_WIDE_QK_NORM = 1 << 4, /* Q and K are normed over all heads at once */
     SYNP_FUSED_GATE = 1 << 5,   /* the rows of ffn_up are gate, then up */
     SYNP_RENORMALISED = 1 << 6, /* weights of chosen experts are divided by their sum */
-    SYNP_PARALLEL = 1 << 7      /* attention and feed-forward start from the same stream, unless
+    SYNP_PARALLEL = 1 << 7,     /* attention and feed-forward start from the same stream, unless
                                    use_parallel_residual says otherwise */
+    SYNP_LAYER_HEADS = 1 << 8   /* the head counts may be arrays, one number a layer; 0: no attention */
 };
 
 struct syn_family {
@@ -8678,6 +8685,9 @@ struct syn_family {
 #define SYNP_PARTS_QK_NORM (SYNP_BIT(SYN_ATTN_Q_NORM) | SYNP_BIT(SYN_ATTN_K_NORM))
 #define SYNP_PARTS_PRE_NORM (SYNP_BIT(SYN_ATTN_NORM) | SYNP_BIT(SYN_FFN_NORM))
 #define SYNP_PARTS_POST_NORM (SYNP_BIT(SYN_ATTN_POST_NORM) | SYNP_BIT(SYN_FFN_POST_NORM))
+#define SYNP_PARTS_LLAMA_ATTENTION                                            \
+    (SYNP_BIT(SYN_ATTN_NORM) | SYNP_PARTS_QKV | SYNP_PARTS_QKV_BIAS |         \
+     SYNP_BIT(SYN_ATTN_OUTPUT) | SYNP_BIT(SYN_ATTN_OUTPUT_BIAS))
 #define SYNP_PARTS_LLAMA \
     (SYNP_PARTS_PRE_NORM | SYNP_PARTS_QKV | SYNP_BIT(SYN_ATTN_OUTPUT) | SYNP_PARTS_GATED)
 #define SYNP_PARTS_GATED \
@@ -8764,7 +8774,7 @@ static const synp_shape synp_parts[SYN_PARTS] = { /* in the order of syn_part */
 typedef struct synp_hparam {
     const char *key; /* behind "<architecture>." */
     size_t      at;  /* offset in syn_model */
-    char        kind; /* 'u' uint32_t, 'f' float, 'b' bool */
+    char        kind; /* 'u' uint32_t, 'h' the same or one a layer, 'f' float, 'b' bool */
     bool        needed;
 } synp_hparam;
 
@@ -8780,8 +8790,8 @@ enum synp_hparam_row { /* rows of synp_hparams that code refers to */
 static const synp_hparam synp_hparams[] = {
     SYNP_HPARAM("block_count", layers, 'u', true),
     SYNP_HPARAM("embedding_length", embd, 'u', true),
-    SYNP_HPARAM("attention.head_count", heads, 'u', true),
-    SYNP_HPARAM("attention.head_count_kv", kv_heads, 'u', false),
+    SYNP_HPARAM("attention.head_count", heads, 'h', true),
+    SYNP_HPARAM("attention.head_count_kv", kv_heads, 'h', false),
     SYNP_HPARAM("attention.key_length", key_size, 'u', false),
     SYNP_HPARAM("attention.value_length", value_size, 'u', false),
     SYNP_HPARAM("feed_forward_length", ff, 'u', true),
@@ -8838,7 +8848,8 @@ enum { SYNP_ALL_LOCAL = 2 * SYN_MODEL_LAYERS };
       stream goes in as it is; SYN_ATTN_POST_NORM norms what comes out; SYN_ATTN_QKV and
       SYNP_FUSED_GATE are matrices with several in their rows. Experts need no bits: expert_count does.
    3. norm, rope (which two numbers of a head form a pair), act: one of the enums.
-   4. quirks: what no tensor tells, such as a scaled embedding or Q and K normed over all heads.
+   4. quirks: what no tensor tells, such as a scaled embedding, Q and K normed over all heads, or
+      head counts that are arrays.
    5. window_period: every how many layers attention is global, when a window is in the file;
       scale_by_embd_layers belongs to SYNP_SCALE_BY_EMBD, else 0.
    6. keys: hyperparameters without which its files make no sense.
@@ -8852,6 +8863,9 @@ enum { SYNP_ALL_LOCAL = 2 * SYN_MODEL_LAYERS };
 static const syn_family synp_families[] = {
     { "llama", SYNP_PARTS_LLAMA, SYNP_PARTS_QKV_BIAS | SYNP_BIT(SYN_ATTN_OUTPUT_BIAS),
       SYNP_NORM_RMS, SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0,
+      SYNP_KEYS_RMS },
+    { "deci", SYNP_PARTS_LLAMA, SYNP_PARTS_QKV_BIAS | SYNP_BIT(SYN_ATTN_OUTPUT_BIAS),
+      SYNP_NORM_RMS, SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_LAYER_HEADS, 0, 0,
       SYNP_KEYS_RMS },
     { "qwen2", SYNP_PARTS_LLAMA | SYNP_PARTS_QKV_BIAS, 0, SYNP_NORM_RMS, SYNP_ROPE_HALF,
       SYNP_ACT_SILU, 0, 0, 0, SYNP_KEYS_RMS },
@@ -8972,6 +8986,73 @@ static syn_status synp_model_family(syn_model *model, syn_error *err)
                      line.used < 80 ? (size_t)0 : line.used - 80);
 }
 
+static syn_status synp_model_wrong(const syn_model *model, const char *suffix, uint64_t value,
+                                   const char *expected, syn_error *err)
+{
+    char name[80];
+    return synp_fail(err, SYN_ERROR_MODEL, "key %s is %u, expected %s",
+                     synp_hparam_name(model, suffix, name), value, expected);
+}
+
+/* The count of one layer, at an offset of the file. */
+static syn_status synp_layer_count(const syn_model *model, const char *key, const syn_gguf_value *value,
+                                   uint32_t layer, uint32_t *count, syn_error *err)
+{
+    uint64_t bits;
+    bool negative;
+    syn_status status =
+        synp_gguf_integer(&model->gguf, value->type,
+                          value->offset + layer * (uint64_t)synp_gguf_size[value->type], &bits,
+                          &negative, err);
+    if (status) return status;
+    if (negative || bits > INT32_MAX)
+        return synp_fail(err, SYN_ERROR_MODEL, "key %s: the count of layer %u is out of range", key,
+                         SYNP_U(layer));
+    *count = (uint32_t)bits;
+    return SYN_OK;
+}
+
+/* A count that is an array has one element a layer; *most becomes the largest. */
+static syn_status synp_layer_counts(const syn_model *model, const char *key, const syn_gguf_value *value,
+                                    uint32_t *count, uint32_t *most, syn_error *err)
+{
+    uint32_t layer;
+    syn_status status = SYN_OK;
+    if (!synp_is(model, SYNP_LAYER_HEADS))
+        return synp_fail(err, SYN_ERROR_MODEL,
+                         "key %s is an array of %s, expected one value for all layers (architecture %s)",
+                         key, synp_gguf_name[value->type], model->architecture);
+    if (!synp_gguf_is_integer(value->type))
+        return synp_fail(err, SYN_ERROR_MODEL, "key %s is an array of %s, expected integers", key,
+                         synp_gguf_name[value->type]);
+    if (value->count != model->layers)
+        return synp_fail(err, SYN_ERROR_MODEL, "key %s has %u elements, expected one a layer (%u)", key,
+                         value->count, SYNP_U(model->layers));
+    *most = 0;
+    for (layer = 0; layer < model->layers && !status; layer++) {
+        status = synp_layer_count(model, key, value, layer, &count[layer], err);
+        if (count[layer] > *most) *most = count[layer];
+    }
+    return status;
+}
+
+/* One count for all layers, or one each. */
+static syn_status synp_heads_read(syn_model *model, int row, const char *key, bool needed,
+                                  const syn_gguf_value *value, syn_error *err)
+{
+    uint32_t *count = row == SYNP_KEY_HEADS ? model->layer_heads : model->layer_kv_heads;
+    uint32_t *field = row == SYNP_KEY_HEADS ? &model->heads : &model->kv_heads;
+    uint32_t layer;
+    syn_status status;
+    if (model->layers > SYN_MODEL_LAYERS)
+        return synp_model_wrong(model, "block_count", model->layers, "at most 1024", err);
+    if (synp_hparam_present(model, (enum synp_hparam_row)row) && value->array)
+        return synp_layer_counts(model, key, value, count, field, err);
+    status = syn_gguf_u32(&model->gguf, key, needed, field, err);
+    for (layer = 0; layer < model->layers; layer++) count[layer] = *field;
+    return status;
+}
+
 static syn_status synp_hparam_read(syn_model *model, int row, syn_error *err)
 {
     const synp_hparam *hparam = &synp_hparams[row];
@@ -8983,6 +9064,7 @@ static syn_status synp_hparam_read(syn_model *model, int row, syn_error *err)
     syn_status status = syn_gguf_find(&model->gguf, key, &value, &present, err);
     if (status) return status;
     if (present) model->keys_present |= SYNP_BIT(row);
+    if (hparam->kind == 'h') return synp_heads_read(model, row, key, needed, &value, err);
     if (hparam->kind == 'u')
         return syn_gguf_u32(&model->gguf, key, needed, (uint32_t *)field, err);
     if (hparam->kind == 'b') return syn_gguf_bool(&model->gguf, key, needed, (bool *)field, err);
@@ -8990,14 +9072,6 @@ static syn_status synp_hparam_read(syn_model *model, int row, syn_error *err)
     if (!status && present && !(fabs((double)*(float *)field) <= (double)FLT_MAX))
         return synp_fail(err, SYN_ERROR_MODEL, "key %s is not a finite number", key);
     return status;
-}
-
-static syn_status synp_model_wrong(const syn_model *model, const char *suffix, uint64_t value,
-                                   const char *expected, syn_error *err)
-{
-    char name[80];
-    return synp_fail(err, SYN_ERROR_MODEL, "key %s is %u, expected %s",
-                     synp_hparam_name(model, suffix, name), value, expected);
 }
 
 static void synp_model_defaults(syn_model *model)
@@ -9013,6 +9087,29 @@ static void synp_model_defaults(syn_model *model)
     model->parallel_residual = synp_is(model, SYNP_PARALLEL);
 }
 
+/* Every layer has heads for keys and values, each read by as many queries, or no heads at all. */
+static syn_status synp_model_check_heads(const syn_model *model, syn_error *err)
+{
+    char name[80];
+    const char *key = synp_hparam_name(model, "attention.head_count_kv", name);
+    uint32_t layer;
+    for (layer = 0; layer < model->layers; layer++) {
+        const uint32_t heads = model->layer_heads[layer], kv = model->layer_kv_heads[layer];
+        if (heads && !kv)
+            return synp_fail(err, SYN_ERROR_UNSUPPORTED,
+                             "key %s is 0 in layer %u, which has %u heads: linear attention is not known",
+                             key, SYNP_U(layer), SYNP_U(heads));
+        if (!heads && kv)
+            return synp_fail(err, SYN_ERROR_MODEL, "key %s is %u in layer %u, which has no heads", key,
+                             SYNP_U(kv), SYNP_U(layer));
+        if (kv && heads % kv)
+            return synp_fail(err, SYN_ERROR_MODEL,
+                             "key %s is %u, expected a divisor of the head count (layer %u)", key,
+                             SYNP_U(kv), SYNP_U(layer));
+    }
+    return SYN_OK;
+}
+
 /* Counts that must not be zero, and heads that must divide. */
 static syn_status synp_model_check_counts(const syn_model *model, syn_error *err)
 {
@@ -9023,11 +9120,6 @@ static syn_status synp_model_check_counts(const syn_model *model, syn_error *err
         if (!count[i])
             return synp_model_wrong(model, synp_hparams[SYNP_KEY_LAYERS + i].key, 0, "1 or more",
                                     err);
-    if (model->layers > SYN_MODEL_LAYERS)
-        return synp_model_wrong(model, "block_count", model->layers, "at most 1024", err);
-    if (model->heads % model->kv_heads)
-        return synp_model_wrong(model, "attention.head_count_kv", model->kv_heads,
-                                "a divisor of the head count", err);
     if (model->family->rope == SYNP_ROPE_NONE) return SYN_OK;
     if (!model->rope_size || model->rope_size % 2 || model->rope_size > model->key_size)
         return synp_model_wrong(model, "rope.dimension_count", model->rope_size,
@@ -9107,19 +9199,24 @@ static syn_status synp_model_latent(syn_model *model, syn_error *err)
 static syn_status synp_model_read_keys(syn_model *model, syn_error *err)
 {
     int i;
+    uint32_t heads;
     syn_status status = SYN_OK;
     synp_model_defaults(model);
     for (i = 0; i < (int)SYNP_HPARAMS && !status; i++) status = synp_hparam_read(model, i, err);
     if (status) return status;
-    if (!synp_hparam_present(model, SYNP_KEY_KV_HEADS)) model->kv_heads = model->heads;
-    if (!synp_hparam_present(model, SYNP_KEY_KEY_SIZE) && model->heads) {
-        if (model->embd % model->heads)
-            return synp_model_wrong(model, "attention.head_count", model->heads,
+    if (!synp_hparam_present(model, SYNP_KEY_KV_HEADS)) {
+        model->kv_heads = model->heads;
+        memcpy(model->layer_kv_heads, model->layer_heads, sizeof model->layer_heads);
+    }
+    heads = model->layer_heads[0] ? model->layer_heads[0] : model->heads; /* as llama.cpp does */
+    if (!synp_hparam_present(model, SYNP_KEY_KEY_SIZE) && heads) {
+        if (model->embd % heads)
+            return synp_model_wrong(model, "attention.head_count", heads,
                                     "a divisor of the embedding length", err);
-        model->key_size = model->embd / model->heads;
+        model->key_size = model->embd / heads;
     }
     if (!synp_hparam_present(model, SYNP_KEY_VALUE_SIZE))
-        model->value_size = model->heads ? model->embd / model->heads : 0;
+        model->value_size = heads ? model->embd / heads : 0;
     if (!synp_hparam_present(model, SYNP_KEY_ROPE_SIZE)) model->rope_size = model->key_size;
     if (!synp_hparam_present(model, SYNP_KEY_EXPERT_FF)) model->expert_ff = model->ff;
     if (!model->family->window_period) model->window = 0;
@@ -9133,6 +9230,7 @@ static syn_status synp_model_read_keys(syn_model *model, syn_error *err)
     model->cache_value = model->value_size;
     if (synp_is(model, SYNP_MLA)) status = synp_model_latent(model, err);
     if (!status) status = synp_model_check_counts(model, err);
+    if (!status) status = synp_model_check_heads(model, err);
     if (!status) status = synp_model_check_floats(model, err);
     if (!status) status = synp_model_check_experts(model, err);
     return status;
@@ -9140,9 +9238,9 @@ static syn_status synp_model_read_keys(syn_model *model, syn_error *err)
 
 /* ---- dimensions and scales ---- */
 
-static uint64_t synp_model_dim(const syn_model *model, synp_dim dim)
+static uint64_t synp_dim_of(const syn_model *model, synp_dim dim, uint64_t heads, uint64_t kv)
 {
-    const uint64_t heads = model->heads, kv = model->kv_heads, key = model->key_size;
+    const uint64_t key = model->key_size;
     const uint64_t q = heads * key, k = kv * key, v = kv * model->value_size;
     switch (dim) {
     case SYNP_ONE: return 1;
@@ -9174,6 +9272,17 @@ static uint64_t synp_model_dim(const syn_model *model, synp_dim dim)
     return 0;
 }
 
+/* The largest of any layer, and that of one. */
+static uint64_t synp_model_dim(const syn_model *model, synp_dim dim)
+{
+    return synp_dim_of(model, dim, model->heads, model->kv_heads);
+}
+
+static uint64_t synp_layer_dim(const syn_model *model, uint32_t layer, synp_dim dim)
+{
+    return synp_dim_of(model, dim, model->layer_heads[layer], model->layer_kv_heads[layer]);
+}
+
 static uint64_t synp_latent_parts(const syn_model *model)
 {
     uint64_t parts = SYNP_BIT(SYN_ATTN_KV_A) | SYNP_BIT(SYN_ATTN_KV_A_NORM);
@@ -9189,6 +9298,7 @@ static uint64_t synp_model_needed(const syn_model *model, uint32_t layer)
 {
     uint64_t parts = model->family->needed;
     if (synp_is(model, SYNP_MLA)) parts |= synp_latent_parts(model);
+    if (!model->layer_heads[layer]) parts &= ~SYNP_PARTS_LLAMA_ATTENTION;
     if (!syn_model_has_experts(model, layer)) return parts;
     parts = (parts & ~SYNP_PARTS_GATED) | SYNP_PARTS_EXPERTS;
     return model->experts_shared ? parts | SYNP_PARTS_SHARED : parts;
@@ -9324,12 +9434,12 @@ static int synp_shape_find(const synp_shape *table, int rows, const char *name)
     return -1;
 }
 
-static syn_status synp_tensor_check(const syn_model *model, const synp_shape *shape,
+static syn_status synp_tensor_check(const syn_model *model, uint32_t layer, const synp_shape *shape,
                                     const syn_gguf_tensor *found, const char *name, syn_error *err)
 {
-    const uint64_t cols = synp_model_dim(model, shape->cols);
-    const uint64_t rows = synp_model_dim(model, shape->rows);
-    const uint64_t count = synp_model_dim(model, shape->count);
+    const uint64_t cols = synp_layer_dim(model, layer, shape->cols);
+    const uint64_t rows = synp_layer_dim(model, layer, shape->rows);
+    const uint64_t count = synp_layer_dim(model, layer, shape->count);
     const syn_type *type = syn_type_find(found->type);
     if (!found->dims || found->ne[0] != cols || found->ne[1] != rows || found->ne[2] != count ||
         found->ne[3] != 1 || cols > UINT32_MAX || rows > UINT32_MAX || count > UINT32_MAX)
@@ -9342,11 +9452,11 @@ static syn_status synp_tensor_check(const syn_model *model, const synp_shape *sh
     return SYN_OK;
 }
 
-static syn_status synp_tensor_place(syn_model *model, syn_tensor *place, const synp_shape *shape,
-                                    const syn_gguf *gguf, const syn_gguf_tensor *found,
-                                    const char *name, syn_error *err)
+static syn_status synp_tensor_place(syn_model *model, syn_tensor *place, uint32_t layer,
+                                    const synp_shape *shape, const syn_gguf *gguf,
+                                    const syn_gguf_tensor *found, const char *name, syn_error *err)
 {
-    syn_status status = synp_tensor_check(model, shape, found, name, err);
+    syn_status status = synp_tensor_check(model, layer, shape, found, name, err);
     uint64_t row_bytes;
     if (status) return status;
     row_bytes = found->bytes / (found->ne[1] * found->ne[2]); /* a checked shape has no zero */
@@ -9383,13 +9493,14 @@ static syn_status synp_model_take_tensor(syn_model *model, const syn_gguf *gguf,
                          name);
     row = synp_shape_find(synp_globals, SYN_GLOBALS, name);
     if (row >= 0)
-        return synp_tensor_place(model, &model->global[row], &synp_globals[row], gguf, found, name,
+        return synp_tensor_place(model, &model->global[row], 0, &synp_globals[row], gguf, found, name,
                                  err);
     if (!synp_layer_name(name, &layer, &suffix) || layer >= model->layers) return SYN_OK;
     row = synp_shape_find(synp_parts, SYN_PARTS, name + suffix);
     if (row < 0 || !(model->parts & SYNP_BIT(row))) return SYN_OK;
+    if (!model->layer_heads[layer] && SYNP_PARTS_LLAMA_ATTENTION & SYNP_BIT(row)) return SYN_OK;
     return synp_tensor_place(model, model->part ? synp_part_place(model, layer, (syn_part)row) : NULL,
-                             &synp_parts[row], gguf, found, name, err);
+                             layer, &synp_parts[row], gguf, found, name, err);
 }
 
 static syn_status synp_model_walk_tensors(syn_model *model, const syn_gguf *gguf, syn_error *err)
@@ -9574,14 +9685,28 @@ static float synp_l2_norm(const syn_context *ctx, const float *vector, size_t n)
     return sqrtf(ctx->kernels->dot_f32(vector, vector, n));
 }
 
+/* Nothing was attended to by heads that this layer has not. */
+static void synp_probe_absent(syn_context *ctx, uint32_t layer, uint32_t n)
+{
+    const syn_model *model = ctx->model;
+    const uint32_t heads = model->layer_heads[layer];
+    uint32_t p;
+    for (p = 0; p < n && heads < model->heads; p++) {
+        const size_t at = ((size_t)p * model->layers + layer) * model->heads + heads;
+        if (ctx->norms) memset(ctx->norms + at, 0, (model->heads - heads) * sizeof(float));
+        if (ctx->sinks) memset(ctx->sinks + at, 0, (model->heads - heads) * sizeof(float));
+    }
+}
+
 /* Norms and vectors of all heads of a layer: softmax(QK')V, before the output projection. */
 static void synp_probe_heads(syn_context *ctx, uint32_t layer, uint32_t n)
 {
     const syn_model *model = ctx->model;
+    const uint32_t heads = model->layer_heads[layer];
     uint32_t p, h;
     for (p = 0; p < n; p++)
-        for (h = 0; h < model->heads; h++) {
-            const float *head = ctx->heads + ((size_t)p * model->heads + h) * model->value_size;
+        for (h = 0; h < heads; h++) {
+            const float *head = ctx->heads + ((size_t)p * heads + h) * model->value_size;
             if (ctx->norms)
                 ctx->norms[((size_t)p * model->layers + layer) * model->heads + h] =
                     synp_l2_norm(ctx, head, model->value_size);
@@ -9625,13 +9750,14 @@ static void synp_edit_heads(syn_context *ctx, uint32_t layer, uint32_t n)
 {
     const syn_model *model = ctx->model;
     const size_t size = model->value_size;
+    const uint32_t heads = model->layer_heads[layer];
     uint32_t p, h;
     if (!ctx->edit.head_gain) return;
-    for (h = 0; h < model->heads; h++) {
+    for (h = 0; h < heads; h++) {
         const size_t unit = (size_t)layer * model->heads + h;
         const float gain = ctx->edit.head_gain[unit];
         for (p = 0; p < n && !(gain == 1.0f); p++)
-            synp_edit_head(ctx->heads + ((size_t)p * model->heads + h) * size, gain,
+            synp_edit_head(ctx->heads + ((size_t)p * heads + h) * size, gain,
                            ctx->edit.head_mean ? ctx->edit.head_mean + unit * size : NULL, size);
     }
 }
@@ -9726,7 +9852,13 @@ static uint64_t synp_max_ff(const syn_model *model)
     return width;
 }
 
-/* Floats that one position leaves in the cache of a layer, over all its kv heads. */
+/* Heads whose rows are cached in a layer; latent attention has one row for all. */
+static uint32_t synp_cache_heads(const syn_model *model, uint32_t layer)
+{
+    return synp_is(model, SYNP_MLA) ? model->cache_heads : model->layer_kv_heads[layer];
+}
+
+/* Floats that one position leaves in the cache of a layer, over all its kv heads; at most. */
 static uint64_t synp_cache_key_row(const syn_model *model)
 {
     return (uint64_t)model->cache_heads * model->cache_key;
@@ -9762,13 +9894,14 @@ static syn_status synp_context_cache(syn_context *ctx, syn_arena *arena, syn_err
                                   &piece, err);
     ctx->cache = (syn_layer_cache *)piece;
     for (layer = 0; layer < model->layers && !status; layer++) {
+        const uint64_t heads = synp_cache_heads(model, layer);
         syn_layer_cache cache;
         cache.slots = ctx->desc.tokens;
         if (syn_model_is_local(model, layer)) cache.slots = synp_min_u32(cache.slots, model->window);
-        status = synp_take_floats(arena, cache.slots, synp_cache_key_row(model), "key cache",
+        status = synp_take_floats(arena, cache.slots, heads * model->cache_key, "key cache",
                                   &cache.k, err);
         if (!status)
-            status = synp_take_floats(arena, cache.slots, synp_cache_value_row(model), "value cache",
+            status = synp_take_floats(arena, cache.slots, heads * model->cache_value, "value cache",
                                       &cache.v, err);
         if (!status && ctx->cache) ctx->cache[layer] = cache;
     }
@@ -10083,7 +10216,7 @@ static void synp_head_noise_job(void *arg, int job)
     const syn_model *model = noise->head0.ctx->model;
     const float *sd = noise->head0.ctx->edit.head_noise + (size_t)noise->head0.layer * model->heads * 2;
     uint32_t h;
-    for (h = 0; h < model->heads; h++) {
+    for (h = 0; h < model->layer_heads[noise->head0.layer]; h++) {
         synp_noise one = noise->head0;
         one.unit = h;
         one.sd = sd[2 * h + (one.matrix == SYN_NOISED_OUTPUT)];
@@ -10115,7 +10248,7 @@ static void synp_noise_query(syn_context *ctx, uint32_t layer, uint32_t n, const
     noise.head0.x = x;
     noise.head0.cols = noise.head0.x_stride = cols;
     noise.head0.y = ctx->q;
-    noise.head0.y_stride = (size_t)model->heads * model->key_size;
+    noise.head0.y_stride = (size_t)model->layer_heads[layer] * model->key_size;
     noise.y_step = noise.rows = model->key_size;
     synp_run_jobs(ctx, noise.jobs, synp_head_noise_job, &noise);
 }
@@ -10128,7 +10261,7 @@ static void synp_noise_output(syn_context *ctx, uint32_t layer, uint32_t n)
     noise.head0.matrix = SYN_NOISED_OUTPUT;
     noise.head0.x = ctx->heads;
     noise.x_step = noise.head0.cols = model->value_size;
-    noise.head0.x_stride = (size_t)model->heads * model->value_size;
+    noise.head0.x_stride = (size_t)model->layer_heads[layer] * model->value_size;
     noise.head0.y = ctx->y;
     noise.head0.y_stride = noise.rows = model->embd;
     synp_run_jobs(ctx, noise.jobs, synp_head_noise_job, &noise);
@@ -10355,6 +10488,7 @@ typedef struct synp_rows {
 typedef struct synp_attention {
     syn_context *ctx;
     uint32_t     layer, n, slots;
+    uint32_t     heads, kv_heads; /* of this layer; kv_heads: as they are cached */
     const float *q;      /* (position, head, keys.used) */
     synp_rows    keys, values;
     float       *out;    /* (position, head, values.used) */
@@ -10386,7 +10520,7 @@ static const float *synp_kv_stretch_at(const synp_attention *a, const synp_rows 
                                        const synp_kv_stretch *stretch, int which, uint32_t kv,
                                        size_t *stride)
 {
-    const uint32_t heads = a->ctx->model->cache_heads;
+    const uint32_t heads = a->kv_heads;
     if (which == SYNP_STRETCH_PASS) {
         *stride = (size_t)heads * rows->size;
         return rows->pass + ((size_t)stretch->from * heads + kv) * rows->size;
@@ -10411,10 +10545,10 @@ static void synp_attend(const synp_attention *a, uint32_t head, uint32_t p, floa
 {
     const syn_context *ctx = a->ctx;
     const syn_model *model = ctx->model;
-    const uint32_t kv = head / (model->heads / model->cache_heads), position = ctx->position + p;
+    const uint32_t kv = head / (a->heads / a->kv_heads), position = ctx->position + p;
     const uint32_t first = syn_model_is_local(model, a->layer) && position >= model->window
                                ? position - model->window + 1 : 0;
-    const float *q = a->q + ((size_t)p * model->heads + head) * a->keys.used;
+    const float *q = a->q + ((size_t)p * a->heads + head) * a->keys.used;
     synp_kv_stretch stretch[SYNP_STRETCHES];
     uint32_t done = 0;
     size_t stride;
@@ -10439,7 +10573,7 @@ static void synp_attend(const synp_attention *a, uint32_t head, uint32_t p, floa
 static void synp_attention_job(void *arg, int job)
 {
     const synp_attention *a = (const synp_attention *)arg;
-    const uint32_t heads = a->ctx->model->heads, head = (uint32_t)job;
+    const uint32_t heads = a->heads, head = (uint32_t)job;
     float *score = a->ctx->scores + (size_t)head * a->ctx->desc.tokens;
     const bool idle = synp_head_is_idle(a->ctx, a->layer, head);
     uint32_t p;
@@ -10450,15 +10584,14 @@ static void synp_attention_job(void *arg, int job)
     }
 }
 
-static void synp_cache_rows(const syn_context *ctx, float *ring, uint32_t slots, const float *pass,
-                            uint32_t size, uint32_t n)
+static void synp_cache_rows(const synp_attention *a, float *ring, const synp_rows *rows)
 {
-    const uint32_t heads = ctx->model->cache_heads;
+    const uint32_t heads = a->kv_heads, slots = a->slots, n = a->n, size = rows->size;
     uint32_t p, h;
-    for (p = n > slots ? n - slots : 0; p < n && size; p++)
+    for (p = n > slots ? n - slots : 0; p < n; p++)
         for (h = 0; h < heads; h++)
-            memcpy(ring + ((size_t)h * slots + (ctx->position + p) % slots) * size,
-                   pass + ((size_t)p * heads + h) * size, size * sizeof(float));
+            memcpy(ring + ((size_t)h * slots + (a->ctx->position + p) % slots) * size,
+                   rows->pass + ((size_t)p * heads + h) * size, size * sizeof(float));
 }
 
 /* Attends with the queries q, then puts this pass's keys and values into their slots, when
@@ -10472,6 +10605,8 @@ static void synp_attend_all(syn_context *ctx, uint32_t layer, uint32_t n, const 
     a.layer = layer;
     a.n = n;
     a.slots = cache->slots;
+    a.heads = model->layer_heads[layer];
+    a.kv_heads = synp_cache_heads(model, layer);
     a.q = q;
     a.out = out;
     a.keys.ring = cache->k;
@@ -10484,9 +10619,9 @@ static void synp_attend_all(syn_context *ctx, uint32_t layer, uint32_t n, const 
         a.values.pass = ctx->v;
         a.values.size = a.values.used = model->cache_value;
     }
-    synp_run_jobs(ctx, (int)model->heads, synp_attention_job, &a);
-    synp_cache_rows(ctx, cache->k, cache->slots, ctx->k, model->cache_key, n);
-    synp_cache_rows(ctx, cache->v, cache->slots, ctx->v, model->cache_value, n);
+    synp_run_jobs(ctx, (int)a.heads, synp_attention_job, &a);
+    synp_cache_rows(&a, cache->k, &a.keys);
+    if (model->cache_value) synp_cache_rows(&a, cache->v, &a.values);
 }
 
 /* Q, K and V of the pass: three matrices, or three ranges of rows of one. */
@@ -10504,7 +10639,7 @@ static syn_status synp_project_qkv(syn_context *ctx, uint32_t layer, uint32_t n,
     products.n = n;
     products.items = 3;
     for (i = 0; i < 3; i++) {
-        const uint32_t rows = (uint32_t)synp_model_dim(model, dim[i]);
+        const uint32_t rows = (uint32_t)synp_layer_dim(model, layer, dim[i]);
         const syn_tensor *weight = fused, *bias = syn_model_part(model, layer, SYN_ATTN_QKV_BIAS);
         if (!fused) {
             weight = syn_model_part(model, layer, (syn_part)(SYN_ATTN_Q + i));
@@ -10541,18 +10676,19 @@ static syn_status synp_qk_norm(syn_context *ctx, const syn_tensor *weight, float
 static syn_status synp_attention_heads(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
+    const uint32_t heads = model->layer_heads[layer], kv_heads = model->layer_kv_heads[layer];
     const float *turn = syn_model_is_local(model, layer) ? ctx->turn_local : ctx->turn;
     syn_status status = synp_project_qkv(ctx, layer, n, err);
     if (!status) synp_noise_query(ctx, layer, n, ctx->normed, model->embd);
     if (!status)
         status = synp_qk_norm(ctx, syn_model_part(model, layer, SYN_ATTN_Q_NORM), ctx->q,
-                              (size_t)model->heads * model->key_size, n, err);
+                              (size_t)heads * model->key_size, n, err);
     if (!status)
         status = synp_qk_norm(ctx, syn_model_part(model, layer, SYN_ATTN_K_NORM), ctx->k,
-                              (size_t)model->kv_heads * model->key_size, n, err);
+                              (size_t)kv_heads * model->key_size, n, err);
     if (status) return status;
-    synp_rope_rows(ctx, ctx->q, n, model->heads, model->key_size, 0, turn);
-    synp_rope_rows(ctx, ctx->k, n, model->kv_heads, model->key_size, 0, turn);
+    synp_rope_rows(ctx, ctx->q, n, heads, model->key_size, 0, turn);
+    synp_rope_rows(ctx, ctx->k, n, kv_heads, model->key_size, 0, turn);
     synp_attend_all(ctx, layer, n, ctx->q, ctx->heads);
     return SYN_OK;
 }
@@ -10713,6 +10849,7 @@ static syn_status synp_latent_heads(syn_context *ctx, uint32_t layer, uint32_t n
 static void synp_heads_done(syn_context *ctx, uint32_t layer, uint32_t n)
 {
     synp_probe_heads(ctx, layer, n);
+    synp_probe_absent(ctx, layer, n);
     synp_edit_heads(ctx, layer, n);
 }
 
@@ -10995,7 +11132,13 @@ static syn_status synp_block_input(syn_context *ctx, uint32_t layer, syn_part no
 static syn_status synp_attention_block(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
-    syn_status status = synp_block_input(ctx, layer, SYN_ATTN_NORM, SYN_ATTN_NORM_BIAS, n, err);
+    syn_status status;
+    if (!model->layer_heads[layer]) { /* a layer without attention adds nothing */
+        synp_probe_absent(ctx, layer, n);
+        memset(ctx->y, 0, (size_t)n * model->embd * sizeof(float));
+        return SYN_OK;
+    }
+    status = synp_block_input(ctx, layer, SYN_ATTN_NORM, SYN_ATTN_NORM_BIAS, n, err);
     if (!status)
         status = synp_is(model, SYNP_MLA) ? synp_latent_heads(ctx, layer, n, err)
                                           : synp_attention_heads(ctx, layer, n, err);
@@ -11205,15 +11348,17 @@ SYN_API syn_status syn_edit_head_sd(syn_context *ctx, uint32_t layer, float *sd,
 {
     const syn_model *model = ctx->model;
     syn_status status = SYN_OK;
-    uint32_t h;
+    uint32_t h, heads;
     if (layer >= model->layers)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "layer %u of %u", SYNP_U(layer), SYNP_U(model->layers));
-    for (h = 0; h < model->heads && !status; h++)
+    heads = model->layer_heads[layer];
+    memset(sd, 0, (size_t)model->heads * 2 * sizeof *sd);
+    for (h = 0; h < heads && !status; h++)
         status = synp_spread_rows(ctx, synp_query_weight(model, layer), h * model->key_size,
                                   model->key_size, &sd[2 * h], err);
-    for (h = 0; h < model->heads && !status; h += SYNP_SPREADS)
+    for (h = 0; h < heads && !status; h += SYNP_SPREADS)
         status = synp_spread_columns(ctx, syn_model_part(model, layer, SYN_ATTN_OUTPUT), h,
-                                     synp_min_u32(model->heads - h, SYNP_SPREADS), &sd[2 * h + 1], err);
+                                     synp_min_u32(heads - h, SYNP_SPREADS), &sd[2 * h + 1], err);
     return status;
 }
 

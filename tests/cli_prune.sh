@@ -112,8 +112,9 @@ groups gemma2-tiny '*.2-3,1.0' 0.2,0.3,1.2,1.3,2.2,2.3,3.2,3.3,1.0
 groups deepseek2-tiny '*.1' 0.1,1.1,2.1
 groups deepseek2-kvb-tiny '*.1-2' 0.1,0.2,1.1,1.2
 is "KV heads of the old layout" 2 "$tool" key "$work/deepseek2-kvb-tiny.gguf" deepseek2.attention.head_count_kv
-run 0 "a layer that keeps all" prune $models/llama/model.gguf --heads 0.0-2,1.3-5 -o "$work/some.gguf"
+run 0 "a layer that keeps all" prune $models/qwen3-yarn/model.gguf --heads 0.0-1 -o "$work/some.gguf"
 prints "not every layer loses a whole KV group"
+is "the architecture stays" qwen3 "$tool" key "$work/some.gguf" general.architecture
 run 0 "blocks across groups" prune $models/llama-q8_0/model.gguf --heads '*.0-2' -o "$work/blocks.gguf"
 prints "not whole blocks"
 try "blocks across groups" "$tool" gain $models/llama-q8_0/model.gguf "$work/blocks.gguf" $near heads 0.0,0.1,0.2,1.0,1.1,1.2
@@ -121,6 +122,70 @@ run 0 "a fixed number of heads" prune $models/phi3/model.gguf --heads '*.0' -o "
 prints "all its heads only"
 run 0 "a cut model can be pruned again" prune "$work/llama.gguf" --heads 0.1 -o "$work/again.gguf"
 is "the later units" 0.1 "$tool" key "$work/again.gguf" synergy.pruned.units
+
+# ---- other numbers of KV groups from each layer of a llama: head counts for each layer
+
+# uneven MODEL LIST HEADS ARCHITECTURE KV: KV heads left in each layer
+uneven() {
+    run 0 "$1" prune "$models/$1/model.gguf" --heads "$2" -o "$work/deci.gguf" --force
+    prints "layers keep different numbers of heads"
+    run 0 "$1 with zeros" prune "$models/$1/model.gguf" --heads "$2" --keep-shape -o "$work/zeros.gguf" --force
+    try "$1 by layer, $2" "$tool" same "$work/zeros.gguf" "$work/deci.gguf" 1e-5
+    try "$1 by layer, $2: against gains" "$tool" gain "$models/$1/model.gguf" "$work/deci.gguf" $near heads "$3"
+    is "architecture" deci "$tool" key "$work/deci.gguf" general.architecture
+    is "$1: KV heads left" "$4" "$tool" key "$work/deci.gguf" deci.attention.head_count_kv
+    is "the removed units" "$(echo "$3" | tr , ' ')" "$tool" key "$work/deci.gguf" synergy.pruned.units
+    small=$(wc -c < "$work/deci.gguf") large=$(wc -c < "$work/zeros.gguf")
+    if [ "$small" -lt "$large" ]; then good; else bad "$1: $small bytes, $large with zeros"; fi
+    run 0 "info of it" info "$work/deci.gguf"
+}
+uneven llama 1.3-5 1.3,1.4,1.5 '2 1 2'
+uneven llama '1.*' 1.0,1.1,1.2,1.3,1.4,1.5 '2 0 2'
+uneven llama '0.*,1.3-5,2.1' 0.0,0.1,0.2,0.3,0.4,0.5,1.3,1.4,1.5,2.1 '1 1 2'
+is "the first layer keeps a group, of zeros" "F32 [48, 96]" "$tool" tensor "$work/deci.gguf" blk.0.attn_output.weight
+is "of zeros" 4608 "$tool" zeros "$work/deci.gguf" blk.0.attn_output.weight
+uneven llama '1.*,2.*,0.1' 0.1,1.0,1.1,1.2,1.3,1.4,1.5,2.0,2.1,2.2,2.3,2.4,2.5 '2 0 0'
+prints "heads by layer   6 0 0"
+uneven llama-tied '1.*' 1.0,1.1,1.2,1.3,1.4 '1 0'
+uneven llama-q8_0 '1.*' 1.0,1.1,1.2,1.3,1.4,1.5 '2 0'
+uneven llama-tied-q4_1 '1.*' 1.0,1.1,1.2 '1 0'
+uneven llama-bias 1.0-2 1.0,1.1,1.2 '2 1'
+uneven llama-bias '1.*' 1.0,1.1,1.2,1.3,1.4,1.5 '2 1' # its output bias stays, and so one group
+run 0 "groups in one block" prune $models/llama-q8_0/model.gguf --heads '0.0-2,1.1' -o "$work/deci.gguf" --force
+prints "not whole blocks"
+run 0 "nothing to be cut" prune $models/llama/model.gguf --heads '0.0,1.5' -o "$work/deci.gguf" --force
+prints "no layer loses a whole KV group"
+groups llama '0.*,1.0-2,2.3-5' 0.0,0.1,0.2,0.3,0.4,0.5,1.0,1.1,1.2,2.3,2.4,2.5
+is "as many from every layer, as the first keeps one" 1 "$tool" key "$work/llama.gguf" llama.attention.head_count_kv
+run 0 "experts stay a llama" prune $models/llama-moe-q5_1/model.gguf --heads 0.0-1 -o "$work/deci.gguf" --force
+is "experts stay a llama" llama "$tool" key "$work/deci.gguf" general.architecture
+# and once more, from the cut model: its own units, and a layer without any
+run 0 "a model by layer" prune $models/llama/model.gguf --heads '1.*,2.3-5' -o "$work/deci.gguf" --force
+run 0 "pruned again" prune "$work/deci.gguf" --heads 0.3-5,2.1 -o "$work/again.gguf" --force
+is "KV heads left" "1 0 1" "$tool" key "$work/again.gguf" deci.attention.head_count_kv
+try "pruned again" "$tool" gain "$work/deci.gguf" "$work/again.gguf" $near heads 0.3,0.4,0.5,2.1
+try "from the first model" "$tool" gain $models/llama/model.gguf "$work/again.gguf" $near heads \
+    0.3,0.4,0.5,1.0,1.1,1.2,1.3,1.4,1.5,2.1,2.3,2.4,2.5
+printf 'The cat sat.\nOne two three four.\n' > "$work/prompts.txt"
+run 0 "capture" capture "$work/deci.gguf" --exact --prompts "$work/prompts.txt" -n 24 -o "$work/bylayer"
+run 0 "phiid" phiid "$work/bylayer"
+run 0 "from its own scores" prune "$work/deci.gguf" "$work/bylayer" --heads 0.0-2 -o "$work/again.gguf" --force
+try "from its own scores" "$tool" gain "$work/deci.gguf" "$work/again.gguf" $near heads 0.0,0.1,0.2
+
+# broken NAME TEXT VALUE...: an array of head counts that makes no sense
+broken() {
+    what=$1 text=$2
+    shift 2
+    if ! "$tool" counts "$work/deci.gguf" "$work/broken.gguf" "$@"; then bad "$what: no such key"; fi
+    run 1 "$what" info "$work/broken.gguf"
+    says "$text"
+}
+broken "too few counts" "deci.attention.head_count has 2 elements" deci.attention.head_count i32 6 0
+broken "too many counts" "deci.attention.head_count_kv has 4 elements" deci.attention.head_count_kv i32 2 0 1 1
+broken "floats" "deci.attention.head_count is an array of f32" deci.attention.head_count f32 6 0 3
+broken "no KV heads" "deci.attention.head_count_kv is 0 in layer 2" deci.attention.head_count_kv i32 2 0 0
+broken "KV heads without heads" "deci.attention.head_count_kv is 2 in layer 1" deci.attention.head_count_kv i32 2 2 1
+broken "other counts" "blk.2.attn_q.weight: shape" deci.attention.head_count i32 6 0 6
 
 # ---- experts
 run 0 "experts" prune $models/qwen3moe-tiny/model.gguf --units experts --heads 0.0,0.3,1.1 -o "$work/experts.gguf"

@@ -3,7 +3,8 @@
    prune_tool gain A B TOLERANCE heads|experts L.I,L.I,...   the logits of A with a gain of 0 on these
        units are those of B within TOLERANCE, and differ from those of A as it is; exact arithmetic
    prune_tool same A B TOLERANCE      the logits of A are those of B
-   prune_tool key FILE NAME           prints a key: a number, a text, or the texts of an array
+   prune_tool key FILE NAME           prints a key: a number, a text, or the texts or i32 of an array
+   prune_tool counts A B NAME i32|f32 VALUE...   writes A as B with other elements of an array of i32
    prune_tool tensor FILE NAME        prints a tensor's type and shape: "Q4_1 [576, 576]"
    prune_tool zeros FILE NAME         prints how many of its weights are 0
    prune_tool split FILE FOLDER       writes it as FOLDER/m-00001-of-00002.gguf and its other half
@@ -127,6 +128,11 @@ static void print_texts(const opened *o, const syn_gguf_value *v) {
     printf("\n");
 }
 
+static void print_counts(const opened *o, const syn_gguf_value *v) {
+    for (uint64_t i = 0; i < v->count; i++) printf("%s%u", i ? " " : "", (unsigned)o->bytes[v->offset + 4 * i]);
+    printf("\n");
+}
+
 static int print_key(const char *path, const char *name) {
     opened o;
     syn_gguf_value v;
@@ -138,6 +144,7 @@ static int print_key(const char *path, const char *name) {
     double number;
     memcpy(&number, at, sizeof number);
     if (v.array && v.type == SYN_GGUF_STRING) print_texts(&o, &v);
+    else if (v.array && v.type == SYN_GGUF_I32) print_counts(&o, &v);
     else if (v.type == SYN_GGUF_STRING) printf("%.*s\n", (int)v.bytes, (const char *)at);
     else if (v.type == SYN_GGUF_F64) printf("%.17g\n", number);
     else if (v.type == SYN_GGUF_U32) printf("%u\n", (unsigned)at[0] | (unsigned)at[1] << 8);
@@ -180,9 +187,7 @@ static int print_zeros(const char *path, const char *name) {
     return 0;
 }
 
-static int write_file(const char *folder, const char *name, const gguf_out *f) {
-    char path[1024];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
+static int write_file(const char *path, const gguf_out *f) {
     FILE *to = fopen(path, "wb");
     const int good = to && fwrite(f->bytes, 1, f->size, to) == f->size;
     return !(to && fclose(to) == 0 && good);
@@ -190,6 +195,7 @@ static int write_file(const char *folder, const char *name, const gguf_out *f) {
 
 /* Half of the tensors; all keys, too, in the first half. */
 static int write_half(const opened *o, const char *folder, uint32_t half) {
+    char path[1024];
     gguf_out f;
     syn_gguf_tensor t;
     syn_error err;
@@ -216,7 +222,33 @@ static int write_half(const opened *o, const char *folder, uint32_t half) {
             offset += room;
         }
     }
-    return write_file(folder, half ? "m-00002-of-00002.gguf" : "m-00001-of-00002.gguf", &f);
+    snprintf(path, sizeof path, "%s/m-%05u-of-00002.gguf", folder, half + 1);
+    return write_file(path, &f);
+}
+
+/* The file with another array under this key; the data stay aligned. */
+static int write_counts(const char *path, const char *to, const char *name, int f32, char **value, int values) {
+    opened o;
+    gguf_out f;
+    syn_gguf_value v;
+    syn_error err;
+    bool present;
+    syn_gguf_tensor t;
+    open_file(&o, path);
+    uint64_t infos_end = o.gguf.tensors_at;
+    for (uint64_t i = 0; i < o.gguf.tensors; i++, infos_end = t.next_at)
+        if (syn_gguf_tensor_at(&o.gguf, infos_end, &t, &err)) return 1;
+    if (syn_gguf_find(&o.gguf, name, &v, &present, &err) || !present || !v.array) return 1;
+    memset(&f, 0, sizeof f);
+    gguf_put(&f, o.bytes, (size_t)v.offset - 12); /* up to the element type */
+    gguf_int(&f, f32 ? SYN_GGUF_F32 : SYN_GGUF_I32, 4);
+    gguf_int(&f, (uint64_t)values, 8);
+    for (int i = 0; i < values; i++)
+        gguf_int(&f, f32 ? gguf_bits_f32((float)atof(value[i])) : (uint64_t)atoi(value[i]), 4);
+    gguf_put(&f, o.bytes + v.offset + v.bytes, (size_t)(infos_end - v.offset - v.bytes));
+    gguf_put(&f, NULL, (size_t)((o.gguf.alignment - f.size % o.gguf.alignment) % o.gguf.alignment));
+    gguf_put(&f, o.bytes + o.gguf.data_at, o.size - (size_t)o.gguf.data_at);
+    return write_file(to, &f);
 }
 
 static int write_halves(const char *path, const char *folder) {
@@ -276,6 +308,8 @@ int main(int argc, char **argv) {
     if (!strcmp(what, "key") && argc == 4) return print_key(argv[2], argv[3]);
     if (!strcmp(what, "tensor") && argc == 4) return print_tensor(argv[2], argv[3]);
     if (!strcmp(what, "zeros") && argc == 4) return print_zeros(argv[2], argv[3]);
+    if (!strcmp(what, "counts") && argc > 6)
+        return write_counts(argv[2], argv[3], argv[4], !strcmp(argv[5], "f32"), argv + 6, argc - 6);
     if (!strcmp(what, "split") && argc == 4) return write_halves(argv[2], argv[3]);
     if (!strcmp(what, "others") && argc >= 4) {
         opened a, b;

@@ -358,6 +358,253 @@ TEST(hyperparameters_that_make_no_sense)
     refused_f32(KEY_ADDED_F32, "llama.rope.scaling.factor", 0.0f, "more than 0");
 }
 
+/* ------------------------------------------------------------------ head counts of each layer */
+
+enum { DECI_LAYERS = 3 };
+
+typedef struct deci_counts {
+    const char *family;
+    uint32_t type, elements;             /* ggml's number of the element type; elements of both arrays */
+    uint32_t heads[DECI_LAYERS + 1], kv[DECI_LAYERS + 1];
+} deci_counts;
+
+static const deci_counts deci_good = { "deci", 5, DECI_LAYERS, { 1, 0, 4, 0 }, { 1, 0, 2, 0 } };
+
+static void deci_key(gguf_out *f, const deci_counts *c, const char *suffix, const uint32_t *count)
+{
+    char key[64];
+    uint32_t i;
+    snprintf(key, sizeof key, "%s.%s", c->family, suffix);
+    if (!c->elements) gguf_u32(f, key, *count);
+    else gguf_array(f, key, c->type, c->elements);
+    for (i = 0; i < c->elements; i++) gguf_int(f, count[i], 4);
+}
+
+static void deci_layer(gguf_out *f, int layer, uint32_t heads, uint32_t kv)
+{
+    const struct { const char *name; uint64_t cols, rows; } part[] = {
+        { "ffn_norm", EMBD, 0 }, { "ffn_gate", EMBD, FF }, { "ffn_up", EMBD, FF }, { "ffn_down", FF, EMBD },
+        { "attn_norm", EMBD, 0 }, { "attn_q", EMBD, heads * HEAD }, { "attn_k", EMBD, kv * HEAD },
+        { "attn_v", EMBD, kv * HEAD }, { "attn_output", heads * HEAD, EMBD } };
+    size_t i;
+    for (i = 0; i < (heads ? 9 : 4); i++) {
+        char name[64];
+        snprintf(name, sizeof name, "blk.%d.%s.weight", layer, part[i].name);
+        gguf_tensor(f, name, GGUF_F32, part[i].cols, part[i].rows, 0, 0);
+    }
+}
+
+/* Tensors as deci_good has them, whatever the keys say. */
+static void write_deci(gguf_out *f, const deci_counts *c)
+{
+    static const struct { const char *suffix; uint32_t value; } number[] = {
+        { "block_count", DECI_LAYERS }, { "context_length", 64 }, { "embedding_length", EMBD },
+        { "feed_forward_length", FF }, { "attention.key_length", HEAD }, { "attention.value_length", HEAD },
+        { "rope.dimension_count", HEAD } };
+    char key[64];
+    size_t i, at;
+    int layer;
+    uint32_t bits = 1;
+    gguf_begin(f, 3);
+    gguf_text(f, "general.architecture", c->family);
+    for (i = 0; i < sizeof number / sizeof number[0]; i++) {
+        snprintf(key, sizeof key, "%s.%s", c->family, number[i].suffix);
+        gguf_u32(f, key, number[i].value);
+    }
+    snprintf(key, sizeof key, "%s.attention.layer_norm_rms_epsilon", c->family);
+    gguf_f32(f, key, 1e-5f);
+    deci_key(f, c, "attention.head_count", c->heads);
+    deci_key(f, c, "attention.head_count_kv", c->kv);
+    vocabulary(f, &none);
+    gguf_tensor(f, "token_embd.weight", GGUF_F32, EMBD, VOCAB, 0, 0);
+    gguf_tensor(f, "output_norm.weight", GGUF_F32, EMBD, 0, 0, 0);
+    for (layer = 0; layer < DECI_LAYERS; layer++) deci_layer(f, layer, deci_good.heads[layer], deci_good.kv[layer]);
+    at = gguf_end(f);
+    for (; at + 4 <= f->size; at += 4) { /* weights from -1 to 1 */
+        bits = bits * 1664525u + 1013904223u;
+        gguf_set(f, at, gguf_bits_f32((float)(bits >> 8) / 8388608.0f - 1.0f), 4);
+    }
+    gguf_fit(f);
+}
+
+static void deci_refused(const deci_counts *c, syn_status expected, const char *a, const char *b)
+{
+    gguf_out f;
+    opened o;
+    syn_error err;
+    write_deci(&f, c);
+    CHECK_FAILS(open_model(&o, &f, &err), expected, err);
+    CHECK(gguf_is_line(err.text));
+    if (!strstr(err.text, a) || !strstr(err.text, b)) printf("'%s' or '%s' is not in: %s\n", a, b, err.text);
+    CHECK(strstr(err.text, a) && strstr(err.text, b));
+    free(o.block);
+    gguf_free(&f);
+}
+
+TEST(head_counts_of_each_layer)
+{
+    gguf_out f;
+    opened o;
+    syn_error err;
+    write_deci(&f, &deci_good);
+    REQUIRE_OK(open_model(&o, &f, &err), err);
+    CHECK_STR(o.model.architecture, "deci");
+    CHECK(o.model.heads == 4 && o.model.kv_heads == 2 && o.model.key_size == HEAD);
+    CHECK(!memcmp(o.model.layer_heads, deci_good.heads, sizeof(uint32_t) * DECI_LAYERS));
+    CHECK(!memcmp(o.model.layer_kv_heads, deci_good.kv, sizeof(uint32_t) * DECI_LAYERS));
+    CHECK(syn_model_part(&o.model, 0, SYN_ATTN_Q)->rows == HEAD && syn_model_part(&o.model, 2, SYN_ATTN_Q)->rows == 4 * HEAD);
+    CHECK(!syn_model_part(&o.model, 1, SYN_ATTN_NORM) && !syn_model_part(&o.model, 1, SYN_ATTN_Q));
+    free(o.block);
+    gguf_free(&f);
+}
+
+TEST(head_counts_that_make_no_sense)
+{
+    const char *const heads = "deci.attention.head_count ", *const kv = "deci.attention.head_count_kv ";
+    deci_counts c = deci_good;
+    c.elements = 2;
+    deci_refused(&c, SYN_ERROR_MODEL, heads, "2 elements");
+    c.elements = 4;
+    deci_refused(&c, SYN_ERROR_MODEL, heads, "one a layer (3)");
+    c = deci_good;
+    c.type = 6; /* f32 */
+    deci_refused(&c, SYN_ERROR_MODEL, heads, "array of f32");
+    c = deci_good;
+    c.family = "llama";
+    deci_refused(&c, SYN_ERROR_MODEL, "llama.attention.head_count ", "one value for all layers");
+    c = deci_good;
+    c.kv[2] = 0;
+    deci_refused(&c, SYN_ERROR_UNSUPPORTED, kv, "layer 2");
+    c.kv[2] = 3;
+    deci_refused(&c, SYN_ERROR_MODEL, kv, "divisor of the head count (layer 2)");
+    c.kv[2] = 4;
+    deci_refused(&c, SYN_ERROR_MODEL, "blk.2.attn_k.weight", "expected");
+    c = deci_good;
+    c.kv[1] = 1;
+    deci_refused(&c, SYN_ERROR_MODEL, kv, "layer 1");
+    c = deci_good;
+    c.heads[1] = 0x80000000u; /* as i32 below zero */
+    deci_refused(&c, SYN_ERROR_MODEL, "deci.attention.head_count:", "layer 1");
+    c = deci_good;
+    c.heads[1] = c.kv[1] = 1;
+    deci_refused(&c, SYN_ERROR_MODEL, "blk.1.attn_norm.weight", "missing");
+    c = deci_good;
+    memset(c.heads, 0, sizeof c.heads);
+    memset(c.kv, 0, sizeof c.kv);
+    deci_refused(&c, SYN_ERROR_MODEL, heads, "1 or more");
+}
+
+typedef struct deci_seen { int times[DECI_LAYERS][4]; } deci_seen;
+
+static void deci_take(void *user, syn_probe_kind kind, int layer, int unit, int position, const float *vector,
+                      int length)
+{
+    (void)position, (void)vector, (void)length;
+    if (kind == SYN_PROBE_HEAD) ((deci_seen *)user)->times[layer][unit]++;
+}
+
+/* Steps over the ids in batches of this size; the logits and norms of the last position. */
+static void deci_run(const opened *o, uint32_t batch, float *logits, float *norms, deci_seen *seen)
+{
+    static const int32_t ids[6] = { 1, 70, 80, 90, 100, 261 };
+    syn_context_desc desc;
+    syn_context ctx;
+    syn_error err;
+    syn_arena arena = syn_arena_measure();
+    void *block;
+    uint32_t at, l, h;
+    memset(&desc, 0, sizeof desc);
+    memset(seen, 0, sizeof *seen);
+    desc.tokens = 8;
+    desc.batch = batch;
+    desc.arithmetic = SYN_EXACT;
+    desc.norms = desc.sinks = true;
+    REQUIRE_OK(syn_context_open(&ctx, &o->model, &desc, &arena, &err), err);
+    block = malloc(arena.used);
+    memset(block, 0x7F, arena.used); /* nothing that was there before may show */
+    arena = syn_arena_on(block, arena.used);
+    REQUIRE_OK(syn_context_open(&ctx, &o->model, &desc, &arena, &err), err);
+    ctx.probe.take = deci_take;
+    ctx.probe.user = seen;
+    for (at = 0; at < 6; at += batch) {
+        REQUIRE_OK(syn_step(&ctx, ids + at, batch, &err), err);
+        for (l = 0; l < DECI_LAYERS; l++) /* of the batch's last position */
+            for (h = 0; h < 4; h++) {
+                const size_t unit = ((size_t)(batch - 1) * DECI_LAYERS + l) * 4 + h;
+                const bool there = h < deci_good.heads[l];
+                CHECK(there ? ctx.norms[unit] > 0 && ctx.sinks[unit] > 0
+                            : ctx.norms[unit] == 0.0f && ctx.sinks[unit] == 0.0f);
+                norms[l * 4 + h] = ctx.norms[unit];
+            }
+    }
+    memcpy(logits, ctx.logits, VOCAB * sizeof *logits);
+    free(block);
+}
+
+TEST(absent_heads_are_zero_and_unseen)
+{
+    gguf_out f;
+    opened o;
+    syn_error err;
+    deci_seen seen;
+    float one[VOCAB], all[VOCAB], norms[2][DECI_LAYERS * 4];
+    int l, h;
+    write_deci(&f, &deci_good);
+    REQUIRE_OK(open_model(&o, &f, &err), err);
+    deci_run(&o, 6, all, norms[0], &seen);
+    for (l = 0; l < DECI_LAYERS; l++)
+        for (h = 0; h < 4; h++) CHECK(seen.times[l][h] == ((uint32_t)h < deci_good.heads[l] ? 6 : 0));
+    deci_run(&o, 1, one, norms[1], &seen);
+    for (l = 0; l < VOCAB; l++) CHECK_NEAR(one[l], all[l], 1e-5);
+    for (l = 0; l < DECI_LAYERS * 4; l++) CHECK_NEAR(norms[0][l], norms[1][l], 1e-5);
+    free(o.block);
+    gguf_free(&f);
+}
+
+/* Noise and gains reach the heads that are there, those of the others do nothing. */
+TEST(absent_heads_have_no_weights)
+{
+    static const int32_t ids[3] = { 1, 70, 80 };
+    gguf_out f;
+    opened o;
+    syn_error err;
+    syn_context_desc desc;
+    syn_context ctx;
+    syn_arena arena = syn_arena_measure();
+    float sd[8], gain[DECI_LAYERS * 4], noise[DECI_LAYERS * 8], plain[VOCAB];
+    void *block;
+    uint32_t l, h;
+    write_deci(&f, &deci_good);
+    REQUIRE_OK(open_model(&o, &f, &err), err);
+    memset(&desc, 0, sizeof desc);
+    desc.tokens = 8;
+    desc.arithmetic = SYN_EXACT;
+    REQUIRE_OK(syn_context_open(&ctx, &o.model, &desc, &arena, &err), err);
+    block = malloc(arena.used);
+    arena = syn_arena_on(block, arena.used);
+    REQUIRE_OK(syn_context_open(&ctx, &o.model, &desc, &arena, &err), err);
+    for (l = 0; l < DECI_LAYERS; l++) {
+        REQUIRE_OK(syn_edit_head_sd(&ctx, l, sd, &err), err);
+        for (h = 0; h < 8; h++) CHECK((sd[h] > 0) == (h / 2 < deci_good.heads[l]));
+        for (h = 0; h < 4; h++) gain[l * 4 + h] = h < deci_good.heads[l] ? 1.0f : 0.0f;
+        for (h = 0; h < 8; h++) noise[l * 8 + h] = h / 2 < deci_good.heads[l] ? 0.0f : 1.0f;
+    }
+    REQUIRE_OK(syn_step(&ctx, ids, 3, &err), err);
+    memcpy(plain, ctx.logits, sizeof plain);
+    ctx.edit.head_gain = gain;
+    ctx.edit.head_noise = noise;
+    REQUIRE_OK(syn_context_rewind(&ctx, 0, &err), err);
+    REQUIRE_OK(syn_step(&ctx, ids, 3, &err), err);
+    CHECK(!memcmp(plain, ctx.logits, sizeof plain));
+    gain[2 * 4 + 3] = 0.0f; /* the last head of the last layer */
+    REQUIRE_OK(syn_context_rewind(&ctx, 0, &err), err);
+    REQUIRE_OK(syn_step(&ctx, ids, 3, &err), err);
+    CHECK(memcmp(plain, ctx.logits, sizeof plain));
+    free(block);
+    free(o.block);
+    gguf_free(&f);
+}
+
 TEST(rope_scaling_that_is_not_known)
 {
     model_fault f = none;

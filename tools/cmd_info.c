@@ -54,6 +54,16 @@ static void print_types(const file_facts *facts) {
     printf("\n");
 }
 
+/* The line above has the most of any layer. */
+static void print_layer_heads(const syn_model *model) {
+    uint32_t other = 0;
+    for (uint32_t l = 0; l < model->layers; l++) other += model->layer_heads[l] != model->heads;
+    if (!other) return;
+    printf("heads by layer  ");
+    for (uint32_t l = 0; l < model->layers; l++) printf(" %u", model->layer_heads[l]);
+    printf("\n");
+}
+
 static void print_words(const loaded_model *m, const file_facts *facts, const syn_context_desc *desc,
                         size_t context_bytes) {
     const syn_model *model = &m->model;
@@ -69,6 +79,7 @@ static void print_words(const loaded_model *m, const file_facts *facts, const sy
     printf("layers           %u\n", model->layers);
     printf("heads            %u of %u (keys) and %u (values) values, %u for keys and values\n",
            model->heads, model->key_size, model->value_size, model->kv_heads);
+    print_layer_heads(model);
     printf("units            %u heads\n", model->layers * model->heads);
     if (model->experts)
         printf("experts          %u, %u used, %u shared, in layers %u to %u\n", model->experts,
@@ -91,6 +102,12 @@ static void print_words(const loaded_model *m, const file_facts *facts, const sy
            (unsigned long long)model_file_bytes(m));
 }
 
+static void json_layer_heads(json_out *j, const syn_model *model) {
+    json_array_inline(j, "layer_heads");
+    for (uint32_t l = 0; l < model->layers; l++) json_int(j, NULL, model->layer_heads[l]);
+    json_array_end(j);
+}
+
 static void print_json(const loaded_model *m, const file_facts *facts, const syn_context_desc *desc,
                        size_t context_bytes) {
     const syn_model *model = &m->model;
@@ -107,6 +124,7 @@ static void print_json(const loaded_model *m, const file_facts *facts, const syn
     json_int(&j, "layers", model->layers);
     json_int(&j, "heads", model->heads);
     json_int(&j, "kv_heads", model->kv_heads);
+    json_layer_heads(&j, model);
     json_int(&j, "key_length", model->key_size);
     json_int(&j, "value_length", model->value_size);
     json_int(&j, "units", (int64_t)model->layers * model->heads);

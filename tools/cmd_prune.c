@@ -34,7 +34,10 @@ static void print_choice(const prune_options *o, const prune_units *u, const pru
 }
 
 static void print_groups(const prune_result *r) {
-    if (r->groups_cut)
+    if (r->groups_cut_in_all && !r->groups_cut)
+        printf("groups      %u KV groups cut; layers keep different numbers of heads: the architecture is\n"
+               "            deci, a llama with head counts for each layer\n", r->groups_cut_in_all);
+    else if (r->groups_cut)
         printf("groups      %u of %u KV groups cut from every layer, %u of %u heads are left\n",
                r->groups_cut, r->groups, r->heads_left, r->heads);
     else
@@ -68,6 +71,8 @@ static void json_model(json_out *j, const prune_options *o, const prune_units *u
     json_int(j, "tensors_cut", (int64_t)r->cut);
     json_int(j, "tensors_rewritten", (int64_t)r->rewritten);
     json_int(j, "groups_cut", r->groups_cut);
+    json_int(j, "groups_cut_in_all", r->groups_cut_in_all);
+    json_text(j, "architecture", r->architecture);
     json_int(j, "bytes_before", (int64_t)r->bytes_before);
     json_int(j, "bytes_after", (int64_t)r->bytes_after);
 }
@@ -217,8 +222,9 @@ const command command_prune = {
     "writes the model without chosen heads or experts; a plan of tensor types",
     "Takes the units of lowest score out: a head's columns of attn_output become zero in the tensor's\n"
     "own type, an expert's matrix of ffn_down too. Where all heads of as many KV groups go from every\n"
-    "layer, and llama.cpp can read it, the groups are cut out and the file is smaller. All other keys\n"
-    "and tensors are copied; what was removed stands in the keys synergy.pruned.*. Shared experts, where\n"
-    "DIR has them as a unit more of each layer, are neither chosen nor counted by --fraction; --heads\n"
-    "can name them.",
+    "layer, and llama.cpp can read it, the groups are cut out and the file is smaller; where they go from\n"
+    "some layers of a llama, the file becomes one of the architecture deci, a llama with head counts for\n"
+    "each layer. All other keys and tensors are copied; what was removed stands in the keys\n"
+    "synergy.pruned.*. Shared experts, where DIR has them as a unit more of each layer, are neither\n"
+    "chosen nor counted by --fraction; --heads can name them.",
     run};

@@ -70,9 +70,24 @@ void gguf_out_copy_key(gguf_out *out, const gguf_key *key) {
     out->key_count++;
 }
 
+void gguf_out_move_key(gguf_out *out, const gguf_key *key, size_t skip, const char *begin) {
+    const size_t n = strlen(begin);
+    add_u64(&out->keys, n + key->name_bytes - skip);
+    text_add_bytes(&out->keys, begin, n);
+    text_add_bytes(&out->keys, key->record + 8 + skip, key->record_bytes - 8 - skip);
+    out->key_count++;
+}
+
 void gguf_out_u32(gguf_out *out, const char *name, uint32_t value) {
     add_key(out, name, SYN_GGUF_U32);
     add_u32(&out->keys, value);
+}
+
+void gguf_out_i32s(gguf_out *out, const char *name, const uint32_t *value, uint64_t count) {
+    add_key(out, name, SYN_GGUF_ARRAY);
+    add_u32(&out->keys, SYN_GGUF_I32);
+    add_u64(&out->keys, count);
+    for (uint64_t i = 0; i < count; i++) add_u32(&out->keys, value[i]);
 }
 
 void gguf_out_f64(gguf_out *out, const char *name, double value) {

@@ -28,7 +28,10 @@ gguf_key gguf_key_at(const syn_gguf *gguf, uint64_t *at);
 bool     gguf_key_is(const gguf_key *key, const char *name);
 
 void gguf_out_copy_key(gguf_out *out, const gguf_key *key);
+/* The same with another beginning of its name in place of the first `skip` bytes. */
+void gguf_out_move_key(gguf_out *out, const gguf_key *key, size_t skip, const char *begin);
 void gguf_out_u32(gguf_out *out, const char *name, uint32_t value);
+void gguf_out_i32s(gguf_out *out, const char *name, const uint32_t *value, uint64_t count);
 void gguf_out_f64(gguf_out *out, const char *name, double value);
 void gguf_out_text(gguf_out *out, const char *name, const char *value);
 /* An array of strings: its head, then `count` times an element. */

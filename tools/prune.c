@@ -3,7 +3,8 @@
    A head acts through its columns of attn_output alone, an expert through its matrix of ffn_down_exps:
    with zeros there the model computes what it computes with a gain of 0 on the unit. Where all query
    heads of as many KV heads go from every layer, the rows and columns of these groups are left out
-   instead, and the head counts in the keys shrink. */
+   instead, and the head counts in the keys shrink; where layers lose different numbers of them, a llama
+   becomes a `deci`, which has head counts for each layer. */
 #include "prune.h"
 #include "gguf_out.h"
 
@@ -14,13 +15,26 @@
 /* ---- which groups can be cut ---------------------------------------------------------------- */
 
 typedef struct cut_plan {
-    uint32_t groups, per_group; /* KV groups of a layer, query heads in each */
+    uint32_t groups;            /* KV groups of a layer, at most */
     uint32_t cut;               /* groups that go from every layer */
+    uint32_t cut_in_all;        /* groups that go from any layer */
+    bool     by_layer;          /* each layer loses its own number: head counts become arrays */
     bool    *group_gone;        /* (layer, group) */
     bool    *head_gone;         /* (layer, head): of those groups */
     bool    *head_zero;         /* (layer, head): chosen, and still there */
+    uint32_t *heads_left, *groups_left; /* (layer) */
     bool     latent;            /* MLA: keys and values come from a latent, a head is a group */
 } cut_plan;
+
+static uint32_t groups_of(const cut_plan *c, const syn_model *model, uint32_t layer) {
+    return c->latent ? model->layer_heads[layer] : model->layer_kv_heads[layer];
+}
+
+/* Query heads of a group. */
+static uint32_t group_heads(const cut_plan *c, const syn_model *model, uint32_t layer) {
+    const uint32_t groups = groups_of(c, model, layer);
+    return groups ? model->layer_heads[layer] / groups : 0;
+}
 
 /* Families whose head count is free in llama.cpp: attn_q has head_count * key_length rows. The others
    are read with as many as the embedding is long (qwen2, phi3, olmo2, starcoder2, gptneox, gpt2), and
@@ -37,10 +51,28 @@ static bool scale_is_free(const syn_model *model) {
     return model->kv_lora || model->attn_scale == (float)(1.0 / sqrt((double)model->key_size));
 }
 
+static bool has_layer_counts(const syn_model *model) {
+    return strcmp(model->architecture, "deci") == 0;
+}
+
+/* llama.cpp reads `deci` (Puzzle, Bercovich et al. 2024, arXiv 2411.19146) as a llama with head counts of
+   each layer; it wants keys, values and rotated dimensions of one size there, and knows no experts. */
+static bool can_be_deci(const syn_model *model) {
+    const bool llama = strcmp(model->architecture, "llama") == 0 && !model->experts;
+    return (llama || has_layer_counts(model)) && model->key_size == model->value_size &&
+           model->key_size == model->rope_size;
+}
+
+/* A layer may lose its attention when nothing of it acts without heads. llama.cpp takes the size of a head
+   from the first layer. */
+static bool can_lose_attention(const syn_model *model, uint32_t layer) {
+    return layer > 0 && !syn_model_part(model, layer, SYN_ATTN_OUTPUT_BIAS);
+}
+
 /* Rows of attn_output are cut between blocks only. */
 static bool cut_fits(const cut_plan *c, const syn_model *model, uint32_t layer, uint32_t group) {
     const syn_tensor *output = syn_model_part(model, layer, SYN_ATTN_OUTPUT);
-    const uint64_t width = (uint64_t)c->per_group * model->value_size;
+    const uint64_t width = (uint64_t)group_heads(c, model, layer) * model->value_size;
     return width % output->type->block == 0 && group * width % output->type->block == 0;
 }
 
@@ -50,25 +82,31 @@ static bool all_chosen(const bool *chosen, uint32_t count) {
     return true;
 }
 
+static void cut_group(cut_plan *c, const syn_model *model, uint32_t layer, uint32_t group) {
+    const uint32_t heads = group_heads(c, model, layer);
+    c->group_gone[(size_t)layer * c->groups + group] = true;
+    memset(c->head_gone + (size_t)layer * model->heads + (size_t)group * heads, 1, heads * sizeof(bool));
+    c->groups_left[layer]--;
+    c->heads_left[layer] -= heads;
+    c->cut_in_all++;
+}
+
 typedef struct group_count { uint32_t whole, fit; } group_count; /* all chosen; and can be cut */
 
-/* The groups of a layer; the first `most` that can be cut are marked. */
+/* The groups of a layer; the first `most` that can be cut are. */
 static group_count layer_groups(cut_plan *c, const syn_model *model, const bool *chosen,
                                 uint32_t layer, uint32_t most) {
+    const uint32_t heads = group_heads(c, model, layer), groups = groups_of(c, model, layer);
     group_count n = {0, 0};
-    for (uint32_t g = 0; g < c->groups; g++) {
-        const size_t head = (size_t)layer * model->heads + (size_t)g * c->per_group;
-        if (!all_chosen(chosen + head, c->per_group)) continue;
+    for (uint32_t g = 0; g < groups; g++) {
+        if (!all_chosen(chosen + (size_t)layer * model->heads + (size_t)g * heads, heads)) continue;
         n.whole++;
-        if (!cut_fits(c, model, layer, g)) continue;
-        if (n.fit++ >= most) continue;
-        c->group_gone[(size_t)layer * c->groups + g] = true;
-        memset(c->head_gone + head, 1, c->per_group * sizeof(bool));
+        if (cut_fits(c, model, layer, g) && n.fit++ < most) cut_group(c, model, layer, g);
     }
     return n;
 }
 
-/* The fewest in any layer: every layer of these files has as many heads. */
+/* The fewest in any layer: these files have as many heads in every layer. */
 static group_count fewest_groups(cut_plan *c, const syn_model *model, const bool *chosen) {
     group_count least = {c->groups, c->groups};
     for (uint32_t l = 0; l < model->layers; l++) {
@@ -79,10 +117,62 @@ static group_count fewest_groups(cut_plan *c, const syn_model *model, const bool
     return least;
 }
 
-static const char *why_not_cut(const prune_request *r, const syn_model *model, uint32_t whole) {
-    if (!whole) return "not every layer loses a whole KV group";
+/* How many groups a layer can lose when others lose another number: where all are chosen, all (blocks do not
+   matter then), or all but one. */
+static uint32_t layer_loss(cut_plan *c, const syn_model *model, const bool *chosen, uint32_t layer) {
+    const uint32_t groups = groups_of(c, model, layer);
+    const group_count n = layer_groups(c, model, chosen, layer, 0);
+    if (n.whole < groups || !groups) return n.fit;
+    if (can_lose_attention(model, layer)) return groups;
+    return n.fit < groups ? n.fit : groups - 1;
+}
+
+static void cut_layer(cut_plan *c, const syn_model *model, const bool *chosen, uint32_t layer) {
+    const uint32_t groups = groups_of(c, model, layer), loss = layer_loss(c, model, chosen, layer);
+    if (loss < groups) layer_groups(c, model, chosen, layer, loss);
+    else
+        for (uint32_t g = 0; g < groups; g++) cut_group(c, model, layer, g);
+}
+
+static void plan_begin(cut_plan *c, const syn_model *model) {
+    const size_t heads = (size_t)model->layers * model->heads;
+    c->latent = model->kv_lora != 0;
+    c->groups = c->latent ? model->heads : model->kv_heads;
+    c->group_gone = tool_alloc((size_t)model->layers * c->groups, sizeof(bool));
+    c->head_gone = tool_alloc(heads, sizeof(bool));
+    c->head_zero = tool_alloc(heads, sizeof(bool));
+    c->heads_left = tool_alloc(model->layers, sizeof(uint32_t));
+    c->groups_left = tool_alloc(model->layers, sizeof(uint32_t));
+    for (uint32_t l = 0; l < model->layers; l++) {
+        c->heads_left[l] = model->layer_heads[l];
+        c->groups_left[l] = groups_of(c, model, l);
+    }
+}
+
+/* Does some layer lose more than the others? Then each loses its own number. */
+static bool plan_by_layer(cut_plan *c, const syn_model *model, const bool *chosen, uint32_t least) {
+    bool more = has_layer_counts(model);
+    for (uint32_t l = 0; l < model->layers && !more; l++) more = layer_loss(c, model, chosen, l) > least;
+    for (uint32_t l = 0; l < model->layers && more; l++) cut_layer(c, model, chosen, l);
+    return c->cut_in_all > 0;
+}
+
+/* Is there a whole group that does not end between blocks? */
+static bool blocks_are_in_the_way(cut_plan *c, const syn_model *model, const bool *chosen) {
+    for (uint32_t l = 0; l < model->layers; l++) {
+        const group_count n = layer_groups(c, model, chosen, l, 0);
+        if (n.fit < n.whole) return true;
+    }
+    return false;
+}
+
+static const char *why_not_cut(cut_plan *c, const prune_request *r, const syn_model *model, uint32_t whole) {
     if (r->keep_shape) return "as asked";
-    if (!counts_are_free(model)) return "llama.cpp reads this architecture with all its heads only";
+    if (can_be_deci(model) && !blocks_are_in_the_way(c, model, r->chosen))
+        return "no layer loses a whole KV group that it can do without";
+    if (!can_be_deci(model) && !whole) return "not every layer loses a whole KV group";
+    if (!can_be_deci(model) && !counts_are_free(model))
+        return "llama.cpp reads this architecture with all its heads only";
     if (!scale_is_free(model)) return "the scale of scores depends on the number of heads";
     return "the columns of a group in attn_output are not whole blocks of its type";
 }
@@ -90,28 +180,28 @@ static const char *why_not_cut(const prune_request *r, const syn_model *model, u
 static void plan_cut(cut_plan *c, const prune_request *r, const syn_model *model,
                      prune_result *result) {
     const size_t heads = (size_t)model->layers * model->heads;
-    c->latent = model->kv_lora != 0;
-    c->groups = c->latent ? model->heads : model->kv_heads;
-    c->per_group = model->heads / c->groups;
-    c->group_gone = tool_alloc((size_t)model->layers * c->groups, sizeof(bool));
-    c->head_gone = tool_alloc(heads, sizeof(bool));
-    c->head_zero = tool_alloc(heads, sizeof(bool));
+    plan_begin(c, model);
     const group_count least = fewest_groups(c, model, r->chosen);
-    if (!r->keep_shape && counts_are_free(model) && scale_is_free(model)) c->cut = least.fit;
-    for (uint32_t l = 0; l < model->layers; l++) layer_groups(c, model, r->chosen, l, c->cut);
+    if (!r->keep_shape && can_be_deci(model)) c->by_layer = plan_by_layer(c, model, r->chosen, least.fit);
+    if (!r->keep_shape && !c->by_layer && counts_are_free(model) && scale_is_free(model)) c->cut = least.fit;
+    for (uint32_t l = 0; l < model->layers && c->cut; l++) layer_groups(c, model, r->chosen, l, c->cut);
     for (size_t i = 0; i < heads; i++) c->head_zero[i] = r->chosen[i] && !c->head_gone[i];
     result->groups = c->groups;
     result->groups_cut = c->cut;
+    result->groups_cut_in_all = c->cut_in_all;
     result->heads = model->heads;
-    result->heads_left = model->heads - c->cut * c->per_group;
-    if (!c->cut)
-        snprintf(result->uncut, sizeof result->uncut, "%s", why_not_cut(r, model, least.whole));
+    result->heads_left = c->heads_left[0];
+    if (c->by_layer) result->architecture = "deci";
+    if (!c->cut_in_all)
+        snprintf(result->uncut, sizeof result->uncut, "%s", why_not_cut(c, r, model, least.whole));
 }
 
 static void plan_free(cut_plan *c) {
     free(c->group_gone);
     free(c->head_gone);
     free(c->head_zero);
+    free(c->heads_left);
+    free(c->groups_left);
 }
 
 /* ---- what happens to a tensor --------------------------------------------------------------- */
@@ -122,6 +212,7 @@ typedef struct axis { const bool *mark; uint64_t unit; } axis;
 typedef struct tensor_edit {
     axis cut[3];        /* columns, rows, matrices that are left out */
     axis zero_columns, zero_matrices;
+    bool gone;          /* of a layer whose attention goes */
     const syn_type *from, *to; /* `to` is F32 where `from` has no zero in the right places */
 } tensor_edit;
 
@@ -233,7 +324,9 @@ static tensor_edit edit_of(const prune_job *job, const syn_gguf *gguf, const syn
         edit_experts(&e, job, layer, part);
         return e;
     }
-    if (job->plan.cut) edit_cut(&e, job, layer, part);
+    e.gone = model->layer_heads[layer] && !job->plan.heads_left[layer] && strncmp(part, "attn_", 5) == 0;
+    if (e.gone) return e;
+    if (job->plan.heads_left[layer] < model->layer_heads[layer]) edit_cut(&e, job, layer, part);
     if (strcmp(part, "attn_output.weight") == 0)
         e.zero_columns = (axis){job->plan.head_zero + (size_t)layer * model->heads, model->value_size};
     if (!zero_fits(&e, t->ne[0])) e.to = syn_type_find(0);
@@ -301,6 +394,7 @@ static bool write_tensor(prune_job *job, const syn_gguf *gguf, const syn_gguf_te
     const tensor_edit e = edit_of(job, gguf, t);
     const uint64_t bytes = syn_type_bytes(e.from, t->ne[0]) * t->ne[1];
     const unsigned char *data = gguf->source->bytes + t->offset;
+    if (e.gone) return true;
     if (e.cut[0].mark || e.cut[1].mark || e.zero_columns.mark) {
         free(job->row);
         free(job->floats);
@@ -345,7 +439,7 @@ static void count_edit(prune_result *result, const tensor_edit *e, const syn_ggu
                        next_run(&e->zero_matrices, true, t->ne[2] * t->ne[3], 0, run);
     result->tensors++;
     result->zeroed += zeros;
-    result->cut += e->cut[0].mark || e->cut[1].mark || e->cut[2].mark;
+    result->cut += e->gone || e->cut[0].mark || e->cut[1].mark || e->cut[2].mark;
     if (e->to == e->from) return;
     if (!result->rewritten++)
         snprintf(result->rewritten_type, sizeof result->rewritten_type, "%s", e->from->name);
@@ -357,33 +451,71 @@ static bool promise_tensor(prune_job *job, const syn_gguf *gguf, const syn_gguf_
     uint64_t ne[4] = {t->ne[0], t->ne[1], t->ne[2], t->ne[3]};
     (void)why;
     for (int i = 0; i < 3; i++) ne[i] = left(&e.cut[i], ne[i]);
-    gguf_out_tensor(&job->out, (const char *)gguf->source->bytes + t->name_at, (size_t)t->name_bytes,
-                    e.to, t->dims, ne);
+    if (!e.gone)
+        gguf_out_tensor(&job->out, (const char *)gguf->source->bytes + t->name_at,
+                        (size_t)t->name_bytes, e.to, t->dims, ne);
     count_edit(job->result, &e, t);
     return true;
 }
 
 /* The counts and sizes of a model that lost whole groups; sizes that followed from the number of
    heads are written out. */
-typedef struct new_count { char name[64]; uint32_t value; bool done; } new_count;
+typedef struct new_count {
+    const char     *suffix; /* behind "<architecture>." */
+    uint32_t        value;
+    const uint32_t *by_layer; /* NULL: the value is that of all layers */
+    bool            done;
+} new_count;
 
-static size_t new_counts(const prune_job *job, new_count to[4]) {
+enum { NEW_COUNTS = 5 };
+
+static size_t new_counts(const prune_job *job, new_count to[NEW_COUNTS]) {
     const syn_model *model = &job->m->model;
     const cut_plan *c = &job->plan;
-    const struct { const char *key; uint32_t value; bool wanted; } list[4] = {
-        {"attention.head_count", job->result->heads_left, true},
-        {"attention.head_count_kv", c->groups - c->cut, !c->latent || model->kv_heads > 1},
-        {"attention.key_length", model->key_size, !c->latent},
-        {"attention.value_length", model->value_size, !c->latent},
+    const struct { new_count count; bool wanted; } list[NEW_COUNTS] = {
+        {{"attention.head_count", job->result->heads_left, c->heads_left, false}, true},
+        {{"attention.head_count_kv", c->groups - c->cut, c->groups_left, false},
+         !c->latent || model->kv_heads > 1},
+        {{"attention.key_length", model->key_size, NULL, false}, !c->latent},
+        {{"attention.value_length", model->value_size, NULL, false}, !c->latent},
+        {{"rope.dimension_count", model->rope_size, NULL, false}, c->by_layer},
     };
     size_t n = 0;
-    for (size_t i = 0; i < 4 && c->cut; i++) {
+    for (size_t i = 0; i < NEW_COUNTS && c->cut_in_all; i++) {
         if (!list[i].wanted) continue;
-        snprintf(to[n].name, sizeof to[n].name, "%s.%s", model->architecture, list[i].key);
-        to[n].done = false;
-        to[n++].value = list[i].value;
+        to[n] = list[i].count;
+        if (!c->by_layer) to[n].by_layer = NULL;
+        n++;
     }
     return n;
+}
+
+/* Is it a key of the model's architecture? */
+static bool key_is_of(const syn_model *model, const gguf_key *key) {
+    const size_t n = strlen(model->architecture);
+    return key->name_bytes > n && !memcmp(key->name, model->architecture, n) && key->name[n] == '.';
+}
+
+static bool key_is_count(const syn_model *model, const gguf_key *key, const new_count *count) {
+    const size_t skip = strlen(model->architecture) + 1, n = strlen(count->suffix);
+    return key_is_of(model, key) && key->name_bytes == skip + n && !memcmp(key->name + skip, count->suffix, n);
+}
+
+static void write_count(prune_job *job, new_count *count) {
+    char name[64];
+    snprintf(name, sizeof name, "%s.%s", job->result->architecture, count->suffix);
+    if (count->by_layer) gguf_out_i32s(&job->out, name, count->by_layer, job->m->model.layers);
+    else gguf_out_u32(&job->out, name, count->value);
+    count->done = true;
+}
+
+/* As it was, but for the name of the architecture where that changes. */
+static void copy_key(prune_job *job, const gguf_key *key) {
+    const char *from = job->m->model.architecture, *to = job->result->architecture;
+    if (strcmp(from, to) == 0) gguf_out_copy_key(&job->out, key);
+    else if (gguf_key_is(key, "general.architecture")) gguf_out_text(&job->out, "general.architecture", to);
+    else if (key_is_of(&job->m->model, key)) gguf_out_move_key(&job->out, key, strlen(from), to);
+    else gguf_out_copy_key(&job->out, key);
 }
 
 /* Keys that describe the file as it was: parts of a split model, an earlier pruning. */
@@ -410,22 +542,18 @@ static void add_record(prune_job *job) {
 
 static void collect_keys(prune_job *job) {
     const syn_gguf *gguf = &job->m->model.gguf;
-    new_count count[4];
+    new_count count[NEW_COUNTS];
     const size_t counts = new_counts(job, count);
     uint64_t at = gguf->keys_at;
     for (uint64_t i = 0; i < gguf->keys; i++) {
         const gguf_key key = gguf_key_at(gguf, &at);
         size_t k = 0;
-        while (k < counts && !gguf_key_is(&key, count[k].name)) k++;
-        if (k < counts) {
-            gguf_out_u32(&job->out, count[k].name, count[k].value);
-            count[k].done = true;
-        } else if (!key_goes(job, &key)) {
-            gguf_out_copy_key(&job->out, &key);
-        }
+        while (k < counts && !key_is_count(&job->m->model, &key, &count[k])) k++;
+        if (k < counts) write_count(job, &count[k]);
+        else if (!key_goes(job, &key)) copy_key(job, &key);
     }
     for (size_t k = 0; k < counts; k++)
-        if (!count[k].done) gguf_out_u32(&job->out, count[k].name, count[k].value);
+        if (!count[k].done) write_count(job, &count[k]);
     if (job->result->removed) add_record(job);
 }
 
@@ -447,6 +575,7 @@ bool prune_write(const prune_request *r, const prune_units *u, const loaded_mode
     job.u = u;
     job.m = m;
     job.result = result;
+    result->architecture = m->model.architecture;
     size_t left_over = u->ranked;
     for (size_t i = 0; i < u->count; i++) {
         result->removed += r->chosen[i];

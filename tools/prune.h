@@ -48,7 +48,9 @@ typedef struct prune_result {
     size_t   removed;
     uint64_t tensors, zeroed, cut, rewritten; /* tensors in all, and of each kind */
     char     rewritten_type[16];              /* the type of the first that became F32 */
-    uint32_t groups, groups_cut, heads, heads_left; /* of a layer */
+    uint32_t groups, groups_cut, heads, heads_left; /* of a layer; cut from every layer */
+    uint32_t groups_cut_in_all;
+    const char *architecture;                 /* of the file that was written */
     char     uncut[160];                      /* why no group was cut, or "" */
     uint64_t bytes_before, bytes_after;
 } prune_result;
