@@ -1,9 +1,6 @@
 #!/bin/sh
 # synergy ablate and perturb: one set of units, curves, resuming, what is refused.
-. ./check.sh
-
-synergy=${SYNERGY:-../tools/build/synergy}
-[ -x "$synergy" ] || { bad "$synergy is not there"; finish; }
+. ./cli.sh
 models=data/models
 model=$models/llama/model.gguf
 

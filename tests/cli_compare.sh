@@ -2,30 +2,8 @@
 # `synergy compare`: agreement against sums done here in awk, profiles as they stand in the folders, what is refused and why.
 # numbers are split into words on purpose
 # shellcheck disable=SC2046
-. ./check.sh
-
-synergy=${SYNERGY:-../tools/build/synergy}
-[ -x "$synergy" ] || { bad "$synergy is not there"; finish; }
-
-# run CODE TEXT ARGUMENTS...: the exit code; a failure is one line on standard error and names the command
-run() {
-    code=$1 what=$2
-    shift 2
-    "$synergy" "$@" > "$work/stdout" 2> "$work/stderr" < /dev/null
-    got=$?
-    if [ $got -ne "$code" ]; then
-        bad "$what: exit code $got, expected $code" "$work/stderr"
-    elif [ "$code" -ne 0 ] && { [ "$(wc -l < "$work/stderr")" -ne 1 ] || ! grep -q '^synergy compare' "$work/stderr"; }; then
-        bad "$what: not one line on standard error" "$work/stderr"
-    else
-        good
-    fi
-}
-
-# says WORDS: the last refusal contains them
-says() {
-    if grep -qF -- "$1" "$work/stderr"; then good; else bad "the refusal does not say '$1'" "$work/stderr"; fi
-}
+. ./cli.sh
+named="synergy compare"
 
 # has WORDS: the last output contains them
 has() {

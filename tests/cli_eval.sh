@@ -1,34 +1,12 @@
 #!/bin/sh
 # `synergy eval`: that the sets are fair (no item twice, no preference without understanding pays), that likelihoods are
 # those of the whole texts, and that a real model is clearly above chance.
-. ./check.sh
-
-synergy=${SYNERGY:-../tools/build/synergy}
-[ -x "$synergy" ] || { bad "$synergy is not there"; finish; }
+. ./cli.sh
 models=data/models
 llama=$models/llama/model.gguf
 real=${SYN_MODELS:-../tools/models}
 tool=$work/npy_tool
 ${CC:-cc} -std=c99 -O1 -Wall -Wextra npy_tool.c -o "$tool" -lm > "$work/out" 2>&1 || { bad "npy_tool.c does not compile" "$work/out"; finish; }
-
-# run CODE TEXT ARGUMENTS...: the exit code; a failure is one line on standard error
-run() {
-    code=$1 what=$2
-    shift 2
-    "$synergy" "$@" > "$work/stdout" 2> "$work/stderr" < /dev/null
-    got=$?
-    if [ $got -ne "$code" ]; then
-        bad "$what: exit code $got, expected $code" "$work/stderr"
-    elif [ "$code" -ne 0 ] && { [ "$(wc -l < "$work/stderr")" -ne 1 ] || ! grep -q '^synergy' "$work/stderr"; }; then
-        bad "$what: not one line on standard error" "$work/stderr"
-    else
-        good
-    fi
-}
-
-says() {
-    if grep -qF -- "$1" "$work/stderr"; then good; else bad "$what: the refusal does not say '$1'" "$work/stderr"; fi
-}
 
 # empty TEXT FILE
 empty() {

@@ -1,9 +1,6 @@
 #!/bin/sh
 # Experts as units on the command line: shapes, names of layers behind dense ones, experts that are never chosen.
-. ./check.sh
-
-synergy=${SYNERGY:-../tools/build/synergy}
-[ -x "$synergy" ] || { bad "$synergy is not there"; finish; }
+. ./cli.sh
 models=data/models
 printf 'The cat sat.\n' > "$work/prompts.txt"
 

@@ -1,29 +1,8 @@
 #!/bin/sh
 # `synergy graph`: every matrix of the topology references, a result folder with its null networks, exports, refusals.
-. ./check.sh
-
-synergy=${SYNERGY:-../tools/build/synergy}
-[ -x "$synergy" ] || { bad "$synergy is not there"; finish; }
+. ./cli.sh
+named="synergy graph"
 data=data/topology
-
-# run CODE TEXT ARGUMENTS...: as in cli_phiid.sh
-run() {
-    code=$1 what=$2
-    shift 2
-    "$synergy" "$@" > "$work/stdout" 2> "$work/stderr" < /dev/null
-    got=$?
-    if [ $got -ne "$code" ]; then
-        bad "$what: exit code $got, expected $code" "$work/stderr"
-    elif [ "$code" -ne 0 ] && { [ "$(wc -l < "$work/stderr")" -ne 1 ] || ! grep -q '^synergy graph' "$work/stderr"; }; then
-        bad "$what: not one line on standard error" "$work/stderr"
-    else
-        good
-    fi
-}
-
-says() {
-    if grep -qF -- "$1" "$work/stderr"; then good; else bad "the refusal does not say '$1'" "$work/stderr"; fi
-}
 
 same() {
     if cmp "$2" "$3" > "$work/cmp" 2>&1; then good; else bad "$1:" "$work/cmp"; fi

@@ -1,10 +1,8 @@
 #!/bin/sh
 # `synergy info | tokenize | detokenize | run | capture | analyze` on tiny models: exit codes, one line for what is wrong,
 # numbers against references, the same bytes for any number of threads, in shards, and after a kill at any moment.
-. ./check.sh
-
-synergy=${SYNERGY:-../tools/build/synergy}
-[ -x "$synergy" ] || { bad "$synergy is not there"; finish; }
+. ./cli.sh
+notes=yes
 tiny=data/gguf/ok_v3_f32.gguf
 bpe=data/gguf/ok_bpe.gguf
 moe=data/gguf/ok_moe.gguf
@@ -15,26 +13,6 @@ unset OMPI_COMM_WORLD_RANK PMI_RANK SLURM_ARRAY_TASK_ID SLURM_PROCID PBS_ARRAY_I
 
 tool=$work/npy_tool
 ${CC:-cc} -std=c99 -O1 -Wall -Wextra npy_tool.c -o "$tool" -lm > "$work/out" 2>&1 || { bad "npy_tool.c does not compile" "$work/out"; finish; }
-
-# run CODE TEXT ARGUMENTS...: the exit code; a failure is one line on standard error that names the command
-run() {
-    code=$1 what=$2
-    shift 2
-    "$synergy" "$@" > "$work/stdout" 2> "$work/stderr" < "${input:-/dev/null}"
-    got=$?
-    if [ $got -ne "$code" ]; then
-        bad "$what: exit code $got, expected $code" "$work/stderr"
-    elif [ "$code" -ne 0 ] && { [ "$(grep -vc ': note: ' "$work/stderr")" -ne 1 ] || ! grep -q '^synergy' "$work/stderr"; }; then
-        bad "$what: not one line on standard error" "$work/stderr"
-    else
-        good
-    fi
-}
-
-# says WORDS: the last refusal contains them
-says() {
-    if grep -qF -- "$1" "$work/stderr"; then good; else bad "the refusal does not say '$1'" "$work/stderr"; fi
-}
 
 prints() {
     if grep -qE -- "$1" "$work/stdout"; then good; else bad "$what: prints no '$1'" "$work/stdout"; fi

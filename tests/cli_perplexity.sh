@@ -1,10 +1,8 @@
 #!/bin/sh
 # `synergy perplexity`: against the likelihoods that PyTorch's logits give, windows against single windows, the second
 # half as llama.cpp counts it, threads, and what cannot be scored.
-. ./check.sh
-
-synergy=${SYNERGY:-../tools/build/synergy}
-[ -x "$synergy" ] || { bad "$synergy is not there"; finish; }
+. ./cli.sh
+subcommand=perplexity
 models=data/models
 llama=$models/llama/model.gguf
 real=${SYN_MODELS:-../tools/models}
@@ -13,25 +11,6 @@ for name in npy_tool nll_tool; do
         { bad "$name.c does not compile" "$work/out"; finish; }
 done
 tool=$work/npy_tool
-
-# run CODE TEXT ARGUMENTS...: the exit code; a failure is one line on standard error
-run() {
-    code=$1 what=$2
-    shift 2
-    "$synergy" perplexity "$@" > "$work/stdout" 2> "$work/stderr" < "${input:-/dev/null}"
-    got=$?
-    if [ $got -ne "$code" ]; then
-        bad "$what: exit code $got, expected $code" "$work/stderr"
-    elif [ "$code" -ne 0 ] && { [ "$(wc -l < "$work/stderr")" -ne 1 ] || ! grep -q '^synergy' "$work/stderr"; }; then
-        bad "$what: not one line on standard error" "$work/stderr"
-    else
-        good
-    fi
-}
-
-says() {
-    if grep -qF -- "$1" "$work/stderr"; then good; else bad "$what: the refusal does not say '$1'" "$work/stderr"; fi
-}
 
 # value KEY: of the last JSON
 value() {

@@ -1,31 +1,8 @@
 #!/bin/sh
 # `synergy phiid` and `synergy report`: numbers against references, every form of input, the same bytes for any number of
 # threads, what may be overwritten, and one clear line for what is wrong.
-. ./check.sh
-
-synergy=${SYNERGY:-../tools/build/synergy}
-[ -x "$synergy" ] || { bad "$synergy is not there"; finish; }
+. ./cli.sh
 data=data/cli
-
-# run CODE TEXT ARGUMENTS...: the exit code; a failure is one line on standard error and names the command
-run() {
-    code=$1 what=$2
-    shift 2
-    "$synergy" "$@" > "$work/stdout" 2> "$work/stderr" < /dev/null
-    got=$?
-    if [ $got -ne "$code" ]; then
-        bad "$what: exit code $got, expected $code" "$work/stderr"
-    elif [ "$code" -ne 0 ] && { [ "$(wc -l < "$work/stderr")" -ne 1 ] || ! grep -q '^synergy' "$work/stderr"; }; then
-        bad "$what: not one line on standard error" "$work/stderr"
-    else
-        good
-    fi
-}
-
-# says WORDS: the last refusal contains them
-says() {
-    if grep -qF -- "$1" "$work/stderr"; then good; else bad "the refusal does not say '$1'" "$work/stderr"; fi
-}
 
 # near TEXT EXPECTED.csv GOT.csv TOLERANCE: every column of EXPECTED is in GOT with the same values (row by row)
 near() {

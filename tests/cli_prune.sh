@@ -1,33 +1,12 @@
 #!/bin/sh
 # `synergy prune`: the written model computes what the original does with a gain of 0 on the removed units, for every
 # family and many tensor types; groups that are cut; what is copied; the choice by score; refusals; the plan of types.
-. ./check.sh
-
-synergy=${SYNERGY:-../tools/build/synergy}
-[ -x "$synergy" ] || { bad "$synergy is not there"; finish; }
+. ./cli.sh
+notes=yes
 models=data/models
 near=2e-5 # float32 sums of another order; the effects are above 1
 tool=$work/prune_tool
 ${CC:-cc} -std=c99 -O1 -Wall -Wextra prune_tool.c -o "$tool" -lm > "$work/out" 2>&1 || { bad "prune_tool.c does not compile" "$work/out"; finish; }
-
-# run CODE TEXT ARGUMENTS...: the exit code; a failure is one line on standard error that names the command
-run() {
-    code=$1 what=$2
-    shift 2
-    "$synergy" "$@" > "$work/stdout" 2> "$work/stderr" < /dev/null
-    got=$?
-    if [ $got -ne "$code" ]; then
-        bad "$what: exit code $got, expected $code" "$work/stderr"
-    elif [ "$code" -ne 0 ] && { [ "$(grep -vc ': note: ' "$work/stderr")" -ne 1 ] || ! grep -q '^synergy' "$work/stderr"; }; then
-        bad "$what: not one line on standard error" "$work/stderr"
-    else
-        good
-    fi
-}
-
-says() {
-    if grep -qF -- "$1" "$work/stderr"; then good; else bad "$what: standard error does not say '$1'" "$work/stderr"; fi
-}
 
 prints() {
     if grep -qF -- "$1" "$work/stdout"; then good; else bad "$what: prints no '$1'" "$work/stdout"; fi

@@ -2,10 +2,7 @@
 # What the report says of interventions, of missing numbers and of layers that do not begin at 0. Then the report and the
 # comparison in a browser at three widths: no script error, nothing wider than the screen, no writing of a figure outside of it or
 # over other writing. Pages with planted faults must be caught. The browser's part is skipped where there is no Chromium.
-. ./check.sh
-
-synergy=${SYNERGY:-../tools/build/synergy}
-[ -x "$synergy" ] || { bad "$synergy is not there"; finish; }
+. ./cli.sh
 
 # ---- what the page says
 

@@ -1,30 +1,9 @@
 #!/bin/sh
 # A run split over processes and merged is byte for byte the run of one process: by hand, under Open MPI's mpirun, under
 # GNU parallel, and with the variables of other launchers. What does not belong together is refused, what is missing named.
-. ./check.sh
-
-synergy=${SYNERGY:-../tools/build/synergy}
-[ -x "$synergy" ] || { bad "$synergy is not there"; finish; }
+. ./cli.sh
 model=data/gguf/ok_bpe.gguf
 unset OMPI_COMM_WORLD_RANK PMI_RANK SLURM_PROCID SLURM_ARRAY_TASK_ID PBS_ARRAY_INDEX SGE_TASK_ID
-
-run() {
-    code=$1 what=$2
-    shift 2
-    "$synergy" "$@" > "$work/stdout" 2> "$work/stderr" < /dev/null
-    got=$?
-    if [ $got -ne "$code" ]; then
-        bad "$what: exit code $got, expected $code" "$work/stderr"
-    elif [ "$code" -ne 0 ] && { [ "$(wc -l < "$work/stderr")" -ne 1 ] || ! grep -q '^synergy' "$work/stderr"; }; then
-        bad "$what: not one line on standard error" "$work/stderr"
-    else
-        good
-    fi
-}
-
-says() {
-    if grep -qF -- "$1" "$work/stderr"; then good; else bad "the refusal does not say '$1'" "$work/stderr"; fi
-}
 
 # alike TEXT D1 D2: the results of two runs, every byte
 alike() {
