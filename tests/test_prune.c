@@ -5,7 +5,7 @@
 #define SYNERGY_IMPLEMENTATION
 #include "../synergy.h"
 
-#include "../tools/prune_zero.c"
+#include "../tools/prune/prune_zero.c"
 #include "npy.h"
 #include "test.h"
 

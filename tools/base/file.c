@@ -1,0 +1,139 @@
+/* file.c - mapped input, output that is whole or not there, folders. */
+#include "base/tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- input ---------------------------------------------------------------------------- */
+
+static bool map_descriptor(file_view *view, int fd, const char *path, problem *why) {
+    struct stat s;
+    if (fstat(fd, &s) != 0) return problem_errno(why, path, "cannot look at it");
+    if (S_ISDIR(s.st_mode)) return problem_set(why, "%s: is a directory, not a file", path);
+    if (!S_ISREG(s.st_mode)) return problem_set(why, "%s: is not a regular file", path);
+    if ((uint64_t)s.st_size > (uint64_t)SIZE_MAX)
+        return problem_set(why, "%s: too large to map on this machine", path);
+    view->size = (size_t)s.st_size;
+    if (view->size == 0) return true;
+    void *at = mmap(NULL, view->size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (at == MAP_FAILED) return problem_errno(why, path, "cannot map it");
+    view->bytes = at;
+    return true;
+}
+
+bool file_map(file_view *view, const char *path, problem *why) {
+    view->bytes = NULL;
+    view->size = 0;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a FIFO must not block us */
+    if (fd < 0) return problem_errno(why, path, "cannot open it");
+    bool good = map_descriptor(view, fd, path, why);
+    close(fd);
+    return good;
+}
+
+void file_unmap(file_view *view) {
+    if (view->bytes) munmap((void *)(uintptr_t)view->bytes, view->size);
+    view->bytes = NULL;
+    view->size = 0;
+}
+
+/* ---- output --------------------------------------------------------------------------- */
+
+bool file_begin(file_out *out, const char *path, problem *why) {
+    out->stream = NULL;
+    int n = snprintf(out->path, sizeof out->path, "%s", path);
+    int m = snprintf(out->part, sizeof out->part, "%s.part", path);
+    if (n < 0 || m < 0 || (size_t)m >= sizeof out->part)
+        return problem_set(why, "%.200s...: the path is too long", path);
+    if (path_is_directory(path)) return problem_set(why, "%s: is a directory", path);
+    out->stream = fopen(out->part, "wb");
+    if (!out->stream) return problem_errno(why, out->part, "cannot write");
+    return true;
+}
+
+/* After a power cut the rename may be known while the bytes are not: sync the bytes first. */
+bool file_commit(file_out *out, problem *why) {
+    bool good = fflush(out->stream) == 0 && !ferror(out->stream);
+    /* some file systems and devices cannot sync; that is no failure to write */
+    good = good && (fsync(fileno(out->stream)) == 0 || errno == EINVAL || errno == ENOSYS);
+    if (!good) problem_errno(why, out->path, "cannot write");
+    if (fclose(out->stream) != 0 && good) good = problem_errno(why, out->path, "cannot write");
+    out->stream = NULL;
+    if (good && rename(out->part, out->path) != 0)
+        good = problem_errno(why, out->path, "cannot rename to it");
+    if (!good) unlink(out->part);
+    return good;
+}
+
+void file_abandon(file_out *out) {
+    if (!out->stream) return;
+    fclose(out->stream);
+    out->stream = NULL;
+    unlink(out->part);
+}
+
+bool file_write(const char *path, const void *bytes, size_t count, problem *why) {
+    file_out out;
+    if (!file_begin(&out, path, why)) return false;
+    if (count) fwrite(bytes, 1, count, out.stream); /* an error stays with the stream */
+    return file_commit(&out, why);
+}
+
+/* ---- paths ---------------------------------------------------------------------------- */
+
+bool path_is_directory(const char *path) {
+    struct stat s;
+    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+bool path_is_file(const char *path) {
+    struct stat s;
+    return stat(path, &s) == 0 && S_ISREG(s.st_mode);
+}
+
+bool path_exists(const char *path) {
+    struct stat s;
+    return lstat(path, &s) == 0;
+}
+
+const char *path_base(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+bool path_join(char *to, const char *directory, const char *name, problem *why) {
+    size_t n = strlen(directory);
+    const char *between = n && directory[n - 1] == '/' ? "" : "/";
+    int m = snprintf(to, TOOL_PATH_BYTES, "%s%s%s", directory, between, name);
+    if (m < 0 || m >= TOOL_PATH_BYTES - 8)
+        return problem_set(why, "%.200s...: the path is too long", directory);
+    return true;
+}
+
+bool directory_make(const char *path, problem *why) {
+    char so_far[TOOL_PATH_BYTES];
+    size_t n = strlen(path);
+    if (n == 0) return problem_set(why, "the name of the output folder is empty");
+    if (n >= sizeof so_far) return problem_set(why, "%.200s...: the path is too long", path);
+    for (size_t i = 1; i <= n; i++) {
+        if (path[i] != '/' && path[i] != '\0') continue;
+        memcpy(so_far, path, i);
+        so_far[i] = '\0';
+        if (mkdir(so_far, 0777) == 0 || path_is_directory(so_far)) continue;
+        if (path_exists(so_far)) return problem_set(why, "%s: is a file, not a folder", so_far);
+        return problem_errno(why, so_far, "cannot make the folder");
+    }
+    return true;
+}
+
+bool output_file_check(const char *path, bool force, problem *why) {
+    if (path_is_directory(path)) return problem_set(why, "%s: is a directory", path);
+    if (!force && path_exists(path))
+        return problem_set(why, "%s: exists already (--force replaces it)", path);
+    return true;
+}

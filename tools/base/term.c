@@ -1,0 +1,170 @@
+/* term.c - the clock, the machine, and what is drawn in a terminal. */
+#include "base/tool.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+double clock_seconds(void) {
+    struct timespec t;
+    if (clock_gettime(CLOCK_MONOTONIC, &t) != 0) return 0;
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+int cores_count(void) {
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > 256 ? 256 : (int)n;
+}
+
+/* ---- what the terminal can do --------------------------------------------------------- */
+
+bool term_colours(FILE *stream) {
+    const char *no = getenv("NO_COLOR"), *kind = getenv("TERM");
+    if (no && *no) return false;
+    if (!kind || strcmp(kind, "dumb") == 0) return false;
+    return isatty(fileno(stream)) == 1;
+}
+
+/* The rule of POSIX: the first of the three that is set and not empty. */
+bool term_utf8(void) {
+    static const char *const name[3] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (int i = 0; i < 3; i++) {
+        const char *v = getenv(name[i]);
+        if (!v || !*v) continue;
+        const char *dot = strchr(v, '.');
+        return dot &&
+               (strncasecmp(dot + 1, "utf-8", 5) == 0 || strncasecmp(dot + 1, "utf8", 4) == 0);
+    }
+    return false;
+}
+
+/* Without ioctl (not in POSIX) the width is what the shell says, or 80. */
+int term_columns(FILE *stream) {
+    const char *v = getenv("COLUMNS");
+    int n = v ? atoi(v) : 0;
+    (void)stream;
+    return n >= 20 && n <= 1000 ? n : 80;
+}
+
+void duration_text(double seconds, char *to, size_t room) {
+    if (!isfinite(seconds) || seconds < 0) snprintf(to, room, "?");
+    else if (seconds < 9.95) snprintf(to, room, "%.1f s", seconds);
+    else if (seconds < 99.5) snprintf(to, room, "%.0f s", seconds);
+    else if (seconds < 3570) snprintf(to, room, "%.0f min", seconds / 60);
+    else if (seconds < 3600.0 * 48) snprintf(to, room, "%.1f h", seconds / 3600);
+    else snprintf(to, room, "%.1f days", seconds / 86400);
+}
+
+void bytes_text(double bytes, char *to, size_t room) {
+    static const char *const unit[5] = {"bytes", "kB", "MB", "GB", "TB"};
+    int u = 0;
+    for (; u < 4 && bytes >= 1000; u++) bytes /= 1000;
+    snprintf(to, room, u == 0 || bytes >= 99.5 ? "%.0f %s" : "%.3g %s", bytes, unit[u]);
+}
+
+/* ---- progress ------------------------------------------------------------------------- */
+
+enum { BAR = 24 };
+
+void progress_begin(progress *p, const char *label, double total) {
+    memset(p, 0, sizeof *p);
+    p->label = label;
+    p->total = total > 0 ? total : 1;
+    p->started = clock_seconds();
+    p->last = -1;
+    p->shown = isatty(fileno(stderr)) == 1;
+}
+
+void progress_skip(progress *p, double done) {
+    p->first = done;
+}
+
+/* At most ten times a second: drawing must cost nothing beside the work. */
+void progress_step(progress *p, double done) {
+    if (!p->shown) return;
+    double now = clock_seconds();
+    if (p->last >= 0 && now - p->last < 0.1 && done < p->total) return;
+    p->last = now;
+    double share = done / p->total, ours = done - p->first, spent = now - p->started;
+    char bar[BAR + 1], left[64] = "";
+    for (int i = 0; i < BAR; i++) bar[i] = (i + 0.5) / BAR < share ? '#' : '.';
+    bar[BAR] = '\0';
+    if (ours > 0 && spent > 0.5) {
+        char time_left[32];
+        duration_text(spent * (p->total - done) / ours, time_left, sizeof time_left);
+        snprintf(left, sizeof left, ", %s left", time_left);
+    }
+    fprintf(stderr, "\r%s [%s] %3.0f %%%s\033[K", p->label, bar, 100 * share, left);
+    fflush(stderr);
+}
+
+void progress_end(progress *p) {
+    if (!p->shown || p->last < 0) return;
+    fprintf(stderr, "\r\033[K");
+    fflush(stderr);
+    p->shown = false;
+}
+
+/* ---- the profile as bars -------------------------------------------------------------- */
+
+enum { PLOT_ROWS = 8 };
+
+static const char *const block_of[9] = {
+    " ", "\xe2\x96\x81", "\xe2\x96\x82", "\xe2\x96\x83", "\xe2\x96\x84",
+    "\xe2\x96\x85", "\xe2\x96\x86", "\xe2\x96\x87", "\xe2\x96\x88"};
+
+/* The part of a bar of `eighths` that lies in the row that begins at `from` eighths. */
+static void draw_cell(FILE *to, int eighths, int from, int width, bool utf8) {
+    int n = eighths - from;
+    n = n < 0 ? 0 : n > 8 ? 8 : n;
+    for (int i = 0; i < width; i++)
+        fputs(utf8 ? block_of[n] : n >= 4 ? "#" : n > 0 ? "." : " ", to);
+}
+
+static void draw_axis(FILE *to, size_t layers, int width, int gap) {
+    int every = 1;
+    while (every * (width + gap) < 4) every++;
+    if (layers > 12 && every < 5) every = 5;
+    fprintf(to, "     ");
+    for (size_t l = 0; l < layers; l++) {
+        if (l % (size_t)every) continue;
+        size_t room = (size_t)((width + gap) * every);
+        fprintf(to, "%-*zu", (int)room, l);
+    }
+    fputs("  layer\n", to);
+}
+
+void term_profile(FILE *to, const char *title, const double *value, size_t layers) {
+    bool utf8 = term_utf8(), colour = term_colours(to);
+    double low = 0, high = 0;
+    bool any = false;
+    for (size_t l = 0; l < layers; l++) {
+        if (!isfinite(value[l])) continue;
+        if (!any || value[l] < low) low = value[l];
+        if (!any || value[l] > high) high = value[l];
+        any = true;
+    }
+    if (!any || layers == 0) return;
+    int width = (term_columns(to) - 14) / (int)(layers < 1000 ? layers : 1000);
+    int gap = width >= 2 ? 1 : 0;
+    width = width - gap < 1 ? 1 : width - gap > 3 ? 3 : width - gap;
+    fprintf(to, "%s\n", title);
+    for (int row = PLOT_ROWS - 1; row >= 0; row--) {
+        if (row == PLOT_ROWS - 1) fprintf(to, "%4.3g ", high);
+        else if (row == 0) fprintf(to, "%4.3g ", low);
+        else fputs("     ", to);
+        if (colour) fputs("\033[36m", to);
+        for (size_t l = 0; l < layers; l++) {
+            double share = high > low ? (value[l] - low) / (high - low) : 1;
+            /* the smallest bar is still seen: a gap means that nothing is known */
+            int eighths = isfinite(value[l]) ? 1 + (int)(share * (8 * PLOT_ROWS - 1)) : 0;
+            draw_cell(to, eighths, 8 * row, width, utf8);
+            if (gap) fputc(' ', to);
+        }
+        fputs(colour ? "\033[0m\n" : "\n", to);
+    }
+    draw_axis(to, layers, width, gap);
+}

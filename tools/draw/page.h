@@ -1,0 +1,73 @@
+/* page.h - one HTML page as it grows: no script, nothing loaded from elsewhere (report_page.c). The
+   report and the comparison are made of these pieces. */
+#ifndef SYNERGY_PAGE_H
+#define SYNERGY_PAGE_H
+
+#include "draw/draw.h"
+
+/* One picture: `svg` for the page and its own file, `data` for its CSV. */
+typedef struct figure { text svg, data; } figure;
+void figure_free(figure *f);
+
+typedef struct page {
+    const char *directory;       /* figures go to its folder `figures`; NULL: nowhere */
+    text     html;
+    unsigned figures, tables;    /* numbered as they come */
+    bool     good;               /* false after a figure could not be written */
+    problem *why;
+} page;
+
+/* ---- pieces of text: all but page_put escape what they are given ------------------------ */
+
+void page_put(page *p, const char *html);
+void page_text(page *p, const char *words);
+/* ASCII sentences of the program: here they get a true minus sign, a true <=, and
+   a dash for a number that is none. */
+void page_sentence(page *p, const char *words);
+/* Three digits, a true minus sign, a dash for nothing. */
+void page_number(page *p, double value);
+/* " (95 % interval LOW to HIGH)", nothing where there is none. */
+void page_interval(page *p, double low, double high);
+/* A word of a command line, quoted where a shell would take it for something else. */
+void page_shell(page *p, const char *word);
+/* "rank_difference" as "rank difference". */
+void page_name(page *p, const char *name);
+/* The sentences of a JSON array as list items. */
+void page_list(page *p, const json *object, const char *key);
+
+/* ---- head and end ------------------------------------------------------------------------ */
+
+/* Up to and with <body>; `title` and `after` make the page's title. */
+void page_begin(page *p, const char *title, const char *after);
+void page_end(page *p);
+
+/* ---- figures and tables ------------------------------------------------------------------ */
+
+void page_figure(page *p);
+/* One panel; writes figures/NAME.svg and figures/NAME.csv, and frees f. */
+void page_panel(page *p, const char *name, figure *f);
+void page_figure_end(page *p, const char *caption);
+
+/* A table that scrolls sideways where the screen is narrow. `label` is read aloud; the caption is
+   numbered. Then the cells of the head, page_table_body, rows, page_table_end. */
+void page_table(page *p, const char *class_name, const char *label, const char *caption);
+void page_table_head(page *p, const char *words);       /* of a column of numbers */
+void page_table_head_words(page *p, const char *words); /* of a column of words */
+void page_table_body(page *p);
+void page_table_end(page *p);
+void page_row(page *p, const char *words);              /* <tr> with the head of the row */
+void page_row_end(page *p);
+void page_cell(page *p, double value);
+void page_cell_words(page *p, const char *words);
+void page_cell_interval(page *p, double low, double high);
+/* A correlation on a ground of its colour. */
+void page_cell_correlation(page *p, double value);
+
+/* ---- style (report_style.c) -------------------------------------------------------------- */
+
+extern const char report_page_style[];   /* of the page */
+extern const char report_print_style[];
+extern const char report_figure_style[]; /* of the drawings, in the page and alone */
+extern const char report_figure_defs[];  /* the hatching for what is missing */
+
+#endif

@@ -1,0 +1,22 @@
+/* engine.c - the one file of the program that holds the header's implementation. */
+#define SYNERGY_IMPLEMENTATION
+#include "engine/engine.h"
+
+bool problem_engine(problem *why, const char *where, const syn_error *err) {
+    const char *words = err->text[0] ? err->text : syn_status_text(err->status);
+    return problem_set(why, "%s%s%s", where ? where : "", where ? ": " : "", words);
+}
+
+void engine_pool_start(engine_pool *p, int64_t threads) {
+    syn_error err;
+    memset(p, 0, sizeof *p);
+    if (threads < 1) threads = cores_count();
+    if (threads > SYN_POOL_THREADS) threads = SYN_POOL_THREADS;
+    p->running = threads > 1 && syn_pool_start(&p->pool, (int)threads, &err) == SYN_OK;
+    if (p->running) p->parallel = syn_pool_parallel(&p->pool);
+}
+
+void engine_pool_stop(engine_pool *p) {
+    if (p->running) syn_pool_stop(&p->pool);
+    p->running = false;
+}

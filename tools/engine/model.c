@@ -1,0 +1,220 @@
+/* model.c - opening models and contexts for the commands, prompts to ids. */
+#include "engine/model.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- files ---------------------------------------------------------------------------- */
+
+/* "x-00002-of-00005.gguf": 5, and where the digits of the part stand; 1 for any other name. */
+static int split_count(const char *path, size_t *digits_at) {
+    const size_t n = strlen(path), tail = strlen("-00001-of-00005.gguf");
+    if (n < tail) return 1;
+    const char *end = path + n - tail;
+    int part = 0, count = 0, used = 0;
+    if (sscanf(end, "-%5d-of-%5d.gguf%n", &part, &count, &used) != 2 || used != (int)tail) return 1;
+    if (count < 1 || part < 1 || part > count) return 1;
+    *digits_at = n - tail + 1;
+    return count;
+}
+
+static bool map_files(loaded_model *m, const char *path, problem *why) {
+    size_t digits_at = 0;
+    const int count = split_count(path, &digits_at);
+    if (strlen(path) >= sizeof m->path) return problem_set(why, "%s: the name is too long", path);
+    if (count > SYN_MODEL_FILES)
+        return problem_set(why, "%s: a model of %d files, at most %d", path, count,
+                           (int)SYN_MODEL_FILES);
+    strcpy(m->path, path);
+    for (int i = 0; i < count; i++) {
+        char name[TOOL_PATH_BYTES], digits[16];
+        strcpy(name, path);
+        if (count > 1) {
+            snprintf(digits, sizeof digits, "%05d", i + 1);
+            memcpy(name + digits_at, digits, 5);
+        }
+        if (!file_map(&m->view[i], name, why)) return false;
+        m->source[i] = syn_source_memory(m->view[i].bytes, m->view[i].size);
+        m->files = i + 1;
+    }
+    return true;
+}
+
+uint64_t model_file_bytes(const loaded_model *m) {
+    uint64_t bytes = 0;
+    for (int i = 0; i < m->files; i++) bytes += m->view[i].size;
+    return bytes;
+}
+
+void model_hash(const loaded_model *m, char hex[65]) {
+    sha256 hash;
+    sha256_begin(&hash);
+    for (int i = 0; i < m->files; i++) sha256_add(&hash, m->view[i].bytes, m->view[i].size);
+    sha256_end(&hash, hex);
+}
+
+bool model_load(loaded_model *m, const char *path, const char *pre, problem *why) {
+    syn_error err;
+    syn_model_desc desc;
+    syn_arena arena = syn_arena_measure();
+    memset(m, 0, sizeof *m);
+    memset(&desc, 0, sizeof desc);
+    desc.pre_tokenizer = pre;
+    if (!map_files(m, path, why)) {
+        model_unload(m);
+        return false;
+    }
+    syn_status status = syn_model_open(&m->model, m->source, m->files, &desc, &arena, &err);
+    if (status == SYN_OK) {
+        m->model_bytes = arena.used;
+        m->block = tool_alloc(arena.used + SYN_ALIGN, 1);
+        arena = syn_arena_on(m->block, m->model_bytes + SYN_ALIGN);
+        status = syn_model_open(&m->model, m->source, m->files, &desc, &arena, &err);
+    }
+    if (status == SYN_OK) return true;
+    problem_engine(why, path, &err);
+    model_unload(m);
+    return false;
+}
+
+void model_unload(loaded_model *m) {
+    engine_pool_stop(&m->pool);
+    for (int i = 0; i < m->files; i++) file_unmap(&m->view[i]);
+    free(m->context_block);
+    free(m->block);
+    memset(m, 0, sizeof *m);
+}
+
+/* ---- contexts ------------------------------------------------------------------------- */
+
+bool model_context_bytes(const loaded_model *m, const syn_context_desc *desc, size_t *bytes,
+                         problem *why) {
+    syn_error err;
+    syn_context ctx;
+    syn_arena arena = syn_arena_measure();
+    if (syn_context_open(&ctx, &m->model, desc, &arena, &err) != SYN_OK)
+        return problem_engine(why, m->path, &err);
+    *bytes = arena.used;
+    return true;
+}
+
+bool model_context_on(loaded_model *m, syn_context *ctx, syn_context_desc *desc, void **block,
+                      size_t *bytes, problem *why) {
+    syn_error err;
+    desc->parallel = m->pool.parallel;
+    if (!model_context_bytes(m, desc, bytes, why)) return false;
+    *block = tool_alloc(*bytes + SYN_ALIGN, 1);
+    syn_arena arena = syn_arena_on(*block, *bytes + SYN_ALIGN);
+    if (syn_context_open(ctx, &m->model, desc, &arena, &err) != SYN_OK)
+        return problem_engine(why, m->path, &err);
+    return true;
+}
+
+bool model_context(loaded_model *m, syn_context *ctx, syn_context_desc *desc, int64_t threads,
+                   problem *why) {
+    engine_pool_start(&m->pool, threads);
+    return model_context_on(m, ctx, desc, &m->context_block, &m->context_bytes, why);
+}
+
+/* ---- text ----------------------------------------------------------------------------- */
+
+bool read_stream(FILE *from, const char *name, text *to, problem *why) {
+    char piece[16384];
+    size_t n;
+    while ((n = fread(piece, 1, sizeof piece, from)) > 0) text_add_bytes(to, piece, n);
+    if (ferror(from)) return problem_errno(why, name, "cannot read");
+    return true;
+}
+
+bool read_file(const char *path, text *to, problem *why) {
+    if (path_is_directory(path)) return problem_set(why, "%s: is a directory", path);
+    FILE *from = fopen(path, "rb");
+    if (!from) return problem_errno(why, path, "cannot open");
+    const bool good = read_stream(from, path, to, why);
+    fclose(from);
+    return good;
+}
+
+int32_t *tokenize_text(const syn_tokenizer *t, const char *words, size_t length, int flags,
+                       size_t *count, problem *why) {
+    syn_error err;
+    /* a byte that is no UTF-8 may become U+FFFD, three bytes and as many tokens */
+    const size_t bytes = syn_tokenize_bytes(t, words, length, flags), room = 3 * length + 16;
+    void *block = tool_alloc(bytes + SYN_ALIGN, 1);
+    int32_t *ids = tool_alloc(room, sizeof *ids);
+    syn_arena work = syn_arena_on(block, bytes + SYN_ALIGN);
+    const syn_status status = syn_tokenize(t, words, length, flags, ids, room, count, &work, &err);
+    free(block);
+    if (status == SYN_OK) return ids;
+    problem_engine(why, "tokenize", &err);
+    free(ids);
+    return NULL;
+}
+
+char *render_chat(syn_chat chat, const char *message, size_t *length, problem *why) {
+    syn_error err;
+    syn_chat_message user;
+    user.role = SYN_CHAT_USER;
+    user.text = message;
+    user.length = strlen(message);
+    syn_status status = syn_chat_render(chat, &user, 1, 0, NULL, 0, length, &err);
+    char *words = NULL;
+    if (status == SYN_OK) {
+        words = tool_alloc(*length + 1, 1);
+        status = syn_chat_render(chat, &user, 1, 0, words, *length, length, &err);
+    }
+    if (status == SYN_OK) return words;
+    problem_engine(why, "chat template", &err);
+    free(words);
+    return NULL;
+}
+
+int32_t *tokenize_prompt(const syn_tokenizer *t, const char *prompt, size_t length, syn_chat chat,
+                         size_t *count, problem *why) {
+    if (chat == SYN_CHAT_NONE)
+        return tokenize_text(t, prompt, length, SYN_PARSE_SPECIAL, count, why);
+    size_t rendered;
+    char *words = render_chat(chat, prompt, &rendered, why);
+    if (!words) return NULL;
+    int32_t *ids = tokenize_text(t, words, rendered, SYN_PARSE_SPECIAL | SYN_NO_BOS, count, why);
+    free(words);
+    return ids;
+}
+
+/* ---- given ids ------------------------------------------------------------------------ */
+
+static bool copy_ids(id_rows *ids, const npy *a, const char *path, uint32_t vocab, problem *why) {
+    for (uint64_t i = 0; i < a->count; i++) {
+        const int64_t id = npy_int(a, i);
+        if (id < 0 || id >= (int64_t)vocab)
+            return problem_set(why, "%s: id %lld at index %llu is not in the vocabulary: 0 to %u", path,
+                               (long long)id, (unsigned long long)i, vocab - 1);
+        ids->at[i] = (int32_t)id;
+    }
+    return true;
+}
+
+bool ids_read(id_rows *ids, const char *path, uint32_t vocab, problem *why) {
+    npy a;
+    char shape[128];
+    bool good = false;
+    memset(ids, 0, sizeof *ids);
+    if (!npy_open(&a, path, why)) return false;
+    npy_shape_text(&a, shape, sizeof shape);
+    if (npy_is_float(&a) || a.type == NPY_BOOL)
+        problem_set(why, "%s: holds %s, expected integers", path, npy_type_text(a.type));
+    else if (a.dims < 1 || a.dims > 2 || !a.count || a.shape[a.dims - 1] > INT32_MAX)
+        problem_set(why, "%s: shape %s, expected [T] or [P, T]", path, shape);
+    else {
+        ids->rows = a.dims == 2 ? (size_t)a.shape[0] : 1;
+        ids->length = (size_t)a.shape[a.dims - 1];
+        ids->at = tool_alloc((size_t)a.count, sizeof *ids->at);
+        good = copy_ids(ids, &a, path, vocab, why);
+    }
+    npy_close(&a);
+    if (good) return true;
+    free(ids->at);
+    ids->at = NULL;
+    return false;
+}

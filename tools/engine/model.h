@@ -1,0 +1,54 @@
+/* model.h - a GGUF model on disk, opened for a command: files mapped, one block of memory sized by
+   a measuring pass, a pool of threads. */
+#ifndef SYNERGY_MODEL_H
+#define SYNERGY_MODEL_H
+
+#include "engine/engine.h"
+
+typedef struct loaded_model {
+    char       path[TOOL_PATH_BYTES];
+    int        files;
+    file_view  view[SYN_MODEL_FILES];
+    syn_source source[SYN_MODEL_FILES];
+    syn_model  model;
+    void      *block;
+    size_t     model_bytes;   /* of the model view: what the measuring pass counted */
+    void      *context_block;
+    size_t     context_bytes;
+    engine_pool pool;
+} loaded_model;
+
+/* Opens MODEL, or all files of a split model when its name ends in -0000I-of-0000N.gguf.
+   `pre` replaces the file's pre-tokenizer (NULL: the file's). */
+bool model_load(loaded_model *m, const char *path, const char *pre, problem *why);
+void model_unload(loaded_model *m);
+uint64_t model_file_bytes(const loaded_model *m);
+/* SHA-256 over the files, one after the other. */
+void model_hash(const loaded_model *m, char hex[65]);
+
+/* Opens a context on memory of its own. desc->parallel is set from `threads` (0: all cores). */
+bool model_context(loaded_model *m, syn_context *ctx, syn_context_desc *desc, int64_t threads,
+                   problem *why);
+/* A further one on a block that the caller frees; the pool of the first serves it, too. */
+bool model_context_on(loaded_model *m, syn_context *ctx, syn_context_desc *desc, void **block,
+                      size_t *bytes, problem *why);
+/* The bytes that such a context takes, without taking them. */
+bool model_context_bytes(const loaded_model *m, const syn_context_desc *desc, size_t *bytes,
+                         problem *why);
+
+/* ids of a text; NULL on failure. flags as syn_tokenize. */
+int32_t *tokenize_text(const syn_tokenizer *t, const char *words, size_t length, int flags,
+                       size_t *count, problem *why);
+/* A user's message as a chat template renders it; NULL on failure. */
+char *render_chat(syn_chat chat, const char *message, size_t *length, problem *why);
+/* ids of a prompt: rendered as a chat message first, unless chat is SYN_CHAT_NONE. */
+int32_t *tokenize_prompt(const syn_tokenizer *t, const char *prompt, size_t length, syn_chat chat,
+                         size_t *count, problem *why);
+/* Ids from an .npy of whole numbers, [T] or [P, T]: every one must be in the vocabulary. */
+typedef struct id_rows { int32_t *at; size_t rows, length; } id_rows; /* (rows, length), to be freed */
+bool ids_read(id_rows *ids, const char *path, uint32_t vocab, problem *why);
+/* Text of a whole stream or file, any bytes. */
+bool read_stream(FILE *from, const char *name, text *to, problem *why);
+bool read_file(const char *path, text *to, problem *why);
+
+#endif

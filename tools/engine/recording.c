@@ -1,0 +1,275 @@
+/* recording.c - series of units from .npy or CSV, one prompt at a time. */
+#include "engine/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- .npy ----------------------------------------------------------------------------- */
+
+static bool shape_of(recording *r, problem *why) {
+    const npy *a = &r->array;
+    char shape[200];
+    npy_shape_text(a, shape, sizeof shape);
+    if (!npy_is_float(a))
+        return problem_set(why, "%s: is %s, not float16, float32 or float64", r->path,
+                           npy_type_text(a->type));
+    if (a->dims < 2 || a->dims > 4)
+        return problem_set(why, "%s: has shape %s, not [prompts, samples, layers, units], "
+                                "[prompts, samples, units] or [samples, units]", r->path, shape);
+    if (a->count == 0) return problem_set(why, "%s: has shape %s: it is empty", r->path, shape);
+    int t = a->dims == 2 ? 0 : 1;
+    r->prompts = a->dims == 2 ? 1 : (size_t)a->shape[0];
+    r->samples = (size_t)a->shape[t];
+    r->layers = a->dims == 4 ? (size_t)a->shape[2] : 1;
+    r->per_layer = (size_t)a->shape[a->dims - 1];
+    r->units = r->layers * r->per_layer;
+    r->doubles = a->type == NPY_F64;
+    snprintf(r->type, sizeof r->type, "%s", npy_type_text(a->type));
+    return true;
+}
+
+/* DIR/lengths.npy beside DIR/norms.npy: how many samples of each prompt are there. */
+static bool read_lengths(recording *r, const char *path, problem *why) {
+    npy a;
+    char shape[200];
+    if (!npy_open(&a, path, why)) return false;
+    npy_shape_text(&a, shape, sizeof shape);
+    bool good = !npy_is_float(&a) && a.dims == 1 && a.count == r->prompts;
+    if (!good)
+        problem_set(why, "%s: is %s %s, not a whole number for each of the %zu prompts", path,
+                    npy_type_text(a.type), shape, r->prompts);
+    for (size_t p = 0; good && p < r->prompts; p++) {
+        int64_t n = npy_int(&a, p);
+        good = n >= 0 && (uint64_t)n <= r->samples;
+        if (good) r->length[p] = (size_t)n;
+        else problem_set(why, "%s: prompt %zu: length %lld, but there are %zu samples", path, p,
+                         (long long)n, r->samples);
+    }
+    r->has_lengths = good;
+    npy_close(&a);
+    return good;
+}
+
+static bool path_beside(const recording *r, const char *name, char *path, problem *why) {
+    char folder[TOOL_PATH_BYTES];
+    snprintf(folder, sizeof folder, "%s", r->path);
+    char *slash = strrchr(folder, '/');
+    if (slash) slash[slash == folder ? 1 : 0] = '\0';
+    else snprintf(folder, sizeof folder, ".");
+    return path_join(path, folder, name, why);
+}
+
+static bool lengths_beside(recording *r, problem *why) {
+    char path[TOOL_PATH_BYTES];
+    if (!path_beside(r, "lengths.npy", path, why)) return false;
+    return !path_exists(path) || read_lengths(r, path, why);
+}
+
+/* Is it what capture writes, with whatever else it wrote beside it? */
+static bool is_of_capture(const recording *r) {
+    return r->is_npy && r->array.dims == 4 && !strcmp(path_base(r->path), "norms.npy");
+}
+
+bool recording_sinks(const recording *r, npy *a, bool *found, problem *why) {
+    char path[TOOL_PATH_BYTES], shape[200];
+    *found = false;
+    if (!is_of_capture(r) || !path_beside(r, "sinks.npy", path, why) || !path_exists(path)) return true;
+    if (!npy_open(a, path, why)) return false;
+    *found = npy_is_float(a) && a->dims == 3 && a->shape[0] == r->prompts && a->count == r->prompts * r->units;
+    if (*found) return true;
+    npy_shape_text(a, shape, sizeof shape);
+    problem_set(why, "%s: is %s %s, not a number for each of %zu prompts and %zu units", path,
+                npy_type_text(a->type), shape, r->prompts, r->units);
+    npy_close(a);
+    return false;
+}
+
+/* Where the first layers have no units of this kind, DIR/run.json says how many they are. */
+static void first_layer_beside(recording *r) {
+    char path[TOOL_PATH_BYTES];
+    json_file run;
+    problem ignored;
+    if (!is_of_capture(r) || !path_beside(r, "run.json", path, &ignored) || !path_exists(path)) return;
+    if (!json_read(&run, path, &ignored)) return;
+    const double first = json_number_of(run.root, "settings.first_layer", 0);
+    if (first >= 0 && first <= 1e6) r->first_layer = (size_t)first;
+    json_free(&run);
+}
+
+static bool open_npy(recording *r, problem *why) {
+    if (!npy_open(&r->array, r->path, why)) return false;
+    r->is_npy = true;
+    if (!shape_of(r, why)) return false;
+    r->length = tool_alloc(r->prompts, sizeof *r->length);
+    for (size_t p = 0; p < r->prompts; p++) r->length[p] = r->samples;
+    first_layer_beside(r);
+    return lengths_beside(r, why);
+}
+
+/* ---- CSV ------------------------------------------------------------------------------ */
+
+static bool table_of(recording *r, const csv *c, problem *why) {
+    for (size_t t = 0; t < c->rows; t++)
+        for (size_t i = 0; i < c->columns; i++) {
+            const char *cell = c->cell[t * c->columns + i];
+            if (!csv_double(cell, &r->table[t * c->columns + i]))
+                return problem_set(why, "%s: row %zu, column %zu (%.40s): '%.40s' is not a number",
+                                   r->path, t + 1, i + 1, c->head[i], cell);
+        }
+    return true;
+}
+
+static void look_at_names(const recording *r) {
+    double value;
+    for (size_t i = 0; i < r->units; i++)
+        if (!csv_double(r->name[i], &value) || !*r->name[i]) return;
+    tool_note("%s: its first line holds only numbers and is taken for the names of the columns",
+              r->path);
+}
+
+static bool open_csv(recording *r, problem *why) {
+    csv c;
+    if (!csv_read(&c, r->path, why)) return false;
+    r->prompts = 1;
+    r->samples = c.rows;
+    r->layers = 1;
+    r->per_layer = r->units = c.columns;
+    r->doubles = true;
+    snprintf(r->type, sizeof r->type, "csv");
+    r->length = tool_alloc(1, sizeof *r->length);
+    r->length[0] = r->samples;
+    r->table = tool_alloc(c.rows * c.columns, sizeof *r->table);
+    r->name = tool_alloc(c.columns, sizeof *r->name);
+    for (size_t i = 0; i < c.columns; i++) r->name[i] = tool_copy(c.head[i]);
+    bool good = c.rows > 0 ? table_of(r, &c, why)
+                           : problem_set(why, "%s: no row follows the header", r->path);
+    if (good) look_at_names(r);
+    csv_free(&c);
+    return good;
+}
+
+/* ---- a lagged covariance -------------------------------------------------------------- */
+
+static bool is_covariance(const char *path) {
+    char head[6];
+    FILE *f = fopen(path, "rb");
+    if (!f) return false;
+    bool yes = fread(head, 1, sizeof head, f) == sizeof head && !memcmp(head, "SYNCOV", 6);
+    fclose(f);
+    return yes;
+}
+
+/* Its head; the whole is checked when it is loaded. The number of samples is that of its pairs. */
+static bool open_covariance(recording *r, problem *why) {
+    syn_error err;
+    if (!file_map(&r->view, r->path, why)) return false;
+    r->is_cov = true;
+    if (syn_cov_shape(r->view.bytes, r->view.size, &r->units, &r->tau, &err) != SYN_OK)
+        return problem_engine(why, r->path, &err);
+    r->prompts = r->layers = 1;
+    r->per_layer = r->units;
+    r->doubles = true;
+    for (int i = 0; i < 8; i++) r->samples |= (size_t)r->view.bytes[24 + i] << (8 * i);
+    r->samples += r->tau;
+    r->length = tool_alloc(1, sizeof *r->length);
+    r->length[0] = r->samples;
+    snprintf(r->type, sizeof r->type, "covariance");
+    return true;
+}
+
+bool recording_layers(recording *r, int64_t layers, problem *why) {
+    if (layers < 2 || (uint64_t)layers == r->layers) return true;
+    if (r->layers != 1 || r->units % (size_t)layers)
+        return problem_set(why, "%s: its %zu units in %zu layer%s do not make %lld layers", r->path,
+                           r->units, r->layers, r->layers == 1 ? "" : "s", (long long)layers);
+    r->layers = (size_t)layers;
+    r->per_layer = r->units / r->layers;
+    return true;
+}
+
+/* ---- all ----------------------------------------------------------------------------- */
+
+static bool file_hash(const char *path, sha256 *s, problem *why) {
+    file_view view;
+    if (!file_map(&view, path, why)) return false;
+    if (view.size) sha256_add(s, view.bytes, view.size);
+    file_unmap(&view);
+    return true;
+}
+
+/* Lengths decide what is read, so they belong to the identity of a recording. */
+static bool hash_of(recording *r, problem *why) {
+    sha256 s;
+    sha256_begin(&s);
+    if (!file_hash(r->path, &s, why)) return false;
+    if (r->has_lengths)
+        for (size_t p = 0; p < r->prompts; p++) {
+            unsigned char b[8];
+            for (int i = 0; i < 8; i++) b[i] = (unsigned char)((uint64_t)r->length[p] >> (8 * i));
+            sha256_add(&s, b, sizeof b);
+        }
+    sha256_end(&s, r->hash);
+    return true;
+}
+
+static bool ends_in(const char *s, const char *ending) {
+    size_t n = strlen(s), m = strlen(ending);
+    return n >= m && strcmp(s + n - m, ending) == 0;
+}
+
+bool recording_open(recording *r, const char *path, problem *why) {
+    memset(r, 0, sizeof *r);
+    bool good = true;
+    if (path_is_directory(path)) {
+        good = path_join(r->path, path, "norms.npy", why);
+        if (good && !path_exists(r->path))
+            good = problem_set(why, "%s: holds no norms.npy (synergy capture writes it)", path);
+    } else {
+        good = strlen(path) < sizeof r->path || problem_set(why, "%.200s...: too long", path);
+        if (good) snprintf(r->path, sizeof r->path, "%s", path);
+    }
+    if (good)
+        good = ends_in(r->path, ".csv")   ? open_csv(r, why)
+               : is_covariance(r->path) ? open_covariance(r, why)
+                                        : open_npy(r, why);
+    if (good && r->units < 2)
+        good = problem_set(why, "%s: holds one unit, and pairs need two", r->path);
+    good = good && hash_of(r, why);
+    if (!good) recording_close(r);
+    return good;
+}
+
+void recording_close(recording *r) {
+    if (r->is_npy) npy_close(&r->array);
+    if (r->is_cov) file_unmap(&r->view);
+    if (r->name)
+        for (size_t i = 0; i < r->units; i++) free(r->name[i]);
+    free(r->name);
+    free(r->table);
+    free(r->length);
+    memset(r, 0, sizeof *r);
+}
+
+static bool can_stay_in_place(const recording *r) {
+    const uint16_t one = 1;
+    unsigned char low_first;
+    memcpy(&low_first, &one, 1);
+    const npy *a = &r->array;
+    bool native = (low_first == 1) != a->big_endian;
+    bool order = !a->fortran || a->dims < 2;
+    return native && order && a->type != NPY_F16 && (uintptr_t)a->data % a->element_bytes == 0;
+}
+
+size_t recording_buffer_bytes(const recording *r) {
+    if (!r->is_npy || can_stay_in_place(r)) return 0;
+    return r->samples * r->units * (r->doubles ? sizeof(double) : sizeof(float));
+}
+
+const void *recording_prompt(const recording *r, size_t prompt, void *buffer) {
+    uint64_t n = (uint64_t)r->samples * r->units;
+    if (!r->is_npy) return r->table;
+    if (can_stay_in_place(r)) return r->array.data + prompt * n * r->array.element_bytes;
+    if (r->doubles) npy_doubles(&r->array, prompt * n, n, buffer);
+    else npy_floats(&r->array, prompt * n, n, buffer);
+    return buffer;
+}

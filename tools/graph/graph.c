@@ -1,0 +1,353 @@
+/* graph.c - topology of one matrix, or of the synergy and the redundancy network of a result
+   folder, against null networks. The measures are the header's. */
+#include "graph/graph.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The defaults: nulls of a result folder (a single matrix has none unless asked), and starts of
+   Louvain for each null network, which its own network is measured with, too. */
+enum { FOLDER_NULLS = 100, LARGE_NULLS = 20, LARGE_NODES = 500, NULL_RESTARTS = 5 };
+
+const char *const graph_figure_name[GRAPH_FIGURES] = {
+    "efficiency_weighted", "efficiency_weighted_top", "efficiency_binary_top", "louvain_q"};
+const char *const graph_null_name[2] = {"weight_shuffling", "degree_preserving_rewiring"};
+
+void graph_defaults(graph_options *o) {
+    memset(o, 0, sizeof *o);
+    o->nulls = -1;
+    o->restarts = 50;
+    o->seed = 1;
+    o->gamma = 1;
+    o->keep = 1;
+    o->densities = "0.05,0.1,0.2,0.3";
+}
+
+bool graph_densities(const char *words, double *density, size_t *count) {
+    *count = 0;
+    for (;;) {
+        char *end;
+        double value = strtod(words, &end);
+        if (end == words || !(value > 0 && value <= 1) || *count == GRAPH_DENSITIES) return false;
+        density[(*count)++] = value;
+        if (!*end) return true;
+        if (*end != ',') return false;
+        words = end + 1;
+    }
+}
+
+/* ---- reading -------------------------------------------------------------------------- */
+
+static bool check_weights(network *n, problem *why) {
+    for (size_t i = 0; i < n->nodes; i++)
+        for (size_t j = 0; j < n->nodes; j++) {
+            double w = n->weight[i * n->nodes + j];
+            if (i != j && isinf(w))
+                return problem_set(why, "%s: the weight at row %zu, column %zu is infinite",
+                                   n->path, i, j);
+            if (i < j && isnan(w + n->weight[j * n->nodes + i])) n->unknown++;
+        }
+    return true;
+}
+
+static bool read_network(network *n, const char *path, const char *name, problem *why) {
+    npy a;
+    char shape[200];
+    file_view view;
+    if (strlen(path) >= sizeof n->path) return problem_set(why, "%.200s...: too long", path);
+    snprintf(n->path, sizeof n->path, "%s", path);
+    n->name = name;
+    if (!npy_open(&a, path, why)) return false;
+    npy_shape_text(&a, shape, sizeof shape);
+    bool good = a.dims == 2 && a.shape[0] == a.shape[1] && a.shape[0] >= 2 && npy_is_float(&a);
+    if (!good)
+        problem_set(why, "%s: is %s %s, not a square matrix of floats with at least two rows",
+                    path, npy_type_text(a.type), shape);
+    if (good) {
+        n->nodes = (size_t)a.shape[0];
+        n->weight = tool_alloc(n->nodes * n->nodes, sizeof *n->weight);
+        npy_doubles(&a, 0, a.count, n->weight);
+        good = check_weights(n, why);
+    }
+    npy_close(&a);
+    if (!good || !file_map(&view, path, why)) return false;
+    sha256_of(view.bytes, view.size, n->hash);
+    file_unmap(&view);
+    return true;
+}
+
+static bool read_partition(graph_work *w, problem *why) {
+    npy a;
+    char shape[200];
+    const char *path = w->options->partition;
+    if (!npy_open(&a, path, why)) return false;
+    npy_shape_text(&a, shape, sizeof shape);
+    bool good = !npy_is_float(&a) && a.dims == 1 && a.count == w->nodes;
+    if (!good)
+        problem_set(why, "%s: is %s %s, not a whole number for each of the %zu nodes", path,
+                    npy_type_text(a.type), shape, w->nodes);
+    if (good) w->partition = tool_alloc(w->nodes, sizeof *w->partition);
+    for (size_t i = 0; good && i < w->nodes; i++) {
+        int64_t part = npy_int(&a, i);
+        good = part >= INT32_MIN && part <= INT32_MAX;
+        if (good) w->partition[i] = (int32_t)part;
+        else problem_set(why, "%s: element %zu does not fit 32 bits", path, i);
+    }
+    npy_close(&a);
+    snprintf(w->partition_name, sizeof w->partition_name, "%s", path_base(path));
+    return good;
+}
+
+/* units.csv tells the layers: the partition of a result folder unless one is given. */
+static bool read_layers(graph_work *w, problem *why) {
+    char path[TOOL_PATH_BYTES];
+    csv c;
+    double layer = 0;
+    if (!path_join(path, w->options->input, "units.csv", why)) return false;
+    if (!path_exists(path)) return true;
+    if (!csv_read(&c, path, why)) return false;
+    int column = csv_column(&c, "layer");
+    bool good = c.rows == w->nodes ||
+                problem_set(why, "%s: has %zu units, synergy.npy has %zu", path, c.rows, w->nodes);
+    if (good && column >= 0) {
+        w->partition = tool_alloc(w->nodes, sizeof *w->partition);
+        for (size_t i = 0; good && i < w->nodes; i++) {
+            good = (csv_double(csv_cell(&c, i, column), &layer) && layer >= 0 &&
+                    layer < (double)w->nodes) ||
+                   problem_set(why, "%s: row %zu: layer '%.40s'", path, i + 1,
+                               csv_cell(&c, i, column));
+            if (good) w->partition[i] = (int32_t)layer;
+        }
+        w->first_layer = good ? (size_t)w->partition[0] : 0;
+        w->layers = good && (size_t)layer >= w->first_layer ? (size_t)layer + 1 - w->first_layer : 0;
+        if (w->layers && w->nodes % w->layers == 0) w->per_layer = w->nodes / w->layers;
+        snprintf(w->partition_name, sizeof w->partition_name, "layers");
+    }
+    csv_free(&c);
+    return good;
+}
+
+static bool read_folder(graph_work *w, problem *why) {
+    static const char *const name[2] = {"synergy", "redundancy"};
+    char path[TOOL_PATH_BYTES], file[32];
+    w->networks = 2;
+    for (int k = 0; k < 2; k++) {
+        snprintf(file, sizeof file, "%s.npy", name[k]);
+        if (!path_join(path, w->options->input, file, why)) return false;
+        if (!path_exists(path))
+            return problem_set(why, "%s: holds no %s (synergy phiid writes it)",
+                               w->options->input, file);
+        if (!read_network(&w->net[k], path, name[k], why)) return false;
+    }
+    if (w->net[0].nodes != w->net[1].nodes)
+        return problem_set(why, "%s: synergy.npy has %zu rows, redundancy.npy %zu",
+                           w->options->input, w->net[0].nodes, w->net[1].nodes);
+    return true;
+}
+
+static bool read_all(graph_work *w, problem *why) {
+    const graph_options *o = w->options;
+    w->folder = path_is_directory(o->input);
+    w->networks = 1;
+    if (!(w->folder ? read_folder(w, why)
+                    : read_network(&w->net[0], o->input, path_base(o->input), why)))
+        return false;
+    w->nodes = w->net[0].nodes;
+    if (w->folder && !read_layers(w, why)) return false;
+    if (!o->partition) return true;
+    free(w->partition);
+    w->partition = NULL;
+    return read_partition(w, why);
+}
+
+/* ---- measuring ------------------------------------------------------------------------ */
+
+static syn_graph_desc desc_of(const graph_work *w, size_t restarts) {
+    syn_graph_desc d;
+    memset(&d, 0, sizeof d);
+    d.nodes = w->nodes;
+    d.gamma = w->options->gamma;
+    d.restarts = restarts;
+    d.seed = (uint64_t)w->options->seed;
+    d.parallel = w->parallel;
+    return d;
+}
+
+/* One block serves every call: the largest of what they measure. */
+typedef struct scratch { void *block; size_t bytes; } scratch;
+
+static bool open_scratch(const graph_work *w, scratch *s, problem *why) {
+    syn_error err;
+    syn_graph g;
+    syn_graph_desc d = desc_of(w, 0);
+    syn_arena arena = syn_arena_measure();
+    size_t kept;
+    if (syn_graph_measure(&g, w->net[0].weight, &d, &arena, &err) != SYN_OK)
+        return problem_engine(why, NULL, &err);
+    s->bytes = arena.used;
+    arena = syn_arena_measure();
+    syn_graph_null(NULL, NULL, w->nodes, SYN_NULL_REWIRE, 0, &arena, &err);
+    if (arena.used > s->bytes) s->bytes = arena.used;
+    arena = syn_arena_measure();
+    syn_graph_threshold(NULL, NULL, w->nodes, 0.1, &kept, &arena, &err);
+    if (arena.used > s->bytes) s->bytes = arena.used;
+    s->bytes += SYN_ALIGN;
+    s->block = tool_alloc(s->bytes, 1);
+    return true;
+}
+
+static bool measure(const graph_work *w, const scratch *s, const double *weight, size_t restarts,
+                    double density, syn_graph *g, problem *why) {
+    syn_error err;
+    syn_graph_desc d = desc_of(w, restarts);
+    syn_arena arena = syn_arena_on(s->block, s->bytes);
+    d.density = density;
+    return syn_graph_measure(g, weight, &d, &arena, &err) == SYN_OK ||
+           problem_engine(why, NULL, &err);
+}
+
+/* The whole network once with all starts, then its other densities with one. */
+static bool measure_network(graph_work *w, network *n, const scratch *s, problem *why) {
+    syn_error err;
+    syn_graph g;
+    if (!measure(w, s, n->weight, (size_t)w->options->restarts, 0, &n->graph, why)) return false;
+    n->block = tool_alloc(w->nodes, sizeof(int32_t));
+    memcpy(n->block, n->graph.community, w->nodes * sizeof(int32_t));
+    n->graph.community = n->block;
+    n->partition_q = (double)NAN;
+    if (w->partition) {
+        syn_arena arena = syn_arena_on(s->block, s->bytes);
+        if (syn_graph_modularity(&n->partition_q, n->weight, w->nodes, w->partition,
+                                 w->options->gamma, &arena, &err) != SYN_OK)
+            return problem_engine(why, NULL, &err);
+    }
+    for (size_t k = 0; k < w->densities; k++) {
+        if (!measure(w, s, n->weight, 1, w->density[k], &g, why)) return false;
+        n->kept[k] = g.kept;
+        n->binary[k] = g.efficiency_binary_top;
+        n->weighted[k] = g.efficiency_weighted_top;
+    }
+    return true;
+}
+
+/* ---- null networks -------------------------------------------------------------------- */
+
+static void figures_of(const syn_graph *g, double figure[GRAPH_FIGURES]) {
+    figure[GRAPH_EFFICIENCY] = g->efficiency_weighted;
+    figure[GRAPH_TOP_WEIGHTED] = g->efficiency_weighted_top;
+    figure[GRAPH_TOP_BINARY] = g->efficiency_binary_top;
+    figure[GRAPH_Q] = g->louvain_q;
+}
+
+/* Means and spreads as they come (Welford 1962); p counts nulls at least as large. */
+static void add_null(null_figure *f, double value, size_t count) {
+    double off = value - f->mean;
+    f->mean += off / (double)count;
+    f->sd += off * (value - f->mean);
+    f->p += value >= f->seen ? 1 : 0;
+}
+
+/* A spread that is rounding only tells that the null keeps the figure, as weight shuffling of a
+   complete network keeps its binary efficiency: then there is no z. */
+static void finish_null(null_figure *f, size_t count) {
+    f->sd = count > 1 ? sqrt(f->sd / (double)(count - 1)) : (double)NAN;
+    f->z = f->sd > 1e-12 * fabs(f->mean) ? (f->seen - f->mean) / f->sd : (double)NAN;
+    f->p = (1 + f->p) / ((double)count + 1);
+}
+
+/* Weights are shuffled over all edges. Rewiring needs a network with gaps: of the strongest tenth,
+   whose whole is then the "top", too. */
+static bool null_of(graph_work *w, network *n, syn_null kind, const scratch *s, progress *bar,
+                    double *done, problem *why) {
+    syn_error err;
+    syn_graph g;
+    double figure[GRAPH_FIGURES];
+    size_t kept;
+    double *base = tool_alloc(w->nodes * w->nodes, sizeof *base);
+    double *to = tool_alloc(w->nodes * w->nodes, sizeof *to);
+    syn_arena arena = syn_arena_on(s->block, s->bytes);
+    memcpy(base, n->weight, w->nodes * w->nodes * sizeof *base);
+    bool good = kind != SYN_NULL_REWIRE ||
+                syn_graph_threshold(base, n->weight, w->nodes, 0.1, &kept, &arena, &err) == SYN_OK ||
+                problem_engine(why, NULL, &err);
+    good = good && measure(w, s, base, w->null_restarts, 0, &g, why);
+    if (good) figures_of(&g, figure);
+    for (int f = 0; good && f < GRAPH_FIGURES; f++) n->null[kind][f].seen = figure[f];
+    for (size_t k = 1; good && k <= w->nulls; k++) {
+        arena = syn_arena_on(s->block, s->bytes);
+        good = syn_graph_null(to, base, w->nodes, kind,
+                              (uint64_t)w->options->seed * UINT64_C(1000003) + k, &arena, &err) ==
+                   SYN_OK ||
+               problem_engine(why, NULL, &err);
+        good = good && measure(w, s, to, w->null_restarts, 0, &g, why);
+        if (good) figures_of(&g, figure);
+        for (int f = 0; good && f < GRAPH_FIGURES; f++) add_null(&n->null[kind][f], figure[f], k);
+        progress_step(bar, ++*done);
+    }
+    for (int f = 0; f < GRAPH_FIGURES; f++) finish_null(&n->null[kind][f], w->nulls);
+    free(base);
+    free(to);
+    return good;
+}
+
+static bool measure_all(graph_work *w, problem *why) {
+    scratch s = {NULL, 0};
+    progress bar;
+    double done = 0;
+    if (!open_scratch(w, &s, why)) return false;
+    bool good = true;
+    progress_begin(&bar, "networks", (double)w->networks * (1 + 2 * (double)w->nulls));
+    for (int k = 0; good && k < w->networks; k++) {
+        good = measure_network(w, &w->net[k], &s, why);
+        progress_step(&bar, ++done);
+        for (int kind = 0; good && w->nulls && kind < 2; kind++)
+            good = null_of(w, &w->net[k], (syn_null)kind, &s, &bar, &done, why);
+    }
+    progress_end(&bar);
+    free(s.block);
+    return good;
+}
+
+/* ---- the whole command ---------------------------------------------------------------- */
+
+static void free_work(graph_work *w) {
+    for (int k = 0; k < 2; k++) {
+        free(w->net[k].weight);
+        free(w->net[k].block);
+    }
+    free(w->partition);
+}
+
+static void settle(graph_work *w) {
+    const graph_options *o = w->options;
+    w->output = o->output ? o->output : w->folder ? o->input : NULL;
+    w->nulls = o->nulls >= 0          ? (size_t)o->nulls
+               : !w->folder           ? 0
+               : w->nodes > LARGE_NODES ? LARGE_NULLS
+                                        : FOLDER_NULLS;
+    w->null_restarts = o->restarts < NULL_RESTARTS ? (size_t)o->restarts : NULL_RESTARTS;
+    graph_densities(o->densities, w->density, &w->densities);
+}
+
+bool graph_run(const graph_options *o, json_out *j, problem *why) {
+    graph_work w;
+    engine_pool pool;
+    memset(&w, 0, sizeof w);
+    w.options = o;
+    bool good = read_all(&w, why);
+    if (good) {
+        settle(&w);
+        good = !w.output || graph_output_check(&w, why);
+    }
+    if (good) {
+        engine_pool_start(&pool, o->threads);
+        w.parallel = pool.parallel;
+        good = measure_all(&w, why);
+        engine_pool_stop(&pool);
+    }
+    if (good) graph_json(&w, j);
+    good = good && (!w.output || graph_write(&w, why));
+    free_work(&w);
+    return good;
+}

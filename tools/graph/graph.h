@@ -1,0 +1,63 @@
+/* graph.h - topology of networks: what is measured (graph.c), written (graph_write.c), said
+   (graph_words.c) and exported (graph_export.c). */
+#ifndef SYNERGY_GRAPH_TOOL_H
+#define SYNERGY_GRAPH_TOOL_H
+
+#include "engine/engine.h"
+
+enum { GRAPH_DENSITIES = 16 };
+
+/* What null networks are compared in. */
+typedef enum graph_figure {
+    GRAPH_EFFICIENCY,   /* weighted, of the whole network */
+    GRAPH_TOP_WEIGHTED, /* weighted, of the strongest tenth of the edges */
+    GRAPH_TOP_BINARY,   /* the same, every edge of length 1 */
+    GRAPH_Q,            /* modularity that Louvain finds */
+    GRAPH_FIGURES
+} graph_figure;
+
+/* One figure against its null: seen as measured in the way the nulls are. */
+typedef struct null_figure { double seen, mean, sd, z, p; } null_figure;
+
+typedef struct network {
+    const char *name;          /* "synergy", "redundancy", or the file's */
+    char     path[TOOL_PATH_BYTES], hash[65];
+    size_t   nodes, unknown;   /* unknown: pairs that are NaN, which are no edges */
+    double  *weight;           /* (node, node) */
+    syn_graph graph;           /* its communities lie in `block` */
+    void    *block;
+    double   partition_q;      /* NaN without a partition */
+    double   binary[GRAPH_DENSITIES], weighted[GRAPH_DENSITIES];
+    size_t   kept[GRAPH_DENSITIES];
+    null_figure null[2][GRAPH_FIGURES]; /* [syn_null] */
+} network;
+
+typedef struct graph_work {
+    const graph_options *options;
+    const char   *output;      /* folder, NULL: nothing is written */
+    bool          folder;      /* a result folder: two networks */
+    network       net[2];
+    int           networks;
+    size_t        nodes, per_layer, layers; /* layers 0: unknown */
+    size_t        first_layer; /* number of the first one in the model */
+    int32_t      *partition;   /* (node), NULL: none */
+    char          partition_name[256];
+    double        density[GRAPH_DENSITIES];
+    size_t        densities, nulls, null_restarts;
+    syn_parallel  parallel;
+} graph_work;
+
+extern const char *const graph_figure_name[GRAPH_FIGURES];
+extern const char *const graph_null_name[2];
+
+/* "0.05,0.1,0.2"; false when it is not such a list. */
+bool graph_densities(const char *words, double *density, size_t *count);
+
+bool graph_output_check(const graph_work *w, problem *why);
+bool graph_write(const graph_work *w, problem *why);
+void graph_json(const graph_work *w, json_out *j);
+/* The claims of the paper, and what may be said about them, into the JSON. */
+void graph_words(const graph_work *w, json_out *j);
+bool graph_export(const graph_work *w, problem *why);
+
+#endif

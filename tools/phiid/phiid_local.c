@@ -1,0 +1,112 @@
+/* phiid_local.c - local (pointwise) atoms of chosen pairs: local.npy, float64 [pairs, prompts, 16, samples -
+   tau]. The mean over samples is the atom; NaN where a prompt has no such sample or the pair no value. */
+#include "phiid/phiid.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct unit_pair { size_t x, y; } unit_pair;
+
+/* "LAYER.INDEX", or the number of the unit. */
+static bool read_unit(const recording *r, const char **at, size_t *unit) {
+    char *end;
+    unsigned long long a = strtoull(*at, &end, 10), b;
+    if (end == *at || **at == '-') return false;
+    *unit = (size_t)a;
+    *at = end;
+    if (*end == '.') {
+        const char *from = end + 1;
+        b = strtoull(from, &end, 10);
+        if (end == from || *from == '-' || b >= r->per_layer) return false;
+        *unit = (size_t)a * r->per_layer + (size_t)b;
+        *at = end;
+    }
+    return a < r->units && *unit < r->units;
+}
+
+static unit_pair *read_pairs(const phiid_work *w, size_t *count, problem *why) {
+    const char *at = w->options->local;
+    unit_pair *list = NULL;
+    *count = 0;
+    for (;;) {
+        unit_pair p;
+        const char *from = at;
+        bool good = read_unit(&w->from, &at, &p.x) && *at++ == ':' && read_unit(&w->from, &at, &p.y) &&
+                    p.x != p.y && (!*at || *at == ',');
+        if (!good) {
+            problem_set(why, "--local: '%.60s' is not two units A:B of the %zu", from, w->from.units);
+            free(list);
+            return NULL;
+        }
+        list = tool_realloc(list, *count + 1, sizeof *list);
+        list[(*count)++] = p;
+        if (!*at++) return list;
+    }
+}
+
+/* One pair of one prompt: (SYN_ATOMS, width), NaN behind its end. */
+static void local_of(const phiid_work *w, const syn_series *s, unit_pair p, double *local,
+                     double *out, size_t width) {
+    double atom[SYN_ATOMS];
+    syn_phiid_desc desc;
+    size_t n = s->samples - w->tau, stride = s->time_stride ? s->time_stride : s->units;
+    size_t step = s->time_stride ? s->unit_stride : 1;
+    memset(&desc, 0, sizeof desc);
+    desc.tau = (int)w->tau;
+    desc.redundancy = (syn_redundancy)w->options->redundancy;
+    desc.stride = stride;
+    desc.local = local;
+    syn_flags flags;
+    if (s->type == SYN_NUMBER_F64) {
+        const double *v = s->data;
+        flags = syn_phiid_pair(v + p.x * step, v + p.y * step, s->samples, &desc, atom);
+    } else {
+        const float *v = s->data;
+        flags = syn_phiid_pair_float(v + p.x * step, v + p.y * step, s->samples, &desc, atom);
+    }
+    for (int a = 0; a < SYN_ATOMS; a++)
+        for (size_t t = 0; t < width; t++)
+            out[(size_t)a * width + t] = t < n && !(flags & SYN_FLAGS_NO_NUMBERS)
+                                             ? local[(size_t)a * n + t]
+                                             : (double)NAN;
+}
+
+static bool write_pair(const phiid_work *w, unit_pair p, npy_out *file, problem *why) {
+    size_t width = w->from.samples - w->tau, cells = SYN_ATOMS * width;
+    void *buffer = tool_alloc(recording_buffer_bytes(&w->from), 1);
+    double *made = tool_alloc(phiid_series_bytes(w), 1);
+    double *local = tool_alloc(cells, sizeof *local), *out = tool_alloc(cells, sizeof *out);
+    bool good = true;
+    for (size_t k = 0; good && k < w->from.prompts; k++) {
+        for (size_t c = 0; c < cells; c++) out[c] = (double)NAN;
+        if (phiid_is_long_enough(w, k)) {
+            syn_series s = phiid_series(w, k, buffer, made);
+            local_of(w, &s, p, local, out, width);
+        }
+        good = npy_add(file, out, cells, why);
+    }
+    free(buffer);
+    free(made);
+    free(local);
+    free(out);
+    return good;
+}
+
+bool phiid_local(const phiid_work *w, problem *why) {
+    char path[TOOL_PATH_BYTES];
+    npy_out file;
+    size_t count;
+    if (!w->options->local) return true;
+    unit_pair *list = read_pairs(w, &count, why);
+    if (!list) return false;
+    uint64_t shape[4] = {count, w->from.prompts, SYN_ATOMS, w->from.samples - w->tau};
+    bool good = path_join(path, w->output, "local.npy", why) &&
+                npy_begin(&file, path, NPY_F64, 4, shape, why);
+    bool begun = good;
+    for (size_t k = 0; good && k < count; k++) good = write_pair(w, list[k], &file, why);
+    good = good && npy_end(&file, why);
+    if (begun && !good) npy_abandon(&file);
+    free(list);
+    return good;
+}

@@ -1,0 +1,263 @@
+/* phiid_series.c - series as they are analysed: which prompts count, trends taken out, all prompts
+   as one, lagged covariances to and from files. */
+#include "phiid/phiid.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEAST_SAMPLES = 5 }; /* of a window: four variables and their mean */
+
+bool phiid_is_long_enough(const phiid_work *w, size_t prompt) {
+    const phiid_options *o = w->options;
+    size_t n = w->from.length[prompt];
+    if ((w->from.has_lengths || o->min_length_given) && n < (size_t)o->min_length) return false;
+    return n >= w->tau + LEAST_SAMPLES;
+}
+
+/* ---- trends --------------------------------------------------------------------------- */
+
+static bool all_finite(const double *v, size_t n) {
+    for (size_t t = 0; t < n; t++)
+        if (!isfinite(v[t])) return false;
+    return true;
+}
+
+/* Takes the straight line or the parabola of least squares out and leaves the mean. x = time from
+   the middle and q = x^2 - its mean are orthogonal to each other and to a constant. */
+static void take_polynomial(double *v, size_t n, bool quadratic, double mean) {
+    double xx = 0, qq = 0, xv = 0, qv = 0, square = ((double)n * (double)n - 1) / 12;
+    for (size_t t = 0; t < n; t++) {
+        double x = (double)t - ((double)n - 1) / 2, q = x * x - square;
+        xx += x * x;
+        qq += q * q;
+        xv += x * (v[t] - mean);
+        qv += q * (v[t] - mean);
+    }
+    for (size_t t = 0; t < n; t++) {
+        double x = (double)t - ((double)n - 1) / 2, q = x * x - square;
+        v[t] -= xv / xx * x + (quadratic && qq > 0 ? qv / qq * q : 0);
+    }
+}
+
+/* What the other prompts show at the same position, apart from its own mean. */
+static void take_position_mean(double *v, size_t n, const double *position, size_t stride) {
+    double mean = 0;
+    for (size_t t = 0; t < n; t++) mean += position[t * stride] / (double)n;
+    for (size_t t = 0; t < n; t++) v[t] -= position[t * stride] - mean;
+}
+
+/* One unit. What is left of a series that is all trend is rounding: it becomes a constant, which is
+   flagged. A series with a NaN or an infinity stays as it is. */
+static void detrend(const phiid_work *w, double *v, size_t n, size_t unit) {
+    double mean = 0, size = 0, left = 0;
+    if (!all_finite(v, n)) return;
+    for (size_t t = 0; t < n; t++) {
+        mean += v[t] / (double)n;
+        if (fabs(v[t]) > size) size = fabs(v[t]);
+    }
+    if (w->options->detrend == PHIID_DETREND_MEAN)
+        take_position_mean(v, n, w->position_mean + unit, w->from.units);
+    else take_polynomial(v, n, w->options->detrend == PHIID_DETREND_QUADRATIC, mean);
+    for (size_t t = 0; t < n; t++)
+        if (fabs(v[t] - mean) > left) left = fabs(v[t] - mean);
+    for (size_t t = 0; left <= 64 * DBL_EPSILON * size && t < n; t++) v[t] = mean;
+}
+
+/* The mean over the prompts that count and reach the position, where the value is a number. */
+bool phiid_detrend_begin(phiid_work *w, problem *why) {
+    size_t n = w->from.units, cells = w->from.samples * n;
+    if (w->options->detrend != PHIID_DETREND_MEAN) return true;
+    if (w->used < 2)
+        return problem_set(why, "%s: --detrend mean needs at least two prompts, there is one",
+                           w->from.path);
+    w->position_mean = tool_alloc(cells, sizeof(double));
+    uint32_t *count = tool_alloc(cells, sizeof *count);
+    void *buffer = tool_alloc(recording_buffer_bytes(&w->from), 1);
+    for (size_t p = 0; p < w->from.prompts; p++) {
+        if (!phiid_is_long_enough(w, p)) continue;
+        const void *at = recording_prompt(&w->from, p, buffer);
+        for (size_t k = 0; k < w->from.length[p] * n; k++) {
+            double v = w->from.doubles ? ((const double *)at)[k] : (double)((const float *)at)[k];
+            if (!isfinite(v)) continue;
+            w->position_mean[k] += v;
+            count[k]++;
+        }
+    }
+    for (size_t k = 0; k < cells; k++)
+        if (count[k]) w->position_mean[k] /= (double)count[k];
+    free(buffer);
+    free(count);
+    return true;
+}
+
+/* ---- one prompt ----------------------------------------------------------------------- */
+
+size_t phiid_series_bytes(const phiid_work *w) {
+    return w->options->detrend ? w->from.samples * w->from.units * sizeof(double) : 0;
+}
+
+static syn_series rows_of(const phiid_work *w, const double *rows, size_t samples) {
+    syn_series s;
+    memset(&s, 0, sizeof s);
+    s.data = rows;
+    s.type = SYN_NUMBER_F64;
+    s.units = w->from.units;
+    s.samples = samples;
+    s.time_stride = 1;
+    s.unit_stride = samples;
+    return s;
+}
+
+/* (unit, sample) doubles of a prompt as it lies in the file, (sample, unit). */
+static void copy_rows(const phiid_work *w, const void *from, size_t samples, double *to) {
+    size_t n = w->from.units;
+    for (size_t i = 0; i < n; i++)
+        for (size_t t = 0; t < samples; t++)
+            to[i * samples + t] = w->from.doubles ? ((const double *)from)[t * n + i]
+                                                  : (double)((const float *)from)[t * n + i];
+}
+
+syn_series phiid_series(const phiid_work *w, size_t prompt, void *buffer, double *made) {
+    const void *from = recording_prompt(&w->from, prompt, buffer);
+    size_t samples = w->from.length[prompt];
+    syn_series s;
+    memset(&s, 0, sizeof s);
+    s.data = from;
+    s.type = w->from.doubles ? SYN_NUMBER_F64 : SYN_NUMBER_F32;
+    s.units = w->from.units;
+    s.samples = samples;
+    if (!w->options->detrend) return s;
+    copy_rows(w, from, samples, made);
+    for (size_t i = 0; i < w->from.units; i++) detrend(w, made + i * samples, samples, i);
+    return rows_of(w, made, samples);
+}
+
+/* ---- all prompts ---------------------------------------------------------------------- */
+
+syn_series phiid_kept(const phiid_work *w, size_t used_prompt, size_t file_prompt,
+                      const double *from) {
+    return rows_of(w, from + used_prompt * w->from.units * w->from.samples,
+                   w->from.length[file_prompt]);
+}
+
+void phiid_keep_all(phiid_work *w) {
+    size_t each = w->from.units * w->from.samples, used = 0;
+    if (w->all) return;
+    w->all = tool_alloc(w->used * each, sizeof(double));
+    void *buffer = tool_alloc(recording_buffer_bytes(&w->from), 1);
+    for (size_t p = 0; p < w->from.prompts; p++) {
+        if (!phiid_is_long_enough(w, p)) continue;
+        double *to = w->all + used++ * each;
+        syn_series s = phiid_series(w, p, buffer, to);
+        if (!w->options->detrend) copy_rows(w, s.data, s.samples, to);
+    }
+    free(buffer);
+}
+
+size_t phiid_pooled_half(const phiid_work *w) {
+    size_t half = 0;
+    for (size_t p = 0; p < w->from.prompts; p++)
+        if (phiid_is_long_enough(w, p)) half += w->from.length[p] - w->tau;
+    return half;
+}
+
+/* Centred twice, so that what rounding leaves of a large mean goes, too. A constant window becomes
+   exact zeros. */
+static void copy_centred(const double *from, size_t n, double *to) {
+    double mean = 0;
+    bool constant = true;
+    for (size_t t = 0; t < n; t++) {
+        to[t] = from[t] - from[0];
+        mean += to[t] / (double)n;
+        if (to[t] < 0 || to[t] > 0) constant = false;
+    }
+    for (int pass = 0; !constant && pass < 2; pass++) {
+        double rest = 0;
+        for (size_t t = 0; t < n; t++) {
+            to[t] -= mean;
+            rest += to[t] / (double)n;
+        }
+        mean = rest;
+    }
+}
+
+syn_series phiid_pooled(const phiid_work *w, const double *all, double *to) {
+    size_t half = phiid_pooled_half(w), at = 0, used = 0;
+    for (size_t p = 0; p < w->from.prompts; p++) {
+        if (!phiid_is_long_enough(w, p)) continue;
+        size_t n = w->from.length[p], window = n - w->tau;
+        const double *from = all + used++ * w->from.units * w->from.samples;
+        for (size_t i = 0; i < w->from.units; i++) {
+            copy_centred(from + i * n, window, to + i * 2 * half + at);
+            copy_centred(from + i * n + w->tau, window, to + i * 2 * half + half + at);
+        }
+        at += window;
+    }
+    return rows_of(w, to, 2 * half);
+}
+
+/* ---- covariance files ----------------------------------------------------------------- */
+
+static bool open_cov(const phiid_work *w, syn_cov *cov, void **block, problem *why) {
+    syn_error err;
+    syn_arena arena = syn_arena_measure();
+    *block = NULL;
+    if (syn_cov_open(cov, w->from.units, w->tau, &arena, &err) != SYN_OK)
+        return problem_engine(why, NULL, &err);
+    arena = block_for(&arena, block);
+    return syn_cov_open(cov, w->from.units, w->tau, &arena, &err) == SYN_OK ||
+           problem_engine(why, NULL, &err);
+}
+
+bool phiid_load_covariance(const phiid_work *w, syn_cov *cov, void **block, problem *why) {
+    syn_error err;
+    return open_cov(w, cov, block, why) &&
+           (syn_cov_load(cov, w->from.view.bytes, w->from.view.size, &err) == SYN_OK ||
+            problem_engine(why, w->from.path, &err));
+}
+
+/* Every pair of samples (t, t + tau) of the pooled series as a recording of its own: past, whatever
+   lies between, future. So the means that are taken out are those of each prompt's windows, and
+   files of several recordings merge into what all prompts together would give. */
+static void fill_cov(const phiid_work *w, syn_cov *cov, const syn_series *pooled) {
+    size_t n = w->from.units, half = pooled->samples / 2;
+    const double *rows = pooled->data;
+    double *sample = tool_alloc(n, sizeof *sample);
+    progress bar;
+    progress_begin(&bar, "covariance", (double)half);
+    for (size_t t = 0; t < half; t++) {
+        syn_cov_break(cov);
+        for (size_t i = 0; i < n; i++) sample[i] = rows[i * 2 * half + t];
+        for (size_t k = 0; k < w->tau; k++) syn_cov_add(cov, sample);
+        for (size_t i = 0; i < n; i++) sample[i] = rows[i * 2 * half + half + t];
+        syn_cov_add(cov, sample);
+        progress_step(&bar, (double)t);
+    }
+    syn_cov_break(cov);
+    progress_end(&bar);
+    free(sample);
+}
+
+bool phiid_save_covariance(const phiid_work *w, problem *why) {
+    syn_error err;
+    syn_cov cov;
+    void *block;
+    const char *path = w->options->save_cov;
+    if (!path) return true;
+    if (!output_file_check(path, w->options->force, why) || !open_cov(w, &cov, &block, why))
+        return false;
+    double *to = tool_alloc(w->from.units * 2 * phiid_pooled_half(w), sizeof *to);
+    syn_series pooled = phiid_pooled(w, w->all, to);
+    fill_cov(w, &cov, &pooled);
+    size_t size = syn_cov_bytes(&cov);
+    void *bytes = tool_alloc(size, 1);
+    bool good = (syn_cov_save(&cov, bytes, size, &err) == SYN_OK ||
+                 problem_engine(why, path, &err)) &&
+                file_write(path, bytes, size, why);
+    free(bytes);
+    free(to);
+    free(block);
+    return good;
+}

@@ -1,0 +1,737 @@
+/* capture.c - what `synergy capture` and `analyze` do with prompts: one series of norms a prompt.
+
+   A run can be stopped at any moment. Each finished prompt is appended to DIR/capture.part as one
+   record with a checksum, and synced; --resume reads the good records and goes on behind them.
+   The result files are written once, at the end, from the records, and hold no clock, so that an
+   interrupted run gives the same bytes as an undisturbed one. */
+#include "record/capture.h"
+
+#include "record/prompts.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const eos_names[] = {"ban", "stop"};
+static const char *const unit_names[] = {"heads", "experts"};
+
+void capture_defaults(capture_options *o) {
+    memset(o, 0, sizeof *o);
+    o->n = 100;
+    o->seed = 1;
+}
+
+/* ---- prompts -------------------------------------------------------------------------- */
+
+static void add_prompt(capture_job *job, const char *category, size_t category_length,
+                       const char *words, size_t length) {
+    job->prompt = tool_realloc(job->prompt, job->prompts + 1, sizeof *job->prompt);
+    capture_prompt *p = &job->prompt[job->prompts++];
+    memset(p, 0, sizeof *p);
+    p->category = tool_alloc(category_length + 1, 1);
+    memcpy(p->category, category, category_length);
+    p->text = tool_alloc(length + 1, 1);
+    memcpy(p->text, words, length);
+}
+
+/* One prompt a line, an optional category before a tab; empty lines are passed over. */
+static bool read_prompt_file(capture_job *job, const char *path, problem *why) {
+    text all = {0};
+    if (!read_file(path, &all, why)) return false;
+    const char *at = all.at ? all.at : "", *end = at + all.length;
+    if (memchr(at, 0, all.length)) {
+        text_free(&all);
+        return problem_set(why, "%s: a NUL byte: not a text file", path);
+    }
+    while (at < end) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        size_t length = stop ? (size_t)(stop - at) : (size_t)(end - at);
+        const char *next = at + length + 1;
+        if (length && at[length - 1] == '\r') length--;
+        const char *tab = memchr(at, '\t', length);
+        const size_t category = tab ? (size_t)(tab - at) : 0, skip = tab ? category + 1 : 0;
+        if (length > skip) add_prompt(job, at, category, at + skip, length - skip);
+        at = next;
+    }
+    text_free(&all);
+    return job->prompts ? true : problem_set(why, "%s: no prompts", path);
+}
+
+static void add_builtin_prompts(capture_job *job) {
+    for (size_t i = 0; i < sizeof builtin_prompts / sizeof builtin_prompts[0]; i++)
+        add_prompt(job, builtin_prompts[i].category, strlen(builtin_prompts[i].category),
+                   builtin_prompts[i].text, strlen(builtin_prompts[i].text));
+}
+
+static void free_prompt(capture_prompt *p) {
+    free(p->category);
+    free(p->text);
+    free(p->ids);
+}
+
+static bool tokenize_prompts(capture_job *job, problem *why) {
+    for (size_t i = 0; i < job->prompts; i++) {
+        capture_prompt *p = &job->prompt[i];
+        p->ids = tokenize_prompt(&job->m.model.tokenizer, p->text, strlen(p->text),
+                                 job->options->raw_prompt ? SYN_CHAT_NONE
+                                                          : job->m.model.tokenizer.chat,
+                                 &p->count, why);
+        if (!p->ids) return false;
+        if (!p->count) return problem_set(why, "prompt %zu has no tokens", i);
+        if (p->count > job->longest) job->longest = p->count;
+    }
+    return true;
+}
+
+static bool load_prompts(capture_job *job, problem *why) {
+    const char *from = job->options->prompts;
+    if (strcmp(from, "builtin")) {
+        if (!read_prompt_file(job, from, why)) return false;
+    } else {
+        add_builtin_prompts(job);
+    }
+    job->all_prompts = job->prompts;
+    return tokenize_prompts(job, why);
+}
+
+/* Every K-th prompt, from the I-th on. Only now: context and identity are those of all prompts. */
+static void keep_shard(capture_job *job) {
+    const capture_options *o = job->options;
+    size_t kept = 0;
+    if (o->shards < 2) return;
+    for (size_t i = 0; i < job->prompts; i++) {
+        if (i % (size_t)o->shards == (size_t)o->shard) job->prompt[kept++] = job->prompt[i];
+        else free_prompt(&job->prompt[i]);
+    }
+    job->prompts = kept;
+}
+
+/* ---- identity and folder -------------------------------------------------------------- */
+
+static void settings_json(const capture_job *job, json_out *j) {
+    const capture_options *o = job->options;
+    json_object(j, "settings");
+    json_text(j, "units", unit_names[o->units]);
+    if (o->units)
+        json_text(j, "expert_norms", o->all_experts ? "all experts, ungated" : o->raw_norm
+                                         ? "before the gate weight" : "after the gate weight");
+    if (o->units) json_bool(j, "shared_experts", o->shared_experts);
+    json_int(j, "first_layer", job->first_layer);
+    json_int(j, "tokens", job->forced ? (int64_t)job->forced_length : o->n);
+    json_int(j, "context", job->desc.tokens);
+    json_text(j, "eos", eos_names[o->eos]);
+    json_text(j, "arithmetic", o->exact ? "exact" : "fast");
+    json_text(j, "prompts", !o->prompts ? "none: given ids" : strcmp(o->prompts, "builtin")
+                                ? path_base(o->prompts) : "builtin");
+    json_text(j, "chat", o->raw_prompt || !o->prompts ? "none" : syn_chat_name(job->m.model.tokenizer.chat));
+    json_number(j, "temperature", o->temperature);
+    json_int(j, "top_k", o->top_k);
+    json_number(j, "top_p", o->top_p);
+    json_number(j, "min_p", o->min_p);
+    json_int(j, "seed", o->seed);
+    json_int(j, "all_prompts", (int64_t)job->all_prompts);
+    json_object_end(j);
+}
+
+static void model_json(const capture_job *job, json_out *j) {
+    const syn_model *model = &job->m.model;
+    char name[128];
+    syn_error err;
+    if (syn_gguf_text(&model->gguf, "general.name", false, name, sizeof name, NULL, &err) != SYN_OK)
+        name[0] = '\0';
+    json_object(j, "model");
+    json_text(j, "name", name[0] ? name : path_base(job->m.path));
+    json_text(j, "file", path_base(job->m.path));
+    json_int(j, "bytes", (int64_t)model_file_bytes(&job->m));
+    json_text(j, "sha256", job->hash);
+    json_text(j, "architecture", model->architecture);
+    json_int(j, "layers", model->layers);
+    json_int(j, "heads", model->heads);
+    json_int(j, "experts", model->experts);
+    json_int(j, "parameters", (int64_t)model->parameters);
+    json_object_end(j);
+}
+
+static void hash_ids(sha256 *hash, const int32_t *ids, size_t count) {
+    for (size_t k = 0; k < count; k++) {
+        const uint32_t id = (uint32_t)ids[k];
+        const unsigned char raw[4] = {(unsigned char)id, (unsigned char)(id >> 8),
+                                      (unsigned char)(id >> 16), (unsigned char)(id >> 24)};
+        sha256_add(hash, raw, sizeof raw);
+    }
+}
+
+static void hash_text(sha256 *hash, const char *words) {
+    sha256_add(hash, words, strlen(words) + 1);
+}
+
+/* What a folder holds: the run, and where only a shard of it, which one. */
+static void folder_identity(const char identity[65], int64_t shard, int64_t shards, char to[65]) {
+    char words[160];
+    snprintf(to, 65, "%s", identity);
+    if (shards < 2) return;
+    const int n = snprintf(words, sizeof words, "%s %lld/%lld", identity, (long long)shard,
+                           (long long)shards);
+    sha256_of(words, (size_t)n, to);
+}
+
+/* The hash of everything that decides what the norms will be, the same for every shard. */
+static void find_identity(capture_job *job) {
+    json_out j = {0};
+    sha256 hash;
+    json_object(&j, NULL);
+    model_json(job, &j);
+    settings_json(job, &j);
+    json_object_end(&j);
+    sha256_begin(&hash);
+    sha256_add(&hash, j.to.at, j.to.length);
+    for (size_t i = 0; i < job->prompts; i++) {
+        hash_text(&hash, job->prompt[i].category);
+        hash_text(&hash, job->prompt[i].text);
+        hash_ids(&hash, job->prompt[i].ids, job->prompt[i].count);
+    }
+    hash_ids(&hash, job->forced, job->forced_count);
+    sha256_end(&hash, job->identity);
+    folder_identity(job->identity, job->options->shard, job->options->shards, job->folder);
+    text_free(&j.to);
+}
+
+static const char *const work_file = "capture.part";
+
+/* Whether the folder holds a finished or begun run, and of what identity. */
+static void find_earlier(const char *directory, char finished[65], char begun[65]) {
+    char path[TOOL_PATH_BYTES];
+    json_file run;
+    problem ignored;
+    finished[0] = begun[0] = '\0';
+    if (path_join(path, directory, "run.json", &ignored) && path_exists(path) &&
+        json_read(&run, path, &ignored)) {
+        char identity[65];
+        snprintf(identity, sizeof identity, "%s", json_text_of(run.root, "identity", "unknown"));
+        folder_identity(identity, (int64_t)json_number_of(run.root, "shard", 0),
+                        (int64_t)json_number_of(run.root, "shards", 1), finished);
+        json_free(&run);
+    }
+    if (!path_join(path, directory, work_file, &ignored)) return;
+    FILE *file = fopen(path, "rb");
+    if (!file) return;
+    if (fread(begun, 1, 64, file) != 64) begun[0] = '\0';
+    else begun[64] = '\0';
+    fclose(file);
+}
+
+bool capture_check_folder(capture_job *job, problem *why) {
+    char finished[65], begun[65];
+    const char *directory = job->options->output;
+    if (!job->identity[0]) find_identity(job);
+    if (!directory_make(directory, why)) return false;
+    find_earlier(directory, finished, begun);
+    if (job->options->force) return true;
+    if ((finished[0] && strcmp(finished, job->folder)) ||
+        (begun[0] && strcmp(begun, job->folder)))
+        return problem_set(why, "%s: holds a run of another model, of other settings or prompts, or "
+                           "another shard (--force replaces it)", directory);
+    return true;
+}
+
+/* ---- what is recorded ----------------------------------------------------------------- */
+
+static bool choose_units(capture_job *job, problem *why) {
+    const syn_model *model = &job->m.model;
+    const capture_options *o = job->options;
+    job->layers = model->layers;
+    job->per_layer = model->heads;
+    job->desc.norms = job->desc.sinks = !o->units;
+    if (!o->units) return true;
+    if (!model->experts)
+        return problem_set(why, "%s: the model (%s) has no experts", job->m.path,
+                           model->architecture);
+    if (o->shared_experts && !model->experts_shared)
+        return problem_set(why, "%s: the model has no shared experts", job->m.path);
+    job->first_layer = model->dense_layers;
+    job->layers = model->layers - model->dense_layers;
+    job->per_layer = model->experts + (o->shared_experts ? 1 : 0);
+    job->desc.expert_norms = o->all_experts ? SYN_EXPERTS_ALL
+                             : o->raw_norm  ? SYN_EXPERTS_RAW : SYN_EXPERTS_WEIGHTED;
+    return true;
+}
+
+/* Norms of the shared experts come from the probe: they are one unit more a layer. */
+static void see_shared(void *user, syn_probe_kind kind, int layer, int unit, int position,
+                       const float *vector, int length) {
+    capture_job *job = user;
+    double square = 0;
+    (void)unit;
+    if (kind != SYN_PROBE_SHARED) return;
+    for (int i = 0; i < length; i++) square += (double)vector[i] * (double)vector[i];
+    const size_t p = (size_t)position - job->ctx.position;
+    job->shared[p * job->m.model.layers + (size_t)layer] = (float)sqrt(square);
+}
+
+/* The units of position p of the last pass, (layer, unit). */
+void capture_copy_norms(const capture_job *job, size_t p, float *to) {
+    const syn_model *model = &job->m.model;
+    if (!job->options->units) {
+        memcpy(to, job->ctx.norms + p * job->units, job->units * sizeof *to);
+        return;
+    }
+    for (uint32_t l = 0; l < job->layers; l++, to += job->per_layer) {
+        const size_t row = p * model->layers + job->first_layer + l;
+        memcpy(to, job->ctx.expert_norms + row * model->experts, model->experts * sizeof *to);
+        if (job->shared) to[model->experts] = job->shared[row];
+    }
+}
+
+void capture_sinks_begin(capture_job *job) {
+    if (job->sinks) memset(job->sinks, 0, job->units * sizeof *job->sinks);
+}
+
+void capture_sinks_add(capture_job *job, size_t p) {
+    for (size_t i = 0; job->sinks && i < job->units; i++)
+        job->sinks[i] += (double)job->ctx.sinks[p * job->units + i];
+}
+
+void capture_sinks_mean(const capture_job *job, size_t positions, float *to) {
+    for (size_t i = 0; job->sinks && i < job->units; i++)
+        to[i] = positions ? (float)(job->sinks[i] / (double)positions) : (float)NAN;
+}
+
+bool capture_open_context(capture_job *job, problem *why) {
+    job->desc.arithmetic = job->options->exact ? SYN_EXACT : SYN_FAST;
+    if (!model_context(&job->m, &job->ctx, &job->desc, job->options->threads, why)) return false;
+    if (job->desc.sinks) job->sinks = tool_alloc(job->units, sizeof *job->sinks);
+    if (!job->options->shared_experts) return true;
+    job->shared = tool_alloc((size_t)job->ctx.desc.batch * job->m.model.layers, sizeof(float));
+    job->ctx.probe.take = see_shared;
+    job->ctx.probe.user = job;
+    return true;
+}
+
+bool capture_open(capture_job *job, const capture_options *o, problem *why) {
+    memset(job, 0, sizeof *job);
+    job->options = o;
+    if (!model_load(&job->m, o->model, NULL, why) || !choose_units(job, why)) return false;
+    job->units = (size_t)job->layers * job->per_layer;
+    model_hash(&job->m, job->hash);
+    return true;
+}
+
+bool capture_prepare(capture_job *job, const capture_options *o, problem *why) {
+    if (!capture_open(job, o, why) || !load_prompts(job, why)) return false;
+    const int64_t needed = (int64_t)job->longest + o->n;
+    job->desc.tokens = (uint32_t)(o->context ? o->context : needed);
+    if (needed > (int64_t)job->desc.tokens)
+        return problem_set(why, "the longest prompt (%zu tokens) and %lld more do not fit a context "
+                           "of %u (-c)", job->longest, (long long)o->n, job->desc.tokens);
+    find_identity(job);
+    keep_shard(job);
+    if (!job->prompts) return true; /* more shards than prompts */
+    return capture_check_folder(job, why) && capture_open_context(job, why);
+}
+
+void capture_free(capture_job *job) {
+    for (size_t i = 0; i < job->prompts; i++) free_prompt(&job->prompt[i]);
+    free(job->prompt);
+    free(job->shared);
+    free(job->sinks);
+    model_unload(&job->m);
+    memset(job, 0, sizeof *job);
+}
+
+double capture_memory_bytes(const capture_job *job) {
+    return (double)job->m.model_bytes + (double)job->m.context_bytes;
+}
+
+double capture_disk_bytes(const capture_job *job) {
+    return 2.0 * (double)job->prompts * (double)job->options->n * (4.0 * (double)job->units + 4.0);
+}
+
+/* ---- one prompt ----------------------------------------------------------------------- */
+
+/* A record of capture.part: length, ids (n), norms (n, units) and, of heads, mean sinks (units), then a
+   checksum over all that. */
+typedef struct record { uint32_t length; int32_t *ids; float *norms, *sinks; } record;
+
+static size_t sink_count(const capture_job *job) {
+    return job->desc.sinks ? job->units : 0;
+}
+
+static size_t record_bytes(const capture_job *job) {
+    return 4 + (size_t)job->options->n * 4 * (1 + job->units) + 4 * sink_count(job) + 4;
+}
+
+static bool step(capture_job *job, const int32_t *ids, size_t n, problem *why) {
+    syn_error err;
+    if (syn_step(&job->ctx, ids, n, &err) == SYN_OK) return true;
+    return problem_engine(why, job->m.path, &err);
+}
+
+/* Generates from one prompt. Sampling depends on the seed and the prompt's number only, so that
+   shards and resumed runs draw the same. */
+static bool generate(capture_job *job, size_t prompt, record *r, problem *why) {
+    const capture_options *o = job->options;
+    const syn_tokenizer *t = &job->m.model.tokenizer;
+    syn_sampler sampler;
+    memset(&sampler, 0, sizeof sampler);
+    const size_t number = o->shards > 1 ? prompt * (size_t)o->shards + (size_t)o->shard : prompt;
+    sampler.temperature = (float)o->temperature;
+    sampler.top_k = (uint32_t)o->top_k;
+    sampler.top_p = (float)o->top_p;
+    sampler.min_p = (float)o->min_p;
+    sampler.seed = (uint64_t)o->seed * UINT64_C(1000003) + number;
+    if (o->eos == 0) {
+        sampler.banned = t->end;
+        sampler.banned_count = (uint32_t)t->ends;
+    }
+    r->length = 0;
+    for (int64_t i = 0; i < o->n; i++) r->ids[i] = -1;
+    for (size_t i = 0; i < (size_t)o->n * job->units; i++) r->norms[i] = (float)NAN;
+    capture_sinks_begin(job);
+    job->ctx.position = 0;
+    if (!step(job, job->prompt[prompt].ids, job->prompt[prompt].count, why)) return false;
+    while (r->length < (uint32_t)o->n) {
+        const int32_t id = syn_sample(&sampler, job->ctx.logits, job->m.model.vocab);
+        if (o->eos == 1 && syn_token_is_end(t, id)) break;
+        if (!step(job, &id, 1, why)) return false;
+        r->ids[r->length] = id;
+        capture_copy_norms(job, 0, r->norms + r->length * job->units);
+        capture_sinks_add(job, 0);
+        r->length++;
+    }
+    capture_sinks_mean(job, r->length, r->sinks);
+    return true;
+}
+
+bool capture_speed(capture_job *job, double *seconds, problem *why) {
+    const int32_t id = job->prompt[0].ids[0];
+    const int warm = 2, timed = 6;
+    double start = 0;
+    job->ctx.position = 0;
+    for (int i = 0; i < warm + timed; i++) {
+        if (i == warm) start = clock_seconds();
+        if ((uint32_t)i >= job->desc.tokens) break;
+        if (!step(job, &id, 1, why)) return false;
+    }
+    *seconds = (clock_seconds() - start) / timed;
+    job->ctx.position = 0;
+    return true;
+}
+
+/* ---- the work file -------------------------------------------------------------------- */
+
+static void put_u32(unsigned char *to, uint32_t value) {
+    for (int i = 0; i < 4; i++) to[i] = (unsigned char)(value >> (8 * i));
+}
+
+static uint32_t get_u32(const unsigned char *from) {
+    return (uint32_t)from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 |
+           (uint32_t)from[3] << 24;
+}
+
+static void put_floats(unsigned char *to, const float *values, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &values[i], 4);
+        put_u32(to + 4 * i, bits);
+    }
+}
+
+static void get_floats(const unsigned char *from, float *values, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t bits = get_u32(from + 4 * i);
+        memcpy(&values[i], &bits, 4);
+    }
+}
+
+/* Fletcher's checksum over 32-bit words (Fletcher 1982). */
+static uint32_t checksum(const unsigned char *bytes, size_t count) {
+    uint64_t a = 1, b = 0;
+    for (size_t i = 0; i + 4 <= count; i += 4) {
+        a = (a + get_u32(bytes + i)) % 0xFFFFFFFBu;
+        b = (b + a) % 0xFFFFFFFBu;
+    }
+    return (uint32_t)(a ^ b << 7);
+}
+
+static void pack(const capture_job *job, const record *r, unsigned char *to) {
+    const size_t n = (size_t)job->options->n, bytes = record_bytes(job);
+    put_u32(to, r->length);
+    for (size_t i = 0; i < n; i++) put_u32(to + 4 + 4 * i, (uint32_t)r->ids[i]);
+    put_floats(to + 4 + 4 * n, r->norms, n * job->units);
+    put_floats(to + 4 + 4 * n + 4 * n * job->units, r->sinks, sink_count(job));
+    put_u32(to + bytes - 4, checksum(to, bytes - 4));
+}
+
+static bool unpack(const capture_job *job, const unsigned char *from, record *r) {
+    const size_t n = (size_t)job->options->n, bytes = record_bytes(job);
+    if (get_u32(from + bytes - 4) != checksum(from, bytes - 4)) return false;
+    r->length = get_u32(from);
+    for (size_t i = 0; i < n; i++) r->ids[i] = (int32_t)get_u32(from + 4 + 4 * i);
+    get_floats(from + 4 + 4 * n, r->norms, n * job->units);
+    get_floats(from + 4 + 4 * n + 4 * n * job->units, r->sinks, sink_count(job));
+    return r->length <= n;
+}
+
+typedef struct work {
+    FILE          *file;
+    char           path[TOOL_PATH_BYTES];
+    unsigned char *buffer;
+    record         now;
+    size_t         done;
+} work;
+
+static bool work_problem(const work *w, problem *why) {
+    return problem_errno(why, w->path, "cannot write");
+}
+
+/* Opens the work file: a new one, or, resuming, behind its last good record. */
+static bool work_open(capture_job *job, work *w, problem *why) {
+    char head[64];
+    const size_t bytes = record_bytes(job);
+    w->buffer = tool_alloc(bytes, 1);
+    w->now.ids = tool_alloc((size_t)job->options->n, sizeof(int32_t));
+    w->now.norms = tool_alloc((size_t)job->options->n * job->units, sizeof(float));
+    w->now.sinks = tool_alloc(job->units, sizeof(float));
+    if (!path_join(w->path, job->options->output, work_file, why)) return false;
+    w->file = job->options->resume ? fopen(w->path, "r+b") : NULL;
+    if (w->file && (fread(head, 1, 64, w->file) != 64 || memcmp(head, job->folder, 64))) {
+        fclose(w->file);
+        w->file = NULL;
+    }
+    if (!w->file) {
+        w->file = fopen(w->path, "w+b");
+        if (!w->file || fwrite(job->folder, 1, 64, w->file) != 64) return work_problem(w, why);
+        return true;
+    }
+    while (w->done < job->prompts && fread(w->buffer, 1, bytes, w->file) == bytes &&
+           unpack(job, w->buffer, &w->now))
+        w->done++;
+    const off_t end = (off_t)(64 + w->done * bytes);
+    if (fseeko(w->file, end, SEEK_SET) || ftruncate(fileno(w->file), end))
+        return work_problem(w, why);
+    return true;
+}
+
+static bool work_append(capture_job *job, work *w, problem *why) {
+    pack(job, &w->now, w->buffer);
+    if (fwrite(w->buffer, 1, record_bytes(job), w->file) != record_bytes(job) || fflush(w->file) ||
+        fsync(fileno(w->file)))
+        return work_problem(w, why);
+    w->done++;
+    return true;
+}
+
+static bool work_read(capture_job *job, work *w, size_t prompt, problem *why) {
+    const size_t bytes = record_bytes(job);
+    if (fseeko(w->file, (off_t)(64 + prompt * bytes), SEEK_SET) ||
+        fread(w->buffer, 1, bytes, w->file) != bytes || !unpack(job, w->buffer, &w->now))
+        return problem_set(why, "%s: record %zu cannot be read back", w->path, prompt);
+    return true;
+}
+
+static void work_close(work *w, bool finished) {
+    if (w->file) fclose(w->file);
+    if (finished) remove(w->path);
+    free(w->buffer);
+    free(w->now.ids);
+    free(w->now.norms);
+    free(w->now.sinks);
+}
+
+/* ---- results -------------------------------------------------------------------------- */
+
+static bool result_path(const capture_job *job, const char *name, char *path, problem *why) {
+    return path_join(path, job->options->output, name, why);
+}
+
+static char *continuation(const capture_job *job, const record *r, problem *why) {
+    const syn_tokenizer *t = &job->m.model.tokenizer;
+    syn_error err;
+    size_t length = 0;
+    if (syn_detokenize(t, r->ids, r->length, 0, NULL, 0, &length, &err) != SYN_OK) {
+        problem_engine(why, NULL, &err);
+        return NULL;
+    }
+    char *bytes = tool_alloc(length + 1, 1);
+    if (syn_detokenize(t, r->ids, r->length, 0, bytes, length, &length, &err) == SYN_OK)
+        return bytes;
+    problem_engine(why, NULL, &err);
+    free(bytes);
+    return NULL;
+}
+
+static bool prompt_json(capture_job *job, work *w, size_t prompt, json_out *j, problem *why) {
+    const capture_options *o = job->options;
+    const capture_prompt *p = &job->prompt[prompt];
+    if (!work_read(job, w, prompt, why)) return false;
+    char *words = continuation(job, &w->now, why);
+    if (!words) return false;
+    json_object(j, NULL);
+    json_int(j, "number", (int64_t)(o->shards > 1 ? prompt * (size_t)o->shards + (size_t)o->shard
+                                                  : prompt));
+    json_text(j, "category", p->category);
+    json_text(j, "text", p->text);
+    json_text(j, "continuation", words);
+    json_int(j, "length", w->now.length);
+    json_array_inline(j, "ids");
+    for (size_t k = 0; k < p->count; k++) json_int(j, NULL, p->ids[k]);
+    json_array_end(j);
+    json_object_end(j);
+    free(words);
+    return true;
+}
+
+static void shape_json(const capture_job *job, uint64_t prompts, uint64_t tokens, json_out *j) {
+    json_array_inline(j, "shape");
+    json_int(j, NULL, (int64_t)prompts);
+    json_int(j, NULL, (int64_t)tokens);
+    json_int(j, NULL, job->layers);
+    json_int(j, NULL, job->per_layer);
+    json_array_end(j);
+}
+
+void capture_remove(const capture_job *job, const char *name) {
+    char path[TOOL_PATH_BYTES];
+    problem ignored;
+    if (result_path(job, name, path, &ignored)) remove(path);
+}
+
+bool capture_forced_json(capture_job *job, uint64_t prompts, uint64_t tokens, problem *why) {
+    char path[TOOL_PATH_BYTES];
+    json_out j = {0};
+    json_object(&j, NULL);
+    json_text(&j, "version", tool_version());
+    json_text(&j, "identity", job->identity);
+    model_json(job, &j);
+    settings_json(job, &j);
+    shape_json(job, prompts, tokens, &j);
+    json_object_end(&j);
+    if (result_path(job, "run.json", path, why)) return json_write(&j, path, why);
+    text_free(&j.to);
+    return false;
+}
+
+static bool write_run_json(capture_job *job, work *w, problem *why) {
+    char path[TOOL_PATH_BYTES];
+    json_out j = {0};
+    bool good = result_path(job, "run.json", path, why);
+    json_object(&j, NULL);
+    json_text(&j, "version", tool_version());
+    json_text(&j, "identity", job->identity);
+    if (job->options->shards > 1) json_int(&j, "shard", job->options->shard);
+    if (job->options->shards > 1) json_int(&j, "shards", job->options->shards);
+    model_json(job, &j);
+    settings_json(job, &j);
+    shape_json(job, job->prompts, (uint64_t)job->options->n, &j);
+    json_array(&j, "prompts");
+    for (size_t i = 0; good && i < job->prompts; i++) good = prompt_json(job, w, i, &j, why);
+    json_array_end(&j);
+    json_object_end(&j);
+    if (good) return json_write(&j, path, why);
+    text_free(&j.to);
+    return false;
+}
+
+/* sinks.npy, of heads: each prompt's mean attention to the first token (layer, head). */
+static bool write_sinks(capture_job *job, work *w, problem *why) {
+    const uint64_t shape[3] = {job->prompts, job->layers, job->per_layer};
+    char path[TOOL_PATH_BYTES];
+    npy_out out;
+    if (!job->desc.sinks) {
+        capture_remove(job, "sinks.npy");
+        return true;
+    }
+    if (!result_path(job, "sinks.npy", path, why) || !npy_begin(&out, path, NPY_F32, 3, shape, why))
+        return false;
+    bool good = true;
+    for (size_t i = 0; good && i < job->prompts; i++)
+        good = work_read(job, w, i, why) && npy_add(&out, w->now.sinks, job->units, why);
+    good = good && npy_end(&out, why);
+    if (!good) npy_abandon(&out);
+    return good;
+}
+
+/* norms.npy, tokens.npy and, where series may end early, lengths.npy, from the records. */
+static bool write_arrays(capture_job *job, work *w, problem *why) {
+    const uint64_t n = (uint64_t)job->options->n, prompts = job->prompts;
+    const uint64_t shape[4] = {prompts, n, job->layers, job->per_layer};
+    char path[TOOL_PATH_BYTES];
+    npy_out norms, tokens;
+    int32_t *lengths = tool_alloc(prompts, sizeof *lengths);
+    bool good = result_path(job, "norms.npy", path, why) &&
+                npy_begin(&norms, path, NPY_F32, 4, shape, why);
+    if (good && !(result_path(job, "tokens.npy", path, why) &&
+                  npy_begin(&tokens, path, NPY_I32, 2, shape, why))) {
+        npy_abandon(&norms);
+        good = false;
+    } else if (good) {
+        for (size_t i = 0; good && i < prompts; i++) {
+            good = work_read(job, w, i, why) && npy_add(&norms, w->now.norms, n * job->units, why) &&
+                   npy_add(&tokens, w->now.ids, n, why);
+            lengths[i] = (int32_t)w->now.length;
+        }
+        good = good && npy_end(&norms, why) && npy_end(&tokens, why);
+        if (!good) npy_abandon(&norms);
+        if (!good) npy_abandon(&tokens);
+    }
+    if (good && result_path(job, "lengths.npy", path, why)) {
+        if (job->options->eos == 1) good = npy_write(path, NPY_I32, 1, shape, lengths, why);
+        else remove(path);
+        if (good) capture_remove(job, "logits.npy"); /* of an earlier run of --tokens */
+    }
+    free(lengths);
+    return good;
+}
+
+static bool write_timing(const capture_job *job, double seconds, double tokens, problem *why) {
+    char path[TOOL_PATH_BYTES];
+    json_out j = {0};
+    if (!result_path(job, "timing.json", path, why)) return false;
+    json_object(&j, NULL);
+    json_number(&j, "seconds", seconds);
+    json_number(&j, "generated_tokens", tokens);
+    json_number(&j, "tokens_per_second", seconds > 0 ? tokens / seconds : 0);
+    json_int(&j, "threads", job->m.pool.running ? job->m.pool.pool.threads : 1);
+    json_int(&j, "memory_bytes", (int64_t)capture_memory_bytes(job));
+    json_object_end(&j);
+    return json_write(&j, path, why);
+}
+
+static bool generate_all(capture_job *job, work *w, problem *why) {
+    progress bar;
+    const double start = clock_seconds();
+    double tokens = 0;
+    progress_begin(&bar, "capture", (double)job->prompts);
+    progress_skip(&bar, (double)w->done);
+    while (w->done < job->prompts) {
+        if (!generate(job, w->done, &w->now, why) || !work_append(job, w, why)) {
+            progress_end(&bar);
+            return false;
+        }
+        tokens += w->now.length;
+        progress_step(&bar, (double)w->done);
+    }
+    progress_end(&bar);
+    return write_timing(job, clock_seconds() - start, tokens, why);
+}
+
+/* Resuming a run that is already complete changes nothing. */
+static bool is_complete(const capture_job *job) {
+    char finished[65], begun[65], path[TOOL_PATH_BYTES];
+    problem ignored;
+    find_earlier(job->options->output, finished, begun);
+    return job->options->resume && !begun[0] && !strcmp(finished, job->folder) &&
+           result_path(job, "norms.npy", path, &ignored) && path_is_file(path);
+}
+
+bool capture_run(capture_job *job, problem *why) {
+    work w;
+    memset(&w, 0, sizeof w);
+    if (!job->prompts || is_complete(job)) return true;
+    bool good = work_open(job, &w, why) && generate_all(job, &w, why) && write_arrays(job, &w, why) &&
+                write_sinks(job, &w, why) && write_run_json(job, &w, why);
+    work_close(&w, good);
+    return good;
+}

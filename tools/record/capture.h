@@ -1,0 +1,76 @@
+/* capture.h - generating from prompts, or feeding given tokens, with the norm of every unit recorded
+   at every token. */
+#ifndef SYNERGY_CAPTURE_H
+#define SYNERGY_CAPTURE_H
+
+#include "engine/model.h"
+
+typedef struct capture_options {
+    const char *model, *prompts, *tokens, *output;
+    int64_t n, context, threads, seed, top_k, shard, shards; /* shards 0: not sharded */
+    double  temperature, top_p, min_p;
+    int     eos;    /* 0 ban, 1 stop */
+    int     units;  /* 0 heads, 1 experts */
+    bool    raw_norm, all_experts, shared_experts, raw_prompt, exact, logits, resume, force;
+    bool    quiet;  /* no lines of results on standard output */
+} capture_options;
+
+/* A prompt as it is fed. */
+typedef struct capture_prompt {
+    char    *category, *text; /* category "" where there is none */
+    int32_t *ids;
+    size_t   count;
+} capture_prompt;
+
+/* Everything that is settled before the first token: the model, the prompts, the shape. */
+typedef struct capture_job {
+    const capture_options *options;
+    loaded_model   m;
+    syn_context    ctx;
+    syn_context_desc desc;
+    capture_prompt *prompt;      /* (prompts): those of this shard */
+    size_t         prompts, all_prompts; /* prompts 0: more shards than prompts, nothing to do */
+    uint32_t       layers, first_layer, per_layer; /* of the recorded units */
+    size_t         units;        /* layers * per_layer */
+    size_t         longest;      /* tokens of the longest prompt */
+    char           hash[65];     /* of the model */
+    char           identity[65]; /* of model, settings and all prompts */
+    char           folder[65];   /* of what the folder holds: the same, or of this shard of it */
+    const int32_t *forced;       /* (forced_count): ids given with --tokens, else NULL */
+    size_t         forced_count, forced_length; /* all of them; in a row */
+    double        *sinks;        /* (layer, head): sums, of heads only */
+    float         *shared;       /* (position, layer): norms of shared experts, from the probe */
+} capture_job;
+
+void capture_defaults(capture_options *o);
+/* Opens the model, reads and tokenizes the prompts, checks the output folder. */
+bool capture_prepare(capture_job *job, const capture_options *o, problem *why);
+/* Generates (or goes on) and writes norms.npy, tokens.npy, run.json, timing.json, lengths.npy. */
+bool capture_run(capture_job *job, problem *why);
+void capture_free(capture_job *job);
+
+/* Seconds a generated token takes, measured on a few. */
+bool capture_speed(capture_job *job, double *seconds, problem *why);
+/* Bytes of memory (the mapped model not counted) and of files that the run will take. */
+double capture_memory_bytes(const capture_job *job);
+double capture_disk_bytes(const capture_job *job);
+
+/* --tokens: given ids, every position recorded. */
+bool capture_tokens(const capture_options *o, problem *why);
+
+/* The pieces of it: the model and the units; the folder; the context; the units (layer, unit) of position p of
+   the last pass; run.json of a run without prompts. */
+bool capture_open(capture_job *job, const capture_options *o, problem *why);
+/* Finds the run's identity, makes the folder, and refuses one that holds another run. */
+bool capture_check_folder(capture_job *job, problem *why);
+bool capture_open_context(capture_job *job, problem *why);
+/* Removes a result file of an earlier run that this one does not write. */
+void capture_remove(const capture_job *job, const char *name);
+void capture_copy_norms(const capture_job *job, size_t p, float *to);
+/* Attention to the first token, of heads: sums over positions, then their mean (layer, head). */
+void capture_sinks_begin(capture_job *job);
+void capture_sinks_add(capture_job *job, size_t p);
+void capture_sinks_mean(const capture_job *job, size_t positions, float *to);
+bool capture_forced_json(capture_job *job, uint64_t prompts, uint64_t tokens, problem *why);
+
+#endif

@@ -1,0 +1,233 @@
+/* compare.c - reads several result folders and sets them against each other. */
+#include "report/compare.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- profiles --------------------------------------------------------------------------- */
+
+static curve curve_new(size_t n) {
+    curve c = {n, tool_alloc(n, sizeof(double)), tool_alloc(n, sizeof(double)),
+               tool_alloc(n, sizeof(double)), tool_alloc(n, sizeof(double))};
+    return c;
+}
+
+/* Where a value would stand among the other layers' means: 0 below all, 1 above all. */
+static double percentile_among(const curve *raw, size_t layer, double value) {
+    double below = 0, others = 0;
+    if (!isfinite(value)) return (double)NAN;
+    for (size_t l = 0; l < raw->n; l++) {
+        if (l == layer || !isfinite(raw->y[l])) continue;
+        below += raw->y[l] < value ? 1 : raw->y[l] == value ? 0.5 : 0;
+        others += 1;
+    }
+    return others > 0 ? below / others : (double)NAN;
+}
+
+static void read_profile(compared *f, const char *score) {
+    const report *r = &f->r;
+    f->raw = curve_new(r->layers);
+    f->percentile = curve_new(r->layers);
+    report_profile(r, score, "mean", f->raw.y);
+    report_profile(r, score, "low", f->raw.low);
+    report_profile(r, score, "high", f->raw.high);
+    report_profile(r, score, "percentile", f->percentile.y);
+    for (size_t l = 0; l < r->layers; l++) {
+        f->raw.x[l] = f->percentile.x[l] = (double)l / (double)(r->layers - 1);
+        f->percentile.low[l] = percentile_among(&f->raw, l, f->raw.low[l]);
+        f->percentile.high[l] = percentile_among(&f->raw, l, f->raw.high[l]);
+    }
+}
+
+/* ---- one folder ------------------------------------------------------------------------- */
+
+static syn_interval interval_of(const json *scores, const char *key) {
+    const json *v = json_get(scores, key);
+    syn_interval i = {json_number_of(v, "value", (double)NAN), json_number_of(v, "low", (double)NAN),
+                      json_number_of(v, "high", (double)NAN)};
+    return i;
+}
+
+/* Width of a letter of the figures in units, from common sans serif fonts: a guess on the safe side. */
+static double letter_width(const char *s) {
+    if ((unsigned char)*s >= 0x80) return 11;
+    if (strchr("mwMW@%", *s)) return 11;
+    if (strchr("ijl.,:;'|!fIt()[]-/ ", *s)) return 4.8;
+    return *s >= 'A' && *s <= 'Z' ? 8.2 : 7;
+}
+
+/* "2 a long lab..." that fits beside a line. */
+static void shorten(const char *label, size_t number, char to[48]) {
+    enum { ROOM = 92 };
+    int n = snprintf(to, 48, "%zu ", number);
+    double width = 7.0 * n;
+    const char *s = label;
+    while (*s && n < 40) {
+        const char *next = s + 1;
+        while (((unsigned char)*next & 0xc0) == 0x80) next++;
+        if (width + letter_width(s) > (*next ? ROOM - 10 : ROOM)) break;
+        width += letter_width(s);
+        memcpy(to + n, s, (size_t)(next - s));
+        n += (int)(next - s);
+        s = next;
+    }
+    snprintf(to + n, 48 - (size_t)n, "%s", *s ? "\xe2\x80\xa6" : "");
+}
+
+static bool has_score(const report *r, const char *score) {
+    double *v = tool_alloc(r->layers, sizeof *v);
+    size_t n = report_profile(r, score, "mean", v);
+    free(v);
+    return n == r->layers;
+}
+
+static bool open_folder(comparison *c, size_t k, problem *why) {
+    compared *f = &c->at[k];
+    f->directory = c->options->directory[k];
+    f->label = c->options->label[k];
+    if (!report_load_scores(&f->r, f->directory, why)) return false;
+    c->count = k + 1;
+    if (!c->score) c->score = c->options->score ? c->options->score : f->r.score;
+    if (f->r.layers < 3)
+        return problem_set(why, "%s: has %zu layer%s; a profile needs at least 3", f->directory,
+                           f->r.layers, f->r.layers == 1 ? "" : "s");
+    if (!has_score(&f->r, c->score))
+        return problem_set(why, "%s/profile.csv: has no profile of '%.60s' (%s)", f->directory, c->score,
+                           strcmp(c->score, "excess") ? "see synergy phiid --help for the scores"
+                                                      : "synergy phiid --surrogates makes it");
+    f->unit = report_column(&f->r, report_score_column(c->score));
+    if (!f->unit)
+        return problem_set(why, "%s/units.csv: has no column '%s' of numbers", f->directory,
+                           report_score_column(c->score));
+    const json *scores = json_get(json_get(f->r.phiid.root, "scores"), c->score);
+    f->peak = interval_of(scores, "peak_depth");
+    f->middle = interval_of(scores, "middle_minus_outer");
+    f->curvature = interval_of(scores, "curvature");
+    read_profile(f, c->score);
+    shorten(f->label, k + 1, f->mark);
+    return true;
+}
+
+/* ---- two folders ------------------------------------------------------------------------ */
+
+/* The same units: as many layers and heads of one architecture. Checkpoints and quantisations of a
+   model are the same in this; a model of another family is not, even with as many heads. */
+static bool same_units(const report *a, const report *b) {
+    const json *x = report_model(a), *y = report_model(b);
+    if (a->layers != b->layers || a->per_layer != b->per_layer || a->first_layer != b->first_layer)
+        return false;
+    if (strcmp(a->many, b->many) || !x != !y) return false;
+    return !strcmp(json_text_of(x, "architecture", ""), json_text_of(y, "architecture", "")) &&
+           json_number_of(x, "parameters", 0) == json_number_of(y, "parameters", 0);
+}
+
+/* Marks the quarter with the highest score among the units that have one in both. */
+static void mark_quarter(const report *r, const double *score, const double *other, size_t quarter,
+                         unsigned char bit, unsigned char *mark) {
+    size_t n, taken = 0;
+    size_t *order = report_order(r, score, &n);
+    for (size_t i = 0; i < n && taken < quarter; i++) {
+        if (!isfinite(other[order[i]])) continue;
+        mark[order[i]] = (unsigned char)(mark[order[i]] | bit);
+        taken++;
+    }
+    free(order);
+}
+
+static void agree_units(agreement *g, const compared *a, const compared *b) {
+    unsigned char *mark = tool_alloc(a->r.count, 1);
+    g->by_units = true;
+    for (size_t i = 0; i < a->r.count; i++)
+        g->count += isfinite(a->unit[i]) && isfinite(b->unit[i]) ? 1 : 0;
+    g->spearman = chance_spearman(value_spearman(a->unit, b->unit, a->r.count), g->count);
+    g->quarter = g->count / 4;
+    mark_quarter(&a->r, a->unit, b->unit, g->quarter, 1, mark);
+    mark_quarter(&b->r, b->unit, a->unit, g->quarter, 2, mark);
+    for (size_t i = 0; i < a->r.count; i++) g->shared += mark[i] == 3 ? 1 : 0;
+    if (g->quarter) chance_overlap(g);
+    free(mark);
+}
+
+/* The value at a depth, on the straight line between its neighbours. */
+static double at_depth(const curve *c, double depth) {
+    double place = depth * (double)(c->n - 1);
+    size_t l = (size_t)place;
+    if (l + 1 >= c->n) return c->y[c->n - 1];
+    double part = place - (double)l;
+    return part > 0 ? (1 - part) * c->y[l] + part * c->y[l + 1] : c->y[l];
+}
+
+/* At the depths of the one with fewer layers, so that no value is counted twice. */
+static void agree_profiles(agreement *g, const compared *a, const compared *b) {
+    const curve *few = a->raw.n <= b->raw.n ? &a->raw : &b->raw, *many = few == &a->raw ? &b->raw : &a->raw;
+    double *there = tool_alloc(few->n, sizeof *there);
+    for (size_t l = 0; l < few->n; l++) {
+        there[l] = at_depth(many, few->x[l]);
+        g->count += isfinite(there[l]) && isfinite(few->y[l]) ? 1 : 0;
+    }
+    g->spearman = chance_spearman(value_spearman(few->y, there, few->n), g->count);
+    free(there);
+}
+
+/* ---- all of them ------------------------------------------------------------------------ */
+
+bool compare_open(comparison *c, const compare_options *o, problem *why) {
+    memset(c, 0, sizeof *c);
+    c->options = o;
+    for (size_t k = 0; k < o->count; k++)
+        if (!open_folder(c, k, why)) {
+            compare_close(c);
+            return false;
+        }
+    for (size_t i = 0; i < c->count; i++)
+        for (size_t j = i + 1; j < c->count; j++) {
+            if (same_units(&c->at[i].r, &c->at[j].r)) agree_units(&c->pair[i][j], &c->at[i], &c->at[j]);
+            else agree_profiles(&c->pair[i][j], &c->at[i], &c->at[j]);
+        }
+    return true;
+}
+
+void compare_close(comparison *c) {
+    for (size_t k = 0; k < c->count; k++) {
+        curve_free(&c->at[k].raw);
+        curve_free(&c->at[k].percentile);
+        free(c->at[k].unit);
+        report_close(&c->at[k].r);
+    }
+    c->count = 0;
+}
+
+bool compare_data_name(const char *output, char to[TOOL_PATH_BYTES], problem *why) {
+    size_t n = strlen(output);
+    if (n > 5 && !strcmp(output + n - 5, ".html")) n -= 5;
+    if (n + 5 > TOOL_PATH_BYTES) return problem_set(why, "%.100s...: the name is too long", output);
+    snprintf(to, TOOL_PATH_BYTES, "%.*s.csv", (int)n, output);
+    return true;
+}
+
+static void profile_rows(const comparison *c, text *t) {
+    text_add(t, "label,directory,score,layer,depth,mean,low,high,percentile,percentile_low,percentile_high\n");
+    for (size_t k = 0; k < c->count; k++) {
+        const compared *f = &c->at[k];
+        for (size_t l = 0; l < f->raw.n; l++) {
+            const double v[] = {f->raw.x[l], f->raw.y[l], f->raw.low[l], f->raw.high[l],
+                                f->percentile.y[l], f->percentile.low[l], f->percentile.high[l]};
+            csv_text(t, f->label);
+            csv_text(t, f->directory);
+            csv_text(t, c->score);
+            csv_int(t, (int64_t)(f->r.first_layer + l));
+            for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) csv_number(t, v[i]);
+            csv_end_row(t);
+        }
+    }
+}
+
+bool compare_write(const comparison *c, problem *why) {
+    char path[TOOL_PATH_BYTES];
+    text t = {NULL, 0, 0};
+    profile_rows(c, &t);
+    bool good = compare_data_name(c->options->output, path, why) && file_write(path, t.at, t.length, why);
+    text_free(&t);
+    return good && compare_page(c, why);
+}

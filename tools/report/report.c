@@ -1,0 +1,227 @@
+/* report.c - one HTML page from a result folder, with no script unless a map has thousands of units,
+   and nothing loaded from elsewhere. Every figure is also written as its own SVG, and its data as CSV,
+   to DIR/figures. */
+#include "report/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- panels: left out where the data are ------------------------------------------------ */
+
+static void panel_profile(page *p, const report *r, const char *score, const char *name) {
+    figure f = {{NULL, 0, 0}, {NULL, 0, 0}};
+    double *v = tool_alloc(r->layers, sizeof *v);
+    if (report_profile(r, score, "mean", v) == r->layers) {
+        figure_profile(r, score, name, &f);
+        page_panel(p, name, &f);
+    }
+    free(v);
+}
+
+static void panel_matrix(page *p, const report *r, const double *m, const char *name, const char *what) {
+    figure f = {{NULL, 0, 0}, {NULL, 0, 0}};
+    if (!m) return;
+    figure_matrix(r, m, name, what, &f);
+    page_panel(p, name, &f);
+}
+
+static void panel_scatter(page *p, const report *r, unit_column x, unit_column y, const char *name,
+                          const char *x_label, const char *y_label) {
+    figure f = {{NULL, 0, 0}, {NULL, 0, 0}};
+    if (!r->column[x] || !r->column[y]) return;
+    figure_scatter(r, x, y, name, x_label, y_label, &f);
+    page_panel(p, name, &f);
+}
+
+/* ---- figures in their order ----------------------------------------------------------- */
+
+static void profile_table(page *p, const report *r, const char *score, const char *title) {
+    static const char *const column[] = {"depth", "mean", "minmax", "percentile", "low", "high"};
+    static const char *const head[] = {"layer", "depth", "mean", "min\xe2\x80\x93max", "percentile",
+                                       "95 % low", "high"};
+    enum { COLUMNS = sizeof column / sizeof column[0] };
+    double *v = tool_alloc(r->layers * COLUMNS, sizeof *v);
+    size_t n = 0;
+    for (int c = 0; c < COLUMNS; c++)
+        n = report_profile(r, score, column[c], v + (size_t)c * r->layers);
+    page_table(p, NULL, "Profile as a table", title);
+    for (int c = 0; c < COLUMNS + 1; c++) page_table_head(p, head[c]);
+    page_table_body(p);
+    for (size_t l = 0; l < n; l++) {
+        text_print(&p->html, "<tr><th scope=\"row\">%zu</th>", r->first_layer + l);
+        for (int c = 0; c < COLUMNS; c++) page_cell(p, v[(size_t)c * r->layers + l]);
+        page_row_end(p);
+    }
+    page_table_end(p);
+    free(v);
+}
+
+/* What the surrogates of this result keep and destroy. */
+static const char *null_words_of(const report *r) {
+    const char *null = json_text_of(r->phiid.root, "settings.null", "shift");
+    return !strcmp(null, "phase") ? "random phases, which keep each unit\xe2\x80\x99s spectrum and "
+                                    "destroy coupling"
+           : !strcmp(null, "shuffle") ? "shuffles of time, which destroy memory"
+                                      : "circular shifts, which keep each unit\xe2\x80\x99s memory and "
+                                        "destroy coupling";
+}
+
+static void profiles(page *p, const report *r) {
+    page_put(p, "<h2 id=\"profile\">Profile over layers</h2>\n");
+    if (r->layers < 3) {
+        page_put(p, "<p>The recording has fewer than three layers: there is no profile.</p>\n");
+        return;
+    }
+    page_figure(p);
+    panel_profile(p, r, "rank-difference", "profile-rank-difference");
+    panel_profile(p, r, "difference", "profile-difference");
+    bool excess = r->column[UNIT_EXCESS] != NULL;
+    if (excess) panel_profile(p, r, "excess", "profile-excess");
+    const char *caption =
+        "Two readings of the paper, side by side. Left, the rank difference that its text "
+        "defines: the rank of a unit\xe2\x80\x99s mean synergy minus the rank of its mean "
+        "redundancy. Right, the rank of the difference sts \xe2\x88\x92 rtr, from which its "
+        "figures seem to be made. Points and line: the mean over a layer\xe2\x80\x99s units, "
+        "scaled so that the lowest layer is 0 and the highest 1; rings: the percentile of the "
+        "layer among layers; band: 95 % interval from drawing prompts with replacement; dashed: "
+        "the parabola nearest to the means; shaded: the middle third of the depth. The axis on "
+        "the right has the score\xe2\x80\x99s own unit.";
+    text words_of = {NULL, 0, 0};
+    text_add(&words_of, caption);
+    if (excess)
+        text_print(&words_of,
+                   " Below, what is left of synergy when its mean under surrogates is taken away: %s.",
+                   null_words_of(r));
+    page_figure_end(p, words_of.at);
+    text_free(&words_of);
+    page_put(p, "<details><summary>The profiles as tables</summary>\n");
+    profile_table(p, r, "rank-difference", "rank(synergy) \xe2\x88\x92 rank(redundancy)");
+    profile_table(p, r, "difference", "rank(synergy \xe2\x88\x92 redundancy)");
+    page_put(p, "</details>\n");
+}
+
+/* The maps in their order; `what` NULL: "Mean norm" of a model, "Mean value" of a recording. */
+static const struct { unit_column column; const char *name, *what, *unit; bool diverging; } map_row[] = {
+    {UNIT_RANK_DIFFERENCE, "map-rank-difference", "Rank difference", "ranks", true},
+    {UNIT_DIFFERENCE_RANK, "map-difference-rank", "Rank of the difference", "rank", true},
+    {UNIT_SYNERGY, "map-synergy", "Mean synergy", "nats", false},
+    {UNIT_REDUNDANCY, "map-redundancy", "Mean redundancy", "nats", false},
+    {UNIT_EXCESS, "map-excess", "Excess synergy", "nats", true},
+    {UNIT_MEAN_NORM, "map-mean-norm", NULL, "", false},
+    {UNIT_SINK, "map-sink", "Attention to the first token", "", false}};
+
+static void maps(page *p, const report *r) {
+    text_print(&p->html, "<h2 id=\"maps\">Every %s</h2>\n", r->one);
+    page_figure(p);
+    for (size_t k = 0; k < sizeof map_row / sizeof map_row[0]; k++) {
+        figure f = {{NULL, 0, 0}, {NULL, 0, 0}};
+        if (!r->column[map_row[k].column]) continue;
+        const char *what = map_row[k].what;
+        if (!what) what = report_model(r) ? "Mean norm" : "Mean value";
+        figure_map(r, map_row[k].column, map_row[k].name, what, map_row[k].unit, map_row[k].diverging,
+                   &f);
+        page_panel(p, map_row[k].name, &f);
+        figure_map_values(p, r, map_row[k].column, map_row[k].name, map_row[k].unit);
+    }
+    page_figure_end(
+        p, "Layers from left to right. The scores in orange and blue have their middle colour at "
+           "the median over all units; orange is more synergistic, blue more redundant. The "
+           "values show on hover and stand in units.csv. Hatched: no value.");
+    report_map_script(p, r);
+}
+
+static void matrices(page *p, const report *r) {
+    char caption[700];
+    size_t n = r->count, block = (n + 639) / 640;
+    if (!r->synergy && !r->redundancy) return;
+    page_put(p, "<h2 id=\"pairs\">Every pair</h2>\n");
+    page_figure(p);
+    panel_matrix(p, r, r->synergy, "matrix-synergy", "Synergy");
+    panel_matrix(p, r, r->redundancy, "matrix-redundancy", "Redundancy");
+    snprintf(
+        caption, sizeof caption,
+        "Synergy (sts) and redundancy (rtr) of each of the %zu pairs, averaged over prompts; %s "
+        "in "
+        "the order of layers. The brightest colour stands for the 99th percentile and above.%s%s",
+        n * (n - 1) / 2, r->many,
+        block > 1 ? " Each pixel is the mean over a block of pairs." : "",
+        " Hatched: the diagonal and pairs without a value.");
+    page_figure_end(p, caption);
+}
+
+static void scatters(page *p, const report *r) {
+    page_put(p, "<h2 id=\"confounds\">What else explains the scores</h2>\n");
+    page_figure(p);
+    panel_scatter(p, r, UNIT_REDUNDANCY, UNIT_SYNERGY, "scatter-redundancy-synergy",
+                  "mean redundancy, nats", "mean synergy, nats");
+    panel_scatter(p, r, UNIT_SELF, UNIT_SYNERGY, "scatter-memory-synergy",
+                  "self-information (memory), nats", "mean synergy, nats");
+    page_figure_end(
+        p, "Left: a unit that shares much synergy tends to share much redundancy, or not. Right: "
+           "synergy against how well a unit\xe2\x80\x99s own past predicts its own future; with "
+           "MMI two unrelated series with memory have synergy, so a steep line means that the "
+           "ranking is a ranking of memory. Axes have decades where values are very uneven.");
+}
+
+/* ---- the page ------------------------------------------------------------------------- */
+
+static void contents(page *p, const report *r) {
+    page_put(p, "<nav aria-label=\"Contents\"><a href=\"#claims\">Claims</a><a "
+                "href=\"#profile\">Profile</a><a href=\"#words\">In words</a><a "
+                "href=\"#maps\">Maps</a>");
+    if (r->synergy || r->redundancy) page_put(p, "<a href=\"#pairs\">Pairs</a>");
+    if (r->count >= 4 && (r->synergy || r->redundancy)) page_put(p, "<a href=\"#network\">Network</a>");
+    if (json_get(r->graph.root, "synergy")) page_put(p, "<a href=\"#topology\">Topology</a>");
+    if (report_model(r) || r->ablation.root || r->ablation_outdated)
+        page_put(p, "<a href=\"#ablation\">Ablation</a>");
+    page_put(p, "<a href=\"#confounds\">Confounds</a><a href=\"#units\">Tables</a><a "
+                "href=\"#limits\">Limits</a><a href=\"#repeat\">Repeat</a></nav>\n");
+}
+
+static void top(page *p, const report *r) {
+    page_begin(p, r->name, ": synergy and redundancy");
+    page_put(p, "<header>\n<p class=\"eyebrow\">Synergy and redundancy of ");
+    text_print(&p->html, "%zu %s", r->count, r->many);
+    page_put(p, "</p>\n<h1>");
+    page_text(p, r->name);
+    page_put(p, "</h1>\n");
+    report_identity(p, r);
+    page_put(p, "</header>\n<main id=\"main\">\n");
+    report_finding(p, r);
+    report_facts(p, r);
+    contents(p, r);
+}
+
+static void build(page *p, const report *r) {
+    top(p, r);
+    report_claims(p, r);
+    profiles(p, r);
+    report_words(p, r);
+    maps(p, r);
+    matrices(p, r);
+    report_network(p, r);
+    report_topology(p, r);
+    report_ablation(p, r);
+    report_perturb(p, r);
+    scatters(p, r);
+    report_correlations(p, r);
+    report_units(p, r);
+    report_method(p, r);
+    report_prompts(p, r);
+    report_repeat(p, r);
+    page_end(p);
+}
+
+bool report_run(const char *directory, problem *why) {
+    report r;
+    char path[TOOL_PATH_BYTES];
+    if (!report_load(&r, directory, why)) return false;
+    page p = {directory, {NULL, 0, 0}, 0, 0, true, why};
+    p.good = path_join(path, directory, "figures", why) && directory_make(path, why);
+    if (p.good) build(&p, &r);
+    p.good = p.good && path_join(path, directory, "report.html", why) &&
+             file_write(path, p.html.at, p.html.length, why);
+    text_free(&p.html);
+    report_close(&r);
+    return p.good;
+}

@@ -1,0 +1,316 @@
+/* report_claims.c - the top of the report: what was looked at, the finding, and each claim of the
+   paper with what this result says about it. */
+#include "report/report.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- what was looked at ----------------------------------------------------------------- */
+
+static void identity_item(page *p, bool *first, const char *words) {
+    if (!*words) return;
+    if (!*first) page_put(p, " \xc2\xb7 ");
+    page_text(p, words);
+    *first = false;
+}
+
+void report_identity(page *p, const report *r) {
+    char s[160], size[32];
+    bool first = true;
+    const json *m = report_model(r);
+    page_put(p, "<p class=\"identity\">");
+    if (m) {
+        identity_item(p, &first, json_text_of(m, "file", ""));
+        identity_item(p, &first, json_text_of(m, "architecture", ""));
+        double bytes = json_number_of(m, "bytes", (double)NAN);
+        bytes_text(bytes, size, sizeof size);
+        if (isfinite(bytes)) identity_item(p, &first, size);
+        const char *hash = json_text_of(m, "sha256", "");
+        snprintf(s, sizeof s, "SHA-256 %.12s\xe2\x80\xa6", hash);
+        if (*hash) identity_item(p, &first, s);
+    } else {
+        identity_item(p, &first, json_text_of(r->phiid.root, "input.file", ""));
+        snprintf(s, sizeof s, "SHA-256 %.12s\xe2\x80\xa6",
+                 json_text_of(r->phiid.root, "input.sha256", "unknown"));
+        identity_item(p, &first, s);
+    }
+    snprintf(s, sizeof s, "%zu layers of %zu %s", r->layers, r->per_layer, r->many);
+    identity_item(p, &first, s);
+    double prompts = report_number(r, "input.prompts_used"), samples = report_number(r, "input.samples");
+    snprintf(s, sizeof s, "%.0f prompts of %.0f samples", prompts, samples);
+    if (isfinite(prompts) && isfinite(samples)) identity_item(p, &first, s);
+    page_put(p, "</p>\n");
+}
+
+static void fact(page *p, const char *term, double value, const char *after) {
+    if (!isfinite(value)) return;
+    page_put(p, "<div><dt>");
+    page_text(p, term);
+    page_put(p, "</dt><dd>");
+    page_number(p, value);
+    if (*after) {
+        page_put(p, " <small>");
+        page_text(p, after);
+        page_put(p, "</small>");
+    }
+    page_put(p, "</dd></div>\n");
+}
+
+static double flagged_count(const report *r) {
+    double sum = 0;
+    const json *list = json_at(r->phiid.root, "pair_prompts.flagged");
+    for (const json *c = list ? list->child : NULL; c; c = c->next) sum += c->number;
+    return sum;
+}
+
+void report_facts(page *p, const report *r) {
+    double flagged = flagged_count(r), all = report_number(r, "pair_prompts.sound") + flagged;
+    char of[64];
+    page_put(p, "<dl class=\"facts\">\n");
+    fact(p, "Mean synergy", report_number(r, "means_nats.synergy"), "nats");
+    fact(p, "Mean redundancy", report_number(r, "means_nats.redundancy"), "nats");
+    fact(p, "Synergy with redundancy",
+         report_spearman(r, r->column[UNIT_SYNERGY], r->column[UNIT_REDUNDANCY]), "Spearman");
+    fact(p, "Synergy with memory", report_memory(r), "Spearman");
+    fact(p, "Rank difference with difference",
+         report_spearman(r, r->column[UNIT_RANK_DIFFERENCE], r->column[UNIT_DIFFERENCE_RANK]),
+         "Spearman");
+    fact(p, "Reliability, rank difference", report_number(r, "scores.rank-difference.reliability"),
+         "split half");
+    fact(p, "Reliability, difference", report_number(r, "scores.difference.reliability"),
+         "split half");
+    snprintf(of, sizeof of, "of %.0f", all);
+    fact(p, "Flagged pair-prompts", flagged, isfinite(all) ? of : "");
+    page_put(p, "</dl>\n");
+}
+
+/* ---- answers ---------------------------------------------------------------------------- */
+
+typedef enum answer { ANSWER_YES, ANSWER_NO, ANSWER_PART, ANSWER_OPEN, ANSWER_UNTESTED } answer;
+
+/* An interval on one side of zero answers; else the question stays open. */
+static answer answer_of(double low, double high) {
+    return low > 0 ? ANSWER_YES : high < 0 ? ANSWER_NO : ANSWER_OPEN;
+}
+
+/* Where there is a permutation test, beyond that, too. */
+static answer answer_beyond(double low, double high, double chance) {
+    return isfinite(chance) && chance > 0.05 ? ANSWER_OPEN : answer_of(low, high);
+}
+
+static double harm_difference(const json *test) {
+    return json_number_of(test, "auc_difference", json_number_of(test, "difference", (double)NAN));
+}
+
+/* The signs of N differences have 2^N arrangements, and two sides: with fewer than six prompts no
+   two-sided p over prompts is below 0.05. */
+enum { LEAST_PROMPTS = 6 };
+
+static double prompts_of(const json *from) {
+    return json_number_of(json_get(from, "settings"), "prompts", (double)NAN);
+}
+
+/* Does the first of a test harm more? The field `harm` tells (1, -1, or 0 for what cannot be told
+   apart); files of older versions have p over prompts and the difference only. */
+static answer harm_answer(const json *from, const json *test) {
+    double sure = json_number_of(test, "p_prompts", (double)NAN) < 0.05 ? harm_difference(test) : 0;
+    double harm = json_number_of(test, "harm", sure);
+    if (prompts_of(from) < LEAST_PROMPTS) return ANSWER_OPEN;
+    return harm > 0 ? ANSWER_YES : harm < 0 ? ANSWER_NO : ANSWER_OPEN;
+}
+
+/* What stands after an answer that so few prompts leave open. */
+static void few_prompts_words(page *p, const json *from, const char *before, const char *after) {
+    double n = prompts_of(from);
+    if (!(n < LEAST_PROMPTS)) return;
+    text_print(&p->html, "%s%.0f prompt%s cannot tell (at least %d are needed)%s", before, n, n == 1 ? "" : "s",
+               LEAST_PROMPTS, after);
+}
+
+/* ---- the finding ------------------------------------------------------------------------ */
+
+/* By which order of removal most is lost; NULL without curves. Random orders do not compete. */
+static const json *most_harm(const json *ablation) {
+    const json *list = json_get(ablation, "curves"), *best = NULL;
+    for (const json *c = list ? list->child : NULL; c; c = c->next) {
+        const char *order = json_text_of(c, "order", "");
+        if (!strcmp(order, "random") || !strcmp(order, "matched")) continue;
+        if (json_number_of(c, "auc", -1) > json_number_of(best, "auc", -1)) best = c;
+    }
+    return best;
+}
+
+static void causal_words(page *p, const report *r) {
+    const json *test = report_test(r->ablation.root, "score", "random");
+    if (!test) return;
+    static const char *const than[] = {
+        "changes the predictions more than removing", "changes the predictions less than removing",
+        "does not change the predictions more, or less, beyond doubt, than removing"};
+    answer a = harm_answer(r->ablation.root, test);
+    double low = json_number_of(test, "low", (double)NAN), high = json_number_of(test, "high", (double)NAN);
+    page_put(p, "<p>Removing the ");
+    page_text(p, r->many);
+    text_print(&p->html, " of the highest score first %s as many random ones: ",
+               than[a == ANSWER_YES ? 0 : a == ANSWER_NO ? 1 : 2]);
+    page_number(p, report_auc(r->ablation.root, "score", 0));
+    page_put(p, " against ");
+    page_number(p, report_auc(r->ablation.root, "random", 0));
+    page_put(p, " nats along the curve, difference ");
+    page_number(p, harm_difference(test));
+    page_interval(p, low, high);
+    few_prompts_words(p, r->ablation.root, "; ", "");
+    const char *worst = json_text_of(most_harm(r->ablation.root), "order", "score");
+    if (strcmp(worst, "score")) {
+        text_print(&p->html, "; most is lost %s, ", report_order_words(worst));
+        page_number(p, report_auc(r->ablation.root, worst, 0));
+        page_put(p, " nats");
+    }
+    page_put(p, ".</p>\n");
+}
+
+void report_finding(page *p, const report *r) {
+    const char *finding = json_text_of(r->phiid.root, "finding", "");
+    double memory = report_memory(r);
+    page_put(p, "<div class=\"finding\"><p>");
+    page_sentence(p, finding);
+    if (memory >= 0.8 && !strstr(finding, "memory")) {
+        page_put(p, " But mean synergy follows each unit\xe2\x80\x99s own memory at Spearman ");
+        page_number(p, memory);
+        page_put(p, ": the ranking may be one of memory.");
+    }
+    page_put(p, "</p>\n");
+    causal_words(p, r);
+    page_put(p, "</div>\n");
+}
+
+/* ---- claim by claim --------------------------------------------------------------------- */
+
+static void claim_begin(page *p, const char *claim, answer a) {
+    static const char *const word[] = {"yes", "no", "in part", "open", "not tested"};
+    static const char *const class_name[] = {"yes", "no", "open", "open", "open"};
+    page_put(p, "<div><dt>");
+    page_text(p, claim);
+    text_print(&p->html, "</dt><dd><b class=\"%s\">%s</b> ", class_name[a], word[a]);
+}
+
+static void claim_end(page *p) {
+    page_put(p, "</dd></div>\n");
+}
+
+/* "22.1 ranks (95 % interval 16.8 to 26.5), p = 0.001" */
+static void claim_interval(page *p, const json *v, const char *unit, double chance) {
+    page_number(p, json_number_of(v, "value", (double)NAN));
+    page_put(p, unit);
+    page_interval(p, json_number_of(v, "low", (double)NAN), json_number_of(v, "high", (double)NAN));
+    if (isfinite(chance)) text_print(&p->html, ", p = %.2g", chance);
+}
+
+/* Middle third above the outer thirds, and a bend downwards: both are needed for an inverted U, and a
+   parabola that explains at least 30 % of the differences between layers, else it is there in part. */
+static void claim_profile(page *p, const report *r, const char *score, const char *claim) {
+    const json *s = json_get(json_get(r->phiid.root, "scores"), score);
+    const json *middle = json_get(s, "middle_minus_outer"), *bend = json_get(s, "curvature");
+    if (!isfinite(json_number_of(middle, "value", (double)NAN))) return;
+    double p_middle = json_number_of(s, "p_middle", (double)NAN);
+    double p_bend = json_number_of(s, "p_curvature", (double)NAN);
+    double share = report_parabola_share(r, score);
+    answer a = answer_beyond(json_number_of(middle, "low", (double)NAN),
+                             json_number_of(middle, "high", (double)NAN), p_middle);
+    answer b = answer_beyond(-json_number_of(bend, "high", (double)NAN),
+                             -json_number_of(bend, "low", (double)NAN), p_bend);
+    answer both = a == b ? a : a == ANSWER_NO || b == ANSWER_NO ? ANSWER_NO : ANSWER_OPEN;
+    const bool clear = share >= 0.3; /* false without a parabola, too */
+    claim_begin(p, claim, both == ANSWER_YES && !clear ? ANSWER_PART : both);
+    page_put(p, "middle third minus outer thirds ");
+    claim_interval(p, middle, " ranks", p_middle);
+    page_put(p, "; curvature ");
+    claim_interval(p, bend, "", p_bend);
+    if (isfinite(share))
+        text_print(&p->html, "; the parabola explains %.0f\xc2\xa0%% of the differences between "
+                             "layers%s", 100 * share, clear ? "" : ", too little for a clear U");
+    else page_put(p, "; there is no parabola to these layers, and so no clear U");
+    claim_end(p);
+}
+
+static void claim_memory(page *p, const report *r) {
+    double seen = report_number(r, "means_nats.synergy");
+    double null = report_number(r, "means_nats.synergy_null");
+    double found = report_number(r, "pairs_beyond_null.synergy");
+    double memory = report_memory(r);
+    bool tested = isfinite(null);
+    if (!tested && !isfinite(memory)) return;
+    claim_begin(p, "Synergy is more than memory",
+                !tested ? ANSWER_UNTESTED : seen > null && found > 0 ? ANSWER_YES : ANSWER_NO);
+    if (tested) {
+        page_number(p, seen);
+        page_put(p, " nats observed, ");
+        page_number(p, null);
+        page_put(p, " in surrogates; ");
+        page_number(p, found);
+        page_put(p, " of ");
+        page_number(p, report_number(r, "input.pairs"));
+        page_put(p, " pairs lie beyond them; ");
+    }
+    page_put(p, "synergy follows each unit\xe2\x80\x99s memory at Spearman ");
+    page_number(p, memory);
+    claim_end(p);
+}
+
+static void claim_harm(page *p, const json *from, const char *a, const char *b, const char *claim) {
+    const json *test = report_test(from, a, b);
+    if (!test) return;
+    claim_begin(p, claim, harm_answer(from, test));
+    few_prompts_words(p, from, "", "; ");
+    page_put(p, "mean KL along the curve differs by ");
+    page_number(p, harm_difference(test));
+    page_put(p, " nats");
+    page_interval(p, json_number_of(test, "low", (double)NAN), json_number_of(test, "high", (double)NAN));
+    static const char *const key[2] = {"p_prompts", "p_orders"}, *const over[2] = {"prompts", "orders"};
+    for (int k = 0; k < 2; k++) {
+        double chance = json_number_of(test, key[k], (double)NAN);
+        if (isfinite(chance)) text_print(&p->html, ", p = %.2g over %s", chance, over[k]);
+    }
+    claim_end(p);
+}
+
+static void claim_untested(page *p, const char *claim, const char *how) {
+    claim_begin(p, claim, ANSWER_UNTESTED);
+    text_print(&p->html, "<code>%s</code> does it", how);
+    claim_end(p);
+}
+
+/* graph.json has the verdicts: yes, no, in part, and raw only. */
+static void claim_topology(page *p, const report *r, const char *key, const char *claim) {
+    const char *verdict = json_text_of(json_get(json_get(r->graph.root, "claims"), key), "verdict", "");
+    if (!*verdict) return;
+    bool yes = !strcmp(verdict, "yes"), no = !strcmp(verdict, "no");
+    claim_begin(p, claim, yes ? ANSWER_YES : no ? ANSWER_NO : ANSWER_PART);
+    if (!strcmp(verdict, "raw only")) page_put(p, "with raw weights only; ");
+    page_put(p, "see <a href=\"#topology\">topology</a>");
+    claim_end(p);
+}
+
+void report_claims(page *p, const report *r) {
+    const json *ablation = r->ablation.root, *perturb = r->perturb.root;
+    page_put(p, "<h2 id=\"claims\">Claim by claim</h2>\n<dl class=\"claims\">\n");
+    claim_profile(p, r, "rank-difference", "Inverted U of the rank difference, as the paper\xe2\x80\x99s text defines it");
+    claim_profile(p, r, "difference", "Inverted U of the rank of the difference, as its figures seem to show");
+    claim_memory(p, r);
+    claim_topology(p, r, "synergy_more_efficient", "The synergistic network is the more efficient one");
+    claim_topology(p, r, "redundancy_more_modular", "The redundant network is the more modular one");
+    if (ablation) {
+        claim_harm(p, ablation, "score", "random", "Removing the core harms more than removing at random");
+        claim_harm(p, ablation, "score", "matched", "\xe2\x80\xa6 than at random from the same layers");
+        claim_harm(p, ablation, "score", "reverse", "\xe2\x80\xa6 than removing the lowest scores first");
+        claim_harm(p, ablation, "score", "norm", "\xe2\x80\xa6 than removing the largest norms");
+    } else if (report_model(r)) {
+        claim_untested(p, "Removing the core harms more than removing at random", "synergy ablate MODEL DIR");
+    }
+    if (perturb) {
+        claim_harm(p, perturb, "core", "random", "Noise in the core harms more than in random places");
+        claim_harm(p, perturb, "core", "periphery", "\xe2\x80\xa6 than in the periphery");
+    } else if (report_model(r)) {
+        claim_untested(p, "Noise in the core harms more than in random places", "synergy perturb MODEL DIR");
+    }
+    page_put(p, "</dl>\n");
+}

@@ -1,0 +1,381 @@
+/* study.c - runs every point of every curve, piece by piece, so that a stopped run can go on. */
+#include "study/study.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void study_defaults(study_options *o) {
+    memset(o, 0, sizeof *o);
+    o->seeds = 5;
+    o->prompts = 24;
+    o->items = 24;
+    o->eval = "all";
+    o->seed = 1;
+}
+
+/* ---- laying out ----------------------------------------------------------------------- */
+
+bool study_numbers(const char *option_name, const char *list, double high, number_fn *take, void *to, problem *why) {
+    double last = 0;
+    for (const char *at = list; *at;) {
+        char *end;
+        const double value = strtod(at, &end);
+        if (end == at || (*end && *end != ','))
+            return problem_set(why, "%s: '%.40s' is not a list of numbers", option_name, at);
+        if (!(value > 0 && value <= high))
+            return problem_set(why, "%s: %g is not above 0 and at most %g", option_name, value, high);
+        if (!(value > last)) return problem_set(why, "%s: %g does not rise", option_name, value);
+        if (!take(to, value, why)) return false;
+        last = value;
+        at = *end ? end + 1 : end;
+    }
+    return last > 0 || problem_set(why, "%s: is empty", option_name);
+}
+
+static syn_context_desc eval_desc(const study *a) {
+    syn_context_desc desc;
+    memset(&desc, 0, sizeof desc);
+    desc.tokens = eval_tokens(&a->bench);
+    desc.arithmetic = a->options->exact ? SYN_EXACT : SYN_FAST;
+    desc.all_logits = true;
+    return desc;
+}
+
+/* A model that cannot take the evaluation sets (its context, its tokenizer) is studied without them. */
+static bool open_eval(study *a, problem *why) {
+    int which[EVAL_SETS];
+    size_t bytes;
+    problem cannot;
+    if (!strcmp(a->options->eval, "none")) return true;
+    if (!eval_set_names(a->options->eval, which, why)) return false;
+    a->has_bench = eval_open(&a->bench, &a->s.m, a->options->eval, a->options->items, &cannot);
+    if (a->has_bench) {
+        const syn_context_desc desc = eval_desc(a);
+        if (model_context_bytes(&a->s.m, &desc, &bytes, &cannot)) return true;
+        eval_close(&a->bench);
+        memset(&a->bench, 0, sizeof a->bench);
+        a->has_bench = false;
+    }
+    tool_note("without evaluation sets: %s", cannot.text);
+    return true;
+}
+
+static bool hash_units(study *a, problem *why) {
+    char path[TOOL_PATH_BYTES];
+    file_view view;
+    if (!path_join(path, a->options->directory, "units.csv", why) || !file_map(&view, path, why)) return false;
+    sha256_of(view.bytes, view.size, a->units_hash);
+    file_unmap(&view);
+    return true;
+}
+
+bool study_open(study *a, const study_options *o, const study_kind *kind, problem *why) {
+    a->options = o;
+    a->kind = kind;
+    a->score = o->score ? o->score : "score";
+    return subject_open(&a->s, o->model, o->directory, o->prompts, why) && hash_units(a, why) && open_eval(a, why) &&
+           intervene_open(&a->v, &a->s.m, a->s.longest, o->exact, o->threads, why);
+}
+
+void study_add_curve(study *a, const char *name, int seed, bool eval) {
+    a->curve = tool_realloc(a->curve, a->curves + 1, sizeof *a->curve);
+    a->curve[a->curves++] = (study_curve){name, seed, eval};
+}
+
+void study_add_point(study *a, double x, size_t units) {
+    a->x = tool_realloc(a->x, a->points + 1, sizeof *a->x);
+    a->units = tool_realloc(a->units, a->points + 1, sizeof *a->units);
+    a->x[a->points] = x;
+    a->units[a->points++] = units;
+}
+
+void study_begin_edits(study *a) {
+    a->edit = tool_alloc(a->curves * a->points, sizeof *a->edit);
+    for (size_t k = 0; k < a->curves * a->points; k++) a->edit[k].layer = a->s.m.model.layers;
+}
+
+intervention *study_edit(const study *a, size_t curve, size_t point) {
+    return &a->edit[curve * a->points + point];
+}
+
+float *study_array(study *a, size_t count) {
+    a->array = tool_realloc(a->array, a->arrays + 1, sizeof *a->array);
+    return a->array[a->arrays++] = tool_alloc(count, sizeof(float));
+}
+
+void study_close(study *a) {
+    if (a->part) fclose(a->part);
+    if (a->has_bench) eval_close(&a->bench);
+    intervene_close(&a->v);
+    subject_close(&a->s);
+    for (size_t i = 0; i < a->arrays; i++) free(a->array[i]);
+    free(a->array);
+    free(a->curve);
+    free(a->x);
+    free(a->units);
+    free(a->edit);
+    free(a->result);
+    free(a->accuracy);
+    free(a->measured);
+}
+
+/* ---- a run's identity ----------------------------------------------------------------- */
+
+static void hash_text(sha256 *h, const char *words) {
+    sha256_add(h, words, strlen(words) + 1);
+}
+
+static void hash_number(sha256 *h, double value) {
+    char words[40];
+    snprintf(words, sizeof words, "%.17g", value);
+    hash_text(h, words);
+}
+
+/* The bits of floats, in one byte order. */
+static void hash_array(sha256 *h, const float *at, size_t count) {
+    unsigned char bytes[1024];
+    size_t used = 0;
+    for (size_t i = 0; at && i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &at[i], sizeof bits);
+        for (int k = 0; k < 4; k++) bytes[used++] = (unsigned char)(bits >> 8 * k);
+        if (used < sizeof bytes && i + 1 < count) continue;
+        sha256_add(h, bytes, used);
+        used = 0;
+    }
+    hash_text(h, ";");
+}
+
+/* The means are one array for all edits: they are counted once, with the first. */
+static void hash_edit(sha256 *h, const study *a, const intervention *v, bool means) {
+    const size_t slots = subject_slots(&a->s);
+    const syn_model *model = &a->s.m.model;
+    hash_array(h, v->edit.head_gain, slots);
+    hash_array(h, v->edit.head_noise, slots * 2);
+    hash_array(h, v->edit.expert_gain, slots);
+    hash_array(h, v->edit.expert_noise, slots * 3);
+    if (means) hash_array(h, v->edit.head_mean, slots * model->value_size);
+    if (means) hash_array(h, v->edit.expert_mean, slots * model->embd);
+    hash_number(h, (double)v->edit.noise_seed);
+}
+
+/* Of everything that decides the numbers: model, texts, edits, arithmetic, evaluation. */
+static void find_identity(study *a) {
+    const study_options *o = a->options;
+    sha256 h;
+    sha256_begin(&h);
+    hash_text(&h, a->kind->stem);
+    hash_text(&h, a->s.hash);
+    hash_number(&h, o->exact);
+    for (size_t i = 0; i < a->s.texts; i++) {
+        hash_number(&h, (double)a->s.text[i].from);
+        for (size_t k = 0; k < a->s.text[i].count; k++) hash_number(&h, a->s.text[i].ids[k]);
+    }
+    for (size_t c = 0; c < a->curves; c++) hash_text(&h, a->curve[c].name);
+    for (size_t p = 0; p < a->points; p++) hash_number(&h, a->x[p]);
+    for (size_t k = 0; k < a->curves * a->points; k++) hash_edit(&h, a, &a->edit[k], k == 1);
+    hash_text(&h, o->eval);
+    hash_number(&h, (double)o->items);
+    sha256_end(&h, a->identity);
+}
+
+/* ---- finished pieces ------------------------------------------------------------------ */
+
+/* A line of the work file is one group of numbers:
+     d TEXT CURVE POINT positions kl nll same_top
+     a CURVE POINT SET items correct margin
+   A line that was cut off, or that is not understood, ends what is taken from it. */
+static bool take_divergence(study *a, const char *line, bool *text_done) {
+    size_t i, c, p;
+    divergence d;
+    int used = 0;
+    if (sscanf(line, "d %zu %zu %zu %lf %lf %lf %lf%n", &i, &c, &p, &d.positions, &d.kl, &d.nll, &d.same_top,
+               &used) != 7 || line[used] != '\n' || i >= a->s.texts || c >= a->curves || p >= a->points ||
+        !isfinite(d.kl) || !isfinite(d.nll))
+        return false;
+    a->result[(i * a->curves + c) * a->points + p] = d;
+    text_done[i] = c + 1 == a->curves && p + 1 == a->points;
+    return true;
+}
+
+static bool take_accuracy(study *a, const char *line) {
+    size_t c, p, set;
+    int used = 0, items, correct;
+    double margin;
+    if (sscanf(line, "a %zu %zu %zu %d %d %lf%n", &c, &p, &set, &items, &correct, &margin, &used) != 6 ||
+        line[used] != '\n' || c >= a->curves || p >= a->points || !a->has_bench || set >= (size_t)a->bench.sets)
+        return false;
+    eval_score_set(&a->accuracy[(c * a->points + p) * (size_t)a->bench.sets + set], &a->bench, (int)set, items,
+                   correct, margin);
+    a->measured[c * a->points + p] = set + 1 == (size_t)a->bench.sets;
+    return true;
+}
+
+/* Reads what an earlier run finished and leaves the file open behind its last whole piece. */
+static bool open_part(study *a, bool *text_done, problem *why) {
+    char line[400], name[64];
+    snprintf(name, sizeof name, "%s.part", a->kind->stem);
+    if (!path_join(a->part_path, a->options->output, name, why)) return false;
+    a->part = a->options->resume ? fopen(a->part_path, "r+") : NULL;
+    if (a->part && fgets(line, sizeof line, a->part) && !strncmp(line, a->identity, 64) && line[64] == '\n') {
+        long good = ftell(a->part);
+        while (fgets(line, sizeof line, a->part) && (take_divergence(a, line, text_done) || take_accuracy(a, line)))
+            good = ftell(a->part);
+        return (!fseek(a->part, good, SEEK_SET) && !ftruncate(fileno(a->part), good)) ||
+               problem_errno(why, a->part_path, "cannot go on in");
+    }
+    if (a->part) {
+        tool_note("%s is of other settings: from the beginning", a->part_path);
+        fclose(a->part);
+    }
+    a->part = fopen(a->part_path, "w");
+    if (!a->part || fprintf(a->part, "%s\n", a->identity) < 0)
+        return problem_errno(why, a->part_path, "cannot write");
+    return true;
+}
+
+static bool piece_done(study *a, problem *why) {
+    return (!fflush(a->part) && !ferror(a->part)) || problem_errno(why, a->part_path, "cannot write");
+}
+
+/* ---- running -------------------------------------------------------------------------- */
+
+/* With nothing changed all curves are the same: the first stands for them. */
+static bool is_own(const study *a, size_t k) {
+    return k == 0 || k % a->points != 0;
+}
+
+/* The results of one text, in the order of the edits, to their places. */
+static bool place_results(study *a, size_t row, const divergence *result, problem *why) {
+    divergence *all = a->result + row * a->curves * a->points;
+    for (size_t k = 0, n = 0; k < a->curves * a->points; k++) {
+        all[k] = result[is_own(a, k) ? n++ : 0];
+        if (!isfinite(all[k].kl) || !isfinite(all[k].nll))
+            return problem_set(why, "%s: prompt %zu, '%s' at %g: the logits are not finite numbers", a->s.m.path, row,
+                               a->curve[k / a->points].name, a->x[k % a->points]);
+    }
+    return true;
+}
+
+/* Every point of every curve on one text. */
+static bool run_text(study *a, size_t row, problem *why) {
+    const size_t count = a->curves * a->points;
+    intervention *edits = tool_alloc(count, sizeof *edits);
+    divergence *result = tool_alloc(count, sizeof *result);
+    const divergence *all = a->result + row * count;
+    size_t n = 0;
+    for (size_t k = 0; k < count; k++)
+        if (is_own(a, k)) edits[n++] = a->edit[k];
+    const bool good = intervene_text(&a->v, &a->s.text[row], edits, n, result, why) &&
+                      place_results(a, row, result, why);
+    for (size_t k = 0; good && k < count; k++)
+        fprintf(a->part, "d %zu %zu %zu %.17g %.17g %.17g %.17g\n", row, k / a->points, k % a->points,
+                all[k].positions, all[k].kl, all[k].nll, all[k].same_top);
+    free(edits);
+    free(result);
+    return good && piece_done(a, why);
+}
+
+static bool run_eval(study *a, size_t k, syn_context *ctx, problem *why) {
+    eval_score *score = a->accuracy + k * (size_t)a->bench.sets;
+    ctx->edit = a->edit[k].edit;
+    if (!eval_run(&a->bench, ctx, score, why)) return false;
+    for (int s = 0; s < a->bench.sets; s++)
+        fprintf(a->part, "a %zu %zu %d %d %d %.17g\n", k / a->points, k % a->points, s, score[s].items,
+                score[s].correct, score[s].margin);
+    a->measured[k] = true;
+    return piece_done(a, why);
+}
+
+static bool eval_all(study *a, progress *bar, double *done, problem *why) {
+    syn_context ctx;
+    syn_context_desc desc = eval_desc(a);
+    void *block = NULL;
+    size_t bytes, sets = (size_t)a->bench.sets;
+    bool good = model_context_on(&a->s.m, &ctx, &desc, &block, &bytes, why);
+    for (size_t k = 0; good && k < a->curves * a->points; k++) {
+        if (!a->curve[k / a->points].eval) continue;
+        if (!is_own(a, k)) {
+            memcpy(a->accuracy + k * sets, a->accuracy, sets * sizeof *a->accuracy);
+            a->measured[k] = true;
+        }
+        if (!a->measured[k]) good = run_eval(a, k, &ctx, why);
+        progress_step(bar, *done += (double)eval_positions(&a->bench));
+    }
+    free(block);
+    return good;
+}
+
+static double text_work(const study *a, size_t row) {
+    return (double)a->s.text[row].count * (double)(a->curves * a->points);
+}
+
+static double total_work(const study *a) {
+    double total = 0;
+    for (size_t i = 0; i < a->s.texts; i++) total += text_work(a, i);
+    for (size_t c = 0; a->has_bench && c < a->curves; c++)
+        if (a->curve[c].eval) total += (double)eval_positions(&a->bench) * (double)a->points;
+    return total;
+}
+
+static bool run_all(study *a, problem *why) {
+    bool *text_done = tool_alloc(a->s.texts, sizeof *text_done);
+    progress bar;
+    double done = 0;
+    bool good = open_part(a, text_done, why);
+    progress_begin(&bar, a->kind->stem, total_work(a));
+    for (size_t i = 0; i < a->s.texts; i++)
+        if (text_done[i]) done += text_work(a, i);
+    progress_skip(&bar, done);
+    for (size_t i = 0; good && i < a->s.texts; i++) {
+        if (text_done[i]) continue;
+        good = run_text(a, i, why);
+        progress_step(&bar, done += text_work(a, i));
+    }
+    if (good && a->has_bench) good = eval_all(a, &bar, &done, why);
+    progress_end(&bar);
+    free(text_done);
+    return good;
+}
+
+/* Does STEM.json hold these results, or others? */
+static bool read_finished(const study *a, bool *same, bool *other, problem *why) {
+    char path[TOOL_PATH_BYTES], name[64];
+    json_file old;
+    problem ignored;
+    *same = *other = false;
+    char table[TOOL_PATH_BYTES];
+    snprintf(name, sizeof name, "%s.csv", a->kind->stem);
+    if (!directory_make(a->options->output, why) || !path_join(table, a->options->output, name, why)) return false;
+    snprintf(name, sizeof name, "%s.json", a->kind->stem);
+    if (!path_join(path, a->options->output, name, why)) return false;
+    if (!path_exists(path)) return true;
+    if (json_read(&old, path, &ignored)) {
+        *same = !strcmp(json_text_of(old.root, "identity", ""), a->identity);
+        json_free(&old);
+    }
+    *other = !*same;
+    *same = *same && path_exists(table);
+    return !*other || a->options->force ||
+           problem_set(why, "%s: was made with other settings (--force replaces it)", path);
+}
+
+bool study_run(study *a, problem *why) {
+    const size_t count = a->curves * a->points;
+    bool same, other;
+    a->result = tool_alloc(a->s.texts * count, sizeof *a->result);
+    a->measured = tool_alloc(count, sizeof *a->measured);
+    if (a->has_bench) a->accuracy = tool_alloc(count * (size_t)a->bench.sets, sizeof *a->accuracy);
+    find_identity(a);
+    if (!read_finished(a, &same, &other, why)) return false;
+    if (same && a->options->resume) {
+        tool_note("%s/%s.json is complete already", a->options->output, a->kind->stem);
+        return true;
+    }
+    if (!run_all(a, why) || !study_write(a, why)) return false;
+    remove(a->part_path);
+    study_print(a, stdout);
+    return true;
+}

@@ -1,0 +1,270 @@
+/* study_write.c - STEM.csv, STEM_accuracy.csv, STEM.json, and the same in words. */
+#include "study/study.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SENTENCES = STUDY_COMPARISONS + 3 };
+
+static bool path_of(const study *a, const char *end, char *path, problem *why) {
+    char name[80];
+    snprintf(name, sizeof name, "%s%s", a->kind->stem, end);
+    return path_join(path, a->options->output, name, why);
+}
+
+static bool write_text(const study *a, const char *end, text *t, problem *why) {
+    char path[TOOL_PATH_BYTES];
+    const bool good = path_of(a, end, path, why) && file_write(path, t->at, t->length, why);
+    text_free(t);
+    return good;
+}
+
+/* ---- tables --------------------------------------------------------------------------- */
+
+static void point_columns(const study *a, size_t curve, size_t point, text *t) {
+    csv_text(t, a->curve[curve].name);
+    csv_int(t, a->curve[curve].seed);
+    if (a->kind->units_first) csv_int(t, (int64_t)a->units[point]);
+    csv_number(t, a->x[point]);
+}
+
+static bool write_curves(const study *a, problem *why) {
+    text t = {0};
+    text_print(&t, "%s,%skl,kl_sd,low,high,top1,nll\n", a->kind->head, a->kind->units_first ? "" : "units,");
+    for (size_t c = 0; c < a->curves; c++)
+        for (size_t p = 0; p < a->points; p++) {
+            const spread kl = study_kl(a, c, p);
+            const divergence sum = study_sum(a, c, p);
+            point_columns(a, c, p, &t);
+            if (!a->kind->units_first) csv_int(&t, (int64_t)a->units[p]);
+            csv_number(&t, kl.mean);
+            csv_number(&t, kl.sd);
+            csv_number(&t, kl.low);
+            csv_number(&t, kl.high);
+            csv_number(&t, sum.same_top / sum.positions);
+            csv_number(&t, sum.nll / sum.positions);
+            csv_end_row(&t);
+        }
+    return write_text(a, ".csv", &t, why);
+}
+
+static void accuracy_row(const study *a, size_t k, const eval_score *score, text *t) {
+    point_columns(a, k / a->points, k % a->points, t);
+    csv_text(t, score->set);
+    csv_int(t, score->items);
+    csv_int(t, score->correct);
+    csv_number(t, score->accuracy);
+    csv_number(t, score->low);
+    csv_number(t, score->high);
+    csv_end_row(t);
+}
+
+static bool write_accuracy(const study *a, problem *why) {
+    const size_t sets = (size_t)a->bench.sets;
+    text t = {0};
+    if (!a->has_bench) { /* of an earlier run */
+        char path[TOOL_PATH_BYTES];
+        if (path_of(a, "_accuracy.csv", path, why)) remove(path);
+        return true;
+    }
+    text_print(&t, "%s,set,items,correct,accuracy,low,high\n", a->kind->head);
+    for (size_t k = 0; k < a->curves * a->points; k++) {
+        if (!a->measured[k]) continue;
+        const eval_score all = eval_sum(a->accuracy + k * sets, sets);
+        for (size_t s = 0; s < sets; s++) accuracy_row(a, k, &a->accuracy[k * sets + s], &t);
+        accuracy_row(a, k, &all, &t);
+    }
+    return write_text(a, "_accuracy.csv", &t, why);
+}
+
+/* ---- words ---------------------------------------------------------------------------- */
+
+static void sentence(const study *a, const curve_test *c, text *t) {
+    const char *harm = c->harm > 0 ? "more harm" : c->harm < 0 ? "less harm" : "no clearly other harm";
+    text_print(t, "%s '%s' does %s than '%s': %+.3g nats a token along the curve", a->kind->along, c->a, harm, c->b,
+               c->difference);
+    if (isnan(c->p_prompts)) text_add(t, " (of one prompt)");
+    else text_print(t, " (95 %% %.3g to %.3g over prompts, p %.2g", c->low, c->high, c->p_prompts);
+    if (!isnan(c->p_orders))
+        text_print(t, "%s among the single curves p %.2g", isnan(c->p_prompts) ? "," : ";", c->p_orders);
+    text_add(t, isnan(c->p_prompts) ? "." : ").");
+}
+
+static size_t namesakes(const study *a, const char *name) {
+    size_t n = 0;
+    for (size_t c = 0; c < a->curves; c++) n += !strcmp(a->curve[c].name, name);
+    return n;
+}
+
+/* Which order does most harm: a cheap rival may. Of many random ones, one always does. */
+static void strongest(const study *a, text *t) {
+    size_t best = 0;
+    for (size_t c = 1; c < a->curves; c++)
+        if (namesakes(a, a->curve[c].name) == 1 && study_area_mean(a, c) > study_area_mean(a, best)) best = c;
+    text_print(t, "'%s' does %.3g nats a token along the curve", a->curve[0].name, study_area_mean(a, 0));
+    if (best)
+        text_print(t, "; most harm of the orders that are not random does '%s', %.3g", a->curve[best].name,
+                   study_area_mean(a, best));
+    text_add(t, ".");
+}
+
+/* How far apart single curves of one name lie: what chance does. */
+static void over_seeds(const study *a, text *t) {
+    for (size_t c = 0; c < a->curves; c++) {
+        const char *name = a->curve[c].name;
+        double low = INFINITY, high = -INFINITY, sum = 0;
+        size_t n = 0;
+        if (a->curve[c].seed) continue; /* told with the first of its name */
+        for (size_t k = 0; k < a->curves; k++) {
+            if (strcmp(a->curve[k].name, name)) continue;
+            const double area = study_area_mean(a, k);
+            low = fmin(low, area);
+            high = fmax(high, area);
+            sum += area;
+            n++;
+        }
+        if (n > 1)
+            text_print(t, "%s'%s' %.3g (%.3g to %.3g)", t->length ? "; " : "Means along the curve over seeds, nats a "
+                       "token: ", name, sum / (double)n, low, high);
+    }
+    text_add(t, t->length ? "." : "One seed of each.");
+}
+
+static size_t words(const study *a, text to[SENTENCES]) {
+    curve_test c[STUDY_COMPARISONS];
+    const size_t n = study_comparisons(a, c);
+    if (a->s.texts < STUDY_LEAST_TEXTS)
+        text_print(&to[0], "Nothing can be concluded from %zu prompts: a test over prompts needs at least %d.",
+                   a->s.texts, (int)STUDY_LEAST_TEXTS);
+    else a->kind->verdict(a, c, n, &to[0]);
+    for (size_t i = 0; i < n; i++) sentence(a, &c[i], &to[1 + i]);
+    strongest(a, &to[1 + n]);
+    over_seeds(a, &to[2 + n]);
+    return n + 3;
+}
+
+/* ---- JSON ----------------------------------------------------------------------------- */
+
+static void settings_json(const study *a, json_out *j) {
+    const study_options *o = a->options;
+    json_object(j, "settings");
+    json_text(j, "model", path_base(a->s.m.path));
+    json_text(j, "sha256", a->s.hash);
+    json_text(j, "units", a->s.experts ? "experts" : "heads");
+    json_int(j, "units_in_all", (int64_t)a->s.count);
+    json_text(j, "score", a->score);
+    json_text(j, "units_sha256", a->units_hash);
+    a->kind->settings(a, j);
+    json_text(j, "arithmetic", o->exact ? "exact" : "fast");
+    json_int(j, "prompts", (int64_t)a->s.texts);
+    json_number(j, "positions", study_sum(a, 0, 0).positions);
+    json_int(j, "seeds", o->seeds);
+    json_int(j, "seed", o->seed);
+    json_text(j, "eval", o->eval);
+    json_int(j, "eval_items", o->items);
+    json_object_end(j);
+}
+
+static void intact_json(const study *a, json_out *j) {
+    const divergence d = study_sum(a, 0, 0);
+    json_object(j, "intact");
+    json_number(j, "nll", d.nll / d.positions);
+    if (a->has_bench && a->measured[0]) {
+        json_object(j, "accuracy");
+        for (int s = 0; s < a->bench.sets; s++) json_number(j, a->accuracy[s].set, a->accuracy[s].accuracy);
+        json_object_end(j);
+    }
+    json_object_end(j);
+}
+
+static void curves_json(const study *a, json_out *j) {
+    json_array(j, "curves");
+    for (size_t c = 0; c < a->curves; c++) {
+        const spread area = study_area(a, c);
+        json_object_inline(j, NULL);
+        json_text(j, "order", a->curve[c].name);
+        json_int(j, "seed", a->curve[c].seed);
+        json_number(j, "auc", area.mean);
+        json_number(j, "auc_low", area.low);
+        json_number(j, "auc_high", area.high);
+        json_object_end(j);
+    }
+    json_array_end(j);
+}
+
+static void tests_json(const study *a, json_out *j) {
+    curve_test c[STUDY_COMPARISONS];
+    const size_t n = study_comparisons(a, c);
+    json_array(j, "tests");
+    for (size_t i = 0; i < n; i++) {
+        json_object_inline(j, NULL);
+        json_text(j, "a", c[i].a);
+        json_text(j, "b", c[i].b);
+        json_number(j, "auc_difference", c[i].difference);
+        json_number(j, "low", c[i].low);
+        json_number(j, "high", c[i].high);
+        json_number(j, "p_prompts", c[i].p_prompts);
+        json_number(j, "p_orders", c[i].p_orders);
+        json_int(j, "harm", c[i].harm);
+        json_object_end(j);
+    }
+    json_array_end(j);
+}
+
+static void words_json(const study *a, json_out *j) {
+    text said[SENTENCES] = {{0}};
+    const size_t n = words(a, said);
+    json_array(j, "words");
+    for (size_t i = 0; i < n; i++) {
+        json_text(j, NULL, said[i].at);
+        text_free(&said[i]);
+    }
+    json_array_end(j);
+}
+
+static bool write_json(const study *a, problem *why) {
+    char path[TOOL_PATH_BYTES];
+    json_out j = {0};
+    json_object(&j, NULL);
+    json_text(&j, "version", tool_version());
+    json_text(&j, "identity", a->identity);
+    settings_json(a, &j);
+    intact_json(a, &j);
+    curves_json(a, &j);
+    tests_json(a, &j);
+    words_json(a, &j);
+    json_object_end(&j);
+    if (path_of(a, ".json", path, why)) return json_write(&j, path, why);
+    text_free(&j.to);
+    return false;
+}
+
+bool study_write(const study *a, problem *why) {
+    return write_curves(a, why) && write_accuracy(a, why) && write_json(a, why);
+}
+
+/* ---- on standard output --------------------------------------------------------------- */
+
+static void print_curve(const study *a, size_t c, FILE *to) {
+    char name[40];
+    snprintf(name, sizeof name, namesakes(a, a->curve[c].name) > 1 ? "%s %d" : "%s", a->curve[c].name,
+             a->curve[c].seed + 1);
+    fprintf(to, "  %-12s", name);
+    for (size_t p = 1; p < a->points; p++) fprintf(to, " %8.4g", study_kl(a, c, p).mean);
+    fprintf(to, "  %8.4g\n", study_area_mean(a, c));
+}
+
+void study_print(const study *a, FILE *to) {
+    text said[SENTENCES] = {{0}};
+    fprintf(to, "Mean KL(intact || changed) in nats a token, %zu prompts:\n  %-12s", a->s.texts,
+            strrchr(a->kind->head, ',') + 1);
+    for (size_t p = 1; p < a->points; p++) fprintf(to, " %8.3g", a->x[p]);
+    fprintf(to, "      area\n");
+    for (size_t c = 0; c < a->curves; c++) print_curve(a, c, to);
+    const size_t n = words(a, said);
+    for (size_t i = 0; i < n; i++) {
+        fprintf(to, "- %s\n", said[i].at);
+        text_free(&said[i]);
+    }
+}
