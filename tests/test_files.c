@@ -3,12 +3,12 @@
 #define _POSIX_C_SOURCE 200809L
 #include "test.h"
 
-#include "../tools/base.c"
-#include "../tools/args.c"
-#include "../tools/csv.c"
-#include "../tools/file.c"
-#include "../tools/json.c"
-#include "../tools/npy.c"
+#include "../tools/base/base.c"
+#include "../tools/base/args.c"
+#include "../tools/base/csv.c"
+#include "../tools/base/file.c"
+#include "../tools/base/json.c"
+#include "../tools/base/npy.c"
 #include "../tools/sha256.c"
 
 static const char *scratch(void);
