@@ -9,7 +9,7 @@
 #include "../tools/base/file.c"
 #include "../tools/base/json.c"
 #include "../tools/base/npy.c"
-#include "../tools/sha256.c"
+#include "../tools/base/sha256.c"
 
 static const char *scratch(void);
 
