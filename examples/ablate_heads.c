@@ -29,6 +29,7 @@ static syn_source load(const char *path)
     long size = file && !fseek(file, 0, SEEK_END) ? ftell(file) : 0;
     void *bytes = size > 0 ? malloc((size_t)size) : NULL;
     if (file) rewind(file);
+    if (size > 0 && !bytes) fprintf(stderr, "no memory for the file\n");
     if (bytes && fread(bytes, 1, (size_t)size, file) != (size_t)size) size = 0;
     if (file) fclose(file);
     return syn_source_memory(bytes, bytes ? (size_t)size : 0);
@@ -78,17 +79,17 @@ static syn_status try_heads(syn_context *ctx, const int32_t *ids, size_t n, doub
     const size_t units = (size_t)model->layers * model->heads, vocab = model->vocab;
     float *gain = (float *)malloc(units * sizeof *gain), *intact = (float *)malloc(vocab * sizeof *intact);
     streams s;
-    syn_status status;
+    syn_status status = SYN_ERROR_MEMORY;
     size_t i;
     s.embd = model->embd;
     s.room = n;
     s.at = (float *)malloc((model->layers + (size_t)1) * n * s.embd * sizeof(float));
     ctx->probe.take = keep;
     ctx->probe.user = &s;
-    status = syn_step(ctx, ids, n, err);
+    if (gain && intact && s.at) status = syn_step(ctx, ids, n, err);
     ctx->probe.take = NULL;
     if (!status) memcpy(intact, ctx->logits, vocab * sizeof *intact);
-    for (i = 0; i < units; i++) gain[i] = 1;
+    for (i = 0; i < units && !status; i++) gain[i] = 1;
     ctx->edit.head_gain = gain;
     for (i = 0; i < units && !status; i++) {
         const uint32_t layer = (uint32_t)(i / model->heads);
@@ -122,7 +123,7 @@ int main(int argc, char **argv)
     syn_arena arena = syn_arena_measure();
     syn_model model;
     syn_context ctx;
-    syn_error err;
+    syn_error err = { SYN_OK, "" };
     syn_status status;
     int32_t ids[PROMPT];
     size_t n = 0, units, bytes;
@@ -139,7 +140,8 @@ int main(int argc, char **argv)
     if (status || !n) return fprintf(stderr, "%s: %s\n", argv[1], status ? err.text : "the prompt is empty"), 1;
     units = (size_t)model.layers * model.heads;
     kl = (double *)calloc(units, sizeof *kl);
-    if (!kl || try_heads(&ctx, ids, n, kl, &err)) return fprintf(stderr, "%s\n", kl ? err.text : "no memory"), 1;
+    status = kl ? try_heads(&ctx, ids, n, kl, &err) : SYN_ERROR_MEMORY;
+    if (status) return fprintf(stderr, "%s\n", err.status ? err.text : syn_status_text(status)), 1;
     print_top(kl, units, model.heads);
     free(kl);
     return 0;

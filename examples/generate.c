@@ -56,7 +56,7 @@ int main(int argc, char **argv)
     FILE *file = argc == 4 ? fopen(argv[1], "rb") : NULL;
     syn_model model;
     syn_context ctx;
-    syn_error err;
+    syn_error err = { SYN_OK, "" };
     syn_arena arena = syn_arena_measure();
     syn_source source;
     syn_status status;
@@ -76,8 +76,9 @@ int main(int argc, char **argv)
         status = open_all(&model, &ctx, &source, &arena, &err);
         if (!status) status = generate(&ctx, argv[2], atoi(argv[3]), &arena, &err);
     }
-    if (status) fprintf(stderr, "%s: %s\n", argv[1], err.text);
+    if (!block && !status) status = SYN_ERROR_MEMORY;
+    if (status) fprintf(stderr, "%s: %s\n", argv[1], err.status ? err.text : syn_status_text(status));
     free(block);
     fclose(file);
-    return !block || status;
+    return status != SYN_OK;
 }

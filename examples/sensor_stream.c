@@ -83,7 +83,7 @@ int main(void)
 {
     syn_arena arena = syn_arena_on(memory, sizeof memory);
     syn_cov cov;
-    syn_error err;
+    syn_error err = { SYN_OK, "" };
     int t;
     if (syn_cov_open(&cov, CHANNELS, LAG, &arena, &err) != SYN_OK) {
         SENSOR_OUTPUT(err.text);

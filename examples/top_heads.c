@@ -25,6 +25,7 @@ static syn_source load(const char *path)
     long size = file && !fseek(file, 0, SEEK_END) ? ftell(file) : 0;
     void *bytes = size > 0 ? malloc((size_t)size) : NULL;
     if (file) rewind(file);
+    if (size > 0 && !bytes) fprintf(stderr, "no memory for the file\n");
     if (bytes && fread(bytes, 1, (size_t)size, file) != (size_t)size) size = 0;
     if (file) fclose(file);
     return syn_source_memory(bytes, bytes ? (size_t)size : 0);
@@ -49,7 +50,7 @@ static syn_status record(syn_context *ctx, const char *prompt, float *norms, syn
     size_t n = 0, need = syn_tokenize_bytes(&model->tokenizer, prompt, length, SYN_PARSE_SPECIAL);
     syn_sampler sampler = { 0, 0, 0, 0, 0, NULL, 0 };
     void *block = malloc(need + SYN_ALIGN);
-    syn_arena work = syn_arena_on(block, need + SYN_ALIGN);
+    syn_arena work = syn_arena_on(block, need + SYN_ALIGN); /* on no memory it refuses */
     syn_status status = syn_tokenize(&model->tokenizer, prompt, length, SYN_PARSE_SPECIAL, ids, PROMPT, &n, &work, err);
     int t;
     free(block);
@@ -103,7 +104,7 @@ int main(int argc, char **argv)
     syn_model model;
     syn_context ctx;
     syn_rank rank;
-    syn_error err;
+    syn_error err = { SYN_OK, "" };
     syn_arena arena = syn_arena_measure(), rest = syn_arena_measure();
     syn_status status;
     if (argc != 3) {
@@ -128,6 +129,6 @@ int main(int argc, char **argv)
         if (!status) print_top(&rank, model.heads);
         free(norms);
     }
-    if (status) fprintf(stderr, "%s: %s\n", argv[1], err.text);
+    if (status) fprintf(stderr, "%s: %s\n", argv[1], err.status ? err.text : syn_status_text(status));
     return status != SYN_OK; /* memory goes back with the program */
 }

@@ -1,12 +1,13 @@
 # check.sh - sourced by check_*.sh and cli_*.sh: counts, scratch folder, final sum.
 #   good TEXT / bad TEXT       one result; bad prints its text and, when given a file, its first lines
 #   try TEXT COMMAND...        one result from a command's exit code; its output is shown on failure
-#   finish                     prints `N passed, N failed` and exits
+#   skip TEXT                  what cannot be tried here; counted, too
+#   finish                     prints `N passed, N failed, N skipped` and exits
 # $work is an empty folder that goes away at the end. The working directory is tests/.
 set -u
 LC_ALL=C
 export LC_ALL
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 work=$(mktemp -d "${TMPDIR:-/tmp}/syn.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -32,11 +33,12 @@ have() {
 }
 
 skip() {
+    skipped=$((skipped + 1))
     echo "skipped: $1"
 }
 
 finish() {
-    echo "$passed passed, $failed failed"
+    echo "$passed passed, $failed failed, $skipped skipped"
     [ "$failed" -eq 0 ]
     exit
 }

@@ -1,19 +1,20 @@
 #!/bin/sh
-# run.sh run OUT NAME SECONDS COMMAND...   one test: report into OUT/NAME.log, `passed failed` into OUT/NAME.result
+# run.sh run OUT NAME SECONDS COMMAND...   one test: report into OUT/NAME.log, `passed failed skipped` into
+#                                          OUT/NAME.result
 # run.sh sum OUT NAME...                   the sum of these; exit 0 when nothing failed
-# The command's last line must be `N passed, N failed`, perhaps after `section: `.
+# The command's last line must be `N passed, N failed, N skipped`, perhaps after `section: `.
 set -u
 mode=$1 out=$2
 shift 2
 
 if [ "$mode" = sum ]; then
-    passed=0 failed=0
+    passed=0 failed=0 skipped=0
     for name in "$@"; do
-        p=0 f=1
-        [ ! -f "$out/$name.result" ] || read -r p f < "$out/$name.result"
-        passed=$((passed + p)) failed=$((failed + f))
+        p=0 f=1 s=0
+        [ ! -f "$out/$name.result" ] || read -r p f s < "$out/$name.result"
+        passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
     done
-    echo "$passed passed, $failed failed"
+    echo "$passed passed, $failed failed, $skipped skipped"
     [ "$failed" -eq 0 ]
     exit
 fi
@@ -27,8 +28,8 @@ case $name in
     test_*)
         if [ ! -x "$out/$name" ]; then
             head -n 30 "$out/$name.cc"
-            echo "$name: does not compile: 0 passed, 1 failed"
-            echo "0 1" > "$out/$name.result"
+            echo "$name: does not compile: 0 passed, 1 failed, 0 skipped"
+            echo "0 1 0" > "$out/$name.result"
             exit 0
         fi ;;
 esac
@@ -38,10 +39,11 @@ else
     "$@" > "$log" 2>&1 < /dev/null
 fi
 code=$?
-sum=$(tail -n 1 "$log" | sed -n 's/^\(.*: \)\{0,1\}\([0-9][0-9]*\) passed, \([0-9][0-9]*\) failed$/\2 \3/p')
-p=0 f=0
+sum=$(tail -n 1 "$log" |
+    sed -n 's/^\(.*: \)\{0,1\}\([0-9][0-9]*\) passed, \([0-9][0-9]*\) failed, \([0-9][0-9]*\) skipped$/\2 \3 \4/p')
+p=0 f=0 s=0
 # shellcheck disable=SC2086
-[ -z "$sum" ] || { set -- $sum; p=$1 f=$2; }
+[ -z "$sum" ] || { set -- $sum; p=$1 f=$2 s=$3; }
 if [ -z "$sum" ] || { [ "$code" -ne 0 ] && [ "$f" -eq 0 ]; }; then
     f=$((f + 1))
     case $code in
@@ -55,6 +57,6 @@ elif [ "$f" -ne 0 ]; then
 else
     grep 'skipped: ' "$log"
 fi
-echo "$name: $p passed, $f failed ($(($(date +%s) - start)) s)"
-echo "$p $f" > "$out/$name.result.new"
+echo "$name: $p passed, $f failed, $s skipped ($(($(date +%s) - start)) s)"
+echo "$p $f $s" > "$out/$name.result.new"
 mv "$out/$name.result.new" "$out/$name.result"

@@ -1,16 +1,18 @@
 /* test.h - the harness of every tests/test_*.c; C99 and C++17.
 
    TEST(name) { CHECK(...); }      a test passes when it checks something and nothing fails
-   TEST_MAIN("section")            at the end of the file: runs all, prints `N passed, N failed`
+   TEST_MAIN("section")            at the end of the file: runs all, prints `N passed, N failed, N skipped`
 
    CHECK(cond)  CHECK_STR(a, b)  CHECK_NEAR(a, b, tolerance)  CHECK_OK(status, err)
    CHECK_FAILS(status, SYN_ERROR_X, err)  report one line a failure and go on;
    REQUIRE(cond)  REQUIRE_OK(status, err) also leave the test (void functions only);
-   SKIP("why")    leaves the test, which then counts neither way.
+   SKIP("why")    leaves the test, which then counts as skipped, not as passed;
+   SKIP_PART(n, "what")  goes on without n things: one more that was skipped, unless n is 0.
    The first argument of a test program, when given, selects tests whose name contains it.
 
-   Tests run with the working directory tests/. Data: tests/data is in the repository,
-   test_fixtures() and test_models() are NULL where the larger material is not at hand. */
+   Tests run with the working directory tests/ and read nothing outside of the repository, unless
+   SYN_FIXTURES names a folder. test_fixtures() and test_models() are NULL where the larger material
+   is not at hand. */
 #ifndef TEST_H_INCLUDED
 #define TEST_H_INCLUDED
 
@@ -34,7 +36,8 @@ typedef struct test_state_ {
     const char *now;          /* name of the running test */
     unsigned long checks;     /* in the running test */
     unsigned long failures;   /* in the running test */
-    int skipped;
+    int skipped;              /* the running test was left */
+    int parts;                /* of tests that ran: what they went without */
 } test_state_;
 
 static test_state_ test_;
@@ -117,10 +120,17 @@ static inline int test_status_(int status, int expected, const char *text, const
     } while (0)
 #define SKIP(why)                                                     \
     do {                                                              \
-        if (!test_.checks) test_.skipped = 1;                         \
+        test_.skipped = 1;                                            \
         printf("%s: skipped: %s\n", test_.now ? test_.now : "?", why); \
         return;                                                       \
     } while (0)
+
+static inline void test_skip_part_(int n, const char *what) {
+    if (!n) return;
+    test_.parts++;
+    printf("%s: skipped: %d %s\n", test_.now ? test_.now : "?", n, what);
+}
+#define SKIP_PART(n, what) test_skip_part_((n), what)
 
 /* ------------------------------------------------------------------ where the data is */
 
@@ -148,12 +158,11 @@ static inline int test_exists(const char *path) {
     return f != NULL;
 }
 
-/* The large shared fixtures, or NULL: $SYN_FIXTURES, else ../../shared/fixtures. */
+/* The folder of large fixtures that SYN_FIXTURES names (.ci/run does), or NULL. */
 static inline const char *test_fixtures(void) {
     const char *folder = getenv("SYN_FIXTURES");
     test_path_buffer path;
-    if (!folder) folder = "../../shared/fixtures";
-    return test_exists(test_join(path, folder, "phiid/README.md")) ? folder : NULL;
+    return folder && test_exists(test_join(path, folder, "phiid/README.md")) ? folder : NULL;
 }
 
 #define TEST_SMOLLM2 "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -170,6 +179,11 @@ static inline const char *test_models(void) {
                : NULL;
 }
 
+/* The path of one of them into buf; NULL where it is not at hand. */
+static inline const char *test_model_file(char *buf, const char *name) {
+    return test_models() && test_exists(test_join(buf, test_models(), name)) ? buf : NULL;
+}
+
 /* Set where the processor is emulated: a test may do less of the same. */
 static inline int test_slow_machine(void) {
     return getenv("SYN_SLOW_MACHINE") != NULL;
@@ -178,7 +192,7 @@ static inline int test_slow_machine(void) {
 /* ------------------------------------------------------------------ running */
 
 static inline int test_main_(const char *section, int argc, char **argv) {
-    int passed = 0, failed = 0;
+    int passed = 0, failed = 0, skipped = 0;
     setvbuf(stdout, NULL, _IOLBF, 4096);
     for (int i = 0; i < test_.count; i++) {
         if (argc > 1 && !strstr(test_.name[i], argv[1])) continue;
@@ -191,9 +205,10 @@ static inline int test_main_(const char *section, int argc, char **argv) {
         }
         if (!test_.checks && !test_.skipped) printf("%s: checked nothing\n", test_.now);
         if (test_.failures || (!test_.checks && !test_.skipped)) failed++;
-        else if (!test_.skipped) passed++;
+        else if (test_.skipped) skipped++;
+        else passed++;
     }
-    printf("%s: %d passed, %d failed\n", section, passed, failed);
+    printf("%s: %d passed, %d failed, %d skipped\n", section, passed, failed, skipped + test_.parts);
     return failed ? 1 : 0;
 }
 

@@ -109,17 +109,20 @@ static syn_context_desc exact_desc(uint32_t batch) {
 
 /* Calls a test body for every case that is at hand and whose family is known. */
 static int for_each_case(void (*body)(model_case *c)) {
-    int i, ran = 0;
+    int i, ran = 0, absent = 0;
     for (i = 0; i < CASES; i++) {
         test_path_buffer path;
         const char *folder = case_folder(path, cases[i]);
         model_case c;
-        if (!folder || !is_known(folder)) continue;
+        absent += !folder;
+        if (!folder) continue;
+        CHECK(is_known(folder));
         CHECK(case_load(&c, folder));
         if (c.model_block) body(&c);
         case_free(&c);
         ran++;
     }
+    SKIP_PART(absent, "models of the large fixtures");
     CHECK(ran >= 20);
     return ran;
 }

@@ -56,12 +56,13 @@ static void moe_free(moe_case *m) {
 }
 
 static void for_each_case(void (*body)(moe_case *m)) {
-    int i, ran = 0;
+    int i, ran = 0, absent = 0;
     for (i = 0; i < CASES; i++) {
         test_path_buffer path;
         const char *folder = case_folder(path, cases[i]);
         moe_case m;
         unsigned long before = test_.failures;
+        absent += !folder;
         if (!folder) continue;
         CHECK(moe_load(&m, folder));
         CHECK(m.ids.count == case_length(&m.c) * m.layers * m.used);
@@ -70,6 +71,7 @@ static void for_each_case(void (*body)(moe_case *m)) {
         moe_free(&m);
         ran++;
     }
+    SKIP_PART(absent, "models of the large fixtures");
     CHECK(ran >= 5);
 }
 
