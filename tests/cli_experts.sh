@@ -30,7 +30,7 @@ column() {
 capture_phiid dense deepseek2-tiny -n 24
 has "shape" '"shape": [1, 24, 2, 6]' "$work/dense/run.json"
 has "first layer" '"first_layer": 1' "$work/dense/run.json"
-if [ "$(column unit "$work/dense-phiid/units.csv" | tr '\n' ' ')" = "1.0 1.1 1.2 1.3 1.4 1.5 2.0 2.1 2.2 2.3 2.4 2.5 " ]; then good
+if [ "$(column unit "$work/dense-phiid/units.csv" | tr '\n' ' ')" = "L1E0 L1E1 L1E2 L1E3 L1E4 L1E5 L2E0 L2E1 L2E2 L2E3 L2E4 L2E5 " ]; then good
 else bad "unit names" "$work/dense-phiid/units.csv"; fi
 if [ "$(column layer "$work/dense-phiid/profile.csv" | sort -u | tr '\n' ' ')" = "1 2 " ]; then good
 else bad "layers of the profile" "$work/dense-phiid/profile.csv"; fi

@@ -100,7 +100,7 @@ try "blocks across groups" "$tool" gain $models/llama-q8_0/model.gguf "$work/blo
 run 0 "a fixed number of heads" prune $models/phi3/model.gguf --heads '*.0' -o "$work/fixed.gguf"
 prints "all its heads only"
 run 0 "a cut model can be pruned again" prune "$work/llama.gguf" --heads 0.1 -o "$work/again.gguf"
-is "the later units" 0.1 "$tool" key "$work/again.gguf" synergy.pruned.units
+is "the later units" L0H1 "$tool" key "$work/again.gguf" synergy.pruned.units
 
 # ---- other numbers of KV groups from each layer of a llama: head counts for each layer
 
@@ -113,7 +113,7 @@ uneven() {
     try "$1 by layer, $2: against gains" "$tool" gain "$models/$1/model.gguf" "$work/deci.gguf" $near heads "$3"
     is "architecture" deci "$tool" key "$work/deci.gguf" general.architecture
     is "$1: KV heads left" "$4" "$tool" key "$work/deci.gguf" deci.attention.head_count_kv
-    is "the removed units" "$(echo "$3" | tr , ' ')" "$tool" key "$work/deci.gguf" synergy.pruned.units
+    is "the removed units" "$(echo "$3" | sed 's/\([0-9]*\)\.\([0-9]*\),*/L\1H\2 /g; s/ $//')" "$tool" key "$work/deci.gguf" synergy.pruned.units
     small=$(wc -c < "$work/deci.gguf") large=$(wc -c < "$work/zeros.gguf")
     if [ "$small" -lt "$large" ]; then good; else bad "$1: $small bytes, $large with zeros"; fi
     run 0 "info of it" info "$work/deci.gguf"
@@ -296,9 +296,9 @@ cp -r "$work/dir" "$work/bad"
 sed '$d' "$work/dir/units.csv" > "$work/bad/units.csv"
 run 1 "a unit is missing" prune $model "$work/bad" --fraction 0.1 -o "$out"
 says "17 units"
-sed 's/^1\.2,1,2,/1.2,1,3,/' "$work/dir/units.csv" > "$work/bad/units.csv"
+sed 's/^L1H2,1,2,/L1H2,1,3,/' "$work/dir/units.csv" > "$work/bad/units.csv"
 run 1 "units out of order" prune $model "$work/bad" --fraction 0.1 -o "$out"
-says "row 9 is not unit 1.2"
+says "row 9 is not unit L1H2"
 awk -F, 'BEGIN { OFS = "," } NR == 1 { for (i = 1; i <= NF; i++) if ($i == "score") at = i } NR > 3 { $at = "" } { print }' \
     "$work/dir/units.csv" > "$work/bad/units.csv"
 run 1 "units without a score" prune $model "$work/bad" --fraction 0.5 -o "$out"

@@ -1,6 +1,6 @@
 /* prune_tool.c - what cli_prune.sh needs to know of model files; built by it, not a test by itself.
 
-   prune_tool gain A B TOLERANCE heads|experts L.I,L.I,...   the logits of A with a gain of 0 on these
+   prune_tool gain A B TOLERANCE heads|experts L.I,LxHy,...   the logits of A with a gain of 0 on these
        units are those of B within TOLERANCE, and differ from those of A as it is; exact arithmetic
    prune_tool same A B TOLERANCE      the logits of A are those of B
    prune_tool key FILE NAME           prints a key: a number, a text, or the texts or i32 of an array
@@ -93,7 +93,7 @@ static float *gains(const char *list, uint32_t layers, uint32_t units) {
     for (size_t i = 0; i < (size_t)layers * units; i++) gain[i] = 1;
     for (const char *s = list; s; s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL) {
         unsigned layer, unit;
-        if (sscanf(s, "%u.%u", &layer, &unit) != 2 || layer >= layers || unit >= units) exit(2);
+        if ((sscanf(s, "%u.%u", &layer, &unit) != 2 && sscanf(s, "L%u%*[HE]%u", &layer, &unit) != 2) || layer >= layers || unit >= units) exit(2);
         gain[(size_t)layer * units + unit] = 0;
     }
     return gain;

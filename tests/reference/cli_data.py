@@ -48,7 +48,7 @@ def write_units(name, both, out, per=100):
         f.write("unit,synergy,redundancy\n")
         for i in range(n):
             mean = [sum(b[k][i].sum() for b in both) / len(both) / (n - 1) for k in (0, 1)]
-            f.write("%d.%d,%.17g,%.17g\n" % (i // per, i % per, *mean))
+            f.write("L%dH%d,%.17g,%.17g\n" % (i // per, i % per, *mean))
 
 
 def without_trend(series, degree):
@@ -125,7 +125,7 @@ def main(fixtures, out):
     with open(os.path.join(out, "norms_units.csv"), "w") as f:
         f.write("unit,layer,index,synergy,redundancy,synergy_rank,redundancy_rank,rank_difference,score\n")
         for i in range(24):
-            f.write("%d.%d,%d,%d,%.17g,%.17g,%g,%g,%g,%g\n" % (
+            f.write("L%dH%d,%d,%d,%.17g,%.17g,%g,%g,%g,%g\n" % (
                 i // 6, i % 6, i // 6, i % 6, m["unit_syn"][i], m["unit_red"][i], m["rank_syn"][i], m["rank_red"][i],
                 m["score"][i], m["score"][i]))
     with open(os.path.join(out, "norms_profile.csv"), "w") as f:

@@ -20,7 +20,7 @@ typedef struct one_set {
 static bool choose(const subject *s, const char *list, float *gain, size_t *chosen, problem *why) {
     const size_t first = s->experts ? s->m.model.dense_layers : 0;
     bool *mark = tool_alloc(subject_slots(s), sizeof *mark);
-    const bool good = unit_list_parse(list, first, s->layers - first, s->per_layer,
+    const bool good = unit_list_parse(list, s->experts, first, s->layers - first, s->per_layer,
                                       mark + first * s->per_layer, why);
     *chosen = 0;
     for (size_t i = 0; i < subject_slots(s); i++) {
@@ -137,7 +137,7 @@ static int run(const command *self, int argc, char **argv) {
          0, 0, NULL},
         {"from", 0, OPTION_INT, "POS", "first predicted position of --tokens (default 1)", &one.from, 1, 1 << 30,
          &from_given},
-        {"heads", 0, OPTION_TEXT, "L.H,...", "one set of units: 12.3, 10-20.*, 3.0-2", &one.heads, 0, 0, NULL},
+        {"heads", 0, OPTION_TEXT, "LIST", "one set of units: L12H3, L10-20H*, or 12.3, 10-20.*", &one.heads, 0, 0, NULL},
         {"units", 0, OPTION_CHOICE, "heads|experts", "what --heads counts, with --tokens (default heads)",
          &one.units, 0, 0, &units_given},
         OPTION_THREADS(&o.study.threads), OPTION_EXACT(&o.study.exact), OPTION_SEED(&o.study.seed),
@@ -168,7 +168,7 @@ static int run(const command *self, int argc, char **argv) {
 }
 
 const command command_ablate = {
-    "ablate", "MODEL DIR [-o DIR] | MODEL [DIR] --tokens IDS.npy --from POS --heads L.H,...",
+    "ablate", "MODEL DIR [-o DIR] | MODEL [DIR] --tokens IDS.npy --from POS --heads LIST",
     "removes units in several orders and measures the harm",
     "Writes ablation.csv (mean KL(intact || ablated) on the model's own continuations), ablation_accuracy.csv\n"
     "and ablation.json: by the score of units.csv, its reverse, synergy, redundancy, mean norm, attention to\n"

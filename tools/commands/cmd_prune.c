@@ -55,14 +55,14 @@ static void print_words(const prune_options *o, const prune_units *u, const prun
 
 static void json_model(json_out *j, const prune_options *o, const prune_units *u, const bool *chosen,
                        const prune_result *r) {
-    char unit[48];
+    char unit[UNIT_NAME];
     json_text(j, "kind", what(u));
     json_int(j, "removed", (int64_t)r->removed);
     json_int(j, "of", (int64_t)all_units(o, u));
     json_array_inline(j, "units");
     for (size_t i = 0; i < u->count; i++) {
         if (!chosen[i]) continue;
-        snprintf(unit, sizeof unit, "%zu.%zu", u->first_layer + i / u->per_layer, i % u->per_layer);
+        prune_unit_name(u, i, unit);
         json_text(j, NULL, unit);
     }
     json_array_end(j);

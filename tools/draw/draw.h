@@ -44,6 +44,8 @@ void svg_words(text *t, const char *class_name, double x, double y, const char *
                const char *words);
 void svg_words_turned(text *t, const char *class_name, double x, double y, double degrees,
                       const char *words);
+/* <title>, which browsers show on hover. */
+void svg_title(text *t, const char *format, ...) TOOL_FORMAT(2, 3);
 void svg_line(text *t, const char *class_name, double x0, double y0, double x1, double y1);
 void svg_box(text *t, const char *class_name, double x, double y, double width, double height);
 void svg_box_filled(text *t, double x, double y, double width, double height, colour fill,

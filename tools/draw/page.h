@@ -4,9 +4,12 @@
 #define SYNERGY_PAGE_H
 
 #include "draw/draw.h"
+#include "base/columns.h"
 
 /* One picture: `svg` for the page and its own file, `data` for its CSV. */
-typedef struct figure { text svg, data; } figure;
+typedef struct figure { text svg; table_out data; } figure;
+/* Begins the data, whose columns are those of `file` in the list of columns. */
+void figure_data(figure *f, const char *file);
 void figure_free(figure *f);
 
 typedef struct page {

@@ -3,6 +3,7 @@
 #include "draw/draw.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <string.h>
 
 /* ---- text ----------------------------------------------------------------------------- */
@@ -92,6 +93,17 @@ void svg_words_turned(text *t, const char *class_name, double x, double y, doubl
     text_add(t, ")\">");
     xml_text(t, words);
     text_add(t, "</text>");
+}
+
+void svg_title(text *t, const char *format, ...) {
+    problem words; /* a line of text */
+    va_list list;
+    va_start(list, format);
+    vsnprintf(words.text, sizeof words.text, format, list);
+    va_end(list);
+    text_add(t, "<title>");
+    xml_text(t, words.text);
+    text_add(t, "</title>");
 }
 
 void svg_line(text *t, const char *class_name, double x0, double y0, double x1, double y1) {

@@ -28,6 +28,7 @@ typedef struct recording {
     char     type[16];          /* "float32", ..., "csv" */
     size_t   prompts, samples, layers, per_layer, units;
     size_t   first_layer;       /* of the model, as run.json beside it says (dense layers before) */
+    bool     experts;           /* the units are experts, as that file says */
     size_t  *length;            /* (prompt): samples that count, at most `samples` */
     bool     has_lengths;       /* a lengths.npy stood beside it */
     bool     is_npy, doubles;   /* doubles: read as double, else as float */

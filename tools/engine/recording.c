@@ -93,6 +93,7 @@ static void first_layer_beside(recording *r) {
     if (!json_read(&run, path, &ignored)) return;
     const double first = json_number_of(run.root, "settings.first_layer", 0);
     if (first >= 0 && first <= 1e6) r->first_layer = (size_t)first;
+    r->experts = !strncmp(json_text_of(run.root, "settings.units", ""), "expert", 6);
     json_free(&run);
 }
 

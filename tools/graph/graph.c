@@ -2,6 +2,8 @@
    folder, against null networks. The measures are the header's. */
 #include "graph/graph.h"
 
+#include "engine/unit_list.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +101,22 @@ static bool read_partition(graph_work *w, problem *why) {
     return good;
 }
 
+/* Are a folder's units experts? Of older folders, whose units.csv has no such names, its JSON files tell. */
+static bool units_are_experts(const char *directory) {
+    static const char *const file[2] = {"run.json", "phiid.json"}, *const key[2] = {"settings.units", "units_are"};
+    for (int i = 0; i < 2; i++) {
+        char path[TOOL_PATH_BYTES];
+        json_file f;
+        problem ignored;
+        if (!path_join(path, directory, file[i], &ignored) || !path_is_file(path)) continue;
+        if (!json_read(&f, path, &ignored)) continue;
+        const bool experts = !strncmp(json_text_of(f.root, key[i], ""), "expert", 6);
+        json_free(&f);
+        if (experts) return true;
+    }
+    return false;
+}
+
 /* units.csv tells the layers: the partition of a result folder unless one is given. */
 static bool read_layers(graph_work *w, problem *why) {
     char path[TOOL_PATH_BYTES];
@@ -122,6 +140,7 @@ static bool read_layers(graph_work *w, problem *why) {
         w->first_layer = good ? (size_t)w->partition[0] : 0;
         w->layers = good && (size_t)layer >= w->first_layer ? (size_t)layer + 1 - w->first_layer : 0;
         if (w->layers && w->nodes % w->layers == 0) w->per_layer = w->nodes / w->layers;
+        if (good) w->name = unit_names(&c, units_are_experts(w->options->input));
         snprintf(w->partition_name, sizeof w->partition_name, "layers");
     }
     csv_free(&c);
@@ -316,6 +335,7 @@ static void free_work(graph_work *w) {
         free(w->net[k].weight);
         free(w->net[k].block);
     }
+    unit_names_free(w->name, w->nodes);
     free(w->partition);
 }
 

@@ -40,6 +40,7 @@ typedef struct graph_work {
     int           networks;
     size_t        nodes, per_layer, layers; /* layers 0: unknown */
     size_t        first_layer; /* number of the first one in the model */
+    char        **name;        /* (node): names of units, NULL: nodes are numbered */
     int32_t      *partition;   /* (node), NULL: none */
     char          partition_name[256];
     double        density[GRAPH_DENSITIES];

@@ -2,6 +2,8 @@
    rows of the matrix; in a result folder they have the names and figures of units.csv. */
 #include "graph/graph.h"
 
+#include "base/columns.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,10 +26,21 @@ static bool kept_weights(const graph_work *w, const network *n, double *to, prob
     return status == SYN_OK || problem_engine(why, NULL, &err);
 }
 
-static void node_name(const graph_work *w, size_t i, char to[48]) {
-    if (w->per_layer) snprintf(to, 48, "%zu.%zu", w->first_layer + i / w->per_layer,
-                               i % w->per_layer);
-    else snprintf(to, 48, "%zu", i);
+static const char *node_name(const graph_work *w, size_t i, char number[48]) {
+    if (w->name) return w->name[i];
+    snprintf(number, 48, "%zu", i);
+    return number;
+}
+
+/* Names may hold what XML uses itself. */
+static void xml_name(const char *s, FILE *f) {
+    for (; *s; s++)
+        switch (*s) {
+        case '<': fputs("&lt;", f); break;
+        case '>': fputs("&gt;", f); break;
+        case '&': fputs("&amp;", f); break;
+        default: if ((unsigned char)*s >= 0x20) putc(*s, f);
+        }
 }
 
 static void graphml_head(FILE *f) {
@@ -46,9 +59,10 @@ static void graphml_nodes(const graph_work *w, const network *n, const double *w
     for (size_t i = 0; i < w->nodes; i++) {
         double strength = 0;
         for (size_t k = 0; k < w->nodes; k++) strength += weight[i * w->nodes + k];
-        node_name(w, i, name);
         number_text(strength, number);
-        fprintf(f, "    <node id=\"n%zu\"><data key=\"unit\">%s</data>", i, name);
+        fprintf(f, "    <node id=\"n%zu\"><data key=\"unit\">", i);
+        xml_name(node_name(w, i, name), f);
+        fputs("</data>", f);
         if (w->per_layer) fprintf(f, "<data key=\"layer\">%zu</data>",
                                   w->first_layer + i / w->per_layer);
         fprintf(f, "<data key=\"community\">%ld</data><data key=\"strength\">%s</data></node>\n",
@@ -77,20 +91,19 @@ static bool graphml(const graph_work *w, const network *n, const double *weight,
 }
 
 static bool edge_list(const graph_work *w, const double *weight, const char *path, problem *why) {
-    file_out out;
-    char number[32], a[48], b[48];
-    if (!file_begin(&out, path, why)) return false;
-    fputs("source,target,weight\n", out.stream);
+    table_out t;
+    char a[48], b[48];
+    table_begin(&t, "network_edges.csv");
     for (size_t i = 0; i < w->nodes; i++)
         for (size_t k = i + 1; k < w->nodes; k++) {
             double v = weight[i * w->nodes + k];
             if (!(v > 0)) continue;
-            number_text(v, number);
-            node_name(w, i, a);
-            node_name(w, k, b);
-            fprintf(out.stream, "%s,%s,%s\n", a, b, number);
+            table_text(&t, "source", node_name(w, i, a));
+            table_text(&t, "target", node_name(w, k, b));
+            table_number(&t, "weight", v);
+            table_end_row(&t);
         }
-    return file_commit(&out, why);
+    return table_write(&t, path, why);
 }
 
 /* "W.npy" gives W.graphml, "synergy" gives synergy.graphml. */

@@ -1,6 +1,8 @@
 /* graph_write.c - graph.json: figures of one network or two, and when it may be replaced. */
 #include "graph/graph.h"
 
+#include "base/columns.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,5 +145,6 @@ bool graph_write(const graph_work *w, problem *why) {
     if (!graph_export(w, why) || !path_join(path, w->output, "graph.json", why)) return false;
     memset(&j, 0, sizeof j);
     graph_json(w, &j);
-    return json_write(&j, path, why);
+    if (!json_write(&j, path, why)) return false;
+    return !w->folder || columns_write(w->output, why);
 }

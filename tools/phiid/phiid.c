@@ -2,6 +2,8 @@
    out. The numbers are the header's; here they are read, asked for and written down. */
 #include "phiid/phiid.h"
 
+#include "engine/unit_list.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -535,6 +537,7 @@ static bool prepare(phiid_work *w, problem *why) {
     w->tau = (size_t)w->options->tau;
     if (w->from.is_cov && !check_covariance(w, why)) return false;
     if (!recording_layers(&w->from, w->options->layers, why) || !choose_prompts(w, why)) return false;
+    w->own_names = w->from.name && unit_names_fit(w->from.name, w->from.units);
     if (w->options->pool && 2 * phiid_pooled_half(w) > INT32_MAX)
         return problem_set(why, "%s: too many samples for --pool", w->from.path);
     return true;

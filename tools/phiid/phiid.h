@@ -44,6 +44,7 @@ typedef struct phiid_work {
     const phiid_options *options;
     const char   *output;      /* folder */
     recording     from;
+    bool          own_names;   /* the table's own names of the units are good ones */
     size_t        tau;
     size_t        used;        /* prompts that count */
     size_t        rows;        /* prompts in the sums of pairs: used, or 1 for one covariance */

@@ -2,27 +2,38 @@
    tau]. The mean over samples is the atom; NaN where a prompt has no such sample or the pair no value. */
 #include "phiid/phiid.h"
 
+#include "engine/unit_list.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct unit_pair { size_t x, y; } unit_pair;
 
-/* "LAYER.INDEX", or the number of the unit. */
-static bool read_unit(const recording *r, const char **at, size_t *unit) {
+/* A unit by its own name, as L12H3 or 12.3, or by its number among all. */
+static bool find_unit(const recording *r, const char *name, size_t *unit) {
+    size_t layer, index;
     char *end;
-    unsigned long long a = strtoull(*at, &end, 10), b;
-    if (end == *at || **at == '-') return false;
-    *unit = (size_t)a;
-    *at = end;
-    if (*end == '.') {
-        const char *from = end + 1;
-        b = strtoull(from, &end, 10);
-        if (end == from || *from == '-' || b >= r->per_layer) return false;
-        *unit = (size_t)a * r->per_layer + (size_t)b;
-        *at = end;
+    for (*unit = 0; r->name && *unit < r->units; ++*unit)
+        if (!strcmp(r->name[*unit], name)) return true;
+    if (unit_name_read(name, &layer, &index)) {
+        if (layer < r->first_layer || layer - r->first_layer >= r->layers || index >= r->per_layer) return false;
+        *unit = (layer - r->first_layer) * r->per_layer + index;
+        return true;
     }
-    return a < r->units && *unit < r->units;
+    *unit = (size_t)strtoull(name, &end, 10);
+    return *name >= '0' && *name <= '9' && !*end && *unit < r->units;
+}
+
+/* The unit named between *at and the next sign of `stop`. */
+static bool read_unit(const recording *r, const char **at, const char *stop, size_t *unit) {
+    const size_t n = strcspn(*at, stop);
+    char *name = tool_alloc(n + 1, 1);
+    memcpy(name, *at, n);
+    *at += n;
+    const bool good = find_unit(r, name, unit);
+    free(name);
+    return good;
 }
 
 static unit_pair *read_pairs(const phiid_work *w, size_t *count, problem *why) {
@@ -32,8 +43,8 @@ static unit_pair *read_pairs(const phiid_work *w, size_t *count, problem *why) {
     for (;;) {
         unit_pair p;
         const char *from = at;
-        bool good = read_unit(&w->from, &at, &p.x) && *at++ == ':' && read_unit(&w->from, &at, &p.y) &&
-                    p.x != p.y && (!*at || *at == ',');
+        bool good = read_unit(&w->from, &at, ":", &p.x) && *at++ == ':' &&
+                    read_unit(&w->from, &at, ",", &p.y) && p.x != p.y;
         if (!good) {
             problem_set(why, "--local: '%.60s' is not two units A:B of the %zu", from, w->from.units);
             free(list);

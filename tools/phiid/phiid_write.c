@@ -1,6 +1,9 @@
 /* phiid_write.c - the files of the information stage, and when they may replace others. */
 #include "phiid/phiid.h"
 
+#include "base/columns.h"
+#include "engine/unit_list.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,152 +146,144 @@ static bool write_pair_matrices(const phiid_work *w, problem *why) {
     return good;
 }
 
-static void phiid_unit_name(const phiid_work *w, size_t i, char to[48]) {
-    snprintf(to, 48, "%zu.%zu", w->from.first_layer + i / w->from.per_layer,
-             i % w->from.per_layer);
+/* The table's own name of a unit where it has good ones, else L12H3. */
+static const char *name_of(const phiid_work *w, size_t i, char computed[UNIT_NAME]) {
+    if (w->own_names) return w->from.name[i];
+    unit_name(w->from.experts, w->from.first_layer + i / w->from.per_layer, i % w->from.per_layer, computed);
+    return computed;
 }
 
 /* ---- pairs.csv ------------------------------------------------------------------------ */
 
-static void pair_row(const phiid_work *w, text *t, size_t i, size_t k, size_t pair) {
-    char name[48];
+static void pair_row(const phiid_work *w, table_out *t, size_t i, size_t k, size_t pair) {
+    static const char *const column[2][3] = {{"synergy_p", "synergy_q", "synergy_quantile"},
+                                             {"redundancy_p", "redundancy_q", "redundancy_quantile"}};
+    char name[UNIT_NAME];
     double prompts = (double)(w->pairs.prompts - w->pairs.left_out[pair]);
-    phiid_unit_name(w, i, name);
-    csv_text(t, name);
-    phiid_unit_name(w, k, name);
-    csv_text(t, name);
-    csv_number(t, prompts > 0 ? w->pairs.synergy[pair] / prompts : (double)NAN);
-    csv_number(t, prompts > 0 ? w->pairs.redundancy[pair] / prompts : (double)NAN);
+    table_text(t, "x", name_of(w, i, name));
+    table_text(t, "y", name_of(w, k, name));
+    table_number(t, "synergy", prompts > 0 ? w->pairs.synergy[pair] / prompts : (double)NAN);
+    table_number(t, "redundancy", prompts > 0 ? w->pairs.redundancy[pair] / prompts : (double)NAN);
     for (int q = 0; w->null.surrogates && q < 2; q++) {
-        csv_number(t, syn_excess_pair_p(&w->null.excess, q, pair));
-        csv_number(t, w->null.pair_q[q][pair]);
+        table_number(t, column[q][0], syn_excess_pair_p(&w->null.excess, q, pair));
+        table_number(t, column[q][1], w->null.pair_q[q][pair]);
     }
-    for (int q = 0; w->quantile.table && q < 2; q++) csv_number(t, w->quantile.sum[q][pair]);
-    csv_end_row(t);
+    for (int q = 0; w->quantile.table && q < 2; q++)
+        table_number(t, column[q][2], w->quantile.sum[q][pair]);
+    table_end_row(t);
 }
 
 static bool write_pairs_csv(const phiid_work *w, problem *why) {
     char path[TOOL_PATH_BYTES];
     file_out out;
-    text t = {NULL, 0, 0};
+    table_out t;
     size_t pair = 0;
     if (!w->options->pairs_csv) return true;
     if (!path_join(path, w->output, "pairs.csv", why) || !file_begin(&out, path, why)) return false;
-    text_add(&t, "x,y,synergy,redundancy");
-    if (w->null.surrogates) text_add(&t, ",synergy_p,synergy_q,redundancy_p,redundancy_q");
-    if (w->quantile.table) text_add(&t, ",synergy_quantile,redundancy_quantile");
-    text_add(&t, "\n");
+    table_begin(&t, "pairs.csv");
     for (size_t i = 0; i < w->from.units; i++) {
         for (size_t k = i + 1; k < w->from.units; k++) pair_row(w, &t, i, k, pair++);
-        fwrite(t.at, 1, t.length, out.stream);
-        t.length = 0;
+        table_flush(&t, out.stream);
     }
-    text_free(&t);
-    return file_commit(&out, why);
+    bool good = table_done(&t, why);
+    if (good) good = file_commit(&out, why);
+    else file_abandon(&out);
+    table_free(&t);
+    return good;
 }
 
 /* ---- units.csv ------------------------------------------------------------------------ */
 
-static const char *const unit_head[] = {
-    "unit", "layer", "index", "synergy", "redundancy", "synergy_rank", "redundancy_rank",
-    "rank_difference", "difference", "difference_rank", "balance", "score", "score_low",
-    "score_high", "synergy_low", "synergy_high", "redundancy_low", "redundancy_high",
-    "rank_difference_low", "rank_difference_high", "difference_rank_low", "difference_rank_high",
-    "balance_low", "balance_high"};
-
-static void interval_cells(text *t, const score_figures *f, size_t unit) {
-    csv_number(t, f->low ? f->low[unit] : (double)NAN);
-    csv_number(t, f->high ? f->high[unit] : (double)NAN);
+static void interval_cells(table_out *t, const char *low, const char *high, const score_figures *f,
+                           size_t unit) {
+    table_number(t, low, f->low ? f->low[unit] : (double)NAN);
+    table_number(t, high, f->high ? f->high[unit] : (double)NAN);
 }
 
-/* LAYER.INDEX, the layer as the model counts it. */
-static void unit_row(const phiid_work *w, text *t, size_t i) {
+static void unit_scores(const phiid_work *w, table_out *t, size_t i) {
     const syn_rank *r = &w->rank;
     const score_figures *f = w->score;
-    char unit[48];
-    phiid_unit_name(w, i, unit);
-    csv_text(t, unit);
-    csv_int(t, (int64_t)(w->from.first_layer + i / w->from.per_layer));
-    csv_int(t, (int64_t)(i % w->from.per_layer));
-    const double *column[] = {r->synergy,    r->redundancy,      r->synergy_rank,
-                              r->redundancy_rank, r->rank_difference, r->difference,
-                              r->difference_rank, r->balance,
-                              syn_rank_score(r, (syn_score)w->options->score)};
-    for (size_t c = 0; c < sizeof column / sizeof column[0]; c++) csv_number(t, column[c][i]);
-    interval_cells(t, &f[w->options->score], i);
-    interval_cells(t, &f[SYN_SCORE_SYNERGY], i);
-    interval_cells(t, &f[SYN_SCORE_REDUNDANCY], i);
-    interval_cells(t, &f[SYN_SCORE_RANK_DIFFERENCE], i);
-    interval_cells(t, &f[SYN_SCORE_DIFFERENCE], i);
-    interval_cells(t, &f[SYN_SCORE_BALANCE], i);
-    for (int c = 0; c < SYN_CONFOUNDS; c++) csv_number(t, w->confound[c][i]);
-    csv_number(t, w->active[i]);
-    if (w->null.surrogates) {
-        csv_number(t, r->excess[i]);
-        for (int k = 0; k < 2; k++) {
-            csv_number(t, w->null.mean[k][i]);
-            csv_number(t, w->null.z[k][i]);
-            csv_number(t, w->null.p[k][i]);
-        }
+    table_number(t, "synergy", r->synergy[i]);
+    table_number(t, "redundancy", r->redundancy[i]);
+    table_number(t, "synergy_rank", r->synergy_rank[i]);
+    table_number(t, "redundancy_rank", r->redundancy_rank[i]);
+    table_number(t, "rank_difference", r->rank_difference[i]);
+    table_number(t, "difference", r->difference[i]);
+    table_number(t, "difference_rank", r->difference_rank[i]);
+    table_number(t, "balance", r->balance[i]);
+    table_number(t, "score", syn_rank_score(r, (syn_score)w->options->score)[i]);
+    interval_cells(t, "score_low", "score_high", &f[w->options->score], i);
+    interval_cells(t, "synergy_low", "synergy_high", &f[SYN_SCORE_SYNERGY], i);
+    interval_cells(t, "redundancy_low", "redundancy_high", &f[SYN_SCORE_REDUNDANCY], i);
+    interval_cells(t, "rank_difference_low", "rank_difference_high", &f[SYN_SCORE_RANK_DIFFERENCE], i);
+    interval_cells(t, "difference_rank_low", "difference_rank_high", &f[SYN_SCORE_DIFFERENCE], i);
+    interval_cells(t, "balance_low", "balance_high", &f[SYN_SCORE_BALANCE], i);
+}
+
+static void unit_nulls(const phiid_work *w, table_out *t, size_t i) {
+    static const char *const column[2][3] = {{"synergy_null", "synergy_z", "synergy_p"},
+                                             {"redundancy_null", "redundancy_z", "redundancy_p"}};
+    table_number(t, "excess", w->rank.excess[i]);
+    for (int k = 0; k < 2; k++) {
+        table_number(t, column[k][0], w->null.mean[k][i]);
+        table_number(t, column[k][1], w->null.z[k][i]);
+        table_number(t, column[k][2], w->null.p[k][i]);
     }
-    for (int k = 0; w->quantile.table && k < 2; k++) csv_number(t, w->quantile.unit[k][i]);
-    if (w->sink) csv_number(t, w->sink[i]);
-    if (w->from.name) csv_text(t, w->from.name[i]);
-    csv_end_row(t);
+}
+
+static void unit_row(const phiid_work *w, table_out *t, size_t i) {
+    char name[UNIT_NAME];
+    table_text(t, "unit", name_of(w, i, name));
+    table_int(t, "layer", (int64_t)(w->from.first_layer + i / w->from.per_layer));
+    table_int(t, "index", (int64_t)(i % w->from.per_layer));
+    unit_scores(w, t, i);
+    for (int c = 0; c < SYN_CONFOUNDS; c++)
+        table_number(t, syn_confound_name((syn_confound)c), w->confound[c][i]);
+    table_number(t, "active", w->active[i]);
+    if (w->null.surrogates) unit_nulls(w, t, i);
+    if (w->quantile.table) table_number(t, "synergy_quantile", w->quantile.unit[0][i]);
+    if (w->quantile.table) table_number(t, "redundancy_quantile", w->quantile.unit[1][i]);
+    if (w->sink) table_number(t, "sink", w->sink[i]);
+    if (w->from.name) table_text(t, "name", w->from.name[i]);
+    table_end_row(t);
 }
 
 static bool write_units(const phiid_work *w, problem *why) {
-    static const char *const null_head[] = {"excess",          "synergy_null",      "synergy_z",
-                                            "synergy_p",       "redundancy_null",   "redundancy_z",
-                                            "redundancy_p"};
-    text t = {NULL, 0, 0};
+    table_out t;
     char path[TOOL_PATH_BYTES];
-    for (size_t c = 0; c < sizeof unit_head / sizeof unit_head[0]; c++) csv_text(&t, unit_head[c]);
-    for (int c = 0; c < SYN_CONFOUNDS; c++) csv_text(&t, syn_confound_name((syn_confound)c));
-    csv_text(&t, "active");
-    for (size_t c = 0; w->null.surrogates && c < sizeof null_head / sizeof null_head[0]; c++)
-        csv_text(&t, null_head[c]);
-    if (w->quantile.table) csv_text(&t, "synergy_quantile");
-    if (w->quantile.table) csv_text(&t, "redundancy_quantile");
-    if (w->sink) csv_text(&t, "sink");
-    if (w->from.name) csv_text(&t, "name");
-    csv_end_row(&t);
+    if (!path_join(path, w->output, "units.csv", why)) return false;
+    table_begin(&t, "units.csv");
     for (size_t i = 0; i < w->from.units; i++) unit_row(w, &t, i);
-    bool good = path_join(path, w->output, "units.csv", why) &&
-                file_write(path, t.at, t.length, why);
-    text_free(&t);
-    return good;
+    return table_write(&t, path, why);
 }
 
 /* ---- profile.csv ---------------------------------------------------------------------- */
 
-static void profile_rows(const phiid_work *w, text *t, int score) {
+static void profile_rows(const phiid_work *w, table_out *t, int score) {
     const score_figures *f = &w->score[score];
     size_t layers = w->from.layers;
     for (size_t l = 0; f->mean && l < layers; l++) {
-        csv_text(t, syn_score_name((syn_score)score));
-        csv_int(t, (int64_t)(w->from.first_layer + l));
-        csv_number(t, layers > 1 ? (double)l / (double)(layers - 1) : (double)NAN);
-        csv_number(t, f->mean[l]);
-        csv_number(t, f->minmax[l]);
-        csv_number(t, layers > 1 ? f->percentile[l] : (double)NAN);
-        csv_number(t, f->layer_low ? f->layer_low[l] : (double)NAN);
-        csv_number(t, f->layer_high ? f->layer_high[l] : (double)NAN);
-        csv_end_row(t);
+        table_text(t, "score_name", syn_score_name((syn_score)score));
+        table_int(t, "layer", (int64_t)(w->from.first_layer + l));
+        table_number(t, "depth", layers > 1 ? (double)l / (double)(layers - 1) : (double)NAN);
+        table_number(t, "mean", f->mean[l]);
+        table_number(t, "minmax", f->minmax[l]);
+        table_number(t, "percentile", layers > 1 ? f->percentile[l] : (double)NAN);
+        table_number(t, "low", f->layer_low ? f->layer_low[l] : (double)NAN);
+        table_number(t, "high", f->layer_high ? f->layer_high[l] : (double)NAN);
+        table_end_row(t);
     }
 }
 
 static bool write_profile(const phiid_work *w, problem *why) {
-    text t = {NULL, 0, 0};
+    table_out t;
     char path[TOOL_PATH_BYTES];
-    text_add(&t, "score_name,layer,depth,mean,minmax,percentile,low,high\n");
+    if (!path_join(path, w->output, "profile.csv", why)) return false;
+    table_begin(&t, "profile.csv");
     profile_rows(w, &t, w->options->score);
     for (int s = 0; s < SYN_SCORES; s++)
         if (s != w->options->score) profile_rows(w, &t, s);
-    bool good = path_join(path, w->output, "profile.csv", why) &&
-                file_write(path, t.at, t.length, why);
-    text_free(&t);
-    return good;
+    return table_write(&t, path, why);
 }
 
 /* ---- phiid.json ----------------------------------------------------------------------- */
@@ -437,13 +432,10 @@ static void tests_json(const phiid_work *w, json_out *j) {
 
 /* Units that were 0 at every sample, such as experts that the router never chose. */
 static void silent_json(const phiid_work *w, json_out *j) {
-    char name[48];
+    char name[UNIT_NAME];
     json_array_inline(j, "units_never_active");
     for (size_t i = 0; i < w->from.units; i++)
-        if (w->active[i] <= 0) {
-            phiid_unit_name(w, i, name);
-            json_text(j, NULL, name);
-        }
+        if (w->active[i] <= 0) json_text(j, NULL, name_of(w, i, name));
     json_array_end(j);
 }
 
@@ -562,5 +554,5 @@ static bool write_json(const phiid_work *w, problem *why) {
 bool phiid_write(const phiid_work *w, problem *why) {
     return write_matrices(w, why) && write_pair_matrices(w, why) && write_pairs_csv(w, why) &&
            write_units(w, why) && write_profile(w, why) &&
-           write_json(w, why);
+           write_json(w, why) && columns_write(w->output, why);
 }

@@ -527,12 +527,12 @@ static bool key_goes(const prune_job *job, const gguf_key *key) {
 
 static void add_record(prune_job *job) {
     const prune_units *u = job->u;
-    char unit[48];
+    char unit[UNIT_NAME];
     gguf_out_text(&job->out, "synergy.pruned.kind", u->experts ? "experts" : "heads");
     gguf_out_texts(&job->out, "synergy.pruned.units", job->result->removed);
     for (size_t i = 0; i < u->count; i++) {
         if (!job->r->chosen[i]) continue;
-        snprintf(unit, sizeof unit, "%zu.%zu", u->first_layer + i / u->per_layer, i % u->per_layer);
+        prune_unit_name(u, i, unit);
         gguf_out_element(&job->out, unit);
     }
     gguf_out_f64(&job->out, "synergy.pruned.fraction", (double)job->result->removed / (double)job->r->all);

@@ -4,6 +4,7 @@
 #define SYNERGY_PRUNE_H
 
 #include "engine/model.h"
+#include "engine/unit_list.h"
 #include "prune/prune_zero.h"
 
 /* ---- units (prune_units.c) ------------------------------------------------------------ */
@@ -25,6 +26,7 @@ bool prune_units_read(prune_units *u, const loaded_model *m, const char *directo
 bool prune_units_of_model(prune_units *u, const loaded_model *m, bool experts, problem *why);
 void prune_units_free(prune_units *u);
 
+void prune_unit_name(const prune_units *u, size_t unit, char to[UNIT_NAME]);
 bool prune_unit_is_shared(const prune_units *u, size_t unit);
 
 /* Marks the `count` units of lowest (or highest) score; ties go to the smaller layer, then index. Shared

@@ -2,7 +2,6 @@
 #include "prune/prune.h"
 
 #include "engine/folder.h"
-#include "engine/unit_list.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,6 +25,10 @@ static void add_shared(prune_units *u, const loaded_model *m, size_t rows) {
     u->per_layer++;
     u->count = rows;
     u->shared = true;
+}
+
+void prune_unit_name(const prune_units *u, size_t unit, char to[UNIT_NAME]) {
+    unit_name(u->experts, u->first_layer + unit / u->per_layer, unit % u->per_layer, to);
 }
 
 bool prune_unit_is_shared(const prune_units *u, size_t unit) {
@@ -56,9 +59,11 @@ static bool check_rows(const prune_units *u, const csv *c, const char *path, pro
     for (size_t i = 0; i < c->rows; i++) {
         double l, k;
         if (!csv_double(csv_cell(c, i, layer), &l) || !csv_double(csv_cell(c, i, index), &k) ||
-            !(l == (double)(u->first_layer + i / u->per_layer)) || !(k == (double)(i % u->per_layer)))
-            return problem_set(why, "%s: row %zu is not unit %zu.%zu", path, i + 1,
-                               u->first_layer + i / u->per_layer, i % u->per_layer);
+            !(l == (double)(u->first_layer + i / u->per_layer)) || !(k == (double)(i % u->per_layer))) {
+            char name[UNIT_NAME];
+            prune_unit_name(u, i, name);
+            return problem_set(why, "%s: row %zu is not unit %s", path, i + 1, name);
+        }
     }
     return true;
 }
@@ -133,5 +138,5 @@ bool prune_choose(const prune_units *u, size_t count, bool highest, bool *chosen
 }
 
 bool prune_choose_list(const prune_units *u, const char *list, bool *chosen, problem *why) {
-    return unit_list_parse(list, u->first_layer, u->layers, u->per_layer, chosen, why);
+    return unit_list_parse(list, u->experts, u->first_layer, u->layers, u->per_layer, chosen, why);
 }

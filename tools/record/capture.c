@@ -6,6 +6,8 @@
    interrupted run gives the same bytes as an undisturbed one. */
 #include "record/capture.h"
 
+#include "base/columns.h"
+
 #include "record/prompts.h"
 
 #include <errno.h>
@@ -731,7 +733,8 @@ bool capture_run(capture_job *job, problem *why) {
     memset(&w, 0, sizeof w);
     if (!job->prompts || is_complete(job)) return true;
     bool good = work_open(job, &w, why) && generate_all(job, &w, why) && write_arrays(job, &w, why) &&
-                write_sinks(job, &w, why) && write_run_json(job, &w, why);
+                write_sinks(job, &w, why) && write_run_json(job, &w, why) &&
+                columns_write(job->options->output, why);
     work_close(&w, good);
     return good;
 }

@@ -2,6 +2,8 @@
    recorded, for comparisons with other programs. */
 #include "record/capture.h"
 
+#include "base/columns.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,8 +97,8 @@ static bool finish(forced *f, problem *why) {
     capture_remove(&f->job, "timing.json");
     capture_remove(&f->job, "capture.part");
     return write_sinks(f, why) && path_join(path, o->output, "tokens.npy", why) &&
-           npy_write(path, NPY_I32, 2, shape, f->ids.at, why) && capture_forced_json(&f->job, f->rows,
-                                                                                 f->length, why);
+           npy_write(path, NPY_I32, 2, shape, f->ids.at, why) &&
+           capture_forced_json(&f->job, f->rows, f->length, why) && columns_write(o->output, why);
 }
 
 bool capture_tokens(const capture_options *o, problem *why) {

@@ -2,6 +2,8 @@
    stands in shard p mod K, at row p / K. */
 #include "record/merge.h"
 
+#include "base/columns.h"
+
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
@@ -316,7 +318,8 @@ static bool write_all(const merging *m, problem *why) {
     if (!good || !write_timing(m, why) || !path_join(path, m->output, "run.json", why)) return false;
     memset(&j, 0, sizeof j);
     run_json(m, &j);
-    return json_write(&j, path, why); /* last: it is the mark that the files belong together */
+    /* last of the results: it is the mark that they belong together */
+    return json_write(&j, path, why) && columns_write(m->output, why);
 }
 
 /* ---- the whole command ---------------------------------------------------------------- */

@@ -206,28 +206,29 @@ bool compare_data_name(const char *output, char to[TOOL_PATH_BYTES], problem *wh
     return true;
 }
 
-static void profile_rows(const comparison *c, text *t) {
-    text_add(t, "label,directory,score,layer,depth,mean,low,high,percentile,percentile_low,percentile_high\n");
+static void profile_rows(const comparison *c, table_out *t) {
+    static const char *const column[] = {"depth", "mean", "low", "high", "percentile", "percentile_low",
+                                         "percentile_high"};
     for (size_t k = 0; k < c->count; k++) {
         const compared *f = &c->at[k];
         for (size_t l = 0; l < f->raw.n; l++) {
             const double v[] = {f->raw.x[l], f->raw.y[l], f->raw.low[l], f->raw.high[l],
                                 f->percentile.y[l], f->percentile.low[l], f->percentile.high[l]};
-            csv_text(t, f->label);
-            csv_text(t, f->directory);
-            csv_text(t, c->score);
-            csv_int(t, (int64_t)(f->r.first_layer + l));
-            for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) csv_number(t, v[i]);
-            csv_end_row(t);
+            table_text(t, "label", f->label);
+            table_text(t, "directory", f->directory);
+            table_text(t, "score", c->score);
+            table_int(t, "layer", (int64_t)(f->r.first_layer + l));
+            for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) table_number(t, column[i], v[i]);
+            table_end_row(t);
         }
     }
 }
 
 bool compare_write(const comparison *c, problem *why) {
     char path[TOOL_PATH_BYTES];
-    text t = {NULL, 0, 0};
+    table_out t;
+    if (!compare_data_name(c->options->output, path, why)) return false;
+    table_begin(&t, "compare.csv");
     profile_rows(c, &t);
-    bool good = compare_data_name(c->options->output, path, why) && file_write(path, t.at, t.length, why);
-    text_free(&t);
-    return good && compare_page(c, why);
+    return table_write(&t, path, why) && compare_page(c, why);
 }

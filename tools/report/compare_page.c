@@ -9,7 +9,7 @@
 static void panel(page *p, const comparison *c, const char *id, const char *title, const char *y_label,
                   bool percentiles) {
     line l[COMPARE_MOST];
-    figure f = {{NULL, 0, 0}, {NULL, 0, 0}};
+    figure f = {0};
     char desc[160];
     for (size_t k = 0; k < c->count; k++) {
         l[k].name = c->at[k].mark;

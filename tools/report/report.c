@@ -9,7 +9,7 @@
 /* ---- panels: left out where the data are ------------------------------------------------ */
 
 static void panel_profile(page *p, const report *r, const char *score, const char *name) {
-    figure f = {{NULL, 0, 0}, {NULL, 0, 0}};
+    figure f = {0};
     double *v = tool_alloc(r->layers, sizeof *v);
     if (report_profile(r, score, "mean", v) == r->layers) {
         figure_profile(r, score, name, &f);
@@ -19,7 +19,7 @@ static void panel_profile(page *p, const report *r, const char *score, const cha
 }
 
 static void panel_matrix(page *p, const report *r, const double *m, const char *name, const char *what) {
-    figure f = {{NULL, 0, 0}, {NULL, 0, 0}};
+    figure f = {0};
     if (!m) return;
     figure_matrix(r, m, name, what, &f);
     page_panel(p, name, &f);
@@ -27,7 +27,7 @@ static void panel_matrix(page *p, const report *r, const double *m, const char *
 
 static void panel_scatter(page *p, const report *r, unit_column x, unit_column y, const char *name,
                           const char *x_label, const char *y_label) {
-    figure f = {{NULL, 0, 0}, {NULL, 0, 0}};
+    figure f = {0};
     if (!r->column[x] || !r->column[y]) return;
     figure_scatter(r, x, y, name, x_label, y_label, &f);
     page_panel(p, name, &f);
@@ -114,7 +114,7 @@ static void maps(page *p, const report *r) {
     text_print(&p->html, "<h2 id=\"maps\">Every %s</h2>\n", r->one);
     page_figure(p);
     for (size_t k = 0; k < sizeof map_row / sizeof map_row[0]; k++) {
-        figure f = {{NULL, 0, 0}, {NULL, 0, 0}};
+        figure f = {0};
         if (!r->column[map_row[k].column]) continue;
         const char *what = map_row[k].what;
         if (!what) what = report_model(r) ? "Mean norm" : "Mean value";
@@ -220,7 +220,7 @@ bool report_run(const char *directory, problem *why) {
     p.good = path_join(path, directory, "figures", why) && directory_make(path, why);
     if (p.good) build(&p, &r);
     p.good = p.good && path_join(path, directory, "report.html", why) &&
-             file_write(path, p.html.at, p.html.length, why);
+             file_write(path, p.html.at, p.html.length, why) && columns_write(directory, why);
     text_free(&p.html);
     report_close(&r);
     return p.good;

@@ -23,6 +23,7 @@ typedef struct report {
     csv         ablation_curves, ablation_accuracy, perturb_curves, perturb_accuracy; /* or no rows */
     bool        ablation_outdated, perturb_outdated; /* of units that other scores chose: left out */
     size_t      count, layers, per_layer, first_layer;
+    char      **unit;            /* (unit): names */
     double     *column[UNIT_COLUMNS];
     double     *synergy, *redundancy; /* (unit, unit), NULL when the files are not there */
     const char *score;           /* name of the chosen one */
@@ -45,6 +46,7 @@ double report_number(const report *r, const char *path);
 const json *report_model(const report *r);
 /* The rows of profile.csv of one score: how many layers there are, 0 when it is not there. */
 size_t report_profile(const report *r, const char *score, const char *column, double *to);
+const char *report_column_name(unit_column column);
 /* A column of units.csv by name; the caller frees; NULL when it is not there or holds words. */
 double *report_column(const report *r, const char *name);
 /* The column of units.csv that holds a score of that name ("difference" is told by its rank). */

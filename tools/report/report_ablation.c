@@ -32,7 +32,7 @@ typedef struct view {
 
 static void panel(page *p, const view *v, const order *of, size_t count) {
     line l[MOST_ORDERS];
-    figure f = {{NULL, 0, 0}, {NULL, 0, 0}};
+    figure f = {0};
     chart c = v->as;
     c.lines = l;
     c.count = 0;

@@ -1,6 +1,8 @@
 /* report_data.c - reads a result folder. What is missing is left out of the report. */
 #include "report/report.h"
 
+#include "engine/unit_list.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,10 @@ static const char *const column_name[UNIT_COLUMNS] = {
     "synergy", "redundancy", "synergy_rank", "redundancy_rank", "rank_difference", "difference",
     "difference_rank", "balance", "score", "score_low", "score_high", "excess", "mean_norm",
     "self_information", "autocorrelation", "trend", "sink"};
+
+const char *report_column_name(unit_column column) {
+    return column_name[column];
+}
 
 static bool read_columns(report *r, problem *why) {
     for (int k = 0; k < UNIT_COLUMNS; k++) {
@@ -71,6 +77,7 @@ static void find_names(report *r) {
     r->one = experts ? "expert" : model ? "head" : "unit";
     r->many = experts ? "experts" : model ? "heads" : "units";
     r->score = json_text_of(phiid, "settings.score", "rank-difference");
+    r->unit = unit_names(&r->units, experts);
 }
 
 /* A file that is not there is no fault. */
@@ -159,6 +166,7 @@ bool report_load_scores(report *r, const char *directory, problem *why) {
 
 void report_close(report *r) {
     for (int k = 0; k < UNIT_COLUMNS; k++) free(r->column[k]);
+    unit_names_free(r->unit, r->count);
     free(r->synergy);
     free(r->redundancy);
     csv_free(&r->units);

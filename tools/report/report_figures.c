@@ -151,13 +151,14 @@ static void vertical_range(plot *p, const profile *q) {
 }
 
 static void profile_data(figure *f, const profile *q) {
-    text_add(&f->data, "layer,depth,mean,minmax,percentile,low,high\n");
+    static const char *const name[] = {"mean", "minmax", "percentile", "low", "high"};
+    figure_data(f, "figures/profile-.csv");
     for (size_t l = 0; l < q->layers; l++) {
-        csv_int(&f->data, (int64_t)(q->first + l));
-        csv_number(&f->data, q->layers > 1 ? (double)l / (double)(q->layers - 1) : (double)NAN);
+        table_int(&f->data, "layer", (int64_t)(q->first + l));
+        table_number(&f->data, "depth", q->layers > 1 ? (double)l / (double)(q->layers - 1) : (double)NAN);
         const double v[5] = {q->mean[l], q->minmax[l], q->percentile[l], q->low[l], q->high[l]};
-        for (int c = 0; c < 5; c++) csv_number(&f->data, v[c]);
-        csv_end_row(&f->data);
+        for (int c = 0; c < 5; c++) table_number(&f->data, name[c], v[c]);
+        table_end_row(&f->data);
     }
 }
 
@@ -218,16 +219,17 @@ static void axis_of(const double *v, size_t n, double *low, double *high, bool *
     *high += room;
 }
 
-static void scatter_points(const report *r, const plot *p, const double *x, const double *y,
-                           figure *f) {
+static void scatter_points(const report *r, const plot *p, unit_column cx, unit_column cy, figure *f) {
+    const double *x = r->column[cx], *y = r->column[cy];
     double depth_of = r->layers > 1 ? 1 / (double)(r->layers - 1) : 0;
     for (size_t i = 0; i < r->count; i++) {
         size_t layer = i / r->per_layer, index = i % r->per_layer;
-        csv_int(&f->data, (int64_t)(r->first_layer + layer));
-        csv_int(&f->data, (int64_t)index);
-        csv_number(&f->data, x[i]);
-        csv_number(&f->data, y[i]);
-        csv_end_row(&f->data);
+        table_text(&f->data, "unit", r->unit[i]);
+        table_int(&f->data, "layer", (int64_t)(r->first_layer + layer));
+        table_int(&f->data, "index", (int64_t)index);
+        table_number(&f->data, report_column_name(cx), x[i]);
+        table_number(&f->data, report_column_name(cy), y[i]);
+        table_end_row(&f->data);
         if (!isfinite(x[i]) || !isfinite(y[i])) continue;
         colour c = colour_sequential((double)layer * depth_of);
         text_add(p->to, "<circle class=\"dot\" cx=\"");
@@ -237,7 +239,7 @@ static void scatter_points(const report *r, const plot *p, const double *x, cons
         text_print(p->to, "\" r=\"%s\" fill=\"#%02x%02x%02x\">", r->count > 600 ? "2.2" : "3.4",
                    c.r, c.g, c.b);
         if (r->count <= MOST_BOXES)
-            text_print(p->to, "<title>%zu.%zu: %.4g, %.4g</title>", r->first_layer + layer, index, x[i], y[i]);
+            svg_title(p->to, "%s: %.4g, %.4g", r->unit[i], x[i], y[i]);
         text_add(p->to, "</circle>");
     }
     text_add(p->to, "\n");
@@ -260,8 +262,8 @@ void figure_scatter(const report *r, unit_column cx, unit_column cy, const char 
     plot_axis_y(&p, &ty, y_label);
     plot_frame(&p);
     plot_axis_x(&p, &tx, x_label);
-    text_add(&f->data, "layer,index,x,y\n");
-    scatter_points(r, &p, x, y, f);
+    figure_data(f, "figures/scatter-.csv");
+    scatter_points(r, &p, cx, cy, f);
     svg_words(&f->svg, "head", p.left, 14, "start", rho_text);
     if (r->layers > 1) {
         double first = (double)r->first_layer;

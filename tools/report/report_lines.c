@@ -136,16 +136,16 @@ static void draw_names(const chart *c, const plot *p) {
 /* ---- the chart -------------------------------------------------------------------------- */
 
 static void lines_data(const chart *c, figure *f) {
-    text_add(&f->data, "line,x,y,low,high\n");
+    figure_data(f, "figures/.csv");
     for (size_t k = 0; k < c->count; k++) {
         const curve *v = &c->lines[k].at;
         for (size_t i = 0; i < v->n; i++) {
-            csv_text(&f->data, c->lines[k].name);
-            csv_number(&f->data, v->x[i]);
-            csv_number(&f->data, v->y[i]);
-            csv_number(&f->data, v->low[i]);
-            csv_number(&f->data, v->high[i]);
-            csv_end_row(&f->data);
+            table_text(&f->data, "line", c->lines[k].name);
+            table_number(&f->data, "x", v->x[i]);
+            table_number(&f->data, "y", v->y[i]);
+            table_number(&f->data, "low", v->low[i]);
+            table_number(&f->data, "high", v->high[i]);
+            table_end_row(&f->data);
         }
     }
 }

@@ -12,11 +12,10 @@ static void map_boxes(const report *r, const plot *p, const double *v, const sca
     double w = p->width / (double)r->layers, h = p->height / (double)r->per_layer;
     text_add(p->to, "<g class=\"cells\">");
     for (size_t i = 0; i < r->count; i++) {
-        char hover[96];
+        char hover[160];
         size_t layer = i / r->per_layer, index = i % r->per_layer;
         if (!isfinite(v[i])) continue;
-        snprintf(hover, sizeof hover, "%zu.%zu: %.4g%s%s", r->first_layer + layer, index, v[i], *unit ? " " : "",
-                 unit);
+        snprintf(hover, sizeof hover, "%.80s: %.4g%s%s", r->unit[i], v[i], *unit ? " " : "", unit);
         svg_box_filled(p->to, p->left + w * (double)layer,
                        p->top + p->height - h * (double)(index + 1), w, h, scale_colour(s, v[i]),
                        hover);
@@ -47,15 +46,14 @@ static void map_image(const report *r, const plot *p, const double *v, const sca
     free(cell);
 }
 
-static void map_data(const report *r, figure *f, const double *v, const char *what) {
-    text_print(&f->data, "layer,index,");
-    text_add(&f->data, what);
-    text_add(&f->data, "\n");
+static void map_data(const report *r, figure *f, unit_column column) {
+    figure_data(f, "figures/map-.csv");
     for (size_t i = 0; i < r->count; i++) {
-        csv_int(&f->data, (int64_t)(r->first_layer + i / r->per_layer));
-        csv_int(&f->data, (int64_t)(i % r->per_layer));
-        csv_number(&f->data, v[i]);
-        csv_end_row(&f->data);
+        table_text(&f->data, "unit", r->unit[i]);
+        table_int(&f->data, "layer", (int64_t)(r->first_layer + i / r->per_layer));
+        table_int(&f->data, "index", (int64_t)(i % r->per_layer));
+        table_number(&f->data, report_column_name(column), r->column[column][i]);
+        table_end_row(&f->data);
     }
 }
 
@@ -91,7 +89,7 @@ void figure_map(const report *r, unit_column column, const char *id, const char 
     svg_words_turned(&f->svg, "label", p.left - 30, p.top + p.height / 2, -90, axis);
     scale_bar(&p, &s, unit);
     svg_end(&f->svg);
-    map_data(r, f, v, what);
+    map_data(r, f, column);
 }
 
 /* ---- values of a map that is a picture ---------------------------------------------------- */
@@ -100,9 +98,9 @@ void figure_map(const report *r, unit_column column, const char *id, const char 
 void figure_map_values(page *p, const report *r, unit_column column, const char *id, const char *unit) {
     const double *v = r->column[column];
     if (r->count <= MOST_BOXES) return;
-    text_print(&p->html, "<script type=\"application/json\" class=\"values\" data-of=\"%s\">{\"layers\":%zu,"
+    text_print(&p->html, "<script type=\"application/json\" class=\"values\" data-of=\"%s\">{\"kind\":\"%c\",\"layers\":%zu,"
                          "\"per_layer\":%zu,\"first\":%zu,\"unit\":\"%s\",\"values\":[",
-               id, r->layers, r->per_layer, r->first_layer, unit);
+               id, strcmp(r->one, "expert") ? 'H' : 'E', r->layers, r->per_layer, r->first_layer, unit);
     for (size_t i = 0; i < r->count; i++) {
         if (i) page_put(p, ",");
         if (isfinite(v[i])) text_print(&p->html, "%.4g", v[i]);
@@ -121,7 +119,7 @@ static const char map_script[] =
     "  let layer = 0, index = 0;\n"
     "  const show = () => {\n"
     "    const v = data.values[layer * data.per_layer + index];\n"
-    "    told.textContent = `${data.first + layer}.${index}: ${v === null ? 'no value' : v} ${data.unit}`;\n"
+    "    told.textContent = `L${data.first + layer}${data.kind}${index}: ${v === null ? 'no value' : v} ${data.unit}`;\n"
     "  };\n"
     "  told.className = 'told';\n"
     "  told.setAttribute('aria-live', 'polite');\n"
@@ -202,16 +200,12 @@ static void layer_ticks(const report *r, const plot *p) {
 /* What the picture shows: blocks of a large matrix by their means. The .npy has every pair. */
 static void matrix_data(const report *r, figure *f, const double *m, size_t block) {
     size_t n = r->count, side = (n + block - 1) / block;
-    text_add(&f->data, "unit");
-    for (size_t j = 0; j < side; j++)
-        text_print(&f->data, ",%zu.%zu", r->first_layer + j * block / r->per_layer,
-                   j * block % r->per_layer);
-    text_add(&f->data, "\n");
+    figure_data(f, "figures/matrix-.csv");
     for (size_t i = 0; i < side; i++) {
-        text_print(&f->data, "%zu.%zu", r->first_layer + i * block / r->per_layer,
-                   i * block % r->per_layer);
-        for (size_t j = 0; j < side; j++) csv_number(&f->data, block_mean(m, n, i, j, block));
-        csv_end_row(&f->data);
+        table_text(&f->data, "unit", r->unit[i * block]);
+        for (size_t j = 0; j < side; j++)
+            table_number(&f->data, r->unit[j * block], block_mean(m, n, i, j, block));
+        table_end_row(&f->data);
     }
 }
 

@@ -86,9 +86,9 @@ static void draw_edge(text *t, const report *r, const edge *e, double strength) 
     coordinates(t, centre_x + pull * ((x0 + x1) / 2 - centre_x), centre_y + pull * ((y0 + y1) / 2 - centre_y));
     text_add(t, " ");
     coordinates(t, x1, y1);
-    text_print(t, "\" stroke-opacity=\"%.2f\"><title>%zu.%zu \xe2\x80\x93 %zu.%zu: %.4g nats</title></path>",
-               0.15 + 0.6 * strength, r->first_layer + e->a / r->per_layer, e->a % r->per_layer,
-               r->first_layer + e->b / r->per_layer, e->b % r->per_layer, e->weight);
+    text_print(t, "\" stroke-opacity=\"%.2f\">", 0.15 + 0.6 * strength);
+    svg_title(t, "%.80s \xe2\x80\x93 %.80s: %.4g nats", r->unit[e->a], r->unit[e->b], e->weight);
+    text_add(t, "</path>");
 }
 
 static void draw_edges(text *t, const report *r, const edges *e, const char *class_name) {
@@ -119,10 +119,10 @@ static void draw_nodes(text *t, const report *r, const edges *e) {
         text_print(t, "\" r=\"%.2g\"", size);
         if (isfinite(v)) text_print(t, " fill=\"#%02x%02x%02x\"", c.r, c.g, c.b);
         else text_add(t, " fill=\"url(#hatch)\"");
-        text_print(t, "><title>%zu.%zu: ", r->first_layer + i / r->per_layer, i % r->per_layer);
-        if (isfinite(v)) text_print(t, "score %.4g", v);
-        else text_add(t, "no score");
-        text_print(t, ", %zu of these edges</title></circle>", degree[i]);
+        text_add(t, ">");
+        if (isfinite(v)) svg_title(t, "%.80s: score %.4g, %zu of these edges", r->unit[i], v, degree[i]);
+        else svg_title(t, "%.80s: no score, %zu of these edges", r->unit[i], degree[i]);
+        text_add(t, "</circle>");
     }
     text_add(t, "\n");
     free(degree);
@@ -147,15 +147,12 @@ static void draw_layers(text *t, const report *r) {
 }
 
 static void edges_data(figure *f, const report *r, const edges *e) {
-    text_add(&f->data, "source,target,weight\n");
+    figure_data(f, "figures/network-.csv");
     for (size_t k = 0; k < e->count; k++) {
-        text_print(&f->data, "%zu.%zu,%zu.%zu,", r->first_layer + e->at[k].a / r->per_layer,
-                   e->at[k].a % r->per_layer, r->first_layer + e->at[k].b / r->per_layer,
-                   e->at[k].b % r->per_layer);
-        char number[32];
-        number_text(e->at[k].weight, number);
-        text_add(&f->data, number);
-        csv_end_row(&f->data);
+        table_text(&f->data, "source", r->unit[e->at[k].a]);
+        table_text(&f->data, "target", r->unit[e->at[k].b]);
+        table_number(&f->data, "weight", e->at[k].weight);
+        table_end_row(&f->data);
     }
 }
 

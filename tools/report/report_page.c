@@ -123,9 +123,13 @@ void page_end(page *p) {
 
 /* ---- figures ---------------------------------------------------------------------------- */
 
+void figure_data(figure *f, const char *file) {
+    table_begin(&f->data, file);
+}
+
 void figure_free(figure *f) {
     text_free(&f->svg);
-    text_free(&f->data);
+    table_free(&f->data);
 }
 
 /* The drawing alone: with its own size, style and hatching. */
@@ -147,12 +151,11 @@ static bool write_svg(const page *p, const char *name, const text *svg) {
     return good;
 }
 
-static bool write_data(const page *p, const char *name, const text *data) {
+static bool write_data(const page *p, const char *name, table_out *data) {
     char path[TOOL_PATH_BYTES], file[128];
-    if (!data->length) return true;
+    if (!data->file) return true;
     snprintf(file, sizeof file, "figures/%s.csv", name);
-    return path_join(path, p->directory, file, p->why) &&
-           file_write(path, data->at, data->length, p->why);
+    return path_join(path, p->directory, file, p->why) && table_write(data, path, p->why);
 }
 
 void page_figure(page *p) {

@@ -114,8 +114,9 @@ static void table_head(page *p, const report *r, const char *title, bool interva
 }
 
 static void table_row(page *p, const report *r, size_t unit, bool intervals) {
-    text_print(&p->html, "<tr><th scope=\"row\">%zu.%zu</th>",
-               r->first_layer + unit / r->per_layer, unit % r->per_layer);
+    page_put(p, "<tr><th scope=\"row\">");
+    page_text(p, r->unit[unit]);
+    page_put(p, "</th>");
     page_cell(p, r->column[UNIT_SCORE] ? r->column[UNIT_SCORE][unit] : (double)NAN);
     if (intervals)
         page_cell_interval(p, r->column[UNIT_SCORE_LOW][unit], r->column[UNIT_SCORE_HIGH][unit]);

@@ -8,7 +8,7 @@
 /* ---- the networks drawn ------------------------------------------------------------------ */
 
 static void panel_network(page *p, const report *r, const double *m, const char *name, const char *what) {
-    figure f = {{NULL, 0, 0}, {NULL, 0, 0}};
+    figure f = {0};
     if (!m) return;
     figure_network(r, m, name, what, &f);
     page_panel(p, name, &f);
@@ -145,16 +145,17 @@ static void null_draw(const plot *p, double y, const null_mark *m, int n) {
 }
 
 static void null_data(figure *f, const json *net[2]) {
-    text_add(&f->data, "network,null,figure,observed,null_mean,null_sd,z\n");
+    figure_data(f, "figures/topology-null.csv");
     for (int n = 0; n < 2; n++)
         for (size_t k = 0; k < NULL_ROWS; k++) {
             static const char *const key[] = {"observed", "mean", "sd", "z"};
-            csv_text(&f->data, n ? "redundancy" : "synergy");
-            csv_text(&f->data, null_row[k].kind);
-            csv_text(&f->data, null_row[k].figure);
+            static const char *const column[] = {"observed", "null_mean", "null_sd", "z"};
+            table_text(&f->data, "network", n ? "redundancy" : "synergy");
+            table_text(&f->data, "null", null_row[k].kind);
+            table_text(&f->data, "figure", null_row[k].figure);
             for (int c = 0; c < 4; c++)
-                csv_number(&f->data, json_number_of(null_of(net[n], k), key[c], (double)NAN));
-            csv_end_row(&f->data);
+                table_number(&f->data, column[c], json_number_of(null_of(net[n], k), key[c], (double)NAN));
+            table_end_row(&f->data);
         }
 }
 
@@ -198,7 +199,7 @@ void report_topology(page *p, const report *r) {
     page_put(p, "</ul>\n");
     topology_table(p, r, net);
     if (json_get(net[0], "null")) {
-        figure f = {{NULL, 0, 0}, {NULL, 0, 0}};
+        figure f = {0};
         figure_nulls(net, &f);
         page_figure(p);
         page_panel(p, "topology-null", &f);

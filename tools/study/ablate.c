@@ -156,7 +156,7 @@ static const char *const pairs[][2] = {
 };
 
 static const study_kind removal = {
-    "ablation", "order,seed,units,fraction", true, "Removing units in the order", pairs, settings, verdict,
+    "ablation", "order", "fraction", true, "Removing units in the order", pairs, settings, verdict,
 };
 
 bool ablate_run(const ablate_options *o, problem *why) {

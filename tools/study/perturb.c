@@ -122,7 +122,7 @@ static const char *const pairs[][2] = {
 };
 
 static const study_kind noise_study = {
-    "perturb", "group,seed,strength", false, "Noise in the group", pairs, settings, verdict,
+    "perturb", "group", "strength", false, "Noise in the group", pairs, settings, verdict,
 };
 
 bool perturb_run(const perturb_options *o, problem *why) {

@@ -30,8 +30,9 @@ typedef struct curve_test curve_test;
 /* What tells one kind of study from another. */
 typedef struct study_kind {
     const char *stem;        /* of file names, and of the progress line */
-    const char *head;        /* first columns of the tables */
-    bool        units_first; /* "units,fraction", else "strength,units" */
+    const char *curves;      /* the column of the tables that names a curve: "order" */
+    const char *points;      /* and a point: "fraction" */
+    bool        units_first; /* the number of units stands before the point, else behind it */
     const char *along;       /* "removing units in the order '%s'" */
     const char *const (*pairs)[2]; /* curves to compare; a row of NULL ends them */
     void      (*settings)(const study *a, json_out *j);

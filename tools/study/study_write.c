@@ -1,6 +1,8 @@
 /* study_write.c - STEM.csv, STEM_accuracy.csv, STEM.json, and the same in words. */
 #include "study/study.h"
 
+#include "base/columns.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,69 +15,77 @@ static bool path_of(const study *a, const char *end, char *path, problem *why) {
     return path_join(path, a->options->output, name, why);
 }
 
-static bool write_text(const study *a, const char *end, text *t, problem *why) {
+static bool write_table(const study *a, const char *end, table_out *t, problem *why) {
     char path[TOOL_PATH_BYTES];
-    const bool good = path_of(a, end, path, why) && file_write(path, t->at, t->length, why);
-    text_free(t);
-    return good;
+    if (path_of(a, end, path, why)) return table_write(t, path, why);
+    table_free(t);
+    return false;
+}
+
+/* A table of this study: "ablation.csv". */
+static void begin_table(const study *a, const char *end, char name[80], table_out *t) {
+    snprintf(name, 80, "%s%s", a->kind->stem, end);
+    table_begin(t, name);
 }
 
 /* ---- tables --------------------------------------------------------------------------- */
 
-static void point_columns(const study *a, size_t curve, size_t point, text *t) {
-    csv_text(t, a->curve[curve].name);
-    csv_int(t, a->curve[curve].seed);
-    if (a->kind->units_first) csv_int(t, (int64_t)a->units[point]);
-    csv_number(t, a->x[point]);
+static void point_columns(const study *a, size_t curve, size_t point, bool units, table_out *t) {
+    table_text(t, a->kind->curves, a->curve[curve].name);
+    table_int(t, "seed", a->curve[curve].seed);
+    if (units && a->kind->units_first) table_int(t, "units", (int64_t)a->units[point]);
+    table_number(t, a->kind->points, a->x[point]);
+    if (units && !a->kind->units_first) table_int(t, "units", (int64_t)a->units[point]);
 }
 
 static bool write_curves(const study *a, problem *why) {
-    text t = {0};
-    text_print(&t, "%s,%skl,kl_sd,low,high,top1,nll\n", a->kind->head, a->kind->units_first ? "" : "units,");
+    table_out t;
+    char name[80];
+    begin_table(a, ".csv", name, &t);
     for (size_t c = 0; c < a->curves; c++)
         for (size_t p = 0; p < a->points; p++) {
             const spread kl = study_kl(a, c, p);
             const divergence sum = study_sum(a, c, p);
-            point_columns(a, c, p, &t);
-            if (!a->kind->units_first) csv_int(&t, (int64_t)a->units[p]);
-            csv_number(&t, kl.mean);
-            csv_number(&t, kl.sd);
-            csv_number(&t, kl.low);
-            csv_number(&t, kl.high);
-            csv_number(&t, sum.same_top / sum.positions);
-            csv_number(&t, sum.nll / sum.positions);
-            csv_end_row(&t);
+            point_columns(a, c, p, true, &t);
+            table_number(&t, "kl", kl.mean);
+            table_number(&t, "kl_sd", kl.sd);
+            table_number(&t, "low", kl.low);
+            table_number(&t, "high", kl.high);
+            table_number(&t, "top1", sum.same_top / sum.positions);
+            table_number(&t, "nll", sum.nll / sum.positions);
+            table_end_row(&t);
         }
-    return write_text(a, ".csv", &t, why);
+    return write_table(a, ".csv", &t, why);
 }
 
-static void accuracy_row(const study *a, size_t k, const eval_score *score, text *t) {
-    point_columns(a, k / a->points, k % a->points, t);
-    csv_text(t, score->set);
-    csv_int(t, score->items);
-    csv_int(t, score->correct);
-    csv_number(t, score->accuracy);
-    csv_number(t, score->low);
-    csv_number(t, score->high);
-    csv_end_row(t);
+static void accuracy_row(const study *a, size_t k, const eval_score *score, table_out *t) {
+    point_columns(a, k / a->points, k % a->points, a->kind->units_first, t);
+    table_text(t, "set", score->set);
+    table_int(t, "items", score->items);
+    table_int(t, "correct", score->correct);
+    table_number(t, "accuracy", score->accuracy);
+    table_number(t, "low", score->low);
+    table_number(t, "high", score->high);
+    table_end_row(t);
 }
 
 static bool write_accuracy(const study *a, problem *why) {
     const size_t sets = (size_t)a->bench.sets;
-    text t = {0};
+    table_out t;
+    char name[80];
     if (!a->has_bench) { /* of an earlier run */
         char path[TOOL_PATH_BYTES];
         if (path_of(a, "_accuracy.csv", path, why)) remove(path);
         return true;
     }
-    text_print(&t, "%s,set,items,correct,accuracy,low,high\n", a->kind->head);
+    begin_table(a, "_accuracy.csv", name, &t);
     for (size_t k = 0; k < a->curves * a->points; k++) {
         if (!a->measured[k]) continue;
         const eval_score all = eval_sum(a->accuracy + k * sets, sets);
         for (size_t s = 0; s < sets; s++) accuracy_row(a, k, &a->accuracy[k * sets + s], &t);
         accuracy_row(a, k, &all, &t);
     }
-    return write_text(a, "_accuracy.csv", &t, why);
+    return write_table(a, "_accuracy.csv", &t, why);
 }
 
 /* ---- words ---------------------------------------------------------------------------- */
@@ -241,7 +251,8 @@ static bool write_json(const study *a, problem *why) {
 }
 
 bool study_write(const study *a, problem *why) {
-    return write_curves(a, why) && write_accuracy(a, why) && write_json(a, why);
+    return write_curves(a, why) && write_accuracy(a, why) && write_json(a, why) &&
+           columns_write(a->options->output, why);
 }
 
 /* ---- on standard output --------------------------------------------------------------- */
@@ -258,7 +269,7 @@ static void print_curve(const study *a, size_t c, FILE *to) {
 void study_print(const study *a, FILE *to) {
     text said[SENTENCES] = {{0}};
     fprintf(to, "Mean KL(intact || changed) in nats a token, %zu prompts:\n  %-12s", a->s.texts,
-            strrchr(a->kind->head, ',') + 1);
+            a->kind->points);
     for (size_t p = 1; p < a->points; p++) fprintf(to, " %8.3g", a->x[p]);
     fprintf(to, "      area\n");
     for (size_t c = 0; c < a->curves; c++) print_curve(a, c, to);

@@ -2,6 +2,7 @@
 #include "study/subject.h"
 
 #include "engine/folder.h"
+#include "engine/unit_list.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,11 +27,10 @@ static bool check_model(subject *s, problem *why) {
     return true;
 }
 
-/* "12.3" to its slot; false when it is no unit of this model (the shared experts' has none). */
+/* "L12H3" to its slot; false when it is no unit of this model (the shared experts' has none). */
 static bool slot_of(const subject *s, const char *name, size_t *slot, bool *sound) {
-    unsigned long layer, index;
-    int used = 0;
-    *sound = sscanf(name, "%lu.%lu%n", &layer, &index, &used) == 2 && !name[used] && layer < s->layers;
+    size_t layer, index;
+    *sound = unit_name_read(name, &layer, &index) && layer < s->layers;
     if (!*sound || index >= s->per_layer) return false;
     *slot = layer * s->per_layer + index;
     return true;
