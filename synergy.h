@@ -3395,11 +3395,23 @@ typedef struct synp_acts_quad {
     int32_t low[4], high[4], all[4];
 } synp_acts_quad;
 
+/* The same numbers for many positions: a block of 32 columns of SYNP_TILE of them, as pieces of
+   32 bits in the order of the level's strips (see there): pieces of 256 q + r, two columns each,
+   or first those of q, then those of r, four columns each. The sums are floats, times scale. */
+enum { SYNP_TILE = 8 };
+
+typedef struct synp_acts_tile {
+    int32_t piece[16][SYNP_TILE];
+    float scale[SYNP_TILE], low[SYNP_TILE], high[SYNP_TILE], all[SYNP_TILE];
+} synp_acts_tile;
+
 /* The activations of some positions, the start of a block of synp_acts_bytes. `x` is the
-   caller's and must stay. */
+   caller's and must stay. Few positions are quads, many are tiles; both are NULL when the
+   arithmetic is exact. */
 typedef struct synp_acts {
     const float *x;        /* (positions, cols) */
-    synp_acts_quad *quads; /* (positions, across), or NULL: exact */
+    synp_acts_quad *quads; /* (positions, across) */
+    synp_acts_tile *tiles; /* (positions / SYNP_TILE rounded up, cols / 32) */
     size_t positions, cols, across;
 } synp_acts;
 
@@ -3419,17 +3431,51 @@ typedef void synp_codes_fn(const syn_type *type, const synp_codes row[4], size_t
 typedef void synp_floats_fn(const float *const row[4], size_t rows, const synp_acts *acts,
                             float *y, size_t stride);
 
+/* A strip of weights for products with many positions: rows side by side in vectors, unpacked
+   once for SYNP_STRIP_COLS columns or less, which stay in the second cache while all positions
+   pass. Block after block: 16 steps, each a piece (two int16 or four int8) of every row; then a
+   scale and a minimum a group, of every row. */
+enum { SYNP_STRIP_COLS = 1024, SYNP_STRIP_ROWS_MAX = 32, SYNP_STRIP_POSITIONS = 256 };
+
+typedef struct synp_strip {
+    int32_t *piece;         /* (block, step, row) */
+    float *scale, *minimum; /* (block, group, row) */
+    size_t blocks;
+} synp_strip;
+
+/* Unpacks four rows of blocks, or of decoded codes, to rows `at` to `at` + 3 of a strip. */
+typedef void synp_unpack_fn(const unsigned char *const row[4], size_t blocks,
+                            const synp_strip *strip, size_t at);
+typedef void synp_unpack_codes_fn(const syn_type *type, const synp_codes row[4], size_t blocks,
+                                  const synp_strip *strip, size_t at);
+
+/* A strip with a tile (as many blocks), added to total (block modulo 4, position, row). */
+typedef void synp_strip_fn(const syn_type *type, const synp_strip *strip,
+                           const synp_acts_tile *tile, float *total);
+
+/* How a level multiplies many positions. */
+typedef struct synp_strips {
+    size_t rows;  /* in a strip, at most SYNP_STRIP_ROWS_MAX */
+    size_t least; /* fewer positions are multiplied as they come */
+    synp_unpack_codes_fn *unpack;
+    synp_strip_fn *multiply;
+    /* block `j` of a quad to place `position` of a tile */
+    void (*pack)(const synp_acts_quad *quad, int j, synp_acts_tile *tile, int position);
+} synp_strips;
+
 /* A type whose blocks a level multiplies without writing codes to memory first. */
 typedef struct synp_fused {
     uint32_t id;
     synp_blocks_fn *blocks;
+    synp_unpack_fn *unpack;
 } synp_fused;
 
 /* One level: a function for each operation. */
 typedef struct synp_kernels {
     const char *name;
     syn_simd level;
-    const synp_fused *fused; /* ends with a NULL function */
+    const synp_strips *strips; /* NULL: none */
+    const synp_fused *fused;   /* ends with a NULL function */
     synp_codes_fn *codes;
     synp_floats_fn *floats;
     /* n numbers of a type that holds numbers, as float */
@@ -3613,33 +3659,80 @@ static void synp_plain_quantise(const float *x, size_t n, synp_acts_quad *quads)
     }
 }
 
-/* Bytes of a synp_acts and what it needs behind itself. */
+/* Bytes of a synp_acts for up to `positions` and what it needs behind itself. */
 static SYNP_UNUSED size_t synp_acts_bytes(size_t cols, size_t positions,
                                           syn_arithmetic arithmetic)
 {
-    size_t quads = arithmetic == SYN_EXACT ? 0 : (cols + 127) / 128 * positions;
-    return sizeof(synp_acts) + 64 + quads * sizeof(synp_acts_quad);
+    size_t tiles = (positions + SYNP_TILE - 1) / SYNP_TILE;
+    size_t blocks = arithmetic == SYN_EXACT ? 0 : (cols + 127) / 128 * 4 * tiles;
+    return sizeof(synp_acts) + 64 + blocks * sizeof(synp_acts_tile);
 }
 
-/* Points at x (positions, cols) and, in fast mode, rounds it to two digits. Rows that are no
-   multiple of 32 can meet no type with codes and stay as they are. */
-static SYNP_UNUSED void synp_acts_set(const synp_kernels *kernels, synp_acts *acts,
-                                      const float *x, size_t positions, size_t cols,
-                                      syn_arithmetic arithmetic)
+/* Points at x (positions, cols); in fast mode synp_acts_fill then rounds it to two digits. Rows
+   that are no multiple of 32 can meet no type with codes and stay as they are. */
+static SYNP_UNUSED void synp_acts_open(const synp_kernels *kernels, synp_acts *acts,
+                                       const float *x, size_t positions, size_t cols,
+                                       syn_arithmetic arithmetic)
 {
     uintptr_t up = (uintptr_t)(acts + 1) + 63;
-    size_t p;
-
     acts->x = x;
     acts->quads = NULL;
+    acts->tiles = NULL;
     acts->positions = positions;
     acts->cols = cols;
     acts->across = (cols + 127) / 128;
     if (arithmetic == SYN_EXACT || cols % 32) return;
-    acts->quads = (synp_acts_quad *)(up - up % 64);
-    for (p = 0; p < positions; p++) {
-        kernels->quantise(x + p * cols, cols, acts->quads + p * acts->across);
+    if (kernels->strips && positions >= kernels->strips->least) {
+        acts->tiles = (synp_acts_tile *)(up - up % 64);
+    } else {
+        acts->quads = (synp_acts_quad *)(up - up % 64);
     }
+}
+
+/* One position to its place in a tile. A sum times the scale is rounded as in a product. */
+static void synp_acts_tile_fill(const synp_kernels *kernels, const synp_acts *acts, size_t p)
+{
+    synp_acts_tile *tile = acts->tiles + p / SYNP_TILE * (acts->cols / 32);
+    size_t at, n;
+    int i = (int)(p % SYNP_TILE), j;
+    for (at = 0; at < acts->cols; at += n, tile += n / 32) {
+        synp_acts_quad quad;
+        n = acts->cols - at < 128 ? acts->cols - at : 128;
+        kernels->quantise(acts->x + p * acts->cols + at, n, &quad);
+        for (j = 0; j < (int)(n / 32); j++) {
+            kernels->strips->pack(&quad, j, tile + j, i);
+            tile[j].scale[i] = quad.scale[j];
+            tile[j].low[i] = (float)quad.low[j] * quad.scale[j];
+            tile[j].high[i] = (float)quad.high[j] * quad.scale[j];
+            tile[j].all[i] = (float)quad.all[j] * quad.scale[j];
+        }
+    }
+}
+
+/* Rounds positions from .. to - 1 (whole tiles, or up to the last): jobs can share the work. */
+static SYNP_UNUSED void synp_acts_fill(const synp_kernels *kernels, const synp_acts *acts,
+                                       size_t from, size_t to)
+{
+    size_t p, blocks = acts->cols / 32;
+    if (acts->tiles && to % SYNP_TILE) { /* the last tile has places that nobody fills */
+        memset(acts->tiles + to / SYNP_TILE * blocks, 0, blocks * sizeof(synp_acts_tile));
+    }
+    for (p = from; p < to; p++) {
+        if (acts->tiles) {
+            synp_acts_tile_fill(kernels, acts, p);
+        } else if (acts->quads) {
+            kernels->quantise(acts->x + p * acts->cols, acts->cols,
+                              acts->quads + p * acts->across);
+        }
+    }
+}
+
+static SYNP_UNUSED void synp_acts_set(const synp_kernels *kernels, synp_acts *acts,
+                                      const float *x, size_t positions, size_t cols,
+                                      syn_arithmetic arithmetic)
+{
+    synp_acts_open(kernels, acts, x, positions, cols, arithmetic);
+    synp_acts_fill(kernels, acts, 0, positions);
 }
 
 /* ------------------------------------------------ products, plain */
@@ -3710,13 +3803,14 @@ static void synp_plain_widen(const syn_type *type, const unsigned char *data, fl
     type->floats(data, out, n);
 }
 
-static const synp_fused synp_plain_fused[] = { { 0, NULL } };
+static const synp_fused synp_plain_fused[] = { { 0, NULL, NULL } };
 
 static const synp_kernels synp_plain = {
-    "plain C",           SYN_SIMD_PLAIN,      synp_plain_fused,    synp_plain_codes,
-    synp_plain_floats,   synp_plain_widen,    synp_plain_quantise, synp_plain_dot,
-    synp_plain_axpy,     synp_plain_dots,     synp_plain_mix,      synp_plain_softmax,
-    synp_plain_silu_mul, synp_plain_gelu_mul,
+    "plain C",           SYN_SIMD_PLAIN,      NULL,
+    synp_plain_fused,    synp_plain_codes,    synp_plain_floats,
+    synp_plain_widen,    synp_plain_quantise, synp_plain_dot,
+    synp_plain_axpy,     synp_plain_dots,     synp_plain_mix,
+    synp_plain_softmax,  synp_plain_silu_mul, synp_plain_gelu_mul,
 };
 
 /* ------------------------------------------------ AVX2
@@ -3738,6 +3832,13 @@ static const synp_kernels synp_plain = {
 #include <immintrin.h>
 #ifdef __cplusplus
 extern "C" {
+#endif
+
+/* Loops over vectors that must stay in registers; clang unrolls them by itself. */
+#if defined(__clang__)
+#define SYNP_UNROLL
+#else
+#define SYNP_UNROLL _Pragma("GCC unroll 16")
 #endif
 
 #define SYNP_256 __attribute__((target("avx2,f16c,fma")))
@@ -4631,6 +4732,208 @@ SYNP_256_INLINE void synp_256_load_16m(const void *rows, size_t quad, int second
                                     r[3].minimum + h, 2);
 }
 
+/* ---- strips. A piece is two int16: bytes 0 and 2, or 1 and 3, of four neighbouring codes, so
+   that widening needs no shuffle. One text for this level and AVX-512; what differs stands in
+   front of it: the names of the operations, and the blocks that a tile of four rows holds. */
+
+SYNP_256_INLINE __m256i synp_256_dot2(__m256i sum, __m256i a, __m256i b)
+{
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+}
+
+/* The lanes of v, one a block, `step` numbers apart; `blocks` are there. */
+SYNP_256_INLINE void synp_256_lanes(int32_t *to, size_t step, size_t blocks, __m256i v)
+{
+    _mm_storeu_si128((__m128i *)(void *)to, _mm256_castsi256_si128(v));
+    if (blocks > 1)
+        _mm_storeu_si128((__m128i *)(void *)(to + step), _mm256_extracti128_si256(v, 1));
+}
+
+SYNP_256_INLINE void synp_256_load_at(const synp_256_kind *kind, const void *row, size_t block,
+                                      size_t blocks, synp_256_tile *t)
+{
+    kind->load(row, block / 4, (int)(block / 2 % 2), blocks - block / 4 * 4, t);
+}
+
+#define SYNP_STRIP_TEXT(level, TARGET, bits, blocks_together, positions_together)               \
+    enum {                                                                                      \
+        SYNP_##level##_STRIP = bits / 16, /* rows: two vectors */                               \
+        SYNP_##level##_BLOCK = 16 * SYNP_##level##_STRIP,                                       \
+        SYNP_##level##_SOME = positions_together                                                \
+    };                                                                                          \
+                                                                                                \
+    /* Halves of the blocks of four rows: a 4 x 4 transpose in each lane, then two pieces from  \
+       each four codes. */                                                                      \
+    TARGET##_INLINE void synp_##level##_unpack_half(const synp_##level##_kind *kind,            \
+                                                    const __m##bits##i v[4], size_t blocks,     \
+                                                    int32_t *piece)                             \
+    {                                                                                           \
+        const __m##bits##i zero = _mm##bits##_set1_epi8((char)(kind->zero ? 1 << kind->zero : 0)); \
+        __m##bits##i a = _mm##bits##_unpacklo_epi32(v[0], v[1]), four[4];                       \
+        __m##bits##i b = _mm##bits##_unpacklo_epi32(v[2], v[3]);                                \
+        __m##bits##i c = _mm##bits##_unpackhi_epi32(v[0], v[1]);                                \
+        __m##bits##i d = _mm##bits##_unpackhi_epi32(v[2], v[3]);                                \
+        int i;                                                                                  \
+        four[0] = _mm##bits##_unpacklo_epi64(a, b);                                             \
+        four[1] = _mm##bits##_unpackhi_epi64(a, b);                                             \
+        four[2] = _mm##bits##_unpacklo_epi64(c, d);                                             \
+        four[3] = _mm##bits##_unpackhi_epi64(c, d);                                             \
+        SYNP_UNROLL                                                                             \
+        for (i = 0; i < 4; i++, piece += 2 * SYNP_##level##_STRIP) {                            \
+            __m##bits##i code = _mm##bits##_sub_epi8(four[i], zero);                            \
+            __m##bits##i even = _mm##bits##_srai_epi16(_mm##bits##_slli_epi16(code, 8), 8);     \
+            synp_##level##_lanes(piece, SYNP_##level##_BLOCK, blocks, even);                    \
+            synp_##level##_lanes(piece + SYNP_##level##_STRIP, SYNP_##level##_BLOCK, blocks,    \
+                                 _mm##bits##_srai_epi16(code, 8));                              \
+        }                                                                                       \
+    }                                                                                           \
+                                                                                                \
+    TARGET##_INLINE void synp_##level##_unpack(const synp_##level##_kind *kind,                 \
+                                               const void *row, size_t blocks,                  \
+                                               const synp_strip *strip, size_t at)              \
+    {                                                                                           \
+        const size_t groups = kind->halves ? 2 : 1, step = groups * SYNP_##level##_STRIP;       \
+        size_t b, g;                                                                            \
+        for (b = 0; b < blocks; b += blocks_together) {                                         \
+            int32_t *piece = strip->piece + b * SYNP_##level##_BLOCK + at;                      \
+            synp_##level##_tile t;                                                              \
+            synp_##level##_load_at(kind, row, b, blocks, &t);                                   \
+            synp_##level##_unpack_half(kind, t.low, blocks - b, piece);                         \
+            synp_##level##_unpack_half(kind, t.high, blocks - b,                                \
+                                       piece + SYNP_##level##_BLOCK / 2);                       \
+            for (g = 0; g < groups; g++) {                                                      \
+                const size_t to = b * step + g * SYNP_##level##_STRIP + at;                     \
+                synp_##level##_lanes((int32_t *)(void *)(strip->scale + to), step, blocks - b,  \
+                                     _mm##bits##_castps_si##bits(t.scale[g]));                  \
+                if (!kind->minimum) continue;                                                   \
+                synp_##level##_lanes((int32_t *)(void *)(strip->minimum + to), step,            \
+                                     blocks - b, _mm##bits##_castps_si##bits(t.minimum[g]));    \
+            }                                                                                   \
+        }                                                                                       \
+    }                                                                                           \
+                                                                                                \
+    /* Exact sums of the products of some pieces, (position, vector of rows). */                \
+    TARGET##_INLINE void synp_##level##_steps(const int32_t *piece,                             \
+                                              const int32_t (*x)[SYNP_TILE], int steps,         \
+                                              __m##bits##i sum[SYNP_##level##_SOME][2])         \
+    {                                                                                           \
+        int k, p;                                                                               \
+        SYNP_UNROLL                                                                             \
+        for (p = 0; p < SYNP_##level##_SOME; p++)                                               \
+            sum[p][0] = sum[p][1] = _mm##bits##_setzero_si##bits();                             \
+        for (k = 0; k < steps; k++, piece += SYNP_##level##_STRIP) {                            \
+            const __m##bits##i a = _mm##bits##_loadu_si##bits((const __m##bits##i *)(const void *)piece); \
+            const __m##bits##i b = _mm##bits##_loadu_si##bits(                                  \
+                (const __m##bits##i *)(const void *)(piece + SYNP_##level##_STRIP / 2));        \
+            SYNP_UNROLL                                                                         \
+            for (p = 0; p < SYNP_##level##_SOME; p++) {                                         \
+                const __m##bits##i two = _mm##bits##_set1_epi32(x[k][p]);                       \
+                sum[p][0] = synp_##level##_dot2(sum[p][0], a, two);                             \
+                sum[p][1] = synp_##level##_dot2(sum[p][1], b, two);                             \
+            }                                                                                   \
+        }                                                                                       \
+    }                                                                                           \
+                                                                                                \
+    /* total += sum * (scale * d) */                                                            \
+    TARGET##_INLINE void synp_##level##_scale(__m##bits##i sum[SYNP_##level##_SOME][2],         \
+                                              const float *scale, const float *d, float *total) \
+    {                                                                                           \
+        const __m##bits a = _mm##bits##_loadu_ps(scale);                                        \
+        const __m##bits b = _mm##bits##_loadu_ps(scale + SYNP_##level##_STRIP / 2);             \
+        int p;                                                                                  \
+        SYNP_UNROLL                                                                             \
+        for (p = 0; p < SYNP_##level##_SOME; p++, total += SYNP_##level##_STRIP) {              \
+            const __m##bits both = _mm##bits##_set1_ps(d[p]);                                   \
+            float *next = total + SYNP_##level##_STRIP / 2;                                     \
+            _mm##bits##_storeu_ps(                                                              \
+                total, _mm##bits##_fmadd_ps(_mm##bits##_cvtepi32_ps(sum[p][0]),                 \
+                                            _mm##bits##_mul_ps(a, both), _mm##bits##_loadu_ps(total))); \
+            _mm##bits##_storeu_ps(                                                              \
+                next, _mm##bits##_fmadd_ps(_mm##bits##_cvtepi32_ps(sum[p][1]),                  \
+                                           _mm##bits##_mul_ps(b, both), _mm##bits##_loadu_ps(next))); \
+        }                                                                                       \
+    }                                                                                           \
+                                                                                                \
+    /* total += minimum * x, the sum of a group's activations */                                \
+    TARGET##_INLINE void synp_##level##_minima(const float *minimum, const float *x,            \
+                                               float *total)                                    \
+    {                                                                                           \
+        int p;                                                                                  \
+        size_t i;                                                                               \
+        for (p = 0; p < SYNP_##level##_SOME; p++) {                                             \
+            for (i = 0; i < SYNP_##level##_STRIP; i += bits / 32, total += bits / 32) {         \
+                _mm##bits##_storeu_ps(total, _mm##bits##_fmadd_ps(_mm##bits##_loadu_ps(minimum + i), \
+                                                                  _mm##bits##_set1_ps(x[p]),    \
+                                                                  _mm##bits##_loadu_ps(total))); \
+            }                                                                                   \
+        }                                                                                       \
+    }                                                                                           \
+                                                                                                \
+    /* A block of the strip with some positions, from `p` on, of a tile. */                     \
+    TARGET##_INLINE void synp_##level##_strip_block(                                            \
+        bool halves, bool minimum, const synp_strip *strip, size_t block,                       \
+        const synp_acts_tile *tile, int p, float *total)                                        \
+    {                                                                                           \
+        const int32_t *piece = strip->piece + block * SYNP_##level##_BLOCK;                     \
+        const size_t group = block * (halves ? 2 : 1) * SYNP_##level##_STRIP;                   \
+        const float *scale = strip->scale + group, *least = strip->minimum + group;             \
+        const int32_t(*x)[SYNP_TILE] = (const int32_t(*)[SYNP_TILE])(tile->piece[0] + p);       \
+        __m##bits##i sum[SYNP_##level##_SOME][2];                                               \
+        if (!halves) {                                                                          \
+            synp_##level##_steps(piece, x, 16, sum);                                            \
+            synp_##level##_scale(sum, scale, tile->scale + p, total);                           \
+            if (minimum) synp_##level##_minima(least, tile->all + p, total);                    \
+            return;                                                                             \
+        }                                                                                       \
+        synp_##level##_steps(piece, x, 8, sum);                                                 \
+        synp_##level##_scale(sum, scale, tile->scale + p, total);                               \
+        synp_##level##_steps(piece + SYNP_##level##_BLOCK / 2, x + 8, 8, sum);                  \
+        synp_##level##_scale(sum, scale + SYNP_##level##_STRIP, tile->scale + p, total);        \
+        if (!minimum) return;                                                                   \
+        synp_##level##_minima(least, tile->low + p, total);                                     \
+        synp_##level##_minima(least + SYNP_##level##_STRIP, tile->high + p, total);             \
+    }                                                                                           \
+                                                                                                \
+    TARGET static void synp_##level##_strip(const syn_type *type, const synp_strip *strip,      \
+                                            const synp_acts_tile *tile, float *total)           \
+    {                                                                                           \
+        size_t b;                                                                               \
+        int p;                                                                                  \
+        for (p = 0; p < SYNP_TILE; p += SYNP_##level##_SOME) {                                  \
+            for (b = 0; b < strip->blocks; b++) {                                               \
+                float *at = total + (b % 4 * SYNP_TILE + (size_t)p) * SYNP_##level##_STRIP;     \
+                if (type->group == 32) {                                                        \
+                    synp_##level##_strip_block(false, type->minimum, strip, b, tile + b, p, at); \
+                } else {                                                                        \
+                    synp_##level##_strip_block(true, type->minimum, strip, b, tile + b, p, at); \
+                }                                                                               \
+            }                                                                                   \
+        }                                                                                       \
+    }
+
+SYNP_STRIP_TEXT(256, SYNP_256, 256, 2, 4)
+
+/* Sixteen activations as pieces to every SYNP_TILE-th place. */
+SYNP_256_INLINE void synp_256_pack_half(const int8_t *q, const int8_t *r, int32_t *to)
+{
+    const __m256i pairs =
+        _mm256_setr_epi8(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15, 0, 1, 4, 5, 2, 3,
+                         6, 7, 8, 9, 12, 13, 10, 11, 14, 15);
+    __m256i high = _mm256_slli_epi16(_mm256_cvtepi8_epi16(synp_256_load16(q)), 8);
+    __m256i both = _mm256_add_epi16(high, _mm256_cvtepi8_epi16(synp_256_load16(r)));
+    int32_t piece[8];
+    int i;
+    _mm256_storeu_si256((__m256i *)(void *)piece, _mm256_shuffle_epi8(both, pairs));
+    for (i = 0; i < 8; i++) to[i * SYNP_TILE] = piece[i];
+}
+
+SYNP_256 static void synp_256_pack(const synp_acts_quad *quad, int j, synp_acts_tile *tile,
+                                   int position)
+{
+    synp_256_pack_half(quad->q + 16 * j, quad->r + 16 * j, &tile->piece[0][position]);
+    synp_256_pack_half(quad->q + 64 + 16 * j, quad->r + 64 + 16 * j, &tile->piece[8][position]);
+}
+
 /* ---- the functions of the level */
 
 #define SYNP_256_BLOCKS(name, zero, is_signed, halves, minimum)                                 \
@@ -4640,6 +4943,13 @@ SYNP_256_INLINE void synp_256_load_16m(const void *rows, size_t quad, int second
     {                                                                                           \
         const synp_256_kind kind = { synp_256_load_##name, zero, is_signed, halves, minimum };  \
         synp_256_blocks(&kind, data, row_bytes, rows, acts, y, stride);                         \
+    }                                                                                           \
+    SYNP_256 static void synp_256_unpack_##name(const unsigned char *const row[4],              \
+                                                size_t blocks, const synp_strip *strip,         \
+                                                size_t at)                                      \
+    {                                                                                           \
+        const synp_256_kind kind = { synp_256_load_##name, zero, is_signed, halves, minimum };  \
+        synp_256_unpack(&kind, row, blocks, strip, at);                                         \
     }
 
 SYNP_256_BLOCKS(q4_0, 3, false, false, false)
@@ -4652,31 +4962,52 @@ SYNP_256_BLOCKS(q5_k, 0, false, false, true)
 SYNP_256_BLOCKS(q6_k, 5, false, true, false)
 
 static const synp_fused synp_256_fused[] = {
-    { 2, synp_256_q4_0 },  { 3, synp_256_q4_1 },  { 6, synp_256_q5_0 },
-    { 7, synp_256_q5_1 },  { 8, synp_256_q8_0 },  { 12, synp_256_q4_k },
-    { 13, synp_256_q5_k }, { 14, synp_256_q6_k }, { 0, NULL },
+    { 2, synp_256_q4_0, synp_256_unpack_q4_0 },
+    { 3, synp_256_q4_1, synp_256_unpack_q4_1 },
+    { 6, synp_256_q5_0, synp_256_unpack_q5_0 },
+    { 7, synp_256_q5_1, synp_256_unpack_q5_1 },
+    { 8, synp_256_q8_0, synp_256_unpack_q8_0 },
+    { 12, synp_256_q4_k, synp_256_unpack_q4_k },
+    { 13, synp_256_q5_k, synp_256_unpack_q5_k },
+    { 14, synp_256_q6_k, synp_256_unpack_q6_k },
+    { 0, NULL, NULL },
 };
+
+/* How decoded rows are loaded: by group and minimum. */
+#define SYNP_256_CODES(type, call)                                                              \
+    do {                                                                                        \
+        const synp_256_kind g32 = { synp_256_load_32, 0, true, false, false };                  \
+        const synp_256_kind g32m = { synp_256_load_32m, 0, true, false, true };                 \
+        const synp_256_kind g16 = { synp_256_load_16, 0, true, true, false };                   \
+        const synp_256_kind g16m = { synp_256_load_16m, 0, true, true, true };                  \
+        if ((type)->group == 32) {                                                              \
+            if ((type)->minimum) call(&g32m);                                                   \
+            else call(&g32);                                                                    \
+        } else {                                                                                \
+            if ((type)->minimum) call(&g16m);                                                   \
+            else call(&g16);                                                                    \
+        }                                                                                       \
+    } while (0)
 
 SYNP_256 static void synp_256_codes(const syn_type *type, const synp_codes row[4], size_t rows,
                                     const synp_acts *acts, float *y, size_t stride)
 {
-    const synp_256_kind g32 = { synp_256_load_32, 0, true, false, false };
-    const synp_256_kind g32m = { synp_256_load_32m, 0, true, false, true };
-    const synp_256_kind g16 = { synp_256_load_16, 0, true, true, false };
-    const synp_256_kind g16m = { synp_256_load_16m, 0, true, true, true };
     const synp_256_ahead none = { 0, 0 };
-    if (type->group == 32) {
-        if (type->minimum) {
-            synp_256_four(&g32m, row, rows, acts, y, stride, none);
-        } else {
-            synp_256_four(&g32, row, rows, acts, y, stride, none);
-        }
-    } else if (type->minimum) {
-        synp_256_four(&g16m, row, rows, acts, y, stride, none);
-    } else {
-        synp_256_four(&g16, row, rows, acts, y, stride, none);
-    }
+#define SYNP_CALL(kind) synp_256_four(kind, row, rows, acts, y, stride, none)
+    SYNP_256_CODES(type, SYNP_CALL);
+#undef SYNP_CALL
 }
+
+SYNP_256 static void synp_256_unpack_codes(const syn_type *type, const synp_codes row[4],
+                                           size_t blocks, const synp_strip *strip, size_t at)
+{
+#define SYNP_CALL(kind) synp_256_unpack(kind, row, blocks, strip, at)
+    SYNP_256_CODES(type, SYNP_CALL);
+#undef SYNP_CALL
+}
+
+static const synp_strips synp_256_strips = { SYNP_256_STRIP, 4, synp_256_unpack_codes, synp_256_strip,
+                                           synp_256_pack };
 
 static bool synp_256_here(void)
 {
@@ -4684,7 +5015,7 @@ static bool synp_256_here(void)
 }
 
 static const synp_kernels synp_256 = {
-    "AVX2",         SYN_SIMD_AVX2,     synp_256_fused,    synp_256_codes,    synp_256_floats,
+    "AVX2",         SYN_SIMD_AVX2,     &synp_256_strips, synp_256_fused,    synp_256_codes,    synp_256_floats,
     synp_256_widen, synp_256_quantise, synp_256_dot,      synp_256_axpy,     synp_256_dots,
     synp_256_mix,   synp_256_softmax,  synp_256_silu_mul, synp_256_gelu_mul,
 };
@@ -5481,6 +5812,28 @@ SYNP_512_INLINE void synp_512_load_16m(const void *rows, size_t quad, unsigned b
                      row[3].minimum + g, t->minimum);
 }
 
+/* ---- strips, see there */
+
+SYNP_512_INLINE __m512i synp_512_dot2(__m512i sum, __m512i a, __m512i b)
+{
+    return _mm512_dpwssd_epi32(sum, a, b);
+}
+
+SYNP_512_INLINE void synp_512_lanes(int32_t *to, size_t step, size_t blocks, __m512i v)
+{
+    synp_256_lanes(to, step, blocks, _mm512_castsi512_si256(v));
+    if (blocks > 2)
+        synp_256_lanes(to + 2 * step, step, blocks - 2, _mm512_extracti64x4_epi64(v, 1));
+}
+
+SYNP_512_INLINE void synp_512_load_at(const synp_512_kind *kind, const void *row, size_t block,
+                                      size_t blocks, synp_512_tile *t)
+{
+    kind->load(row, block / 4, (unsigned)(blocks - block), t);
+}
+
+SYNP_STRIP_TEXT(512, SYNP_512, 512, 4, 8)
+
 /* ---- the functions of the level */
 
 #define SYNP_512_BLOCKS(name, load, zero, halves, minimum)                                      \
@@ -5490,6 +5843,13 @@ SYNP_512_INLINE void synp_512_load_16m(const void *rows, size_t quad, unsigned b
     {                                                                                           \
         const synp_512_kind kind = { load, zero, halves, minimum };                             \
         synp_512_blocks(&kind, data, row_bytes, rows, acts, y, stride);                         \
+    }                                                                                           \
+    SYNP_512 static void synp_512_unpack_##name(const unsigned char *const row[4],              \
+                                                size_t blocks, const synp_strip *strip,         \
+                                                size_t at)                                      \
+    {                                                                                           \
+        const synp_512_kind kind = { load, zero, halves, minimum };                             \
+        synp_512_unpack(&kind, row, blocks, strip, at);                                         \
     }
 
 SYNP_512_BLOCKS(q4_0, synp_512_load_q4_0, 3, false, false)
@@ -5515,33 +5875,56 @@ static void synp_512_q8_0(const unsigned char *data, size_t row_bytes, size_t ro
 }
 
 static const synp_fused synp_512_fused[] = {
-    { 2, synp_512_q4_0 },  { 3, synp_512_q4_1 },    { 6, synp_512_q5_0 },
-    { 7, synp_512_q5_1 },  { 8, synp_512_q8_0 },    { 10, synp_512_q2_k },
-    { 11, synp_512_q3_k }, { 12, synp_512_q4_k },   { 13, synp_512_q5_k },
-    { 14, synp_512_q6_k }, { 20, synp_512_iq4_nl }, { 23, synp_512_iq4_xs },
-    { 0, NULL },
+    { 2, synp_512_q4_0, synp_512_unpack_q4_0 },
+    { 3, synp_512_q4_1, synp_512_unpack_q4_1 },
+    { 6, synp_512_q5_0, synp_512_unpack_q5_0 },
+    { 7, synp_512_q5_1, synp_512_unpack_q5_1 },
+    { 8, synp_512_q8_0, synp_512_unpack_q8_0_many },
+    { 10, synp_512_q2_k, synp_512_unpack_q2_k },
+    { 11, synp_512_q3_k, synp_512_unpack_q3_k },
+    { 12, synp_512_q4_k, synp_512_unpack_q4_k },
+    { 13, synp_512_q5_k, synp_512_unpack_q5_k },
+    { 14, synp_512_q6_k, synp_512_unpack_q6_k },
+    { 20, synp_512_iq4_nl, synp_512_unpack_iq4_nl },
+    { 23, synp_512_iq4_xs, synp_512_unpack_iq4_xs },
+    { 0, NULL, NULL },
 };
+
+/* How decoded rows are loaded: by group and minimum. */
+#define SYNP_512_CODES(type, call)                                                              \
+    do {                                                                                        \
+        const synp_512_kind g32 = { synp_512_load_32, 7, false, false };                        \
+        const synp_512_kind g32m = { synp_512_load_32m, 7, false, true };                       \
+        const synp_512_kind g16 = { synp_512_load_16, 7, true, false };                         \
+        const synp_512_kind g16m = { synp_512_load_16m, 7, true, true };                        \
+        if ((type)->group == 32) {                                                              \
+            if ((type)->minimum) call(&g32m);                                                   \
+            else call(&g32);                                                                    \
+        } else {                                                                                \
+            if ((type)->minimum) call(&g16m);                                                   \
+            else call(&g16);                                                                    \
+        }                                                                                       \
+    } while (0)
 
 SYNP_512 static void synp_512_codes(const syn_type *type, const synp_codes row[4], size_t rows,
                                     const synp_acts *acts, float *y, size_t stride)
 {
-    const synp_512_kind g32 = { synp_512_load_32, 7, false, false };
-    const synp_512_kind g32m = { synp_512_load_32m, 7, false, true };
-    const synp_512_kind g16 = { synp_512_load_16, 7, true, false };
-    const synp_512_kind g16m = { synp_512_load_16m, 7, true, true };
     const synp_256_ahead none = { 0, 0 };
-    if (type->group == 32) {
-        if (type->minimum) {
-            synp_512_four(&g32m, row, rows, acts, y, stride, none);
-        } else {
-            synp_512_four(&g32, row, rows, acts, y, stride, none);
-        }
-    } else if (type->minimum) {
-        synp_512_four(&g16m, row, rows, acts, y, stride, none);
-    } else {
-        synp_512_four(&g16, row, rows, acts, y, stride, none);
-    }
+#define SYNP_CALL(kind) synp_512_four(kind, row, rows, acts, y, stride, none)
+    SYNP_512_CODES(type, SYNP_CALL);
+#undef SYNP_CALL
 }
+
+SYNP_512 static void synp_512_unpack_codes(const syn_type *type, const synp_codes row[4],
+                                           size_t blocks, const synp_strip *strip, size_t at)
+{
+#define SYNP_CALL(kind) synp_512_unpack(kind, row, blocks, strip, at)
+    SYNP_512_CODES(type, SYNP_CALL);
+#undef SYNP_CALL
+}
+
+static const synp_strips synp_512_strips = { SYNP_512_STRIP, 4, synp_512_unpack_codes, synp_512_strip,
+                                           synp_256_pack };
 
 /* Sums of four rows with one position; each has the lanes of the definition. */
 typedef struct synp_512_sums {
@@ -5623,7 +6006,7 @@ static bool synp_512_here(void)
 }
 
 static const synp_kernels synp_512 = {
-    "AVX-512 VNNI", SYN_SIMD_AVX512,   synp_512_fused,    synp_512_codes,    synp_512_floats,
+    "AVX-512 VNNI", SYN_SIMD_AVX512,   &synp_512_strips, synp_512_fused,    synp_512_codes,    synp_512_floats,
     synp_256_widen, synp_256_quantise, synp_256_dot,      synp_256_axpy,     synp_256_dots,
     synp_256_mix,   synp_256_softmax,  synp_256_silu_mul, synp_256_gelu_mul,
 };
@@ -6296,9 +6679,15 @@ SYNP_NEON_INLINE void synp_neon_load_16m(const void *row, size_t quad, size_t bl
     SYNP_NEON_BLOCKS(level, target, q5_k, false, true)                                          \
     SYNP_NEON_BLOCKS(level, target, q6_k, true, false)                                          \
     static const synp_fused synp_##level##_fused[] = {                                          \
-        { 2, synp_##level##_q4_0 },  { 3, synp_##level##_q4_1 },  { 6, synp_##level##_q5_0 },   \
-        { 7, synp_##level##_q5_1 },  { 8, synp_##level##_q8_0 },  { 12, synp_##level##_q4_k },  \
-        { 13, synp_##level##_q5_k }, { 14, synp_##level##_q6_k }, { 0, NULL },                  \
+        { 2, synp_##level##_q4_0, NULL },                                                       \
+        { 3, synp_##level##_q4_1, NULL },                                                       \
+        { 6, synp_##level##_q5_0, NULL },                                                       \
+        { 7, synp_##level##_q5_1, NULL },                                                       \
+        { 8, synp_##level##_q8_0, NULL },                                                       \
+        { 12, synp_##level##_q4_k, NULL },                                                      \
+        { 13, synp_##level##_q5_k, NULL },                                                      \
+        { 14, synp_##level##_q6_k, NULL },                                                      \
+        { 0, NULL, NULL },                                                                      \
     };                                                                                          \
     SYNP_NEON_CODES(level, target, 32, false, false)                                            \
     SYNP_NEON_CODES(level, target, 32m, false, true)                                            \
@@ -6319,6 +6708,7 @@ SYNP_NEON_INLINE void synp_neon_load_16m(const void *row, size_t quad, size_t bl
     static const synp_kernels synp_##level = {                                                  \
         text,                                                                                   \
         number,                                                                                 \
+        NULL,                                                                                   \
         synp_##level##_fused,                                                                   \
         synp_##level##_codes,                                                                   \
         synp_neon_floats,                                                                       \
@@ -6376,11 +6766,26 @@ SYN_API const char *syn_simd_name(syn_simd level)
 
 /* ------------------------------------------------ rows of a matrix */
 
-/* Bytes of scratch for synp_gemm_rows: four decoded rows, whatever the number of positions. */
-static SYNP_UNUSED size_t synp_gemm_scratch_bytes(size_t cols, size_t positions)
+/* Floats of the sums of one tile of positions with one strip. */
+static size_t synp_strip_total(const synp_strips *strips)
 {
-    (void)positions;
-    return 4 * sizeof(float) * ((cols + 127) / 128 * 128) + 64;
+    return 4 * SYNP_TILE * strips->rows;
+}
+
+/* Bytes of scratch for synp_gemm_rows: four decoded rows, whatever the number of positions; for
+   many, a strip and the sums of up to SYNP_STRIP_POSITIONS. */
+static SYNP_UNUSED size_t synp_gemm_scratch_bytes(const synp_kernels *kernels, size_t cols,
+                                                  size_t positions)
+{
+    const synp_strips *strips = kernels->strips;
+    size_t padded = (cols + 127) / 128 * 128, rows = 4 * sizeof(float) * padded, many;
+    size_t across = padded < SYNP_STRIP_COLS ? padded : SYNP_STRIP_COLS;
+    if (!strips || positions < strips->least) return rows + 64;
+    if (positions > SYNP_STRIP_POSITIONS) positions = SYNP_STRIP_POSITIONS;
+    /* codes as int16; two groups a block, each with scale and minimum; decoded codes of four rows */
+    many = strips->rows * (2 * across + across / 32 * 4 * sizeof(float)) + 4 * across * 3 / 2;
+    many += (positions + SYNP_TILE - 1) / SYNP_TILE * synp_strip_total(strips) * sizeof(float);
+    return (rows > many ? rows : many) + 64;
 }
 
 /* Decodes a row of codes to `at`: codes, scales, minima, each padded with zeros. */
@@ -6439,6 +6844,118 @@ static void synp_gemm_floats(const synp_kernels *kernels, const syn_type *type,
     kernels->floats(decoded, rows, acts, y, stride);
 }
 
+static const synp_fused *synp_fused_of(const synp_kernels *kernels, const syn_type *type)
+{
+    const synp_fused *fused = kernels->fused;
+    while (fused->blocks && fused->id != type->id) fused++;
+    return fused;
+}
+
+/* A product of many positions: up to strips->rows rows of one matrix. */
+typedef struct synp_many {
+    const synp_kernels *kernels;
+    const syn_type *type;
+    const synp_fused *fused;
+    const unsigned char *data;
+    size_t rows, row_bytes;
+    const synp_acts *acts;
+    synp_strip strip;
+    unsigned char *decoded; /* codes of four rows */
+    float *total;           /* (tile, block modulo 4, position, row) */
+} synp_many;
+
+/* Columns `from` .. of all rows to the strip. The rows that are not there are the last again. */
+static void synp_many_unpack(const synp_many *many, size_t from)
+{
+    const syn_type *type = many->type;
+    const size_t cols = 32 * many->strip.blocks, padded = (cols + 127) / 128 * 128;
+    size_t at, r;
+    for (at = 0; at < many->rows; at += 4) {
+        const unsigned char *row[4];
+        synp_codes codes[4];
+        for (r = 0; r < 4; r++) {
+            size_t which = at + r < many->rows ? at + r : many->rows - 1;
+            row[r] = many->data + which * many->row_bytes + from / type->block * type->bytes;
+            if (!many->fused->unpack)
+                codes[r] = synp_decode_row(type, row[r], cols, many->decoded + r * padded * 3 / 2);
+        }
+        if (many->fused->unpack) {
+            many->fused->unpack(row, many->strip.blocks, &many->strip, at);
+        } else {
+            many->kernels->strips->unpack(type, codes, many->strip.blocks, &many->strip, at);
+        }
+    }
+}
+
+/* The four sums of each element of a tile become one; those that exist are stored. */
+static void synp_many_store(const synp_many *many, const float *total, size_t positions, float *y,
+                            size_t stride)
+{
+    const size_t all = many->kernels->strips->rows, step = SYNP_TILE * all;
+    size_t p, r;
+    for (p = 0; p < positions; p++, y += stride, total += all) {
+        for (r = 0; r < many->rows; r++) {
+            y[r] = (total[r] + total[r + step]) + (total[r + 2 * step] + total[r + 3 * step]);
+        }
+    }
+}
+
+/* One strip of rows with up to SYNP_STRIP_POSITIONS positions. */
+static void synp_many_rows(synp_many *many, size_t first, size_t positions, float *y,
+                           size_t stride)
+{
+    const synp_acts *acts = many->acts;
+    const size_t blocks = acts->cols / 32, size = synp_strip_total(many->kernels->strips);
+    const synp_acts_tile *tile = acts->tiles + first / SYNP_TILE * blocks;
+    size_t from, p;
+    for (from = 0; from < blocks; from += many->strip.blocks) {
+        many->strip.blocks = SYNP_STRIP_COLS / 32;
+        if (blocks - from < many->strip.blocks) many->strip.blocks = blocks - from;
+        synp_many_unpack(many, 32 * from);
+        for (p = 0; p < positions; p += SYNP_TILE) {
+            float *total = many->total + p / SYNP_TILE * size;
+            if (!from) memset(total, 0, size * sizeof *total);
+            many->kernels->strips->multiply(many->type, &many->strip,
+                                            tile + p / SYNP_TILE * blocks + from, total);
+            if (from + many->strip.blocks < blocks) continue;
+            synp_many_store(many, total, positions - p < SYNP_TILE ? positions - p : SYNP_TILE,
+                            y + (first + p) * stride, stride);
+        }
+    }
+}
+
+static void synp_gemm_many(const synp_kernels *kernels, const syn_type *type,
+                           const unsigned char *data, size_t rows, const synp_acts *acts, float *y,
+                           size_t stride, unsigned char *scratch)
+{
+    const size_t all = kernels->strips->rows, padded = (acts->cols + 127) / 128 * 128;
+    const size_t across = padded < SYNP_STRIP_COLS ? padded : SYNP_STRIP_COLS;
+    const size_t row_bytes = acts->cols / type->block * type->bytes;
+    size_t at, p;
+    synp_many many;
+    many.kernels = kernels;
+    many.type = type;
+    many.fused = synp_fused_of(kernels, type);
+    many.row_bytes = row_bytes;
+    many.acts = acts;
+    many.strip.piece = (int32_t *)(void *)scratch;
+    many.strip.scale = (float *)(void *)(many.strip.piece + all * across / 2);
+    many.strip.minimum = many.strip.scale + all * across / 16;
+    many.total = many.strip.minimum + all * across / 16;
+    for (p = 0; p < acts->positions; p += SYNP_STRIP_POSITIONS) {
+        size_t n = acts->positions - p;
+        if (n > SYNP_STRIP_POSITIONS) n = SYNP_STRIP_POSITIONS;
+        many.decoded = (unsigned char *)(many.total + (n + SYNP_TILE - 1) / SYNP_TILE
+                                                          * synp_strip_total(kernels->strips));
+        for (at = 0; at < rows; at += all) {
+            many.data = data + at * row_bytes;
+            many.rows = rows - at < all ? rows - at : all;
+            many.strip.blocks = 1;
+            synp_many_rows(&many, p, n, y + at, stride);
+        }
+    }
+}
+
 /* y[p * stride + r] = row r times position p, for `rows` rows of `cols` weights that stand one
    after the other at `data` (any alignment). scratch: synp_gemm_scratch_bytes, each thread its
    own. */
@@ -6450,10 +6967,13 @@ static SYNP_UNUSED void synp_gemm_rows(const synp_kernels *kernels, const syn_ty
     size_t row_bytes = cols / type->block * type->bytes, at, r;
     uintptr_t up = (uintptr_t)scratch + 63;
     unsigned char *room = (unsigned char *)(up - up % 64);
-    bool fast = acts->quads && type->codes;
-    const synp_fused *fused = kernels->fused;
+    bool fast = (acts->quads || acts->tiles) && type->codes;
+    const synp_fused *fused = synp_fused_of(kernels, type);
 
-    while (fused->blocks && fused->id != type->id) fused++;
+    if (fast && acts->tiles) {
+        synp_gemm_many(kernels, type, data, rows, acts, y, stride, room);
+        return;
+    }
     if (fast && fused->blocks) {
         fused->blocks(data, row_bytes, rows, acts, y, stride);
         return;
@@ -10005,7 +10525,7 @@ static syn_status synp_context_buffers(syn_context *ctx, syn_arena *arena, syn_e
         status = synp_take(arena, synp_acts_bytes(cols, (size_t)batch, ctx->desc.arithmetic), 1,
                            "activations", &piece, err);
     ctx->acts = piece;
-    ctx->decode_bytes = synp_gemm_scratch_bytes(cols, (size_t)batch);
+    ctx->decode_bytes = synp_gemm_scratch_bytes(ctx->kernels, cols, (size_t)batch);
     if (!status)
         status = synp_take(arena, (uint64_t)synp_context_jobs(ctx), ctx->decode_bytes,
                            "kernel work space", &piece, err);

@@ -3,7 +3,7 @@
    cc -O2 -pthread bench_kernels.c -o bench_kernels -lm && ./bench_kernels [threads] [TYPE]
 
    One position: GB/s of weights read, from memory (64 MB of matrices of 1536 x 768, one after
-   the other, more than the caches hold) and from the cache (one matrix). 32 positions: billions
+   the other, more than the caches hold) and from the cache (one matrix). 128 positions: billions
    of multiply-adds a second. The first line is what the memory gives to a plain sum over the
    same bytes: no product can be faster, and tokens a second = GB/s over the bytes of the model.
  */
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { ROWS = 1536, COLS = 768, POSITIONS = 32, JOBS_MAX = 64 };
+enum { ROWS = 1536, COLS = 768, POSITIONS = 128, JOBS_MAX = 64 };
 
 static double seconds(void)
 {
@@ -44,7 +44,7 @@ static void multiply_job(void *arg, int index)
     const work *w = (const work *)arg;
     size_t from = (size_t)ROWS / 8 * (size_t)index / (size_t)w->jobs * 8;
     size_t to = (size_t)ROWS / 8 * (size_t)(index + 1) / (size_t)w->jobs * 8, m;
-    size_t row_bytes = w->matrix_bytes / ROWS, room = synp_gemm_scratch_bytes(COLS, POSITIONS);
+    size_t row_bytes = w->matrix_bytes / ROWS, room = synp_gemm_scratch_bytes(w->kernels, COLS, POSITIONS);
     for (m = 0; m < w->matrices; m++) {
         synp_gemm_rows(w->kernels, w->type, w->weights + m * w->matrix_bytes + from * row_bytes,
                        to - from, COLS, w->acts, w->y + from, ROWS,
@@ -122,7 +122,7 @@ int main(int argc, char **argv)
 
     w.jobs = threads;
     w.y = (float *)malloc(sizeof(float) * ROWS * POSITIONS);
-    w.scratch = (unsigned char *)malloc(synp_gemm_scratch_bytes(COLS, POSITIONS) * JOBS_MAX);
+    w.scratch = (unsigned char *)malloc((size_t)1 << 24);
     if (!weights || !x || !acts || !w.y || !w.scratch || threads > JOBS_MAX) return 1;
     if (syn_pool_start(&pool, threads, &err)) {
         fprintf(stderr, "%s\n", err.text);

@@ -10,7 +10,7 @@
 enum {
     TYPES = (int)(sizeof synp_types / sizeof synp_types[0]),
     ROWS_MAX = 11,
-    POSITIONS_MAX = 9
+    POSITIONS_MAX = 19
 };
 
 static uint32_t random_state = 12345;
@@ -52,7 +52,8 @@ typedef struct problem {
     size_t rows, cols, positions;
     unsigned char *weights, *unaligned;
     float *x, *y;
-    void *acts, *scratch;
+    void *acts;
+    synp_acts_quad *seen; /* the activations as the kernels round them; (position, quad) */
 } problem;
 
 static problem problem_make(const syn_type *type, size_t rows, size_t cols, size_t positions)
@@ -68,7 +69,7 @@ static problem problem_make(const syn_type *type, size_t rows, size_t cols, size
     p.x = (float *)malloc(cols * positions * sizeof(float));
     p.y = (float *)malloc(rows * positions * sizeof(float));
     p.acts = malloc(synp_acts_bytes(cols, positions, SYN_FAST));
-    p.scratch = malloc(synp_gemm_scratch_bytes(cols, positions));
+    p.seen = (synp_acts_quad *)malloc((cols + 127) / 128 * positions * sizeof *p.seen);
     for (at = 0; at < bytes; at += type->bytes) random_block(type, p.weights + at);
     for (i = 0; i < cols * positions; i++) p.x[i] = random_float();
     return p;
@@ -80,25 +81,35 @@ static void problem_free(problem *p)
     free(p->x);
     free(p->y);
     free(p->acts);
-    free(p->scratch);
+    free(p->seen);
 }
 
+/* The scratch is as large as it is said to be, so that the sanitizer sees what is written behind
+   it, and full of garbage. */
 static void multiply(const problem *p, const synp_kernels *kernels, syn_arithmetic arithmetic,
                      float *y)
 {
     synp_acts *acts = (synp_acts *)p->acts;
+    size_t bytes = synp_gemm_scratch_bytes(kernels, p->cols, p->positions), across, i;
+    void *scratch = malloc(bytes);
+    memset(scratch, 0xff, bytes);
     synp_acts_set(kernels, acts, p->x, p->positions, p->cols, arithmetic);
-    synp_gemm_rows(kernels, p->type, p->weights, p->rows, p->cols, acts, y, p->rows, p->scratch);
+    synp_gemm_rows(kernels, p->type, p->weights, p->rows, p->cols, acts, y, p->rows, scratch);
+    free(scratch);
+    across = (p->cols + 127) / 128;
+    for (i = 0; i < p->positions && !(p->cols % 32); i++)
+        kernels->quantise(p->x + i * p->cols, p->cols, p->seen + i * across);
 }
 
 /* The activations as the kernels see them. */
-static double seen_activation(const synp_acts *acts, const syn_type *type, size_t position,
-                              size_t col)
+static double seen_activation(const problem *p, size_t position, size_t col)
 {
+    const synp_acts *acts = (const synp_acts *)p->acts;
     const synp_acts_quad *quad;
     size_t j = col % 128 / 32, k = col % 32, at = (k < 16 ? 0 : 64) + 16 * j + k % 16;
-    if (!acts->quads || type->floats) return (double)acts->x[position * acts->cols + col];
-    quad = acts->quads + position * acts->across + col / 128;
+    if ((!acts->quads && !acts->tiles) || p->type->floats)
+        return (double)acts->x[position * acts->cols + col];
+    quad = p->seen + position * acts->across + col / 128;
     return (double)quad->scale[j] * (double)(256 * quad->q[at] + quad->r[at]);
 }
 
@@ -106,7 +117,6 @@ static double seen_activation(const synp_acts *acts, const syn_type *type, size_
    sum of n terms in lanes, grows slowly with n; minima add their own size. */
 static void check_against_double(const problem *p, const float *y)
 {
-    const synp_acts *acts = (const synp_acts *)p->acts;
     float *weight = (float *)malloc(p->cols * sizeof(float));
     size_t row_bytes = (size_t)syn_type_bytes(p->type, p->cols), r, i, at;
     for (r = 0; r < p->rows; r++) {
@@ -114,7 +124,7 @@ static void check_against_double(const problem *p, const float *y)
         for (at = 0; at < p->positions; at++) {
             double sum = 0, size = 0, bound;
             for (i = 0; i < p->cols; i++) {
-                double term = (double)weight[i] * seen_activation(acts, p->type, at, i);
+                double term = (double)weight[i] * seen_activation(p, at, i);
                 sum += term;
                 size += fabs(term);
             }
@@ -132,15 +142,17 @@ static void check_independent(const problem *p, const synp_kernels *kernels,
 {
     synp_acts *acts = (synp_acts *)p->acts;
     size_t row_bytes = (size_t)syn_type_bytes(p->type, p->cols), r, at;
+    void *scratch = malloc(synp_gemm_scratch_bytes(kernels, p->cols, 1));
     for (at = 0; at < p->positions; at++) {
         synp_acts_set(kernels, acts, p->x + at * p->cols, 1, p->cols, arithmetic);
         for (r = 0; r < p->rows; r++) {
             float one;
             synp_gemm_rows(kernels, p->type, p->weights + r * row_bytes, 1, p->cols, acts, &one,
-                           1, p->scratch);
+                           1, scratch);
             CHECK(memcmp(&one, &y[at * p->rows + r], sizeof one) == 0);
         }
     }
+    free(scratch);
 }
 
 static void check_problem(const syn_type *type, size_t rows, size_t cols, size_t positions)
@@ -203,6 +215,7 @@ TEST(every_shape)
             }
         }
         check_problem(type, 5, 2048, 33);
+        check_problem(type, 70, 2304, 30);
     }
 }
 
