@@ -4738,7 +4738,9 @@ SYNP_256_INLINE void synp_256_load_16m(const void *rows, size_t quad, int second
 
 SYNP_256_INLINE __m256i synp_256_dot2(__m256i sum, __m256i a, __m256i b)
 {
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+    __asm__("" : "+x"(sum)); /* keeps GCC 12 from copying all sums in each step */
+    return sum;
 }
 
 /* The lanes of v, one a block, `step` numbers apart; `blocks` are there. */
@@ -4834,37 +4836,49 @@ SYNP_256_INLINE void synp_256_load_at(const synp_256_kind *kind, const void *row
         }                                                                                       \
     }                                                                                           \
                                                                                                 \
-    /* total += sum * (scale * d) */                                                            \
-    TARGET##_INLINE void synp_##level##_scale(__m##bits##i sum[SYNP_##level##_SOME][2],         \
-                                              const float *scale, const float *d, float *total) \
+    /* total += sum * (scale * d), then minimum * x_sum where there is one */                   \
+    TARGET##_INLINE __m##bits synp_##level##_scale_one(__m##bits##i sum, __m##bits scale, float d, \
+                                                    __m##bits total)                            \
     {                                                                                           \
+        return _mm##bits##_fmadd_ps(_mm##bits##_cvtepi32_ps(sum),                               \
+                                    _mm##bits##_mul_ps(scale, _mm##bits##_set1_ps(d)), total);  \
+    }                                                                                           \
+                                                                                                \
+    TARGET##_INLINE void synp_##level##_scale(__m##bits##i sum[SYNP_##level##_SOME][2],         \
+                                              const float *scale, const float *d,               \
+                                              const float *minimum, const float *x_sum,         \
+                                              float *total)                                     \
+    {                                                                                           \
+        const size_t next = SYNP_##level##_STRIP / 2;                                           \
         const __m##bits a = _mm##bits##_loadu_ps(scale);                                        \
-        const __m##bits b = _mm##bits##_loadu_ps(scale + SYNP_##level##_STRIP / 2);             \
+        const __m##bits b = _mm##bits##_loadu_ps(scale + next);                                 \
         int p;                                                                                  \
         SYNP_UNROLL                                                                             \
         for (p = 0; p < SYNP_##level##_SOME; p++, total += SYNP_##level##_STRIP) {              \
-            const __m##bits both = _mm##bits##_set1_ps(d[p]);                                   \
-            float *next = total + SYNP_##level##_STRIP / 2;                                     \
-            _mm##bits##_storeu_ps(                                                              \
-                total, _mm##bits##_fmadd_ps(_mm##bits##_cvtepi32_ps(sum[p][0]),                 \
-                                            _mm##bits##_mul_ps(a, both), _mm##bits##_loadu_ps(total))); \
-            _mm##bits##_storeu_ps(                                                              \
-                next, _mm##bits##_fmadd_ps(_mm##bits##_cvtepi32_ps(sum[p][1]),                  \
-                                           _mm##bits##_mul_ps(b, both), _mm##bits##_loadu_ps(next))); \
+            __m##bits s = _mm##bits##_loadu_ps(total), t = _mm##bits##_loadu_ps(total + next);  \
+            s = synp_##level##_scale_one(sum[p][0], a, d[p], s);                                   \
+            t = synp_##level##_scale_one(sum[p][1], b, d[p], t);                                   \
+            if (minimum) {                                                                      \
+                const __m##bits x = _mm##bits##_set1_ps(x_sum[p]);                              \
+                s = _mm##bits##_fmadd_ps(_mm##bits##_loadu_ps(minimum), x, s);                  \
+                t = _mm##bits##_fmadd_ps(_mm##bits##_loadu_ps(minimum + next), x, t);           \
+            }                                                                                   \
+            _mm##bits##_storeu_ps(total, s);                                                    \
+            _mm##bits##_storeu_ps(total + next, t);                                             \
         }                                                                                       \
     }                                                                                           \
                                                                                                 \
-    /* total += minimum * x, the sum of a group's activations */                                \
-    TARGET##_INLINE void synp_##level##_minima(const float *minimum, const float *x,            \
+    /* total += minimum * x_sum */                                                              \
+    TARGET##_INLINE void synp_##level##_minima(const float *minimum, const float *x_sum,        \
                                                float *total)                                    \
     {                                                                                           \
-        int p;                                                                                  \
-        size_t i;                                                                               \
-        for (p = 0; p < SYNP_##level##_SOME; p++) {                                             \
-            for (i = 0; i < SYNP_##level##_STRIP; i += bits / 32, total += bits / 32) {         \
-                _mm##bits##_storeu_ps(total, _mm##bits##_fmadd_ps(_mm##bits##_loadu_ps(minimum + i), \
-                                                                  _mm##bits##_set1_ps(x[p]),    \
-                                                                  _mm##bits##_loadu_ps(total))); \
+        size_t p, i;                                                                            \
+        for (p = 0; p < SYNP_##level##_SOME; p++, total += SYNP_##level##_STRIP) {              \
+            const __m##bits x = _mm##bits##_set1_ps(x_sum[p]);                                  \
+            for (i = 0; i < SYNP_##level##_STRIP; i += bits / 32) {                             \
+                __m##bits t = _mm##bits##_loadu_ps(total + i);                                  \
+                t = _mm##bits##_fmadd_ps(_mm##bits##_loadu_ps(minimum + i), x, t);              \
+                _mm##bits##_storeu_ps(total + i, t);                                            \
             }                                                                                   \
         }                                                                                       \
     }                                                                                           \
@@ -4881,14 +4895,15 @@ SYNP_256_INLINE void synp_256_load_at(const synp_256_kind *kind, const void *row
         __m##bits##i sum[SYNP_##level##_SOME][2];                                               \
         if (!halves) {                                                                          \
             synp_##level##_steps(piece, x, 16, sum);                                            \
-            synp_##level##_scale(sum, scale, tile->scale + p, total);                           \
-            if (minimum) synp_##level##_minima(least, tile->all + p, total);                    \
+            synp_##level##_scale(sum, scale, tile->scale + p, minimum ? least : NULL,           \
+                                 tile->all + p, total);                                         \
             return;                                                                             \
         }                                                                                       \
         synp_##level##_steps(piece, x, 8, sum);                                                 \
-        synp_##level##_scale(sum, scale, tile->scale + p, total);                               \
+        synp_##level##_scale(sum, scale, tile->scale + p, NULL, NULL, total);                   \
         synp_##level##_steps(piece + SYNP_##level##_BLOCK / 2, x + 8, 8, sum);                  \
-        synp_##level##_scale(sum, scale + SYNP_##level##_STRIP, tile->scale + p, total);        \
+        synp_##level##_scale(sum, scale + SYNP_##level##_STRIP, tile->scale + p, NULL, NULL,    \
+                             total);                                                            \
         if (!minimum) return;                                                                   \
         synp_##level##_minima(least, tile->low + p, total);                                     \
         synp_##level##_minima(least + SYNP_##level##_STRIP, tile->high + p, total);             \
@@ -4902,10 +4917,12 @@ SYNP_256_INLINE void synp_256_load_at(const synp_256_kind *kind, const void *row
         for (p = 0; p < SYNP_TILE; p += SYNP_##level##_SOME) {                                  \
             for (b = 0; b < strip->blocks; b++) {                                               \
                 float *at = total + (b % 4 * SYNP_TILE + (size_t)p) * SYNP_##level##_STRIP;     \
-                if (type->group == 32) {                                                        \
-                    synp_##level##_strip_block(false, type->minimum, strip, b, tile + b, p, at); \
-                } else {                                                                        \
+                if (type->group == 16) {                                                        \
                     synp_##level##_strip_block(true, type->minimum, strip, b, tile + b, p, at); \
+                } else if (type->minimum) {                                                     \
+                    synp_##level##_strip_block(false, true, strip, b, tile + b, p, at);         \
+                } else {                                                                        \
+                    synp_##level##_strip_block(false, false, strip, b, tile + b, p, at);        \
                 }                                                                               \
             }                                                                                   \
         }                                                                                       \
@@ -5816,7 +5833,8 @@ SYNP_512_INLINE void synp_512_load_16m(const void *rows, size_t quad, unsigned b
 
 SYNP_512_INLINE __m512i synp_512_dot2(__m512i sum, __m512i a, __m512i b)
 {
-    return _mm512_dpwssd_epi32(sum, a, b);
+    __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b)); /* GCC 12 copies its intrinsic */
+    return sum;
 }
 
 SYNP_512_INLINE void synp_512_lanes(int32_t *to, size_t step, size_t blocks, __m512i v)
