@@ -6784,6 +6784,11 @@ SYN_API const char *syn_simd_name(syn_simd level)
 
 /* ------------------------------------------------ rows of a matrix */
 
+static size_t synp_smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Floats of the sums of one tile of positions with one strip. */
 static size_t synp_strip_total(const synp_strips *strips)
 {
@@ -6797,9 +6802,9 @@ static SYNP_UNUSED size_t synp_gemm_scratch_bytes(const synp_kernels *kernels, s
 {
     const synp_strips *strips = kernels->strips;
     size_t padded = (cols + 127) / 128 * 128, rows = 4 * sizeof(float) * padded, many;
-    size_t across = padded < SYNP_STRIP_COLS ? padded : SYNP_STRIP_COLS;
+    size_t across = synp_smaller(padded, SYNP_STRIP_COLS);
     if (!strips || positions < strips->least) return rows + 64;
-    if (positions > SYNP_STRIP_POSITIONS) positions = SYNP_STRIP_POSITIONS;
+    positions = synp_smaller(positions, SYNP_STRIP_POSITIONS);
     /* codes as int16; two groups a block, each with scale and minimum; decoded codes of four rows */
     many = strips->rows * (2 * across + across / 32 * 4 * sizeof(float)) + 4 * across * 3 / 2;
     many += (positions + SYNP_TILE - 1) / SYNP_TILE * synp_strip_total(strips) * sizeof(float);
@@ -6927,8 +6932,7 @@ static void synp_many_rows(synp_many *many, size_t first, size_t positions, floa
     const synp_acts_tile *tile = acts->tiles + first / SYNP_TILE * blocks;
     size_t from, p;
     for (from = 0; from < blocks; from += many->strip.blocks) {
-        many->strip.blocks = SYNP_STRIP_COLS / 32;
-        if (blocks - from < many->strip.blocks) many->strip.blocks = blocks - from;
+        many->strip.blocks = synp_smaller(blocks - from, SYNP_STRIP_COLS / 32);
         synp_many_unpack(many, 32 * from);
         for (p = 0; p < positions; p += SYNP_TILE) {
             float *total = many->total + p / SYNP_TILE * size;
@@ -6936,7 +6940,7 @@ static void synp_many_rows(synp_many *many, size_t first, size_t positions, floa
             many->kernels->strips->multiply(many->type, &many->strip,
                                             tile + p / SYNP_TILE * blocks + from, total);
             if (from + many->strip.blocks < blocks) continue;
-            synp_many_store(many, total, positions - p < SYNP_TILE ? positions - p : SYNP_TILE,
+            synp_many_store(many, total, synp_smaller(positions - p, SYNP_TILE),
                             y + (first + p) * stride, stride);
         }
     }
@@ -6947,7 +6951,7 @@ static void synp_gemm_many(const synp_kernels *kernels, const syn_type *type,
                            size_t stride, unsigned char *scratch)
 {
     const size_t all = kernels->strips->rows, padded = (acts->cols + 127) / 128 * 128;
-    const size_t across = padded < SYNP_STRIP_COLS ? padded : SYNP_STRIP_COLS;
+    const size_t across = synp_smaller(padded, SYNP_STRIP_COLS);
     const size_t row_bytes = acts->cols / type->block * type->bytes;
     size_t at, p;
     synp_many many;
@@ -6961,13 +6965,12 @@ static void synp_gemm_many(const synp_kernels *kernels, const syn_type *type,
     many.strip.minimum = many.strip.scale + all * across / 16;
     many.total = many.strip.minimum + all * across / 16;
     for (p = 0; p < acts->positions; p += SYNP_STRIP_POSITIONS) {
-        size_t n = acts->positions - p;
-        if (n > SYNP_STRIP_POSITIONS) n = SYNP_STRIP_POSITIONS;
+        const size_t n = synp_smaller(acts->positions - p, SYNP_STRIP_POSITIONS);
         many.decoded = (unsigned char *)(many.total + (n + SYNP_TILE - 1) / SYNP_TILE
                                                           * synp_strip_total(kernels->strips));
         for (at = 0; at < rows; at += all) {
             many.data = data + at * row_bytes;
-            many.rows = rows - at < all ? rows - at : all;
+            many.rows = synp_smaller(rows - at, all);
             many.strip.blocks = 1;
             synp_many_rows(&many, p, n, y + at, stride);
         }
