@@ -119,6 +119,7 @@
    syn_gguf_bool            R F B              the same
    syn_gguf_text            R F B              the same
    syn_gguf_tensor_at       R F U              constant
+   syn_gguf_key_at          R F                constant
    syn_type_find            -                  constant
    syn_type_computes        -                  constant
    syn_type_bytes           -                  constant
@@ -142,6 +143,8 @@
    syn_model_part           -                  constant
    syn_model_is_local       -                  constant
    syn_model_has_experts    -                  constant
+   syn_model_unused_tensor  -                  constant
+   syn_model_unused_key     -                  constant
    syn_model_family         -                  constant
    syn_edit_noise           -                  n
    syn_context_open         A M                constant
@@ -430,6 +433,16 @@ SYN_API syn_status syn_gguf_text(const syn_gguf *gguf, const char *key, bool req
 SYN_API syn_status syn_gguf_tensor_at(const syn_gguf *gguf, uint64_t at, syn_gguf_tensor *tensor,
                                       syn_error *err);
 
+/* One key: where its name lies, its value, and the offset of the next. The first is at
+   gguf->keys_at, there are gguf->keys. */
+typedef struct syn_gguf_key {
+    uint64_t       name_at, name_bytes, next_at;
+    syn_gguf_value value;
+} syn_gguf_key;
+
+SYN_API syn_status syn_gguf_key_at(const syn_gguf *gguf, uint64_t at, syn_gguf_key *key,
+                                   syn_error *err);
+
 /* ====================================================================================
    >>types
    takes: raw blocks of a tensor;  gives: float rows, or int8 codes with their scales.
@@ -655,10 +668,14 @@ SYN_API syn_status syn_chat_render(syn_chat chat, const syn_chat_message *messag
    takes: GGUF files;  gives: the hyperparameters and a view of every weight, all shapes
    checked. What differs between families is data: one row of a descriptor table says which
    tensors a layer has, which norm, rope and activation it uses. Weights stay where they lie.
-   Families: llama (Mixtral too), qwen2, qwen3, qwen3moe, gemma2, gemma3, gptneox, gpt2, deepseek2,
-   olmo2, phi3, starcoder2, deci (llama whose layers have their own head counts, some none: what
+   Families: llama (Mixtral too), mistral3, qwen2, qwen2moe, qwen3, qwen3moe, gemma, gemma2, gemma3,
+   gptneox, gpt2, gpt-oss, deepseek2 (V3 too), olmo2 (OLMo 3 too), olmoe, phi3, starcoder2, smollm3,
+   granite, granitemoe, glm4, deci (llama whose layers have their own head counts, some none: what
    `synergy prune` writes; feed-forward parts of one size only); how to add one stands above
    their table in the implementation.
+   A file is used whole or not at all: a tensor or a key of its architecture that would change
+   the numbers and has no place here is an error that names it; what may be left out safely stands in
+   two short lists, each with its reason (syn_model_unused_tensor, syn_model_unused_key).
    ==================================================================================== */
 
 enum { SYN_MODEL_LAYERS = 1024, SYN_MODEL_FILES = 64 }; /* most that a model may have */
@@ -674,8 +691,8 @@ typedef struct syn_tensor {
 
 /* The tensors that a model has once. */
 typedef enum syn_global {
-    SYN_TOKEN_EMBD, SYN_POSITION_EMBD, SYN_ROPE_FREQS, SYN_OUTPUT_NORM, SYN_OUTPUT_NORM_BIAS,
-    SYN_OUTPUT, SYN_GLOBALS
+    SYN_TOKEN_EMBD, SYN_POSITION_EMBD, SYN_ROPE_FREQS, SYN_ROPE_SHORT, SYN_ROPE_LONG,
+    SYN_OUTPUT_NORM, SYN_OUTPUT_NORM_BIAS, SYN_OUTPUT, SYN_OUTPUT_BIAS, SYN_GLOBALS
 } syn_global;
 
 /* The tensors of a layer; which of them a family has stands in its row. */
@@ -687,7 +704,9 @@ typedef enum syn_part {
     SYN_ATTN_K_B, SYN_ATTN_V_B, SYN_FFN_NORM, SYN_FFN_NORM_BIAS, SYN_FFN_GATE, SYN_FFN_UP,
     SYN_FFN_DOWN, SYN_FFN_UP_BIAS, SYN_FFN_DOWN_BIAS, SYN_FFN_POST_NORM, SYN_FFN_ROUTER,
     SYN_FFN_GATE_EXPERTS, SYN_FFN_UP_EXPERTS, SYN_FFN_DOWN_EXPERTS, SYN_FFN_GATE_SHARED,
-    SYN_FFN_UP_SHARED, SYN_FFN_DOWN_SHARED, SYN_PARTS
+    SYN_FFN_UP_SHARED, SYN_FFN_DOWN_SHARED, SYN_FFN_GATE_BIAS, SYN_ATTN_SINKS, SYN_FFN_ROUTER_BIAS,
+    SYN_FFN_CHOICE_BIAS, SYN_FFN_GATE_EXPERTS_BIAS, SYN_FFN_UP_EXPERTS_BIAS,
+    SYN_FFN_DOWN_EXPERTS_BIAS, SYN_FFN_SHARED_ROUTER, SYN_PARTS
 } syn_part;
 
 typedef struct syn_family syn_family; /* a row of the architecture table */
@@ -709,20 +728,28 @@ typedef struct syn_model {
     uint32_t vocab;                  /* rows of the embedding = tokens of the vocabulary */
     uint32_t context;                /* tokens it was trained for; 0: not said */
     uint32_t rope_size;              /* dimensions of a head that are rotated */
-    uint32_t window, window_period;  /* local attention; 0: none. Layer i is global when
-                                        (i + 1) % window_period == 0 */
-    uint32_t experts, experts_used, experts_shared, expert_ff, dense_layers;
+    uint32_t window;                 /* local attention; 0: none */
+    uint32_t local[SYN_MODEL_LAYERS / 32]; /* bit i: layer i attends to the window only */
+    uint32_t experts, experts_used, experts_shared, expert_ff, shared_ff, dense_layers;
+    uint32_t expert_groups, expert_groups_used; /* experts are chosen from the best groups only */
+    uint32_t further_layers;         /* blocks behind the last layer that guess further tokens */
     uint32_t q_lora, kv_lora;        /* low-rank query and latent (multi-head latent attention) */
-    uint32_t key_length_mla, value_length_mla, expert_gating;
+    uint32_t key_length_mla, value_length_mla;
+    uint32_t expert_gating;          /* 1 softmax over all, 2 sigmoid, 3 softmax over the chosen */
     uint32_t cache_heads, cache_key, cache_value; /* what a position leaves in a layer's cache */
-    bool     parallel_residual, experts_renormalised;
+    bool     parallel_residual, experts_renormalised, rope_on;
     float    norm_eps, rope_base, rope_base_local, rope_factor, rope_attn_factor;
     float    yarn_log_multiplier, yarn_beta_fast, yarn_beta_slow;
     uint32_t rope_original_context;
     float    embd_scale, attn_scale, attn_softcap, final_softcap, expert_scale;
-    float    rope_amplitude;         /* factor on cos and sin (YaRN); 1 otherwise */
+    float    residual_scale;         /* factor on what a block adds to the stream */
+    float    logit_scale;            /* logits are divided by it; 0: not */
+    float    temperature_scale;      /* queries at position p are multiplied by */
+    uint32_t temperature_length;     /* 1 + scale ln(1 + floor(p / length)); 0: not */
+    float    rope_amplitude, rope_amplitude_local; /* factors on cos and sin (YaRN); 1 otherwise */
     uint64_t keys_present;           /* bit i: row i of the hyperparameter table was in the file */
-    uint64_t parts;                  /* bit SYN_x: the parts that a layer of this model may have */
+    uint64_t parts;                  /* bit SYN_x: the parts that a layer of this model may have, */
+    uint64_t parts_found, globals_found; /* that some layer has; and of those that it has once */
     uint64_t max_row_bytes;          /* of any weight: what streaming one row needs */
     uint64_t parameters, weight_bytes;
     bool     streamed;               /* some weights are not mapped: a context needs a buffer */
@@ -730,6 +757,9 @@ typedef struct syn_model {
     syn_tensor global[SYN_GLOBALS];
     syn_tensor *part;                /* (layer, part that the family has) */
     double *rope_freq, *rope_freq_local; /* (rope_size / 2) radians a position */
+    double *rope_freq_long;          /* for contexts longer than rope_original_context, or NULL */
+    bool    long_scaling;            /* rope.scaling.type is longrope */
+    uint64_t unused_tensors;         /* that the files have, see syn_model_unused_tensor */
     syn_tokenizer tokenizer;
 } syn_model;
 
@@ -748,6 +778,11 @@ SYN_API bool syn_model_has_experts(const syn_model *model, uint32_t layer);
 
 /* The i-th architecture name that can be opened, NULL past the last. */
 SYN_API const char *syn_model_family(int i);
+
+/* Why a tensor of the model's files, or a key of the first one, may be left out of the computation;
+   NULL for one that is used (and for what the files do not have). */
+SYN_API const char *syn_model_unused_tensor(const syn_model *model, const char *name);
+SYN_API const char *syn_model_unused_key(const syn_model *model, const char *key);
 
 /* ====================================================================================
    >>probe
@@ -865,9 +900,11 @@ typedef struct syn_context {
     float *latent_q, *latent, *lora; /* of latent attention */
     float *gate, *up;            /* (position, width) */
     float *router, *share;       /* (position, expert), (position, chosen) */
+    float *expert_scores;        /* (expert): what one position's choice goes by */
     uint32_t *choice;            /* (position, chosen) */
     float *gathered, *expert;    /* (position, embd): an expert's inputs and outputs */
     float *scores;               /* (head, tokens) */
+    float *sink_scores;          /* (head) of the layer under way, NULL without */
     float *turn, *turn_local;    /* (position, rope_size): cos and sin of each pair */
     float *weight;               /* one vector of weights, decoded */
     float *bias;                 /* the biases of one product, decoded */
@@ -2045,11 +2082,12 @@ static syn_status synp_cursor_skip_elements(synp_cursor *cursor, uint32_t type, 
     }
 }
 
-/* One value behind its key; *value describes it, the cursor ends up behind it. */
-static syn_status synp_cursor_value(synp_cursor *cursor, syn_gguf_value *value)
+/* One value behind its key; *value describes it, the cursor ends up behind it: at `behind`, where
+   that is known from an earlier walk (it is not the cursor's own place then). */
+static syn_status synp_cursor_value(synp_cursor *cursor, syn_gguf_value *value, uint64_t behind)
 {
     uint32_t type;
-    uint64_t at = cursor->at;
+    const uint64_t at = cursor->at;
     syn_status status = synp_cursor_u32(cursor, &type, "a value's type");
     if (status) return status;
     if (type >= SYN_GGUF_TYPES)
@@ -2061,7 +2099,8 @@ static syn_status synp_cursor_value(synp_cursor *cursor, syn_gguf_value *value)
         status = synp_cursor_array(cursor, &type, &value->count);
         if (status) return status;
         value->offset = cursor->at;
-        status = synp_cursor_skip_elements(cursor, type, value->count);
+        if (behind != at) cursor->at = behind;
+        else status = synp_cursor_skip_elements(cursor, type, value->count);
     } else if (type == SYN_GGUF_STRING) {
         uint64_t length;
         status = synp_cursor_text(cursor, &value->offset, &length, "a string");
@@ -2107,35 +2146,42 @@ static syn_status synp_source_equals(const syn_source *source, uint64_t at, uint
     return SYN_OK;
 }
 
+SYN_API syn_status syn_gguf_key_at(const syn_gguf *gguf, uint64_t at, syn_gguf_key *key,
+                                   syn_error *err)
+{
+    synp_cursor cursor;
+    uint64_t behind;
+    syn_status status;
+    cursor.source = gguf->source;
+    cursor.at = at;
+    cursor.err = err;
+    status = synp_cursor_text(&cursor, &key->name_at, &key->name_bytes, "a key");
+    if (status) return status;
+    behind = synp_gguf_jump(gguf, cursor.at);
+    status = synp_cursor_value(&cursor, &key->value, behind);
+    key->next_at = cursor.at;
+    return status;
+}
+
 SYN_API syn_status syn_gguf_find(const syn_gguf *gguf, const char *key, syn_gguf_value *found,
                                  bool *present, syn_error *err)
 {
-    synp_cursor cursor;
-    uint64_t i;
-    cursor.source = gguf->source;
-    cursor.at = gguf->keys_at;
-    cursor.err = err;
+    uint64_t i, at = gguf->keys_at;
     *present = false;
     for (i = 0; i < gguf->keys; i++) {
-        syn_gguf_value value;
-        uint64_t name_at, length, behind;
-        syn_status status = synp_cursor_text(&cursor, &name_at, &length, "a key");
-        bool wanted;
-        if (!status) status = synp_source_equals(gguf->source, name_at, length, key, &wanted, err);
+        syn_gguf_key one;
+        bool wanted = false;
+        syn_status status = syn_gguf_key_at(gguf, at, &one, err);
+        if (!status)
+            status = synp_source_equals(gguf->source, one.name_at, one.name_bytes, key, &wanted, err);
         if (status) return status;
-        behind = synp_gguf_jump(gguf, cursor.at);
-        if (!wanted && behind != cursor.at) {
-            cursor.at = behind;
-            continue;
-        }
-        status = synp_cursor_value(&cursor, &value);
-        if (status) return status;
+        at = one.next_at;
         if (!wanted) continue;
         if (*present)
             return synp_fail(err, SYN_ERROR_FORMAT, "key %s occurs twice (again at byte %u)", key,
-                             SYNP_U(name_at));
+                             SYNP_U(one.name_at));
         *present = true;
-        *found = value;
+        *found = one.value;
     }
     return SYN_OK;
 }
@@ -2316,6 +2362,16 @@ static syn_status synp_tensor_dims(synp_cursor *cursor, syn_gguf_tensor *tensor,
     return SYN_OK;
 }
 
+/* Types that are younger than this file, by the names that their makers gave them. */
+static syn_status synp_type_unknown(uint32_t type, const char *name, size_t n, syn_error *err)
+{
+    static const char *const young[] = { "NVFP4", "Q1_0", "Q2_0" };
+    if (type >= 40 && type < 40 + sizeof young / sizeof *young)
+        return synp_fail(err, SYN_ERROR_UNSUPPORTED, "tensor %t: type %s (%u) is not known here", name,
+                         n, young[type - 40], SYNP_U(type));
+    return synp_fail(err, SYN_ERROR_UNSUPPORTED, "tensor %t: unknown type %u", name, n, SYNP_U(type));
+}
+
 /* One tensor info. Its data range can only be checked once data_at is known (data_at > 0). */
 SYN_API syn_status syn_gguf_tensor_at(const syn_gguf *gguf, uint64_t at, syn_gguf_tensor *tensor,
                                       syn_error *err)
@@ -2342,9 +2398,7 @@ SYN_API syn_status syn_gguf_tensor_at(const syn_gguf *gguf, uint64_t at, syn_ggu
     status = synp_cursor_u32(&cursor, &tensor->type, "a tensor's type");
     if (status) return status;
     type = syn_type_find(tensor->type);
-    if (!type)
-        return synp_fail(err, SYN_ERROR_UNSUPPORTED, "tensor %t: unknown type %u", name, n,
-                         SYNP_U(tensor->type));
+    if (!type) return synp_type_unknown(tensor->type, name, n, err);
     status = synp_tensor_bytes(gguf, tensor, type, name, n, err);
     if (status) return status;
     status = synp_cursor_u64(&cursor, &offset, "a tensor's offset");
@@ -2395,7 +2449,7 @@ static syn_status synp_gguf_walk_keys(syn_gguf *gguf, synp_cursor *cursor)
             return synp_fail(cursor->err, SYN_ERROR_FORMAT, "key at byte %u: a name of %u bytes",
                              SYNP_U(name_at), SYNP_U(length));
         value_at = cursor->at;
-        status = synp_cursor_value(cursor, &value);
+        status = synp_cursor_value(cursor, &value, value_at);
         if (status) return status;
         synp_gguf_remember(gguf, value_at, cursor->at);
     }
@@ -9188,11 +9242,14 @@ SYN_API syn_status syn_chat_render(syn_chat chat, const syn_chat_message *messag
 
 typedef enum synp_norm_kind { SYNP_NORM_RMS, SYNP_NORM_LAYER } synp_norm_kind;
 typedef enum synp_rope_kind { SYNP_ROPE_NONE, SYNP_ROPE_INTERLEAVED, SYNP_ROPE_HALF } synp_rope_kind;
-typedef enum synp_act_kind { SYNP_ACT_SILU, SYNP_ACT_GELU_TANH, SYNP_ACT_GELU_ERF } synp_act_kind;
+typedef enum synp_act_kind {
+    SYNP_ACT_SILU, SYNP_ACT_GELU_TANH, SYNP_ACT_GELU_ERF, SYNP_ACT_SILU_CLAMPED
+} synp_act_kind;
 
 enum {
     SYNP_SCALED_EMBD = 1 << 0,  /* embeddings times sqrt(n_embd) */
     SYNP_LOCAL_BASE = 1 << 1,   /* local layers have a rope base of their own and no scaling */
+    SYNP_LOCAL_PLAIN = 1 << 9,  /* local layers have the same rope base and no scaling */
     SYNP_SCALE_BY_EMBD = 1 << 2, /* the largest size scales scores by 1/sqrt(n_embd / n_head) */
     SYNP_MLA = 1 << 3,          /* multi-head latent attention */
     SYNP_WIDE_QK_NORM = 1 << 4, /* Q and K are normed over all heads at once */
@@ -9200,7 +9257,15 @@ enum {
     SYNP_RENORMALISED = 1 << 6, /* weights of chosen experts are divided by their sum */
     SYNP_PARALLEL = 1 << 7,     /* attention and feed-forward start from the same stream, unless
                                    use_parallel_residual says otherwise */
-    SYNP_LAYER_HEADS = 1 << 8   /* the head counts may be arrays, one number a layer; 0: no attention */
+    SYNP_LAYER_HEADS = 1 << 8,  /* the head counts may be arrays, one number a layer; 0: no attention */
+    SYNP_NORM_MOVED = 1 << 10,  /* what the file calls the norm behind attention is the norm before
+                                   the feed-forward part */
+    SYNP_FOURTH_PLAIN = 1 << 11, /* every fourth layer has no rope */
+    SYNP_LONGROPE = 1 << 12,    /* rope factors for short and for long contexts, whatever the type */
+    SYNP_OUTPUT_BIAS = 1 << 13, /* the output matrix may have a bias */
+    SYNP_FURTHER = 1 << 14,     /* the last blocks may guess further tokens: they are left out */
+    SYNP_CHOSEN_SOFTMAX = 1 << 15, /* the softmax of the router is over the chosen experts */
+    SYNP_GATED_SHARED = 1 << 16 /* the shared experts have a gate of their own */
 };
 
 struct syn_family {
@@ -9213,6 +9278,7 @@ struct syn_family {
     uint32_t    window_period;    /* default; 0: no local layers */
     uint32_t    scale_by_embd_layers;
     uint64_t    keys;             /* bits of synp_hparam rows that must be there, beside the common */
+    uint64_t    uses;             /* and of those that it reads beside the common ones */
 };
 
 #define SYNP_BIT(i) ((uint64_t)1 << (i))
@@ -9220,15 +9286,24 @@ struct syn_family {
 #define SYNP_PARTS_QKV (SYNP_BIT(SYN_ATTN_Q) | SYNP_BIT(SYN_ATTN_K) | SYNP_BIT(SYN_ATTN_V))
 #define SYNP_PARTS_QKV_BIAS \
     (SYNP_BIT(SYN_ATTN_Q_BIAS) | SYNP_BIT(SYN_ATTN_K_BIAS) | SYNP_BIT(SYN_ATTN_V_BIAS))
+#define SYNP_PARTS_FFN_BIAS \
+    (SYNP_BIT(SYN_FFN_GATE_BIAS) | SYNP_BIT(SYN_FFN_UP_BIAS) | SYNP_BIT(SYN_FFN_DOWN_BIAS))
+#define SYNP_PARTS_EXPERTS_BIAS                                               \
+    (SYNP_BIT(SYN_FFN_ROUTER_BIAS) | SYNP_BIT(SYN_FFN_GATE_EXPERTS_BIAS) |    \
+     SYNP_BIT(SYN_FFN_UP_EXPERTS_BIAS) | SYNP_BIT(SYN_FFN_DOWN_EXPERTS_BIAS))
 #define SYNP_PARTS_BIAS                                                       \
     (SYNP_PARTS_QKV_BIAS | SYNP_BIT(SYN_ATTN_QKV_BIAS) | SYNP_BIT(SYN_ATTN_OUTPUT_BIAS) | \
-     SYNP_BIT(SYN_FFN_UP_BIAS) | SYNP_BIT(SYN_FFN_DOWN_BIAS))
+     SYNP_PARTS_FFN_BIAS | SYNP_PARTS_EXPERTS_BIAS)
 #define SYNP_PARTS_QK_NORM (SYNP_BIT(SYN_ATTN_Q_NORM) | SYNP_BIT(SYN_ATTN_K_NORM))
 #define SYNP_PARTS_PRE_NORM (SYNP_BIT(SYN_ATTN_NORM) | SYNP_BIT(SYN_FFN_NORM))
 #define SYNP_PARTS_POST_NORM (SYNP_BIT(SYN_ATTN_POST_NORM) | SYNP_BIT(SYN_FFN_POST_NORM))
-#define SYNP_PARTS_LLAMA_ATTENTION                                            \
-    (SYNP_BIT(SYN_ATTN_NORM) | SYNP_PARTS_QKV | SYNP_PARTS_QKV_BIAS |         \
-     SYNP_BIT(SYN_ATTN_OUTPUT) | SYNP_BIT(SYN_ATTN_OUTPUT_BIAS))
+/* Q, K and V may lie in one matrix where a family has three, and the other way round; their biases
+   and that of the output projection are there or not. */
+#define SYNP_PARTS_ATTENTION_MORE                                             \
+    (SYNP_PARTS_QKV | SYNP_PARTS_QKV_BIAS | SYNP_BIT(SYN_ATTN_QKV) |          \
+     SYNP_BIT(SYN_ATTN_QKV_BIAS) | SYNP_BIT(SYN_ATTN_OUTPUT_BIAS))
+#define SYNP_PARTS_LLAMA_ATTENTION \
+    (SYNP_BIT(SYN_ATTN_NORM) | SYNP_PARTS_ATTENTION_MORE | SYNP_BIT(SYN_ATTN_OUTPUT))
 #define SYNP_PARTS_LLAMA \
     (SYNP_PARTS_PRE_NORM | SYNP_PARTS_QKV | SYNP_BIT(SYN_ATTN_OUTPUT) | SYNP_PARTS_GATED)
 #define SYNP_PARTS_GATED \
@@ -9265,9 +9340,12 @@ static const synp_shape synp_globals[SYN_GLOBALS] = {
     { "token_embd.weight", SYNP_EMBD, SYNP_VOCAB, SYNP_ONE },
     { "position_embd.weight", SYNP_EMBD, SYNP_CONTEXT, SYNP_ONE },
     { "rope_freqs.weight", SYNP_ROPE_HALF_SIZE, SYNP_ONE, SYNP_ONE },
+    { "rope_factors_short.weight", SYNP_ROPE_HALF_SIZE, SYNP_ONE, SYNP_ONE },
+    { "rope_factors_long.weight", SYNP_ROPE_HALF_SIZE, SYNP_ONE, SYNP_ONE },
     { "output_norm.weight", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
     { "output_norm.bias", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
     { "output.weight", SYNP_EMBD, SYNP_VOCAB, SYNP_ONE },
+    { "output.bias", SYNP_VOCAB, SYNP_ONE, SYNP_ONE },
 };
 
 static const synp_shape synp_parts[SYN_PARTS] = { /* in the order of syn_part */
@@ -9309,68 +9387,195 @@ static const synp_shape synp_parts[SYN_PARTS] = { /* in the order of syn_part */
     { "ffn_gate_shexp.weight", SYNP_EMBD, SYNP_SHARED_FF, SYNP_ONE },
     { "ffn_up_shexp.weight", SYNP_EMBD, SYNP_SHARED_FF, SYNP_ONE },
     { "ffn_down_shexp.weight", SYNP_SHARED_FF, SYNP_EMBD, SYNP_ONE },
+    { "ffn_gate.bias", SYNP_FF, SYNP_ONE, SYNP_ONE },
+    { "attn_sinks.weight", SYNP_HEADS, SYNP_ONE, SYNP_ONE },
+    { "ffn_gate_inp.bias", SYNP_EXPERTS, SYNP_ONE, SYNP_ONE },
+    { "exp_probs_b.bias", SYNP_EXPERTS, SYNP_ONE, SYNP_ONE },
+    { "ffn_gate_exps.bias", SYNP_EXPERT_FF, SYNP_EXPERTS, SYNP_ONE },
+    { "ffn_up_exps.bias", SYNP_EXPERT_FF, SYNP_EXPERTS, SYNP_ONE },
+    { "ffn_down_exps.bias", SYNP_EMBD, SYNP_EXPERTS, SYNP_ONE },
+    { "ffn_gate_inp_shexp.weight", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
 };
 
-/* Where a key's value goes, and whether every family must have it. */
+/* Where a key's value goes, and which families read it. */
+typedef enum synp_key_need {
+    SYNP_KEY_NEEDED, /* every family must have it */
+    SYNP_KEY_READ,   /* every family reads it */
+    SYNP_KEY_OWN     /* families that name it in their row; in others it may only say what is so anyway */
+} synp_key_need;
+
 typedef struct synp_hparam {
     const char *key; /* behind "<architecture>." */
     size_t      at;  /* offset in syn_model */
     char        kind; /* 'u' uint32_t, 'h' the same or one a layer, 'f' float, 'b' bool */
-    bool        needed;
+    synp_key_need need;
 } synp_hparam;
 
-enum synp_hparam_row { /* rows of synp_hparams that code refers to */
+enum synp_hparam_row { /* rows of synp_hparams that code or families refer to */
     SYNP_KEY_LAYERS, SYNP_KEY_EMBD, SYNP_KEY_HEADS, SYNP_KEY_KV_HEADS, SYNP_KEY_KEY_SIZE,
     SYNP_KEY_VALUE_SIZE, SYNP_KEY_FF, SYNP_KEY_CONTEXT, SYNP_KEY_ROPE_SIZE, SYNP_KEY_ROPE_BASE,
-    SYNP_KEY_RMS_EPS, SYNP_KEY_EPS, SYNP_KEY_WINDOW, SYNP_KEY_EXPERTS, SYNP_KEY_EXPERTS_USED,
-    SYNP_KEY_EXPERT_FF, SYNP_KEY_KV_LORA
+    SYNP_KEY_RMS_EPS, SYNP_KEY_EPS, SYNP_KEY_SCALE_LINEAR, SYNP_KEY_ROPE_FACTOR, SYNP_KEY_WINDOW,
+    SYNP_KEY_LOCAL_BASE, SYNP_KEY_EXPERTS, SYNP_KEY_EXPERTS_USED, SYNP_KEY_EXPERT_FF,
+    SYNP_KEY_KV_LORA, SYNP_KEY_Q_LORA, SYNP_KEY_KEY_MLA, SYNP_KEY_VALUE_MLA, SYNP_KEY_ATTN_CAP,
+    SYNP_KEY_FINAL_CAP, SYNP_KEY_LOG_MULTIPLIER, SYNP_KEY_PARALLEL, SYNP_KEY_SHARED,
+    SYNP_KEY_SHARED_FF, SYNP_KEY_EXPERT_SCALE, SYNP_KEY_EXPERT_NORM, SYNP_KEY_GATING,
+    SYNP_KEY_GROUPS, SYNP_KEY_GROUPS_USED, SYNP_KEY_DENSE, SYNP_KEY_LOGIT_SCALE,
+    SYNP_KEY_RESIDUAL_SCALE, SYNP_KEY_EMBD_SCALE, SYNP_KEY_ATTN_SCALE, SYNP_KEY_TEMPERATURE,
+    SYNP_KEY_TEMPERATURE_LENGTH, SYNP_KEY_ROPE_ON, SYNP_KEY_FURTHER
 };
 
-#define SYNP_HPARAM(key, field, kind, needed) { key, offsetof(syn_model, field), kind, needed }
+#define SYNP_HPARAM(key, field, kind, need) { key, offsetof(syn_model, field), kind, need }
 
 static const synp_hparam synp_hparams[] = {
-    SYNP_HPARAM("block_count", layers, 'u', true),
-    SYNP_HPARAM("embedding_length", embd, 'u', true),
-    SYNP_HPARAM("attention.head_count", heads, 'h', true),
-    SYNP_HPARAM("attention.head_count_kv", kv_heads, 'h', false),
-    SYNP_HPARAM("attention.key_length", key_size, 'u', false),
-    SYNP_HPARAM("attention.value_length", value_size, 'u', false),
-    SYNP_HPARAM("feed_forward_length", ff, 'u', true),
-    SYNP_HPARAM("context_length", context, 'u', true),
-    SYNP_HPARAM("rope.dimension_count", rope_size, 'u', false),
-    SYNP_HPARAM("rope.freq_base", rope_base, 'f', false),
-    SYNP_HPARAM("attention.layer_norm_rms_epsilon", norm_eps, 'f', false),
-    SYNP_HPARAM("attention.layer_norm_epsilon", norm_eps, 'f', false),
-    SYNP_HPARAM("attention.sliding_window", window, 'u', false),
-    SYNP_HPARAM("expert_count", experts, 'u', false),
-    SYNP_HPARAM("expert_used_count", experts_used, 'u', false),
-    SYNP_HPARAM("expert_feed_forward_length", expert_ff, 'u', false),
-    SYNP_HPARAM("attention.kv_lora_rank", kv_lora, 'u', false),
-    SYNP_HPARAM("attention.q_lora_rank", q_lora, 'u', false),
-    SYNP_HPARAM("attention.key_length_mla", key_length_mla, 'u', false),
-    SYNP_HPARAM("attention.value_length_mla", value_length_mla, 'u', false),
-    SYNP_HPARAM("attention.sliding_window_pattern", window_period, 'u', false),
-    SYNP_HPARAM("attn_logit_softcapping", attn_softcap, 'f', false),
-    SYNP_HPARAM("final_logit_softcapping", final_softcap, 'f', false),
-    SYNP_HPARAM("rope.freq_base_swa", rope_base_local, 'f', false),
-    SYNP_HPARAM("rope.scaling.factor", rope_factor, 'f', false),
-    SYNP_HPARAM("rope.scaling.attn_factor", rope_attn_factor, 'f', false),
-    SYNP_HPARAM("rope.scaling.original_context_length", rope_original_context, 'u', false),
-    SYNP_HPARAM("rope.scaling.yarn_log_multiplier", yarn_log_multiplier, 'f', false),
-    SYNP_HPARAM("rope.scaling.yarn_beta_fast", yarn_beta_fast, 'f', false),
-    SYNP_HPARAM("rope.scaling.yarn_beta_slow", yarn_beta_slow, 'f', false),
-    SYNP_HPARAM("use_parallel_residual", parallel_residual, 'b', false),
-    SYNP_HPARAM("expert_shared_count", experts_shared, 'u', false),
-    SYNP_HPARAM("expert_weights_scale", expert_scale, 'f', false),
-    SYNP_HPARAM("expert_weights_norm", experts_renormalised, 'b', false),
-    SYNP_HPARAM("expert_gating_func", expert_gating, 'u', false),
-    SYNP_HPARAM("leading_dense_block_count", dense_layers, 'u', false),
+    SYNP_HPARAM("block_count", layers, 'u', SYNP_KEY_NEEDED),
+    SYNP_HPARAM("embedding_length", embd, 'u', SYNP_KEY_NEEDED),
+    SYNP_HPARAM("attention.head_count", heads, 'h', SYNP_KEY_NEEDED),
+    SYNP_HPARAM("attention.head_count_kv", kv_heads, 'h', SYNP_KEY_READ),
+    SYNP_HPARAM("attention.key_length", key_size, 'u', SYNP_KEY_READ),
+    SYNP_HPARAM("attention.value_length", value_size, 'u', SYNP_KEY_READ),
+    SYNP_HPARAM("feed_forward_length", ff, 'u', SYNP_KEY_NEEDED),
+    SYNP_HPARAM("context_length", context, 'u', SYNP_KEY_NEEDED),
+    SYNP_HPARAM("rope.dimension_count", rope_size, 'u', SYNP_KEY_READ),
+    SYNP_HPARAM("rope.freq_base", rope_base, 'f', SYNP_KEY_READ),
+    SYNP_HPARAM("attention.layer_norm_rms_epsilon", norm_eps, 'f', SYNP_KEY_OWN),
+    SYNP_HPARAM("attention.layer_norm_epsilon", norm_eps, 'f', SYNP_KEY_OWN),
+    SYNP_HPARAM("rope.scale_linear", rope_factor, 'f', SYNP_KEY_READ), /* the factor's old name */
+    SYNP_HPARAM("rope.scaling.factor", rope_factor, 'f', SYNP_KEY_READ),
+    SYNP_HPARAM("attention.sliding_window", window, 'u', SYNP_KEY_OWN),
+    SYNP_HPARAM("rope.freq_base_swa", rope_base_local, 'f', SYNP_KEY_OWN),
+    SYNP_HPARAM("expert_count", experts, 'u', SYNP_KEY_OWN),
+    SYNP_HPARAM("expert_used_count", experts_used, 'u', SYNP_KEY_OWN),
+    SYNP_HPARAM("expert_feed_forward_length", expert_ff, 'u', SYNP_KEY_OWN),
+    SYNP_HPARAM("attention.kv_lora_rank", kv_lora, 'u', SYNP_KEY_OWN),
+    SYNP_HPARAM("attention.q_lora_rank", q_lora, 'u', SYNP_KEY_OWN),
+    SYNP_HPARAM("attention.key_length_mla", key_length_mla, 'u', SYNP_KEY_OWN),
+    SYNP_HPARAM("attention.value_length_mla", value_length_mla, 'u', SYNP_KEY_OWN),
+    SYNP_HPARAM("attn_logit_softcapping", attn_softcap, 'f', SYNP_KEY_OWN),
+    SYNP_HPARAM("final_logit_softcapping", final_softcap, 'f', SYNP_KEY_OWN),
+    SYNP_HPARAM("rope.scaling.yarn_log_multiplier", yarn_log_multiplier, 'f', SYNP_KEY_OWN),
+    SYNP_HPARAM("use_parallel_residual", parallel_residual, 'b', SYNP_KEY_OWN),
+    SYNP_HPARAM("expert_shared_count", experts_shared, 'u', SYNP_KEY_OWN),
+    SYNP_HPARAM("expert_shared_feed_forward_length", shared_ff, 'u', SYNP_KEY_OWN),
+    SYNP_HPARAM("expert_weights_scale", expert_scale, 'f', SYNP_KEY_OWN),
+    SYNP_HPARAM("expert_weights_norm", experts_renormalised, 'b', SYNP_KEY_OWN),
+    SYNP_HPARAM("expert_gating_func", expert_gating, 'u', SYNP_KEY_OWN),
+    SYNP_HPARAM("expert_group_count", expert_groups, 'u', SYNP_KEY_OWN),
+    SYNP_HPARAM("expert_group_used_count", expert_groups_used, 'u', SYNP_KEY_OWN),
+    SYNP_HPARAM("leading_dense_block_count", dense_layers, 'u', SYNP_KEY_OWN),
+    SYNP_HPARAM("logit_scale", logit_scale, 'f', SYNP_KEY_OWN),
+    SYNP_HPARAM("residual_scale", residual_scale, 'f', SYNP_KEY_OWN),
+    SYNP_HPARAM("embedding_scale", embd_scale, 'f', SYNP_KEY_OWN),
+    SYNP_HPARAM("attention.scale", attn_scale, 'f', SYNP_KEY_OWN),
+    SYNP_HPARAM("attention.temperature_scale", temperature_scale, 'f', SYNP_KEY_OWN),
+    SYNP_HPARAM("attention.temperature_length", temperature_length, 'u', SYNP_KEY_OWN),
+    SYNP_HPARAM("rope.scaling.finetuned", rope_on, 'b', SYNP_KEY_OWN), /* Granite's switch */
+    SYNP_HPARAM("nextn_predict_layers", further_layers, 'u', SYNP_KEY_OWN),
+    SYNP_HPARAM("rope.scaling.attn_factor", rope_attn_factor, 'f', SYNP_KEY_READ),
+    SYNP_HPARAM("rope.scaling.original_context_length", rope_original_context, 'u', SYNP_KEY_READ),
+    SYNP_HPARAM("rope.scaling.yarn_beta_fast", yarn_beta_fast, 'f', SYNP_KEY_READ),
+    SYNP_HPARAM("rope.scaling.yarn_beta_slow", yarn_beta_slow, 'f', SYNP_KEY_READ),
 };
 
 enum { SYNP_HPARAMS = sizeof synp_hparams / sizeof synp_hparams[0] };
 
+/* Keys that no family here reads and that would change what is computed: a file may only say with
+   them what is so anyway, one of two numbers (of every element, where it is an array). */
+typedef struct synp_fixed_key {
+    const char *key;
+    double      either, or_else;
+} synp_fixed_key;
+
+static const synp_fixed_key synp_fixed_keys[] = {
+    { "attention.causal", 1, 1 },
+    { "attention.clamp_kqv", 0, 0 },
+    { "attention.max_alibi_bias", 0, 0 },
+    { "attention.output_scale", 0, 1 },
+    { "attention.value_scale", 0, 1 },
+    { "attention.shared_kv_layers", 0, 0 },
+    { "attention.recurrent_layers", 0, 0 },
+    { "attention.indexer.head_count", 0, 0 },
+    { "attention.relative_buckets_count", 0, 0 },
+    { "rope.dimension_sections", 0, 0 },
+    { "rope.scaling.alpha", 0, 0 },
+    { "rope.scaling.yarn_ext_factor", 1, -1 },
+    { "router_logit_softcapping", 0, 0 },
+    { "interleave_moe_layer_step", 0, 1 },
+    { "moe_every_n_layers", 0, 1 },
+    { "moe_latent_size", 0, 0 },
+    { "expert_group_scale", 0, 1 },
+    { "experts_per_group", 0, 0 },
+    { "expert_chunk_feed_forward_length", 0, 0 },
+    { "swiglu_clamp_exp", 0, 0 },
+    { "swiglu_clamp_shexp", 0, 0 },
+    { "n_deepstack_layers", 0, 0 },
+    { "deepstack_mapping", -1, -1 },
+    { "swin_norm", 0, 0 },
+    { "norm_before_residual", 0, 0 },
+    { "rescale_every_n_layers", 0, 0 },
+    { "full_attention_interval", 0, 1 },
+    { "token_shift_count", 0, 0 },
+    { "embedding_length_per_layer_input", 0, 0 },
+    { "ssm.state_size", 0, 0 },
+    { "ssm.inner_size", 0, 0 },
+    { "wkv.head_size", 0, 0 },
+    { "kda.head_dim", 0, 0 },
+    { "shortconv.l_cache", 0, 0 },
+};
+
+/* Keys and tensors that say nothing about the next token. A tensor's name may end in '*'. */
+typedef struct synp_harmless {
+    const char *name, *why;
+} synp_harmless;
+
+static const synp_harmless synp_harmless_keys[] = {
+    { "vocab_size", "the embedding has as many rows as there are tokens" },
+    { "pooling_type", "how an embedding is made of a text, not how tokens are foretold" },
+    { "classifier.output_labels", "names of classes, not of tokens" },
+    { "decoder_start_token_id", "of models with an encoder" },
+    { "tensor_data_layout", "how the weights lay before they were converted" },
+    { "rope.scaling.finetuned", "how the model was trained, not how it runs" },
+    { "dense_2_feat_in", "of an embedding head" },
+    { "dense_2_feat_out", "of an embedding head" },
+    { "dense_3_feat_in", "of an embedding head" },
+    { "dense_3_feat_out", "of an embedding head" },
+};
+
+static const synp_harmless synp_harmless_tensors[] = {
+    { "rope_freqs.weight", "the family rotates nothing" },
+    { "rope_factors_short.weight", "the rope scaling of this file is not longrope" },
+    { "rope_factors_long.weight", "the rope scaling of this file is not longrope" },
+    { "dense_2.weight", "an embedding head behind the last layer" },
+    { "dense_3.weight", "an embedding head behind the last layer" },
+    { "cls*", "a classifier or reranking head behind the last layer" },
+};
+
+/* How the names of tensors begin that some language model in GGUF has. Any other name is nobody's. */
+static const char *const synp_stems[] = {
+    "blk", "token_", "output", "position_", "rope_", "per_layer_", "altup_", "nextn", "enc", "dec",
+    "conv", "posnet", "masked_embd", "fc", "d2t", "mm", "model", "lm_head", "transformer", "attn", "ffn",
+};
+
+static const char *const synp_nobodys = "a name that no part of a language model has";
+static const char *const synp_unknown_key = "not known here";
+
 #define SYNP_KEYS_RMS SYNP_BIT(SYNP_KEY_RMS_EPS)
 #define SYNP_KEYS_LAYER SYNP_BIT(SYNP_KEY_EPS)
+#define SYNP_KEYS_WINDOW (SYNP_BIT(SYNP_KEY_WINDOW) | SYNP_BIT(SYNP_KEY_LOCAL_BASE))
+#define SYNP_KEYS_EXPERTS \
+    (SYNP_BIT(SYNP_KEY_EXPERTS) | SYNP_BIT(SYNP_KEY_EXPERTS_USED) | SYNP_BIT(SYNP_KEY_EXPERT_FF))
+#define SYNP_KEYS_ROUTED (SYNP_BIT(SYNP_KEY_EXPERTS) | SYNP_BIT(SYNP_KEY_EXPERTS_USED))
+#define SYNP_KEYS_GRANITE                                                     \
+    (SYNP_KEYS_EXPERTS | SYNP_BIT(SYNP_KEY_SHARED_FF) | SYNP_BIT(SYNP_KEY_LOGIT_SCALE) |     \
+     SYNP_BIT(SYNP_KEY_RESIDUAL_SCALE) | SYNP_BIT(SYNP_KEY_EMBD_SCALE) |      \
+     SYNP_BIT(SYNP_KEY_ATTN_SCALE) | SYNP_BIT(SYNP_KEY_ROPE_ON))
+#define SYNP_KEYS_DEEPSEEK                                                    \
+    (SYNP_KEYS_EXPERTS | SYNP_BIT(SYNP_KEY_KV_LORA) | SYNP_BIT(SYNP_KEY_Q_LORA) |            \
+     SYNP_BIT(SYNP_KEY_KEY_MLA) | SYNP_BIT(SYNP_KEY_VALUE_MLA) |              \
+     SYNP_BIT(SYNP_KEY_LOG_MULTIPLIER) | SYNP_BIT(SYNP_KEY_SHARED) |          \
+     SYNP_BIT(SYNP_KEY_EXPERT_SCALE) | SYNP_BIT(SYNP_KEY_EXPERT_NORM) |       \
+     SYNP_BIT(SYNP_KEY_GATING) | SYNP_BIT(SYNP_KEY_GROUPS) |                  \
+     SYNP_BIT(SYNP_KEY_GROUPS_USED) | SYNP_BIT(SYNP_KEY_DENSE) |              \
+     SYNP_BIT(SYNP_KEY_TEMPERATURE) | SYNP_BIT(SYNP_KEY_TEMPERATURE_LENGTH))
 
 /* A period that no layer number reaches: every layer is local, where the file names a window. */
 enum { SYNP_ALL_LOCAL = 2 * SYN_MODEL_LAYERS };
@@ -9393,7 +9598,8 @@ enum { SYNP_ALL_LOCAL = 2 * SYN_MODEL_LAYERS };
       head counts that are arrays.
    5. window_period: every how many layers attention is global, when a window is in the file;
       scale_by_embd_layers belongs to SYNP_SCALE_BY_EMBD, else 0.
-   6. keys: hyperparameters without which its files make no sense.
+   6. keys: hyperparameters without which its files make no sense; uses: those that it reads beside
+      the ones that all families read. Any other key that would change a number refuses the file.
 
    A tensor or key that is not known yet is a row of synp_parts or synp_hparams; a shape of another
    make a synp_dim; a new activation, norm or quirk an enum value and the line where it acts
@@ -9402,40 +9608,71 @@ enum { SYNP_ALL_LOCAL = 2 * SYN_MODEL_LAYERS };
    writes the tiny model with what transformers makes of it, and its name goes into the list of
    tests/test_context.c. olmo2, phi3 and starcoder2 came about like that. */
 static const syn_family synp_families[] = {
-    { "llama", SYNP_PARTS_LLAMA, SYNP_PARTS_QKV_BIAS | SYNP_BIT(SYN_ATTN_OUTPUT_BIAS),
-      SYNP_NORM_RMS, SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0,
-      SYNP_KEYS_RMS },
-    { "deci", SYNP_PARTS_LLAMA, SYNP_PARTS_QKV_BIAS | SYNP_BIT(SYN_ATTN_OUTPUT_BIAS),
-      SYNP_NORM_RMS, SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_LAYER_HEADS, 0, 0,
-      SYNP_KEYS_RMS },
-    { "qwen2", SYNP_PARTS_LLAMA | SYNP_PARTS_QKV_BIAS, 0, SYNP_NORM_RMS, SYNP_ROPE_HALF,
-      SYNP_ACT_SILU, 0, 0, 0, SYNP_KEYS_RMS },
-    { "qwen3", SYNP_PARTS_LLAMA | SYNP_PARTS_QK_NORM, 0, SYNP_NORM_RMS, SYNP_ROPE_HALF,
-      SYNP_ACT_SILU, 0, 0, 0, SYNP_KEYS_RMS },
-    { "qwen3moe", SYNP_PARTS_LLAMA | SYNP_PARTS_QK_NORM, 0, SYNP_NORM_RMS, SYNP_ROPE_HALF,
-      SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0,
-      SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_EXPERTS) | SYNP_BIT(SYNP_KEY_EXPERTS_USED) },
-    { "gemma2", SYNP_PARTS_LLAMA | SYNP_PARTS_POST_NORM, 0, SYNP_NORM_RMS, SYNP_ROPE_HALF,
-      SYNP_ACT_GELU_TANH, SYNP_SCALED_EMBD | SYNP_SCALE_BY_EMBD, 2, 46,
-      SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_WINDOW) },
-    { "gemma3", SYNP_PARTS_LLAMA | SYNP_PARTS_QK_NORM | SYNP_PARTS_POST_NORM, 0, SYNP_NORM_RMS,
-      SYNP_ROPE_HALF, SYNP_ACT_GELU_TANH,
+    { "llama", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE | SYNP_PARTS_FFN_BIAS, SYNP_NORM_RMS,
+      SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0, SYNP_KEYS_RMS,
+      SYNP_KEYS_EXPERTS },
+    { "mistral3", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE | SYNP_PARTS_FFN_BIAS, SYNP_NORM_RMS,
+      SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0, SYNP_KEYS_RMS,
+      SYNP_KEYS_EXPERTS | SYNP_BIT(SYNP_KEY_TEMPERATURE) | SYNP_BIT(SYNP_KEY_LOG_MULTIPLIER) },
+    { "deci", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE | SYNP_PARTS_FFN_BIAS, SYNP_NORM_RMS,
+      SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_LAYER_HEADS, 0, 0, SYNP_KEYS_RMS, 0 },
+    { "smollm3", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_INTERLEAVED,
+      SYNP_ACT_SILU, SYNP_FOURTH_PLAIN, 0, 0, SYNP_KEYS_RMS, 0 },
+    { "granite", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE | SYNP_PARTS_FFN_BIAS, SYNP_NORM_RMS,
+      SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0,
+      SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_LOGIT_SCALE), SYNP_KEYS_GRANITE },
+    { "granitemoe", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE | SYNP_PARTS_FFN_BIAS, SYNP_NORM_RMS,
+      SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0,
+      SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_LOGIT_SCALE), SYNP_KEYS_GRANITE },
+    { "qwen2", SYNP_PARTS_LLAMA | SYNP_PARTS_QKV_BIAS, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
+      SYNP_ROPE_HALF, SYNP_ACT_SILU, SYNP_OUTPUT_BIAS, 0, 0, SYNP_KEYS_RMS, 0 },
+    { "qwen2moe", SYNP_PARTS_LLAMA | SYNP_PARTS_QKV_BIAS, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
+      SYNP_ROPE_HALF, SYNP_ACT_SILU, SYNP_GATED_SHARED, 0, 0, SYNP_KEYS_RMS | SYNP_KEYS_ROUTED,
+      SYNP_KEYS_EXPERTS | SYNP_BIT(SYNP_KEY_SHARED_FF) },
+    { "qwen3", SYNP_PARTS_LLAMA | SYNP_PARTS_QK_NORM, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
+      SYNP_ROPE_HALF, SYNP_ACT_SILU, 0, 0, 0, SYNP_KEYS_RMS, 0 },
+    { "qwen3moe", SYNP_PARTS_LLAMA | SYNP_PARTS_QK_NORM, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
+      SYNP_ROPE_HALF, SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0, SYNP_KEYS_RMS | SYNP_KEYS_ROUTED,
+      SYNP_KEYS_EXPERTS },
+    { "gemma", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_HALF,
+      SYNP_ACT_GELU_TANH, SYNP_SCALED_EMBD, 0, 0, SYNP_KEYS_RMS, 0 },
+    { "gemma2", SYNP_PARTS_LLAMA | SYNP_PARTS_POST_NORM, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
+      SYNP_ROPE_HALF, SYNP_ACT_GELU_TANH, SYNP_SCALED_EMBD | SYNP_SCALE_BY_EMBD, 2, 46,
+      SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_WINDOW),
+      SYNP_KEYS_WINDOW | SYNP_BIT(SYNP_KEY_ATTN_CAP) | SYNP_BIT(SYNP_KEY_FINAL_CAP) },
+    { "gemma3", SYNP_PARTS_LLAMA | SYNP_PARTS_QK_NORM | SYNP_PARTS_POST_NORM,
+      SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_HALF, SYNP_ACT_GELU_TANH,
       SYNP_SCALED_EMBD | SYNP_LOCAL_BASE | SYNP_SCALE_BY_EMBD, 6, 62,
-      SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_WINDOW) },
+      SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_WINDOW), SYNP_KEYS_WINDOW | SYNP_BIT(SYNP_KEY_FINAL_CAP) },
     { "gptneox", SYNP_PARTS_GPT, 0, SYNP_NORM_LAYER, SYNP_ROPE_HALF, SYNP_ACT_GELU_ERF,
-      SYNP_PARALLEL, 0, 0, SYNP_KEYS_LAYER },
+      SYNP_PARALLEL, 0, 0, SYNP_KEYS_LAYER, SYNP_BIT(SYNP_KEY_PARALLEL) },
     { "gpt2", SYNP_PARTS_GPT, 0, SYNP_NORM_LAYER, SYNP_ROPE_NONE, SYNP_ACT_GELU_TANH, 0, 0, 0,
-      SYNP_KEYS_LAYER },
-    { "deepseek2", SYNP_PARTS_PRE_NORM | SYNP_BIT(SYN_ATTN_OUTPUT) | SYNP_PARTS_GATED, 0,
-      SYNP_NORM_RMS, SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_MLA, 0, 0,
-      SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_KV_LORA) },
+      SYNP_KEYS_LAYER, 0 },
+    { "deepseek2", SYNP_PARTS_PRE_NORM | SYNP_BIT(SYN_ATTN_OUTPUT) | SYNP_PARTS_GATED,
+      SYNP_BIT(SYN_FFN_CHOICE_BIAS), SYNP_NORM_RMS, SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_MLA,
+      0, 0, SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_KV_LORA), SYNP_KEYS_DEEPSEEK },
     { "olmo2", (SYNP_PARTS_LLAMA & ~SYNP_PARTS_PRE_NORM) | SYNP_PARTS_QK_NORM | SYNP_PARTS_POST_NORM,
-      0, SYNP_NORM_RMS, SYNP_ROPE_HALF, SYNP_ACT_SILU, SYNP_WIDE_QK_NORM, 0, 0, SYNP_KEYS_RMS },
+      SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_HALF, SYNP_ACT_SILU,
+      SYNP_WIDE_QK_NORM | SYNP_LOCAL_PLAIN, 4, 0, SYNP_KEYS_RMS, SYNP_BIT(SYNP_KEY_WINDOW) },
+    { "olmoe", SYNP_PARTS_LLAMA | SYNP_PARTS_QK_NORM, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
+      SYNP_ROPE_HALF, SYNP_ACT_SILU, SYNP_WIDE_QK_NORM, 0, 0, SYNP_KEYS_RMS | SYNP_KEYS_ROUTED,
+      SYNP_KEYS_EXPERTS },
     { "phi3", SYNP_PARTS_PRE_NORM | SYNP_BIT(SYN_ATTN_QKV) | SYNP_BIT(SYN_ATTN_OUTPUT) |
-      SYNP_BIT(SYN_FFN_UP) | SYNP_BIT(SYN_FFN_DOWN), 0, SYNP_NORM_RMS, SYNP_ROPE_HALF,
-      SYNP_ACT_SILU, SYNP_FUSED_GATE, SYNP_ALL_LOCAL, 0, SYNP_KEYS_RMS },
-    { "starcoder2", SYNP_PARTS_GPT_APART, 0, SYNP_NORM_LAYER, SYNP_ROPE_HALF, SYNP_ACT_GELU_TANH,
-      0, 0, 0, SYNP_KEYS_LAYER },
+      SYNP_BIT(SYN_FFN_UP) | SYNP_BIT(SYN_FFN_DOWN), SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
+      SYNP_ROPE_HALF, SYNP_ACT_SILU, SYNP_FUSED_GATE | SYNP_LONGROPE, SYNP_ALL_LOCAL, 0,
+      SYNP_KEYS_RMS, SYNP_BIT(SYNP_KEY_WINDOW) },
+    { "starcoder2", SYNP_PARTS_GPT_APART, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_LAYER, SYNP_ROPE_HALF,
+      SYNP_ACT_GELU_TANH, 0, 0, 0, SYNP_KEYS_LAYER, 0 },
+    { "glm4", SYNP_PARTS_PRE_NORM | SYNP_PARTS_POST_NORM | SYNP_PARTS_QKV |
+      SYNP_BIT(SYN_ATTN_OUTPUT) | SYNP_BIT(SYN_FFN_UP) | SYNP_BIT(SYN_FFN_DOWN),
+      SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU,
+      SYNP_FUSED_GATE | SYNP_FURTHER, 0, 0, SYNP_KEYS_RMS, SYNP_BIT(SYNP_KEY_FURTHER) },
+    { "gpt-oss", SYNP_PARTS_PRE_NORM | SYNP_PARTS_QKV | SYNP_PARTS_QKV_BIAS |
+      SYNP_BIT(SYN_ATTN_OUTPUT) | SYNP_BIT(SYN_ATTN_OUTPUT_BIAS) | SYNP_BIT(SYN_ATTN_SINKS) |
+      SYNP_PARTS_EXPERTS_BIAS, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_HALF,
+      SYNP_ACT_SILU_CLAMPED, SYNP_NORM_MOVED | SYNP_CHOSEN_SOFTMAX, 2, 0,
+      SYNP_KEYS_RMS | SYNP_KEYS_ROUTED | SYNP_BIT(SYNP_KEY_WINDOW),
+      SYNP_KEYS_WINDOW | SYNP_KEYS_EXPERTS },
 };
 
 enum { SYNP_FAMILIES = sizeof synp_families / sizeof synp_families[0] };
@@ -9457,7 +9694,14 @@ static bool synp_hparam_present(const syn_model *model, enum synp_hparam_row key
 
 SYN_API bool syn_model_is_local(const syn_model *model, uint32_t layer)
 {
-    return model->window && (layer + 1) % model->window_period != 0;
+    return model->window && layer < model->layers && (model->local[layer / 32] >> layer % 32 & 1u);
+}
+
+/* Layers that turn their queries and keys by position. */
+static bool synp_layer_turns(const syn_model *model, uint32_t layer)
+{
+    if (model->family->rope == SYNP_ROPE_NONE || !model->rope_on) return false;
+    return !synp_is(model, SYNP_FOURTH_PLAIN) || (layer + 1) % 4 != 0;
 }
 
 SYN_API bool syn_model_has_experts(const syn_model *model, uint32_t layer)
@@ -9498,12 +9742,70 @@ static const char *synp_hparam_name(const syn_model *model, const char *suffix, 
     return name;
 }
 
+/* A LoRA adapter has its base model's architecture and no model in it. */
+static syn_status synp_model_adapter(const syn_model *model, syn_error *err)
+{
+    char type[32];
+    size_t length;
+    syn_status status =
+        syn_gguf_text(&model->gguf, "general.type", false, type, sizeof type, &length, err);
+    if (status || (strcmp(type, "adapter") && strcmp(type, "mmproj"))) return status;
+    return synp_fail(err, SYN_ERROR_UNSUPPORTED,
+                     type[0] == 'a' ? "a LoRA adapter, not a model: merge it into its base model first"
+                                    : "the eyes of a model (mmproj), not the model itself");
+}
+
+/* Letters to change, to add or to leave out on the way from one name to the other (Levenshtein). */
+static unsigned synp_name_distance(const char *a, const char *b)
+{
+    unsigned row[32], i, j;
+    const unsigned n = (unsigned)strlen(b);
+    if (n > 31) return n;
+    for (j = 0; j <= n; j++) row[j] = j;
+    for (i = 0; a[i]; i++) {
+        unsigned corner = row[0];
+        row[0] = i + 1;
+        for (j = 0; j < n; j++) {
+            const unsigned change = corner + (a[i] != b[j] ? 1u : 0u);
+            corner = row[j + 1];
+            row[j + 1] = change < row[j] + 1 ? change : row[j] + 1;
+            if (corner + 1 < row[j + 1]) row[j + 1] = corner + 1;
+        }
+    }
+    return row[n];
+}
+
+static syn_status synp_family_unknown(const char *name, syn_error *err)
+{
+    char known[224];
+    size_t piece[3], at = 0;
+    int i, nearest = 0;
+    synp_line line;
+    line.text = known;
+    line.used = 0;
+    line.capacity = sizeof known;
+    for (i = 0; i < (int)SYNP_FAMILIES; i++) {
+        if (i) synp_line_text(&line, ", ", 2);
+        synp_line_text(&line, synp_families[i].name, strlen(synp_families[i].name));
+        if (synp_name_distance(name, synp_families[i].name) <
+            synp_name_distance(name, synp_families[nearest].name))
+            nearest = i;
+    }
+    for (i = 0; i < 3; i++) { /* a text of an error is cut after 80 letters: three of them */
+        piece[i] = line.used - at < 80 ? line.used - at : 80;
+        at += piece[i];
+    }
+    return synp_fail(err, SYN_ERROR_UNSUPPORTED,
+                     "unknown architecture '%t' (the nearest is %s); known are %t%t%t", name,
+                     strlen(name), synp_families[nearest].name, known, piece[0], known + piece[0],
+                     piece[1], known + piece[0] + piece[1], piece[2]);
+}
+
 static syn_status synp_model_family(syn_model *model, syn_error *err)
 {
-    char name[32], known[160];
+    char name[32];
     size_t length;
     int i;
-    synp_line line;
     syn_status status = syn_gguf_text(&model->gguf, "general.architecture", true, name, sizeof name,
                                       &length, err);
     if (status) return status;
@@ -9513,18 +9815,7 @@ static syn_status synp_model_family(syn_model *model, syn_error *err)
             model->architecture = model->family->name;
             return SYN_OK;
         }
-    line.text = known;
-    line.used = 0;
-    line.capacity = sizeof known;
-    for (i = 0; i < (int)SYNP_FAMILIES; i++) {
-        if (i) synp_line_text(&line, ", ", 2);
-        synp_line_text(&line, synp_families[i].name, strlen(synp_families[i].name));
-    }
-    known[line.used] = '\0';
-    return synp_fail(err, SYN_ERROR_UNSUPPORTED, "unknown architecture '%t'; known are %t%t", name,
-                     strlen(name), known, line.used < 80 ? line.used : (size_t)80,
-                     known + (line.used < 80 ? line.used : (size_t)80),
-                     line.used < 80 ? (size_t)0 : line.used - 80);
+    return synp_family_unknown(name, err);
 }
 
 static syn_status synp_model_wrong(const syn_model *model, const char *suffix, uint64_t value,
@@ -9594,16 +9885,51 @@ static syn_status synp_heads_read(syn_model *model, int row, const char *key, bo
     return status;
 }
 
+static bool synp_key_is_used(const syn_family *family, int row)
+{
+    return synp_hparams[row].need != SYNP_KEY_OWN || (family->keys | family->uses) & SYNP_BIT(row);
+}
+
+/* A key that this family does not read may only repeat what is so without it. */
+static syn_status synp_hparam_idle(const syn_model *model, int row, const char *key, syn_error *err)
+{
+    const synp_hparam *hparam = &synp_hparams[row];
+    const void *field = (const char *)model + hparam->at;
+    syn_status status;
+    bool same;
+    if (row == SYNP_KEY_RMS_EPS || row == SYNP_KEY_EPS) return SYN_OK; /* of the other kind of norm */
+    if (hparam->kind == 'f') {
+        float value = 0;
+        status = syn_gguf_f32(&model->gguf, key, false, &value, err);
+        same = value == *(const float *)field || value == 0;
+    } else if (hparam->kind == 'b') {
+        bool value = false;
+        status = syn_gguf_bool(&model->gguf, key, false, &value, err);
+        same = value == *(const bool *)field || row == SYNP_KEY_ROPE_ON;
+    } else {
+        uint32_t value = 0;
+        status = syn_gguf_u32(&model->gguf, key, false, &value, err);
+        same = value == *(const uint32_t *)field || value == 0 ||
+               (row == SYNP_KEY_WINDOW && value >= model->context);
+    }
+    if (status || same) return status;
+    return synp_fail(err, SYN_ERROR_UNSUPPORTED,
+                     "key %s would change what is computed; the architecture %s does not know it here",
+                     key, model->architecture);
+}
+
 static syn_status synp_hparam_read(syn_model *model, int row, syn_error *err)
 {
     const synp_hparam *hparam = &synp_hparams[row];
     char name[80];
     const char *key = synp_hparam_name(model, hparam->key, name);
     void *field = (char *)model + hparam->at;
-    bool needed = hparam->needed || (model->family->keys & SYNP_BIT(row)) != 0, present;
+    bool needed = hparam->need == SYNP_KEY_NEEDED || (model->family->keys & SYNP_BIT(row)) != 0;
+    bool present;
     syn_gguf_value value;
     syn_status status = syn_gguf_find(&model->gguf, key, &value, &present, err);
     if (status) return status;
+    if (present && !synp_key_is_used(model->family, row)) return synp_hparam_idle(model, row, key, err);
     if (present) model->keys_present |= SYNP_BIT(row);
     if (hparam->kind == 'h') return synp_heads_read(model, row, key, needed, &value, err);
     if (hparam->kind == 'u')
@@ -9615,15 +9941,18 @@ static syn_status synp_hparam_read(syn_model *model, int row, syn_error *err)
     return status;
 }
 
+enum { SYNP_GATING_SOFTMAX = 1, SYNP_GATING_SIGMOID, SYNP_GATING_CHOSEN, SYNP_EXPERT_GROUPS = 256 };
+
 static void synp_model_defaults(syn_model *model)
 {
-    model->rope_base = model->rope_base_local = 10000.0f;
+    model->rope_base = 10000.0f;
     model->rope_factor = model->rope_attn_factor = model->expert_scale = 1.0f;
     model->yarn_beta_fast = 32.0f;
     model->yarn_beta_slow = 1.0f;
-    model->rope_amplitude = model->embd_scale = 1.0f;
-    model->window_period = model->family->window_period;
-    model->expert_gating = 1;
+    model->rope_amplitude = model->rope_amplitude_local = 1.0f;
+    model->embd_scale = model->residual_scale = 1.0f;
+    model->expert_gating = synp_is(model, SYNP_CHOSEN_SOFTMAX) ? SYNP_GATING_CHOSEN : SYNP_GATING_SOFTMAX;
+    model->rope_on = true;
     model->experts_renormalised = synp_is(model, SYNP_RENORMALISED);
     model->parallel_residual = synp_is(model, SYNP_PARALLEL);
 }
@@ -9678,6 +10007,8 @@ static syn_status synp_model_check_floats(const syn_model *model, syn_error *err
           model->norm_eps },
         { "rope.freq_base", model->rope_base },
         { "rope.freq_base_swa", model->rope_base_local },
+        { "embedding_scale", model->embd_scale },
+        { "residual_scale", model->residual_scale },
         { "rope.scaling.factor", model->rope_factor },
         { "rope.scaling.attn_factor", model->rope_attn_factor },
         { "rope.scaling.yarn_beta_fast", model->yarn_beta_fast },
@@ -9690,11 +10021,21 @@ static syn_status synp_model_check_floats(const syn_model *model, syn_error *err
             return synp_fail(err, SYN_ERROR_MODEL, "key %s is %g, expected more than 0",
                              synp_hparam_name(model, positive[i].suffix, name),
                              (double)positive[i].value);
-    if (model->attn_softcap < 0 || model->final_softcap < 0)
-        return synp_fail(err, SYN_ERROR_MODEL, "key %s is below 0",
-                         synp_hparam_name(model, model->attn_softcap < 0 ? "attn_logit_softcapping"
-                                                                    : "final_logit_softcapping",
-                                     name));
+    {
+        const struct { const char *suffix; float value; } not_below[] = {
+            { "attn_logit_softcapping", model->attn_softcap },
+            { "final_logit_softcapping", model->final_softcap },
+            { "attention.scale", model->attn_scale },
+            { "attention.temperature_scale", model->temperature_scale },
+        };
+        for (i = 0; i < (int)(sizeof not_below / sizeof not_below[0]); i++)
+            if (not_below[i].value < 0)
+                return synp_fail(err, SYN_ERROR_MODEL, "key %s is below 0",
+                                 synp_hparam_name(model, not_below[i].suffix, name));
+    }
+    if (synp_hparam_present(model, SYNP_KEY_LOGIT_SCALE) && !(fabs((double)model->logit_scale) > 0))
+        return synp_fail(err, SYN_ERROR_MODEL, "key %s is 0, logits are divided by it",
+                         synp_hparam_name(model, "logit_scale", name));
     return SYN_OK;
 }
 
@@ -9708,9 +10049,21 @@ static syn_status synp_model_check_experts(const syn_model *model, syn_error *er
                                 "from 1 to the expert count", err);
     if (!model->expert_ff)
         return synp_model_wrong(model, "expert_feed_forward_length", 0, "1 or more", err);
-    if (model->expert_gating != 1)
+    if (model->expert_gating != SYNP_GATING_SOFTMAX && model->expert_gating != SYNP_GATING_SIGMOID &&
+        !synp_is(model, SYNP_CHOSEN_SOFTMAX))
         return synp_model_wrong(model, "expert_gating_func", model->expert_gating,
-                                "1 (softmax), the only one known", err);
+                                "1 (softmax) or 2 (sigmoid)", err);
+    if (model->expert_groups > SYNP_EXPERT_GROUPS)
+        return synp_model_wrong(model, "expert_group_count", model->expert_groups, "at most 256", err);
+    if (model->expert_groups > 1 &&
+        (model->experts % model->expert_groups || model->experts / model->expert_groups < 2))
+        return synp_model_wrong(model, "expert_group_count", model->expert_groups,
+                                "a divisor of the expert count, two experts a group", err);
+    if (model->expert_groups > 1 &&
+        (!model->expert_groups_used || model->expert_groups_used > model->expert_groups ||
+         model->experts / model->expert_groups * model->expert_groups_used < model->experts_used))
+        return synp_model_wrong(model, "expert_group_used_count", model->expert_groups_used,
+                                "groups enough for the experts used, at most all", err);
     if (model->dense_layers > model->layers)
         return synp_model_wrong(model, "leading_dense_block_count", model->dense_layers,
                                 "at most the number of layers", err);
@@ -9737,19 +10090,220 @@ static syn_status synp_model_latent(syn_model *model, syn_error *err)
     return SYN_OK;
 }
 
-static syn_status synp_model_read_keys(syn_model *model, syn_error *err)
+/* What a key is to this model: used, harmless, or fixed to what is so anyway. */
+typedef enum synp_key_use {
+    SYNP_USE_YES, SYNP_USE_HARMLESS, SYNP_USE_FIXED, SYNP_USE_SIZE, SYNP_USE_YARN, SYNP_USE_NEVER,
+    SYNP_USE_UNKNOWN
+} synp_key_use;
+
+static const synp_harmless *synp_harmless_find(const synp_harmless *list, size_t n, const char *name)
 {
-    int i;
-    uint32_t heads;
+    size_t i;
+    for (i = 0; i < n; i++) {
+        const size_t whole = strlen(list[i].name);
+        if (!strcmp(list[i].name, name)) return &list[i];
+        if (list[i].name[whole - 1] == '*' && !strncmp(list[i].name, name, whole - 1)) return &list[i];
+    }
+    return NULL;
+}
+
+/* `row`: of the table that the use is about; for a size, the number that it must be. */
+static synp_key_use synp_key_use_of(const syn_model *model, const char *suffix, uint32_t *row)
+{
+    const struct { const char *suffix; uint32_t value; } size[] = {
+        { "attention.key_length_swa", model->key_size },
+        { "attention.value_length_swa", model->value_size },
+        { "rope.dimension_count_swa", model->rope_size },
+        { "embedding_length_out", model->embd },
+    };
+    size_t i;
+    for (i = 0; i < SYNP_HPARAMS; i++)
+        if (!strcmp(suffix, synp_hparams[i].key) && synp_key_is_used(model->family, (int)i))
+            return SYNP_USE_YES;
+    if (!strcmp(suffix, "rope.scaling.type")) return SYNP_USE_YES;
+    if (!strcmp(suffix, "attention.sliding_window_pattern"))
+        return model->window ? SYNP_USE_YES : SYNP_USE_HARMLESS;
+    if (!strcmp(suffix, "rope.scaling.yarn_attn_factor")) return SYNP_USE_YARN;
+    if (!strcmp(suffix, "hidden_activation")) return SYNP_USE_NEVER;
+    for (i = 0; i < sizeof synp_fixed_keys / sizeof synp_fixed_keys[0]; i++)
+        if (!strcmp(suffix, synp_fixed_keys[i].key)) {
+            *row = (uint32_t)i;
+            return SYNP_USE_FIXED;
+        }
+    for (i = 0; i < sizeof size / sizeof size[0]; i++)
+        if (!strcmp(suffix, size[i].suffix)) {
+            *row = size[i].value;
+            return SYNP_USE_SIZE;
+        }
+    return synp_harmless_find(synp_harmless_keys,
+                              sizeof synp_harmless_keys / sizeof synp_harmless_keys[0], suffix)
+               ? SYNP_USE_HARMLESS : SYNP_USE_UNKNOWN;
+}
+
+/* One element of a value as a number. */
+static syn_status synp_gguf_number(const syn_gguf *gguf, const syn_gguf_value *value, uint64_t i,
+                                   double *number, syn_error *err)
+{
+    const uint64_t at = value->offset + i * synp_gguf_size[value->type];
+    unsigned char raw[8] = { 0, 0, 0, 0, 0, 0, 0, 0 };
+    uint64_t bits;
+    bool negative;
+    syn_status status;
+    if (value->type == SYN_GGUF_F32 || value->type == SYN_GGUF_F64) {
+        status = synp_source_read(gguf->source, at, raw, synp_gguf_size[value->type], err);
+        bits = synp_u64(raw);
+        if (value->type == SYN_GGUF_F32) *number = (double)synp_f32(raw);
+        else memcpy(number, &bits, sizeof *number);
+        return status;
+    }
+    status = synp_gguf_integer(gguf, value->type == SYN_GGUF_BOOL ? SYN_GGUF_U8 : value->type, at, &bits,
+                               &negative, err);
+    *number = negative ? -(double)(0 - bits) : (double)bits;
+    return status;
+}
+
+/* Are all numbers of a key one of these two? A text is neither. */
+static syn_status synp_key_is_fixed(const syn_model *model, const char *key, double either,
+                                    double or_else, bool *fixed, syn_error *err)
+{
+    syn_gguf_value value;
+    bool present;
+    uint64_t i;
+    syn_status status = syn_gguf_find(&model->gguf, key, &value, &present, err);
+    *fixed = status || (value.type != SYN_GGUF_STRING && value.type != SYN_GGUF_ARRAY &&
+                        value.count <= SYN_MODEL_LAYERS);
+    for (i = 0; !status && *fixed && i < value.count; i++) {
+        double number;
+        status = synp_gguf_number(&model->gguf, &value, i, &number, err);
+        *fixed = fabs(number - either) <= 1e-6 || fabs(number - or_else) <= 1e-6;
+    }
+    return status;
+}
+
+/* The factor that YaRN puts on cos and sin: 1 + 0.1 m ln s. */
+static double synp_yarn_mscale(double factor, double m)
+{
+    return factor <= 1 ? 1 : 1 + 0.1 * m * log(factor);
+}
+
+static syn_status synp_key_check(const syn_model *model, const char *key, syn_error *err)
+{
+    char name[80], text[32];
+    size_t length = 0;
+    uint32_t row = 0;
+    bool fixed = true;
     syn_status status = SYN_OK;
-    synp_model_defaults(model);
-    for (i = 0; i < (int)SYNP_HPARAMS && !status; i++) status = synp_hparam_read(model, i, err);
-    if (status) return status;
+    double amplitude;
+    switch (synp_key_use_of(model, key + strlen(model->architecture) + 1, &row)) {
+    case SYNP_USE_FIXED:
+        status = synp_key_is_fixed(model, key, synp_fixed_keys[row].either, synp_fixed_keys[row].or_else,
+                                   &fixed, err);
+        break;
+    case SYNP_USE_SIZE:
+        status = synp_key_is_fixed(model, key, row, 0, &fixed, err);
+        break;
+    case SYNP_USE_YARN:
+        status = syn_gguf_text(&model->gguf, synp_hparam_name(model, "rope.scaling.type", name), false,
+                               text, sizeof text, &length, err);
+        amplitude = synp_yarn_mscale((double)model->rope_factor, 1);
+        if (!status && !strcmp(text, "yarn"))
+            status = synp_key_is_fixed(model, key, amplitude, amplitude, &fixed, err);
+        break;
+    case SYNP_USE_NEVER: fixed = false; break;
+    default: break;
+    }
+    if (status || fixed) return status;
+    return synp_fail(err, SYN_ERROR_UNSUPPORTED,
+                     "key %s would change what is computed; the architecture %s does not know it here",
+                     key, model->architecture);
+}
+
+/* The suffix of a key of this architecture, in `name`; NULL for another key. */
+static const char *synp_key_suffix(const syn_model *model, const char *name)
+{
+    const size_t n = strlen(model->architecture);
+    return !strncmp(name, model->architecture, n) && name[n] == '.' ? name + n + 1 : NULL;
+}
+
+/* Every key under the architecture's name: used, harmless, unknown, or refused. */
+static syn_status synp_model_other_keys(const syn_model *model, syn_error *err)
+{
+    uint64_t i, at = model->gguf.keys_at;
+    for (i = 0; i < model->gguf.keys; i++) {
+        syn_gguf_key key;
+        char name[80];
+        size_t n;
+        syn_status status = syn_gguf_key_at(&model->gguf, at, &key, err);
+        if (status) return status;
+        at = key.next_at;
+        n = key.name_bytes < sizeof name ? (size_t)key.name_bytes : 0; /* longer: none of those known */
+        status = synp_source_read(model->gguf.source, key.name_at, name, n, err);
+        name[n] = '\0';
+        if (!status && strlen(name) == n && synp_key_suffix(model, name))
+            status = synp_key_check(model, name, err);
+        if (status) return status;
+    }
+    return SYN_OK;
+}
+
+SYN_API const char *syn_model_unused_key(const syn_model *model, const char *key)
+{
+    const char *suffix = synp_key_suffix(model, key);
+    const synp_harmless *harmless;
+    uint32_t row;
+    if (!suffix) return NULL;
+    switch (synp_key_use_of(model, suffix, &row)) {
+    case SYNP_USE_UNKNOWN: return synp_unknown_key;
+    case SYNP_USE_HARMLESS: break;
+    default: return NULL;
+    }
+    harmless = synp_harmless_find(synp_harmless_keys,
+                                  sizeof synp_harmless_keys / sizeof synp_harmless_keys[0], suffix);
+    return harmless ? harmless->why : "no layer has a window";
+}
+
+/* Which layers attend to a window only: every one whose number plus one is no multiple of a period,
+   or one bool a layer. A period of 0 is no period: all are local. */
+static syn_status synp_model_locals(syn_model *model, syn_error *err)
+{
+    char name[80];
+    const char *key = synp_hparam_name(model, "attention.sliding_window_pattern", name);
+    uint32_t layer, period = model->family->window_period;
+    syn_gguf_value value;
+    bool present;
+    syn_status status = syn_gguf_find(&model->gguf, key, &value, &present, err);
+    if (!status && present && !value.array) status = syn_gguf_u32(&model->gguf, key, true, &period, err);
+    if (status || !model->window) return status;
+    if (present && value.array && (value.type != SYN_GGUF_BOOL && !synp_gguf_is_integer(value.type)))
+        return synp_fail(err, SYN_ERROR_MODEL, "key %s is an array of %s, expected bools", key,
+                         synp_gguf_name[value.type]);
+    if (present && value.array && value.count != model->layers)
+        return synp_fail(err, SYN_ERROR_MODEL, "key %s has %u elements, expected one a layer (%u)", key,
+                         value.count, SYNP_U(model->layers));
+    for (layer = 0; layer < model->layers; layer++) {
+        bool local = !period || (layer + 1) % period != 0, negative;
+        if (present && value.array) {
+            uint64_t bits = 0;
+            const syn_gguf_type type = value.type == SYN_GGUF_BOOL ? SYN_GGUF_U8 : value.type;
+            status = synp_gguf_integer(&model->gguf, type,
+                                       value.offset + layer * (uint64_t)synp_gguf_size[value.type],
+                                       &bits, &negative, err);
+            if (status) return status;
+            local = bits != 0;
+        }
+        if (local) model->local[layer / 32] |= (uint32_t)1 << layer % 32;
+    }
+    return SYN_OK;
+}
+
+/* What follows from other keys where a key is not there. */
+static syn_status synp_model_derive(syn_model *model, syn_error *err)
+{
+    const uint32_t heads = model->layer_heads[0] ? model->layer_heads[0] : model->heads; /* as llama.cpp */
     if (!synp_hparam_present(model, SYNP_KEY_KV_HEADS)) {
         model->kv_heads = model->heads;
         memcpy(model->layer_kv_heads, model->layer_heads, sizeof model->layer_heads);
     }
-    heads = model->layer_heads[0] ? model->layer_heads[0] : model->heads; /* as llama.cpp does */
     if (!synp_hparam_present(model, SYNP_KEY_KEY_SIZE) && heads) {
         if (model->embd % heads)
             return synp_model_wrong(model, "attention.head_count", heads,
@@ -9760,12 +10314,42 @@ static syn_status synp_model_read_keys(syn_model *model, syn_error *err)
         model->value_size = heads ? model->embd / heads : 0;
     if (!synp_hparam_present(model, SYNP_KEY_ROPE_SIZE)) model->rope_size = model->key_size;
     if (!synp_hparam_present(model, SYNP_KEY_EXPERT_FF)) model->expert_ff = model->ff;
-    if (!model->family->window_period) model->window = 0;
-    else if (model->window ? !model->window_period
-                           : (model->family->keys & SYNP_BIT(SYNP_KEY_WINDOW)) != 0)
-        return synp_model_wrong(model,
-                                model->window ? "attention.sliding_window_pattern"
-                                              : "attention.sliding_window", 0, "1 or more", err);
+    if (!synp_hparam_present(model, SYNP_KEY_LOCAL_BASE))
+        model->rope_base_local = synp_is(model, SYNP_LOCAL_BASE) ? 10000.0f : model->rope_base;
+    if (synp_hparam_present(model, SYNP_KEY_SCALE_LINEAR) && model->rope_factor == 0)
+        model->rope_factor = 1.0f;
+    if (model->embd_scale == 0) model->embd_scale = 1.0f; /* 0 says no factor */
+    if (model->residual_scale == 0) model->residual_scale = 1.0f;
+    if (model->experts_shared && !model->shared_ff) {
+        if (model->expert_ff > UINT32_MAX / model->experts_shared)
+            return synp_model_wrong(model, "expert_shared_count", model->experts_shared,
+                                    "a smaller number", err);
+        model->shared_ff = model->expert_ff * model->experts_shared;
+    }
+    if (synp_is(model, SYNP_GATED_SHARED) && !model->shared_ff) model->shared_ff = model->ff;
+    if (model->shared_ff && !model->experts_shared) model->experts_shared = 1;
+    if (!synp_hparam_present(model, SYNP_KEY_TEMPERATURE_LENGTH) && model->temperature_scale > 0)
+        model->temperature_length = model->rope_original_context ? model->rope_original_context
+                                                                 : model->context;
+    if (model->temperature_scale > 0 && !model->temperature_length)
+        return synp_model_wrong(model, "attention.temperature_length", 0, "1 or more", err);
+    if (model->further_layers >= model->layers && model->further_layers)
+        return synp_model_wrong(model, "nextn_predict_layers", model->further_layers,
+                                "less than block_count", err);
+    model->layers -= model->further_layers;
+    return SYN_OK;
+}
+
+static syn_status synp_model_read_keys(syn_model *model, syn_error *err)
+{
+    int i;
+    syn_status status = SYN_OK;
+    synp_model_defaults(model);
+    for (i = 0; i < (int)SYNP_HPARAMS && !status; i++) status = synp_hparam_read(model, i, err);
+    if (!status) status = synp_model_derive(model, err);
+    if (status) return status;
+    if (!model->window && model->family->keys & SYNP_BIT(SYNP_KEY_WINDOW))
+        return synp_model_wrong(model, "attention.sliding_window", 0, "1 or more", err);
     model->cache_heads = model->kv_heads;
     model->cache_key = model->key_size;
     model->cache_value = model->value_size;
@@ -9774,6 +10358,8 @@ static syn_status synp_model_read_keys(syn_model *model, syn_error *err)
     if (!status) status = synp_model_check_heads(model, err);
     if (!status) status = synp_model_check_floats(model, err);
     if (!status) status = synp_model_check_experts(model, err);
+    if (!status) status = synp_model_locals(model, err);
+    if (!status) status = synp_model_other_keys(model, err);
     return status;
 }
 
@@ -9800,7 +10386,7 @@ static uint64_t synp_dim_of(const syn_model *model, synp_dim dim, uint64_t heads
     case SYNP_FF_UP: return synp_is(model, SYNP_FUSED_GATE) ? 2 * (uint64_t)model->ff : model->ff;
     case SYNP_EXPERTS: return model->experts;
     case SYNP_EXPERT_FF: return model->expert_ff;
-    case SYNP_SHARED_FF: return (uint64_t)model->expert_ff * model->experts_shared;
+    case SYNP_SHARED_FF: return model->shared_ff;
     case SYNP_Q_LORA: return model->q_lora;
     case SYNP_KV_LORA: return model->kv_lora;
     case SYNP_KV_A: return (uint64_t)model->kv_lora + model->rope_size;
@@ -9840,9 +10426,20 @@ static uint64_t synp_model_needed(const syn_model *model, uint32_t layer)
     uint64_t parts = model->family->needed;
     if (synp_is(model, SYNP_MLA)) parts |= synp_latent_parts(model);
     if (!model->layer_heads[layer]) parts &= ~SYNP_PARTS_LLAMA_ATTENTION;
-    if (!syn_model_has_experts(model, layer)) return parts;
+    if (!syn_model_has_experts(model, layer)) return parts & ~SYNP_PARTS_EXPERTS_BIAS;
     parts = (parts & ~SYNP_PARTS_GATED) | SYNP_PARTS_EXPERTS;
+    if (synp_is(model, SYNP_GATED_SHARED)) parts |= SYNP_BIT(SYN_FFN_SHARED_ROUTER);
     return model->experts_shared ? parts | SYNP_PARTS_SHARED : parts;
+}
+
+/* And those that it may have. */
+static uint64_t synp_model_allowed(const syn_model *model, uint32_t layer)
+{
+    uint64_t more = model->family->optional;
+    if (!model->layer_heads[layer]) more &= ~SYNP_PARTS_LLAMA_ATTENTION;
+    if (syn_model_has_experts(model, layer)) more &= ~SYNP_PARTS_FFN_BIAS;
+    else more &= ~SYNP_BIT(SYN_FFN_CHOICE_BIAS);
+    return synp_model_needed(model, layer) | more;
 }
 
 static void synp_model_scales(syn_model *model)
@@ -9850,7 +10447,7 @@ static void synp_model_scales(syn_model *model)
     double head = (double)model->key_size;
     if (synp_is(model, SYNP_SCALE_BY_EMBD) && model->layers == model->family->scale_by_embd_layers)
         head = (double)model->embd / model->heads;
-    model->attn_scale = (float)(1.0 / sqrt(head));
+    if (!(model->attn_scale > 0)) model->attn_scale = (float)(1.0 / sqrt(head));
     if (synp_is(model, SYNP_MLA) && model->rope_factor > 0) { /* YaRN's mscale, on q and on k */
         double mscale = 1 + (double)model->yarn_log_multiplier * log((double)model->rope_factor);
         model->attn_scale = (float)(mscale * mscale / sqrt(head));
@@ -9874,7 +10471,33 @@ static double synp_yarn_ramp(const syn_model *model, uint32_t i)
     return ramp < 0 ? 0 : ramp > 1 ? 1 : ramp;
 }
 
-typedef enum synp_scaling { SYNP_SCALING_NONE, SYNP_SCALING_LINEAR, SYNP_SCALING_YARN } synp_scaling;
+typedef enum synp_scaling {
+    SYNP_SCALING_NONE, SYNP_SCALING_LINEAR, SYNP_SCALING_YARN, SYNP_SCALING_LONG
+} synp_scaling;
+
+/* Latent attention has YaRN's factors in its own way: anything else is not what was trained. */
+static syn_status synp_scaling_check(const syn_model *model, synp_scaling scaling, syn_error *err)
+{
+    char name[80];
+    if (scaling == SYNP_SCALING_YARN && !model->rope_original_context)
+        return synp_model_wrong(model, "rope.scaling.original_context_length", 0, "1 or more", err);
+    if (scaling == SYNP_SCALING_YARN && !(model->rope_base > 1))
+        return synp_fail(err, SYN_ERROR_MODEL, "key %s is %g, expected more than 1 (YaRN)",
+                         synp_hparam_name(model, "rope.freq_base", name), (double)model->rope_base);
+    if (scaling == SYNP_SCALING_LONG && !model->rope_original_context)
+        return synp_model_wrong(model, "rope.scaling.original_context_length", 0, "1 or more", err);
+    if (!synp_is(model, SYNP_MLA)) return SYN_OK;
+    if (model->rope_attn_factor != 1.0f)
+        return synp_fail(err, SYN_ERROR_UNSUPPORTED, "key %s is not 1: not known in latent attention",
+                         synp_hparam_name(model, "rope.scaling.attn_factor", name));
+    if (scaling == SYNP_SCALING_YARN && !synp_hparam_present(model, SYNP_KEY_LOG_MULTIPLIER))
+        return synp_fail(err, SYN_ERROR_MODEL, "key %s is missing",
+                         synp_hparam_name(model, "rope.scaling.yarn_log_multiplier", name));
+    if ((scaling == SYNP_SCALING_LINEAR || scaling == SYNP_SCALING_NONE) && model->rope_factor != 1.0f)
+        return synp_fail(err, SYN_ERROR_UNSUPPORTED, "key %s: only yarn is known in latent attention",
+                         synp_hparam_name(model, "rope.scaling.type", name));
+    return SYN_OK;
+}
 
 static syn_status synp_model_scaling(syn_model *model, synp_scaling *scaling, syn_error *err)
 {
@@ -9887,57 +10510,94 @@ static syn_status synp_model_scaling(syn_model *model, synp_scaling *scaling, sy
     if (length && !strcmp(text, "none")) return SYN_OK;
     if (!length || !strcmp(text, "linear")) *scaling = SYNP_SCALING_LINEAR; /* by 1 unless said */
     else if (!strcmp(text, "yarn")) *scaling = SYNP_SCALING_YARN;
+    else if (!strcmp(text, "longrope")) *scaling = SYNP_SCALING_LONG;
     else
         return synp_fail(err, SYN_ERROR_UNSUPPORTED, "key %s: rope scaling '%t' is not known", key,
                          text, strlen(text));
-    if (*scaling == SYNP_SCALING_YARN && !model->rope_original_context)
-        return synp_model_wrong(model, "rope.scaling.original_context_length", 0, "1 or more", err);
-    if (*scaling == SYNP_SCALING_YARN && !(model->rope_base > 1))
-        return synp_fail(err, SYN_ERROR_MODEL, "key %s is %g, expected more than 1 (YaRN)",
-                         synp_hparam_name(model, "rope.freq_base", name), (double)model->rope_base);
-    return SYN_OK;
+    return synp_scaling_check(model, *scaling, err);
 }
 
-/* theta_i = base^(-2 i / n), divided by the file's rope_freqs where it has them, then scaled. */
+/* A file may have factors for short and long contexts: some families whatever the scaling's name. */
+static bool synp_model_is_long(const syn_model *model)
+{
+    return synp_is(model, SYNP_LONGROPE) || model->long_scaling;
+}
+
+/* Factors on cos and sin. */
+static void synp_model_amplitudes(syn_model *model, synp_scaling scaling)
+{
+    const double factor = (double)model->rope_factor, m = (double)model->yarn_log_multiplier;
+    double amplitude = (double)model->rope_attn_factor;
+    if (scaling == SYNP_SCALING_YARN && !synp_is(model, SYNP_MLA)) {
+        amplitude *= synp_yarn_mscale(factor, 1);
+        if (m > 0) amplitude /= synp_yarn_mscale(factor, m);
+    }
+    model->rope_amplitude = model->rope_amplitude_local = (float)amplitude;
+    if (synp_is(model, SYNP_LOCAL_BASE)) model->rope_amplitude_local = model->rope_attn_factor;
+    if (synp_is(model, SYNP_LOCAL_PLAIN)) model->rope_amplitude_local = 1.0f;
+}
+
+/* Do local layers turn at their own speed? */
+static bool synp_local_rope(const syn_model *model)
+{
+    return model->window && model->family->window_period &&
+           (synp_is(model, SYNP_LOCAL_BASE | SYNP_LOCAL_PLAIN) ||
+            model->rope_base_local != model->rope_base);
+}
+
+static double synp_rope_theta(const syn_model *model, synp_scaling scaling, float base, uint32_t i)
+{
+    const double theta = pow((double)base, -2.0 * i / model->rope_size);
+    double ramp = 0;
+    if (scaling == SYNP_SCALING_LINEAR) ramp = 1;
+    if (scaling == SYNP_SCALING_YARN) ramp = synp_yarn_ramp(model, i);
+    return theta * (1 - ramp) + theta / (double)model->rope_factor * ramp;
+}
+
+/* theta_i = base^(-2 i / n), scaled; divided by the file's factors once these are placed. */
 static syn_status synp_model_rope(syn_model *model, syn_arena *arena, syn_error *err)
 {
     const uint32_t half = model->rope_size / 2;
+    const bool plain = synp_is(model, SYNP_LOCAL_BASE | SYNP_LOCAL_PLAIN);
     void *piece;
     synp_scaling scaling;
     uint32_t i;
     syn_status status = synp_model_scaling(model, &scaling, err);
     if (!status) status = synp_take(arena, half, sizeof(double), "rope frequencies", &piece, err);
     if (status) return status;
+    model->long_scaling = scaling == SYNP_SCALING_LONG;
     model->rope_freq = (double *)piece;
     model->rope_freq_local = model->rope_freq;
-    if (synp_is(model, SYNP_LOCAL_BASE)) {
+    if (synp_local_rope(model)) {
         status = synp_take(arena, half, sizeof(double), "local rope frequencies", &piece, err);
         if (status) return status;
         model->rope_freq_local = (double *)piece;
     }
-    if (scaling == SYNP_SCALING_YARN && !synp_is(model, SYNP_MLA))
-        model->rope_amplitude =
-            (float)((1 + 0.1 * log((double)model->rope_factor)) * (double)model->rope_attn_factor);
+    if (synp_model_is_long(model)) {
+        status = synp_take(arena, half, sizeof(double), "long rope frequencies", &piece, err);
+        if (status) return status;
+        model->rope_freq_long = (double *)piece;
+    }
+    synp_model_amplitudes(model, scaling);
     for (i = 0; i < half && model->rope_freq; i++) {
-        double exponent = -2.0 * i / model->rope_size;
-        double theta = pow((double)model->rope_base, exponent), ramp = 0;
+        model->rope_freq[i] = synp_rope_theta(model, scaling, model->rope_base, i);
         if (model->rope_freq_local != model->rope_freq)
-            model->rope_freq_local[i] = pow((double)model->rope_base_local, exponent);
-        if (scaling == SYNP_SCALING_LINEAR) ramp = 1;
-        if (scaling == SYNP_SCALING_YARN) ramp = synp_yarn_ramp(model, i);
-        model->rope_freq[i] = theta * (1 - ramp) + theta / (double)model->rope_factor * ramp;
+            model->rope_freq_local[i] = synp_rope_theta(model, plain ? SYNP_SCALING_NONE : scaling,
+                                                        model->rope_base_local, i);
+        if (model->rope_freq_long) model->rope_freq_long[i] = model->rope_freq[i];
     }
     return SYN_OK;
 }
 
-/* The factors of rope_freqs.weight, read once they are placed. */
-static syn_status synp_model_rope_factors(syn_model *model, syn_error *err)
+/* Divides frequencies by the factors of one tensor. */
+static syn_status synp_rope_divide(const syn_model *model, syn_global which, double *freq, syn_error *err)
 {
-    const syn_tensor *factors = &model->global[SYN_ROPE_FREQS];
+    const syn_tensor *factors = &model->global[which];
+    const char *name = synp_globals[which].name;
     uint32_t i;
-    if (!factors->type || !model->rope_freq) return SYN_OK;
+    if (!factors->type || !freq) return SYN_OK;
     if (strcmp(factors->type->name, "F32"))
-        return synp_fail(err, SYN_ERROR_MODEL, "tensor rope_freqs.weight: type %s, expected F32",
+        return synp_fail(err, SYN_ERROR_MODEL, "tensor %s: type %s, expected F32", name,
                          factors->type->name);
     for (i = 0; i < model->rope_size / 2; i++) {
         unsigned char raw[4];
@@ -9945,11 +10605,30 @@ static syn_status synp_model_rope_factors(syn_model *model, syn_error *err)
             synp_source_read(factors->source, factors->offset + 4 * (uint64_t)i, raw, 4, err);
         if (status) return status;
         if (!(synp_f32(raw) > 0) || !(synp_f32(raw) <= FLT_MAX))
-            return synp_fail(err, SYN_ERROR_MODEL, "tensor rope_freqs.weight: value %u is %g",
-                             SYNP_U(i), (double)synp_f32(raw));
-        model->rope_freq[i] /= (double)synp_f32(raw);
+            return synp_fail(err, SYN_ERROR_MODEL, "tensor %s: value %u is %g", name, SYNP_U(i),
+                             (double)synp_f32(raw));
+        freq[i] /= (double)synp_f32(raw);
     }
     return SYN_OK;
+}
+
+/* The file's own factors: for every context, or one for short and one for long ones. */
+static syn_status synp_model_rope_factors(syn_model *model, syn_error *err)
+{
+    const uint64_t both = SYNP_BIT(SYN_ROPE_SHORT) | SYNP_BIT(SYN_ROPE_LONG);
+    const uint64_t found = model->globals_found & both;
+    syn_status status;
+    if (found == both && !model->rope_original_context)
+        return synp_model_wrong(model, "rope.scaling.original_context_length", 0, "1 or more", err);
+    if (found && found != both)
+        return synp_fail(err, SYN_ERROR_MODEL, "tensor %s is missing",
+                         synp_globals[found & SYNP_BIT(SYN_ROPE_SHORT) ? SYN_ROPE_LONG
+                                                                       : SYN_ROPE_SHORT].name);
+    status = synp_rope_divide(model, SYN_ROPE_FREQS, model->rope_freq, err);
+    if (!status) status = synp_rope_divide(model, SYN_ROPE_SHORT, model->rope_freq, err);
+    if (!status) status = synp_rope_divide(model, SYN_ROPE_LONG, model->rope_freq_long, err);
+    if (!found) model->rope_freq_long = NULL;
+    return status;
 }
 
 /* ---- tensors ---- */
@@ -10016,32 +10695,96 @@ static syn_status synp_tensor_place(syn_model *model, syn_tensor *place, uint32_
     return SYN_OK;
 }
 
-/* Puts one tensor of a file where it belongs; tensors that the model does not use are passed. */
+/* Tensors that a model of this family has once. */
+static bool synp_global_allowed(const syn_model *model, int row)
+{
+    const bool turns = model->family->rope != SYNP_ROPE_NONE;
+    switch (row) {
+    case SYN_POSITION_EMBD: return !turns;
+    case SYN_ROPE_FREQS: return turns;
+    case SYN_ROPE_SHORT:
+    case SYN_ROPE_LONG: return turns && synp_model_is_long(model);
+    case SYN_OUTPUT_NORM_BIAS: return model->family->norm == SYNP_NORM_LAYER;
+    case SYN_OUTPUT_BIAS: return synp_is(model, SYNP_OUTPUT_BIAS);
+    default: return true;
+    }
+}
+
+/* Where a tensor belongs: a row of synp_globals, or of synp_parts and a layer; -1: nowhere. */
+typedef struct synp_place {
+    int      global, part;
+    uint32_t layer;
+} synp_place;
+
+static synp_place synp_place_of(const syn_model *model, const char *name)
+{
+    synp_place place;
+    size_t suffix;
+    place.layer = 0;
+    place.part = -1;
+    place.global = synp_shape_find(synp_globals, SYN_GLOBALS, name);
+    if (place.global >= 0 && !synp_global_allowed(model, place.global)) place.global = -1;
+    if (place.global >= 0 || !synp_layer_name(name, &place.layer, &suffix) ||
+        place.layer >= model->layers)
+        return place;
+    place.part = synp_shape_find(synp_parts, SYN_PARTS, name + suffix);
+    if (synp_is(model, SYNP_NORM_MOVED) && place.part == SYN_ATTN_POST_NORM) place.part = SYN_FFN_NORM;
+    else if (synp_is(model, SYNP_NORM_MOVED) && place.part == SYN_FFN_NORM) place.part = -1;
+    if (place.part >= 0 && !(synp_model_allowed(model, place.layer) & SYNP_BIT(place.part)))
+        place.part = -1;
+    return place;
+}
+
+SYN_API const char *syn_model_unused_tensor(const syn_model *model, const char *name)
+{
+    const synp_place place = synp_place_of(model, name);
+    const synp_harmless *harmless;
+    uint32_t layer;
+    size_t suffix, i;
+    if (place.global >= 0 || place.part >= 0) return NULL;
+    if (synp_layer_name(name, &layer, &suffix) && layer >= model->layers &&
+        layer < model->layers + model->further_layers)
+        return "of a block that guesses further tokens";
+    harmless = synp_harmless_find(synp_harmless_tensors,
+                                  sizeof synp_harmless_tensors / sizeof synp_harmless_tensors[0], name);
+    if (harmless) return harmless->why;
+    for (i = 0; i < sizeof synp_stems / sizeof synp_stems[0]; i++)
+        if (!strncmp(name, synp_stems[i], strlen(synp_stems[i]))) return NULL;
+    return synp_nobodys;
+}
+
+/* Puts one tensor of a file where it belongs. One that belongs nowhere would be left out of the
+   computation: unless it is known to be harmless, the file is refused. */
 static syn_status synp_model_take_tensor(syn_model *model, const syn_gguf *gguf,
                                          const syn_gguf_tensor *found, syn_error *err)
 {
     char name[64];
-    uint32_t layer;
-    size_t suffix, n = found->name_bytes < sizeof name ? (size_t)found->name_bytes : 0;
-    int row;
+    const size_t whole = sizeof name - 1;
+    size_t n = found->name_bytes < whole ? (size_t)found->name_bytes : whole;
+    synp_place place;
     syn_status status = synp_source_read(gguf->source, found->name_at, name, n, err);
     if (status) return status;
     name[n] = '\0';
-    if (!n || strlen(name) != n) return SYN_OK; /* too long, or with a NUL: none of ours */
-    if (n > 13 && !memcmp(name, "rope_factors_", 13))
+    place.global = place.part = -1;
+    place.layer = 0;
+    if (found->name_bytes <= whole && strlen(name) == n) place = synp_place_of(model, name);
+    if (place.global < 0 && place.part < 0 && syn_model_unused_tensor(model, name)) {
+        model->unused_tensors++;
+        return SYN_OK;
+    }
+    if (place.global >= 0) {
+        model->globals_found |= SYNP_BIT(place.global);
+        return synp_tensor_place(model, &model->global[place.global], 0, &synp_globals[place.global],
+                                 gguf, found, name, err);
+    }
+    if (place.part < 0)
         return synp_fail(err, SYN_ERROR_UNSUPPORTED,
-                         "tensor %s: rope factors that change with the length (longrope) are not known",
-                         name);
-    row = synp_shape_find(synp_globals, SYN_GLOBALS, name);
-    if (row >= 0)
-        return synp_tensor_place(model, &model->global[row], 0, &synp_globals[row], gguf, found, name,
-                                 err);
-    if (!synp_layer_name(name, &layer, &suffix) || layer >= model->layers) return SYN_OK;
-    row = synp_shape_find(synp_parts, SYN_PARTS, name + suffix);
-    if (row < 0 || !(model->parts & SYNP_BIT(row))) return SYN_OK;
-    if (!model->layer_heads[layer] && SYNP_PARTS_LLAMA_ATTENTION & SYNP_BIT(row)) return SYN_OK;
-    return synp_tensor_place(model, model->part ? synp_part_place(model, layer, (syn_part)row) : NULL,
-                             layer, &synp_parts[row], gguf, found, name, err);
+                         "tensor %t would be left out of the computation; the architecture %s does "
+                         "not know it here", name, n, model->architecture);
+    model->parts_found |= SYNP_BIT(place.part);
+    return synp_tensor_place(model, model->part ? synp_part_place(model, place.layer,
+                                                                  (syn_part)place.part) : NULL,
+                             place.layer, &synp_parts[place.part], gguf, found, name, err);
 }
 
 static syn_status synp_model_walk_tensors(syn_model *model, const syn_gguf *gguf, syn_error *err)
@@ -10064,6 +10807,42 @@ static syn_status synp_tensor_missing(const char *prefix, uint32_t layer, const 
     return synp_fail(err, SYN_ERROR_MODEL, "tensor %s%u.%s is missing", prefix, SYNP_U(layer), name);
 }
 
+/* Q, K and V are three matrices or one, whichever the file has; not both. */
+static syn_status synp_layer_fused(const syn_model *model, uint32_t layer, uint64_t *needed,
+                                   syn_error *err)
+{
+    static const syn_part pair[][2] = {
+        { SYN_ATTN_Q_BIAS, SYN_ATTN_Q }, { SYN_ATTN_K_BIAS, SYN_ATTN_K },
+        { SYN_ATTN_V_BIAS, SYN_ATTN_V }, { SYN_ATTN_QKV_BIAS, SYN_ATTN_QKV } };
+    const bool fused = syn_model_part(model, layer, SYN_ATTN_QKV) != NULL;
+    const bool apart = syn_model_part(model, layer, SYN_ATTN_Q) ||
+                       syn_model_part(model, layer, SYN_ATTN_K) ||
+                       syn_model_part(model, layer, SYN_ATTN_V);
+    size_t i;
+    if (fused && apart)
+        return synp_fail(err, SYN_ERROR_MODEL, "layer %u has attn_qkv.weight and attn_q, _k, _v beside it",
+                         SYNP_U(layer));
+    if (fused && *needed & SYNP_PARTS_QKV) {
+        if (*needed & SYNP_PARTS_QKV_BIAS) *needed |= SYNP_BIT(SYN_ATTN_QKV_BIAS);
+        *needed &= ~(SYNP_PARTS_QKV | SYNP_PARTS_QKV_BIAS);
+    }
+    if (apart && *needed & SYNP_BIT(SYN_ATTN_QKV))
+        *needed = (*needed & ~SYNP_BIT(SYN_ATTN_QKV)) | SYNP_PARTS_QKV;
+    for (i = 0; i < sizeof pair / sizeof pair[0]; i++)
+        if (syn_model_part(model, layer, pair[i][0]) && !syn_model_part(model, layer, pair[i][1]) &&
+            !(*needed & SYNP_BIT(pair[i][1])))
+            return synp_fail(err, SYN_ERROR_MODEL, "tensor blk.%u.%s: there is no %s beside it",
+                             SYNP_U(layer), synp_parts[pair[i][0]].name, synp_parts[pair[i][1]].name);
+    return SYN_OK;
+}
+
+/* The name of a part in a file of this family. */
+static const char *synp_part_name(const syn_model *model, int part)
+{
+    if (synp_is(model, SYNP_NORM_MOVED) && part == SYN_FFN_NORM) part = SYN_ATTN_POST_NORM;
+    return synp_parts[part].name;
+}
+
 static syn_status synp_model_complete(syn_model *model, syn_error *err)
 {
     uint32_t layer;
@@ -10076,11 +10855,14 @@ static syn_status synp_model_complete(syn_model *model, syn_error *err)
         if (needed && !model->global[i].type)
             return synp_tensor_missing(NULL, 0, synp_globals[i].name, err);
     }
-    for (layer = 0; layer < model->layers; layer++)
+    for (layer = 0; layer < model->layers; layer++) {
+        uint64_t needed = synp_model_needed(model, layer);
+        syn_status status = synp_layer_fused(model, layer, &needed, err);
+        if (status) return status;
         for (i = 0; i < SYN_PARTS; i++)
-            if (synp_model_needed(model, layer) & SYNP_BIT(i) &&
-                !syn_model_part(model, layer, (syn_part)i))
-                return synp_tensor_missing("blk.", layer, synp_parts[i].name, err);
+            if (needed & SYNP_BIT(i) && !syn_model_part(model, layer, (syn_part)i))
+                return synp_tensor_missing("blk.", layer, synp_part_name(model, i), err);
+    }
     if (!model->global[SYN_OUTPUT].type) model->global[SYN_OUTPUT] = model->global[SYN_TOKEN_EMBD];
     return SYN_OK;
 }
@@ -10152,8 +10934,7 @@ static syn_status synp_model_tensors(syn_model *model, const syn_source *sources
     int file;
     uint32_t layer;
     syn_status status;
-    model->parts = model->family->optional;
-    for (layer = 0; layer < model->layers; layer++) model->parts |= synp_model_needed(model, layer);
+    for (layer = 0; layer < model->layers; layer++) model->parts |= synp_model_allowed(model, layer);
     width = (size_t)synp_bits_below(model->parts, SYN_PARTS);
     status = synp_take(arena, (uint64_t)model->layers * width, sizeof(syn_tensor), "tensor views",
                        &piece, err);
@@ -10194,6 +10975,7 @@ SYN_API syn_status syn_model_open(syn_model *model, const syn_source *sources, i
     if (files < 1 || files > SYN_MODEL_FILES)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "a model of %d files", SYNP_D(files));
     status = syn_gguf_open(&model->gguf, &sources[0], err);
+    if (!status) status = synp_model_adapter(model, err);
     if (!status) status = synp_model_family(model, err);
     if (!status) status = synp_model_read_keys(model, err);
     if (!status) status = synp_model_check_size(model, sources, files, err);
@@ -10359,28 +11141,39 @@ SYN_API void syn_edit_noise(uint64_t seed, syn_noised matrix, uint32_t layer, ui
 static uint32_t synp_max_u32(uint32_t a, uint32_t b) { return a > b ? a : b; }
 static uint32_t synp_min_u32(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
-/* The longest row of weights, and the most biases that are added at once. */
-static size_t synp_max_cols(const syn_model *model)
+/* The longest row of a matrix, the longest vector that is decoded, and the most biases that are
+   added at once. */
+static size_t synp_max_cols(const syn_model *model, uint64_t parts)
 {
     uint64_t cols = model->embd;
     int i;
     for (i = 0; i < SYN_PARTS; i++) {
         uint64_t n = synp_model_dim(model, synp_parts[i].cols);
-        if (model->parts & SYNP_BIT(i) && n > cols) cols = n;
+        if (model->parts_found & parts & SYNP_BIT(i) && n > cols) cols = n;
     }
     return (size_t)cols;
 }
 
+static size_t synp_max_vector(const syn_model *model)
+{
+    const size_t cols = synp_max_cols(model, UINT64_MAX);
+    const bool wide = (model->globals_found & SYNP_BIT(SYN_OUTPUT_BIAS)) && model->vocab > cols;
+    return wide ? model->vocab : cols;
+}
+
 static uint64_t synp_max_bias(const syn_model *model)
 {
-    uint64_t most = 0, qkv = 0;
+    uint64_t most = 0, qkv = 0, gated = 0;
     int i;
     for (i = 0; i < SYN_PARTS; i++) {
         const uint64_t n = synp_model_dim(model, synp_parts[i].cols);
-        if (!(model->parts & SYNP_PARTS_BIAS & SYNP_BIT(i))) continue;
+        if (!(model->parts_found & SYNP_PARTS_BIAS & SYNP_BIT(i))) continue;
         if (SYNP_PARTS_QKV_BIAS & SYNP_BIT(i)) qkv += n;
+        if (i == SYN_FFN_GATE_BIAS || i == SYN_FFN_GATE_EXPERTS_BIAS) gated = 2 * n; /* with up's */
         if (n > most) most = n;
     }
+    if (model->globals_found & SYNP_BIT(SYN_OUTPUT_BIAS) && model->vocab > most) most = model->vocab;
+    if (gated > most) most = gated;
     return qkv > most ? qkv : most;
 }
 
@@ -10449,6 +11242,12 @@ static syn_status synp_context_cache(syn_context *ctx, syn_arena *arena, syn_err
     return status;
 }
 
+/* Attention scores of one query: one a position, and one that takes its share to no value. */
+static size_t synp_scores(const syn_context *ctx)
+{
+    return (size_t)ctx->desc.tokens + (ctx->model->parts & SYNP_BIT(SYN_ATTN_SINKS) ? 1 : 0);
+}
+
 static syn_status synp_context_attention(syn_context *ctx, syn_arena *arena, syn_error *err)
 {
     const syn_model *model = ctx->model;
@@ -10462,7 +11261,7 @@ static syn_status synp_context_attention(syn_context *ctx, syn_arena *arena, syn
         status = synp_take_floats(arena, batch, heads * model->value_size, "head outputs",
                                   &ctx->heads, err);
     if (!status)
-        status = synp_take_floats(arena, heads, ctx->desc.tokens, "attention scores", &ctx->scores,
+        status = synp_take_floats(arena, heads, synp_scores(ctx), "attention scores", &ctx->scores,
                                   err);
     if (status || !synp_is(model, SYNP_MLA)) return status;
     status = synp_take_floats(arena, batch, heads * model->cache_key, "latent queries",
@@ -10485,6 +11284,8 @@ static syn_status synp_context_feed_forward(syn_context *ctx, syn_arena *arena, 
     if (!status) status = synp_take_floats(arena, batch, width, "up", &ctx->up, err);
     if (status || !model->experts) return status;
     status = synp_take_floats(arena, batch, model->experts, "router", &ctx->router, err);
+    if (!status)
+        status = synp_take_floats(arena, 1, model->experts, "expert scores", &ctx->expert_scores, err);
     if (!status)
         status = synp_take_floats(arena, batch, model->experts_used, "expert weights", &ctx->share, err);
     if (!status)
@@ -10528,7 +11329,7 @@ static syn_status synp_context_buffers(syn_context *ctx, syn_arena *arena, syn_e
 {
     const syn_model *model = ctx->model;
     const uint64_t batch = ctx->desc.batch, embd = model->embd;
-    const size_t cols = synp_max_cols(model);
+    const size_t cols = synp_max_cols(model, ~SYNP_PARTS_BIAS);
     void *piece = NULL;
     syn_status status = synp_take_floats(arena, batch, embd, "residual stream", &ctx->x, err);
     if (!status) status = synp_take_floats(arena, batch, embd, "normed input", &ctx->normed, err);
@@ -10537,9 +11338,12 @@ static syn_status synp_context_buffers(syn_context *ctx, syn_arena *arena, syn_e
     if (!status)
         status = synp_take_floats(arena, batch, model->rope_size, "rope turns", &ctx->turn, err);
     ctx->turn_local = ctx->turn;
-    if (!status && synp_is(model, SYNP_LOCAL_BASE))
+    if (!status && synp_local_rope(model))
         status = synp_take_floats(arena, batch, model->rope_size, "rope turns", &ctx->turn_local, err);
-    if (!status) status = synp_take_floats(arena, 1, cols, "a weight vector", &ctx->weight, err);
+    if (!status)
+        status = synp_take_floats(arena, 1, synp_max_vector(model), "a weight vector", &ctx->weight, err);
+    if (!status && model->parts & SYNP_BIT(SYN_ATTN_SINKS))
+        status = synp_take_floats(arena, 1, model->heads, "sink scores", &ctx->sink_scores, err);
     if (!status)
         status = synp_take_floats(arena, 1, synp_max_bias(model), "biases", &ctx->bias, err);
     if (!status)
@@ -10625,7 +11429,7 @@ typedef struct synp_projection {
     const syn_tensor *weight;
     uint32_t matrix;             /* of weight->count */
     uint32_t first, rows;
-    const syn_tensor *bias;      /* over all rows of the weight, or NULL */
+    const syn_tensor *bias;      /* over all rows of the weight (of each matrix), or NULL */
     const float *added;          /* the bias of row `first` and on, decoded, or NULL */
     float   *y;                  /* (position, stride) */
     size_t   stride;
@@ -10835,7 +11639,7 @@ static syn_status synp_decode_biases(synp_projections *products, syn_error *err)
         const float *vector;
         syn_status status;
         if (!item->bias) continue;
-        status = synp_vector(ctx, item->bias, 0, &vector, err);
+        status = synp_vector(ctx, item->bias, item->bias->rows > 1 ? item->matrix : 0, &vector, err);
         if (status) return status;
         memcpy(to, vector + item->first, item->rows * sizeof *to);
         item->added = to;
@@ -10933,6 +11737,12 @@ static void synp_add_rows(float *x, const float *y, size_t n)
 {
     size_t i;
     for (i = 0; i < n; i++) x[i] += y[i];
+}
+
+static void synp_scale_rows(float *x, size_t n, float by)
+{
+    size_t i;
+    for (i = 0; i < n; i++) x[i] *= by;
 }
 
 /* ---- norms, rope ---- */
@@ -11070,7 +11880,9 @@ static const float *synp_kv_stretch_at(const synp_attention *a, const synp_rows 
     return rows->ring + ((size_t)kv * a->slots + stretch->from) * rows->size;
 }
 
-static void synp_softmax(const syn_context *ctx, float *score, uint32_t n)
+/* Scores to shares. A head's sink, where the model has them, is one score more that takes its share to
+   no value (gpt-oss; Xiao et al. 2023, arXiv 2309.17453). */
+static void synp_softmax(const syn_context *ctx, uint32_t head, float *score, uint32_t n)
 {
     const float cap = ctx->model->attn_softcap;
     uint32_t i;
@@ -11078,6 +11890,7 @@ static void synp_softmax(const syn_context *ctx, float *score, uint32_t n)
         score[i] *= ctx->model->attn_scale;
         if (cap > 0) score[i] = cap * tanhf(score[i] / cap);
     }
+    if (ctx->sink_scores) score[n++] = ctx->sink_scores[head];
     ctx->kernels->softmax(score, n);
 }
 
@@ -11100,7 +11913,7 @@ static void synp_attend(const synp_attention *a, uint32_t head, uint32_t p, floa
         ctx->kernels->dots(q, k, stride, stretch[i].count, a->keys.used, score + done);
         done += stretch[i].count;
     }
-    synp_softmax(ctx, score, done);
+    synp_softmax(ctx, head, score, done);
     if (ctx->sinks)
         ctx->sinks[((size_t)p * model->layers + a->layer) * model->heads + head] = first ? 0.0f : score[0];
     memset(out, 0, a->values.used * sizeof *out);
@@ -11115,7 +11928,7 @@ static void synp_attention_job(void *arg, int job)
 {
     const synp_attention *a = (const synp_attention *)arg;
     const uint32_t heads = a->heads, head = (uint32_t)job;
-    float *score = a->ctx->scores + (size_t)head * a->ctx->desc.tokens;
+    float *score = a->ctx->scores + (size_t)head * synp_scores(a->ctx);
     const bool idle = synp_head_is_idle(a->ctx, a->layer, head);
     uint32_t p;
     for (p = 0; p < a->n; p++) {
@@ -11214,6 +12027,31 @@ static syn_status synp_qk_norm(syn_context *ctx, const syn_tensor *weight, float
     return synp_norm(ctx, weight, NULL, rows, (size_t)n * size / weight->cols, rows, err);
 }
 
+/* Queries grow with the logarithm of their position (Mistral 3, Llama 4). */
+static void synp_temper(const syn_context *ctx, float *q, uint32_t n, size_t size)
+{
+    const syn_model *model = ctx->model;
+    uint32_t p;
+    size_t i;
+    for (p = 0; p < n && model->temperature_scale > 0; p++) {
+        const uint32_t lengths = (ctx->position + p) / model->temperature_length;
+        const float by = 1.0f + model->temperature_scale * (float)log(1.0 + lengths);
+        for (i = 0; i < size; i++) q[p * size + i] *= by;
+    }
+}
+
+/* The layer's sinks, decoded before the heads run side by side. */
+static syn_status synp_sinks_read(syn_context *ctx, uint32_t layer, syn_error *err)
+{
+    const syn_tensor *sinks = syn_model_part(ctx->model, layer, SYN_ATTN_SINKS);
+    const float *vector;
+    syn_status status;
+    if (!ctx->sink_scores || !sinks) return SYN_OK;
+    status = synp_vector(ctx, sinks, 0, &vector, err);
+    if (!status) memcpy(ctx->sink_scores, vector, sinks->cols * sizeof *vector);
+    return status;
+}
+
 static syn_status synp_attention_heads(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
@@ -11227,9 +12065,13 @@ static syn_status synp_attention_heads(syn_context *ctx, uint32_t layer, uint32_
     if (!status)
         status = synp_qk_norm(ctx, syn_model_part(model, layer, SYN_ATTN_K_NORM), ctx->k,
                               (size_t)kv_heads * model->key_size, n, err);
+    if (!status) status = synp_sinks_read(ctx, layer, err);
     if (status) return status;
-    synp_rope_rows(ctx, ctx->q, n, heads, model->key_size, 0, turn);
-    synp_rope_rows(ctx, ctx->k, n, kv_heads, model->key_size, 0, turn);
+    if (synp_layer_turns(model, layer)) {
+        synp_rope_rows(ctx, ctx->q, n, heads, model->key_size, 0, turn);
+        synp_rope_rows(ctx, ctx->k, n, kv_heads, model->key_size, 0, turn);
+    }
+    synp_temper(ctx, ctx->q, n, (size_t)heads * model->key_size);
     synp_attend_all(ctx, layer, n, ctx->q, ctx->heads);
     return SYN_OK;
 }
@@ -11382,6 +12224,7 @@ static syn_status synp_latent_heads(syn_context *ctx, uint32_t layer, uint32_t n
                    (uint32_t)synp_model_dim(model, SYNP_NOPE), ctx->turn);
     status = synp_latent_absorb(ctx, layer, n, err);
     if (status) return status;
+    synp_temper(ctx, ctx->latent_q, n, (size_t)model->heads * model->cache_key);
     synp_attend_all(ctx, layer, n, ctx->latent_q, ctx->latent);
     return synp_latent_values(ctx, layer, n, err);
 }
@@ -11402,12 +12245,25 @@ static float synp_gelu_erf(float x)
     return 0.5f * x * (1.0f + erff(x * 0.70710678118654752f));
 }
 
+/* SwiGLU with limits (gpt-oss): g = min(gate, 7), u = up within 7, up = g sigmoid(1.702 g) (u + 1). */
+static void synp_silu_clamped(const float *gate, float *up, size_t n)
+{
+    const float limit = 7.0f, alpha = 1.702f;
+    size_t i;
+    for (i = 0; i < n; i++) {
+        const float g = gate[i] < limit ? gate[i] : limit;
+        const float u = up[i] > limit ? limit : up[i] < -limit ? -limit : up[i];
+        up[i] = g / (1.0f + expf(-alpha * g)) * (u + 1.0f);
+    }
+}
+
 /* up = act(gate) * up, or act(up) where there is no gate. */
 static void synp_activate(const syn_context *ctx, const float *gate, float *up, size_t n)
 {
     const synp_act_kind act = ctx->model->family->act;
     size_t i;
-    if (gate && act == SYNP_ACT_SILU) ctx->kernels->silu_mul(gate, up, n);
+    if (gate && act == SYNP_ACT_SILU_CLAMPED) synp_silu_clamped(gate, up, n);
+    else if (gate && act == SYNP_ACT_SILU) ctx->kernels->silu_mul(gate, up, n);
     else if (gate) ctx->kernels->gelu_mul(gate, up, n);
     else
         for (i = 0; i < n; i++)
@@ -11416,7 +12272,8 @@ static void synp_activate(const syn_context *ctx, const float *gate, float *up, 
 
 /* The matrices of one feed-forward part; those of an expert are matrix `expert` of each. */
 typedef struct synp_ff {
-    const syn_tensor *gate, *up, *down, *up_bias, *down_bias; /* gate NULL: none, or fused with up */
+    const syn_tensor *gate, *up, *down; /* gate NULL: none, or fused with up */
+    const syn_tensor *gate_bias, *up_bias, *down_bias;
     uint32_t layer, expert, width;
     const float *noise; /* of an expert's gate, up and down: standard deviations, or NULL */
     bool     fused; /* the rows of up are gate, then up */
@@ -11473,7 +12330,7 @@ static syn_status synp_feed_forward(syn_context *ctx, const synp_ff *ff, const f
         products.item[1] = products.item[0];
         if (ff->fused) products.item[0].first = ff->width;
         else products.item[1].weight = ff->gate;
-        products.item[1].bias = ff->fused ? ff->up_bias : NULL;
+        products.item[1].bias = ff->fused ? ff->up_bias : ff->gate_bias;
         products.item[1].y = ctx->gate;
         products.items = 2;
     }
@@ -11501,6 +12358,7 @@ static syn_status synp_ff_dense(syn_context *ctx, uint32_t layer, uint32_t n, sy
     ff.gate = syn_model_part(model, layer, SYN_FFN_GATE);
     ff.up = syn_model_part(model, layer, SYN_FFN_UP);
     ff.down = syn_model_part(model, layer, SYN_FFN_DOWN);
+    ff.gate_bias = syn_model_part(model, layer, SYN_FFN_GATE_BIAS);
     ff.up_bias = syn_model_part(model, layer, SYN_FFN_UP_BIAS);
     ff.down_bias = syn_model_part(model, layer, SYN_FFN_DOWN_BIAS);
     ff.width = model->ff;
@@ -11510,25 +12368,80 @@ static syn_status synp_ff_dense(syn_context *ctx, uint32_t layer, uint32_t n, sy
 
 /* ---- experts (Shazeer et al. 2017; softmax over all, then the largest, as Mixtral and DeepSeek) ---- */
 
+/* Logits to what an expert's weight is made of; chosen softmax leaves them as they are until the choice. */
+static void synp_route_gate(const syn_context *ctx, float *router)
+{
+    const syn_model *model = ctx->model;
+    uint32_t e;
+    if (model->expert_gating == SYNP_GATING_SOFTMAX) ctx->kernels->softmax(router, model->experts);
+    if (model->expert_gating != SYNP_GATING_SIGMOID) return;
+    for (e = 0; e < model->experts; e++) router[e] = 1.0f / (1.0f + expf(-router[e]));
+}
+
+/* What the sum of a group's two best is, the measure by which DeepSeek V3 chooses groups. */
+static float synp_group_score(const float *score, uint32_t n)
+{
+    float best = -INFINITY, second = -INFINITY;
+    uint32_t i;
+    for (i = 0; i < n; i++) {
+        if (score[i] > best) second = best, best = score[i];
+        else if (score[i] > second) second = score[i];
+    }
+    return best + second;
+}
+
+/* Is the group of an expert among the best expert_groups_used? The lower index among equals. */
+static bool synp_group_chosen(const syn_model *model, const float *score, uint32_t group)
+{
+    const uint32_t size = model->experts / model->expert_groups;
+    const float own = synp_group_score(score + (size_t)group * size, size);
+    uint32_t g, better = 0;
+    for (g = 0; g < model->expert_groups; g++) {
+        const float other = synp_group_score(score + (size_t)g * size, size);
+        better += g != group && (other > own || (other == own && g < group)) ? 1 : 0;
+    }
+    return better < model->expert_groups_used;
+}
+
+/* Experts outside the chosen groups cannot be chosen. Groups are judged before any is struck out. */
+static void synp_route_groups(const syn_model *model, float *score)
+{
+    uint32_t size, g, i, chosen[SYNP_EXPERT_GROUPS / 32] = { 0 };
+    if (model->expert_groups < 2) return;
+    size = model->experts / model->expert_groups;
+    for (g = 0; g < model->expert_groups; g++)
+        if (synp_group_chosen(model, score, g)) chosen[g / 32] |= (uint32_t)1 << g % 32;
+    for (g = 0; g < model->expert_groups; g++)
+        for (i = 0; i < size && !(chosen[g / 32] >> g % 32 & 1u); i++) score[g * size + i] = -INFINITY;
+}
+
 /* Chooses the likeliest experts of one position, the lower index among equals: each choice is the
-   next one in that order, so that nothing needs to be marked. router holds logits, then shares. */
-static void synp_route(const syn_context *ctx, float *router, uint32_t *choice, float *share)
+   next one in that order, so that nothing needs to be marked. router holds logits, then what weights
+   are made of; `score` is what the choice goes by, the same but for a bias (DeepSeek V3) and groups. */
+static void synp_route(const syn_context *ctx, float *router, const float *bias, float *score,
+                       uint32_t *choice, float *share)
 {
     const syn_model *model = ctx->model;
     float sum = 0;
     uint32_t k, e;
-    ctx->kernels->softmax(router, model->experts);
+    synp_route_gate(ctx, router);
+    for (e = 0; e < model->experts; e++) score[e] = bias ? router[e] + bias[e] : router[e];
+    synp_route_groups(model, score);
     for (k = 0; k < model->experts_used; k++) {
+        const uint32_t last = k ? choice[k - 1] : model->experts;
         uint32_t best = model->experts;
         for (e = 0; e < model->experts; e++) {
-            if (k && !(router[e] < share[k - 1] || (router[e] == share[k - 1] && e > choice[k - 1])))
+            if (last < model->experts && !(score[e] < score[last] || (score[e] == score[last] && e > last)))
                 continue;
-            if (best == model->experts || router[e] > router[best]) best = e;
+            if (k && last == model->experts) break;
+            if (best == model->experts || score[e] > score[best]) best = e;
         }
-        choice[k] = best; /* stays `experts`, that is none, when the shares are not numbers */
+        if (best < model->experts && !(score[best] > -INFINITY)) best = model->experts;
+        choice[k] = best; /* stays `experts`, that is none, when the scores are not numbers */
         share[k] = best < model->experts ? router[best] : 0.0f;
-        sum += share[k];
     }
+    if (model->expert_gating == SYNP_GATING_CHOSEN) ctx->kernels->softmax(share, model->experts_used);
+    for (k = 0; k < model->experts_used; k++) sum += share[k];
     for (k = 0; k < model->experts_used; k++)
         share[k] = (model->experts_renormalised ? share[k] / sum : share[k]) * model->expert_scale;
 }
@@ -11536,13 +12449,17 @@ static void synp_route(const syn_context *ctx, float *router, uint32_t *choice, 
 static syn_status synp_route_all(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
+    const syn_tensor *bias = syn_model_part(model, layer, SYN_FFN_CHOICE_BIAS);
+    const float *vector = NULL;
     uint32_t p;
-    syn_status status = synp_one_product(ctx, syn_model_part(model, layer, SYN_FFN_ROUTER), NULL,
+    syn_status status = synp_one_product(ctx, syn_model_part(model, layer, SYN_FFN_ROUTER),
+                                         syn_model_part(model, layer, SYN_FFN_ROUTER_BIAS),
                                          ctx->normed, n, ctx->router, err);
+    if (!status && bias) status = synp_vector(ctx, bias, 0, &vector, err);
     for (p = 0; p < n && !status; p++) {
         float *router = ctx->router + (size_t)p * model->experts;
         synp_probe_take(ctx, SYN_PROBE_ROUTER, layer, 0, p, router, model->experts);
-        synp_route(ctx, router, ctx->choice + (size_t)p * model->experts_used,
+        synp_route(ctx, router, vector, ctx->expert_scores, ctx->choice + (size_t)p * model->experts_used,
                    ctx->share + (size_t)p * model->experts_used);
     }
     return status;
@@ -11605,6 +12522,25 @@ static syn_status synp_expert(syn_context *ctx, uint32_t layer, synp_ff *ff, uin
     return status;
 }
 
+/* The shared experts' output times the sigmoid of a gate of their own (Qwen 2 MoE). */
+static syn_status synp_gate_shared(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+{
+    const syn_tensor *gate = syn_model_part(ctx->model, layer, SYN_FFN_SHARED_ROUTER);
+    const size_t embd = ctx->model->embd;
+    const float *weight;
+    uint32_t p;
+    size_t i;
+    syn_status status;
+    if (!gate) return SYN_OK;
+    status = synp_vector(ctx, gate, 0, &weight, err);
+    for (p = 0; p < n && !status; p++) {
+        const float logit = ctx->kernels->dot_f32(weight, ctx->normed + p * embd, embd);
+        const float share = 1.0f / (1.0f + expf(-logit));
+        for (i = 0; i < embd; i++) ctx->expert[p * embd + i] *= share;
+    }
+    return status;
+}
+
 static syn_status synp_ff_shared(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
@@ -11617,6 +12553,7 @@ static syn_status synp_ff_shared(syn_context *ctx, uint32_t layer, uint32_t n, s
     ff.down = syn_model_part(model, layer, SYN_FFN_DOWN_SHARED);
     ff.width = (uint32_t)synp_model_dim(model, SYNP_SHARED_FF);
     status = synp_feed_forward(ctx, &ff, ctx->normed, n, ctx->expert, err);
+    if (!status) status = synp_gate_shared(ctx, layer, n, err);
     for (p = 0; p < n && !status; p++)
         synp_probe_take(ctx, SYN_PROBE_SHARED, layer, 0, p, ctx->expert + (size_t)p * model->embd,
                         model->embd);
@@ -11633,6 +12570,9 @@ static syn_status synp_ff_experts(syn_context *ctx, uint32_t layer, uint32_t n, 
     ff.gate = syn_model_part(model, layer, SYN_FFN_GATE_EXPERTS);
     ff.up = syn_model_part(model, layer, SYN_FFN_UP_EXPERTS);
     ff.down = syn_model_part(model, layer, SYN_FFN_DOWN_EXPERTS);
+    ff.gate_bias = syn_model_part(model, layer, SYN_FFN_GATE_EXPERTS_BIAS);
+    ff.up_bias = syn_model_part(model, layer, SYN_FFN_UP_EXPERTS_BIAS);
+    ff.down_bias = syn_model_part(model, layer, SYN_FFN_DOWN_EXPERTS_BIAS);
     ff.width = model->expert_ff;
     ff.layer = layer;
     memset(ctx->y, 0, (size_t)n * model->embd * sizeof(float));
@@ -11653,6 +12593,8 @@ static syn_status synp_residual_add(syn_context *ctx, const syn_tensor *post_nor
 {
     syn_status status = SYN_OK;
     if (post_norm) status = synp_norm(ctx, post_norm, NULL, ctx->y, n, ctx->y, err);
+    if (!status && ctx->model->residual_scale != 1.0f)
+        synp_scale_rows(ctx->y, (size_t)n * ctx->model->embd, ctx->model->residual_scale);
     if (!status) synp_add_rows(ctx->x, ctx->y, (size_t)n * ctx->model->embd);
     return status;
 }
@@ -11744,8 +12686,12 @@ static syn_status synp_output(syn_context *ctx, uint32_t n, syn_error *err)
                                       ? &model->global[SYN_OUTPUT_NORM_BIAS] : NULL,
                                   ctx->x + (size_t)(n - rows) * model->embd, rows, ctx->normed, err);
     if (!status)
-        status = synp_one_product(ctx, &model->global[SYN_OUTPUT], NULL, ctx->normed, rows,
-                                  ctx->logits, err);
+        status = synp_one_product(ctx, &model->global[SYN_OUTPUT],
+                                  model->global[SYN_OUTPUT_BIAS].type
+                                      ? &model->global[SYN_OUTPUT_BIAS] : NULL,
+                                  ctx->normed, rows, ctx->logits, err);
+    if (!status && fabs((double)model->logit_scale) > 0)
+        synp_scale_rows(ctx->logits, (size_t)rows * model->vocab, 1.0f / model->logit_scale);
     for (i = 0; cap > 0 && !status && i < (size_t)rows * model->vocab; i++)
         ctx->logits[i] = cap * tanhf(ctx->logits[i] / cap);
     ctx->logit_rows = rows;
@@ -11771,9 +12717,11 @@ static syn_status synp_pass(syn_context *ctx, const synp_feed *feed, size_t at, 
     if (ctx->expert_norms)
         memset(ctx->expert_norms, 0, (size_t)n * model->layers * model->experts * sizeof(float));
     if (model->family->rope != SYNP_ROPE_NONE) {
-        synp_turns(ctx, model->rope_freq, n, model->rope_amplitude, ctx->turn);
+        const bool extended = model->rope_freq_long && ctx->desc.tokens > model->rope_original_context;
+        synp_turns(ctx, extended ? model->rope_freq_long : model->rope_freq, n, model->rope_amplitude,
+                   ctx->turn);
         if (ctx->turn_local != ctx->turn)
-            synp_turns(ctx, model->rope_freq_local, n, 1.0f, ctx->turn_local);
+            synp_turns(ctx, model->rope_freq_local, n, model->rope_amplitude_local, ctx->turn_local);
     }
     for (layer = feed->layer; layer < model->layers && !status; layer++)
         status = synp_layer(ctx, layer, n, err);

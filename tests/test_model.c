@@ -12,7 +12,7 @@
 
 typedef enum fault_kind {
     NO_FAULT, KEY_LEFT_OUT, KEY_IS_TEXT, KEY_U32, KEY_F32, KEY_ADDED_U32, KEY_ADDED_F32, KEY_ADDED_TEXT,
-    TENSOR_LEFT_OUT, TENSOR_TRANSPOSED, TENSOR_TOO_LONG, TENSOR_WITHOUT_ROWS, TENSOR_TWICE, TENSOR_IS_I32
+    TENSOR_LEFT_OUT, TENSOR_TRANSPOSED, TENSOR_TOO_LONG, TENSOR_WITHOUT_ROWS, TENSOR_TWICE, TENSOR_IS_I32, TENSOR_ADDED
 } fault_kind;
 
 typedef struct model_fault {
@@ -119,7 +119,7 @@ static void write_model(gguf_out *f, const model_fault *fault)
     tensor(f, fault, "output_norm.weight", EMBD, 0);
     tensor(f, fault, "output.weight", EMBD, VOCAB);
     for (layer = 0; layer < LAYERS; layer++) layer_tensors(f, fault, layer);
-    gguf_tensor(f, "of.no.use", GGUF_F32, 5, 7, 0, 0); /* tensors that are not known are passed over */
+    if (fault->kind == TENSOR_ADDED) gguf_tensor(f, fault->name, GGUF_F32, 5, 7, 0, 0);
     gguf_end(f);
     gguf_fit(f);
 }
@@ -284,6 +284,41 @@ TEST(misshapen_tensors_are_named_with_what_was_expected)
     refused(TENSOR_TRANSPOSED, "token_embd.weight", "token_embd.weight",
             "shape [262, 8, 1, 1], expected [8, 262, 1, 1]");
     refused(TENSOR_TRANSPOSED, "output_norm.weight", "output_norm.weight", "expected [8, 1, 1, 1]");
+}
+
+/* What would be left out in silence is refused by its name; what says nothing about tokens is counted. */
+TEST(tensors_without_a_place_are_named)
+{
+    static const char *const names[] = {
+        "blk.2.attn_norm.weight", "blk.0.attn_q.scale", "blk.1.attn_q_norm.weight",
+        "output.bias", "output_norm.bias", "position_embd.weight", "blk.0.ffn_gate_inp.weight",
+        "blk.0.attn_norm.bias", "blk.00.attn_q.weight", "rope_factors",
+        "token_types.weight", "blk.0.a_tensor_whose_name_is_longer_than_any_that_the_tables_have" };
+    static const char *const harmless[] = {
+        "rope_factors_long.weight", "rope_factors_short.weight", "dense_2.weight", "cls.output.weight",
+        "of.no.use" };
+    model_fault f = none;
+    size_t i;
+    f.kind = TENSOR_ADDED;
+    for (i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char start[33];
+        snprintf(start, sizeof start, "%s", names[i]);
+        f.name = names[i];
+        refused_as(&f, SYN_ERROR_UNSUPPORTED, start, "left out");
+    }
+    for (i = 0; i < sizeof harmless / sizeof harmless[0]; i++) {
+        gguf_out file;
+        opened o;
+        syn_error err;
+        f.name = harmless[i];
+        write_model(&file, &f);
+        REQUIRE_OK(open_model(&o, &file, &err), err);
+        CHECK(o.model.unused_tensors == 1);
+        CHECK(syn_model_unused_tensor(&o.model, harmless[i]) != NULL);
+        CHECK(!syn_model_unused_tensor(&o.model, "blk.0.attn_q.weight"));
+        free(o.block);
+        gguf_free(&file);
+    }
 }
 
 TEST(tensors_of_integers_are_no_weights)

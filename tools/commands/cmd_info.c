@@ -54,6 +54,59 @@ static void print_types(const file_facts *facts) {
     printf("\n");
 }
 
+/* What the files have and the model does not use, each with the reason why that is safe. */
+typedef void unused_fn(void *out, const char *kind, const char *name, const char *why);
+
+static void name_read(const syn_source *source, uint64_t at, uint64_t bytes, char *name, size_t room) {
+    unsigned char raw[128];
+    const size_t n = bytes < room - 1 ? (size_t)bytes : room - 1;
+    memset(raw, 0, sizeof raw);
+    if (source->bytes) memcpy(raw, source->bytes + at, n);
+    else if (!source->read(source->user, at, raw, n)) memset(raw, '?', n);
+    for (size_t i = 0; i < n; i++) name[i] = raw[i] >= 32 && raw[i] < 127 ? (char)raw[i] : '?';
+    name[n] = '\0';
+}
+
+static void each_unused(const loaded_model *m, unused_fn *take, void *out) {
+    char name[128];
+    const char *why;
+    for (int f = 0; f < m->files; f++) {
+        syn_gguf gguf;
+        syn_gguf_tensor tensor;
+        syn_gguf_key key;
+        if (syn_gguf_open(&gguf, &m->source[f], NULL) != SYN_OK) return;
+        uint64_t at = gguf.keys_at;
+        for (uint64_t i = 0; f == 0 && i < gguf.keys; i++, at = key.next_at) {
+            if (syn_gguf_key_at(&gguf, at, &key, NULL) != SYN_OK) return;
+            name_read(&m->source[f], key.name_at, key.name_bytes, name, sizeof name);
+            why = syn_model_unused_key(&m->model, name);
+            if (why) take(out, "key", name, why);
+        }
+        at = gguf.tensors_at;
+        for (uint64_t i = 0; i < gguf.tensors; i++, at = tensor.next_at) {
+            if (syn_gguf_tensor_at(&gguf, at, &tensor, NULL) != SYN_OK) return;
+            name_read(&m->source[f], tensor.name_at, tensor.name_bytes, name, sizeof name);
+            why = syn_model_unused_tensor(&m->model, name);
+            if (why) take(out, "tensor", name, why);
+        }
+    }
+}
+
+static void unused_line(void *out, const char *kind, const char *name, const char *why) {
+    bool *begun = out;
+    printf("%s%s %s: %s\n", *begun ? "                 " : "not used         ", kind, name, why);
+    *begun = true;
+}
+
+static void unused_json(void *out, const char *kind, const char *name, const char *why) {
+    json_out *j = out;
+    json_object(j, NULL);
+    json_text(j, "kind", kind);
+    json_text(j, "name", name);
+    json_text(j, "why", why);
+    json_object_end(j);
+}
+
 /* The line above has the most of any layer. */
 static void print_layer_heads(const syn_model *model) {
     uint32_t other = 0;
@@ -62,6 +115,16 @@ static void print_layer_heads(const syn_model *model) {
     printf("heads by layer  ");
     for (uint32_t l = 0; l < model->layers; l++) printf(" %u", model->layer_heads[l]);
     printf("\n");
+}
+
+static void print_window(const syn_model *model) {
+    uint32_t local = 0;
+    for (uint32_t l = 0; l < model->layers; l++) local += syn_model_is_local(model, l);
+    if (!local) return;
+    printf("local attention  window %u in %u of %u layers; global:", model->window, local, model->layers);
+    for (uint32_t l = 0; l < model->layers; l++)
+        if (!syn_model_is_local(model, l)) printf(" %u", l);
+    printf("%s\n", local == model->layers ? " none" : "");
 }
 
 static void print_words(const loaded_model *m, const file_facts *facts, const syn_context_desc *desc,
@@ -85,9 +148,7 @@ static void print_words(const loaded_model *m, const file_facts *facts, const sy
         printf("experts          %u, %u used, %u shared, in layers %u to %u\n", model->experts,
                model->experts_used, model->experts_shared, model->dense_layers, model->layers - 1);
     printf("embedding        %u, feed-forward %u\n", model->embd, model->ff);
-    if (model->window)
-        printf("local attention  window %u, every %u-th layer global\n", model->window,
-               model->window_period);
+    print_window(model);
     printf("context          %u tokens (trained)\n", model->context);
     printf("parameters       %llu\n", (unsigned long long)facts->parameters);
     print_types(facts);
@@ -96,6 +157,8 @@ static void print_words(const loaded_model *m, const file_facts *facts, const sy
            model->tokenizer.kind == SYN_TOKENIZER_BPE ? syn_tokenizer_pre_name(model->tokenizer.pre)
                                                       : "none",
            syn_chat_name(model->tokenizer.chat));
+    bool begun = false;
+    each_unused(m, unused_line, &begun);
     printf("memory           %llu bytes for the model view, %llu for a context of %u tokens;\n"
            "                 the weights are used where they lie (%llu bytes mapped)\n",
            (unsigned long long)m->model_bytes, (unsigned long long)context_bytes, desc->tokens,
@@ -141,6 +204,9 @@ static void print_json(const loaded_model *m, const file_facts *facts, const syn
         if (facts->of_type[i])
             json_int(&j, syn_type_find(i)->name, (int64_t)facts->of_type[i]);
     json_object_end(&j);
+    json_array(&j, "unused");
+    each_unused(m, unused_json, &j);
+    json_array_end(&j);
     json_object(&j, "tokenizer");
     json_text(&j, "kind", tokenizer_kind(&model->tokenizer));
     json_int(&j, "tokens", model->tokenizer.size);
