@@ -175,6 +175,7 @@
    syn_pairs_open           A M                constant
    syn_pairs_add            A D R        jobs  units squared x samples
    syn_pairs_add_cov        A D          jobs  units squared
+   syn_pairs_add_surrogate  A D          jobs  units squared x samples
    syn_pairs_matrices       -                  pairs
    syn_pairs_index          -                  constant
    syn_pairs_confound       -                  units
@@ -193,12 +194,13 @@
    syn_rank_reliability     A M          jobs  the same
    syn_rank_permutation     A M          jobs  permutations x units
    syn_surrogate_name       -                  constant
+   syn_surrogate_keys       -                  units x samples + units squared
    syn_surrogate_make       -                  units x samples (phase: squared)
    syn_surrogate_shift      -                  n
    syn_surrogate_phase      -                  n squared
    syn_pairs_clear          -                  pairs
    syn_excess_open          A M                constant
-   syn_excess_add           -                  units, or pairs
+   syn_excess_add           A                  units squared
    syn_excess_of            -                  constant
    syn_excess_pair_p        -                  constant
    syn_excess_rank          -                  units log units
@@ -1183,6 +1185,11 @@ typedef struct syn_pairs_desc {
     syn_flagged  flagged;
     size_t       careful;  /* up to so many pairs, each takes the pair-level route, which is the
                               more exact and slower; 0: 300, 1: none */
+    bool         cells;    /* keep which pairs count in which prompt, a bit each: what surrogates
+                              are compared over */
+    bool         lean;     /* sums of pairs only, none of units, no confounds: what a test needs */
+    const struct syn_pairs *like; /* NULL, or the observed pairs whose surrogates these are: see
+                              syn_pairs_add_surrogate */
     syn_pairs_fn *atoms;   /* NULL: synergy and redundancy only */
     void        *user;     /* of `atoms` */
     int          simd;     /* for tests: 0 the best there is, 1 plain C, 2 AVX2, 3 AVX-512 */
@@ -1215,6 +1222,12 @@ typedef struct syn_pairs {
     uint32_t *confound_count;  /* (SYN_CONFOUNDS, unit): how many prompts are in the sum */
     uint64_t  flagged[SYN_FLAG_KINDS]; /* pair-prompts by gravest flag; [0] counts sound ones */
     uint64_t  careful;         /* pair-prompts that took the pair-level route */
+    uint8_t  *cell;            /* (prompt, cell_bytes): bit k % 8 of byte k / 8: pair k is sound */
+    size_t    cell_bytes;      /* of a prompt */
+    size_t   *unsound;         /* (prompt): pairs that are not */
+    double   *lost[2];         /* (pair), of surrogates: synergy and redundancy that `like` has in
+                                  prompts in which the surrogate has no value */
+    uint64_t  missing;         /* how many such pair-prompts */
 
     /* of the prompt being added */
     const syn_series *series;
@@ -1226,11 +1239,12 @@ typedef struct syn_pairs {
     double   *self;            /* (unit): correlation of past and future */
     double   *self_information; /* (unit): nats */
     uint8_t  *state;           /* (unit): what is wrong with it alone */
-    double   *part;            /* (panel, unit, synergy|redundancy|total): row sums */
-    uint8_t  *part_sound;      /* (panel, unit) */
-    double   *atom;            /* (pairs of 8 units, SYN_ATOMS), where asked */
+    double   *value[3];        /* (room) synergy, redundancy, total of pairs; 0 where flagged */
+    double   *unit_total;      /* (unit): sums of totals */
+    double   *atom;            /* (room, SYN_ATOMS), where asked */
     uint8_t  *flag;            /* (pair) */
-    size_t    first_pair;      /* of `atom` */
+    size_t    room;            /* pairs that are worked on at once; the first of them: */
+    size_t    first_pair;
     size_t    first_panel, end_panel; /* being worked on */
 } syn_pairs;
 
@@ -1247,6 +1261,15 @@ SYN_API syn_status syn_pairs_add(syn_pairs *pairs, const syn_series *series, syn
    by `syn_cov_pair` (a few microseconds each, not in parallel). Mean and trend stay unknown. Errors:
    ARGUMENT (channels, tau, CCS, too many prompts), DATA (fewer than 5 pairs of samples), READ. */
 SYN_API syn_status syn_pairs_add_cov(syn_pairs *pairs, const syn_cov *cov, syn_error *err);
+
+/* Adds a surrogate of the next prompt of desc.like, which must have kept its cells. Compares like
+   with like: a pair counts where it is sound in that prompt of `like`, whatever the surrogate makes
+   of the others; where the surrogate itself has no value (a series became constant), the prompt is
+   left out of the pair and what `like` has there goes into `lost`, so that it can be left out on
+   the other side, too. `observed` is the series of that prompt as it was given to `like`.
+   Errors: ARGUMENT, DATA, as syn_pairs_add. */
+SYN_API syn_status syn_pairs_add_surrogate(syn_pairs *pairs, const syn_series *surrogate,
+                                           const syn_series *observed, syn_error *err);
 
 /* Means over prompts, (unit, unit), symmetric, zero diagonal; NaN where no prompt counts.
    Either may be NULL. */
@@ -1384,14 +1407,21 @@ SYN_API syn_status syn_rank_permutation(syn_permutation *test, const double *sco
        SHUFFLE  one order of samples for all units: who goes with whom at a moment; destroys time
                 (a null for memory, not for coupling)
 
+       observed_desc.cells = true;                    and then, once all prompts are in:
+       null_desc = observed_desc, but .cells = false, .lean = true, .like = &observed;
        for (s = 0; s < surrogates; s++) {
            syn_pairs_clear(&null);
            for (p = 0; p < prompts; p++) {
-               syn_surrogate_make(made, &series[p], SYN_SURROGATE_SHIFT, seed, s, p, work);
-               syn_pairs_add(&null, &series_over_made, &err);
+               what.kind = SYN_SURROGATE_SHIFT, .seed, .surrogate = s, .prompt = p, .key = key[p];
+               syn_surrogate_make(made, &series[p], &what, work);
+               syn_pairs_add_surrogate(&null, &series_over_made, &series[p], &err);
            }
-           syn_excess_add(&excess, &null);
+           syn_excess_add(&excess, &null, &err);
        }
+
+   Observed and surrogate are compared over the same pairs and prompts: those that are sound as
+   observed and have a value in the surrogate. A unit that is flagged whole (a column that counts
+   rows) is thus no part of either side, and its presence changes no number of another unit.
    ------------------------------------------------------------------------------------ */
 
 typedef enum syn_surrogate {
@@ -1400,12 +1430,25 @@ typedef enum syn_surrogate {
 
 SYN_API const char *syn_surrogate_name(syn_surrogate kind); /* "shift", "phase", "shuffle" */
 
-/* Surrogate number `surrogate` of prompt `prompt`: to is (unit, sample) doubles, work (4 samples).
-   Depends on nothing but its arguments. Shifts lie between a tenth and nine tenths of the length.
-   Units that are not finite or constant come out so. SHIFT and SHUFFLE O(units * samples), PHASE
-   O(units * samples^2). */
-SYN_API void syn_surrogate_make(double *to, const syn_series *from, syn_surrogate kind,
-                                uint64_t seed, size_t surrogate, size_t prompt, double *work);
+typedef struct syn_surrogate_desc {
+    syn_surrogate kind;
+    uint64_t      seed;
+    size_t        surrogate, prompt; /* their numbers */
+    const uint64_t *key;             /* (unit), from syn_surrogate_keys */
+} syn_surrogate_desc;
+
+/* What tells units apart, wherever they stand and whoever stands beside them: a hash of a unit's
+   samples, and of how many units before it have the very same ones. key (unit). The draws of a
+   unit depend on the seed, on the numbers of surrogate and prompt, and on this. O(units * samples
+   + units^2), once a prompt. */
+SYN_API void syn_surrogate_keys(uint64_t *key, const syn_series *from);
+
+/* One surrogate of one prompt: to is (unit, sample) doubles, work (4 samples). Depends on nothing
+   but its arguments. Shifts lie between a tenth and nine tenths of the length. Units that are not
+   finite or constant come out so. SHIFT and SHUFFLE O(units * samples), PHASE O(units *
+   samples^2). */
+SYN_API void syn_surrogate_make(double *to, const syn_series *from, const syn_surrogate_desc *desc,
+                                double *work);
 
 /* The two parts for one series, with the choice made by the caller.
    to_t = from_((t - shift) mod n). */
@@ -1426,21 +1469,32 @@ typedef struct syn_excess {
     double   *seen[2];        /* (unit) synergy, redundancy: observed, nats */
     double   *mean[2];        /* (unit) of the surrogates */
     double   *spread[2];      /* (unit) sum of squared distances from the mean */
-    uint32_t *above[2];       /* (unit) surrogates at least as large as observed */
+    uint32_t *count;          /* (unit) surrogates in which it has a value */
+    uint32_t *above[2];       /* (unit) of these: at least as large as observed */
+    uint32_t *pair_count;     /* (pair) the same of pairs */
     uint32_t *pair_above[2];  /* (pair) */
 } syn_excess;
 
-/* `observed` must be complete, and stay. Errors: MEMORY. */
+enum { SYN_EXCESS_LEAST = 20 }; /* surrogates of a test: with fewer p cannot go below 1 / 20 */
+
+/* `observed` must be complete, have kept its cells, and stay. Errors: ARGUMENT, MEMORY. */
 SYN_API syn_status syn_excess_open(syn_excess *excess, const syn_pairs *observed, bool pairs,
                                    syn_arena *arena, syn_error *err);
-SYN_API void syn_excess_add(syn_excess *excess, const syn_pairs *surrogate);
+/* A whole surrogate, all prompts, of `like` the observed ones. Where it has no value in some prompts
+   of a pair, the observed side is taken without them, too, for this surrogate; a unit or pair
+   without any is not counted. Errors: ARGUMENT (like another, prompts are missing). */
+SYN_API syn_status syn_excess_add(syn_excess *excess, const syn_pairs *surrogate, syn_error *err);
 
-/* One unit's synergy (which 0) or redundancy (1): mean and standard deviation of the surrogates,
-   z = (observed - mean) / sd, p = (1 + surrogates at least as large) / (surrogates + 1). NaN where
-   there is no value. */
-typedef struct syn_excess_unit { double observed, mean, sd, z, p; } syn_excess_unit;
+/* One unit's synergy (which 0) or redundancy (1): mean and standard deviation of the surrogates that
+   have a value, z = (observed - mean) / sd, p = (1 + those at least as large) / (surrogates + 1),
+   NaN with fewer than SYN_EXCESS_LEAST of them. NaN where there is no value. (Where a surrogate has
+   not all pairs, what enters is observed + (surrogate - observed over the same pairs).) */
+typedef struct syn_excess_unit {
+    double observed, mean, sd, z, p;
+    size_t surrogates;
+} syn_excess_unit;
 SYN_API syn_excess_unit syn_excess_of(const syn_excess *excess, int which, size_t unit);
-/* p of a pair; NaN when pairs are not followed. */
+/* p of a pair; NaN when pairs are not followed or too few surrogates have a value. */
 SYN_API double syn_excess_pair_p(const syn_excess *excess, int which, size_t pair);
 /* Fills the rank's `excess` column: observed synergy - the surrogates' mean. */
 SYN_API void syn_excess_rank(const syn_excess *excess, syn_rank *rank);
@@ -14325,7 +14379,10 @@ enum {
     SYNP_UNIT_NEAR = 16     /* nearly so: its self-information has lost digits */
 };
 
-enum { SYNP_FLAG_CAREFUL = 1 }; /* in pairs->flag until counted: BAD_TAU cannot occur there */
+enum { /* marks in pairs->flag until counted; BAD_TAU and NOT_SYMMETRIC cannot occur there */
+    SYNP_FLAG_CAREFUL = 1, /* took the pair-level route */
+    SYNP_FLAG_MASKED = 128 /* of a surrogate: not sound where it was observed, so not looked at */
+};
 
 /* ---- arithmetic on a few pairs at once -------------------------------------------------
    synp_v holds SYNP_LANES doubles: a GNU vector, or one plain double, which is the definition.
@@ -14894,7 +14951,23 @@ static syn_status synp_pairs_check(const syn_pairs_desc *desc, syn_error *err)
     if (desc->prompts > UINT32_MAX)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: %u prompts are too many",
                          SYNP_U(desc->prompts));
+    if (desc->like && (desc->atoms || desc->cells))
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: surrogates give no atoms and no cells");
+    if (desc->like && (!desc->like->desc.cells || desc->like->units != desc->units))
+        return synp_fail(err, SYN_ERROR_ARGUMENT,
+                         "pairs: surrogates need the same %u units, observed with `cells`",
+                         SYNP_U(desc->units));
     return SYN_OK;
+}
+
+/* Pairs that are worked on at once: all, but for atoms those of one panel, and where sums of units
+   are wanted at most some 3 MB of values. */
+static uint64_t synp_pairs_room(const syn_pairs_desc *desc, uint64_t pairs)
+{
+    uint64_t least = SYNP_PANEL * ((uint64_t)desc->units - 1), most = UINT64_C(1) << 17;
+    if (desc->lean && !desc->atoms) return pairs;
+    if (desc->atoms || most < least) most = least;
+    return most < pairs ? most : pairs;
 }
 
 /* A pointer to be set to `count` elements of zeros; `to` is the address of that pointer. */
@@ -14920,13 +14993,14 @@ static syn_status synp_pieces(syn_arena *arena, const synp_piece *piece, size_t 
     return SYN_OK;
 }
 
-/* Memory, doubles unless said: 2 sums + 5 bytes a pair, 5 sums a unit and prompt, 2 windows a
-   unit (twice that for CCS), 3 sums a unit and panel. 1152 units, 60 prompts of 100: 21 MB. */
+/* Memory, doubles unless said: 2 sums + 5 bytes a pair, 3 values for each of up to 131072 pairs, 5
+   sums a unit and prompt, 2 windows a unit (twice that for CCS). 1152 units, 60 prompts of 100: 21
+   MB; with cells a bit a pair and prompt, 5 MB. */
 SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, syn_arena *arena,
                                   syn_error *err)
 {
     const size_t each = sizeof(double);
-    uint64_t n, pair, prompts, panels, samples, rows;
+    uint64_t n, pair, prompts, panels, samples, rows, room, cells, values, lost;
     bool ccs, few;
     syn_status status = synp_pairs_check(desc, err);
     memset(pairs, 0, sizeof *pairs);
@@ -14942,6 +15016,12 @@ SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, 
     samples = few ? 0 : desc->samples - (desc->phiid.tau ? (size_t)desc->phiid.tau : 1);
     if (samples > desc->samples) samples = 0;
     rows = ccs ? 2 * n : 0;
+    room = synp_pairs_room(desc, pair);
+    values = desc->lean ? 0 : room;
+    cells = desc->cells ? pair / 8 + 2 : 0;
+    lost = desc->like ? pair : 0;
+    pairs->room = (size_t)room;
+    pairs->cell_bytes = (size_t)cells;
     pairs->desc = *desc;
     pairs->desc.prompts = (size_t)prompts;
     pairs->units = desc->units;
@@ -14965,10 +15045,15 @@ SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, 
             {&pairs->self, panels * SYNP_PANEL, each, "pairs: self"},
             {&pairs->self_information, panels * SYNP_PANEL, each, "pairs: self information"},
             {&pairs->state, panels * SYNP_PANEL, 1, "pairs: states"},
-            {&pairs->part, panels * n, 3 * each, "pairs: row sums"},
-            {&pairs->part_sound, panels * n, 1, "pairs: row counts"},
-            {&pairs->atom, desc->atoms ? SYNP_PANEL * (n - 1) : 0, SYN_ATOMS * each,
-             "pairs: atoms"},
+            {&pairs->value[0], values, each, "pairs: values"},
+            {&pairs->value[1], values, each, "pairs: values"},
+            {&pairs->value[2], values, each, "pairs: values"},
+            {&pairs->unit_total, n, each, "pairs: totals"},
+            {&pairs->cell, prompts * cells, 1, "pairs: cells"},
+            {&pairs->unsound, desc->cells ? prompts : 0, sizeof(size_t), "pairs: cells"},
+            {&pairs->lost[0], lost, each, "pairs: lost"},
+            {&pairs->lost[1], lost, each, "pairs: lost"},
+            {&pairs->atom, desc->atoms ? room : 0, SYN_ATOMS * each, "pairs: atoms"},
             {&pairs->flag, pair, 1, "pairs: flags"}};
         return synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
     }
@@ -15149,7 +15234,7 @@ static void synp_unit_self(syn_pairs *pairs, const synp_span *past, const synp_s
     double r = synp_span_correlation(series, unit, past, future), off = 0;
     size_t s;
     pairs->self[unit] = r;
-    synp_unit_autocorrelation(pairs, series, unit);
+    if (!pairs->desc.lean) synp_unit_autocorrelation(pairs, series, unit);
     if ((1 - r) * (1 + r) > SYNP_PAIRS_SCREEN) return;
     pairs->state[unit] |= SYNP_UNIT_NEAR;
     for (s = 0; s < pairs->window; s++) {
@@ -15172,7 +15257,7 @@ static void synp_unit_open(syn_pairs *pairs, size_t unit)
     if (!synp_unit_finite(series, unit)) {
         pairs->state[unit] = SYNP_UNIT_NONFINITE;
     } else {
-        synp_unit_confounds(pairs, series, unit);
+        if (!pairs->desc.lean) synp_unit_confounds(pairs, series, unit);
         synp_span_open(&past, series, unit, 0, n);
         synp_span_open(&future, series, unit, series->samples - n, n);
         if (past.constant && future.constant) pairs->state[unit] = SYNP_UNIT_CONSTANT;
@@ -15199,6 +15284,7 @@ static void synp_panel_open(void *arg, int index)
             double r = fabs(pairs->self[unit]);
             if (pairs->state[unit]) /* (1 - r) (1 + r) keeps what 1 - r^2 would lose */
                 pairs->self_information[unit] = -0.5 * log((1 - r) * (1 + r));
+            if (pairs->desc.lean) continue;
             synp_confound_add(pairs, SYN_CONFOUND_SELF, unit, pairs->self_information[unit]);
         }
 }
@@ -15317,12 +15403,6 @@ static void synp_ccs_atoms(const double *mi, const double *f, double *atom)
 
 /* ---- tiles ------------------------------------------------------------------------------ */
 
-/* What a tile adds to the rows of its units. */
-typedef struct synp_side {
-    double  sum[3][SYNP_PANEL]; /* synergy, redundancy, total */
-    uint8_t sound[SYNP_PANEL];
-} synp_side;
-
 /* 64 pairs: panel p against panel q >= p. On the stack of its job, about 5 KiB. */
 typedef struct synp_tile {
     syn_pairs *pairs;
@@ -15330,7 +15410,7 @@ typedef struct synp_tile {
     size_t     p, q; /* panels of x and of y */
     synp_want  want;
     bool       atoms;  /* to the caller */
-    synp_side  x, y;
+    const uint8_t *cell; /* of a surrogate: which pairs count; NULL: all */
     double     dot[4 * SYNP_PANEL * SYNP_PANEL];
     synp_eight eight;
 } synp_tile;
@@ -15400,59 +15480,34 @@ static void synp_tile_pair(synp_tile *tile, size_t i, size_t j, int lane, synp_r
     }
 }
 
-/* One pair's values into the sums of the pair and of both units. A flagged pair is left out, or
-   (SYN_FLAGGED_ZERO) counts with zeros. */
-static void synp_tile_add(synp_tile *tile, size_t i, size_t j, const synp_result *result)
+/* One pair's values into the sums of the pair, and to where the sums of units are made. */
+static void synp_tile_add(synp_tile *tile, size_t pair, const synp_result *result)
 {
     syn_pairs *pairs = tile->pairs;
-    size_t pair = syn_pairs_index(pairs->units, i, j), a = i % SYNP_PANEL, b = j % SYNP_PANEL;
     bool sound = !(result->flags & ~(unsigned)SYNP_FLAG_CAREFUL);
+    const double value[3] = {result->sts, result->rtr, result->total};
+    int k;
     pairs->flag[pair] = (uint8_t)result->flags;
     if (sound) {
-        pairs->synergy[pair] += result->sts;
-        pairs->redundancy[pair] += result->rtr;
-        tile->x.sum[0][a] += result->sts;
-        tile->x.sum[1][a] += result->rtr;
-        tile->x.sum[2][a] += result->total;
-        tile->y.sum[0][b] += result->sts;
-        tile->y.sum[1][b] += result->rtr;
-        tile->y.sum[2][b] += result->total;
-    } else if (pairs->desc.flagged == SYN_FLAGGED_EXCLUDE) {
-        pairs->left_out[pair]++;
-        return;
+        pairs->synergy[pair] += value[0];
+        pairs->redundancy[pair] += value[1];
     }
-    tile->x.sound[a]++;
-    tile->y.sound[b]++;
+    for (k = 0; k < 3 && !pairs->desc.lean; k++)
+        pairs->value[k][pair - pairs->first_pair] = sound ? value[k] : 0;
 }
 
-/* Sums of the units of panel `of` over the units of panel `over`. */
-static void synp_tile_part(syn_pairs *pairs, size_t of, size_t over, const synp_side *side)
+/* Is pair k sound where the surrogate's prompt was observed? */
+static bool synp_cell_has(const uint8_t *cell, size_t pair)
 {
-    size_t lane;
-    for (lane = 0; lane < SYNP_PANEL && of * SYNP_PANEL + lane < pairs->units; lane++) {
-        size_t at = over * pairs->units + of * SYNP_PANEL + lane;
-        int k;
-        for (k = 0; k < 3; k++) pairs->part[3 * at + (size_t)k] = side->sum[k][lane];
-        pairs->part_sound[at] = side->sound[lane];
-    }
+    return !cell || (cell[pair / 8] >> pair % 8 & 1) != 0;
 }
 
-/* Hands the sums of the tile's units over. Each (panel, unit) cell has one writer: no locks,
-   and no order of threads in the result. */
-static void synp_tile_close(synp_tile *tile)
+static bool synp_cell_has_eight(const uint8_t *cell, size_t pair)
 {
-    size_t a;
-    int k;
-    if (tile->p != tile->q) {
-        synp_tile_part(tile->pairs, tile->p, tile->q, &tile->x);
-        synp_tile_part(tile->pairs, tile->q, tile->p, &tile->y);
-        return;
-    }
-    for (a = 0; a < SYNP_PANEL; a++) { /* on the diagonal both sides are the same units */
-        for (k = 0; k < 3; k++) tile->x.sum[k][a] += tile->y.sum[k][a];
-        tile->x.sound[a] = (uint8_t)(tile->x.sound[a] + tile->y.sound[a]);
-    }
-    synp_tile_part(tile->pairs, tile->p, tile->q, &tile->x);
+    unsigned both;
+    if (!cell) return true;
+    both = cell[pair / 8] | (unsigned)cell[pair / 8 + 1] << 8;
+    return (both >> pair % 8 & 255u) == 255u;
 }
 
 /* The common case of a row, eight sound pairs in closed form, added as one by one. */
@@ -15460,29 +15515,24 @@ static bool synp_tile_whole(synp_tile *tile, size_t i, size_t j)
 {
     syn_pairs *pairs = tile->pairs;
     const synp_eight *e = &tile->eight;
-    const double *part[3];
-    size_t a = i % SYNP_PANEL, pair = syn_pairs_index(pairs->units, i, j), k;
+    size_t pair = syn_pairs_index(pairs->units, i, j), at = pair - pairs->first_pair, k;
     double bad = 0;
     int n;
     for (k = 0; k < SYNP_PANEL; k++) bad += e->bad[k] + (pairs->state[j + k] & ~SYNP_UNIT_NEAR);
-    if (bad > 0 || pairs->state[i] & ~SYNP_UNIT_NEAR) return false;
+    if (bad > 0 || pairs->state[i] & ~SYNP_UNIT_NEAR || !synp_cell_has_eight(tile->cell, pair))
+        return false;
     for (k = 0; k < SYNP_PANEL; k++) {
         pairs->synergy[pair + k] += e->sts[k];
         pairs->redundancy[pair + k] += e->rtr[k];
         pairs->flag[pair + k] = 0;
-        tile->y.sound[k]++;
     }
-    part[0] = e->sts;
-    part[1] = e->rtr;
-    part[2] = e->total;
-    for (n = 0; n < 3; n++)
-        for (k = 0; k < SYNP_PANEL; k++) {
-            tile->y.sum[n][k] += part[n][k];
-            tile->x.sum[n][a] += part[n][k];
-        }
-    tile->x.sound[a] = (uint8_t)(tile->x.sound[a] + SYNP_PANEL);
+    if (!pairs->desc.lean) {
+        memcpy(pairs->value[0] + at, e->sts, sizeof e->sts);
+        memcpy(pairs->value[1] + at, e->rtr, sizeof e->rtr);
+        memcpy(pairs->value[2] + at, e->total, sizeof e->total);
+    }
     if (tile->atoms) {
-        double *atom = pairs->atom + (pair - pairs->first_pair) * SYN_ATOMS;
+        double *atom = pairs->atom + at * SYN_ATOMS;
         for (k = 0; k < SYNP_PANEL; k++)
             for (n = 0; n < SYN_ATOMS; n++) *atom++ = e->atom[n][k];
     }
@@ -15498,13 +15548,12 @@ static void synp_tile_row(synp_tile *tile, size_t i, size_t j, size_t end)
         synp_tile_whole(tile, i, j))
         return;
     for (; j < end; j++) {
-        synp_result result;
-        double *atom = scratch;
-        if (tile->atoms)
-            atom = pairs->atom +
-                   (syn_pairs_index(pairs->units, i, j) - pairs->first_pair) * SYN_ATOMS;
-        synp_tile_pair(tile, i, j, (int)(j % SYNP_PANEL), &result, atom);
-        synp_tile_add(tile, i, j, &result);
+        size_t pair = syn_pairs_index(pairs->units, i, j);
+        synp_result result = {0, 0, 0, SYNP_FLAG_MASKED};
+        double *atom = tile->atoms ? pairs->atom + (pair - pairs->first_pair) * SYN_ATOMS : scratch;
+        if (synp_cell_has(tile->cell, pair))
+            synp_tile_pair(tile, i, j, (int)(j % SYNP_PANEL), &result, atom);
+        synp_tile_add(tile, pair, &result);
     }
 }
 
@@ -15515,8 +15564,6 @@ static void synp_tile_run(synp_tile *tile)
     size_t i, j, end_i = (tile->p + 1) * SYNP_PANEL, end_j = (tile->q + 1) * SYNP_PANEL;
     if (end_i > pairs->units) end_i = pairs->units;
     if (end_j > pairs->units) end_j = pairs->units;
-    memset(&tile->x, 0, sizeof tile->x);
-    memset(&tile->y, 0, sizeof tile->y);
     synp_tile_dots(tile);
     for (i = tile->p * SYNP_PANEL; i < end_i; i++) {
         j = tile->q * SYNP_PANEL;
@@ -15525,7 +15572,14 @@ static void synp_tile_run(synp_tile *tile)
                                 pairs->self + j, tile->want, &tile->eight);
         synp_tile_row(tile, i, j > i ? j : i + 1, end_j);
     }
-    synp_tile_close(tile);
+}
+
+/* The cells of the prompt that is being added, where some of them do not count. */
+static const uint8_t *synp_pairs_mask(const syn_pairs *pairs)
+{
+    const syn_pairs *like = pairs->desc.like;
+    if (!like || !like->unsound[pairs->prompts]) return NULL;
+    return like->cell + pairs->prompts * like->cell_bytes;
 }
 
 /* Panels in a job: eight, more where that would make too many jobs. */
@@ -15549,6 +15603,7 @@ static void synp_stretch_run(void *arg, int index)
     tile.pairs = (syn_pairs *)arg;
     tile.kernel = synp_pairs_pick(tile.pairs->desc.simd);
     tile.atoms = tile.pairs->desc.atoms != NULL;
+    tile.cell = synp_pairs_mask(tile.pairs);
     tile.want = tile.pairs->desc.phiid.redundancy == SYN_CCS ? SYNP_WANT_MIS
                 : tile.atoms                                 ? SYNP_WANT_ATOMS
                                                              : SYNP_WANT_SUMS;
@@ -15591,40 +15646,86 @@ static int synp_flag_kind(unsigned flags)
     return kind;
 }
 
-/* Counts the flags of pairs [first, end) and takes the private mark off. */
-static void synp_pairs_count(syn_pairs *pairs, size_t first, size_t end)
+/* Does a pair with these flags and marks count? Flagged ones are left out, or (SYN_FLAGGED_ZERO)
+   count with zeros; a surrogate's own are left out. */
+static bool synp_pairs_counts(const syn_pairs *pairs, unsigned flags)
 {
-    size_t pair, sound = 0;
-    for (pair = first; pair < end; pair++) {
-        unsigned flags = pairs->flag[pair];
-        if (!flags) {
-            sound++;
-            continue;
-        }
-        if (flags & SYNP_FLAG_CAREFUL) pairs->careful++;
-        flags &= ~(unsigned)SYNP_FLAG_CAREFUL;
-        pairs->flag[pair] = (uint8_t)flags;
-        pairs->flagged[synp_flag_kind(flags)]++;
-    }
-    pairs->flagged[0] += sound;
+    flags &= ~(unsigned)SYNP_FLAG_CAREFUL;
+    if (!flags) return true;
+    if (pairs->desc.like && flags != SYNP_FLAG_MASKED) return false;
+    return pairs->desc.flagged == SYN_FLAGGED_ZERO;
 }
 
-/* Row sums of every unit, over panels in order: the same for any number of threads. */
-static void synp_pairs_rows(syn_pairs *pairs)
+/* One flagged pair of the prompt: who it counts for, and its flags without private marks. */
+static void synp_pairs_count_flagged(syn_pairs *pairs, size_t pair)
 {
-    size_t unit, panel, k, n = pairs->units, at = pairs->prompts * n;
-    for (unit = 0; unit < n; unit++) {
-        double sum[3] = {0, 0, 0};
-        uint32_t sound = 0;
-        for (panel = 0; panel < pairs->panels; panel++) {
-            for (k = 0; k < 3; k++) sum[k] += pairs->part[(panel * n + unit) * 3 + k];
-            sound += pairs->part_sound[panel * n + unit];
-        }
-        pairs->unit_synergy[at + unit] = sum[0];
-        pairs->unit_redundancy[at + unit] = sum[1];
-        pairs->unit_sound[at + unit] = sound;
-        if (sound) synp_confound_add(pairs, SYN_CONFOUND_TOTAL, unit, sum[2] / (double)sound);
+    unsigned flags = pairs->flag[pair];
+    if (!synp_pairs_counts(pairs, flags)) pairs->left_out[pair]++;
+    if (flags & SYNP_FLAG_CAREFUL) pairs->careful++;
+    flags &= ~(unsigned)(SYNP_FLAG_CAREFUL | (pairs->desc.like ? SYNP_FLAG_MASKED : 0));
+    pairs->flag[pair] = (uint8_t)flags;
+    pairs->flagged[synp_flag_kind(flags)]++;
+    if (flags && pairs->desc.like) pairs->missing++;
+    if (flags && pairs->cell) {
+        uint8_t *byte = pairs->cell + pairs->prompts * pairs->cell_bytes + pair / 8;
+        *byte = (uint8_t)(*byte & ~(1u << pair % 8));
+        pairs->unsound[pairs->prompts]++;
     }
+}
+
+/* Counts the flags of pairs [first, end). */
+static void synp_pairs_count(syn_pairs *pairs, size_t first, size_t end)
+{
+    size_t pair;
+    for (pair = first; pair < end; pair++) {
+        if (pairs->flag[pair]) synp_pairs_count_flagged(pairs, pair);
+        else pairs->flagged[0]++;
+    }
+}
+
+/* Adds row i of the pairs that are worked on to its units [from, end) > i, or (`own`) to unit i. */
+static void synp_units_row(syn_pairs *pairs, size_t i, size_t from, size_t end, bool own)
+{
+    size_t n = pairs->units, at = pairs->prompts * n, j;
+    size_t pair = syn_pairs_index(n, i, i + 1) + from - i - 1, cell = pair - pairs->first_pair;
+    const double *s = pairs->value[0] + cell, *r = pairs->value[1] + cell;
+    const double *t = pairs->value[2] + cell;
+    double *unit_s = pairs->unit_synergy + at, *unit_r = pairs->unit_redundancy + at;
+    for (j = from; j < end; j++) {
+        size_t unit = own ? i : j, k = j - from;
+        unit_s[unit] += s[k];
+        unit_r[unit] += r[k];
+        pairs->unit_total[unit] += t[k];
+        pairs->unit_sound[at + unit] += synp_pairs_counts(pairs, pairs->flag[pair + k]) ? 1 : 0;
+    }
+}
+
+/* Job: the sums of the units of a panel over the pairs that are worked on, partner by partner in
+   ascending order: whoever else is there, or how many threads, changes no digit of a sum. */
+static void synp_units_job(void *arg, int index)
+{
+    syn_pairs *pairs = (syn_pairs *)arg;
+    size_t from = ((size_t)index + pairs->first_panel) * SYNP_PANEL, end = from + SYNP_PANEL, i;
+    size_t first = pairs->first_panel * SYNP_PANEL, last = pairs->end_panel * SYNP_PANEL;
+    if (end > pairs->units) end = pairs->units;
+    for (i = first; i < last && i < end; i++) {
+        if (i >= from && i + 1 < pairs->units)
+            synp_units_row(pairs, i, i + 1, pairs->units, true);
+        if (i + 1 < end) synp_units_row(pairs, i, i < from ? from : i + 1, end, false);
+    }
+}
+
+/* After all pairs of a prompt. */
+static void synp_units_close(syn_pairs *pairs)
+{
+    size_t unit, n = pairs->units;
+    for (unit = 0; unit < n; unit++) {
+        uint32_t sound = pairs->unit_sound[pairs->prompts * n + unit];
+        if (sound)
+            synp_confound_add(pairs, SYN_CONFOUND_TOTAL, unit,
+                              pairs->unit_total[unit] / (double)sound);
+    }
+    memset(pairs->unit_total, 0, n * sizeof *pairs->unit_total);
 }
 
 /* Whether a prompt can be added; nothing has changed when not. */
@@ -15651,18 +15752,24 @@ static syn_status synp_pairs_fits(const syn_pairs *pairs, const syn_series *seri
     return SYN_OK;
 }
 
-/* Panels first .. end - 1 against all after them, and their atoms to the caller. */
+/* The pair that follows the last one of row `row - 1`. */
+static size_t synp_pairs_row(const syn_pairs *pairs, size_t row)
+{
+    return row < pairs->units - 1 ? syn_pairs_index(pairs->units, row, row + 1) : pairs->pairs;
+}
+
+/* Panels first .. end - 1 against all after them, the sums of units, and atoms to the caller. */
 static syn_status synp_pairs_stripe(syn_pairs *pairs, size_t first, size_t end, syn_error *err)
 {
-    size_t panel, jobs = 0, last = end * SYNP_PANEL, pair_end = pairs->pairs;
+    size_t panel, jobs = 0, pair_end = synp_pairs_row(pairs, end * SYNP_PANEL);
     pairs->first_panel = first;
     pairs->end_panel = end;
-    pairs->first_pair = syn_pairs_index(pairs->units, first * SYNP_PANEL,
-                                        first * SYNP_PANEL + 1);
-    if (last < pairs->units - 1) pair_end = syn_pairs_index(pairs->units, last, last + 1);
+    pairs->first_pair = synp_pairs_row(pairs, first * SYNP_PANEL);
     for (panel = first; panel < end; panel++) jobs += synp_stretches(pairs, panel);
     synp_pairs_each(pairs, (int)jobs, synp_stretch_run);
     if (pair_end <= pairs->first_pair) return SYN_OK;
+    if (!pairs->desc.lean)
+        synp_pairs_each(pairs, (int)(pairs->panels - first), synp_units_job);
     synp_pairs_count(pairs, pairs->first_pair, pair_end);
     if (pairs->desc.atoms &&
         !pairs->desc.atoms(pairs->desc.user, pairs->first_pair, pair_end - pairs->first_pair,
@@ -15673,21 +15780,103 @@ static syn_status synp_pairs_stripe(syn_pairs *pairs, size_t first, size_t end, 
     return SYN_OK;
 }
 
-SYN_API syn_status syn_pairs_add(syn_pairs *pairs, const syn_series *series, syn_error *err)
+/* All stripes: as many panels each as there is room for, at least one. */
+static syn_status synp_pairs_stripes(syn_pairs *pairs, syn_error *err)
+{
+    size_t first, end;
+    syn_status status = SYN_OK;
+    for (first = 0; first < pairs->panels && !status; first = end) {
+        size_t from = synp_pairs_row(pairs, first * SYNP_PANEL);
+        for (end = first + 1; end < pairs->panels; end++)
+            if (synp_pairs_row(pairs, (end + 1) * SYNP_PANEL) - from > pairs->room) break;
+        status = synp_pairs_stripe(pairs, first, end, err);
+    }
+    return status;
+}
+
+/* Before the first pair of a prompt: all count, until one is flagged. */
+static void synp_pairs_begin(syn_pairs *pairs)
+{
+    if (!pairs->cell) return;
+    memset(pairs->cell + pairs->prompts * pairs->cell_bytes, 0xff, pairs->cell_bytes);
+    pairs->unsound[pairs->prompts] = 0;
+}
+
+/* One prompt, which fits. */
+static syn_status synp_pairs_prompt(syn_pairs *pairs, const syn_series *series, syn_error *err)
 {
     const syn_series packed = synp_series_packed(series);
-    size_t panel;
-    syn_status status = synp_pairs_fits(pairs, series, err);
-    if (status) return status;
+    syn_status status;
     pairs->series = &packed;
     pairs->window = series->samples - (size_t)synp_pairs_tau(pairs);
+    synp_pairs_begin(pairs);
     synp_pairs_each(pairs, (int)pairs->panels, synp_panel_open);
-    if (!pairs->desc.atoms) status = synp_pairs_stripe(pairs, 0, pairs->panels, err);
-    for (panel = 0; pairs->desc.atoms && panel < pairs->panels && !status; panel++)
-        status = synp_pairs_stripe(pairs, panel, panel + 1, err);
+    status = synp_pairs_stripes(pairs, err);
     pairs->series = NULL;
+    if (!status && !pairs->desc.lean) synp_units_close(pairs);
+    return status;
+}
+
+SYN_API syn_status syn_pairs_add(syn_pairs *pairs, const syn_series *series, syn_error *err)
+{
+    syn_status status = synp_pairs_fits(pairs, series, err);
     if (status) return status;
-    synp_pairs_rows(pairs);
+    if (pairs->desc.like)
+        return synp_fail(err, SYN_ERROR_ARGUMENT,
+                         "pairs: surrogates are added by syn_pairs_add_surrogate");
+    status = synp_pairs_prompt(pairs, series, err);
+    if (!status) pairs->prompts++;
+    return status;
+}
+
+/* ---- one prompt of a surrogate ---------------------------------------------------------- */
+
+/* Job: what the observed series have in pairs of a panel in which the surrogate has no value. */
+static void synp_lost_job(void *arg, int index)
+{
+    syn_pairs *pairs = (syn_pairs *)arg;
+    size_t i, j, n = pairs->units, from = (size_t)index * SYNP_PANEL, end = from + SYNP_PANEL;
+    for (i = from; i < end && i + 1 < n; i++) {
+        size_t pair = syn_pairs_index(n, i, i + 1);
+        for (j = i + 1; j < n; j++, pair++) {
+            synp_result result;
+            double atom[SYN_ATOMS];
+            if (!pairs->flag[pair]) continue;
+            synp_pair_careful(pairs, i, j, &result, atom);
+            pairs->lost[0][pair] += result.sts;
+            pairs->lost[1][pair] += result.rtr;
+        }
+    }
+}
+
+static syn_status synp_surrogate_fits(const syn_pairs *pairs, const syn_series *surrogate,
+                                      const syn_series *observed, syn_error *err)
+{
+    const syn_pairs *like = pairs->desc.like;
+    if (!like) return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: surrogates of nothing (`like`)");
+    if (pairs->prompts >= like->prompts)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: a surrogate of prompt %u, observed are %u",
+                         SYNP_U(pairs->prompts), SYNP_U(like->prompts));
+    if (observed->units != surrogate->units || observed->samples != surrogate->samples)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: prompt %u and its surrogate differ in size",
+                         SYNP_U(pairs->prompts));
+    return SYN_OK;
+}
+
+SYN_API syn_status syn_pairs_add_surrogate(syn_pairs *pairs, const syn_series *surrogate,
+                                           const syn_series *observed, syn_error *err)
+{
+    uint64_t before = pairs->missing;
+    syn_status status = synp_pairs_fits(pairs, surrogate, err);
+    if (!status) status = synp_surrogate_fits(pairs, surrogate, observed, err);
+    if (!status) status = synp_pairs_prompt(pairs, surrogate, err);
+    if (status) return status;
+    if (pairs->missing > before) {
+        const syn_series packed = synp_series_packed(observed);
+        pairs->series = &packed;
+        synp_pairs_each(pairs, (int)pairs->panels, synp_lost_job);
+        pairs->series = NULL;
+    }
     pairs->prompts++;
     return SYN_OK;
 }
@@ -15720,10 +15909,7 @@ static void synp_pairs_tally(syn_pairs *pairs, size_t i, size_t j, const double 
     size_t pair = syn_pairs_index(pairs->units, i, j), n = pairs->units, k;
     const size_t unit[2] = {i, j};
     pairs->flag[pair] = (uint8_t)flags;
-    if (flags && pairs->desc.flagged == SYN_FLAGGED_EXCLUDE) {
-        pairs->left_out[pair]++;
-        return;
-    }
+    if (!synp_pairs_counts(pairs, flags)) return;
     for (k = 0; k < 2; k++) {
         size_t at = pairs->prompts * n + unit[k];
         pairs->unit_sound[at]++;
@@ -15752,14 +15938,14 @@ static void synp_pairs_self_cov(syn_pairs *pairs, const syn_cov *cov, size_t uni
 SYN_API syn_status syn_pairs_add_cov(syn_pairs *pairs, const syn_cov *cov, syn_error *err)
 {
     size_t i, j, n = pairs->units;
-    double *totals = pairs->part, mi[SYN_MIS], atom[SYN_ATOMS];
+    double *totals = pairs->unit_total, mi[SYN_MIS], atom[SYN_ATOMS];
     syn_phiid_desc desc = pairs->desc.phiid;
     syn_status status = synp_pairs_fits_cov(pairs, cov, err);
     if (status) return status;
     desc.mi = mi;
     desc.cumulative = desc.local = NULL;
-    memset(totals, 0, n * sizeof *totals);
     memset(pairs->state, 0, n * sizeof *pairs->state);
+    synp_pairs_begin(pairs);
     for (i = 0; i + 1 < n; i++) {
         pairs->first_pair = syn_pairs_index(n, i, i + 1);
         for (j = i + 1; j < n; j++) {
@@ -15781,10 +15967,7 @@ SYN_API syn_status syn_pairs_add_cov(syn_pairs *pairs, const syn_cov *cov, syn_e
                              "pairs: stopped by the receiver of atoms at pair %u",
                              SYNP_U(pairs->first_pair));
     }
-    for (i = 0; i < n; i++) {
-        uint32_t sound = pairs->unit_sound[pairs->prompts * n + i];
-        if (sound) synp_confound_add(pairs, SYN_CONFOUND_TOTAL, i, totals[i] / (double)sound);
-    }
+    synp_units_close(pairs);
     pairs->prompts++;
     return SYN_OK;
 }
@@ -16598,20 +16781,48 @@ static void synp_surrogate_turn(double *row, size_t n, synp_stream random, doubl
     synp_phase_turn(row, was, n, phase, work);
 }
 
-SYN_API void syn_surrogate_make(double *to, const syn_series *from, syn_surrogate kind,
-                                uint64_t seed, size_t surrogate, size_t prompt, double *work)
+/* A hash of the samples' bits; -0 counts as 0. */
+static uint64_t synp_surrogate_hash(const syn_series *from, size_t unit)
+{
+    synp_stream r;
+    size_t t;
+    r.state = from->samples;
+    for (t = 0; t < from->samples; t++) {
+        double v = synp_pairs_at(from, unit, t) + 0.0;
+        uint64_t bits;
+        memcpy(&bits, &v, sizeof bits);
+        r.state = synp_stream_next(&r) ^ bits;
+    }
+    return synp_stream_next(&r);
+}
+
+SYN_API void syn_surrogate_keys(uint64_t *key, const syn_series *from)
+{
+    syn_series series = synp_series_packed(from);
+    size_t unit, other;
+    for (unit = 0; unit < series.units; unit++) key[unit] = synp_surrogate_hash(&series, unit);
+    for (unit = series.units; unit-- > 0;) { /* from the last, whose predecessors are unchanged */
+        uint64_t same = 0;
+        for (other = 0; other < unit; other++) same += key[other] == key[unit] ? 1 : 0;
+        if (same) key[unit] = synp_stream_of(key[unit], same).state;
+    }
+}
+
+SYN_API void syn_surrogate_make(double *to, const syn_series *from, const syn_surrogate_desc *desc,
+                                double *work)
 {
     syn_series series = synp_series_packed(from);
     size_t unit, n = from->samples, least = n / 10 > 0 ? n / 10 : 1;
-    uint64_t base = synp_stream_of(synp_stream_of(seed, surrogate).state, prompt).state;
-    if (kind == SYN_SURROGATE_PHASE) synp_phase_table(work, n);
+    uint64_t base = synp_stream_of(desc->seed, desc->surrogate).state;
+    base = synp_stream_of(base, desc->prompt).state;
+    if (desc->kind == SYN_SURROGATE_PHASE) synp_phase_table(work, n);
     for (unit = 0; unit < series.units; unit++) {
         double *row = to + unit * n;
-        synp_stream random = synp_stream_of(base, unit);
+        synp_stream random = synp_stream_of(base, desc->key[unit]);
         synp_surrogate_read(row, &series, unit);
-        if (kind == SYN_SURROGATE_SHUFFLE) {
+        if (desc->kind == SYN_SURROGATE_SHUFFLE) {
             synp_surrogate_shuffle(row, n, synp_stream_of(base, 0));
-        } else if (kind == SYN_SURROGATE_PHASE) {
+        } else if (desc->kind == SYN_SURROGATE_PHASE) {
             synp_surrogate_turn(row, n, random, work);
         } else {
             memcpy(work, row, n * sizeof *row);
@@ -16634,8 +16845,12 @@ SYN_API void syn_pairs_clear(syn_pairs *pairs)
     memset(pairs->confound, 0, cells * sizeof *pairs->confound);
     memset(pairs->confound_count, 0, cells * sizeof *pairs->confound_count);
     memset(pairs->flagged, 0, sizeof pairs->flagged);
+    if (pairs->desc.like) {
+        memset(pairs->lost[0], 0, pairs->pairs * sizeof(double));
+        memset(pairs->lost[1], 0, pairs->pairs * sizeof(double));
+    }
     pairs->prompts = 0;
-    pairs->careful = 0;
+    pairs->careful = pairs->missing = 0;
 }
 
 /* ---- the excess --------------------------------------------------------------------------- */
@@ -16644,8 +16859,11 @@ SYN_API void syn_pairs_clear(syn_pairs *pairs)
 SYN_API syn_status syn_excess_open(syn_excess *excess, const syn_pairs *observed, bool pairs,
                                    syn_arena *arena, syn_error *err)
 {
-    size_t n = observed->units, each = sizeof(double), unit;
+    const size_t n = observed->units, each = sizeof(double), whole = sizeof(uint32_t);
+    size_t unit;
     memset(excess, 0, sizeof *excess);
+    if (!observed->desc.cells)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "excess: the observed pairs kept no cells");
     excess->observed = observed;
     excess->units = n;
     excess->pairs = pairs ? observed->pairs : 0;
@@ -16657,10 +16875,12 @@ SYN_API syn_status syn_excess_open(syn_excess *excess, const syn_pairs *observed
             {&excess->mean[1], n, each, "excess: means"},
             {&excess->spread[0], n, each, "excess: spreads"},
             {&excess->spread[1], n, each, "excess: spreads"},
-            {&excess->above[0], n, sizeof(uint32_t), "excess: counts"},
-            {&excess->above[1], n, sizeof(uint32_t), "excess: counts"},
-            {&excess->pair_above[0], excess->pairs, sizeof(uint32_t), "excess: counts of pairs"},
-            {&excess->pair_above[1], excess->pairs, sizeof(uint32_t), "excess: counts of pairs"}};
+            {&excess->count, n, whole, "excess: counts"},
+            {&excess->above[0], n, whole, "excess: counts"},
+            {&excess->above[1], n, whole, "excess: counts"},
+            {&excess->pair_count, excess->pairs, whole, "excess: counts of pairs"},
+            {&excess->pair_above[0], excess->pairs, whole, "excess: counts of pairs"},
+            {&excess->pair_above[1], excess->pairs, whole, "excess: counts of pairs"}};
         syn_status status = synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
         if (status || synp_measuring(arena)) return status;
     }
@@ -16669,64 +16889,127 @@ SYN_API syn_status syn_excess_open(syn_excess *excess, const syn_pairs *observed
     return SYN_OK;
 }
 
-/* Means and spreads as they come (Welford 1962). */
-static void synp_excess_value(syn_excess *excess, int which, size_t unit, double value)
+/* A unit or a pair of observed and surrogate, over what both have. */
+typedef struct synp_versus {
+    double seen[2], made[2];
+    size_t rows; /* 0: nothing in common */
+    bool   lost; /* the observed side is not whole */
+} synp_versus;
+
+/* Is the surrogate at least as large? Sums from which something was taken are known to rounding
+   only, which must not decide between equals. */
+static bool synp_versus_above(const synp_versus *v, int which)
 {
-    double off = value - excess->mean[which][unit];
-    excess->mean[which][unit] += off / (double)excess->surrogates;
-    excess->spread[which][unit] += off * (value - excess->mean[which][unit]);
-    if (value >= excess->seen[which][unit]) excess->above[which][unit]++;
+    double slack = v->lost ? 1e-12 * fabs(v->seen[which]) : 0;
+    return v->made[which] >= v->seen[which] - slack;
 }
 
-/* A unit or pair that has no value in the surrogate (NaN) is not above anything. */
-SYN_API void syn_excess_add(syn_excess *excess, const syn_pairs *surrogate)
+/* Means over prompts of one pair. */
+static void synp_versus_pair(synp_versus *v, const syn_pairs *made, size_t pair)
 {
-    const syn_pairs *seen = excess->observed;
+    const syn_pairs *seen = made->desc.like;
+    size_t count = made->prompts - made->left_out[pair];
+    v->rows = count;
+    v->lost = made->left_out[pair] > seen->left_out[pair];
+    if (!count) return;
+    v->seen[0] = (seen->synergy[pair] - made->lost[0][pair]) / (double)count;
+    v->seen[1] = (seen->redundancy[pair] - made->lost[1][pair]) / (double)count;
+    v->made[0] = made->synergy[pair] / (double)count;
+    v->made[1] = made->redundancy[pair] / (double)count;
+}
+
+/* Means over the pairs of a unit, as synp_rank_row takes them. */
+static void synp_versus_unit(synp_versus *v, const syn_pairs *made, size_t unit)
+{
+    size_t other;
+    int k;
+    memset(v, 0, sizeof *v);
+    for (other = 0; other < made->units; other++) {
+        synp_versus one;
+        if (other == unit) continue;
+        synp_versus_pair(&one, made, syn_pairs_index(made->units, unit, other));
+        v->lost = v->lost || one.lost;
+        if (!one.rows) continue;
+        v->rows++;
+        for (k = 0; k < 2; k++) {
+            v->seen[k] += one.seen[k];
+            v->made[k] += one.made[k];
+        }
+    }
+    for (k = 0; k < 2 && v->rows; k++) {
+        v->seen[k] /= (double)v->rows;
+        v->made[k] /= (double)v->rows;
+    }
+}
+
+/* Means and spreads as they come (Welford 1962). */
+static void synp_excess_value(syn_excess *excess, int which, size_t unit, const synp_versus *v)
+{
+    double seen = excess->seen[which][unit], off;
+    double value = v->lost ? seen + (v->made[which] - v->seen[which]) : v->made[which];
+    off = value - excess->mean[which][unit];
+    excess->mean[which][unit] += off / (double)excess->count[unit];
+    excess->spread[which][unit] += off * (value - excess->mean[which][unit]);
+    if (synp_versus_above(v, which)) excess->above[which][unit]++;
+}
+
+SYN_API syn_status syn_excess_add(syn_excess *excess, const syn_pairs *surrogate, syn_error *err)
+{
     size_t unit, pair;
+    synp_versus v;
+    int k;
+    if (surrogate->desc.like != excess->observed ||
+        surrogate->prompts != excess->observed->prompts)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "excess: not a whole surrogate of the observed");
     excess->surrogates++;
     for (unit = 0; unit < excess->units; unit++) {
-        double synergy, redundancy;
-        synp_rank_row(surrogate, unit, &synergy, &redundancy);
-        synp_excess_value(excess, 0, unit, synergy);
-        synp_excess_value(excess, 1, unit, redundancy);
+        synp_versus_unit(&v, surrogate, unit);
+        if (!v.rows) continue;
+        excess->count[unit]++;
+        for (k = 0; k < 2; k++) synp_excess_value(excess, k, unit, &v);
     }
     for (pair = 0; pair < excess->pairs; pair++) {
-        double a = (double)(seen->prompts - seen->left_out[pair]);
-        double b = (double)(surrogate->prompts - surrogate->left_out[pair]);
-        if (surrogate->synergy[pair] / b >= seen->synergy[pair] / a) excess->pair_above[0][pair]++;
-        if (surrogate->redundancy[pair] / b >= seen->redundancy[pair] / a)
-            excess->pair_above[1][pair]++;
+        synp_versus_pair(&v, surrogate, pair);
+        if (!v.rows) continue;
+        excess->pair_count[pair]++;
+        for (k = 0; k < 2; k++)
+            if (synp_versus_above(&v, k)) excess->pair_above[k][pair]++;
     }
+    return SYN_OK;
+}
+
+static double synp_excess_p(uint32_t above, uint32_t count)
+{
+    return count < SYN_EXCESS_LEAST ? (double)NAN : (1 + (double)above) / ((double)count + 1);
 }
 
 /* z needs two surrogates and a spread. */
 SYN_API syn_excess_unit syn_excess_of(const syn_excess *excess, int which, size_t unit)
 {
     syn_excess_unit u;
-    double count = (double)excess->surrogates;
+    u.surrogates = excess->count[unit];
     u.observed = excess->seen[which][unit];
     u.mean = u.sd = u.z = u.p = (double)NAN;
-    if (isnan(u.observed) || isnan(excess->mean[which][unit]) || !excess->surrogates) return u;
+    if (!u.surrogates) return u;
     u.mean = excess->mean[which][unit];
-    u.p = (1 + (double)excess->above[which][unit]) / (count + 1);
-    if (excess->surrogates < 2) return u;
-    u.sd = sqrt(excess->spread[which][unit] / (count - 1));
+    u.p = synp_excess_p(excess->above[which][unit], excess->count[unit]);
+    if (u.surrogates < 2) return u;
+    u.sd = sqrt(excess->spread[which][unit] / ((double)u.surrogates - 1));
     if (u.sd > 0) u.z = (u.observed - u.mean) / u.sd;
     return u;
 }
 
 SYN_API double syn_excess_pair_p(const syn_excess *excess, int which, size_t pair)
 {
-    const syn_pairs *seen = excess->observed;
-    if (pair >= excess->pairs || seen->left_out[pair] >= seen->prompts) return (double)NAN;
-    return (1 + (double)excess->pair_above[which][pair]) / ((double)excess->surrogates + 1);
+    if (pair >= excess->pairs) return (double)NAN;
+    return synp_excess_p(excess->pair_above[which][pair], excess->pair_count[pair]);
 }
 
 SYN_API void syn_excess_rank(const syn_excess *excess, syn_rank *rank)
 {
     size_t unit;
     for (unit = 0; unit < rank->units; unit++)
-        rank->excess[unit] = excess->surrogates
+        rank->excess[unit] = excess->count[unit]
                                  ? excess->seen[0][unit] - excess->mean[0][unit]
                                  : (double)NAN;
 }

@@ -128,16 +128,26 @@ TEST(kinds)
 {
     float data[UNITS * SAMPLES];
     double made[UNITS * SAMPLES], again[UNITS * SAMPLES], work[4 * SAMPLES], was[SAMPLES];
+    uint64_t key[UNITS];
+    syn_surrogate_desc what;
     syn_series s;
     int kind;
     size_t t, u, lag, k;
     make_series(data);
     s = series_of(data);
+    syn_surrogate_keys(key, &s);
+    memset(&what, 0, sizeof what);
+    what.seed = 9;
+    what.key = key;
     for (kind = 0; kind < SYN_SURROGATES; kind++) {
-        syn_surrogate_make(made, &s, (syn_surrogate)kind, 9, 2, 1, work);
-        syn_surrogate_make(again, &s, (syn_surrogate)kind, 9, 2, 1, work);
+        what.kind = (syn_surrogate)kind;
+        what.surrogate = 2;
+        what.prompt = 1;
+        syn_surrogate_make(made, &s, &what, work);
+        syn_surrogate_make(again, &s, &what, work);
         CHECK(!memcmp(made, again, sizeof made));
-        syn_surrogate_make(again, &s, (syn_surrogate)kind, 9, 3, 1, work);
+        what.surrogate = 3;
+        syn_surrogate_make(again, &s, &what, work);
         CHECK(memcmp(made, again, sizeof made));
         CHECK(syn_surrogate_name((syn_surrogate)kind)[0]);
         for (u = 0; u < UNITS; u++) {
@@ -163,7 +173,9 @@ TEST(kinds)
         }
     }
     /* the shuffle keeps samples of units together */
-    syn_surrogate_make(made, &s, SYN_SURROGATE_SHUFFLE, 9, 0, 0, work);
+    what.kind = SYN_SURROGATE_SHUFFLE;
+    what.surrogate = what.prompt = 0;
+    syn_surrogate_make(made, &s, &what, work);
     for (t = 0; t < SAMPLES; t++)
         for (k = 0; k < SAMPLES; k++)
             if (!((double)data[k * UNITS] < made[t]) && !((double)data[k * UNITS] > made[t]))
@@ -197,9 +209,11 @@ TEST(excess)
     syn_error err;
     syn_arena arena = syn_arena_on(block, sizeof block);
     syn_series s;
-    uint64_t state = 3;
+    uint64_t state = 3, key[MANY];
+    syn_surrogate_desc what;
     size_t t, u, k;
     memset(&d, 0, sizeof d);
+    memset(&what, 0, sizeof what);
     memset(&s, 0, sizeof s);
     for (t = 0; t < LONG; t++) { /* units 0 to 3 share a driver, 4 to 7 only have memory */
         double driver = next_normal(&state);
@@ -216,19 +230,30 @@ TEST(excess)
     s.samples = LONG;
     s.time_stride = 1;
     s.unit_stride = LONG;
+    d.cells = true;
     REQUIRE_OK(syn_pairs_open(&seen, &d, &arena, &err), err);
+    d.cells = false;
+    d.lean = true;
+    d.like = &seen;
     REQUIRE_OK(syn_pairs_open(&null, &d, &arena, &err), err);
     REQUIRE_OK(syn_rank_open(&rank, MANY, &arena, &err), err);
     REQUIRE_OK(syn_pairs_add(&seen, &s, &err), err);
     REQUIRE_OK(syn_excess_open(&excess, &seen, true, &arena, &err), err);
+    syn_surrogate_keys(key, &s);
+    what.kind = SYN_SURROGATE_SHIFT;
+    what.seed = 5;
+    what.key = key;
     s.data = made;
+    CHECK_FAILS(syn_pairs_add(&null, &s, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK_FAILS(syn_excess_add(&excess, &null, &err), SYN_ERROR_ARGUMENT, err);
     for (k = 0; k < TIMES; k++) {
         syn_series from = s;
         from.data = data;
         syn_pairs_clear(&null);
-        syn_surrogate_make(made, &from, SYN_SURROGATE_SHIFT, 5, k, 0, work);
-        REQUIRE_OK(syn_pairs_add(&null, &s, &err), err);
-        syn_excess_add(&excess, &null);
+        what.surrogate = k;
+        syn_surrogate_make(made, &from, &what, work);
+        REQUIRE_OK(syn_pairs_add_surrogate(&null, &s, &from, &err), err);
+        REQUIRE_OK(syn_excess_add(&excess, &null, &err), err);
     }
     for (u = 0; u < MANY; u++) {
         syn_excess_unit r = syn_excess_of(&excess, 1, u), y = syn_excess_of(&excess, 0, u);
@@ -246,6 +271,177 @@ TEST(excess)
     for (u = 0; u < MANY; u++) atlas[u] = syn_rank_score(&rank, SYN_SCORE_EXCESS)[u];
     for (u = 0; u < MANY; u++)
         CHECK_NEAR(atlas[u], rank.synergy[u] - syn_excess_of(&excess, 0, u).mean, 1e-15);
+}
+
+/* ---- observed and surrogates over the same pairs and prompts ----
+
+   A unit all of whose pairs are flagged as observed (it counts, it is constant, it is not finite) must
+   change no digit of any other unit: wherever it stands, for every kind of surrogate, on both routes,
+   in several prompts whose exclusions differ, for any number of threads. */
+
+enum { BASE = 19, PROMPTS = 3, SPAN = 44, DRAWS = 24 };
+
+typedef struct table { /* what a whole analysis with surrogates gives for the units of the base */
+    double unit[2][BASE][6]; /* observed, mean, sd, z, p, surrogates */
+    double pair_p[2][BASE * BASE], low[BASE], high[BASE], cell[PROMPTS * BASE];
+    uint64_t missing;
+} table;
+
+/* Prompt p of the base: memory, a common driver, and units that are degenerate in one prompt each. */
+static void base_prompt(double *row, size_t p) /* (unit, sample) */
+{
+    uint64_t state = 40 + p;
+    size_t t, u;
+    for (t = 0; t < SPAN; t++) {
+        double driver = next_normal(&state);
+        for (u = 0; u < BASE; u++)
+            row[u * SPAN + t] = (t ? 0.6 * row[u * SPAN + t - 1] : 0) + next_normal(&state) +
+                                (u % 3 ? 0.8 * driver : 0);
+    }
+    for (t = 0; t < SPAN; t++) {
+        if (p == 0) row[2 * SPAN + t] = 3 - 2 * row[SPAN + t];             /* a copy of unit 1 */
+        if (p == 1) row[4 * SPAN + t] = t ? row[3 * SPAN + t - 1] : 0.5;   /* unit 3, a step late */
+        if (p == 1) row[11 * SPAN + t] = 7;                                /* constant */
+        if (p != 1) row[5 * SPAN + t] = t == 20 + p ? 1 : 0;               /* one event */
+    }
+}
+
+/* The same with an excluded unit before unit `at` of the base; at > BASE: none. */
+static size_t with_guest(double *to, const double *base, size_t at, int guest)
+{
+    size_t u, t, n = 0;
+    for (u = 0; u <= BASE; u++) {
+        for (t = 0; u == at && t < SPAN; t++)
+            to[n * SPAN + t] = guest == 0 ? (double)t : guest == 1 ? 4.5 : t == 9 ? (double)NAN : 1;
+        if (u == at) n++;
+        if (u < BASE) memcpy(to + n++ * SPAN, base + u * SPAN, SPAN * sizeof *to);
+    }
+    return n;
+}
+
+static syn_series rows_of(const double *rows, size_t units)
+{
+    syn_series s;
+    memset(&s, 0, sizeof s);
+    s.data = rows;
+    s.type = SYN_NUMBER_F64;
+    s.units = units;
+    s.samples = SPAN;
+    s.time_stride = 1;
+    s.unit_stride = SPAN;
+    return s;
+}
+
+static void analyse(table *out, syn_surrogate kind, const syn_pairs_desc *like, size_t at, int guest)
+{
+    static double seen[PROMPTS][(BASE + 1) * SPAN], made[(BASE + 1) * SPAN], base[BASE * SPAN];
+    static double block[200000], work[4 * SPAN];
+    static uint64_t key[PROMPTS][BASE + 1];
+    syn_arena arena = syn_arena_on(block, sizeof block);
+    syn_pairs_desc d = *like;
+    syn_pairs pairs, null;
+    syn_excess excess;
+    syn_bootstrap boot;
+    syn_resample_desc r;
+    syn_surrogate_desc what;
+    syn_error err;
+    size_t p, s, u, k, n = 0;
+    memset(out, 0, sizeof *out);
+    memset(&r, 0, sizeof r);
+    r.resamples = 50;
+    for (p = 0; p < PROMPTS; p++) {
+        syn_series series;
+        base_prompt(base, p);
+        n = with_guest(seen[p], base, at, guest);
+        series = rows_of(seen[p], n);
+        syn_surrogate_keys(key[p], &series);
+    }
+    d.units = n;
+    d.samples = SPAN;
+    d.prompts = PROMPTS;
+    d.cells = true;
+    REQUIRE_OK(syn_pairs_open(&pairs, &d, &arena, &err), err);
+    for (p = 0; p < PROMPTS; p++) {
+        syn_series series = rows_of(seen[p], n);
+        REQUIRE_OK(syn_pairs_add(&pairs, &series, &err), err);
+    }
+    REQUIRE_OK(syn_excess_open(&excess, &pairs, true, &arena, &err), err);
+    d.cells = false;
+    d.lean = true;
+    d.like = &pairs;
+    REQUIRE_OK(syn_pairs_open(&null, &d, &arena, &err), err);
+    what.kind = kind;
+    what.seed = 77;
+    for (s = 0; s < DRAWS; s++) {
+        syn_pairs_clear(&null);
+        for (p = 0; p < PROMPTS; p++) {
+            syn_series series = rows_of(seen[p], n), other = rows_of(made, n);
+            what.surrogate = s;
+            what.prompt = p;
+            what.key = key[p];
+            syn_surrogate_make(made, &series, &what, work);
+            REQUIRE_OK(syn_pairs_add_surrogate(&null, &other, &series, &err), err);
+        }
+        out->missing += null.missing;
+        REQUIRE_OK(syn_excess_add(&excess, &null, &err), err);
+    }
+    REQUIRE_OK(syn_rank_bootstrap(&boot, &pairs, SYN_SCORE_SYNERGY, &r, &arena, &err), err);
+    for (u = 0; u < BASE; u++) {
+        size_t i = u + (at <= u ? 1 : 0), v;
+        for (k = 0; k < 2; k++) {
+            const syn_excess_unit x = syn_excess_of(&excess, (int)k, i);
+            const double all[6] = {x.observed, x.mean, x.sd, x.z, x.p, (double)x.surrogates};
+            memcpy(out->unit[k][u], all, sizeof all);
+        }
+        out->low[u] = boot.low[i];
+        out->high[u] = boot.high[i];
+        for (p = 0; p < PROMPTS; p++) out->cell[p * BASE + u] = pairs.unit_synergy[p * n + i];
+        for (v = u + 1; v < BASE; v++)
+            for (k = 0; k < 2; k++)
+                out->pair_p[k][u * BASE + v] = syn_excess_pair_p(
+                    &excess, (int)k, syn_pairs_index(n, i, v + (at <= v ? 1 : 0)));
+    }
+    if (at <= BASE) CHECK(syn_excess_of(&excess, 0, at).surrogates == 0);
+}
+
+/* Two jobs at a time would need threads; backwards is as different an order as threads can make. */
+static void backwards(void *user, int jobs, syn_job_fn *job, void *arg)
+{
+    (void)user;
+    while (jobs-- > 0) job(arg, jobs);
+}
+
+TEST(like_with_like)
+{
+    static table plain, other;
+    static const size_t place[3] = {0, 8, BASE};
+    syn_pairs_desc d;
+    int kind, route, guest, k;
+    size_t u;
+    for (kind = 0; kind < SYN_SURROGATES; kind++)
+        for (route = 0; route < 4; route++) {
+            memset(&d, 0, sizeof d);
+            d.careful = route % 2 ? 0 : 1;
+            d.flagged = route == 2 ? SYN_FLAGGED_ZERO : SYN_FLAGGED_EXCLUDE;
+            if (route == 3) d.phiid.redundancy = SYN_CCS;
+            if (route && kind == SYN_SURROGATE_PHASE) continue; /* the slow one once */
+            analyse(&plain, (syn_surrogate)kind, &d, BASE + 1, 0);
+            CHECK((kind == SYN_SURROGATE_SHIFT) <= (plain.missing > 0)); /* the event at an end */
+            d.parallel.run = backwards;
+            d.parallel.threads = 2;
+            analyse(&other, (syn_surrogate)kind, &d, BASE + 1, 0);
+            CHECK(!memcmp(&plain, &other, sizeof plain));
+            for (guest = 0; guest < 3 && d.flagged == SYN_FLAGGED_EXCLUDE; guest++) {
+                analyse(&other, (syn_surrogate)kind, &d, place[guest], guest);
+                CHECK(!memcmp(&plain, &other, sizeof plain));
+            }
+            for (u = 0; u < BASE; u++) /* every unit has a test, the one with one event, too */
+                for (k = 0; k < 2; k++) {
+                    const double *x = plain.unit[k][u];
+                    CHECK(x[2] >= 0 && x[4] > 0 && x[4] <= 1);
+                    CHECK_NEAR(x[5], DRAWS, 0);
+                }
+        }
 }
 
 TEST(false_discoveries)

@@ -165,6 +165,7 @@ syn_pairs_desc phiid_pairs_desc(const phiid_work *w) {
     d.phiid.tau = (int)w->tau;
     d.phiid.redundancy = (syn_redundancy)w->options->redundancy;
     d.flagged = (syn_flagged)w->options->flagged;
+    d.cells = w->options->surrogates > 0 || w->options->bias_correct;
     d.parallel = w->parallel;
     if (w->options->pool) {
         d.phiid.tau = (int)phiid_pooled_half(w);

@@ -19,7 +19,9 @@ typedef struct score_figures {
 typedef struct null_figures {
     size_t     surrogates;
     syn_excess excess;
+    size_t    *count;          /* (unit): surrogates in which it has a value */
     double    *mean[2], *z[2], *p[2];
+    double     seen[2], whole[2]; /* means over the units with both: observed, surrogates */
     double    *pair_q[2];      /* (pair): false discovery rates */
     size_t     found[2];       /* pairs with q <= 0.05 */
     void      *block;

@@ -11,11 +11,13 @@
 typedef struct maker {
     const phiid_work *w;
     syn_surrogate kind;
-    uint64_t seed;
-    size_t   surrogate;
-    size_t  *prompt;  /* (used): its number in the file */
-    double  *made;    /* (used prompt, unit, sample) */
-    double  *work;    /* (used prompt, 4 samples) */
+    uint64_t  seed;
+    size_t    surrogate;
+    size_t   *prompt;  /* (used): its number in the file */
+    uint64_t *key;     /* (used, unit): what the draws of a unit depend on */
+    double   *made;    /* (used prompt, unit, sample) */
+    double   *work;    /* (used prompt, 4 samples) */
+    double   *pooled[2]; /* with --pool: the observed and the surrogate as one series each */
 } maker;
 
 /* Job: one prompt. The surrogate depends on the prompt's number in the file, not on who counts. */
@@ -23,8 +25,10 @@ static void make_prompt(void *arg, int index) {
     const maker *m = arg;
     size_t used = (size_t)index, samples = m->w->from.samples;
     syn_series s = phiid_kept(m->w, used, m->prompt[used], m->w->all);
-    syn_surrogate_make(m->made + used * m->w->from.units * samples, &s, m->kind, m->seed,
-                       m->surrogate, m->prompt[used], m->work + used * 4 * samples);
+    syn_surrogate_desc what = {m->kind, m->seed, m->surrogate, m->prompt[used],
+                               m->key + used * m->w->from.units};
+    syn_surrogate_make(m->made + used * m->w->from.units * samples, &s, &what,
+                       m->work + used * 4 * samples);
 }
 
 static void make_all(const maker *m) {
@@ -37,7 +41,7 @@ static void make_all(const maker *m) {
 }
 
 static void maker_open(maker *m, const phiid_work *w, syn_surrogate kind) {
-    size_t used = 0, cells = w->from.units * w->from.samples;
+    size_t used = 0, n = w->from.units, cells = n * w->from.samples;
     memset(m, 0, sizeof *m);
     m->w = w;
     m->kind = kind;
@@ -45,67 +49,80 @@ static void maker_open(maker *m, const phiid_work *w, syn_surrogate kind) {
     m->prompt = tool_alloc(w->used, sizeof *m->prompt);
     m->made = tool_alloc(w->used * cells, sizeof *m->made);
     m->work = tool_alloc(w->used * 4 * w->from.samples, sizeof *m->work);
-    for (size_t p = 0; p < w->from.prompts; p++)
-        if (phiid_is_long_enough(w, p)) m->prompt[used++] = p;
+    m->key = tool_alloc(w->used * n, sizeof *m->key);
+    for (size_t p = 0; p < w->from.prompts; p++) {
+        if (!phiid_is_long_enough(w, p)) continue;
+        syn_series s = phiid_kept(w, used, p, w->all);
+        syn_surrogate_keys(m->key + used * n, &s);
+        m->prompt[used++] = p;
+    }
+    for (int k = 0; w->options->pool && k < 2; k++)
+        m->pooled[k] = tool_alloc(n * 2 * phiid_pooled_half(w), sizeof(double));
+    if (w->options->pool) phiid_pooled(w, w->all, m->pooled[0]);
 }
 
 static void maker_close(maker *m) {
     free(m->prompt);
+    free(m->key);
     free(m->made);
     free(m->work);
+    for (int k = 0; k < 2; k++) free(m->pooled[k]);
 }
 
-/* The sums of all pairs of one surrogate. */
-static bool add_surrogate(const maker *m, syn_pairs *pairs, double *pooled, problem *why) {
+/* The sums of all pairs of one surrogate, over what is sound as observed. */
+static bool add_surrogate(const maker *m, syn_pairs *pairs, problem *why) {
     const phiid_work *w = m->w;
     syn_error err;
+    syn_status status = SYN_OK;
     make_all(m);
     syn_pairs_clear(pairs);
-    if (pooled) {
-        syn_series s = phiid_pooled(w, m->made, pooled);
-        return syn_pairs_add(pairs, &s, &err) == SYN_OK || problem_engine(why, "surrogates", &err);
+    if (w->options->pool) {
+        syn_series s = phiid_pooled(w, m->made, m->pooled[1]), seen = s;
+        seen.data = m->pooled[0];
+        status = syn_pairs_add_surrogate(pairs, &s, &seen, &err);
     }
-    for (size_t p = 0; p < w->used; p++) {
+    for (size_t p = 0; !w->options->pool && status == SYN_OK && p < w->used; p++) {
         syn_series s = phiid_kept(w, p, m->prompt[p], m->made);
-        if (syn_pairs_add(pairs, &s, &err) != SYN_OK) return problem_engine(why, "surrogates", &err);
+        syn_series seen = phiid_kept(w, p, m->prompt[p], w->all);
+        status = syn_pairs_add_surrogate(pairs, &s, &seen, &err);
     }
-    return true;
+    return status == SYN_OK || problem_engine(why, "surrogates", &err);
 }
 
-/* Calls `take` with the sums of each of `count` surrogates. */
+/* Calls `take` with the sums of each of `count` surrogates; those of units only where `units`. */
 typedef void take_fn(void *user, const syn_pairs *pairs);
 
-static bool each_surrogate(phiid_work *w, syn_surrogate kind, size_t count, const char *label,
-                           take_fn *take, void *user, problem *why) {
+static bool each_surrogate(phiid_work *w, syn_surrogate kind, size_t count, bool units,
+                           const char *label, take_fn *take, void *user, problem *why) {
     progress bar;
     maker m;
     syn_pairs pairs;
     void *block = NULL;
     syn_pairs_desc desc = phiid_pairs_desc(w);
-    double *pooled = NULL;
+    desc.cells = false;
+    desc.lean = !units;
+    desc.like = &w->pairs;
     phiid_keep_all(w);
-    if (w->options->pool)
-        pooled = tool_alloc(w->from.units * 2 * phiid_pooled_half(w), sizeof *pooled);
     bool good = phiid_open_pairs(&desc, &pairs, &block, why);
     maker_open(&m, w, kind);
     progress_begin(&bar, label, (double)count);
     for (size_t s = 0; good && s < count; s++) {
         progress_step(&bar, (double)s);
         m.surrogate = s;
-        good = add_surrogate(&m, &pairs, pooled, why);
+        good = add_surrogate(&m, &pairs, why);
         if (good) take(user, &pairs);
     }
     progress_end(&bar);
     maker_close(&m);
     free(block);
-    free(pooled);
     return good;
 }
 
 /* ---- tests against them ----------------------------------------------------------------- */
 
 static void take_excess(void *user, const syn_pairs *pairs) {
-    syn_excess_add(user, pairs);
+    syn_error never; /* whole surrogates of the observed: nothing can be refused */
+    syn_excess_add(user, pairs, &never);
 }
 
 static bool open_excess(phiid_work *w, problem *why) {
@@ -131,26 +148,45 @@ static void finish_pairs(null_figures *f, size_t pairs) {
     free(sorted);
 }
 
+/* Means over the units that have a null: the two sides of 'observed against shifted'. */
+static void whole_means(null_figures *f, size_t n) {
+    for (int k = 0; k < 2; k++) {
+        double units = 0;
+        f->seen[k] = f->whole[k] = 0;
+        for (size_t i = 0; i < n; i++) {
+            if (!f->count[i]) continue;
+            f->seen[k] += f->excess.seen[k][i];
+            f->whole[k] += f->mean[k][i];
+            units++;
+        }
+        f->seen[k] = units > 0 ? f->seen[k] / units : (double)NAN;
+        f->whole[k] = units > 0 ? f->whole[k] / units : (double)NAN;
+    }
+}
+
 bool phiid_surrogates(phiid_work *w, problem *why) {
     null_figures *f = &w->null;
     size_t n = w->from.units, count = (size_t)w->options->surrogates;
     if (!count) return true;
     if (!open_excess(w, why) ||
-        !each_surrogate(w, (syn_surrogate)w->options->null, count, "surrogates", take_excess,
-                        &f->excess, why))
+        !each_surrogate(w, (syn_surrogate)w->options->null, count, false, "surrogates",
+                        take_excess, &f->excess, why))
         return false;
     f->surrogates = count;
+    f->count = tool_alloc(n, sizeof *f->count);
     for (int k = 0; k < 2; k++) {
         f->mean[k] = tool_alloc(n, sizeof(double));
         f->z[k] = tool_alloc(n, sizeof(double));
         f->p[k] = tool_alloc(n, sizeof(double));
         for (size_t i = 0; i < n; i++) {
             syn_excess_unit u = syn_excess_of(&f->excess, k, i);
+            f->count[i] = u.surrogates;
             f->mean[k][i] = u.mean;
             f->z[k][i] = u.z;
             f->p[k][i] = u.p;
         }
     }
+    whole_means(f, n);
     finish_pairs(f, w->pairs.pairs);
     syn_excess_rank(&f->excess, &w->rank);
     return true;
@@ -163,6 +199,7 @@ void phiid_null_free(phiid_work *w) {
         free(w->null.p[k]);
         free(w->null.pair_q[k]);
     }
+    free(w->null.count);
     free(w->null.block);
 }
 
@@ -170,21 +207,29 @@ void phiid_null_free(phiid_work *w) {
 
 enum { BIAS_SHUFFLES = 100 };
 
-/* What shuffles add up to: for pairs, and for units in every prompt. */
+/* Means of shuffles added up: for pairs, and for units in every prompt; and over how many, since a
+   shuffle may leave a pair without a value (a window that became constant). */
 typedef struct bias_sums {
-    size_t  pairs, cells;
-    double *pair[2], *cell[2];
+    size_t    pairs, cells;
+    double   *pair[2], *cell[2];
+    uint32_t *pair_count, *cell_count;
 } bias_sums;
 
 static void take_bias(void *user, const syn_pairs *p) {
     bias_sums *b = user;
     for (size_t i = 0; i < b->pairs; i++) {
-        b->pair[0][i] += p->synergy[i];
-        b->pair[1][i] += p->redundancy[i];
+        const double count = (double)(p->prompts - p->left_out[i]);
+        if (!(count > 0)) continue;
+        b->pair[0][i] += p->synergy[i] / count;
+        b->pair[1][i] += p->redundancy[i] / count;
+        b->pair_count[i]++;
     }
     for (size_t i = 0; i < b->cells; i++) {
-        b->cell[0][i] += p->unit_synergy[i];
-        b->cell[1][i] += p->unit_redundancy[i];
+        const double count = (double)p->unit_sound[i];
+        if (!(count > 0)) continue;
+        b->cell[0][i] += p->unit_synergy[i] / count;
+        b->cell[1][i] += p->unit_redundancy[i] / count;
+        b->cell_count[i]++;
     }
 }
 
@@ -199,15 +244,21 @@ static double mean_of(const double *v, size_t n) {
 }
 
 /* From the sums over prompts of every pair, and over pairs of every unit and prompt: means, ranks,
-   profiles and intervals all follow from these. A shuffle moves no flag: the same pairs count. */
+   profiles and intervals all follow from these. The bias is that of the pairs and prompts that
+   are in the sum, as often as they are. */
 static void subtract(phiid_work *w, const bias_sums *b, size_t shuffles) {
-    double before[2], *pair[2] = {w->pairs.synergy, w->pairs.redundancy};
-    double *cell[2] = {w->pairs.unit_synergy, w->pairs.unit_redundancy};
+    const syn_pairs *p = &w->pairs;
+    double before[2], *pair[2] = {p->synergy, p->redundancy};
+    double *cell[2] = {p->unit_synergy, p->unit_redundancy};
     before[0] = mean_of(w->rank.synergy, w->from.units);
     before[1] = mean_of(w->rank.redundancy, w->from.units);
     for (int k = 0; k < 2; k++) {
-        for (size_t i = 0; i < b->pairs; i++) pair[k][i] -= b->pair[k][i] / (double)shuffles;
-        for (size_t i = 0; i < b->cells; i++) cell[k][i] -= b->cell[k][i] / (double)shuffles;
+        for (size_t i = 0; i < b->pairs; i++)
+            if (b->pair_count[i])
+                pair[k][i] -= b->pair[k][i] / b->pair_count[i] * (double)(p->prompts - p->left_out[i]);
+        for (size_t i = 0; i < b->cells; i++)
+            if (b->cell_count[i])
+                cell[k][i] -= b->cell[k][i] / b->cell_count[i] * (double)p->unit_sound[i];
     }
     syn_rank_pairs(&w->rank, &w->pairs);
     w->bias.mean[0] = before[0] - mean_of(w->rank.synergy, w->from.units);
@@ -221,15 +272,20 @@ bool phiid_bias(phiid_work *w, problem *why) {
     if (!w->options->bias_correct) return true;
     b.pairs = w->pairs.pairs;
     b.cells = w->rows * w->from.units;
+    b.pair_count = tool_alloc(b.pairs, sizeof *b.pair_count);
+    b.cell_count = tool_alloc(b.cells, sizeof *b.cell_count);
     for (int k = 0; k < 2; k++) {
         b.pair[k] = tool_alloc(b.pairs, sizeof(double));
         b.cell[k] = tool_alloc(b.cells, sizeof(double));
     }
-    bool good = each_surrogate(w, SYN_SURROGATE_SHUFFLE, shuffles, "bias", take_bias, &b, why);
+    bool good = each_surrogate(w, SYN_SURROGATE_SHUFFLE, shuffles, true, "bias", take_bias, &b,
+                               why);
     if (good) subtract(w, &b, shuffles);
     for (int k = 0; k < 2; k++) {
         free(b.pair[k]);
         free(b.cell[k]);
     }
+    free(b.pair_count);
+    free(b.cell_count);
     return good;
 }

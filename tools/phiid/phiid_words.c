@@ -229,16 +229,20 @@ static size_t count_below(const double *p, size_t n, double limit) {
 
 static void null_words(const phiid_work *w, json_out *j) {
     static const char *const what[2] = {"synergy", "redundancy"};
-    size_t n = w->from.units;
-    if (!w->null.surrogates) return;
+    size_t n = w->from.units, tested = count_below(w->null.p[0], n, 1);
+    if (!w->null.surrogates || !isfinite(w->null.whole[0])) return;
     for (int k = 0; k < 2; k++) {
         text t = {NULL, 0, 0};
-        double seen = mean_over(w->null.excess.seen[k], n), null = mean_over(w->null.mean[k], n);
+        double seen = w->null.seen[k], null = w->null.whole[k];
         text_print(&t, "Against %zu %s, mean %s is %.3g nats observed and %.3g %s: it lies %s the "
-                       "null, and %zu of %zu units exceed their own null at p <= 0.05.",
+                       "null, ",
                    w->null.surrogates, null_text[w->options->null], what[k], seen, null,
-                   null_short[w->options->null], seen >= null ? "above" : "below",
-                   count_below(w->null.p[k], n, 0.05), n);
+                   null_short[w->options->null], seen >= null ? "above" : "below");
+        if (tested)
+            text_print(&t, "and %zu of %zu units exceed their own null at p <= 0.05.",
+                       count_below(w->null.p[k], n, 0.05), tested);
+        else
+            text_print(&t, "and no unit has the %d surrogates that a test needs.", SYN_EXCESS_LEAST);
         if (w->options->null == SYN_SURROGATE_SHUFFLE)
             text_add(&t, " This null tells memory and coupling in time from none; it cannot tell "
                          "coupling from memory.");

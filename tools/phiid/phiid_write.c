@@ -229,6 +229,7 @@ static void unit_nulls(const phiid_work *w, table_out *t, size_t i) {
         table_number(t, column[k][1], w->null.z[k][i]);
         table_number(t, column[k][2], w->null.p[k][i]);
     }
+    table_int(t, "surrogates", (int64_t)w->null.count[i]);
 }
 
 static void unit_row(const phiid_work *w, table_out *t, size_t i) {
@@ -402,8 +403,10 @@ static void means_json(const phiid_work *w, json_out *j) {
     json_number(j, "synergy", mean_of(w->rank.synergy, n));
     json_number(j, "redundancy", mean_of(w->rank.redundancy, n));
     if (w->null.surrogates) {
-        json_number(j, "synergy_null", mean_of(w->null.mean[0], n));
-        json_number(j, "redundancy_null", mean_of(w->null.mean[1], n));
+        json_number(j, "synergy_null", w->null.whole[0]);
+        json_number(j, "redundancy_null", w->null.whole[1]);
+        json_number(j, "synergy_beside_null", w->null.seen[0]); /* of the same units */
+        json_number(j, "redundancy_beside_null", w->null.seen[1]);
     }
     if (w->bias.shuffles) {
         json_number(j, "synergy_bias_taken_off", w->bias.mean[0]);
@@ -439,6 +442,32 @@ static void silent_json(const phiid_work *w, json_out *j) {
     json_array_end(j);
 }
 
+/* Units without a p against the null, and why. */
+static void untested_json(const phiid_work *w, json_out *j) {
+    char name[UNIT_NAME], why[160];
+    if (!w->null.surrogates) return;
+    json_array(j, "units_without_test");
+    for (size_t i = 0; i < w->from.units; i++) {
+        if (w->null.count[i] >= SYN_EXCESS_LEAST) continue;
+        if (!isfinite(w->rank.synergy[i]))
+            snprintf(why, sizeof why, "no pair of it is sound");
+        else if (w->null.surrogates < SYN_EXCESS_LEAST)
+            snprintf(why, sizeof why, "%zu surrogates were asked for, a test needs %d",
+                     w->null.surrogates, SYN_EXCESS_LEAST);
+        else
+            snprintf(why, sizeof why,
+                     "it has a value in %zu of %zu surrogates (in the others its series became "
+                     "constant, or a function of another), a test needs %d",
+                     w->null.count[i], w->null.surrogates, SYN_EXCESS_LEAST);
+        json_object_inline(j, NULL);
+        json_text(j, "unit", name_of(w, i, name));
+        json_int(j, "surrogates", (int64_t)w->null.count[i]);
+        json_text(j, "reason", why);
+        json_object_end(j);
+    }
+    json_array_end(j);
+}
+
 static void flagged_json(const phiid_work *w, json_out *j) {
     json_object(j, "pair_prompts");
     json_int(j, "sound", (int64_t)w->pairs.flagged[0]);
@@ -453,6 +482,7 @@ static void flagged_json(const phiid_work *w, json_out *j) {
     for (size_t i = 0; i < w->from.units; i++) unscored += isfinite(w->rank.synergy[i]) ? 0 : 1;
     json_int(j, "units_without_a_sound_pair", (int64_t)unscored);
     silent_json(w, j);
+    untested_json(w, j);
 }
 
 static void input_json(const phiid_work *w, json_out *j) {

@@ -233,7 +233,7 @@ static void claim_profile(page *p, const report *r, const char *score, const cha
 }
 
 static void claim_memory(page *p, const report *r) {
-    double seen = report_number(r, "means_nats.synergy");
+    double seen = report_number(r, "means_nats.synergy_beside_null");
     double null = report_number(r, "means_nats.synergy_null");
     double found = report_number(r, "pairs_beyond_null.synergy");
     double memory = report_memory(r);
