@@ -229,8 +229,9 @@ static size_t count_below(const double *p, size_t n, double limit) {
 
 static void null_words(const phiid_work *w, json_out *j) {
     static const char *const what[2] = {"synergy", "redundancy"};
-    size_t n = w->from.units, tested = count_below(w->null.p[0], n, 1);
+    size_t n = w->from.units;
     if (!w->null.surrogates || !isfinite(w->null.whole[0])) return;
+    size_t tested = count_below(w->null.p[0], n, 1);
     for (int k = 0; k < 2; k++) {
         text t = {NULL, 0, 0};
         double seen = w->null.seen[k], null = w->null.whole[k];
