@@ -2,6 +2,8 @@
 #define SYNERGY_IMPLEMENTATION
 #include "engine/engine.h"
 
+#include <stdlib.h>
+
 bool problem_engine(problem *why, const char *where, const syn_error *err) {
     const char *words = err->text[0] ? err->text : syn_status_text(err->status);
     return problem_set(why, "%s%s%s", where ? where : "", where ? ": " : "", words);
@@ -19,4 +21,13 @@ void engine_pool_start(engine_pool *p, int64_t threads) {
 void engine_pool_stop(engine_pool *p) {
     if (p->running) syn_pool_stop(&p->pool);
     p->running = false;
+}
+
+double spearman_of(const double *a, const double *b, size_t n) {
+    double *work = tool_alloc(4 * n, sizeof *work);
+    size_t *order = tool_alloc(n, sizeof *order);
+    double r = syn_rank_spearman(a, b, n, work, order);
+    free(work);
+    free(order);
+    return r;
 }

@@ -18,6 +18,9 @@ typedef struct engine_pool { syn_pool pool; bool running; syn_parallel parallel;
 void engine_pool_start(engine_pool *p, int64_t threads);
 void engine_pool_stop(engine_pool *p);
 
+/* Spearman's correlation over the places where both are numbers. */
+double spearman_of(const double *a, const double *b, size_t n);
+
 /* ---- recordings (recording.c) --------------------------------------------------------- */
 
 /* Series of N units, prompt after prompt, from .npy ([P, T, L, U], [P, T, N] or [T, N]) or CSV; or a

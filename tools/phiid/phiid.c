@@ -19,30 +19,7 @@ void phiid_defaults(phiid_options *o) {
     o->flagged = SYN_FLAGGED_EXCLUDE;
 }
 
-/* ---- memory from the header's measuring arena ----------------------------------------- */
-
-/* A block for what a measuring pass counted; the arena's start may cost up to an alignment. */
-syn_arena block_for(const syn_arena *measured, void **block) {
-    size_t bytes = measured->used + SYN_ALIGN;
-    *block = tool_alloc(bytes, 1);
-    return syn_arena_on(*block, bytes);
-}
-
-bool phiid_open_pairs(const syn_pairs_desc *desc, syn_pairs *pairs, void **block, problem *why) {
-    syn_error err;
-    syn_arena arena = syn_arena_measure();
-    *block = NULL;
-    if (syn_pairs_open(pairs, desc, &arena, &err) != SYN_OK)
-        return problem_engine(why, NULL, &err);
-    arena = block_for(&arena, block);
-    if (syn_pairs_open(pairs, desc, &arena, &err) != SYN_OK)
-        return problem_engine(why, NULL, &err);
-    return true;
-}
-
 /* ---- which prompts count -------------------------------------------------------------- */
-
-enum { LEAST_SAMPLES = 5 }; /* of a window: four variables and their mean */
 
 static bool choose_prompts(phiid_work *w, problem *why) {
     const phiid_options *o = w->options;
@@ -155,24 +132,6 @@ static bool skip_atoms(atom_files *f, const phiid_work *w, problem *why) {
 }
 
 /* ---- every pair of every prompt ------------------------------------------------------- */
-
-syn_pairs_desc phiid_pairs_desc(const phiid_work *w) {
-    syn_pairs_desc d;
-    memset(&d, 0, sizeof d);
-    d.units = w->from.units;
-    d.samples = w->from.is_cov ? w->tau + LEAST_SAMPLES : w->from.samples;
-    d.prompts = w->rows;
-    d.phiid.tau = (int)w->tau;
-    d.phiid.redundancy = (syn_redundancy)w->options->redundancy;
-    d.flagged = (syn_flagged)w->options->flagged;
-    d.cells = w->options->surrogates > 0 || w->options->bias_correct;
-    d.parallel = w->parallel;
-    if (w->options->pool) {
-        d.phiid.tau = (int)phiid_pooled_half(w);
-        d.samples = 2 * phiid_pooled_half(w);
-    }
-    return d;
-}
 
 static bool add_prompts(phiid_work *w, syn_pairs *pairs, atom_files *files, problem *why) {
     syn_error err;

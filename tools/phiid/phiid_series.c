@@ -7,13 +7,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAST_SAMPLES = 5 }; /* of a window: four variables and their mean */
-
 bool phiid_is_long_enough(const phiid_work *w, size_t prompt) {
     const phiid_options *o = w->options;
     size_t n = w->from.length[prompt];
     if ((w->from.has_lengths || o->min_length_given) && n < (size_t)o->min_length) return false;
     return n >= w->tau + LEAST_SAMPLES;
+}
+
+syn_pairs_desc phiid_pairs_desc(const phiid_work *w) {
+    syn_pairs_desc d;
+    memset(&d, 0, sizeof d);
+    d.units = w->from.units;
+    d.samples = w->from.is_cov ? w->tau + LEAST_SAMPLES : w->from.samples;
+    d.prompts = w->rows;
+    d.phiid.tau = (int)w->tau;
+    d.phiid.redundancy = (syn_redundancy)w->options->redundancy;
+    d.flagged = (syn_flagged)w->options->flagged;
+    d.cells = w->options->surrogates > 0 || w->options->bias_correct;
+    d.parallel = w->parallel;
+    if (w->options->pool) {
+        d.phiid.tau = (int)phiid_pooled_half(w);
+        d.samples = 2 * phiid_pooled_half(w);
+    }
+    return d;
 }
 
 /* ---- trends --------------------------------------------------------------------------- */

@@ -149,7 +149,7 @@ static void shape_words(const phiid_work *w, json_out *j, int score) {
 static void correlation_words(const phiid_work *w, json_out *j) {
     text t = {NULL, 0, 0};
     const syn_rank *r = &w->rank;
-    double rho = phiid_spearman(r->synergy, r->redundancy, w->from.units);
+    double rho = spearman_of(r->synergy, r->redundancy, w->from.units);
     if (!isfinite(rho)) return;
     text_print(&t, "Mean synergy and mean redundancy of the units have a Spearman correlation of "
                    "%.2f", rho);
@@ -164,7 +164,7 @@ static void correlation_words(const phiid_work *w, json_out *j) {
 
 static void memory_words(const phiid_work *w, json_out *j) {
     text t = {NULL, 0, 0};
-    double rho = phiid_spearman(w->rank.synergy, w->confound[SYN_CONFOUND_SELF], w->from.units);
+    double rho = spearman_of(w->rank.synergy, w->confound[SYN_CONFOUND_SELF], w->from.units);
     if (!isfinite(rho)) return;
     text_print(&t,
                "Mean synergy follows each unit's own memory (self-information) at Spearman %.2f",
@@ -196,7 +196,7 @@ static void reliability_words(const phiid_work *w, json_out *j) {
 static void agreement_words(const phiid_work *w, json_out *j) {
     text t = {NULL, 0, 0};
     const syn_rank *r = &w->rank;
-    double rho = phiid_spearman(r->rank_difference, r->difference, w->from.units);
+    double rho = spearman_of(r->rank_difference, r->difference, w->from.units);
     if (!isfinite(rho)) return;
     text_print(&t,
                "The two readings of the paper, rank difference and rank of the difference, agree "
@@ -293,8 +293,8 @@ static void quantile_words(const phiid_work *w, json_out *j) {
     text_print(&t, "Among random systems of the same total information, a pair's synergy stands at the "
                    "quantile %.2f and its redundancy at %.2f on average",
                synergy, redundancy);
-    double rho = phiid_spearman(w->quantile.unit[0], w->confound[SYN_CONFOUND_TOTAL], n);
-    double raw = phiid_spearman(w->rank.synergy, w->confound[SYN_CONFOUND_TOTAL], n);
+    double rho = spearman_of(w->quantile.unit[0], w->confound[SYN_CONFOUND_TOTAL], n);
+    double raw = spearman_of(w->rank.synergy, w->confound[SYN_CONFOUND_TOTAL], n);
     if (isfinite(rho) && isfinite(raw))
         text_print(&t, "; so normalised, synergy follows the units' total information at Spearman %.2f, "
                        "against %.2f before", rho, raw);

@@ -345,21 +345,12 @@ static columns columns_of(const phiid_work *w) {
     return c;
 }
 
-double phiid_spearman(const double *a, const double *b, size_t n) {
-    double *work = tool_alloc(4 * n, sizeof *work);
-    size_t *order = tool_alloc(n, sizeof *order);
-    double r = syn_rank_spearman(a, b, n, work, order);
-    free(work);
-    free(order);
-    return r;
-}
-
 static void table_json(json_out *j, const char *key, const columns *c, size_t n) {
     json_array(j, key);
     for (int a = 0; a < c->count; a++) {
         json_array_inline(j, NULL);
         for (int b = 0; b < c->count; b++)
-            json_number(j, NULL, phiid_spearman(c->at[a], c->at[b], n));
+            json_number(j, NULL, spearman_of(c->at[a], c->at[b], n));
         json_array_end(j);
     }
     json_array_end(j);

@@ -140,7 +140,7 @@ static void agree_units(agreement *g, const compared *a, const compared *b) {
     g->by_units = true;
     for (size_t i = 0; i < a->r.count; i++)
         g->count += isfinite(a->unit[i]) && isfinite(b->unit[i]) ? 1 : 0;
-    g->spearman = chance_spearman(value_spearman(a->unit, b->unit, a->r.count), g->count);
+    g->spearman = chance_spearman(spearman_of(a->unit, b->unit, a->r.count), g->count);
     g->quarter = g->count / 4;
     mark_quarter(&a->r, a->unit, b->unit, g->quarter, 1, mark);
     mark_quarter(&b->r, b->unit, a->unit, g->quarter, 2, mark);
@@ -166,7 +166,7 @@ static void agree_profiles(agreement *g, const compared *a, const compared *b) {
         there[l] = at_depth(many, few->x[l]);
         g->count += isfinite(there[l]) && isfinite(few->y[l]) ? 1 : 0;
     }
-    g->spearman = chance_spearman(value_spearman(few->y, there, few->n), g->count);
+    g->spearman = chance_spearman(spearman_of(few->y, there, few->n), g->count);
     free(there);
 }
 

@@ -35,7 +35,6 @@ bool report_load(report *r, const char *directory, problem *why);
 /* The same without matrices and interventions: what a comparison needs. */
 bool report_load_scores(report *r, const char *directory, problem *why);
 void report_close(report *r);
-double value_spearman(const double *a, const double *b, size_t n);
 /* Over units; NaN when one of the columns is not there. */
 double report_spearman(const report *r, const double *a, const double *b);
 /* Of mean synergy with self-information. */

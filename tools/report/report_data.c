@@ -185,17 +185,8 @@ void report_close(report *r) {
 
 /* ---- numbers ------------------------------------------------------------------------------ */
 
-double value_spearman(const double *a, const double *b, size_t n) {
-    double *work = tool_alloc(4 * n, sizeof *work);
-    size_t *order = tool_alloc(n, sizeof *order);
-    double rho = syn_rank_spearman(a, b, n, work, order);
-    free(work);
-    free(order);
-    return rho;
-}
-
 double report_spearman(const report *r, const double *a, const double *b) {
-    return a && b ? value_spearman(a, b, r->count) : (double)NAN;
+    return a && b ? spearman_of(a, b, r->count) : (double)NAN;
 }
 
 double report_memory(const report *r) {

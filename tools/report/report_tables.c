@@ -55,7 +55,7 @@ static double correlation(const report *r, const char *which, const char *a, con
             layer_means(r, x);
             layer_means(r, y);
         }
-        rho = value_spearman(x, y, units ? r->count : r->layers);
+        rho = spearman_of(x, y, units ? r->count : r->layers);
     }
     free(x);
     free(y);
