@@ -1165,6 +1165,9 @@ typedef struct syn_series {
     syn_number  type;
     size_t      units, samples;
     size_t      time_stride, unit_stride;
+    size_t      lag; /* 0: one recording, a future tau samples after its past. Else the pairs that
+                        count, as of a recording with gaps: samples - lag pasts, and from sample
+                        `lag` on the future of each; tau then only says how far apart they were */
 } syn_series;
 
 typedef enum syn_flagged {
@@ -14925,6 +14928,12 @@ static int synp_pairs_tau(const syn_pairs *pairs)
     return pairs->desc.phiid.tau ? pairs->desc.phiid.tau : 1;
 }
 
+/* The distance from a past to its future in a series. */
+static size_t synp_pairs_lag(const syn_pairs *pairs, const syn_series *series)
+{
+    return series->lag ? series->lag : (size_t)synp_pairs_tau(pairs);
+}
+
 SYN_API size_t syn_pairs_index(size_t n, size_t i, size_t j)
 {
     size_t k;
@@ -15139,11 +15148,11 @@ static void synp_confound_add(syn_pairs *pairs, syn_confound which, size_t unit,
     pairs->confound_count[(size_t)which * pairs->units + unit]++;
 }
 
-/* The mean and the trend of the whole series. */
+/* The mean and the trend of the whole series; where it is given as pairs, of all pasts. */
 static void synp_unit_confounds(syn_pairs *pairs, const syn_series *series, size_t unit)
 {
     synp_span all;
-    size_t n = series->samples, t;
+    size_t n = series->lag ? pairs->window : series->samples, t;
     double trend = 0, square = 0, mean = synp_pairs_at(series, unit, 0);
     synp_span_open(&all, series, unit, 0, n);
     if (!all.constant) mean = (all.first + all.second) / all.scale[0] / all.scale[1];
@@ -15174,7 +15183,8 @@ static void synp_unit_autocorrelation(syn_pairs *pairs, const syn_series *series
     synp_span past, next;
     size_t n = series->samples;
     double r = pairs->self[unit];
-    if (pairs->window != n - 1) {
+    if (series->lag && synp_pairs_tau(pairs) != 1) return; /* the next sample is not told */
+    if (!series->lag && pairs->window != n - 1) {
         synp_span_open(&past, series, unit, 0, n - 1);
         synp_span_open(&next, series, unit, 1, n - 1);
         if (past.constant || next.constant) return;
@@ -15303,6 +15313,7 @@ static syn_flags synp_pair_atoms(const syn_pairs *pairs, size_t i, size_t j,
 {
     const syn_series *s = pairs->series;
     size_t x = i * s->unit_stride, y = j * s->unit_stride;
+    desc->tau = (int)synp_pairs_lag(pairs, s);
     desc->stride = s->time_stride;
     desc->cumulative = desc->local = NULL;
     return s->type == SYN_NUMBER_F32
@@ -15731,7 +15742,7 @@ static void synp_units_close(syn_pairs *pairs)
 /* Whether a prompt can be added; nothing has changed when not. */
 static syn_status synp_pairs_fits(const syn_pairs *pairs, const syn_series *series, syn_error *err)
 {
-    uint64_t tau = (uint64_t)synp_pairs_tau(pairs);
+    uint64_t tau = (uint64_t)synp_pairs_lag(pairs, series), apart = (uint64_t)synp_pairs_tau(pairs);
     if (series->units != pairs->units)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: prompt %u has %u units, expected %u",
                          SYNP_U(pairs->prompts), SYNP_U(series->units), SYNP_U(pairs->units));
@@ -15742,13 +15753,18 @@ static syn_status synp_pairs_fits(const syn_pairs *pairs, const syn_series *seri
     if (pairs->prompts >= pairs->desc.prompts)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: more than the %u prompts announced",
                          SYNP_U(pairs->desc.prompts));
-    if (tau >= series->samples)
+    if (tau >= series->samples || tau > INT32_MAX)
         return synp_fail(err, SYN_ERROR_DATA, "pairs: tau %u does not fit %u samples",
    SYNP_U(tau),
                          SYNP_U(series->samples));
     if (series->samples - tau < 5)
         return synp_fail(err, SYN_ERROR_DATA, "pairs: %u samples at tau %u leave %u, need 5",
                          SYNP_U(series->samples), SYNP_U(tau), SYNP_U(series->samples - tau));
+    if (series->lag && series->samples - tau + apart > pairs->desc.samples)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: prompt %u has %u pairs at tau %u, which need "
+                         "%u samples, %u announced", SYNP_U(pairs->prompts),
+                         SYNP_U(series->samples - tau), SYNP_U(apart),
+                         SYNP_U(series->samples - tau + apart), SYNP_U(pairs->desc.samples));
     return SYN_OK;
 }
 
@@ -15808,7 +15824,7 @@ static syn_status synp_pairs_prompt(syn_pairs *pairs, const syn_series *series, 
     const syn_series packed = synp_series_packed(series);
     syn_status status;
     pairs->series = &packed;
-    pairs->window = series->samples - (size_t)synp_pairs_tau(pairs);
+    pairs->window = series->samples - synp_pairs_lag(pairs, series);
     synp_pairs_begin(pairs);
     synp_pairs_each(pairs, (int)pairs->panels, synp_panel_open);
     status = synp_pairs_stripes(pairs, err);
@@ -15857,7 +15873,8 @@ static syn_status synp_surrogate_fits(const syn_pairs *pairs, const syn_series *
     if (pairs->prompts >= like->prompts)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: a surrogate of prompt %u, observed are %u",
                          SYNP_U(pairs->prompts), SYNP_U(like->prompts));
-    if (observed->units != surrogate->units || observed->samples != surrogate->samples)
+    if (observed->units != surrogate->units || observed->samples != surrogate->samples ||
+        observed->lag != surrogate->lag)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: prompt %u and its surrogate differ in size",
                          SYNP_U(pairs->prompts));
     return SYN_OK;

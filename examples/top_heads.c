@@ -70,7 +70,7 @@ static syn_status decompose(syn_rank *rank, const float *norms, size_t units, sy
 {
     syn_pairs pairs;
     syn_pairs_desc desc;
-    syn_series series = { NULL, SYN_NUMBER_F32, 0, TOKENS, 0, 0 };
+    syn_series series = { NULL, SYN_NUMBER_F32, 0, TOKENS, 0, 0, 0 };
     syn_status status;
     memset(&desc, 0, sizeof desc);
     desc.units = series.units = units;

@@ -330,7 +330,7 @@ TEST(csv_faults_are_named) {
     csv c;
     problem why;
     CHECK(!csv_from(&c, "a,b\n1\n", &why));
-    CHECK(strstr(why.text, "line 2: 1 cells, the header has 2") != NULL);
+    CHECK(strstr(why.text, "line 2: 1 cell, the header has 2") != NULL);
     CHECK(!csv_from(&c, "a,\"b\n1,2\n", &why));
     CHECK(strstr(why.text, "not closed") != NULL);
     CHECK(!csv_from(&c, "", &why));

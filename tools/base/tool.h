@@ -256,14 +256,43 @@ typedef struct csv {
     size_t       columns, rows; /* rows without the header */
     const char **head;          /* [columns] */
     const char **cell;          /* [rows][columns] */
+    size_t      *line;          /* [rows]: where it begins in the file, from 1 */
+    size_t       head_line;
+    size_t       empty_lines, empty_line; /* between rows: how many, and the first of them */
     char        *bytes;
 } csv;
 bool csv_read(csv *c, const char *path, problem *why);
+/* The same of bytes that become the table's (one more than `size`, from csv_bytes or malloc). */
+typedef struct csv_form {
+    size_t from, first_line; /* where the header begins */
+    char   separator;        /* ' ': any run of blanks */
+} csv_form;
+bool  csv_parse(csv *c, char *bytes, size_t size, const csv_form *form, const char *path,
+                problem *why);
+char *csv_bytes(const char *path, size_t *size, problem *why); /* a copy with room for one more */
 void csv_free(csv *c);
 int  csv_column(const csv *c, const char *name); /* -1: none */
 const char *csv_cell(const csv *c, size_t row, int column); /* "" when column is -1 */
 /* An empty cell is NaN; false when a cell is not a number. */
 bool csv_double(const char *cell, double *value);
+
+/* ---- tables of numbers (table.c) ------------------------------------------------------- */
+
+/* Delimited text by content: comma, semicolon, tab, bar or blanks (or as a line "sep=;" says), any
+   line end, quotes, a BOM; UTF-8, else Latin-1 (code page 1252), which is made UTF-8. What is no
+   text (UTF-16, archives) is named. */
+typedef struct text_table {
+    csv  cells;
+    char separator, mark; /* mark: the decimal sign, ',' only where it does not separate */
+    bool latin1;
+} text_table;
+bool table_read(text_table *t, const char *path, problem *why);
+void table_free(text_table *t);
+/* (columns): clean, none empty, none twice; *twice: the first that was changed for that, + 1. */
+char **table_names(const text_table *t, size_t *twice);
+/* What a cell is; a missing number ("", NA, n/a, nan, null, - ...) has the value NaN. */
+typedef enum table_cell { TABLE_NUMBER, TABLE_MISSING, TABLE_WORDS } table_cell;
+table_cell table_number(const char *cell, char mark, double *value);
 
 /* ---- SHA-256 (sha256.c) --------------------------------------------------------------- */
 

@@ -29,8 +29,17 @@ static int run(const command *self, int argc, char **argv) {
          "which score comes first (default rank-difference)", &o.score, 0, 0, NULL},
         {"flagged", 0, OPTION_CHOICE, "exclude|zero",
          "what a flagged pair counts (default exclude)", &o.flagged, 0, 0, NULL},
-        {"min-length", 0, OPTION_INT, "N", "leave out shorter series (default 32)", &o.min_length,
-         1, 1e9, &o.min_length_given},
+        {"min-length", 0, OPTION_INT, "N",
+         "leave out shorter series (default 32 beside a lengths.npy, else none is left out)",
+         &o.min_length, 1, 1e9, &o.min_length_given},
+        {"columns", 0, OPTION_TEXT, "LIST|REGEX",
+         "which columns are units: names, numbers from 0, ranges; or a pattern of names", &o.take.columns, 0,
+         0, NULL},
+        {"skip", 0, OPTION_TEXT, "LIST|REGEX", "which columns are not (a clock, an index)", &o.take.skip, 0,
+         0, NULL},
+        {"missing", 0, OPTION_CHOICE, "refuse|drop|unit",
+         "where a number is missing: refuse (default of tables), drop the samples, or the unit",
+         &o.take.missing, 0, 0, &o.take.missing_given},
         {"resamples", 0, OPTION_INT, "N", "of the 95 % intervals (default 1000, 0: none)",
          &o.resamples, 0, 1e6, NULL},
         {"surrogates", 0, OPTION_INT, "N", "surrogate series for a null (default none)",
@@ -84,7 +93,8 @@ const command command_phiid = {
     "phiid", "NORMS.npy|DIR -o DIR [OPTIONS]",
     "decompose the information of every pair of units; score units and layers",
     "Reads [prompts, samples, layers, units], [prompts, samples, units] or [samples, units] of\n"
-    "float16, float32 or float64 from .npy, or a CSV with a header (a column a unit), or the\n"
+    "floats or integers from .npy, or a text table with a header (a column a unit; comma,\n"
+    "semicolon or tab; decimal comma where it does not divide; any line end), or the\n"
     "norms.npy of a folder. Writes synergy.npy, redundancy.npy, units.csv, profile.csv and\n"
     "phiid.json; with --atoms also atoms.npy and flags.npy; with --surrogates also synergy_q.npy and\n"
     "redundancy_q.npy. A covariance file that --save-cov or the library wrote can stand for norms;\n"

@@ -1,6 +1,7 @@
-/* recording.c - series of units from .npy or CSV, one prompt at a time. */
-#include "engine/engine.h"
+/* recording.c - series of units from .npy or text, one prompt at a time. */
+#include "engine/recording_table.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,9 +11,6 @@ static bool shape_of(recording *r, problem *why) {
     const npy *a = &r->array;
     char shape[200];
     npy_shape_text(a, shape, sizeof shape);
-    if (!npy_is_float(a))
-        return problem_set(why, "%s: is %s, not float16, float32 or float64", r->path,
-                           npy_type_text(a->type));
     if (a->dims < 2 || a->dims > 4)
         return problem_set(why, "%s: has shape %s, not [prompts, samples, layers, units], "
                                 "[prompts, samples, units] or [samples, units]", r->path, shape);
@@ -23,7 +21,8 @@ static bool shape_of(recording *r, problem *why) {
     r->layers = a->dims == 4 ? (size_t)a->shape[2] : 1;
     r->per_layer = (size_t)a->shape[a->dims - 1];
     r->units = r->layers * r->per_layer;
-    r->doubles = a->type == NPY_F64;
+    r->span = r->samples;
+    r->doubles = a->type == NPY_F64 || !npy_is_float(a);
     snprintf(r->type, sizeof r->type, "%s", npy_type_text(a->type));
     return true;
 }
@@ -97,68 +96,17 @@ static void first_layer_beside(recording *r) {
     json_free(&run);
 }
 
-static bool open_npy(recording *r, problem *why) {
+static bool open_npy(recording *r, const recording_choice *choice, problem *why) {
     if (!npy_open(&r->array, r->path, why)) return false;
     r->is_npy = true;
     if (!shape_of(r, why)) return false;
     r->length = tool_alloc(r->prompts, sizeof *r->length);
     for (size_t p = 0; p < r->prompts; p++) r->length[p] = r->samples;
     first_layer_beside(r);
-    return lengths_beside(r, why);
-}
-
-/* ---- CSV ------------------------------------------------------------------------------ */
-
-static bool table_of(recording *r, const csv *c, problem *why) {
-    for (size_t t = 0; t < c->rows; t++)
-        for (size_t i = 0; i < c->columns; i++) {
-            const char *cell = c->cell[t * c->columns + i];
-            if (!csv_double(cell, &r->table[t * c->columns + i]))
-                return problem_set(why, "%s: row %zu, column %zu (%.40s): '%.40s' is not a number",
-                                   r->path, t + 1, i + 1, c->head[i], cell);
-        }
-    return true;
-}
-
-static void look_at_names(const recording *r) {
-    double value;
-    for (size_t i = 0; i < r->units; i++)
-        if (!csv_double(r->name[i], &value) || !*r->name[i]) return;
-    tool_note("%s: its first line holds only numbers and is taken for the names of the columns",
-              r->path);
-}
-
-static bool open_csv(recording *r, problem *why) {
-    csv c;
-    if (!csv_read(&c, r->path, why)) return false;
-    r->prompts = 1;
-    r->samples = c.rows;
-    r->layers = 1;
-    r->per_layer = r->units = c.columns;
-    r->doubles = true;
-    snprintf(r->type, sizeof r->type, "csv");
-    r->length = tool_alloc(1, sizeof *r->length);
-    r->length[0] = r->samples;
-    r->table = tool_alloc(c.rows * c.columns, sizeof *r->table);
-    r->name = tool_alloc(c.columns, sizeof *r->name);
-    for (size_t i = 0; i < c.columns; i++) r->name[i] = tool_copy(c.head[i]);
-    bool good = c.rows > 0 ? table_of(r, &c, why)
-                           : problem_set(why, "%s: no row follows the header", r->path);
-    if (good) look_at_names(r);
-    csv_free(&c);
-    return good;
+    return lengths_beside(r, why) && recording_choose_npy(r, choice, why);
 }
 
 /* ---- a lagged covariance -------------------------------------------------------------- */
-
-static bool is_covariance(const char *path) {
-    char head[6];
-    FILE *f = fopen(path, "rb");
-    if (!f) return false;
-    bool yes = fread(head, 1, sizeof head, f) == sizeof head && !memcmp(head, "SYNCOV", 6);
-    fclose(f);
-    return yes;
-}
 
 /* Its head; the whole is checked when it is loaded. The number of samples is that of its pairs. */
 static bool open_covariance(recording *r, problem *why) {
@@ -172,6 +120,7 @@ static bool open_covariance(recording *r, problem *why) {
     r->doubles = true;
     for (int i = 0; i < 8; i++) r->samples |= (size_t)r->view.bytes[24 + i] << (8 * i);
     r->samples += r->tau;
+    r->span = r->samples;
     r->length = tool_alloc(1, sizeof *r->length);
     r->length[0] = r->samples;
     snprintf(r->type, sizeof r->type, "covariance");
@@ -213,12 +162,45 @@ static bool hash_of(recording *r, problem *why) {
     return true;
 }
 
-static bool ends_in(const char *s, const char *ending) {
-    size_t n = strlen(s), m = strlen(ending);
-    return n >= m && strcmp(s + n - m, ending) == 0;
+void recording_note(recording *r, const char *format, ...) {
+    char words[1024];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(words, sizeof words, format, list);
+    va_end(list);
+    tool_note("%s: %s", path_base(r->path), words);
+    r->notes.at = tool_realloc(r->notes.at, r->notes.count + 1, sizeof *r->notes.at);
+    r->notes.at[r->notes.count++] = tool_copy(words);
+}
+
+/* A recording of channels over time is longer than it is wide; norms of a model need not be. */
+static void look_at_shape(recording *r) {
+    if (r->is_cov || (r->is_npy && r->array.dims == 4) || r->units <= r->samples) return;
+    recording_note(r, "More units than samples: %zu units (columns) of %zu samples (rows). If it is the other "
+                      "way round, transpose it.", r->units, r->samples);
+}
+
+static bool open_by_content(recording *r, const recording_choice *choice, problem *why) {
+    char head[6] = "";
+    FILE *f = fopen(r->path, "rb");
+    const size_t got = f ? fread(head, 1, sizeof head, f) : 0, length = strlen(r->path);
+    if (f) fclose(f);
+    if (got == sizeof head && !memcmp(head, "SYNCOV", 6)) {
+        if (!choice->columns && !choice->skip && !choice->missing_given) return open_covariance(r, why);
+        return problem_set(why, "%s: is a covariance: --columns, --skip and --missing need the samples",
+                           r->path);
+    }
+    const bool array = (got && !memcmp(head, "\x93NUMPY", got)) || path_is_directory(r->path) ||
+                     (length > 4 && !strcmp(r->path + length - 4, ".npy"));
+    return array ? open_npy(r, choice, why) : recording_open_table(r, choice, why);
 }
 
 bool recording_open(recording *r, const char *path, problem *why) {
+    const recording_choice all = {NULL, NULL, MISSING_REFUSE, false};
+    return recording_open_part(r, path, &all, why);
+}
+
+bool recording_open_part(recording *r, const char *path, const recording_choice *choice, problem *why) {
     memset(r, 0, sizeof *r);
     bool good = true;
     if (path_is_directory(path)) {
@@ -229,10 +211,8 @@ bool recording_open(recording *r, const char *path, problem *why) {
         good = strlen(path) < sizeof r->path || problem_set(why, "%.200s...: too long", path);
         if (good) snprintf(r->path, sizeof r->path, "%s", path);
     }
-    if (good)
-        good = ends_in(r->path, ".csv")   ? open_csv(r, why)
-               : is_covariance(r->path) ? open_covariance(r, why)
-                                        : open_npy(r, why);
+    good = good && open_by_content(r, choice, why);
+    if (good) look_at_shape(r);
     if (good && r->units < 2)
         good = problem_set(why, "%s: holds one unit, and pairs need two", r->path);
     good = good && hash_of(r, why);
@@ -247,7 +227,10 @@ void recording_close(recording *r) {
         for (size_t i = 0; i < r->units; i++) free(r->name[i]);
     free(r->name);
     free(r->table);
+    free(r->at);
     free(r->length);
+    for (size_t i = 0; i < r->notes.count; i++) free((void *)(uintptr_t)r->notes.at[i]);
+    free(r->notes.at);
     memset(r, 0, sizeof *r);
 }
 
@@ -258,19 +241,33 @@ static bool can_stay_in_place(const recording *r) {
     const npy *a = &r->array;
     bool native = (low_first == 1) != a->big_endian;
     bool order = !a->fortran || a->dims < 2;
-    return native && order && a->type != NPY_F16 && (uintptr_t)a->data % a->element_bytes == 0;
+    bool same = a->type == NPY_F32 || a->type == NPY_F64;
+    return native && order && same && (uintptr_t)a->data % a->element_bytes == 0;
 }
 
 size_t recording_buffer_bytes(const recording *r) {
-    if (!r->is_npy || can_stay_in_place(r)) return 0;
+    if (!r->is_npy || r->table || can_stay_in_place(r)) return 0;
     return r->samples * r->units * (r->doubles ? sizeof(double) : sizeof(float));
 }
 
 const void *recording_prompt(const recording *r, size_t prompt, void *buffer) {
     uint64_t n = (uint64_t)r->samples * r->units;
-    if (!r->is_npy) return r->table;
+    if (r->table) return r->table + prompt * n;
+    if (!r->is_npy) return NULL;
     if (can_stay_in_place(r)) return r->array.data + prompt * n * r->array.element_bytes;
     if (r->doubles) npy_doubles(&r->array, prompt * n, n, buffer);
     else npy_floats(&r->array, prompt * n, n, buffer);
     return buffer;
+}
+
+bool recording_is_pair(const recording *r, size_t prompt, size_t k, size_t tau) {
+    const size_t *at = r->at ? r->at + prompt * r->samples : NULL;
+    return k + tau < r->length[prompt] && (!at || at[k + tau] - at[k] == tau);
+}
+
+size_t recording_pairs(const recording *r, size_t prompt, size_t tau) {
+    size_t count = 0;
+    if (!r->at) return r->length[prompt] > tau ? r->length[prompt] - tau : 0;
+    for (size_t k = 0; k < r->length[prompt]; k++) count += recording_is_pair(r, prompt, k, tau) ? 1 : 0;
+    return count;
 }

@@ -31,6 +31,9 @@ static bool choose_prompts(phiid_work *w, problem *why) {
     }
     w->rows = o->pool ? 1 : w->used;
     if (w->used) return true;
+    if (w->from.at)
+        return problem_set(why, "%s: what is left of %zu samples has fewer than %d pairs at tau %zu",
+                           w->from.path, w->from.span, LEAST_SAMPLES, w->tau);
     if (longest < w->tau + LEAST_SAMPLES)
         return problem_set(why, "%s: %zu samples are too few for tau %zu (at least %zu)",
                            w->from.path, longest, w->tau, w->tau + LEAST_SAMPLES);
@@ -515,7 +518,7 @@ bool phiid_run(const phiid_options *o, problem *why) {
     engine_pool pool;
     phiid_work *w = tool_alloc(1, sizeof *w);
     w->options = o;
-    bool good = recording_open(&w->from, o->input, why);
+    bool good = recording_open_part(&w->from, o->input, &o->take, why);
     if (good) {
         w->output = o->output ? o->output : o->input;
         engine_pool_start(&pool, o->threads);

@@ -12,6 +12,9 @@ bool   phiid_is_long_enough(const phiid_work *w, size_t prompt);
 bool   phiid_detrend_begin(phiid_work *w, problem *why);
 /* Bytes of the two buffers that phiid_series needs. */
 size_t phiid_series_bytes(const phiid_work *w);
+/* Doubles in a row of w->all: a series, or where samples are left out of the recording the pairs
+   that count, pasts and then futures (syn_series.lag). */
+size_t phiid_row_samples(const phiid_work *w);
 /* Prompt number `prompt` of the file, detrended where asked: in the file or in `made`. */
 syn_series phiid_series(const phiid_work *w, size_t prompt, void *buffer, double *made);
 /* Keeps every prompt that counts in w->all. */
@@ -20,6 +23,13 @@ syn_series phiid_kept(const phiid_work *w, size_t used_prompt, size_t file_promp
 /* All prompts as one: windows centred within their prompt, past after past, then future after
    future; at a lag of half its length it has the pooled covariance. Rows of `to` are units. */
 size_t phiid_pooled_half(const phiid_work *w);
+/* A surrogate of a prompt with samples left out, as pairs. A shift moves pairs, past and future
+   together: each unit keeps its own pairs, and so its memory, whole, and no gap comes into it. A
+   shuffle deals the samples out that are there. Phases turn in the series whose gaps are bridged by
+   straight lines; what was bridged goes again. `make` makes one of a series. */
+typedef void phiid_make_fn(const void *user, const syn_series *from, double *to, double *work);
+void phiid_surrogate_with_gaps(const phiid_work *w, size_t prompt, syn_surrogate kind,
+                               phiid_make_fn *make, const void *user, double *to);
 syn_series phiid_pooled(const phiid_work *w, const double *all, double *to);
 /* --save-cov. */
 bool   phiid_save_covariance(const phiid_work *w, problem *why);

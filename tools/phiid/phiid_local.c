@@ -10,12 +10,23 @@
 
 typedef struct unit_pair { size_t x, y; } unit_pair;
 
-/* A unit by its own name, as L12H3 or 12.3, or by its number among all. */
+/* The longest name of a column that stands there, with one of `stop` or the end behind it. */
+static bool read_name(const recording *r, const char **at, const char *stop, size_t *unit) {
+    size_t longest = 0;
+    for (size_t i = 0; r->name && i < r->units; i++) {
+        const size_t n = strlen(r->name[i]);
+        if (n <= longest || strncmp(*at, r->name[i], n) || !strchr(stop, (*at)[n])) continue;
+        longest = n;
+        *unit = i;
+    }
+    *at += longest;
+    return longest > 0;
+}
+
+/* A unit as L12H3 or 12.3, or by its number among all. */
 static bool find_unit(const recording *r, const char *name, size_t *unit) {
     size_t layer, index;
     char *end;
-    for (*unit = 0; r->name && *unit < r->units; ++*unit)
-        if (!strcmp(r->name[*unit], name)) return true;
     if (unit_name_read(name, &layer, &index)) {
         if (layer < r->first_layer || layer - r->first_layer >= r->layers || index >= r->per_layer) return false;
         *unit = (layer - r->first_layer) * r->per_layer + index;
@@ -25,8 +36,9 @@ static bool find_unit(const recording *r, const char *name, size_t *unit) {
     return *name >= '0' && *name <= '9' && !*end && *unit < r->units;
 }
 
-/* The unit named between *at and the next sign of `stop`. */
+/* The unit named between *at and the next sign of `stop`, or whose own name stands there. */
 static bool read_unit(const recording *r, const char **at, const char *stop, size_t *unit) {
+    if (read_name(r, at, stop, unit)) return true;
     const size_t n = strcspn(*at, stop);
     char *name = tool_alloc(n + 1, 1);
     memcpy(name, *at, n);
@@ -56,15 +68,17 @@ static unit_pair *read_pairs(const phiid_work *w, size_t *count, problem *why) {
     }
 }
 
-/* One pair of one prompt: (SYN_ATOMS, width), NaN behind its end. */
-static void local_of(const phiid_work *w, const syn_series *s, unit_pair p, double *local,
-                     double *out, size_t width) {
+/* One pair of one prompt: (SYN_ATOMS, width), each value where its past lies in the file, NaN where
+   there is none. */
+static void local_of(const phiid_work *w, const syn_series *s, size_t prompt, unit_pair p,
+                     double *local, double *out, size_t width) {
     double atom[SYN_ATOMS];
     syn_phiid_desc desc;
-    size_t n = s->samples - w->tau, stride = s->time_stride ? s->time_stride : s->units;
+    const size_t lag = s->lag ? s->lag : w->tau;
+    size_t n = s->samples - lag, stride = s->time_stride ? s->time_stride : s->units;
     size_t step = s->time_stride ? s->unit_stride : 1;
     memset(&desc, 0, sizeof desc);
-    desc.tau = (int)w->tau;
+    desc.tau = (int)lag;
     desc.redundancy = (syn_redundancy)w->options->redundancy;
     desc.stride = stride;
     desc.local = local;
@@ -76,15 +90,17 @@ static void local_of(const phiid_work *w, const syn_series *s, unit_pair p, doub
         const float *v = s->data;
         flags = syn_phiid_pair_float(v + p.x * step, v + p.y * step, s->samples, &desc, atom);
     }
-    for (int a = 0; a < SYN_ATOMS; a++)
-        for (size_t t = 0; t < width; t++)
-            out[(size_t)a * width + t] = t < n && !(flags & SYN_FLAGS_NO_NUMBERS)
-                                             ? local[(size_t)a * n + t]
-                                             : (double)NAN;
+    if (flags & SYN_FLAGS_NO_NUMBERS) return;
+    const size_t *at = w->from.at ? w->from.at + prompt * w->from.samples : NULL;
+    for (size_t k = 0, t = 0; t < n; k++) {
+        if (!recording_is_pair(&w->from, prompt, k, w->tau)) continue;
+        for (size_t a = 0; a < SYN_ATOMS; a++) out[a * width + (at ? at[k] : k)] = local[a * n + t];
+        t++;
+    }
 }
 
 static bool write_pair(const phiid_work *w, unit_pair p, npy_out *file, problem *why) {
-    size_t width = w->from.samples - w->tau, cells = SYN_ATOMS * width;
+    size_t width = w->from.span - w->tau, cells = SYN_ATOMS * width;
     void *buffer = tool_alloc(recording_buffer_bytes(&w->from), 1);
     double *made = tool_alloc(phiid_series_bytes(w), 1);
     double *local = tool_alloc(cells, sizeof *local), *out = tool_alloc(cells, sizeof *out);
@@ -93,7 +109,7 @@ static bool write_pair(const phiid_work *w, unit_pair p, npy_out *file, problem 
         for (size_t c = 0; c < cells; c++) out[c] = (double)NAN;
         if (phiid_is_long_enough(w, k)) {
             syn_series s = phiid_series(w, k, buffer, made);
-            local_of(w, &s, p, local, out, width);
+            local_of(w, &s, k, p, local, out, width);
         }
         good = npy_add(file, out, cells, why);
     }
@@ -111,7 +127,7 @@ bool phiid_local(const phiid_work *w, problem *why) {
     if (!w->options->local) return true;
     unit_pair *list = read_pairs(w, &count, why);
     if (!list) return false;
-    uint64_t shape[4] = {count, w->from.prompts, SYN_ATOMS, w->from.samples - w->tau};
+    uint64_t shape[4] = {count, w->from.prompts, SYN_ATOMS, w->from.span - w->tau};
     bool good = path_join(path, w->output, "local.npy", why) &&
                 npy_begin(&file, path, NPY_F64, 4, shape, why);
     bool begun = good;

@@ -20,15 +20,29 @@ typedef struct maker {
     double   *pooled[2]; /* with --pool: the observed and the surrogate as one series each */
 } maker;
 
+typedef struct made_of { const maker *m; size_t used; } made_of;
+
+/* One series of a prompt (phiid_make_fn). */
+static void make_series(const void *user, const syn_series *from, double *to, double *work) {
+    const made_of *of = user;
+    const maker *m = of->m;
+    const syn_surrogate_desc what = {m->kind, m->seed, m->surrogate, m->prompt[of->used],
+                                     m->key + of->used * m->w->from.units};
+    syn_surrogate_make(to, from, &what, work);
+}
+
 /* Job: one prompt. The surrogate depends on the prompt's number in the file, not on who counts. */
 static void make_prompt(void *arg, int index) {
     const maker *m = arg;
-    size_t used = (size_t)index, samples = m->w->from.samples;
+    const size_t used = (size_t)index, samples = phiid_row_samples(m->w);
+    const made_of of = {m, used};
+    double *to = m->made + used * m->w->from.units * samples;
+    if (m->w->from.at) {
+        phiid_surrogate_with_gaps(m->w, m->prompt[used], m->kind, make_series, &of, to);
+        return;
+    }
     syn_series s = phiid_kept(m->w, used, m->prompt[used], m->w->all);
-    syn_surrogate_desc what = {m->kind, m->seed, m->surrogate, m->prompt[used],
-                               m->key + used * m->w->from.units};
-    syn_surrogate_make(m->made + used * m->w->from.units * samples, &s, &what,
-                       m->work + used * 4 * samples);
+    make_series(&of, &s, to, m->work + used * 4 * samples);
 }
 
 static void make_all(const maker *m) {
@@ -41,14 +55,14 @@ static void make_all(const maker *m) {
 }
 
 static void maker_open(maker *m, const phiid_work *w, syn_surrogate kind) {
-    size_t used = 0, n = w->from.units, cells = n * w->from.samples;
+    size_t used = 0, n = w->from.units, cells = n * phiid_row_samples(w);
     memset(m, 0, sizeof *m);
     m->w = w;
     m->kind = kind;
     m->seed = (uint64_t)w->options->seed;
     m->prompt = tool_alloc(w->used, sizeof *m->prompt);
     m->made = tool_alloc(w->used * cells, sizeof *m->made);
-    m->work = tool_alloc(w->used * 4 * w->from.samples, sizeof *m->work);
+    m->work = tool_alloc(w->used * 4 * phiid_row_samples(w), sizeof *m->work);
     m->key = tool_alloc(w->used * n, sizeof *m->key);
     for (size_t p = 0; p < w->from.prompts; p++) {
         if (!phiid_is_long_enough(w, p)) continue;

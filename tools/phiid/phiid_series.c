@@ -11,14 +11,29 @@ bool phiid_is_long_enough(const phiid_work *w, size_t prompt) {
     const phiid_options *o = w->options;
     size_t n = w->from.length[prompt];
     if ((w->from.has_lengths || o->min_length_given) && n < (size_t)o->min_length) return false;
-    return n >= w->tau + LEAST_SAMPLES;
+    return recording_pairs(&w->from, prompt, w->tau) >= LEAST_SAMPLES;
+}
+
+/* Is it laid out as the pairs that count (pasts, then futures), since samples are left out of it? */
+static bool has_gaps(const phiid_work *w) {
+    return w->from.at != NULL;
+}
+
+size_t phiid_row_samples(const phiid_work *w) {
+    return has_gaps(w) ? 2 * w->from.samples : w->from.samples;
+}
+
+/* Places of a prompt's samples in the file; NULL: they follow each other. */
+static const size_t *times_of(const phiid_work *w, size_t prompt) {
+    return has_gaps(w) ? w->from.at + prompt * w->from.samples : NULL;
 }
 
 syn_pairs_desc phiid_pairs_desc(const phiid_work *w) {
     syn_pairs_desc d;
     memset(&d, 0, sizeof d);
     d.units = w->from.units;
-    d.samples = w->from.is_cov ? w->tau + LEAST_SAMPLES : w->from.samples;
+    d.samples = w->from.is_cov ? w->tau + LEAST_SAMPLES : phiid_row_samples(w);
+    if (w->from.at) d.samples += w->tau; /* room for as many pairs as there are samples */
     d.prompts = w->rows;
     d.phiid.tau = (int)w->tau;
     d.phiid.redundancy = (syn_redundancy)w->options->redundancy;
@@ -40,10 +55,36 @@ static bool all_finite(const double *v, size_t n) {
     return true;
 }
 
+/* The same at times that are not evenly spaced: x and x^2 are made orthogonal first. */
+static void take_polynomial_at(double *v, size_t n, const size_t *at, bool quadratic, double mean) {
+    double *x = tool_alloc(n, sizeof *x), *q = tool_alloc(n, sizeof *q);
+    double middle = 0, square = 0, xx = 0, xxx = 0, qq = 0, xv = 0, qv = 0;
+    for (size_t t = 0; t < n; t++) middle += (double)at[t] / (double)n;
+    for (size_t t = 0; t < n; t++) {
+        x[t] = (double)at[t] - middle;
+        square += x[t] * x[t] / (double)n;
+        xx += x[t] * x[t];
+        xxx += x[t] * x[t] * x[t];
+    }
+    for (size_t t = 0; t < n; t++) {
+        q[t] = x[t] * x[t] - square - xxx / xx * x[t];
+        qq += q[t] * q[t];
+        xv += x[t] * (v[t] - mean);
+        qv += q[t] * (v[t] - mean);
+    }
+    for (size_t t = 0; t < n; t++) v[t] -= xv / xx * x[t] + (quadratic && qq > 0 ? qv / qq * q[t] : 0);
+    free(x);
+    free(q);
+}
+
 /* Takes the straight line or the parabola of least squares out and leaves the mean. x = time from
    the middle and q = x^2 - its mean are orthogonal to each other and to a constant. */
-static void take_polynomial(double *v, size_t n, bool quadratic, double mean) {
+static void take_polynomial(double *v, size_t n, const size_t *at, bool quadratic, double mean) {
     double xx = 0, qq = 0, xv = 0, qv = 0, square = ((double)n * (double)n - 1) / 12;
+    if (at) {
+        take_polynomial_at(v, n, at, quadratic, mean);
+        return;
+    }
     for (size_t t = 0; t < n; t++) {
         double x = (double)t - ((double)n - 1) / 2, q = x * x - square;
         xx += x * x;
@@ -58,15 +99,16 @@ static void take_polynomial(double *v, size_t n, bool quadratic, double mean) {
 }
 
 /* What the other prompts show at the same position, apart from its own mean. */
-static void take_position_mean(double *v, size_t n, const double *position, size_t stride) {
+static void take_position_mean(double *v, size_t n, const size_t *at, const double *position,
+                               size_t stride) {
     double mean = 0;
-    for (size_t t = 0; t < n; t++) mean += position[t * stride] / (double)n;
-    for (size_t t = 0; t < n; t++) v[t] -= position[t * stride] - mean;
+    for (size_t t = 0; t < n; t++) mean += position[(at ? at[t] : t) * stride] / (double)n;
+    for (size_t t = 0; t < n; t++) v[t] -= position[(at ? at[t] : t) * stride] - mean;
 }
 
 /* One unit. What is left of a series that is all trend is rounding: it becomes a constant, which is
    flagged. A series with a NaN or an infinity stays as it is. */
-static void detrend(const phiid_work *w, double *v, size_t n, size_t unit) {
+static void detrend(const phiid_work *w, double *v, size_t n, const size_t *at, size_t unit) {
     double mean = 0, size = 0, left = 0;
     if (!all_finite(v, n)) return;
     for (size_t t = 0; t < n; t++) {
@@ -74,8 +116,8 @@ static void detrend(const phiid_work *w, double *v, size_t n, size_t unit) {
         if (fabs(v[t]) > size) size = fabs(v[t]);
     }
     if (w->options->detrend == PHIID_DETREND_MEAN)
-        take_position_mean(v, n, w->position_mean + unit, w->from.units);
-    else take_polynomial(v, n, w->options->detrend == PHIID_DETREND_QUADRATIC, mean);
+        take_position_mean(v, n, at, w->position_mean + unit, w->from.units);
+    else take_polynomial(v, n, at, w->options->detrend == PHIID_DETREND_QUADRATIC, mean);
     for (size_t t = 0; t < n; t++)
         if (fabs(v[t] - mean) > left) left = fabs(v[t] - mean);
     for (size_t t = 0; left <= 64 * DBL_EPSILON * size && t < n; t++) v[t] = mean;
@@ -83,7 +125,7 @@ static void detrend(const phiid_work *w, double *v, size_t n, size_t unit) {
 
 /* The mean over the prompts that count and reach the position, where the value is a number. */
 bool phiid_detrend_begin(phiid_work *w, problem *why) {
-    size_t n = w->from.units, cells = w->from.samples * n;
+    size_t n = w->from.units, cells = w->from.span * n;
     if (w->options->detrend != PHIID_DETREND_MEAN) return true;
     if (w->used < 2)
         return problem_set(why, "%s: --detrend mean needs at least two prompts, there is one",
@@ -93,12 +135,14 @@ bool phiid_detrend_begin(phiid_work *w, problem *why) {
     void *buffer = tool_alloc(recording_buffer_bytes(&w->from), 1);
     for (size_t p = 0; p < w->from.prompts; p++) {
         if (!phiid_is_long_enough(w, p)) continue;
-        const void *at = recording_prompt(&w->from, p, buffer);
+        const void *from = recording_prompt(&w->from, p, buffer);
+        const size_t *at = times_of(w, p);
         for (size_t k = 0; k < w->from.length[p] * n; k++) {
-            double v = w->from.doubles ? ((const double *)at)[k] : (double)((const float *)at)[k];
+            double v = w->from.doubles ? ((const double *)from)[k] : (double)((const float *)from)[k];
             if (!isfinite(v)) continue;
-            w->position_mean[k] += v;
-            count[k]++;
+            const size_t cell = at ? at[k / n] * n + k % n : k;
+            w->position_mean[cell] += v;
+            count[cell]++;
         }
     }
     for (size_t k = 0; k < cells; k++)
@@ -111,7 +155,9 @@ bool phiid_detrend_begin(phiid_work *w, problem *why) {
 /* ---- one prompt ----------------------------------------------------------------------- */
 
 size_t phiid_series_bytes(const phiid_work *w) {
-    return w->options->detrend ? w->from.samples * w->from.units * sizeof(double) : 0;
+    const size_t rows = w->from.units * sizeof(double);
+    if (has_gaps(w)) return 3 * w->from.samples * rows; /* the pairs, and the series behind them */
+    return w->options->detrend ? w->from.samples * rows : 0;
 }
 
 static syn_series rows_of(const phiid_work *w, const double *rows, size_t samples) {
@@ -135,18 +181,47 @@ static void copy_rows(const phiid_work *w, const void *from, size_t samples, dou
                                                   : (double)((const float *)from)[t * n + i];
 }
 
+/* The pairs of samples that count, from rows of samples: pasts, then futures. */
+static syn_series pairs_of(const phiid_work *w, size_t prompt, const double *rows, double *to) {
+    const size_t n = w->from.length[prompt], count = recording_pairs(&w->from, prompt, w->tau);
+    for (size_t i = 0; i < w->from.units; i++) {
+        const double *row = rows + i * n;
+        double *past = to + i * 2 * count;
+        for (size_t k = 0, at = 0; k < n; k++) {
+            if (!recording_is_pair(&w->from, prompt, k, w->tau)) continue;
+            past[at] = row[k];
+            past[count + at++] = row[k + w->tau];
+        }
+    }
+    syn_series s = rows_of(w, to, 2 * count);
+    s.lag = count;
+    return s;
+}
+
+/* Rows of samples of one prompt, with trends taken out. */
+static void fill_rows(const phiid_work *w, size_t prompt, const void *from, double *to) {
+    const size_t samples = w->from.length[prompt];
+    copy_rows(w, from, samples, to);
+    for (size_t i = 0; w->options->detrend && i < w->from.units; i++)
+        detrend(w, to + i * samples, samples, times_of(w, prompt), i);
+}
+
 syn_series phiid_series(const phiid_work *w, size_t prompt, void *buffer, double *made) {
     const void *from = recording_prompt(&w->from, prompt, buffer);
     size_t samples = w->from.length[prompt];
     syn_series s;
+    if (has_gaps(w)) {
+        double *rows = made + 2 * w->from.samples * w->from.units;
+        fill_rows(w, prompt, from, rows);
+        return pairs_of(w, prompt, rows, made);
+    }
     memset(&s, 0, sizeof s);
     s.data = from;
     s.type = w->from.doubles ? SYN_NUMBER_F64 : SYN_NUMBER_F32;
     s.units = w->from.units;
     s.samples = samples;
     if (!w->options->detrend) return s;
-    copy_rows(w, from, samples, made);
-    for (size_t i = 0; i < w->from.units; i++) detrend(w, made + i * samples, samples, i);
+    fill_rows(w, prompt, from, made);
     return rows_of(w, made, samples);
 }
 
@@ -154,28 +229,38 @@ syn_series phiid_series(const phiid_work *w, size_t prompt, void *buffer, double
 
 syn_series phiid_kept(const phiid_work *w, size_t used_prompt, size_t file_prompt,
                       const double *from) {
-    return rows_of(w, from + used_prompt * w->from.units * w->from.samples,
-                   w->from.length[file_prompt]);
+    const double *rows = from + used_prompt * w->from.units * phiid_row_samples(w);
+    const size_t count = recording_pairs(&w->from, file_prompt, w->tau);
+    if (!has_gaps(w)) return rows_of(w, rows, w->from.length[file_prompt]);
+    syn_series s = rows_of(w, rows, 2 * count);
+    s.lag = count;
+    return s;
 }
 
 void phiid_keep_all(phiid_work *w) {
-    size_t each = w->from.units * w->from.samples, used = 0;
+    size_t each = w->from.units * phiid_row_samples(w), used = 0;
     if (w->all) return;
     w->all = tool_alloc(w->used * each, sizeof(double));
     void *buffer = tool_alloc(recording_buffer_bytes(&w->from), 1);
+    double *made = tool_alloc(phiid_series_bytes(w), 1);
     for (size_t p = 0; p < w->from.prompts; p++) {
         if (!phiid_is_long_enough(w, p)) continue;
         double *to = w->all + used++ * each;
-        syn_series s = phiid_series(w, p, buffer, to);
-        if (!w->options->detrend) copy_rows(w, s.data, s.samples, to);
+        if (has_gaps(w)) {
+            syn_series s = phiid_series(w, p, buffer, made);
+            memcpy(to, s.data, w->from.units * s.samples * sizeof *to);
+        } else {
+            fill_rows(w, p, recording_prompt(&w->from, p, buffer), to);
+        }
     }
+    free(made);
     free(buffer);
 }
 
 size_t phiid_pooled_half(const phiid_work *w) {
     size_t half = 0;
     for (size_t p = 0; p < w->from.prompts; p++)
-        if (phiid_is_long_enough(w, p)) half += w->from.length[p] - w->tau;
+        if (phiid_is_long_enough(w, p)) half += recording_pairs(&w->from, p, w->tau);
     return half;
 }
 
@@ -203,15 +288,82 @@ syn_series phiid_pooled(const phiid_work *w, const double *all, double *to) {
     size_t half = phiid_pooled_half(w), at = 0, used = 0;
     for (size_t p = 0; p < w->from.prompts; p++) {
         if (!phiid_is_long_enough(w, p)) continue;
-        size_t n = w->from.length[p], window = n - w->tau;
-        const double *from = all + used++ * w->from.units * w->from.samples;
+        const syn_series s = phiid_kept(w, used++, p, all);
+        const size_t lag = s.lag ? s.lag : w->tau, window = s.samples - lag;
         for (size_t i = 0; i < w->from.units; i++) {
-            copy_centred(from + i * n, window, to + i * 2 * half + at);
-            copy_centred(from + i * n + w->tau, window, to + i * 2 * half + half + at);
+            const double *from = (const double *)s.data + i * s.unit_stride;
+            copy_centred(from, window, to + i * 2 * half + at);
+            copy_centred(from + lag, window, to + i * 2 * half + half + at);
         }
         at += window;
     }
     return rows_of(w, to, 2 * half);
+}
+
+/* ---- surrogates of series with gaps ------------------------------------------------------- */
+
+/* The series as it would be without gaps, each bridged by a straight line. */
+static void bridge(const double *row, const size_t *at, size_t n, double *to) {
+    for (size_t k = 0; k + 1 < n; k++) {
+        const size_t from = at[k] - at[0], next = at[k + 1] - at[0];
+        const double step = (row[k + 1] - row[k]) / (double)(next - from);
+        for (size_t t = from; t < next; t++) to[t] = row[k] + step * (double)(t - from);
+    }
+    to[at[n - 1] - at[0]] = row[n - 1];
+}
+
+/* Pasts and futures move alike, since the draw knows nothing of which half it is given. */
+static void shift_pairs(const phiid_work *w, const double *pairs, size_t count, phiid_make_fn *make,
+                        const void *user, double *to) {
+    double *half = tool_alloc(w->from.units * count, sizeof *half);
+    double *work = tool_alloc(4 * count, sizeof *work);
+    for (size_t k = 0; k < 2; k++) {
+        syn_series s = rows_of(w, pairs + k * count, count);
+        s.unit_stride = 2 * count;
+        make(user, &s, half, work);
+        for (size_t i = 0; i < w->from.units; i++)
+            memcpy(to + (2 * i + k) * count, half + i * count, count * sizeof *to);
+    }
+    free(half);
+    free(work);
+}
+
+/* Rows of samples in, rows of samples out, by way of the series whose gaps are bridged. */
+static void turn_bridged(const phiid_work *w, double *rows, size_t n, const size_t *at,
+                         phiid_make_fn *make, const void *user) {
+    const size_t span = at[n - 1] - at[0] + 1, units = w->from.units;
+    double *whole = tool_alloc(units * span, sizeof *whole), *made = tool_alloc(units * span, sizeof *made);
+    double *work = tool_alloc(4 * span, sizeof *work);
+    for (size_t i = 0; i < units; i++) bridge(rows + i * n, at, n, whole + i * span);
+    const syn_series s = rows_of(w, whole, span);
+    make(user, &s, made, work);
+    for (size_t i = 0; i < units; i++)
+        for (size_t k = 0; k < n; k++) rows[i * n + k] = made[i * span + at[k] - at[0]];
+    free(whole);
+    free(made);
+    free(work);
+}
+
+void phiid_surrogate_with_gaps(const phiid_work *w, size_t prompt, syn_surrogate kind,
+                               phiid_make_fn *make, const void *user, double *to) {
+    const size_t n = w->from.length[prompt], units = w->from.units;
+    double *rows = tool_alloc(units * n, sizeof *rows), *made = tool_alloc(units * 2 * n, sizeof *made);
+    fill_rows(w, prompt, recording_prompt(&w->from, prompt, NULL), rows);
+    if (kind == SYN_SURROGATE_SHIFT) {
+        const syn_series pairs = pairs_of(w, prompt, rows, made);
+        shift_pairs(w, made, pairs.lag, make, user, to);
+    } else if (kind == SYN_SURROGATE_SHUFFLE) {
+        const syn_series s = rows_of(w, rows, n);
+        double *work = tool_alloc(4 * n, sizeof *work);
+        make(user, &s, made, work);
+        pairs_of(w, prompt, made, to);
+        free(work);
+    } else {
+        turn_bridged(w, rows, n, times_of(w, prompt), make, user);
+        pairs_of(w, prompt, rows, to);
+    }
+    free(rows);
+    free(made);
 }
 
 /* ---- covariance files ----------------------------------------------------------------- */

@@ -315,12 +315,16 @@ static void series_words(const phiid_work *w, json_out *j) {
                            "windows taken out; the paper averages the results of prompts.");
 }
 
+enum { SHORT_SAMPLES = 32 }; /* what --min-length asks of captured norms */
+
 /* Mean sts and rtr of independent white noise: 0.35 / T and 0.06 / T nats (100 samples: 0.0035
    and 0.0006), from simulations; with memory the bias is larger. */
 static void sample_words(const phiid_work *w, json_out *j) {
     text t = {NULL, 0, 0};
     size_t n = w->shortest;
     if (n > 1000) return;
+    if (n < SHORT_SAMPLES)
+        text_add(&t, "Series are very short, and no figure here is to be trusted by itself. ");
     text_print(
         &t,
         "Series are %zu samples long%s: even independent white noise then shows about %.2g "
@@ -406,30 +410,33 @@ static void finding_words(const phiid_work *w, json_out *j) {
     text_free(&t);
 }
 
-/* Experts are 0 where they are not chosen; what that does to Gaussian figures must be said. */
+/* Experts are 0 where they are not chosen, a counter or a spike train mostly; what that does to
+   Gaussian figures must be said. */
 enum { FEW_PERCENT = 10 };
 static void silence_words(const phiid_work *w, json_out *j) {
     text t = {NULL, 0, 0};
     size_t n = w->from.units, never = 0, few = 0, some = 0;
+    const bool experts = w->from.experts;
     for (size_t i = 0; i < n; i++) {
         never += w->active[i] <= 0 ? 1 : 0;
         few += w->active[i] > 0 && 100 * w->active[i] < FEW_PERCENT ? 1 : 0;
         some += w->active[i] < 1 ? 1 : 0;
     }
     if (never) {
-        text_print(&t, "%zu of %zu units %s 0 at every sample (experts that the router never "
-                       "chose): no score and no rank.", never, n, never == 1 ? "is" : "are");
+        text_print(&t, "%zu of %zu units %s 0 at every sample%s: no score and no rank.", never, n,
+                   never == 1 ? "is" : "are", experts ? " (experts that the router never chose)" : "");
         say(j, &t);
         text_free(&t);
     }
     if (few) {
         text_print(&t, "%zu of %zu units %s 0 at more than %d %% of the samples: a Gaussian "
-                       "estimate then sees when a unit is chosen, hardly how much it gives, and "
-                       "rests on few events. synergy capture --all-experts records every expert "
-                       "at every token instead.", few, n, few == 1 ? "is" : "are",
-                   100 - FEW_PERCENT);
+                       "estimate then sees when a unit is %s, hardly how much it gives, and "
+                       "rests on few events.%s", few, n, few == 1 ? "is" : "are", 100 - FEW_PERCENT,
+                   experts ? "chosen" : "not 0",
+                   experts ? " synergy capture --all-experts records every expert at every token instead."
+                           : "");
         say(j, &t);
-    } else if (some > never) {
+    } else if (experts && some > never) {
         text_print(&t, "%zu of %zu units are 0 at some samples (experts that were not chosen "
                        "there): their figures mix when a unit is chosen with how much it gives.",
                    some - never, n);

@@ -15,6 +15,13 @@ static const char *const redundancy_name[] = {"mmi", "ccs"};
 static const char *const flagged_name[] = {"exclude", "zero"};
 static const char *const detrend_name[] = {"none", "linear", "quadratic", "mean"};
 
+static const char *const missing_name[] = {"refuse", "drop", "unit"};
+
+static void choice_json(json_out *j, const char *key, const char *words) {
+    if (words) json_text(j, key, words);
+    else json_null(j, key);
+}
+
 /* What another run must share for its results to be replaced without --force. Threads and the
    wish for atoms are not among them. */
 static void settings_json(const phiid_work *w, json_out *j) {
@@ -34,6 +41,9 @@ static void settings_json(const phiid_work *w, json_out *j) {
     json_text(j, "prompts", w->from.is_cov || o->pool ? "pooled" : "averaged");
     json_bool(j, "bias_corrected", o->bias_correct);
     json_text(j, "normalise", o->normalise ? "quantile" : "none");
+    json_text(j, "missing", missing_name[o->take.missing]);
+    choice_json(j, "columns", o->take.columns);
+    choice_json(j, "skip", o->take.skip);
     json_object_end(j);
 }
 
@@ -492,6 +502,10 @@ static void input_json(const phiid_work *w, json_out *j) {
     json_int(j, "prompts_used", (int64_t)w->used);
     json_int(j, "prompts_left_out", (int64_t)(r->prompts - w->used));
     json_bool(j, "lengths", r->has_lengths);
+    if (r->at) json_int(j, "samples_in_file", (int64_t)r->span);
+    if (r->name) json_array_inline(j, "names");
+    for (size_t i = 0; r->name && i < r->units; i++) json_text(j, NULL, r->name[i]);
+    if (r->name) json_array_end(j);
     json_object_end(j);
 }
 
@@ -504,16 +518,21 @@ static void copy_json(json_out *j, const char *key, const json *v) {
     else json_bool(j, key, v->kind == JSON_TRUE);
 }
 
-/* The model that the norms came from, when a run.json stands beside them. */
-static void model_json(const phiid_work *w, json_out *j) {
+/* run.json beside the norms: what capture says of them. */
+static bool read_run(const phiid_work *w, json_file *run) {
     char path[TOOL_PATH_BYTES];
-    json_file run;
     problem ignored;
     snprintf(path, sizeof path, "%s", w->from.path);
     char *slash = strrchr(path, '/');
     size_t at = slash ? (size_t)(slash - path) + 1 : 0;
     snprintf(path + at, sizeof path - at, "run.json");
-    if (!json_read(&run, path, &ignored)) return;
+    return json_read(run, path, &ignored);
+}
+
+/* The model that the norms came from, when a run.json stands beside them. */
+static void model_json(const phiid_work *w, json_out *j) {
+    json_file run;
+    if (!read_run(w, &run)) return;
     const json *model = json_get(run.root, "model");
     if (model && model->kind == JSON_OBJECT) {
         json_object(j, "model");
@@ -527,6 +546,7 @@ static void model_json(const phiid_work *w, json_out *j) {
 
 static void notes_json(const phiid_work *w, json_out *j) {
     json_array(j, "notes");
+    for (size_t k = 0; k < w->from.notes.count; k++) json_text(j, NULL, w->from.notes.at[k]);
     if (w->options->pool || w->from.is_cov)
         json_text(j, NULL,
                   "There are no intervals and no split-half reliability: both are drawn over prompts, "
