@@ -271,7 +271,7 @@ says norms.npy
 run 1 "an empty file" phiid "$work/file" -o "$work/bad"
 run 1 "a text file" phiid cli_phiid.sh -o "$work/bad"
 says "not an npy file"
-run 1 "whole numbers" phiid $data/ended/lengths.npy -o "$work/bad"
+run 1 "one dimension" phiid $data/ended/lengths.npy -o "$work/bad"
 head -c 1000 $data/small.npy > "$work/cut.npy"
 run 1 "cut" phiid "$work/cut.npy" -o "$work/bad"
 says "the file has"

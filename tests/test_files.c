@@ -10,6 +10,7 @@
 #include "../tools/base/json.c"
 #include "../tools/base/npy.c"
 #include "../tools/base/sha256.c"
+#include "../tools/base/table.c"
 
 static const char *scratch(void);
 
@@ -339,6 +340,96 @@ TEST(csv_faults_are_named) {
     CHECK(csv_double(" 1e3 ", &v));
     CHECK_NEAR(v, 1000, 0);
     CHECK(!csv_double("1x", &v) && !csv_double("abc", &v));
+}
+
+static bool table_from(text_table *t, const char *s, size_t n, problem *why) {
+    const char *path = in_scratch("t.txt");
+    put_file(path, s, n);
+    return text_table_read(t, path, why);
+}
+
+/* One table in the ways in which people have it: three columns, two rows, the same numbers. */
+TEST(tables_in_every_dialect) {
+    static const struct { const char *bytes; char separator, mark; } form[] = {
+        {"a,b,c\n1.5,2,-3e1\n4,5,6\n", ',', '.'},
+        {"a;b;c\r\n1.5;2;-3e1\r\n4;5;6", ';', '.'},
+        {"a;b;c\r1,5;2;-3e1\r4;5;6\r", ';', ','},
+        {"\xef\xbb\xbfsep=;\r\na;b;c\r\n1,5;2;-3e1\r\n4;5;6\r\n", ';', ','},
+        {"SEP=|\na|b|c\n1.5|2|-3e1\n4|5|6\n", '|', '.'},
+        {"a\tb\tc\n1.5\t2\t-3e1\n4\t5\t6\n\n", '\t', '.'},
+        {"\"a\",\"b\",\"c\"\n\"1.5\", \"2\",-3e1\n 4 ,5, 6\n", ',', '.'},
+        {"a  b\tc\n 1.5 2   -3e1  \n4 5 6\n", ' ', '.'},
+        {"a|b|c\n\n1.5|2|\xe2\x88\x92" "3e1\n4|5|6\n", '|', '.'}};
+    static const double want[6] = {1.5, 2, -30, 4, 5, 6};
+    for (size_t k = 0; k < sizeof form / sizeof form[0]; k++) {
+        text_table t;
+        problem why = {""};
+        double v;
+        size_t twice;
+        if (!table_from(&t, form[k].bytes, strlen(form[k].bytes), &why)) {
+            CHECK_STR(why.text, form[k].bytes);
+            continue;
+        }
+        CHECK(t.separator == form[k].separator && t.mark == form[k].mark && !t.latin1);
+        CHECK(t.cells.columns == 3 && t.cells.rows == 2);
+        char **name = text_table_names(&t, &twice);
+        CHECK_STR(name[0], "a");
+        CHECK_STR(name[2], "c");
+        CHECK(twice == 0);
+        for (size_t i = 0; i < 3; i++) free(name[i]);
+        free(name);
+        for (size_t i = 0; i < 6 && t.cells.columns == 3 && t.cells.rows == 2; i++) {
+            CHECK(cell_number(t.cells.cell[i], t.mark, &v) == CELL_NUMBER);
+            CHECK_NEAR(v, want[i], 0);
+        }
+        text_table_free(&t);
+    }
+}
+
+TEST(cells_that_are_no_numbers) {
+    static const char *const missing[] = {"", " ", "NA", "n/a", "NaN", "nan", "null", "NULL", "-", "N/A", "?"};
+    static const char *const words[] = {"abc", "1x", "0x10", "1,5", "1.5.2", "e5", "1e", "--3", "1 2", "+", "nanx"};
+    double v;
+    for (size_t k = 0; k < sizeof missing / sizeof missing[0]; k++)
+        CHECK(cell_number(missing[k], '.', &v) == CELL_MISSING && isnan(v));
+    for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
+        CHECK(cell_number(words[k], '.', &v) == CELL_WORDS);
+    CHECK(cell_number("1.234,5", ',', &v) == CELL_WORDS); /* thousands are not guessed at */
+    CHECK(cell_number("-,5e-3", ',', &v) == CELL_NUMBER);
+    CHECK_NEAR(v, -0.0005, 1e-18);
+    CHECK(cell_number("-inf", '.', &v) == CELL_NUMBER && isinf(v));
+}
+
+TEST(table_names_are_keys) {
+    text_table t;
+    problem why;
+    size_t twice;
+    static const char bytes[] = "# x, y \xb5V,,x,x,\"a\nb\"\n1,2,3,4,5,6\n";
+    REQUIRE(table_from(&t, bytes, sizeof bytes - 1, &why));
+    CHECK(t.latin1);
+    char **name = text_table_names(&t, &twice);
+    static const char *const want[] = {"x", "y \xc2\xb5V", "column3", "x.1", "x.2", "a b"};
+    for (size_t i = 0; i < 6; i++) {
+        CHECK_STR(name[i], want[i]);
+        free(name[i]);
+    }
+    CHECK(twice == 4);
+    free(name);
+    text_table_free(&t);
+}
+
+TEST(what_is_no_table_is_named) {
+    static const struct { const char *bytes; size_t n; const char *says; } bad[] = {
+        {"\xff\xfe" "a\0,\0b\0\n\0", 10, "UTF-16"}, {"\xfe\xff\0a\0,\0b\0\n", 10, "UTF-16"},
+        {"a\0,\0b\0\n\0001\0,\0002\0\n\0", 16, "UTF-16"}, {"PK\x03\x04xyz", 7, "zip"},
+        {"\x1f\x8b\x08", 3, "compressed"}, {"", 0, "empty"}, {"word\nword\n", 10, "not an npy file"},
+        {"a;b\n1,5;2.5\n", 12, "decimal comma"}, {"a,b\n1,2\n3\n", 10, "line 3: 1 cell, the header has 2"}};
+    for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
+        text_table t;
+        problem why = {""};
+        CHECK(!table_from(&t, bad[k].bytes, bad[k].n, &why));
+        if (!strstr(why.text, bad[k].says)) CHECK_STR(why.text, bad[k].says);
+    }
 }
 
 TEST(csv_written_cells_are_read_back) {

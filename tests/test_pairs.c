@@ -29,6 +29,7 @@ static int setup_open(setup *s, const syn_pairs_desc *desc)
 static syn_series rows(const double *data, size_t units, size_t samples)
 {
     syn_series s;
+    memset(&s, 0, sizeof s);
     s.data = data;
     s.type = SYN_NUMBER_F64;
     s.units = units;
@@ -635,6 +636,74 @@ TEST(a_covariance_is_a_prompt)
         free(b.block);
         free(block);
     }
+    free(data);
+}
+
+/* The pairs of a recording that count (pasts, then futures) are the recording: to the bit without a
+   gap, and with gaps as an accumulator that was told of them. */
+TEST(a_series_of_pairs)
+{
+    enum { N = 11, T = 70, TAU = 3, GAP = 31 };
+    size_t i, t, k, count, careful, gaps;
+    syn_error err;
+    double *data = make_series(N, T, 9), value[2][N];
+    double *pairs = (double *)malloc(sizeof(double) * N * 2 * T);
+    for (careful = 0; careful < 2; careful++)
+        for (gaps = 0; gaps < 2; gaps++) {
+            syn_pairs_desc d = plain_desc(N, T, 1);
+            syn_series whole = rows(data, N, T), laid = rows(pairs, N, 0);
+            setup a, b;
+            syn_cov cov;
+            double row[N], *block = (double *)malloc(200000);
+            syn_arena arena = syn_arena_on(block, 200000);
+            count = gaps ? T - 2 * TAU : T - TAU;
+            d.careful = careful ? 0 : 1;
+            d.phiid.tau = TAU;
+            REQUIRE(setup_open(&a, &d));
+            d.samples = 2 * T;
+            REQUIRE(setup_open(&b, &d));
+            REQUIRE_OK(syn_cov_open(&cov, N, TAU, &arena, &err), err);
+            for (i = 0; i < N; i++) {
+                double *past = pairs + i * 2 * count;
+                for (t = k = 0; t + TAU < T; t++) {
+                    if (gaps && t < GAP && t + TAU >= GAP) continue; /* a gap before sample GAP */
+                    past[k] = data[i * T + t];
+                    past[count + k++] = data[i * T + t + TAU];
+                }
+                CHECK(k == count);
+            }
+            laid.samples = laid.unit_stride = 2 * count;
+            laid.lag = count;
+            CHECK_OK(syn_pairs_add(&b.pairs, &laid, &err), err);
+            if (!gaps) CHECK_OK(syn_pairs_add(&a.pairs, &whole, &err), err);
+            for (t = 0; gaps && t < T; t++) {
+                if (t == GAP) syn_cov_break(&cov);
+                for (i = 0; i < N; i++) row[i] = data[i * T + t];
+                syn_cov_add(&cov, row);
+            }
+            if (gaps) CHECK_OK(syn_pairs_add_cov(&a.pairs, &cov, &err), err);
+            for (k = 0; k < a.pairs.pairs; k++) {
+                CHECK_NEAR(a.pairs.synergy[k], b.pairs.synergy[k], gaps ? 1e-13 : 0);
+                CHECK_NEAR(a.pairs.redundancy[k], b.pairs.redundancy[k], gaps ? 1e-13 : 0);
+                CHECK(a.pairs.flag[k] == b.pairs.flag[k]);
+            }
+            syn_pairs_confound(&a.pairs, SYN_CONFOUND_SELF, value[0]);
+            syn_pairs_confound(&b.pairs, SYN_CONFOUND_SELF, value[1]);
+            for (i = 0; i < N; i++) CHECK_NEAR(value[0][i], value[1][i], gaps ? 1e-13 : 0);
+            syn_pairs_confound(&b.pairs, SYN_CONFOUND_AUTOCORRELATION, value[1]);
+            for (i = 0; i < N; i++) CHECK(isnan(value[1][i])); /* tau 3 does not tell lag 1 */
+            laid.lag = 2 * count;
+            CHECK_FAILS(syn_pairs_add(&b.pairs, &laid, &err), SYN_ERROR_ARGUMENT, err);
+            b.pairs.prompts = 0;
+            CHECK_FAILS(syn_pairs_add(&b.pairs, &laid, &err), SYN_ERROR_DATA, err);
+            laid.lag = 1; /* more pairs than were announced, with the lag of the descriptor */
+            laid.samples = 2 * T;
+            CHECK_FAILS(syn_pairs_add(&b.pairs, &laid, &err), SYN_ERROR_ARGUMENT, err);
+            free(a.block);
+            free(b.block);
+            free(block);
+        }
+    free(pairs);
     free(data);
 }
 

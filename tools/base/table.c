@@ -40,19 +40,6 @@ static bool is_text(const char *bytes, size_t size, const char *path, problem *w
 
 /* ---- letters ---------------------------------------------------------------------------- */
 
-/* Length of the well-formed UTF-8 sequence (RFC 3629) at s, 0: none. */
-static size_t utf8_length(const unsigned char *s, size_t left) {
-    const size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
-                   : (s[0] & 0xf0u) == 0xe0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
-    if (!n || n > left) return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0u) != 0x80) return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return n;
-}
-
 static bool is_utf8(const char *bytes, size_t size) {
     for (size_t at = 0, n; at < size; at += n) {
         n = utf8_length((const unsigned char *)bytes + at, size - at);
@@ -106,7 +93,8 @@ static bool separator_line(const char *bytes, size_t size, csv_form *form) {
     return true;
 }
 
-/* How many separators the next line with anything in it has outside of quotes; *at moves behind it. */
+/* How many separators the next line with anything in it has outside of quotes, SIZE_MAX where there
+   is none; *at moves behind it. */
 static size_t separators_in_line(const char *bytes, size_t size, size_t *at, char separator) {
     size_t count = 0;
     bool quote = false, any = false, blank = true;
@@ -128,6 +116,7 @@ static size_t separators_in_line(const char *bytes, size_t size, size_t *at, cha
             any = true;
         }
     }
+    if (!any) return SIZE_MAX;
     return separator == ' ' && count ? count - 1 : count;
 }
 
@@ -138,8 +127,8 @@ static size_t lines_that_agree(const char *bytes, size_t size, size_t from, char
     const size_t wanted = separators_in_line(bytes, size, &at, separator);
     *lines = 0;
     for (; at < size && *lines < LINES_LOOKED_AT; ++*lines) {
-        const size_t begin = at, found = separators_in_line(bytes, size, &at, separator);
-        if (begin == at) break;
+        const size_t found = separators_in_line(bytes, size, &at, separator);
+        if (found == SIZE_MAX) break;
         agree += found == wanted ? 1 : 0;
     }
     return wanted ? agree : 0;
@@ -195,14 +184,14 @@ static bool is_decimal(const char *s) {
     return *s == '\0';
 }
 
-table_cell table_number(const char *cell, char mark, double *value) {
+cell_kind cell_number(const char *cell, char mark, double *value) {
     char plain[512];
     size_t n = strlen(cell), at = 0;
     *value = (double)NAN;
     while (n && isspace((unsigned char)*cell)) cell++, n--;
     while (n && isspace((unsigned char)cell[n - 1])) n--;
-    if (is_missing(cell, n)) return TABLE_MISSING;
-    if (n >= sizeof plain) return TABLE_WORDS;
+    if (is_missing(cell, n)) return CELL_MISSING;
+    if (n >= sizeof plain) return CELL_WORDS;
     for (size_t i = 0; i < n; i++) {
         if (n - i >= 3 && !memcmp(cell + i, "\xe2\x88\x92", 3)) { /* a minus sign that is no hyphen */
             plain[at++] = '-';
@@ -214,9 +203,9 @@ table_cell table_number(const char *cell, char mark, double *value) {
         }
     }
     plain[at] = '\0';
-    if (!is_decimal(plain) && !is_infinity(plain)) return TABLE_WORDS;
+    if (!is_decimal(plain) && !is_infinity(plain)) return CELL_WORDS;
     *value = strtod(plain, NULL);
-    return TABLE_NUMBER;
+    return CELL_NUMBER;
 }
 
 /* Where columns are not divided by commas a comma may be the decimal sign: it is when a cell needs
@@ -228,8 +217,8 @@ static bool find_mark(text_table *t, const char *path, problem *why) {
     t->mark = '.';
     for (size_t k = 0; t->separator != ',' && k < c->rows * c->columns && !(comma && point); k++) {
         const char *cell = c->cell[k];
-        if (!comma && strchr(cell, ',') && table_number(cell, ',', &v) == TABLE_NUMBER) comma = k + 1;
-        if (!point && strchr(cell, '.') && table_number(cell, '.', &v) == TABLE_NUMBER) point = k + 1;
+        if (!comma && strchr(cell, ',') && cell_number(cell, ',', &v) == CELL_NUMBER) comma = k + 1;
+        if (!point && strchr(cell, '.') && cell_number(cell, '.', &v) == CELL_NUMBER) point = k + 1;
     }
     if (comma && point)
         return problem_set(why, "%s: line %zu: '%.40s' has a decimal comma, '%.40s' in line %zu a decimal "
@@ -249,7 +238,7 @@ static bool ends_as_table(const char *path) {
     return false;
 }
 
-bool table_read(text_table *t, const char *path, problem *why) {
+bool text_table_read(text_table *t, const char *path, problem *why) {
     csv_form form = {0, 1, ','};
     size_t size;
     memset(t, 0, sizeof *t);
@@ -272,11 +261,11 @@ bool table_read(text_table *t, const char *path, problem *why) {
     }
     t->separator = form.separator;
     good = csv_parse(&t->cells, bytes, size, &form, path, why) && find_mark(t, path, why);
-    if (!good) table_free(t);
+    if (!good) text_table_free(t);
     return good;
 }
 
-void table_free(text_table *t) {
+void text_table_free(text_table *t) {
     csv_free(&t->cells);
     memset(t, 0, sizeof *t);
 }
@@ -301,7 +290,7 @@ static bool is_taken(char *const *name, size_t n, const char *wanted) {
 }
 
 /* Names as keys: never empty, never twice. *twice is the first column that had to be changed, + 1. */
-char **table_names(const text_table *t, size_t *twice) {
+char **text_table_names(const text_table *t, size_t *twice) {
     const csv *c = &t->cells;
     char **name = tool_alloc(c->columns, sizeof *name);
     *twice = 0;

@@ -61,6 +61,8 @@ void text_add(text *t, const char *s);
 void text_add_bytes(text *t, const void *s, size_t n);
 void text_print(text *t, const char *format, ...) TOOL_FORMAT(2, 3);
 void text_free(text *t);
+/* Length of the valid UTF-8 sequence (RFC 3629) at s (n bytes left), 0 when it is not one. */
+size_t utf8_length(const unsigned char *s, size_t n);
 
 /* ---- arguments (args.c) --------------------------------------------------------------- */
 
@@ -286,13 +288,13 @@ typedef struct text_table {
     char separator, mark; /* mark: the decimal sign, ',' only where it does not separate */
     bool latin1;
 } text_table;
-bool table_read(text_table *t, const char *path, problem *why);
-void table_free(text_table *t);
+bool text_table_read(text_table *t, const char *path, problem *why);
+void text_table_free(text_table *t);
 /* (columns): clean, none empty, none twice; *twice: the first that was changed for that, + 1. */
-char **table_names(const text_table *t, size_t *twice);
+char **text_table_names(const text_table *t, size_t *twice);
 /* What a cell is; a missing number ("", NA, n/a, nan, null, - ...) has the value NaN. */
-typedef enum table_cell { TABLE_NUMBER, TABLE_MISSING, TABLE_WORDS } table_cell;
-table_cell table_number(const char *cell, char mark, double *value);
+typedef enum cell_kind { CELL_NUMBER, CELL_MISSING, CELL_WORDS } cell_kind;
+cell_kind cell_number(const char *cell, char mark, double *value);
 
 /* ---- SHA-256 (sha256.c) --------------------------------------------------------------- */
 

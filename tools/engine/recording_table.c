@@ -202,7 +202,7 @@ static void grid_free(grid *g) {
 static bool is_empty_column(const csv *c, size_t column) {
     double v;
     for (size_t t = 0; t < c->rows; t++)
-        if (table_number(c->cell[t * c->columns + column], '.', &v) != TABLE_MISSING) return false;
+        if (cell_number(c->cell[t * c->columns + column], '.', &v) != CELL_MISSING) return false;
     return true;
 }
 
@@ -217,7 +217,7 @@ static void forget_last_column(const text_table *t, grid *g) {
 static bool row_is_blank(const text_table *t, const grid *g, size_t row) {
     double v;
     for (size_t i = 0; i < g->columns; i++)
-        if (g->keep[i] && table_number(t->cells.cell[row * g->columns + i], t->mark, &v) != TABLE_MISSING)
+        if (g->keep[i] && cell_number(t->cells.cell[row * g->columns + i], t->mark, &v) != CELL_MISSING)
             return false;
     return true;
 }
@@ -245,9 +245,9 @@ static bool read_cells(const recording *r, const recording_choice *choice, const
         for (size_t i = 0; i < c->columns; i++) {
             const char *cell = c->cell[row * c->columns + i];
             if (!g->keep[i]) continue;
-            table_cell kind = table_number(cell, t->mark, &g->value[row * c->columns + i]);
-            if (kind == TABLE_MISSING && !allow_missing(r, choice, t, g, row, i, why)) return false;
-            if (kind == TABLE_WORDS)
+            cell_kind kind = cell_number(cell, t->mark, &g->value[row * c->columns + i]);
+            if (kind == CELL_MISSING && !allow_missing(r, choice, t, g, row, i, why)) return false;
+            if (kind == CELL_WORDS)
                 return problem_set(why, "%s: row %zu (line %zu), column %zu (%.60s): '%.40s' is not a number%s%s%s",
                                    r->path, row + 1, c->line[row], i + 1, g->name[i], cell,
                                    row ? "" : " (--skip '", row ? "" : g->name[i],
@@ -261,7 +261,7 @@ static void note_table(recording *r, const text_table *t, const grid *g, size_t 
     double v;
     size_t numbers = 0;
     for (size_t i = 0; i < c->columns; i++)
-        numbers += table_number(c->head[i], t->mark, &v) == TABLE_NUMBER ? 1 : 0;
+        numbers += cell_number(c->head[i], t->mark, &v) == CELL_NUMBER ? 1 : 0;
     if (numbers == c->columns)
         recording_note(r, "Its first line holds only numbers and is taken for the names of the columns.");
     if (t->latin1) recording_note(r, "It is not UTF-8 and is read as Latin-1 (Windows-1252).");
@@ -279,12 +279,12 @@ bool recording_open_table(recording *r, const recording_choice *choice, problem 
     text_table t;
     grid g;
     size_t twice;
-    if (!table_read(&t, r->path, why)) return false;
+    if (!text_table_read(&t, r->path, why)) return false;
     memset(&g, 0, sizeof g);
     g.prompts = 1;
     g.samples = t.cells.rows;
     g.columns = t.cells.columns;
-    g.name = table_names(&t, &twice);
+    g.name = text_table_names(&t, &twice);
     g.keep = tool_alloc(g.columns, sizeof *g.keep);
     for (size_t i = 0; i < g.columns; i++) g.keep[i] = true;
     forget_last_column(&t, &g);
@@ -297,7 +297,7 @@ bool recording_open_table(recording *r, const recording_choice *choice, problem 
     if (good) note_table(r, &t, &g, twice);
     good = good && settle_missing(r, choice, &g, why);
     grid_free(&g);
-    table_free(&t);
+    text_table_free(&t);
     return good;
 }
 
