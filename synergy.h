@@ -802,11 +802,20 @@ typedef enum syn_probe_kind {
     SYN_PROBE_SHARED    /* the shared experts' output, n_embd values */
 } syn_probe_kind;
 
+/* One vector, and where it comes from. */
+typedef struct syn_probed {
+    syn_probe_kind kind;
+    uint32_t       layer, unit;
+    uint32_t       row;                /* of the pass */
+    uint32_t       sequence, position; /* of that row */
+    uint32_t       length;
+    const float   *vector;             /* (length), valid during the call only */
+} syn_probed;
+
 typedef struct syn_probe {
-    /* Called from the thread that calls syn_step, in the order of layers, then positions, then
-       units. `vector` is only valid during the call. */
-    void (*take)(void *user, syn_probe_kind kind, int layer, int unit, int position,
-                 const float *vector, int length);
+    /* Called from the thread that steps, in the order of layers, then units of a kind by row or
+       rows by unit; rows of one unit in their order. */
+    void (*take)(void *user, const syn_probed *probed);
     void *user;
 } syn_probe;
 
@@ -841,9 +850,15 @@ SYN_API void syn_edit_noise(uint64_t seed, syn_noised matrix, uint32_t layer, ui
 
 /* ====================================================================================
    >>context
-   takes: a model, token ids;  gives: logits, norms. One pass over the weights serves up to
-   `batch` positions. The keys and values of a layer with local attention live in a ring no
-   longer than its window.
+   takes: a model, token ids;  gives: logits, norms. A context holds the keys and values of one
+   or more sequences. One pass over the weights serves up to `batch` rows, each the next token of
+   a sequence, in any mix; what a row gives is the same, bit for bit, whatever rows go with it. The
+   keys and values of a layer with local attention live in a ring little longer than its window.
+
+   Any number of threads may call functions that take a const model, tokenizer or context, at the
+   same time (a read callback must bear it). A context that steps, is rewound, copied or measured
+   (syn_context_edit_...) belongs to one thread meanwhile; two contexts of one model do not
+   disturb each other, unless they share a pool.
    ==================================================================================== */
 
 typedef enum syn_arithmetic {
@@ -861,87 +876,104 @@ typedef enum syn_expert_norms {
 
 typedef struct syn_context_desc {
     uint32_t       tokens;       /* longest sequence; 0: 512 */
-    uint32_t       batch;        /* most positions a pass takes; 0: 32 */
+    uint32_t       sequences;    /* how many are held side by side; 0: 1 */
+    uint32_t       batch;        /* most rows that a pass takes; 0: 32, or one a sequence */
     syn_arithmetic arithmetic;
     bool           norms;        /* record head norms */
     bool           sinks;        /* record each head's attention to the first token */
     syn_expert_norms expert_norms; /* likewise of experts */
-    bool           all_logits;   /* keep the logits of every position of a pass, not the last only */
+    bool           all_logits;   /* of every row of a pass, not of each sequence's last only */
     size_t         stream_bytes; /* buffer for weights that are not mapped; 0: one row */
     syn_simd       simd;         /* instruction set; 0: the best there is */
     syn_parallel   parallel;     /* 0: serial */
 } syn_context_desc;
 
-typedef struct syn_layer_cache {
-    float   *k, *v; /* (kv head, slot, key size), (kv head, slot, value size); latent attention
-                       keeps its latent and the shared rotated key in k, and no v */
-    uint32_t slots; /* position p lies in slot p % slots */
-} syn_layer_cache;
+/* One row of a pass: the next token of a sequence. */
+typedef struct syn_row {
+    uint32_t        sequence;
+    int32_t         id;
+    const float    *stream; /* (embd), in place of id where a pass starts at a layer */
+    const syn_edit *edit;   /* of this row alone; NULL: that of the context */
+} syn_row;
 
 typedef struct syn_context {
     const syn_model *model;
-    syn_context_desc desc;       /* with the defaults filled in */
+    syn_context_desc desc;       /* to be read: with the defaults filled in */
     syn_probe        probe;      /* set by the caller at any time between steps */
-    syn_edit         edit;       /* likewise */
-    bool             skip_logits; /* likewise: a step ends with the stream, logits stay as they are */
-    uint32_t         position;   /* tokens seen so far */
-    float           *logits;     /* (row, vocab) of the last pass: its last position, or all */
-    uint32_t         logit_rows; /* rows of logits that the last pass left */
-    float           *norms;      /* (position of the last pass, layer, head), NULL without */
-    float           *expert_norms; /* (position of the last pass, layer, expert), likewise; zero in
-                                    layers without experts */
-    float           *sinks;      /* (position of the last pass, layer, head): the share of attention
-                                    that goes to position 0, 0 outside a local layer's window */
-    uint32_t         pass;       /* positions of the last pass */
-
-    syn_layer_cache *cache;      /* (layer) */
-    const struct synp_kernels *kernels;
-    float *x;                    /* (position of the last pass, embd): the stream behind the layers */
-    float *normed, *y;           /* (position, embd) */
-    float *q, *k, *v, *heads;    /* (position, head, size): one region with gate and up */
-    float *latent_q, *latent, *lora; /* of latent attention */
-    float *gate, *up;            /* (position, width) */
-    float *router, *share;       /* (position, expert), (position, chosen) */
-    float *expert_scores;        /* (expert): what one position's choice goes by */
-    uint32_t *choice;            /* (position, chosen) */
-    float *gathered, *expert;    /* (position, embd): an expert's inputs and outputs */
-    float *scores;               /* (head, tokens) */
-    float *sink_scores;          /* (head) of the layer under way, NULL without */
-    float *turn, *turn_local;    /* (position, rope_size): cos and sin of each pair */
-    float *weight;               /* one vector of weights, decoded */
-    float *bias;                 /* the biases of one product, decoded */
-    void  *acts;                 /* activations as the kernels take them */
-    unsigned char *decode;       /* (job): the kernels' work space */
-    size_t         decode_bytes; /* of one job */
-    unsigned char *stream;       /* rows read from an unmapped file */
+    syn_edit         edit;       /* likewise: of every row that has none of its own */
+    bool             no_logits;  /* likewise: a pass ends behind the last layer */
+    uint32_t         rows;       /* to be read: of the last pass */
+    struct synp_context *work;   /* private; in the arena */
 } syn_context;
 
-/* Takes everything that stepping will need from the arena. Errors: ARGUMENT, MEMORY. */
+enum { SYN_LAST_ROW = -1 }; /* in place of a row's number */
+
+/* Takes everything that stepping will need from the arena. Errors: ARGUMENT (a desc that makes no
+   sense), MEMORY. */
 SYN_API syn_status syn_context_open(syn_context *ctx, const syn_model *model,
                                     const syn_context_desc *desc, syn_arena *arena,
                                     syn_error *err);
 
-/* Feeds n tokens in passes of at most `batch`. Logits and norms are those of the last pass, so
-   that a caller who wants every position's feeds at most `batch` at a time. Errors: ARGUMENT
-   (an id outside the vocabulary), CONTEXT (no room; nothing has been fed), READ. */
-SYN_API syn_status syn_step(syn_context *ctx, const int32_t *ids, size_t n, syn_error *err);
+/* A model and a context on it in one block: how many bytes they take (model and ctx are written,
+   but are not open yet), and the same on a block of that many, at a multiple of SYN_BLOCK_ALIGN as
+   malloc's is. Both descs may be NULL. The model must stay where it is. Errors: as syn_model_open
+   and syn_context_open. */
+SYN_API syn_status syn_open_measure(const syn_source *sources, int files,
+                                    const syn_model_desc *model_desc,
+                                    const syn_context_desc *context_desc, syn_model *model,
+                                    syn_context *ctx, size_t *bytes, syn_error *err);
+SYN_API syn_status syn_open_block(const syn_source *sources, int files,
+                                  const syn_model_desc *model_desc,
+                                  const syn_context_desc *context_desc, void *block, size_t bytes,
+                                  syn_model *model, syn_context *ctx, syn_error *err);
 
-/* Feeds n positions as residual streams (position, embd) before `layer`, as SYN_PROBE_RESIDUAL gave
-   them: what stands below an edit need not run again. The layers below leave nothing in the cache,
-   so all positions of a sequence must enter at one layer. layer = layers: the output only, which
-   moves no position and takes at most `batch` rows. Errors: as syn_step. */
-SYN_API syn_status syn_step_stream(syn_context *ctx, uint32_t layer, const float *stream, size_t n,
-                                   syn_error *err);
+/* Feeds n tokens to sequence 0 in passes of at most `batch`. What can be read afterwards is that
+   of the last pass: a caller who wants every position's feeds at most `batch` at a time. Errors:
+   ARGUMENT (an id outside the vocabulary), CONTEXT (no room; nothing has been fed), READ. */
+SYN_API syn_status syn_context_step(syn_context *ctx, const int32_t *ids, size_t n,
+                                    syn_error *err);
+
+/* One pass over n rows, at most `batch`; the rows of a sequence in their order. Errors: as
+   syn_context_step, and ARGUMENT (no such sequence, too many rows). */
+SYN_API syn_status syn_context_step_rows(syn_context *ctx, const syn_row *rows, size_t n,
+                                         syn_error *err);
+
+/* The same from a layer on: every row has a stream, as SYN_PROBE_RESIDUAL gave it before that
+   layer, so that what stands below an edit need not run again. The layers below leave nothing in
+   the cache: all positions of a sequence must enter at one layer. layer = layers: the output only,
+   of rows that belong to no sequence and move no position. Errors: as syn_context_step_rows. */
+SYN_API syn_status syn_context_step_from(syn_context *ctx, uint32_t layer, const syn_row *rows,
+                                         size_t n, syn_error *err);
+
+/* What a row of the last pass left; SYN_LAST_ROW is its last. NULL where there is no such row, or
+   the desc did not ask for it. Valid until the next step. */
+SYN_API const float *syn_context_logits(const syn_context *ctx, int row);  /* (vocab); only of a
+                                         sequence's last row in the pass, unless all_logits */
+SYN_API const float *syn_context_norms(const syn_context *ctx, int row);   /* (layer, head) */
+SYN_API const float *syn_context_sinks(const syn_context *ctx, int row);   /* (layer, head): share
+                         of attention that goes to position 0, 0 outside a local layer's window */
+SYN_API const float *syn_context_expert_norms(const syn_context *ctx, int row); /* (layer, expert);
+                                         zero in layers without experts */
+SYN_API const float *syn_context_stream(const syn_context *ctx, int row);  /* (embd), behind the
+                                         last layer */
+
+/* Tokens that a sequence holds; 0 for one that is not there. */
+SYN_API uint32_t syn_context_position(const syn_context *ctx, uint32_t sequence);
+
+/* Forgets everything of a sequence from `position` on; 0 always works. Errors: ARGUMENT (ahead of
+   what was fed, or a local layer's ring no longer holds the window before it). */
+SYN_API syn_status syn_context_rewind(syn_context *ctx, uint32_t sequence, uint32_t position,
+                                      syn_error *err);
+
+/* Makes sequence `to` hold what `from` holds: a common beginning is fed once. Errors: ARGUMENT. */
+SYN_API syn_status syn_context_copy(syn_context *ctx, uint32_t from, uint32_t to, syn_error *err);
 
 /* Standard deviations of a layer's weights that noise is added to: (head, 2), query rows and output
    columns; or of one expert: gate, up, down. Errors: ARGUMENT (no such layer or expert), READ. */
-SYN_API syn_status syn_edit_head_sd(syn_context *ctx, uint32_t layer, float *sd, syn_error *err);
-SYN_API syn_status syn_edit_expert_sd(syn_context *ctx, uint32_t layer, uint32_t expert,
-                                      float sd[3], syn_error *err);
-
-/* Forgets everything from `position` on; 0 always works. Errors: ARGUMENT (ahead of what was fed,
-   or a local layer's ring no longer holds the window before it). */
-SYN_API syn_status syn_context_rewind(syn_context *ctx, uint32_t position, syn_error *err);
+SYN_API syn_status syn_context_edit_head_sd(syn_context *ctx, uint32_t layer, float *sd,
+                                            syn_error *err);
+SYN_API syn_status syn_context_edit_expert_sd(syn_context *ctx, uint32_t layer, uint32_t expert,
+                                              float sd[3], syn_error *err);
 
 /* ====================================================================================
    >>sample
@@ -959,9 +991,8 @@ typedef struct syn_sampler {
     uint32_t banned_count;
 } syn_sampler;
 
-/* Chooses among the logits (n), a NaN never unless there is nothing else; changes them when tokens
-   are banned or filtered. */
-SYN_API int32_t syn_sample(syn_sampler *sampler, float *logits, size_t n);
+/* Chooses among the logits (n); a NaN or a banned id only where there is nothing else (0). */
+SYN_API int32_t syn_sample(syn_sampler *sampler, const float *logits, size_t n);
 
 #endif /* SYNERGY_NO_MODEL */
 
@@ -1725,6 +1756,14 @@ static SYNP_UNUSED syn_status synp_fail(syn_error *err, syn_status status, const
         err->status = status;
     }
     return status;
+}
+
+/* What a call that can fail begins with: err is defined after success, too. */
+static SYNP_UNUSED void synp_succeed(syn_error *err)
+{
+    if (!err) return;
+    err->status = SYN_OK;
+    err->text[0] = '\0';
 }
 
 /* ------------------------------------------------------------------------------------
@@ -11051,22 +11090,85 @@ SYN_API syn_status syn_model_open(syn_model *model, const syn_source *sources, i
    A norm costs one dot product of a vector that was just computed: under a thousandth of a step.
    ------------------------------------------------------------------------------------ */
 
-/* Hands a vector of position p of this pass to the caller, who may not have asked. */
-static void synp_probe_take(const syn_context *ctx, syn_probe_kind kind, uint32_t layer,
+/* A row of the pass under way. */
+typedef struct synp_row {
+    uint32_t sequence, position;
+    int32_t  logits;      /* its row of the logits; -1: none */
+    const syn_edit *edit; /* never NULL */
+} synp_row;
+
+/* What one layer keeps, of floats or halves. */
+typedef struct synp_layer_cache {
+    unsigned char *k, *v; /* (sequence, kv head, slot, size); latent attention keeps its latent and
+                             the shared rotated key in k, and no v */
+    uint32_t slots;       /* position p lies in slot p % slots */
+} synp_layer_cache;
+
+/* A context's private part. */
+typedef struct synp_context {
+    const syn_model *model;
+    syn_context_desc desc;
+    syn_probe        probe;      /* of this pass */
+    syn_edit         edit;       /* of its rows that have none of their own */
+    bool             head_noise, expert_noise; /* some row of the pass has it */
+    uint32_t        *at;         /* (sequence): its position */
+    uint32_t        *fed;        /* (sequence): rows of the pass */
+    synp_row        *row;        /* (row) */
+    syn_row         *given;      /* (row): what syn_context_step makes of ids */
+    uint32_t        *run;        /* (row + 1): first rows of stretches of one sequence, and the end */
+    uint32_t         runs;
+    float           *logits;     /* (row, vocab) */
+    float           *norms;      /* (row, layer, head), NULL without */
+    float           *expert_norms; /* (row, layer, expert), likewise */
+    float           *sinks;      /* (row, layer, head), likewise */
+    synp_layer_cache *cache;     /* (layer) */
+    const struct synp_kernels *kernels;
+    float *x;                    /* (row, embd): the stream */
+    float *normed, *y;           /* (row, embd) */
+    float *q, *k, *v, *heads;    /* (row, head, size): one region with gate and up */
+    float *latent_q, *latent, *lora; /* of latent attention */
+    float *gate, *up;            /* (row, width) */
+    float *router, *share;       /* (row, expert), (row, chosen) */
+    float *expert_scores;        /* (expert): what one position's choice goes by */
+    uint32_t *choice;            /* (row, chosen) */
+    uint32_t *taken;             /* (row): those whose inputs one expert takes */
+    float *gathered, *expert;    /* (row, embd): an expert's inputs and outputs */
+    float *attend;               /* (job, attend_floats): work space of attention */
+    size_t attend_floats;
+    float *sink_scores;          /* (head) of the layer under way, NULL without */
+    float *turn, *turn_local;    /* (row, rope_size): cos and sin of each pair */
+    float *weight;               /* one vector of weights, decoded */
+    float *bias;                 /* the biases of one product, decoded */
+    void  *acts;                 /* activations as the kernels take them */
+    unsigned char *decode;       /* (job): the kernels' work space */
+    size_t         decode_bytes; /* of one job */
+    unsigned char *stream;       /* rows read from an unmapped file */
+} synp_context;
+
+/* Hands a vector of row p of this pass to the caller, who may not have asked. */
+static void synp_probe_take(const synp_context *ctx, syn_probe_kind kind, uint32_t layer,
                             uint32_t unit, uint32_t p, const float *vector, size_t length)
 {
-    if (ctx->probe.take)
-        ctx->probe.take(ctx->probe.user, kind, (int)layer, (int)unit, (int)(ctx->position + p),
-                        vector, (int)length);
+    syn_probed probed;
+    if (!ctx->probe.take) return;
+    probed.kind = kind;
+    probed.layer = layer;
+    probed.unit = unit;
+    probed.row = p;
+    probed.sequence = ctx->row[p].sequence;
+    probed.position = ctx->row[p].position;
+    probed.length = (uint32_t)length;
+    probed.vector = vector;
+    ctx->probe.take(ctx->probe.user, &probed);
 }
 
-static float synp_l2_norm(const syn_context *ctx, const float *vector, size_t n)
+static float synp_l2_norm(const synp_context *ctx, const float *vector, size_t n)
 {
     return sqrtf(ctx->kernels->dot_f32(vector, vector, n));
 }
 
 /* Nothing was attended to by heads that this layer has not. */
-static void synp_probe_absent(syn_context *ctx, uint32_t layer, uint32_t n)
+static void synp_probe_absent(synp_context *ctx, uint32_t layer, uint32_t n)
 {
     const syn_model *model = ctx->model;
     const uint32_t heads = model->layer_heads[layer];
@@ -11079,7 +11181,7 @@ static void synp_probe_absent(syn_context *ctx, uint32_t layer, uint32_t n)
 }
 
 /* Norms and vectors of all heads of a layer: softmax(QK')V, before the output projection. */
-static void synp_probe_heads(syn_context *ctx, uint32_t layer, uint32_t n)
+static void synp_probe_heads(synp_context *ctx, uint32_t layer, uint32_t n)
 {
     const syn_model *model = ctx->model;
     const uint32_t heads = model->layer_heads[layer];
@@ -11094,7 +11196,7 @@ static void synp_probe_heads(syn_context *ctx, uint32_t layer, uint32_t n)
         }
 }
 
-static void synp_probe_residual(const syn_context *ctx, uint32_t layer, uint32_t n)
+static void synp_probe_residual(const synp_context *ctx, uint32_t layer, uint32_t n)
 {
     const size_t embd = ctx->model->embd;
     uint32_t p;
@@ -11103,7 +11205,7 @@ static void synp_probe_residual(const syn_context *ctx, uint32_t layer, uint32_t
 }
 
 /* The norm of one expert's output at one position; `share` is its gate weight. */
-static void synp_probe_expert(syn_context *ctx, uint32_t layer, uint32_t expert, uint32_t p,
+static void synp_probe_expert(synp_context *ctx, uint32_t layer, uint32_t expert, uint32_t p,
                               float share, const float *out)
 {
     const syn_model *model = ctx->model;
@@ -11126,19 +11228,21 @@ static void synp_edit_head(float *out, float gain, const float *mean, size_t n)
     for (i = 0; mean && i < n; i++) out[i] += (1.0f - gain) * mean[i];
 }
 
-static void synp_edit_heads(syn_context *ctx, uint32_t layer, uint32_t n)
+static void synp_edit_heads(synp_context *ctx, uint32_t layer, uint32_t n)
 {
     const syn_model *model = ctx->model;
     const size_t size = model->value_size;
     const uint32_t heads = model->layer_heads[layer];
     uint32_t p, h;
-    if (!ctx->edit.head_gain) return;
-    for (h = 0; h < heads; h++) {
-        const size_t unit = (size_t)layer * model->heads + h;
-        const float gain = ctx->edit.head_gain[unit];
-        for (p = 0; p < n && !(gain == 1.0f); p++)
+    for (p = 0; p < n; p++) {
+        const syn_edit *edit = ctx->row[p].edit;
+        for (h = 0; edit->head_gain && h < heads; h++) {
+            const size_t unit = (size_t)layer * model->heads + h;
+            const float gain = edit->head_gain[unit];
+            if (gain == 1.0f) continue;
             synp_edit_head(ctx->heads + ((size_t)p * heads + h) * size, gain,
-                           ctx->edit.head_mean ? ctx->edit.head_mean + unit * size : NULL, size);
+                           edit->head_mean ? edit->head_mean + unit * size : NULL, size);
+        }
     }
 }
 
@@ -11148,16 +11252,17 @@ static float synp_gain(const float *gain, uint32_t per_layer, uint32_t layer, ui
 }
 
 /* An ablated unit whose output nobody asks for need not be calculated. */
-static bool synp_head_is_idle(const syn_context *ctx, uint32_t layer, uint32_t head)
+static bool synp_head_is_idle(const synp_context *ctx, uint32_t p, uint32_t layer, uint32_t head)
 {
-    return synp_gain(ctx->edit.head_gain, ctx->model->heads, layer, head) == 0.0f && !ctx->norms &&
-           !ctx->sinks && !ctx->probe.take;
+    return synp_gain(ctx->row[p].edit->head_gain, ctx->model->heads, layer, head) == 0.0f &&
+           !ctx->norms && !ctx->sinks && !ctx->probe.take;
 }
 
-static bool synp_expert_is_idle(const syn_context *ctx, uint32_t layer, uint32_t expert)
+static bool synp_expert_is_idle(const synp_context *ctx, uint32_t p, uint32_t layer, uint32_t expert)
 {
-    return synp_gain(ctx->edit.expert_gain, ctx->model->experts, layer, expert) == 0.0f &&
-           !ctx->edit.expert_mean && !ctx->expert_norms && !ctx->probe.take;
+    const syn_edit *edit = ctx->row[p].edit;
+    return synp_gain(edit->expert_gain, ctx->model->experts, layer, expert) == 0.0f &&
+           !edit->expert_mean && !ctx->expert_norms && !ctx->probe.take;
 }
 
 /* Bits without order from a counter: the finaliser of SplitMix64 (Steele et al. 2014). */
@@ -11260,7 +11365,7 @@ static uint64_t synp_cache_value_row(const syn_model *model)
     return (uint64_t)model->cache_heads * model->cache_value;
 }
 
-static int synp_context_jobs(const syn_context *ctx)
+static int synp_context_jobs(const synp_context *ctx)
 {
     return ctx->desc.parallel.run && ctx->desc.parallel.threads > 1 ? ctx->desc.parallel.threads : 1;
 }
@@ -11276,36 +11381,61 @@ static syn_status synp_take_floats(syn_arena *arena, uint64_t rows, uint64_t col
     return status;
 }
 
-static syn_status synp_context_cache(syn_context *ctx, syn_arena *arena, syn_error *err)
+/* Rows that a local layer's window reaches back from, and those of a pass before it. */
+static uint32_t synp_cache_slots(const synp_context *ctx, uint32_t layer)
+{
+    const uint64_t ring = (uint64_t)ctx->model->window + ctx->desc.batch - 1;
+    if (!syn_model_is_local(ctx->model, layer) || ring > ctx->desc.tokens) return ctx->desc.tokens;
+    return (uint32_t)ring;
+}
+
+static syn_status synp_context_cache(synp_context *ctx, syn_arena *arena, syn_error *err)
 {
     const syn_model *model = ctx->model;
     uint32_t layer;
     void *piece;
-    syn_status status = synp_take(arena, model->layers, sizeof(syn_layer_cache), "layer caches",
+    syn_status status = synp_take(arena, model->layers, sizeof(synp_layer_cache), "layer caches",
                                   &piece, err);
-    ctx->cache = (syn_layer_cache *)piece;
+    ctx->cache = (synp_layer_cache *)piece;
     for (layer = 0; layer < model->layers && !status; layer++) {
         const uint64_t heads = synp_cache_heads(model, layer);
-        syn_layer_cache cache;
-        cache.slots = ctx->desc.tokens;
-        if (syn_model_is_local(model, layer)) cache.slots = synp_min_u32(cache.slots, model->window);
-        status = synp_take_floats(arena, cache.slots, heads * model->cache_key, "key cache",
-                                  &cache.k, err);
+        synp_layer_cache cache;
+        float *k, *v = NULL;
+        cache.slots = synp_cache_slots(ctx, layer);
+        status = synp_take_floats(arena, (uint64_t)ctx->desc.sequences * cache.slots,
+                                  heads * model->cache_key, "key cache", &k, err);
         if (!status)
-            status = synp_take_floats(arena, cache.slots, heads * model->cache_value, "value cache",
-                                      &cache.v, err);
+            status = synp_take_floats(arena, (uint64_t)ctx->desc.sequences * cache.slots,
+                                      heads * model->cache_value, "value cache", &v, err);
+        cache.k = (unsigned char *)k;
+        cache.v = (unsigned char *)v;
         if (!status && ctx->cache) ctx->cache[layer] = cache;
     }
     return status;
 }
 
-/* Attention scores of one query: one a position, and one that takes its share to no value. */
-static size_t synp_scores(const syn_context *ctx)
+enum {
+    SYNP_KEYS = 256,        /* positions whose scores are held at once, from multiples of it on, */
+    SYNP_SCORES = SYNP_KEYS + 16, /* and room for a sink's */
+    SYNP_RUN = 16,          /* rows of one sequence that walk through its keys together */
+    SYNP_ATTENTION_JOBS = 4 /* a thread: rows differ in how far they look back */
+};
+
+static int synp_attention_jobs(const synp_context *ctx)
 {
-    return (size_t)ctx->desc.tokens + (ctx->model->parts & SYNP_BIT(SYN_ATTN_SINKS) ? 1 : 0);
+    const int jobs = synp_context_jobs(ctx);
+    return jobs > 1 ? jobs * SYNP_ATTENTION_JOBS : 1;
 }
 
-static syn_status synp_context_attention(syn_context *ctx, syn_arena *arena, syn_error *err)
+/* Of a job: the scores of a tile, a head's part of its output, the top and the sum of every row and
+   head. */
+static size_t synp_attend_floats(const syn_model *model)
+{
+    const size_t part = model->cache_value ? model->cache_value : model->kv_lora;
+    return SYNP_SCORES + part + (size_t)SYNP_RUN * model->heads * 2;
+}
+
+static syn_status synp_context_attention(synp_context *ctx, syn_arena *arena, syn_error *err)
 {
     const syn_model *model = ctx->model;
     const uint64_t batch = ctx->desc.batch, heads = model->heads;
@@ -11317,9 +11447,10 @@ static syn_status synp_context_attention(syn_context *ctx, syn_arena *arena, syn
     if (!status)
         status = synp_take_floats(arena, batch, heads * model->value_size, "head outputs",
                                   &ctx->heads, err);
+    ctx->attend_floats = synp_attend_floats(model);
     if (!status)
-        status = synp_take_floats(arena, heads, synp_scores(ctx), "attention scores", &ctx->scores,
-                                  err);
+        status = synp_take_floats(arena, (uint64_t)synp_attention_jobs(ctx), ctx->attend_floats,
+                                  "attention scores", &ctx->attend, err);
     if (status || !synp_is(model, SYNP_MLA)) return status;
     status = synp_take_floats(arena, batch, heads * model->cache_key, "latent queries",
                               &ctx->latent_q, err);
@@ -11332,7 +11463,7 @@ static syn_status synp_context_attention(syn_context *ctx, syn_arena *arena, syn
     return status;
 }
 
-static syn_status synp_context_feed_forward(syn_context *ctx, syn_arena *arena, syn_error *err)
+static syn_status synp_context_feed_forward(synp_context *ctx, syn_arena *arena, syn_error *err)
 {
     const syn_model *model = ctx->model;
     const uint64_t batch = ctx->desc.batch, width = synp_max_ff(model);
@@ -11350,6 +11481,9 @@ static syn_status synp_context_feed_forward(syn_context *ctx, syn_arena *arena, 
                            &piece, err);
     ctx->choice = (uint32_t *)piece;
     if (!status)
+        status = synp_take(arena, batch, sizeof(uint32_t), "an expert's rows", &piece, err);
+    ctx->taken = (uint32_t *)piece;
+    if (!status)
         status = synp_take_floats(arena, batch, model->embd, "an expert's input", &ctx->gathered, err);
     if (!status)
         status = synp_take_floats(arena, batch, model->embd, "an expert's output", &ctx->expert, err);
@@ -11357,7 +11491,7 @@ static syn_status synp_context_feed_forward(syn_context *ctx, syn_arena *arena, 
 }
 
 /* Attention and feed-forward are never under way together: their buffers share one region. */
-static syn_status synp_context_work(syn_context *ctx, syn_arena *arena, syn_error *err)
+static syn_status synp_context_work(synp_context *ctx, syn_arena *arena, syn_error *err)
 {
     const size_t start = arena->used;
     size_t attention_end;
@@ -11369,7 +11503,7 @@ static syn_status synp_context_work(syn_context *ctx, syn_arena *arena, syn_erro
     return status;
 }
 
-static syn_status synp_context_stream(syn_context *ctx, syn_arena *arena, syn_error *err)
+static syn_status synp_context_stream(synp_context *ctx, syn_arena *arena, syn_error *err)
 {
     const syn_model *model = ctx->model;
     void *piece = NULL;
@@ -11382,7 +11516,7 @@ static syn_status synp_context_stream(syn_context *ctx, syn_arena *arena, syn_er
     return status;
 }
 
-static syn_status synp_context_buffers(syn_context *ctx, syn_arena *arena, syn_error *err)
+static syn_status synp_context_buffers(synp_context *ctx, syn_arena *arena, syn_error *err)
 {
     const syn_model *model = ctx->model;
     const uint64_t batch = ctx->desc.batch, embd = model->embd;
@@ -11415,68 +11549,259 @@ static syn_status synp_context_buffers(syn_context *ctx, syn_arena *arena, syn_e
     return status ? status : synp_context_stream(ctx, arena, err);
 }
 
-static syn_status synp_context_outputs(syn_context *ctx, syn_arena *arena, syn_error *err)
+/* Rows of logits that are held. */
+static uint32_t synp_logit_rows(const synp_context *ctx)
+{
+    return ctx->desc.all_logits ? ctx->desc.batch : synp_min_u32(ctx->desc.batch, ctx->desc.sequences);
+}
+
+static syn_status synp_context_outputs(synp_context *ctx, syn_arena *arena, syn_error *err)
 {
     const syn_model *model = ctx->model;
-    syn_status status = synp_take_floats(arena, ctx->desc.all_logits ? ctx->desc.batch : 1,
-                                         model->vocab, "logits", &ctx->logits, err);
+    const uint64_t rows = (uint64_t)ctx->desc.batch * model->layers;
+    syn_status status = synp_take_floats(arena, synp_logit_rows(ctx), model->vocab, "logits",
+                                         &ctx->logits, err);
     if (!status && ctx->desc.norms)
-        status = synp_take_floats(arena, (uint64_t)ctx->desc.batch * model->layers, model->heads,
-                                  "head norms", &ctx->norms, err);
+        status = synp_take_floats(arena, rows, model->heads, "head norms", &ctx->norms, err);
     if (!status && ctx->desc.sinks)
-        status = synp_take_floats(arena, (uint64_t)ctx->desc.batch * model->layers, model->heads,
-                                  "sinks", &ctx->sinks, err);
-    if (!status && ctx->desc.expert_norms && model->experts)
-        status = synp_take_floats(arena, (uint64_t)ctx->desc.batch * model->layers, model->experts,
-                                  "expert norms", &ctx->expert_norms, err);
+        status = synp_take_floats(arena, rows, model->heads, "sinks", &ctx->sinks, err);
+    if (!status && ctx->desc.expert_norms)
+        status = synp_take_floats(arena, rows, model->experts, "expert norms", &ctx->expert_norms, err);
     return status;
+}
+
+/* What is known of the sequences and of the rows of a pass. */
+static syn_status synp_context_rows(synp_context *ctx, syn_arena *arena, syn_error *err)
+{
+    void *piece = NULL;
+    syn_status status = synp_take(arena, ctx->desc.sequences, sizeof(uint32_t), "positions", &piece, err);
+    ctx->at = (uint32_t *)piece;
+    if (!status)
+        status = synp_take(arena, ctx->desc.sequences, sizeof(uint32_t), "fed rows", &piece, err);
+    ctx->fed = (uint32_t *)piece;
+    if (!status) status = synp_take(arena, ctx->desc.batch, sizeof(synp_row), "rows", &piece, err);
+    ctx->row = (synp_row *)piece;
+    if (!status) status = synp_take(arena, ctx->desc.batch, sizeof(syn_row), "rows", &piece, err);
+    ctx->given = (syn_row *)piece;
+    if (!status)
+        status = synp_take(arena, (uint64_t)ctx->desc.batch + 1, sizeof(uint32_t), "runs of rows",
+                           &piece, err);
+    ctx->run = (uint32_t *)piece;
+    if (status || !ctx->at) return status;
+    memset(ctx->at, 0, ctx->desc.sequences * sizeof *ctx->at);
+    return SYN_OK;
+}
+
+static syn_status synp_context_check(const synp_context *ctx, syn_error *err)
+{
+    const syn_context_desc *d = &ctx->desc;
+    const syn_model *model = ctx->model;
+    if ((unsigned)d->arithmetic > SYN_EXACT || (unsigned)d->expert_norms > SYN_EXPERTS_ALL)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "arithmetic %u, expert norms %u: no such choice",
+                         SYNP_U(d->arithmetic), SYNP_U(d->expert_norms));
+    if (d->expert_norms && !model->experts)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "a model of the architecture %s without experts",
+                         model->architecture);
+    if (d->tokens > INT32_MAX || d->batch > INT32_MAX || d->sequences > INT32_MAX)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "a context of %u sequences of %u tokens, %u a pass",
+                         SYNP_U(d->sequences), SYNP_U(d->tokens), SYNP_U(d->batch));
+    if (model->global[SYN_POSITION_EMBD].type && d->tokens > model->context)
+        return synp_fail(err, SYN_ERROR_ARGUMENT,
+                         "a context of %u tokens, the model has positions for %u",
+                         SYNP_U(d->tokens), SYNP_U(model->context));
+    if (!ctx->kernels)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "instruction set %u is not there on this machine",
+                         SYNP_U(d->simd));
+    return SYN_OK;
+}
+
+static void synp_context_defaults(syn_context_desc *d)
+{
+    uint64_t most;
+    if (!d->tokens) d->tokens = 512;
+    if (!d->sequences) d->sequences = 1;
+    if (!d->batch) d->batch = synp_max_u32(32, d->sequences);
+    most = (uint64_t)d->tokens * d->sequences;
+    if (d->batch > most) d->batch = (uint32_t)most;
 }
 
 SYN_API syn_status syn_context_open(syn_context *ctx, const syn_model *model,
                                     const syn_context_desc *desc, syn_arena *arena, syn_error *err)
 {
     const syn_arena before = *arena;
+    synp_context work;
+    void *piece = NULL;
     syn_status status;
+    synp_succeed(err);
     memset(ctx, 0, sizeof *ctx);
+    memset(&work, 0, sizeof work);
+    work.model = model;
+    if (desc) work.desc = *desc;
+    synp_context_defaults(&work.desc);
+    work.kernels = synp_kernels_pick(work.desc.simd);
+    status = synp_context_check(&work, err);
+    if (!status) status = synp_take(arena, 1, sizeof work, "context", &piece, err);
+    if (!status) status = synp_context_rows(&work, arena, err);
+    if (!status) status = synp_context_cache(&work, arena, err);
+    if (!status) status = synp_context_buffers(&work, arena, err);
+    if (!status) status = synp_context_outputs(&work, arena, err);
+    if (status) {
+        *arena = before;
+        return status;
+    }
     ctx->model = model;
-    if (desc) ctx->desc = *desc;
-    if (!ctx->desc.tokens) ctx->desc.tokens = 512;
-    if (!ctx->desc.batch) ctx->desc.batch = 32;
-    ctx->desc.batch = synp_min_u32(ctx->desc.batch, ctx->desc.tokens);
-    if (ctx->desc.expert_norms && !model->experts)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "a model of the architecture %s without experts",
-                         model->architecture);
-    if (ctx->desc.tokens > INT32_MAX)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "a context of %u tokens",
-                         SYNP_U(ctx->desc.tokens));
-    if (model->global[SYN_POSITION_EMBD].type && ctx->desc.tokens > model->context)
-        return synp_fail(err, SYN_ERROR_ARGUMENT,
-                         "a context of %u tokens, the model has positions for %u",
-                         SYNP_U(ctx->desc.tokens), SYNP_U(model->context));
-    ctx->kernels = synp_kernels_pick(ctx->desc.simd);
-    if (!ctx->kernels)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "instruction set %u is not there on this machine",
-                         SYNP_U(ctx->desc.simd));
-    status = synp_context_cache(ctx, arena, err);
-    if (!status) status = synp_context_buffers(ctx, arena, err);
-    if (!status) status = synp_context_outputs(ctx, arena, err);
-    if (status) *arena = before;
+    ctx->desc = work.desc;
+    ctx->work = (synp_context *)piece;
+    if (piece) *ctx->work = work;
+    return SYN_OK;
+}
+
+static syn_status synp_open(const syn_source *sources, int files, const syn_model_desc *model_desc,
+                            const syn_context_desc *context_desc, syn_arena *arena,
+                            syn_model *model, syn_context *ctx, syn_error *err)
+{
+    const syn_status status = syn_model_open(model, sources, files, model_desc, arena, err);
+    return status ? status : syn_context_open(ctx, model, context_desc, arena, err);
+}
+
+SYN_API syn_status syn_open_measure(const syn_source *sources, int files,
+                                    const syn_model_desc *model_desc,
+                                    const syn_context_desc *context_desc, syn_model *model,
+                                    syn_context *ctx, size_t *bytes, syn_error *err)
+{
+    syn_arena arena = syn_arena_measure();
+    const syn_status status = synp_open(sources, files, model_desc, context_desc, &arena, model, ctx, err);
+    *bytes = arena.used;
     return status;
 }
 
-SYN_API syn_status syn_context_rewind(syn_context *ctx, uint32_t position, syn_error *err)
+SYN_API syn_status syn_open_block(const syn_source *sources, int files,
+                                  const syn_model_desc *model_desc,
+                                  const syn_context_desc *context_desc, void *block, size_t bytes,
+                                  syn_model *model, syn_context *ctx, syn_error *err)
+{
+    syn_arena arena = syn_arena_on(block, bytes);
+    return synp_open(sources, files, model_desc, context_desc, &arena, model, ctx, err);
+}
+
+/* ---- sequences ---- */
+
+static bool synp_no_sequence(const syn_context *ctx, uint32_t sequence)
+{
+    return !ctx->work || sequence >= ctx->desc.sequences;
+}
+
+static syn_status synp_fail_sequence(const syn_context *ctx, uint32_t sequence, syn_error *err)
+{
+    return synp_fail(err, SYN_ERROR_ARGUMENT, "sequence %u, the context has %u", SYNP_U(sequence),
+                     SYNP_U(ctx->desc.sequences));
+}
+
+SYN_API uint32_t syn_context_position(const syn_context *ctx, uint32_t sequence)
+{
+    return synp_no_sequence(ctx, sequence) ? 0 : ctx->work->at[sequence];
+}
+
+/* Are the positions that a row at `position` looks back on still in the ring? */
+static bool synp_ring_holds(const synp_context *ctx, uint32_t layer, uint32_t at, uint32_t position)
+{
+    const uint32_t slots = ctx->cache[layer].slots;
+    return at <= slots || (uint64_t)position + slots >= (uint64_t)at + ctx->model->window - 1;
+}
+
+SYN_API syn_status syn_context_rewind(syn_context *ctx, uint32_t sequence, uint32_t position,
+                                      syn_error *err)
+{
+    const uint32_t at = syn_context_position(ctx, sequence);
+    uint32_t layer;
+    synp_succeed(err);
+    if (synp_no_sequence(ctx, sequence)) return synp_fail_sequence(ctx, sequence, err);
+    if (position > at)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "rewind to position %u, only %u were fed",
+                         SYNP_U(position), SYNP_U(at));
+    for (layer = 0; position && layer < ctx->model->layers; layer++)
+        if (!synp_ring_holds(ctx->work, layer, at, position))
+            return synp_fail(err, SYN_ERROR_ARGUMENT,
+                             "rewind to position %u: the window of %u before it is overwritten",
+                             SYNP_U(position), SYNP_U(ctx->model->window));
+    ctx->work->at[sequence] = position;
+    return SYN_OK;
+}
+
+/* The slots that a sequence uses of a layer's cache, from one sequence to the other. */
+static void synp_cache_copy(unsigned char *cache, uint64_t heads, uint32_t slots, uint32_t used,
+                            size_t row_bytes, uint32_t from, uint32_t to)
+{
+    uint64_t h;
+    for (h = 0; h < heads; h++)
+        memcpy(cache + (size_t)((to * heads + h) * slots) * row_bytes,
+               cache + (size_t)((from * heads + h) * slots) * row_bytes, used * row_bytes);
+}
+
+SYN_API syn_status syn_context_copy(syn_context *ctx, uint32_t from, uint32_t to, syn_error *err)
 {
     const syn_model *model = ctx->model;
-    uint32_t lost = ctx->position > ctx->desc.tokens ? 0 : ctx->position - position;
-    if (position > ctx->position)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "rewind to position %u, only %u were fed",
-                         SYNP_U(position), SYNP_U(ctx->position));
-    if (position && lost && model->window && ctx->position > model->window)
-        return synp_fail(err, SYN_ERROR_ARGUMENT,
-                         "rewind to position %u: the window of %u before it is overwritten",
-                         SYNP_U(position), SYNP_U(model->window));
-    ctx->position = position;
+    uint32_t layer, at;
+    synp_succeed(err);
+    if (synp_no_sequence(ctx, from)) return synp_fail_sequence(ctx, from, err);
+    if (synp_no_sequence(ctx, to)) return synp_fail_sequence(ctx, to, err);
+    at = ctx->work->at[from];
+    ctx->work->at[to] = at;
+    for (layer = 0; from != to && layer < model->layers; layer++) {
+        const synp_layer_cache *cache = &ctx->work->cache[layer];
+        const uint64_t heads = synp_cache_heads(model, layer);
+        const uint32_t used = synp_min_u32(at, cache->slots);
+        synp_cache_copy(cache->k, heads, cache->slots, used, model->cache_key * sizeof(float), from, to);
+        if (model->cache_value)
+            synp_cache_copy(cache->v, heads, cache->slots, used, model->cache_value * sizeof(float),
+                            from, to);
+    }
     return SYN_OK;
+}
+
+/* ---- what a pass left ---- */
+
+/* A row's number; false where the last pass had none such, or there was no pass. */
+static bool synp_row_number(const syn_context *ctx, int row, uint32_t *p)
+{
+    *p = row == SYN_LAST_ROW ? ctx->rows - 1 : (uint32_t)row;
+    return ctx->work && *p < ctx->rows;
+}
+
+static const float *synp_of_row(const syn_context *ctx, int row, const float *rows, size_t size)
+{
+    uint32_t p;
+    return rows && synp_row_number(ctx, row, &p) ? rows + p * size : NULL;
+}
+
+SYN_API const float *syn_context_logits(const syn_context *ctx, int row)
+{
+    uint32_t p;
+    if (!synp_row_number(ctx, row, &p) || ctx->work->row[p].logits < 0) return NULL;
+    return ctx->work->logits + (size_t)ctx->work->row[p].logits * ctx->model->vocab;
+}
+
+SYN_API const float *syn_context_norms(const syn_context *ctx, int row)
+{
+    return synp_of_row(ctx, row, ctx->work ? ctx->work->norms : NULL,
+                       (size_t)ctx->model->layers * ctx->model->heads);
+}
+
+SYN_API const float *syn_context_sinks(const syn_context *ctx, int row)
+{
+    return synp_of_row(ctx, row, ctx->work ? ctx->work->sinks : NULL,
+                       (size_t)ctx->model->layers * ctx->model->heads);
+}
+
+SYN_API const float *syn_context_expert_norms(const syn_context *ctx, int row)
+{
+    return synp_of_row(ctx, row, ctx->work ? ctx->work->expert_norms : NULL,
+                       (size_t)ctx->model->layers * ctx->model->experts);
+}
+
+SYN_API const float *syn_context_stream(const syn_context *ctx, int row)
+{
+    return synp_of_row(ctx, row, ctx->work ? ctx->work->x : NULL, ctx->model->embd);
 }
 
 /* ---- products with weights ---- */
@@ -11499,7 +11824,7 @@ typedef void synp_finish_fn(const struct synp_projections *products, uint32_t fi
 
 /* Products with one input, done side by side: each job takes its share of the rows of each. */
 typedef struct synp_projections {
-    syn_context    *ctx;
+    synp_context   *ctx;
     synp_projection    item[SYNP_PRODUCTS];
     const unsigned char *bytes[SYNP_PRODUCTS]; /* of row `first` */
     int             items, jobs;
@@ -11542,7 +11867,7 @@ static uint32_t synp_share(uint32_t rows, int job, int jobs)
 static void synp_projections_job(void *arg, int job)
 {
     const synp_projections *products = (const synp_projections *)arg;
-    const syn_context *ctx = products->ctx;
+    const synp_context *ctx = products->ctx;
     uint32_t first = 0, last = 0;
     int i;
     for (i = 0; i < products->items; i++) {
@@ -11560,7 +11885,7 @@ static void synp_projections_job(void *arg, int job)
     if (products->finish) products->finish(products, first, last);
 }
 
-static void synp_run_jobs(const syn_context *ctx, int jobs, syn_job_fn *job, void *arg)
+static void synp_run_jobs(const synp_context *ctx, int jobs, syn_job_fn *job, void *arg)
 {
     int i;
     if (ctx->desc.parallel.run && jobs > 1) {
@@ -11574,10 +11899,10 @@ static void synp_run_jobs(const syn_context *ctx, int jobs, syn_job_fn *job, voi
 
 /* What noise on the rows of a matrix adds to its product: y[p][r] += sd (z_r . x_p). */
 typedef struct synp_noise {
-    const syn_context *ctx;
+    const synp_context *ctx;
     syn_noised   matrix;
     uint32_t     layer, unit, n;
-    float        sd;
+    const uint32_t *taken; /* (n): rows of the pass; NULL: all, in order */
     const float *x;
     float       *y;
     size_t       cols, x_stride, y_stride;
@@ -11585,22 +11910,52 @@ typedef struct synp_noise {
 
 enum { SYNP_NOISE_COLS = 256 }; /* drawn at once, on the stack */
 
-static void synp_noise_rows(const synp_noise *noise, uint32_t first, uint32_t last)
+static const syn_edit *synp_noise_edit(const synp_noise *noise, uint32_t i)
 {
-    const syn_context *ctx = noise->ctx;
+    return noise->ctx->row[noise->taken ? noise->taken[i] : i].edit;
+}
+
+/* Its standard deviation under an edit. */
+static float synp_noise_sd(const synp_noise *noise, const syn_edit *edit)
+{
+    const syn_model *model = noise->ctx->model;
+    const size_t layer = noise->layer;
+    if (noise->matrix <= SYN_NOISED_OUTPUT)
+        return edit->head_noise ? edit->head_noise[(layer * model->heads + noise->unit) * 2 +
+                                                   (noise->matrix == SYN_NOISED_OUTPUT)] : 0.0f;
+    return edit->expert_noise ? edit->expert_noise[(layer * model->experts + noise->unit) * 3 +
+                                                   (size_t)(noise->matrix - SYN_NOISED_GATE)] : 0.0f;
+}
+
+/* Matrix rows first .. last, for inputs from .. to, which share an edit. */
+static void synp_noise_stretch(const synp_noise *noise, const syn_edit *edit, uint32_t from, uint32_t to,
+                               uint32_t first, uint32_t last)
+{
+    const synp_context *ctx = noise->ctx;
+    const float sd = synp_noise_sd(noise, edit);
     float z[SYNP_NOISE_COLS];
     uint32_t r, p;
     size_t col, count;
-    for (r = first; r < last && noise->sd > 0; r++)
+    for (r = first; r < last && sd > 0; r++)
         for (col = 0; col < noise->cols; col += count) {
             count = noise->cols - col;
             if (count > SYNP_NOISE_COLS) count = SYNP_NOISE_COLS;
-            syn_edit_noise(ctx->edit.noise_seed, noise->matrix, noise->layer, noise->unit, r,
+            syn_edit_noise(edit->noise_seed, noise->matrix, noise->layer, noise->unit, r,
                            (uint32_t)col, count, z);
-            for (p = 0; p < noise->n; p++)
+            for (p = from; p < to; p++)
                 noise->y[p * noise->y_stride + r] +=
-                    noise->sd * ctx->kernels->dot_f32(z, noise->x + p * noise->x_stride + col, count);
+                    sd * ctx->kernels->dot_f32(z, noise->x + p * noise->x_stride + col, count);
         }
+}
+
+static void synp_noise_rows(const synp_noise *noise, uint32_t first, uint32_t last)
+{
+    uint32_t from, to;
+    for (from = 0; from < noise->n; from = to) {
+        const syn_edit *edit = synp_noise_edit(noise, from);
+        for (to = from + 1; to < noise->n && synp_noise_edit(noise, to) == edit;) to++;
+        synp_noise_stretch(noise, edit, from, to, first, last);
+    }
 }
 
 /* The same for every head of a layer: each has its own rows of y (queries) or its own columns of x
@@ -11616,12 +11971,10 @@ static void synp_head_noise_job(void *arg, int job)
 {
     const synp_head_noise *noise = (const synp_head_noise *)arg;
     const syn_model *model = noise->head0.ctx->model;
-    const float *sd = noise->head0.ctx->edit.head_noise + (size_t)noise->head0.layer * model->heads * 2;
     uint32_t h;
     for (h = 0; h < model->layer_heads[noise->head0.layer]; h++) {
         synp_noise one = noise->head0;
         one.unit = h;
-        one.sd = sd[2 * h + (one.matrix == SYN_NOISED_OUTPUT)];
         one.x += h * noise->x_step;
         one.y += h * noise->y_step;
         synp_noise_rows(&one, synp_share(noise->rows, job, noise->jobs),
@@ -11629,7 +11982,7 @@ static void synp_head_noise_job(void *arg, int job)
     }
 }
 
-static synp_head_noise synp_head_noise_of(syn_context *ctx, uint32_t layer, uint32_t n)
+static synp_head_noise synp_head_noise_of(synp_context *ctx, uint32_t layer, uint32_t n)
 {
     synp_head_noise noise;
     memset(&noise, 0, sizeof noise);
@@ -11641,11 +11994,11 @@ static synp_head_noise synp_head_noise_of(syn_context *ctx, uint32_t layer, uint
 }
 
 /* On the queries, where they are a product and nothing else yet: before their norm and rope. */
-static void synp_noise_query(syn_context *ctx, uint32_t layer, uint32_t n, const float *x, size_t cols)
+static void synp_noise_query(synp_context *ctx, uint32_t layer, uint32_t n, const float *x, size_t cols)
 {
     const syn_model *model = ctx->model;
     synp_head_noise noise = synp_head_noise_of(ctx, layer, n);
-    if (!ctx->edit.head_noise) return;
+    if (!ctx->head_noise) return;
     noise.head0.matrix = SYN_NOISED_QUERY;
     noise.head0.x = x;
     noise.head0.cols = noise.head0.x_stride = cols;
@@ -11655,11 +12008,11 @@ static void synp_noise_query(syn_context *ctx, uint32_t layer, uint32_t n, const
     synp_run_jobs(ctx, noise.jobs, synp_head_noise_job, &noise);
 }
 
-static void synp_noise_output(syn_context *ctx, uint32_t layer, uint32_t n)
+static void synp_noise_output(synp_context *ctx, uint32_t layer, uint32_t n)
 {
     const syn_model *model = ctx->model;
     synp_head_noise noise = synp_head_noise_of(ctx, layer, n);
-    if (!ctx->edit.head_noise) return;
+    if (!ctx->head_noise) return;
     noise.head0.matrix = SYN_NOISED_OUTPUT;
     noise.head0.x = ctx->heads;
     noise.x_step = noise.head0.cols = model->value_size;
@@ -11670,7 +12023,7 @@ static void synp_noise_output(syn_context *ctx, uint32_t layer, uint32_t n)
 }
 
 /* Decodes a vector of weights (a norm's, a bias, an embedding) to ctx->weight. */
-static syn_status synp_vector(syn_context *ctx, const syn_tensor *tensor, uint32_t row,
+static syn_status synp_vector(synp_context *ctx, const syn_tensor *tensor, uint32_t row,
                               const float **vector, syn_error *err)
 {
     const size_t bytes = (size_t)syn_type_bytes(tensor->type, tensor->cols);
@@ -11688,7 +12041,7 @@ static syn_status synp_vector(syn_context *ctx, const syn_tensor *tensor, uint32
 /* The biases of all items, decoded side by side to ctx->bias before the jobs start. */
 static syn_status synp_decode_biases(synp_projections *products, syn_error *err)
 {
-    syn_context *ctx = products->ctx;
+    synp_context *ctx = products->ctx;
     float *to = ctx->bias;
     int i;
     for (i = 0; i < products->items; i++) {
@@ -11708,7 +12061,7 @@ static syn_status synp_decode_biases(synp_projections *products, syn_error *err)
 /* An unmapped weight: as many rows as the buffer holds are read, then multiplied. */
 static syn_status synp_projections_stream(synp_projections *products, syn_error *err)
 {
-    syn_context *ctx = products->ctx;
+    synp_context *ctx = products->ctx;
     int i;
     for (i = 0; i < products->items; i++) {
         const synp_projection *item = &products->item[i];
@@ -11741,7 +12094,7 @@ static syn_status synp_projections_stream(synp_projections *products, syn_error 
 /* y = W x + b for each item, x being the activations set last. */
 static syn_status synp_multiply(synp_projections *products, syn_error *err)
 {
-    syn_context *ctx = products->ctx;
+    synp_context *ctx = products->ctx;
     syn_status status = synp_decode_biases(products, err);
     bool mapped = true;
     int i;
@@ -11764,12 +12117,12 @@ static syn_status synp_multiply(synp_projections *products, syn_error *err)
     return status;
 }
 
-static void synp_input(syn_context *ctx, const float *x, uint32_t n, uint32_t cols)
+static void synp_input(synp_context *ctx, const float *x, uint32_t n, uint32_t cols)
 {
     synp_acts_set(ctx->kernels, (synp_acts *)ctx->acts, x, n, cols, ctx->desc.arithmetic);
 }
 
-static synp_projections synp_one_projection(syn_context *ctx, const syn_tensor *weight,
+static synp_projections synp_one_projection(synp_context *ctx, const syn_tensor *weight,
                                             const syn_tensor *bias, uint32_t n, float *y)
 {
     synp_projections products;
@@ -11781,7 +12134,7 @@ static synp_projections synp_one_projection(syn_context *ctx, const syn_tensor *
     return products;
 }
 
-static syn_status synp_one_product(syn_context *ctx, const syn_tensor *weight,
+static syn_status synp_one_product(synp_context *ctx, const syn_tensor *weight,
                                    const syn_tensor *bias, const float *x, uint32_t n, float *y,
                                    syn_error *err)
 {
@@ -11805,7 +12158,7 @@ static void synp_scale_rows(float *x, size_t n, float by)
 /* ---- norms, rope ---- */
 
 /* RMSNorm (Zhang and Sennrich 2019) or LayerNorm (Ba et al. 2016) of `rows` vectors of `size`. */
-static void synp_norm_rows(const syn_context *ctx, const float *x, size_t rows, size_t size,
+static void synp_norm_rows(const synp_context *ctx, const float *x, size_t rows, size_t size,
                            const float *weight, float *out)
 {
     const bool layer_norm = ctx->model->family->norm == SYNP_NORM_LAYER;
@@ -11826,7 +12179,7 @@ static void synp_norm_rows(const syn_context *ctx, const float *x, size_t rows, 
     }
 }
 
-static syn_status synp_norm(syn_context *ctx, const syn_tensor *weight, const syn_tensor *bias,
+static syn_status synp_norm(synp_context *ctx, const syn_tensor *weight, const syn_tensor *bias,
                             const float *x, size_t rows, float *out, syn_error *err)
 {
     const float *vector;
@@ -11843,14 +12196,14 @@ static syn_status synp_norm(syn_context *ctx, const syn_tensor *weight, const sy
 }
 
 /* cos and sin of every pair at each position of the pass, in double: position * frequency is large. */
-static void synp_turns(const syn_context *ctx, const double *freq, uint32_t n, float amplitude,
+static void synp_turns(const synp_context *ctx, const double *freq, uint32_t n, float amplitude,
                        float *turn)
 {
     const uint32_t half = ctx->model->rope_size / 2;
     uint32_t p, i;
     for (p = 0; p < n; p++)
         for (i = 0; i < half; i++) {
-            const double angle = (double)(ctx->position + p) * freq[i];
+            const double angle = (double)ctx->row[p].position * freq[i];
             turn[(size_t)p * 2 * half + 2 * i] = (float)cos(angle) * amplitude;
             turn[(size_t)p * 2 * half + 2 * i + 1] = (float)sin(angle) * amplitude;
         }
@@ -11871,7 +12224,7 @@ static void synp_rope_head(synp_rope_kind kind, float *head, const float *turn, 
 }
 
 /* The rotated dimensions of a head come first, or behind `skip` others (latent attention). */
-static void synp_rope_rows(const syn_context *ctx, float *rows, uint32_t n, uint32_t heads,
+static void synp_rope_rows(const synp_context *ctx, float *rows, uint32_t n, uint32_t heads,
                            uint32_t size, uint32_t skip, const float *turn)
 {
     const synp_rope_kind kind = ctx->model->family->rope;
@@ -11885,158 +12238,230 @@ static void synp_rope_rows(const syn_context *ctx, float *rows, uint32_t n, uint
 
 /* ---- attention ---- */
 
-/* Keys or values: in the ring (kv head, slot, size) and of this pass (position, kv head, size). The
-   values of latent attention are the first kv_lora numbers of its keys. */
+/* Keys or values of a layer in the cache, (sequence, kv head, slot, size). The values of latent
+   attention are the first kv_lora numbers of its keys. */
 typedef struct synp_rows {
-    const float *ring, *pass;
-    uint32_t     size;   /* from one row to the next */
-    uint32_t     used;   /* numbers of a row that count */
+    const unsigned char *cache;
+    uint32_t size; /* from one row to the next */
+    uint32_t used; /* numbers of a row that count */
 } synp_rows;
 
 typedef struct synp_attention {
-    syn_context *ctx;
-    uint32_t     layer, n, slots;
+    synp_context *ctx;
+    uint32_t     layer, slots;
     uint32_t     heads, kv_heads; /* of this layer; kv_heads: as they are cached */
-    const float *q;      /* (position, head, keys.used) */
+    uint32_t     items, split;    /* run x kv head x part of its heads; parts */
+    int          jobs;
+    const float *q;      /* (row, head, keys.used) */
     synp_rows    keys, values;
-    float       *out;    /* (position, head, values.used) */
+    float       *out;    /* (row, head, values.used) */
 } synp_attention;
 
-/* Positions first .. last as stretches that lie one after the other: in the ring up to its end,
-   from its beginning on, and those of this pass, which are not in the ring yet. */
-typedef struct synp_kv_stretch {
-    uint32_t from;  /* slot, or position in the pass */
-    uint32_t count;
-} synp_kv_stretch;
+/* What a softmax that runs over tiles has come to: the largest score and the sum of exp(score - top). */
+typedef struct synp_running { float top, sum; } synp_running;
 
-enum { SYNP_STRETCHES = 3, SYNP_STRETCH_PASS = 2 };
+/* Some heads of one kv head, in the rows of one run. */
+typedef struct synp_item {
+    uint32_t first, last;          /* rows */
+    uint32_t head, heads, kv;
+    float   *score, *part;         /* (SYNP_SCORES), (values.used) */
+    synp_running *running;         /* (row of the run, head) */
+} synp_item;
 
-static void synp_kv_stretches(uint32_t slots, uint32_t start, uint32_t first, uint32_t last,
-                           synp_kv_stretch stretch[SYNP_STRETCHES])
+/* Slots of positions from .. to of a ring, which may come to its end in between. */
+typedef struct synp_slots { uint32_t from, count, rest; } synp_slots;
+
+static synp_slots synp_slots_of(const synp_attention *a, uint32_t from, uint32_t to)
 {
-    const uint32_t cached = first < start ? start - first : 0, slot = first % slots;
-    stretch[0].from = slot;
-    stretch[0].count = synp_min_u32(cached, slots - slot);
-    stretch[1].from = 0;
-    stretch[1].count = cached - stretch[0].count;
-    stretch[SYNP_STRETCH_PASS].from = first > start ? first - start : 0;
-    stretch[SYNP_STRETCH_PASS].count = last + 1 - (first > start ? first : start);
+    synp_slots s;
+    s.from = from % a->slots;
+    s.count = synp_min_u32(to - from, a->slots - s.from);
+    s.rest = to - from - s.count;
+    return s;
 }
 
-/* Where a stretch of one kv head's rows begins, and the step from row to row. */
-static const float *synp_kv_stretch_at(const synp_attention *a, const synp_rows *rows,
-                                       const synp_kv_stretch *stretch, int which, uint32_t kv,
-                                       size_t *stride)
+/* The cached rows of a sequence's kv head. */
+static const float *synp_cached(const synp_attention *a, const synp_rows *rows, uint32_t sequence,
+                                uint32_t kv)
 {
-    const uint32_t heads = a->kv_heads;
-    if (which == SYNP_STRETCH_PASS) {
-        *stride = (size_t)heads * rows->size;
-        return rows->pass + ((size_t)stretch->from * heads + kv) * rows->size;
-    }
-    *stride = rows->size;
-    return rows->ring + ((size_t)kv * a->slots + stretch->from) * rows->size;
+    const size_t row = ((size_t)sequence * a->kv_heads + kv) * a->slots;
+    return (const float *)(const void *)rows->cache + row * rows->size;
 }
 
-/* Scores to shares. A head's sink, where the model has them, is one score more that takes its share to
-   no value (gpt-oss; Xiao et al. 2023, arXiv 2309.17453). */
-static void synp_softmax(const syn_context *ctx, uint32_t head, float *score, uint32_t n)
+static void synp_scale_scores(const syn_model *model, float *score, uint32_t n)
 {
-    const float cap = ctx->model->attn_softcap;
+    const float cap = model->attn_softcap;
     uint32_t i;
     for (i = 0; i < n; i++) {
-        score[i] *= ctx->model->attn_scale;
+        score[i] *= model->attn_scale;
         if (cap > 0) score[i] = cap * tanhf(score[i] / cap);
     }
-    if (ctx->sink_scores) score[n++] = ctx->sink_scores[head];
-    ctx->kernels->softmax(score, n);
 }
 
-/* One query of one head over its window: out = sum_j softmax_j(q.k_j) v_j. */
-static void synp_attend(const synp_attention *a, uint32_t head, uint32_t p, float *score, float *out)
+/* Softmax of a tile, and its top and sum: the largest share is 1 / sum. A head's sink, where the model
+   has them, is one score more in its first tile that takes its share to no value (gpt-oss; Xiao et al.
+   2023, arXiv 2309.17453). */
+static synp_running synp_tile_softmax(const synp_context *ctx, float *score, uint32_t n)
 {
-    const syn_context *ctx = a->ctx;
+    synp_running tile;
+    uint32_t i, best = 0;
+    for (i = 1; i < n; i++)
+        if (score[i] > score[best]) best = i;
+    tile.top = score[best];
+    ctx->kernels->softmax(score, n);
+    tile.sum = 1.0f / score[best];
+    return tile;
+}
+
+/* out = out' + part, each by its share of the sum, both being averages. Returns the share of `out`. */
+static float synp_tile_merge(synp_running *running, synp_running tile, float *out, const float *part,
+                             size_t n)
+{
+    const float top = running->top > tile.top ? running->top : tile.top;
+    const float before = running->sum * synp_exp(running->top - top);
+    const float added = tile.sum * synp_exp(tile.top - top);
+    const float sum = before + added, keep = before / sum, take = added / sum;
+    size_t i;
+    for (i = 0; i < n; i++) out[i] = out[i] * keep + part[i] * take;
+    running->top = top;
+    running->sum = sum;
+    return keep;
+}
+
+/* One query over positions from .. to of a tile; `begins`: nothing came before it. */
+static void synp_attend_tile(const synp_attention *a, const synp_item *item, uint32_t p, uint32_t head,
+                             uint32_t from, uint32_t to, bool begins)
+{
+    const synp_context *ctx = a->ctx;
     const syn_model *model = ctx->model;
-    const uint32_t kv = head / (a->heads / a->kv_heads), position = ctx->position + p;
-    const uint32_t first = syn_model_is_local(model, a->layer) && position >= model->window
-                               ? position - model->window + 1 : 0;
+    const uint32_t sequence = ctx->row[p].sequence, n = a->values.used;
     const float *q = a->q + ((size_t)p * a->heads + head) * a->keys.used;
-    synp_kv_stretch stretch[SYNP_STRETCHES];
-    uint32_t done = 0;
-    size_t stride;
-    int i;
-    synp_kv_stretches(a->slots, ctx->position, first, position, stretch);
-    for (i = 0; i < SYNP_STRETCHES; i++) {
-        const float *k = synp_kv_stretch_at(a, &a->keys, &stretch[i], i, kv, &stride);
-        ctx->kernels->dots(q, k, stride, stretch[i].count, a->keys.used, score + done);
-        done += stretch[i].count;
+    const float *k = synp_cached(a, &a->keys, sequence, item->kv);
+    const float *v = synp_cached(a, &a->values, sequence, item->kv);
+    const synp_slots s = synp_slots_of(a, from, to);
+    float *out = a->out + ((size_t)p * a->heads + head) * n, *score = item->score;
+    float *sink = ctx->sinks ? ctx->sinks + ((size_t)p * model->layers + a->layer) * model->heads + head
+                             : NULL;
+    float *to_mix = begins ? out : item->part, keep;
+    synp_running *running = &item->running[(p - item->first) * item->heads + head - item->head], tile;
+    ctx->kernels->dots(q, k + (size_t)s.from * a->keys.size, a->keys.size, s.count, a->keys.used, score);
+    ctx->kernels->dots(q, k, a->keys.size, s.rest, a->keys.used, score + s.count);
+    synp_scale_scores(model, score, to - from);
+    if (begins && ctx->sink_scores) score[to - from] = ctx->sink_scores[head];
+    tile = synp_tile_softmax(ctx, score, to - from + (begins && ctx->sink_scores ? 1 : 0));
+    memset(to_mix, 0, n * sizeof *to_mix);
+    ctx->kernels->mix(score, v + (size_t)s.from * a->values.size, a->values.size, s.count, n, to_mix);
+    ctx->kernels->mix(score + s.count, v, a->values.size, s.rest, n, to_mix);
+    if (begins) {
+        *running = tile;
+        if (sink) *sink = from ? 0.0f : score[0];
+        return;
     }
-    synp_softmax(ctx, head, score, done);
-    if (ctx->sinks)
-        ctx->sinks[((size_t)p * model->layers + a->layer) * model->heads + head] = first ? 0.0f : score[0];
-    memset(out, 0, a->values.used * sizeof *out);
-    for (i = 0, done = 0; i < SYNP_STRETCHES; i++) {
-        const float *v = synp_kv_stretch_at(a, &a->values, &stretch[i], i, kv, &stride);
-        ctx->kernels->mix(score + done, v, stride, stretch[i].count, a->values.used, out);
-        done += stretch[i].count;
-    }
+    keep = synp_tile_merge(running, tile, out, item->part, n);
+    if (sink) *sink *= keep;
+}
+
+/* The first position that a row attends to. */
+static uint32_t synp_attend_first(const synp_attention *a, uint32_t p)
+{
+    const syn_model *model = a->ctx->model;
+    const uint32_t position = a->ctx->row[p].position;
+    return syn_model_is_local(model, a->layer) && position >= model->window
+               ? position - model->window + 1 : 0;
+}
+
+/* Tile after tile, so that a tile's keys and values stay near for all rows and heads. */
+static void synp_attend_run(const synp_attention *a, const synp_item *item)
+{
+    const synp_context *ctx = a->ctx;
+    const uint32_t end = ctx->row[item->last - 1].position + 1;
+    uint32_t tile = synp_attend_first(a, item->first) / SYNP_KEYS * SYNP_KEYS, p, h;
+    for (; tile < end; tile += SYNP_KEYS)
+        for (p = item->first; p < item->last; p++) {
+            const uint32_t first = synp_attend_first(a, p), from = synp_max_u32(first, tile);
+            const uint32_t to = synp_min_u32(ctx->row[p].position + 1, tile + SYNP_KEYS);
+            for (h = item->head; from < to && h < item->head + item->heads; h++)
+                if (!synp_head_is_idle(ctx, p, a->layer, h))
+                    synp_attend_tile(a, item, p, h, from, to, from == first);
+        }
+    for (p = item->first; p < item->last; p++)
+        for (h = item->head; h < item->head + item->heads; h++)
+            if (synp_head_is_idle(ctx, p, a->layer, h))
+                memset(a->out + ((size_t)p * a->heads + h) * a->values.used, 0,
+                       a->values.used * sizeof(float));
 }
 
 static void synp_attention_job(void *arg, int job)
 {
     const synp_attention *a = (const synp_attention *)arg;
-    const uint32_t heads = a->heads, head = (uint32_t)job;
-    float *score = a->ctx->scores + (size_t)head * synp_scores(a->ctx);
-    const bool idle = synp_head_is_idle(a->ctx, a->layer, head);
-    uint32_t p;
-    for (p = 0; p < a->n; p++) {
-        float *out = a->out + ((size_t)p * heads + head) * a->values.used;
-        if (idle) memset(out, 0, a->values.used * sizeof *out);
-        else synp_attend(a, head, p, score, out);
+    const synp_context *ctx = a->ctx;
+    const uint32_t group = a->heads / a->kv_heads;
+    uint32_t i;
+    synp_item item;
+    item.score = ctx->attend + (size_t)job * ctx->attend_floats;
+    item.part = item.score + SYNP_SCORES;
+    item.running = (synp_running *)(void *)(item.part + a->values.used);
+    for (i = (uint32_t)job; i < a->items; i += (uint32_t)a->jobs) {
+        const uint32_t part = i % a->split, run = i / a->split / a->kv_heads;
+        item.kv = i / a->split % a->kv_heads;
+        item.first = ctx->run[run];
+        item.last = ctx->run[run + 1];
+        item.head = item.kv * group + group * part / a->split;
+        item.heads = item.kv * group + group * (part + 1) / a->split - item.head;
+        synp_attend_run(a, &item);
     }
 }
 
-static void synp_cache_rows(const synp_attention *a, float *ring, const synp_rows *rows)
+/* This pass's keys or values, (row, kv head, size), into their slots. */
+static void synp_cache_rows(const synp_attention *a, unsigned char *cache, const float *pass,
+                            uint32_t size, uint32_t n)
 {
-    const uint32_t heads = a->kv_heads, slots = a->slots, n = a->n, size = rows->size;
+    const uint32_t heads = a->kv_heads, slots = a->slots;
     uint32_t p, h;
-    for (p = n > slots ? n - slots : 0; p < n; p++)
-        for (h = 0; h < heads; h++)
-            memcpy(ring + ((size_t)h * slots + (a->ctx->position + p) % slots) * size,
-                   rows->pass + ((size_t)p * heads + h) * size, size * sizeof(float));
+    for (p = 0; p < n; p++)
+        for (h = 0; h < heads; h++) {
+            const synp_row *row = &a->ctx->row[p];
+            const size_t slot = ((size_t)row->sequence * heads + h) * slots + row->position % slots;
+            memcpy(cache + slot * size * sizeof(float), pass + ((size_t)p * heads + h) * size,
+                   size * sizeof(float));
+        }
 }
 
-/* Attends with the queries q, then puts this pass's keys and values into their slots, when
-   nothing reads any more what they replace. */
-static void synp_attend_all(syn_context *ctx, uint32_t layer, uint32_t n, const float *q, float *out)
+/* Puts this pass's keys and values into their slots, where nothing that a row of it looks back on
+   lies, then attends with the queries q. Heads of a kv head are split where there are few rows. */
+static void synp_attend_all(synp_context *ctx, uint32_t layer, uint32_t n, const float *q, float *out)
 {
     const syn_model *model = ctx->model;
-    const syn_layer_cache *cache = &ctx->cache[layer];
+    const synp_layer_cache *cache = &ctx->cache[layer];
+    const int most = synp_attention_jobs(ctx);
     synp_attention a;
     a.ctx = ctx;
     a.layer = layer;
-    a.n = n;
     a.slots = cache->slots;
     a.heads = model->layer_heads[layer];
     a.kv_heads = synp_cache_heads(model, layer);
     a.q = q;
     a.out = out;
-    a.keys.ring = cache->k;
-    a.keys.pass = ctx->k;
+    a.keys.cache = cache->k;
     a.keys.size = a.keys.used = model->cache_key;
     a.values = a.keys;
     a.values.used = model->kv_lora;
+    synp_cache_rows(&a, cache->k, ctx->k, model->cache_key, n);
     if (model->cache_value) {
-        a.values.ring = cache->v;
-        a.values.pass = ctx->v;
+        a.values.cache = cache->v;
         a.values.size = a.values.used = model->cache_value;
+        synp_cache_rows(&a, cache->v, ctx->v, model->cache_value, n);
     }
-    synp_run_jobs(ctx, (int)a.heads, synp_attention_job, &a);
-    synp_cache_rows(&a, cache->k, &a.keys);
-    if (model->cache_value) synp_cache_rows(&a, cache->v, &a.values);
+    a.items = ctx->runs * a.kv_heads;
+    a.split = (uint32_t)most / a.items + ((uint32_t)most % a.items != 0);
+    a.split = synp_min_u32(a.split, a.heads / a.kv_heads);
+    a.items *= a.split;
+    a.jobs = a.items < (uint32_t)most ? (int)a.items : most;
+    synp_run_jobs(ctx, a.jobs, synp_attention_job, &a);
 }
 
 /* Q, K and V of the pass: three matrices, or three ranges of rows of one. */
-static syn_status synp_project_qkv(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+static syn_status synp_project_qkv(synp_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
     const syn_tensor *fused = syn_model_part(model, layer, SYN_ATTN_QKV);
@@ -12077,7 +12502,7 @@ static const syn_tensor *synp_query_weight(const syn_model *model, uint32_t laye
 }
 
 /* Normalises each head of Q or K (Gemma 3, Qwen 3), or all heads at once where the weight is wide. */
-static syn_status synp_qk_norm(syn_context *ctx, const syn_tensor *weight, float *rows, size_t size,
+static syn_status synp_qk_norm(synp_context *ctx, const syn_tensor *weight, float *rows, size_t size,
                                uint32_t n, syn_error *err)
 {
     if (!weight) return SYN_OK;
@@ -12085,20 +12510,20 @@ static syn_status synp_qk_norm(syn_context *ctx, const syn_tensor *weight, float
 }
 
 /* Queries grow with the logarithm of their position (Mistral 3, Llama 4). */
-static void synp_temper(const syn_context *ctx, float *q, uint32_t n, size_t size)
+static void synp_temper(const synp_context *ctx, float *q, uint32_t n, size_t size)
 {
     const syn_model *model = ctx->model;
     uint32_t p;
     size_t i;
     for (p = 0; p < n && model->temperature_scale > 0; p++) {
-        const uint32_t lengths = (ctx->position + p) / model->temperature_length;
+        const uint32_t lengths = ctx->row[p].position / model->temperature_length;
         const float by = 1.0f + model->temperature_scale * (float)log(1.0 + lengths);
         for (i = 0; i < size; i++) q[p * size + i] *= by;
     }
 }
 
 /* The layer's sinks, decoded before the heads run side by side. */
-static syn_status synp_sinks_read(syn_context *ctx, uint32_t layer, syn_error *err)
+static syn_status synp_sinks_read(synp_context *ctx, uint32_t layer, syn_error *err)
 {
     const syn_tensor *sinks = syn_model_part(ctx->model, layer, SYN_ATTN_SINKS);
     const float *vector;
@@ -12109,7 +12534,7 @@ static syn_status synp_sinks_read(syn_context *ctx, uint32_t layer, syn_error *e
     return status;
 }
 
-static syn_status synp_attention_heads(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+static syn_status synp_attention_heads(synp_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
     const uint32_t heads = model->layer_heads[layer], kv_heads = model->layer_kv_heads[layer];
@@ -12142,7 +12567,7 @@ static uint32_t synp_kv_b_row(const syn_model *model, uint32_t head)
 }
 
 /* Queries straight from the input, or through a low rank and its norm. */
-static syn_status synp_latent_query(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+static syn_status synp_latent_query(synp_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
     const syn_tensor *direct = syn_model_part(model, layer, SYN_ATTN_Q);
@@ -12165,7 +12590,7 @@ static syn_status synp_latent_query(syn_context *ctx, uint32_t layer, uint32_t n
 }
 
 /* The row that is cached: the normed latent, then the rotated key that all heads share. */
-static syn_status synp_latent_key(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+static syn_status synp_latent_key(synp_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
     const float *weight;
@@ -12184,7 +12609,7 @@ static syn_status synp_latent_key(syn_context *ctx, uint32_t layer, uint32_t n, 
 }
 
 /* One head's queries (position, nope) to ctx->lora, as one input. */
-static void synp_latent_gather(syn_context *ctx, uint32_t head, uint32_t n, uint32_t nope)
+static void synp_latent_gather(synp_context *ctx, uint32_t head, uint32_t n, uint32_t nope)
 {
     const syn_model *model = ctx->model;
     uint32_t p;
@@ -12194,7 +12619,7 @@ static void synp_latent_gather(syn_context *ctx, uint32_t head, uint32_t n, uint
 }
 
 /* q' = K_h' q with K_h's rows in attn_kv_b: a sum of weight rows. */
-static syn_status synp_latent_absorb_rows(syn_context *ctx, const syn_tensor *kv_b, uint32_t head,
+static syn_status synp_latent_absorb_rows(synp_context *ctx, const syn_tensor *kv_b, uint32_t head,
                                           uint32_t n, uint32_t nope, syn_error *err)
 {
     const syn_model *model = ctx->model;
@@ -12214,7 +12639,7 @@ static syn_status synp_latent_absorb_rows(syn_context *ctx, const syn_tensor *kv
 
 /* Keys are never formed: each head's query is taken to the latent space instead,
    q.(K_h c) = (K_h' q).c, and its rotated part is carried along. */
-static syn_status synp_latent_absorb(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+static syn_status synp_latent_absorb(synp_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
     const syn_tensor *k_b = syn_model_part(model, layer, SYN_ATTN_K_B);
@@ -12245,7 +12670,7 @@ static syn_status synp_latent_absorb(syn_context *ctx, uint32_t layer, uint32_t 
 }
 
 /* Each head's output in the latent space through its value matrix: V_h c. */
-static syn_status synp_latent_values(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+static syn_status synp_latent_values(synp_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
     const syn_tensor *v_b = syn_model_part(model, layer, SYN_ATTN_V_B);
@@ -12271,7 +12696,7 @@ static syn_status synp_latent_values(syn_context *ctx, uint32_t layer, uint32_t 
     return SYN_OK;
 }
 
-static syn_status synp_latent_heads(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+static syn_status synp_latent_heads(synp_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
     syn_status status = synp_latent_query(ctx, layer, n, err);
@@ -12287,7 +12712,7 @@ static syn_status synp_latent_heads(syn_context *ctx, uint32_t layer, uint32_t n
 }
 
 /* The heads' outputs are complete: they are recorded as they are, then edited. */
-static void synp_heads_done(syn_context *ctx, uint32_t layer, uint32_t n)
+static void synp_heads_done(synp_context *ctx, uint32_t layer, uint32_t n)
 {
     synp_probe_heads(ctx, layer, n);
     synp_probe_absent(ctx, layer, n);
@@ -12315,7 +12740,7 @@ static void synp_silu_clamped(const float *gate, float *up, size_t n)
 }
 
 /* up = act(gate) * up, or act(up) where there is no gate. */
-static void synp_activate(const syn_context *ctx, const float *gate, float *up, size_t n)
+static void synp_activate(const synp_context *ctx, const float *gate, float *up, size_t n)
 {
     const synp_act_kind act = ctx->model->family->act;
     size_t i;
@@ -12332,23 +12757,23 @@ typedef struct synp_ff {
     const syn_tensor *gate, *up, *down; /* gate NULL: none, or fused with up */
     const syn_tensor *gate_bias, *up_bias, *down_bias;
     uint32_t layer, expert, width;
-    const float *noise; /* of an expert's gate, up and down: standard deviations, or NULL */
+    const uint32_t *taken; /* of an expert: the rows of the pass that are its inputs; else NULL */
     bool     fused; /* the rows of up are gate, then up */
 } synp_ff;
 
 /* Noise on rows first .. last of an expert's matrix, added to its product with x. */
-static void synp_noise_expert(const syn_context *ctx, const synp_ff *ff, syn_noised matrix,
+static void synp_noise_expert(const synp_context *ctx, const synp_ff *ff, syn_noised matrix,
                               const float *x, size_t cols, uint32_t n, float *y, size_t y_stride,
                               uint32_t first, uint32_t last)
 {
     synp_noise noise;
-    if (!ff->noise) return;
+    if (!ff->taken || !ctx->expert_noise) return;
     noise.ctx = ctx;
+    noise.taken = ff->taken;
     noise.matrix = matrix;
     noise.layer = ff->layer;
     noise.unit = ff->expert;
     noise.n = n;
-    noise.sd = ff->noise[matrix - SYN_NOISED_GATE];
     noise.x = x;
     noise.y = y;
     noise.cols = noise.x_stride = cols;
@@ -12359,7 +12784,7 @@ static void synp_noise_expert(const syn_context *ctx, const synp_ff *ff, syn_noi
 /* A job's own columns of gate and up, while they are near: up = act(gate) * up, or act(up). */
 static void synp_ff_finish(const synp_projections *products, uint32_t first, uint32_t last)
 {
-    const syn_context *ctx = products->ctx;
+    const synp_context *ctx = products->ctx;
     const bool gated = products->items == 2;
     const size_t stride = products->item[0].stride;
     const size_t embd = ctx->model->embd;
@@ -12375,7 +12800,7 @@ static void synp_ff_finish(const synp_projections *products, uint32_t first, uin
 }
 
 /* y = down(act(gate x) * up x) (Shazeer 2020), or down(act(up x)). */
-static syn_status synp_feed_forward(syn_context *ctx, const synp_ff *ff, const float *x, uint32_t n,
+static syn_status synp_feed_forward(synp_context *ctx, const synp_ff *ff, const float *x, uint32_t n,
                                     float *y, syn_error *err)
 {
     synp_projections products = synp_one_projection(ctx, ff->up, ff->up_bias, n, ctx->up);
@@ -12407,7 +12832,7 @@ static syn_status synp_feed_forward(syn_context *ctx, const synp_ff *ff, const f
     return status;
 }
 
-static syn_status synp_ff_dense(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+static syn_status synp_ff_dense(synp_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
     synp_ff ff;
@@ -12426,7 +12851,7 @@ static syn_status synp_ff_dense(syn_context *ctx, uint32_t layer, uint32_t n, sy
 /* ---- experts (Shazeer et al. 2017; softmax over all, then the largest, as Mixtral and DeepSeek) ---- */
 
 /* Logits to what an expert's weight is made of; chosen softmax leaves them as they are until the choice. */
-static void synp_route_gate(const syn_context *ctx, float *router)
+static void synp_route_gate(const synp_context *ctx, float *router)
 {
     const syn_model *model = ctx->model;
     uint32_t e;
@@ -12475,7 +12900,7 @@ static void synp_route_groups(const syn_model *model, float *score)
 /* Chooses the likeliest experts of one position, the lower index among equals: each choice is the
    next one in that order, so that nothing needs to be marked. router holds logits, then what weights
    are made of; `score` is what the choice goes by, the same but for a bias (DeepSeek V3) and groups. */
-static void synp_route(const syn_context *ctx, float *router, const float *bias, float *score,
+static void synp_route(const synp_context *ctx, float *router, const float *bias, float *score,
                        uint32_t *choice, float *share)
 {
     const syn_model *model = ctx->model;
@@ -12503,7 +12928,7 @@ static void synp_route(const syn_context *ctx, float *router, const float *bias,
         share[k] = (model->experts_renormalised ? share[k] / sum : share[k]) * model->expert_scale;
 }
 
-static syn_status synp_route_all(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+static syn_status synp_route_all(synp_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
     const syn_tensor *bias = syn_model_part(model, layer, SYN_FFN_CHOICE_BIAS);
@@ -12523,7 +12948,7 @@ static syn_status synp_route_all(syn_context *ctx, uint32_t layer, uint32_t n, s
 }
 
 /* The weight of an expert at a position; *chosen says whether the router took it. */
-static float synp_share_of(const syn_context *ctx, uint32_t p, uint32_t expert, bool *chosen)
+static float synp_share_of(const synp_context *ctx, uint32_t p, uint32_t expert, bool *chosen)
 {
     const uint32_t used = ctx->model->experts_used;
     uint32_t k;
@@ -12537,50 +12962,48 @@ static float synp_share_of(const syn_context *ctx, uint32_t p, uint32_t expert, 
 }
 
 /* Records and edits one expert's output at one position, and adds it to the block's output. */
-static void synp_expert_done(syn_context *ctx, uint32_t layer, uint32_t expert, uint32_t p,
+static void synp_expert_done(synp_context *ctx, uint32_t layer, uint32_t expert, uint32_t p,
                              const float *out)
 {
     const size_t embd = ctx->model->embd;
     const uint32_t experts = ctx->model->experts;
-    const float gain = synp_gain(ctx->edit.expert_gain, experts, layer, expert);
+    const syn_edit *edit = ctx->row[p].edit;
+    const float gain = synp_gain(edit->expert_gain, experts, layer, expert);
     bool chosen;
     const float share = synp_share_of(ctx, p, expert, &chosen);
     synp_probe_expert(ctx, layer, expert, p, share, out);
     if (!chosen) return;
     synp_probe_take(ctx, SYN_PROBE_EXPERT, layer, expert, p, out, embd);
     ctx->kernels->axpy(ctx->y + p * embd, share * gain, out, embd);
-    if (ctx->edit.expert_mean && !(gain == 1.0f))
+    if (edit->expert_mean && !(gain == 1.0f))
         ctx->kernels->axpy(ctx->y + p * embd, share * (1.0f - gain),
-                           ctx->edit.expert_mean + ((size_t)layer * experts + expert) * embd, embd);
+                           edit->expert_mean + ((size_t)layer * experts + expert) * embd, embd);
 }
 
 /* One expert over all positions that chose it (or over all, where every norm is wanted). */
-static syn_status synp_expert(syn_context *ctx, uint32_t layer, synp_ff *ff, uint32_t n,
+static syn_status synp_expert(synp_context *ctx, uint32_t layer, synp_ff *ff, uint32_t n,
                               syn_error *err)
 {
     const size_t embd = ctx->model->embd;
     const bool all = ctx->expert_norms && ctx->desc.expert_norms == SYN_EXPERTS_ALL;
-    uint32_t p, used = 0;
+    uint32_t p, k, used = 0;
     bool chosen;
     syn_status status;
-    if (synp_expert_is_idle(ctx, layer, ff->expert)) return SYN_OK;
     for (p = 0; p < n; p++) {
         synp_share_of(ctx, p, ff->expert, &chosen);
-        if (chosen || all)
-            memcpy(ctx->gathered + embd * used++, ctx->normed + embd * p, embd * sizeof(float));
+        if ((!chosen && !all) || synp_expert_is_idle(ctx, p, layer, ff->expert)) continue;
+        memcpy(ctx->gathered + embd * used, ctx->normed + embd * p, embd * sizeof(float));
+        ctx->taken[used++] = p;
     }
     if (!used) return SYN_OK;
     status = synp_feed_forward(ctx, ff, ctx->gathered, used, ctx->expert, err);
-    for (p = 0, used = 0; p < n && !status; p++) {
-        synp_share_of(ctx, p, ff->expert, &chosen);
-        if (chosen || all)
-            synp_expert_done(ctx, layer, ff->expert, p, ctx->expert + embd * used++);
-    }
+    for (k = 0; k < used && !status; k++)
+        synp_expert_done(ctx, layer, ff->expert, ctx->taken[k], ctx->expert + embd * k);
     return status;
 }
 
 /* The shared experts' output times the sigmoid of a gate of their own (Qwen 2 MoE). */
-static syn_status synp_gate_shared(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+static syn_status synp_gate_shared(synp_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_tensor *gate = syn_model_part(ctx->model, layer, SYN_FFN_SHARED_ROUTER);
     const size_t embd = ctx->model->embd;
@@ -12598,7 +13021,7 @@ static syn_status synp_gate_shared(syn_context *ctx, uint32_t layer, uint32_t n,
     return status;
 }
 
-static syn_status synp_ff_shared(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+static syn_status synp_ff_shared(synp_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
     synp_ff ff;
@@ -12618,7 +13041,7 @@ static syn_status synp_ff_shared(syn_context *ctx, uint32_t layer, uint32_t n, s
     return status;
 }
 
-static syn_status synp_ff_experts(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+static syn_status synp_ff_experts(synp_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
     synp_ff ff;
@@ -12632,12 +13055,10 @@ static syn_status synp_ff_experts(syn_context *ctx, uint32_t layer, uint32_t n, 
     ff.down_bias = syn_model_part(model, layer, SYN_FFN_DOWN_EXPERTS_BIAS);
     ff.width = model->expert_ff;
     ff.layer = layer;
+    ff.taken = ctx->taken;
     memset(ctx->y, 0, (size_t)n * model->embd * sizeof(float));
-    for (ff.expert = 0; ff.expert < model->experts && !status; ff.expert++) {
-        if (ctx->edit.expert_noise)
-            ff.noise = ctx->edit.expert_noise + 3 * ((size_t)layer * model->experts + ff.expert);
+    for (ff.expert = 0; ff.expert < model->experts && !status; ff.expert++)
         status = synp_expert(ctx, layer, &ff, n, err);
-    }
     if (!status && model->experts_shared) status = synp_ff_shared(ctx, layer, n, err);
     return status;
 }
@@ -12645,7 +13066,7 @@ static syn_status synp_ff_experts(syn_context *ctx, uint32_t layer, uint32_t n, 
 /* ---- layers ---- */
 
 /* A block's output into the residual stream, normed first where the family does (Gemma). */
-static syn_status synp_residual_add(syn_context *ctx, const syn_tensor *post_norm, uint32_t n,
+static syn_status synp_residual_add(synp_context *ctx, const syn_tensor *post_norm, uint32_t n,
                                     syn_error *err)
 {
     syn_status status = SYN_OK;
@@ -12657,7 +13078,7 @@ static syn_status synp_residual_add(syn_context *ctx, const syn_tensor *post_nor
 }
 
 /* The stream as a block takes it: normed, or as it is where the family norms outputs only. */
-static syn_status synp_block_input(syn_context *ctx, uint32_t layer, syn_part norm, syn_part bias,
+static syn_status synp_block_input(synp_context *ctx, uint32_t layer, syn_part norm, syn_part bias,
                                    uint32_t n, syn_error *err)
 {
     const syn_tensor *weight = syn_model_part(ctx->model, layer, norm);
@@ -12669,7 +13090,7 @@ static syn_status synp_block_input(syn_context *ctx, uint32_t layer, syn_part no
                      err);
 }
 
-static syn_status synp_attention_block(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+static syn_status synp_attention_block(synp_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
     syn_status status;
@@ -12692,7 +13113,7 @@ static syn_status synp_attention_block(syn_context *ctx, uint32_t layer, uint32_
 }
 
 /* x += attention(norm(x)); x += ff(norm(x)). In a parallel layer both start from the same x. */
-static syn_status synp_layer(syn_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+static syn_status synp_layer(synp_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
     syn_status status;
@@ -12712,65 +13133,112 @@ static syn_status synp_layer(syn_context *ctx, uint32_t layer, uint32_t n, syn_e
     return status;
 }
 
-static syn_status synp_embed(syn_context *ctx, const int32_t *ids, uint32_t n, syn_error *err)
+static syn_status synp_embed(synp_context *ctx, const syn_row *rows, uint32_t n, syn_error *err)
 {
     const syn_model *model = ctx->model;
     uint32_t p, i;
     for (p = 0; p < n; p++) {
         const float *row;
         float *x = ctx->x + (size_t)p * model->embd;
-        syn_status status = synp_vector(ctx, &model->global[SYN_TOKEN_EMBD], (uint32_t)ids[p], &row,
-                                        err);
+        syn_status status = synp_vector(ctx, &model->global[SYN_TOKEN_EMBD], (uint32_t)rows[p].id,
+                                        &row, err);
         if (status) return status;
         for (i = 0; i < model->embd; i++) x[i] = row[i] * model->embd_scale;
         if (!model->global[SYN_POSITION_EMBD].type) continue;
-        status = synp_vector(ctx, &model->global[SYN_POSITION_EMBD], ctx->position + p, &row, err);
+        status = synp_vector(ctx, &model->global[SYN_POSITION_EMBD], ctx->row[p].position, &row, err);
         if (status) return status;
         synp_add_rows(x, row, model->embd);
     }
     return SYN_OK;
 }
 
-/* Logits of the last position, or of all: W_out norm(x), capped where the family does. */
-static syn_status synp_output(syn_context *ctx, uint32_t n, syn_error *err)
+/* Which rows get logits: all, or the last of each sequence. Counts sequences' rows down again. */
+static uint32_t synp_choose_logits(synp_context *ctx, uint32_t n)
+{
+    uint32_t p, count = 0;
+    for (p = 0; p < n; p++) {
+        synp_row *row = &ctx->row[p];
+        row->logits = !--ctx->fed[row->sequence] || ctx->desc.all_logits ? (int32_t)count++ : -1;
+    }
+    return count;
+}
+
+/* Logits of the rows that have some: W_out norm(x), capped where the family does. */
+static syn_status synp_output(synp_context *ctx, uint32_t n, uint32_t count, syn_error *err)
 {
     const syn_model *model = ctx->model;
-    const uint32_t rows = ctx->desc.all_logits ? n : 1;
+    const size_t embd = model->embd;
     const float cap = model->final_softcap;
+    uint32_t p;
     size_t i;
-    syn_status status = synp_norm(ctx, &model->global[SYN_OUTPUT_NORM],
-                                  model->global[SYN_OUTPUT_NORM_BIAS].type
-                                      ? &model->global[SYN_OUTPUT_NORM_BIAS] : NULL,
-                                  ctx->x + (size_t)(n - rows) * model->embd, rows, ctx->normed, err);
+    syn_status status;
+    for (p = 0; p < n; p++)
+        if (ctx->row[p].logits >= 0)
+            memcpy(ctx->normed + (size_t)ctx->row[p].logits * embd, ctx->x + p * embd,
+                   embd * sizeof(float));
+    status = synp_norm(ctx, &model->global[SYN_OUTPUT_NORM],
+                       model->global[SYN_OUTPUT_NORM_BIAS].type ? &model->global[SYN_OUTPUT_NORM_BIAS]
+                                                                : NULL,
+                       ctx->normed, count, ctx->normed, err);
     if (!status)
         status = synp_one_product(ctx, &model->global[SYN_OUTPUT],
                                   model->global[SYN_OUTPUT_BIAS].type
                                       ? &model->global[SYN_OUTPUT_BIAS] : NULL,
-                                  ctx->normed, rows, ctx->logits, err);
+                                  ctx->normed, count, ctx->logits, err);
     if (!status && fabs((double)model->logit_scale) > 0)
-        synp_scale_rows(ctx->logits, (size_t)rows * model->vocab, 1.0f / model->logit_scale);
-    for (i = 0; cap > 0 && !status && i < (size_t)rows * model->vocab; i++)
+        synp_scale_rows(ctx->logits, (size_t)count * model->vocab, 1.0f / model->logit_scale);
+    for (i = 0; cap > 0 && !status && i < (size_t)count * model->vocab; i++)
         ctx->logits[i] = cap * tanhf(ctx->logits[i] / cap);
-    ctx->logit_rows = rows;
     return status;
 }
 
-/* What a pass takes in: ids, or the stream before a layer. */
-typedef struct synp_feed {
-    const int32_t *ids;
-    const float   *stream; /* NULL: ids */
-    uint32_t       layer;
-} synp_feed;
+/* Sequence and position of each row; nothing is fed yet. Counts the rows of each sequence. */
+static syn_status synp_place_rows(synp_context *ctx, const syn_row *rows, uint32_t n, syn_error *err)
+{
+    uint32_t p;
+    memset(ctx->fed, 0, ctx->desc.sequences * sizeof *ctx->fed);
+    for (p = 0; p < n; p++) {
+        const uint32_t sequence = rows[p].sequence;
+        if (sequence >= ctx->desc.sequences)
+            return synp_fail(err, SYN_ERROR_ARGUMENT, "row %u is of sequence %u, the context has %u",
+                             SYNP_U(p), SYNP_U(sequence), SYNP_U(ctx->desc.sequences));
+        ctx->row[p].sequence = sequence;
+        ctx->row[p].position = ctx->at[sequence] + ctx->fed[sequence]++;
+        ctx->row[p].logits = -1;
+        if (ctx->row[p].position >= ctx->desc.tokens)
+            return synp_fail(err, SYN_ERROR_CONTEXT, "%u tokens in sequence %u: the context holds %u",
+                             SYNP_U(ctx->row[p].position) + 1, SYNP_U(sequence), SYNP_U(ctx->desc.tokens));
+    }
+    return SYN_OK;
+}
 
-static syn_status synp_pass(syn_context *ctx, const synp_feed *feed, size_t at, uint32_t n, bool last,
-                            syn_error *err)
+/* The edit of each row, what kinds of noise there are, and the runs of rows of one sequence. */
+static void synp_arrange_rows(synp_context *ctx, const syn_row *rows, uint32_t n)
+{
+    uint32_t p, run = 0;
+    ctx->head_noise = ctx->expert_noise = false;
+    ctx->runs = 0;
+    for (p = 0; p < n; p++) {
+        const syn_edit *edit = rows[p].edit ? rows[p].edit : &ctx->edit;
+        ctx->row[p].edit = edit;
+        ctx->head_noise = ctx->head_noise || edit->head_noise;
+        ctx->expert_noise = ctx->expert_noise || edit->expert_noise;
+        if (!p || p - run == SYNP_RUN || ctx->row[p].sequence != ctx->row[run].sequence)
+            ctx->run[ctx->runs++] = run = p;
+    }
+    ctx->run[ctx->runs] = n;
+}
+
+/* Rows that are placed go through the layers from `from` on. */
+static syn_status synp_layers(synp_context *ctx, const syn_row *rows, uint32_t n, uint32_t from,
+                              bool streams, syn_error *err)
 {
     const syn_model *model = ctx->model;
-    uint32_t layer;
+    uint32_t layer, p;
     syn_status status = SYN_OK;
-    if (feed->stream)
-        memcpy(ctx->x, feed->stream + at * model->embd, (size_t)n * model->embd * sizeof *ctx->x);
-    else status = synp_embed(ctx, feed->ids + at, n, err);
+    for (p = 0; streams && p < n; p++)
+        memcpy(ctx->x + (size_t)p * model->embd, rows[p].stream, model->embd * sizeof *ctx->x);
+    if (!streams) status = synp_embed(ctx, rows, n, err);
     if (ctx->expert_norms)
         memset(ctx->expert_norms, 0, (size_t)n * model->layers * model->experts * sizeof(float));
     if (model->family->rope != SYNP_ROPE_NONE) {
@@ -12780,60 +13248,115 @@ static syn_status synp_pass(syn_context *ctx, const synp_feed *feed, size_t at, 
         if (ctx->turn_local != ctx->turn)
             synp_turns(ctx, model->rope_freq_local, n, model->rope_amplitude_local, ctx->turn_local);
     }
-    for (layer = feed->layer; layer < model->layers && !status; layer++)
+    for (layer = from; layer < model->layers && !status; layer++)
         status = synp_layer(ctx, layer, n, err);
-    if (status) return status;
-    synp_probe_residual(ctx, model->layers, n);
-    if ((last || ctx->desc.all_logits) && !ctx->skip_logits) status = synp_output(ctx, n, err);
-    ctx->pass = n;
-    if (!status) ctx->position += n;
+    if (!status) synp_probe_residual(ctx, model->layers, n);
     return status;
 }
 
-static syn_status synp_feed_all(syn_context *ctx, const synp_feed *feed, size_t n, syn_error *err)
+/* One pass. `logits`: some are wanted. On failure no position has moved. */
+static syn_status synp_pass(syn_context *context, const syn_row *rows, uint32_t n, uint32_t from,
+                            bool streams, bool logits, syn_error *err)
 {
-    size_t at = 0;
-    if (n > ctx->desc.tokens - ctx->position)
-        return synp_fail(err, SYN_ERROR_CONTEXT,
-                         "%u tokens after %u: the context holds %u", SYNP_U(n),
-                         SYNP_U(ctx->position), SYNP_U(ctx->desc.tokens));
-    while (at < n) {
-        const uint32_t take = (uint32_t)(n - at < ctx->desc.batch ? n - at : ctx->desc.batch);
-        syn_status status = synp_pass(ctx, feed, at, take, at + take == n, err);
-        if (status) return status;
-        at += take;
+    synp_context *ctx = context->work;
+    uint32_t p, count;
+    syn_status status = synp_place_rows(ctx, rows, n, err);
+    if (status || !n) return status;
+    ctx->probe = context->probe;
+    ctx->edit = context->edit;
+    context->rows = 0;
+    synp_arrange_rows(ctx, rows, n);
+    status = synp_layers(ctx, rows, n, from, streams, err);
+    if (!status && logits && !context->no_logits) {
+        count = synp_choose_logits(ctx, n);
+        status = synp_output(ctx, n, count, err);
     }
+    for (p = 0; p < n && !status; p++) ctx->at[ctx->row[p].sequence] = ctx->row[p].position + 1;
+    if (!status) context->rows = n;
+    return status;
+}
+
+static syn_status synp_check_rows(const syn_context *ctx, const syn_row *rows, size_t n, syn_error *err)
+{
+    size_t i;
+    if (n > ctx->desc.batch)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "%u rows, a pass takes %u", SYNP_U(n),
+                         SYNP_U(ctx->desc.batch));
+    for (i = 0; rows && i < n; i++)
+        if (rows[i].id < 0 || (uint32_t)rows[i].id >= ctx->model->vocab)
+            return synp_fail(err, SYN_ERROR_ARGUMENT, "token %u has the id %d, the vocabulary %u",
+                             SYNP_U(i), SYNP_D(rows[i].id), SYNP_U(ctx->model->vocab));
     return SYN_OK;
 }
 
-SYN_API syn_status syn_step(syn_context *ctx, const int32_t *ids, size_t n, syn_error *err)
+SYN_API syn_status syn_context_step_rows(syn_context *ctx, const syn_row *rows, size_t n,
+                                         syn_error *err)
 {
-    synp_feed feed;
+    syn_status status;
+    synp_succeed(err);
+    status = synp_check_rows(ctx, rows, n, err);
+    return status ? status : synp_pass(ctx, rows, (uint32_t)n, 0, false, true, err);
+}
+
+/* Checked ids of sequence 0, pass after pass; logits with the last. */
+static syn_status synp_step_ids(syn_context *ctx, const int32_t *ids, size_t n, syn_error *err)
+{
+    syn_row *rows = ctx->work->given;
+    size_t at = 0;
+    uint32_t p, take;
+    syn_status status = SYN_OK;
+    memset(rows, 0, ctx->desc.batch * sizeof *rows);
+    for (; at < n && !status; at += take) {
+        take = (uint32_t)(n - at < ctx->desc.batch ? n - at : ctx->desc.batch);
+        for (p = 0; p < take; p++) rows[p].id = ids[at + p];
+        status = synp_pass(ctx, rows, take, 0, false, at + take == n || ctx->desc.all_logits, err);
+    }
+    return status;
+}
+
+SYN_API syn_status syn_context_step(syn_context *ctx, const int32_t *ids, size_t n, syn_error *err)
+{
+    const uint32_t at = syn_context_position(ctx, 0);
     size_t i;
+    synp_succeed(err);
     for (i = 0; i < n; i++)
         if (ids[i] < 0 || (uint32_t)ids[i] >= ctx->model->vocab)
             return synp_fail(err, SYN_ERROR_ARGUMENT, "token %u has the id %d, the vocabulary %u",
                              SYNP_U(i), SYNP_D(ids[i]), SYNP_U(ctx->model->vocab));
-    memset(&feed, 0, sizeof feed);
-    feed.ids = ids;
-    return synp_feed_all(ctx, &feed, n, err);
+    if (n > ctx->desc.tokens - at)
+        return synp_fail(err, SYN_ERROR_CONTEXT, "%u tokens after %u: the context holds %u", SYNP_U(n),
+                         SYNP_U(at), SYNP_U(ctx->desc.tokens));
+    return synp_step_ids(ctx, ids, n, err);
 }
 
-SYN_API syn_status syn_step_stream(syn_context *ctx, uint32_t layer, const float *stream, size_t n,
-                                   syn_error *err)
+/* Rows that belong to no sequence: their streams are behind the last layer already. */
+static syn_status synp_output_only(syn_context *context, const syn_row *rows, uint32_t n, syn_error *err)
 {
-    synp_feed feed;
-    if (layer > ctx->model->layers || (layer == ctx->model->layers && n > ctx->desc.batch))
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "%u streams before layer %u of %u, passes take %u",
-                         SYNP_U(n), SYNP_U(layer), SYNP_U(ctx->model->layers), SYNP_U(ctx->desc.batch));
-    if (layer == ctx->model->layers) {
-        memcpy(ctx->x, stream, n * ctx->model->embd * sizeof *stream);
-        return n ? synp_output(ctx, (uint32_t)n, err) : SYN_OK;
+    synp_context *ctx = context->work;
+    uint32_t p, count = 0;
+    syn_status status;
+    context->rows = 0;
+    for (p = 0; p < n; p++) {
+        memcpy(ctx->x + (size_t)p * ctx->model->embd, rows[p].stream, ctx->model->embd * sizeof *ctx->x);
+        ctx->row[p].logits = ctx->desc.all_logits || p + 1 == n ? (int32_t)count++ : -1;
     }
-    feed.ids = NULL;
-    feed.stream = stream;
-    feed.layer = layer;
-    return synp_feed_all(ctx, &feed, n, err);
+    status = n ? synp_output(ctx, n, count, err) : SYN_OK;
+    if (!status) context->rows = n;
+    return status;
+}
+
+SYN_API syn_status syn_context_step_from(syn_context *ctx, uint32_t layer, const syn_row *rows,
+                                         size_t n, syn_error *err)
+{
+    syn_status status;
+    synp_succeed(err);
+    if (layer > ctx->model->layers)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "from layer %u of %u", SYNP_U(layer),
+                         SYNP_U(ctx->model->layers));
+    status = synp_check_rows(ctx, NULL, n, err);
+    if (status) return status;
+    if (layer == ctx->model->layers) return synp_output_only(ctx, rows, (uint32_t)n, err);
+    return synp_pass(ctx, rows, (uint32_t)n, layer, true, true, err);
 }
 
 /* ---- how wide the weights of a unit are spread ---- */
@@ -12856,7 +13379,7 @@ static float synp_spread_sd(const synp_spread *s)
     return variance > 0 ? (float)sqrt(variance) : 0.0f;
 }
 
-static syn_status synp_spread_rows(syn_context *ctx, const syn_tensor *tensor, uint32_t first,
+static syn_status synp_spread_rows(synp_context *ctx, const syn_tensor *tensor, uint32_t first,
                                    uint32_t rows, float *sd, syn_error *err)
 {
     synp_spread spread = { 0, 0, 0 };
@@ -12873,7 +13396,7 @@ static syn_status synp_spread_rows(syn_context *ctx, const syn_tensor *tensor, u
 
 enum { SYNP_SPREADS = 32 }; /* heads whose columns are measured in one walk over the rows */
 
-static syn_status synp_spread_columns(syn_context *ctx, const syn_tensor *tensor, uint32_t head,
+static syn_status synp_spread_columns(synp_context *ctx, const syn_tensor *tensor, uint32_t head,
                                       uint32_t heads, float *sd, syn_error *err)
 {
     synp_spread spread[SYNP_SPREADS];
@@ -12890,11 +13413,14 @@ static syn_status synp_spread_columns(syn_context *ctx, const syn_tensor *tensor
     return SYN_OK;
 }
 
-SYN_API syn_status syn_edit_head_sd(syn_context *ctx, uint32_t layer, float *sd, syn_error *err)
+SYN_API syn_status syn_context_edit_head_sd(syn_context *context, uint32_t layer, float *sd,
+                                            syn_error *err)
 {
-    const syn_model *model = ctx->model;
+    synp_context *ctx = context->work;
+    const syn_model *model = context->model;
     syn_status status = SYN_OK;
     uint32_t h, heads;
+    synp_succeed(err);
     if (layer >= model->layers)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "layer %u of %u", SYNP_U(layer), SYNP_U(model->layers));
     heads = model->layer_heads[layer];
@@ -12908,13 +13434,15 @@ SYN_API syn_status syn_edit_head_sd(syn_context *ctx, uint32_t layer, float *sd,
     return status;
 }
 
-SYN_API syn_status syn_edit_expert_sd(syn_context *ctx, uint32_t layer, uint32_t expert, float sd[3],
-                                      syn_error *err)
+SYN_API syn_status syn_context_edit_expert_sd(syn_context *context, uint32_t layer, uint32_t expert,
+                                              float sd[3], syn_error *err)
 {
     static const syn_part parts[3] = { SYN_FFN_GATE_EXPERTS, SYN_FFN_UP_EXPERTS, SYN_FFN_DOWN_EXPERTS };
-    const syn_model *model = ctx->model;
+    synp_context *ctx = context->work;
+    const syn_model *model = context->model;
     syn_status status = SYN_OK;
     int i;
+    synp_succeed(err);
     if (layer >= model->layers || !syn_model_has_experts(model, layer) || expert >= model->experts)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "no expert %u in layer %u", SYNP_U(expert), SYNP_U(layer));
     for (i = 0; i < 3 && !status; i++) {
@@ -12947,81 +13475,116 @@ static uint64_t synp_splitmix(uint64_t *state)
     return z ^ z >> 31;
 }
 
-static int32_t synp_argmax(const float *logits, size_t n)
+/* What a draw looks at: the logits that are neither banned nor NaN, nor below the floor. */
+typedef struct synp_draw {
+    const syn_sampler *sampler;
+    const float *logits;
+    size_t       n;
+    uint32_t     floor; /* in synp_order */
+    float        top;
+} synp_draw;
+
+/* The lowest banned id from i on; n where there is none. */
+static size_t synp_next_banned(const synp_draw *draw, size_t i)
 {
-    size_t i, best = 0;
-    for (i = 1; i < n; i++)
-        if (logits[i] > logits[best] || !(logits[best] == logits[best])) best = i;
-    return (int32_t)best;
+    size_t next = draw->n;
+    uint32_t k;
+    for (k = 0; k < draw->sampler->banned_count; k++) {
+        const int32_t id = draw->sampler->banned[k];
+        if (id >= 0 && (size_t)id >= i && (size_t)id < next) next = (size_t)id;
+    }
+    return next;
 }
 
-/* The share of probability (or, with count, the number) of logits at or above a threshold. */
-static double synp_share_above(const float *logits, size_t n, uint32_t order, float top,
-                               float temperature, bool count)
+/* The largest, the lowest id among equals; n where nothing may be chosen. */
+static size_t synp_draw_top(const synp_draw *draw)
 {
+    const float *logits = draw->logits;
+    size_t i, stop, best = draw->n;
+    for (i = 0; i < draw->n; i = stop + 1)
+        for (stop = synp_next_banned(draw, i); i < stop; i++)
+            if (logits[i] == logits[i] && (best == draw->n || logits[i] > logits[best])) best = i;
+    return best;
+}
+
+static double synp_draw_weight(const synp_draw *draw, size_t i)
+{
+    return exp((double)(draw->logits[i] - draw->top) / (double)draw->sampler->temperature);
+}
+
+/* The probability (times the sum of all; or, with count, the number) of logits at or above a
+   threshold. */
+static double synp_draw_above(const synp_draw *draw, uint32_t order, bool count)
+{
+    const float *logits = draw->logits;
     double sum = 0;
-    size_t i;
-    for (i = 0; i < n; i++)
-        if (synp_order(logits[i]) >= order)
-            sum += count ? 1.0 : exp((double)(logits[i] - top) / (double)temperature);
+    size_t i, stop;
+    if (order < draw->floor) order = draw->floor;
+    for (i = 0; i < draw->n; i = stop + 1)
+        for (stop = synp_next_banned(draw, i); i < stop; i++)
+            if (logits[i] == logits[i] && synp_order(logits[i]) >= order)
+                sum += count ? 1.0 : synp_draw_weight(draw, i);
     return sum;
 }
 
-/* The largest threshold at which the share above reaches `wanted`. */
-static uint32_t synp_threshold(const float *logits, size_t n, double wanted, float top,
-                               float temperature, bool count)
+/* The largest threshold at which what is above reaches `wanted`. */
+static uint32_t synp_draw_threshold(const synp_draw *draw, double wanted, bool count)
 {
     uint32_t order = 0, bit;
     for (bit = 0x80000000u; bit; bit >>= 1)
-        if (synp_share_above(logits, n, order | bit, top, temperature, count) >= wanted)
-            order |= bit;
+        if (synp_draw_above(draw, order | bit, count) >= wanted) order |= bit;
     return order;
 }
 
-/* -infinity, without dividing by zero. */
-static float synp_minus_infinity(void)
+static void synp_draw_raise(synp_draw *draw, uint32_t order)
 {
-    return -(float)HUGE_VAL;
+    if (order > draw->floor) draw->floor = order;
 }
 
-static void synp_drop_below(float *logits, size_t n, uint32_t order)
+/* The filters, one after the other, each on what those before it left. */
+static void synp_draw_filter(synp_draw *draw)
 {
-    size_t i;
-    for (i = 0; i < n; i++)
-        if (synp_order(logits[i]) < order) logits[i] = synp_minus_infinity();
+    const syn_sampler *s = draw->sampler;
+    if (s->top_k && s->top_k < draw->n)
+        synp_draw_raise(draw, synp_draw_threshold(draw, (double)s->top_k, true));
+    if (s->top_p > 0 && s->top_p < 1)
+        synp_draw_raise(draw, synp_draw_threshold(draw, synp_draw_above(draw, 0, false) *
+                                                            (double)s->top_p, false));
+    if (s->min_p > 0 && s->min_p <= 1)
+        synp_draw_raise(draw, synp_order(draw->top + logf(s->min_p) * s->temperature));
 }
 
-SYN_API int32_t syn_sample(syn_sampler *sampler, float *logits, size_t n)
+/* Where a share of the summed probability falls. */
+static size_t synp_draw_at(const synp_draw *draw, double point)
 {
-    size_t i;
-    int32_t best;
-    float top;
-    double sum, point;
-    for (i = 0; i < sampler->banned_count; i++)
-        if (sampler->banned[i] >= 0 && (size_t)sampler->banned[i] < n)
-            logits[sampler->banned[i]] = synp_minus_infinity();
-    best = synp_argmax(logits, n);
-    top = logits[best];
-    if (!(sampler->temperature > 0) || !(fabsf(top) <= FLT_MAX)) return best;
-    for (i = 0; i < n; i++)
-        if (!(logits[i] == logits[i])) logits[i] = synp_minus_infinity();
-    if (sampler->top_k && sampler->top_k < n)
-        synp_drop_below(logits, n, synp_threshold(logits, n, (double)sampler->top_k, top, 1, true));
-    if (sampler->top_p > 0 && sampler->top_p < 1) {
-        sum = synp_share_above(logits, n, 0, top, sampler->temperature, false);
-        synp_drop_below(logits, n, synp_threshold(logits, n, sum * (double)sampler->top_p, top,
-                                                  sampler->temperature, false));
-    }
-    if (sampler->min_p > 0 && sampler->min_p <= 1)
-        synp_drop_below(logits, n,
-                        synp_order(top + logf(sampler->min_p) * sampler->temperature));
-    sum = synp_share_above(logits, n, 0, top, sampler->temperature, false);
-    point = (double)(synp_splitmix(&sampler->seed) >> 11) / 9007199254740992.0 * sum;
-    for (i = 0; i < n; i++) {
-        point -= exp((double)(logits[i] - top) / (double)sampler->temperature);
-        if (point < 0) return (int32_t)i;
-    }
-    return best;
+    const float *logits = draw->logits;
+    size_t i, stop;
+    for (i = 0; i < draw->n; i = stop + 1)
+        for (stop = synp_next_banned(draw, i); i < stop; i++) {
+            if (!(logits[i] == logits[i]) || synp_order(logits[i]) < draw->floor) continue;
+            point -= synp_draw_weight(draw, i);
+            if (point < 0) return i;
+        }
+    return draw->n;
+}
+
+SYN_API int32_t syn_sample(syn_sampler *sampler, const float *logits, size_t n)
+{
+    synp_draw draw;
+    size_t best, id;
+    double sum;
+    draw.sampler = sampler;
+    draw.logits = logits;
+    draw.n = n;
+    draw.floor = 0;
+    best = synp_draw_top(&draw);
+    if (best == n) return 0;
+    draw.top = logits[best];
+    if (!(sampler->temperature > 0) || !(fabsf(draw.top) <= FLT_MAX)) return (int32_t)best;
+    synp_draw_filter(&draw);
+    sum = synp_draw_above(&draw, 0, false);
+    id = synp_draw_at(&draw, (double)(synp_splitmix(&sampler->seed) >> 11) / 9007199254740992.0 * sum);
+    return (int32_t)(id < n ? id : best);
 }
 
 #endif /* SYNERGY_NO_MODEL */

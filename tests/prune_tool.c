@@ -73,7 +73,7 @@ static float *logits(opened *o, const syn_edit *edit) {
     for (int i = 0; i < TOKENS; i++) ids[i] = (int32_t)((uint32_t)(i * i * 7 + i * 3 + 1) % o->model.vocab);
     memset(&o->ctx.edit, 0, sizeof o->ctx.edit);
     if (edit) o->ctx.edit = *edit;
-    if (syn_context_rewind(&o->ctx, 0, &err) || syn_step(&o->ctx, ids, TOKENS, &err)) fail("step", &err);
+    if (syn_context_rewind(&o->ctx, 0, 0, &err) || syn_context_step(&o->ctx, ids, TOKENS, &err)) fail("step", &err);
     memcpy(copy, o->ctx.logits, n * sizeof *copy);
     return copy;
 }

@@ -161,8 +161,8 @@ static syn_status run_model(const syn_model *model, syn_error *err)
     if (!memory) return SYN_ERROR_MEMORY;
     arena = syn_arena_on(memory, arena.used);
     status = syn_context_open(&context, model, &desc, &arena, err);
-    if (status == SYN_OK) status = syn_step(&context, ids, 3, err);
-    if (status == SYN_OK) status = syn_step(&context, ids, 1, err);
+    if (status == SYN_OK) status = syn_context_step(&context, ids, 3, err);
+    if (status == SYN_OK) status = syn_context_step(&context, ids, 1, err);
     free(memory);
     return status;
 }

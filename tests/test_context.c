@@ -87,7 +87,7 @@ static int run_case(model_case *c, syn_context *ctx, size_t batch, worst *w) {
     while (at < n) {
         size_t take = n - at < batch ? n - at : batch, i;
         for (i = 0; i < take; i++) ids[i] = case_token(c, at + i);
-        if (syn_step(ctx, ids, take, &err)) {
+        if (syn_context_step(ctx, ids, take, &err)) {
             printf("%s: %s\n", c->name, err.text);
             return 0;
         }
@@ -159,11 +159,11 @@ static void batch_body(model_case *c) {
     first = c->context_block;
     c->context_block = NULL;
     REQUIRE(case_context(c, &many, &wide));
-    REQUIRE_OK(syn_step(&many, ids, 16, &err), err);
+    REQUIRE_OK(syn_context_step(&many, ids, 16, &err), err);
     for (i = 0; i < 16; i++) {
         size_t v;
         double off = 0;
-        REQUIRE_OK(syn_step(&one, ids + i, 1, &err), err);
+        REQUIRE_OK(syn_context_step(&one, ids + i, 1, &err), err);
         for (v = 0; v < c->model.vocab; v++)
             off = fmax(off, fabs((double)one.logits[v] - (double)many.logits[i * c->model.vocab + v]));
         CHECK_NEAR(off, 0, 1e-5);
@@ -243,7 +243,7 @@ static void threads_body(model_case *c) {
             desc.parallel = syn_pool_parallel(&pool);
             REQUIRE(case_context(c, &ctx, &desc));
             for (i = 0; i < 4; i++) ids[i] = case_token(c, (size_t)i);
-            REQUIRE_OK(syn_step(&ctx, ids, 4, &err), err);
+            REQUIRE_OK(syn_context_step(&ctx, ids, 4, &err), err);
             if (!reference) {
                 reference = (float *)malloc(bytes);
                 memcpy(reference, ctx.logits, bytes);
@@ -273,7 +273,7 @@ static void stream_body(model_case *c) {
     size_t i;
     for (i = 0; i < 4; i++) ids[i] = case_token(c, i);
     REQUIRE(case_context(c, &ctx, &desc));
-    REQUIRE_OK(syn_step(&ctx, ids, 4, &err), err);
+    REQUIRE_OK(syn_context_step(&ctx, ids, 4, &err), err);
     reference = (float *)malloc(bytes);
     memcpy(reference, ctx.logits, bytes);
     for (i = 0; i < 2; i++) {
@@ -285,7 +285,7 @@ static void stream_body(model_case *c) {
         desc.stream_bytes = i ? 10000 : 0;
         REQUIRE_OK(syn_model_open(&c->model, &source, 1, &open, &arena, &err), err);
         REQUIRE(case_context(c, &ctx, &desc));
-        REQUIRE_OK(syn_step(&ctx, ids, 4, &err), err);
+        REQUIRE_OK(syn_context_step(&ctx, ids, 4, &err), err);
         CHECK(!memcmp(reference, ctx.logits, bytes));
     }
     free(reference);
@@ -317,7 +317,7 @@ static void memory_body(model_case *c) {
     CHECK(arena.used == bytes);
     {
         int32_t id = case_token(c, 0);
-        CHECK_OK(syn_step(&ctx, &id, 1, &err), err);
+        CHECK_OK(syn_context_step(&ctx, &id, 1, &err), err);
     }
     for (i = bytes; i < bytes + 64; i++) CHECK(block[i] == 0xA5);
     free(block);
@@ -341,18 +341,18 @@ static void errors_body(model_case *c) {
     bad[1] = (int32_t)c->model.vocab;
     desc.tokens = 64;
     REQUIRE(case_context(c, &ctx, &desc));
-    CHECK_FAILS(syn_step(&ctx, ids, 65, &err), SYN_ERROR_CONTEXT, err);
-    CHECK_FAILS(syn_step(&ctx, bad, 2, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK_FAILS(syn_context_step(&ctx, ids, 65, &err), SYN_ERROR_CONTEXT, err);
+    CHECK_FAILS(syn_context_step(&ctx, bad, 2, &err), SYN_ERROR_ARGUMENT, err);
     CHECK(ctx.position == 0);
-    CHECK_OK(syn_step(&ctx, ids, 4, &err), err);
+    CHECK_OK(syn_context_step(&ctx, ids, 4, &err), err);
     last = ctx.logits[0];
-    CHECK_FAILS(syn_context_rewind(&ctx, 5, &err), SYN_ERROR_ARGUMENT, err);
-    CHECK_OK(syn_context_rewind(&ctx, 0, &err), err);
-    CHECK_OK(syn_step(&ctx, ids, 4, &err), err);
+    CHECK_FAILS(syn_context_rewind(&ctx, 0, 5, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
+    CHECK_OK(syn_context_step(&ctx, ids, 4, &err), err);
     CHECK(ctx.logits[0] == last);
-    CHECK_OK(syn_context_rewind(&ctx, 0, &err), err);
-    CHECK_OK(syn_step(&ctx, ids, 64, &err), err);
-    CHECK_FAILS(syn_step(&ctx, ids, 1, &err), SYN_ERROR_CONTEXT, err);
+    CHECK_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
+    CHECK_OK(syn_context_step(&ctx, ids, 64, &err), err);
+    CHECK_FAILS(syn_context_step(&ctx, ids, 1, &err), SYN_ERROR_CONTEXT, err);
 }
 
 TEST(errors_leave_the_context_as_it_was) { for_each_case(errors_body); }
@@ -391,7 +391,7 @@ static void probe_body(model_case *c) {
     REQUIRE(case_context(c, &ctx, &desc));
     ctx.probe.take = see;
     ctx.probe.user = &s;
-    REQUIRE_OK(syn_step(&ctx, ids, 4, &err), err);
+    REQUIRE_OK(syn_context_step(&ctx, ids, 4, &err), err);
     CHECK(s.residual == 4 * ((size_t)c->model.layers + 1));
     CHECK(s.heads == 4 * units);
     CHECK_NEAR(s.worst, 0, case_tolerance(c, "head_norms"));
@@ -400,12 +400,12 @@ static void probe_body(model_case *c) {
         const float before = ctx.logits[0];
         for (i = 0; i < units; i++) gain[i] = 1;
         ctx.edit.head_gain = gain;
-        CHECK_OK(syn_context_rewind(&ctx, 0, &err), err);
-        REQUIRE_OK(syn_step(&ctx, ids, 4, &err), err);
+        CHECK_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
+        REQUIRE_OK(syn_context_step(&ctx, ids, 4, &err), err);
         CHECK(ctx.logits[0] == before);
         gain[0] = 0;
-        CHECK_OK(syn_context_rewind(&ctx, 0, &err), err);
-        REQUIRE_OK(syn_step(&ctx, ids, 4, &err), err);
+        CHECK_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
+        REQUIRE_OK(syn_context_step(&ctx, ids, 4, &err), err);
         CHECK(ctx.logits[0] != before);
     }
     free(gain);

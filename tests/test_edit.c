@@ -47,8 +47,8 @@ static float *logits_of(model_case *c, syn_context *ctx) {
     syn_error err;
     size_t i;
     for (i = 0; i < TOKENS; i++) ids[i] = case_token(c, i);
-    CHECK_OK(syn_context_rewind(ctx, 0, &err), err);
-    CHECK_OK(syn_step(ctx, ids, TOKENS, &err), err);
+    CHECK_OK(syn_context_rewind(ctx, 0, 0, &err), err);
+    CHECK_OK(syn_context_step(ctx, ids, TOKENS, &err), err);
     memcpy(logits, ctx->logits, bytes);
     return logits;
 }
@@ -115,7 +115,7 @@ static void head_noise_body(model_case *c) {
     size_t stride;
     REQUIRE(case_context(c, &ctx, &desc));
     plain = logits_of(c, &ctx);
-    REQUIRE_OK(syn_edit_head_sd(&ctx, layer, sd, &err), err);
+    REQUIRE_OK(syn_context_edit_head_sd(&ctx, layer, sd, &err), err);
     for (h = 0; h < 2; h++)
         for (r = 0; r < 2; r++)
             noise[((size_t)layer * m->heads + heads[h]) * 2 + r] = 0.5f * sd[2 * heads[h] + r];
@@ -167,7 +167,7 @@ static void expert_noise_body(model_case *c) {
     plain = logits_of(c, &ctx);
     for (e = 0; e < m->experts; e += 2) {
         float *sd = noise + ((size_t)layer * m->experts + e) * 3;
-        REQUIRE_OK(syn_edit_expert_sd(&ctx, layer, e, sd, &err), err);
+        REQUIRE_OK(syn_context_edit_expert_sd(&ctx, layer, e, sd, &err), err);
     }
     ctx.edit.expert_noise = noise;
     ctx.edit.noise_seed = 7;
@@ -187,8 +187,8 @@ static void expert_noise_body(model_case *c) {
     expected = logits_of(c, &ctx);
     CHECK_NEAR(difference(noised, expected, n), 0, 2e-4);
     CHECK(difference(noised, plain, n) > 20 * difference(noised, expected, n));
-    CHECK_FAILS(syn_edit_expert_sd(&ctx, layer, m->experts, noise, &err), SYN_ERROR_ARGUMENT, err);
-    CHECK_FAILS(syn_edit_expert_sd(&ctx, m->layers, 0, noise, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK_FAILS(syn_context_edit_expert_sd(&ctx, layer, m->experts, noise, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK_FAILS(syn_context_edit_expert_sd(&ctx, m->layers, 0, noise, &err), SYN_ERROR_ARGUMENT, err);
     for (i = 0; i < 3; i++) free(own[i]);
     free(plain), free(noised), free(expected), free(noise);
 }
@@ -256,7 +256,7 @@ static void mean_body(model_case *c) {
     plain = (float *)malloc(m->vocab * sizeof *plain);
     ctx.probe.take = take_outputs;
     ctx.probe.user = &t;
-    REQUIRE_OK(syn_step(&ctx, &id, 1, &err), err);
+    REQUIRE_OK(syn_context_step(&ctx, &id, 1, &err), err);
     memcpy(plain, ctx.logits, m->vocab * sizeof *plain);
     memset(&ctx.probe, 0, sizeof ctx.probe);
     ctx.edit.head_mean = t.head;
@@ -267,19 +267,19 @@ static void mean_body(model_case *c) {
     }
     for (g = 0; g < 3; g++) {
         for (i = 0; i < heads + experts; i++) gain[i] = 0.5f * (float)g;
-        REQUIRE_OK(syn_context_rewind(&ctx, 0, &err), err);
-        REQUIRE_OK(syn_step(&ctx, &id, 1, &err), err);
+        REQUIRE_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
+        REQUIRE_OK(syn_context_step(&ctx, &id, 1, &err), err);
         CHECK_NEAR(difference(ctx.logits, plain, m->vocab), 0, g == 2 ? 0 : 1e-4);
     }
     for (i = 0; i < heads + experts; i++) gain[i] = 0;
     memset(&ctx.edit, 0, sizeof ctx.edit);
-    REQUIRE_OK(syn_context_rewind(&ctx, 0, &err), err);
-    REQUIRE_OK(syn_step(&ctx, &other, 1, &err), err);
+    REQUIRE_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
+    REQUIRE_OK(syn_context_step(&ctx, &other, 1, &err), err);
     memcpy(plain, ctx.logits, m->vocab * sizeof *plain);
     ctx.edit.head_mean = t.head;
     ctx.edit.head_gain = gain;
-    REQUIRE_OK(syn_context_rewind(&ctx, 0, &err), err);
-    REQUIRE_OK(syn_step(&ctx, &other, 1, &err), err);
+    REQUIRE_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
+    REQUIRE_OK(syn_context_step(&ctx, &other, 1, &err), err);
     CHECK(difference(ctx.logits, plain, m->vocab) > 1e-3);
     free(gain), free(plain), free(t.head), free(t.expert);
 }
@@ -326,13 +326,13 @@ static void stream_body(model_case *c) {
     for (layer = 0; layer <= m->layers; layer++) {
         const float *stream = s.at + (size_t)layer * TOKENS * m->embd;
         ctx.edit.head_gain = NULL;
-        REQUIRE_OK(syn_context_rewind(&ctx, 0, &err), err);
+        REQUIRE_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
         REQUIRE_OK(syn_step_stream(&ctx, layer, stream, TOKENS, &err), err);
         CHECK(!memcmp(ctx.logits, plain, n * sizeof *plain));
         CHECK(ctx.position == (layer < m->layers ? TOKENS : 0));
         if (layer == m->layers) break;
         ctx.edit.head_gain = gain;
-        REQUIRE_OK(syn_context_rewind(&ctx, 0, &err), err);
+        REQUIRE_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
         ctx.skip_logits = true;
         REQUIRE_OK(syn_step_stream(&ctx, layer, stream, TOKENS, &err), err);
         CHECK(!memcmp(ctx.logits, plain, n * sizeof *plain));
@@ -397,8 +397,8 @@ static void sink_body(model_case *c) {
     ctx.probe.take = take_outputs;
     ctx.probe.user = &t;
     for (i = 0; i < 3; i++) {
-        REQUIRE_OK(syn_context_rewind(&ctx, 0, &err), err);
-        REQUIRE_OK(syn_step(&ctx, i < 2 ? &pair[i] : pair, i < 2 ? 1 : 2, &err), err);
+        REQUIRE_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
+        REQUIRE_OK(syn_context_step(&ctx, i < 2 ? &pair[i] : pair, i < 2 ? 1 : 2, &err), err);
         v[i] = (float *)malloc(size * sizeof(float));
         memcpy(v[i], t.head, size * sizeof(float));
     }
@@ -430,7 +430,7 @@ static void window_body(model_case *c) {
     desc.sinks = true;
     for (i = 0; i < n; i++) ids[i] = case_token(c, i);
     REQUIRE(case_context(c, &ctx, &desc));
-    REQUIRE_OK(syn_step(&ctx, ids, n, &err), err);
+    REQUIRE_OK(syn_context_step(&ctx, ids, n, &err), err);
     for (layer = 0; layer < m->layers; layer++) {
         const float sink = ctx.sinks[((size_t)(ctx.pass - 1) * m->layers + layer) * m->heads];
         CHECK(syn_model_is_local(m, layer) ? sink == 0.0f : sink > 0.0f);

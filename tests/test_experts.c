@@ -96,7 +96,7 @@ static int feed(moe_case *m, syn_context *ctx, void (*after)(moe_case *m, const 
         const size_t take = n - at < batch ? n - at : batch;
         size_t i;
         for (i = 0; i < take; i++) ids[i] = case_token(&m->c, at + i);
-        if (syn_step(ctx, ids, take, &err)) {
+        if (syn_context_step(ctx, ids, take, &err)) {
             printf("%s: %s\n", m->c.name, err.text);
             return 0;
         }
@@ -319,7 +319,7 @@ static void gain_body(moe_case *m) {
     plain.expert = (int)chosen;
     ctx.probe.take = watch;
     ctx.probe.user = &plain;
-    REQUIRE_OK(syn_step(&ctx, &id, 1, &err), err);
+    REQUIRE_OK(syn_context_step(&ctx, &id, 1, &err), err);
     norm = ctx.expert_norms[m->first * m->experts + (size_t)chosen];
     for (g = 0; g < sizeof gains / sizeof gains[0]; g++) {
         double worst = 0;
@@ -328,8 +328,8 @@ static void gain_body(moe_case *m) {
         edited = plain;
         ctx.probe.user = &edited;
         ctx.edit.expert_gain = gain;
-        CHECK_OK(syn_context_rewind(&ctx, 0, &err), err);
-        REQUIRE_OK(syn_step(&ctx, &id, 1, &err), err);
+        CHECK_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
+        REQUIRE_OK(syn_context_step(&ctx, &id, 1, &err), err);
         for (i = 0; i < embd; i++)
             widen(&worst, (double)edited.after[i],
                   (double)plain.after[i] - (1.0 - (double)gains[g]) * (double)plain.contribution[i]);
@@ -339,8 +339,8 @@ static void gain_body(moe_case *m) {
     for (i = 0; i < units; i++) gain[i] = 0; /* silence those that are not chosen at all */
     for (i = 0; i < m->used; i++) gain[m->first * m->experts + (size_t)m->ids.i4[i]] = 1;
     edited = plain;
-    CHECK_OK(syn_context_rewind(&ctx, 0, &err), err);
-    REQUIRE_OK(syn_step(&ctx, &id, 1, &err), err);
+    CHECK_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
+    REQUIRE_OK(syn_context_step(&ctx, &id, 1, &err), err);
     CHECK(!memcmp(edited.after, plain.after, embd * sizeof(float)));
     free(gain);
 }
@@ -364,7 +364,7 @@ static void threads_body(moe_case *m) {
         desc.parallel = syn_pool_parallel(&pool);
         REQUIRE(case_context(&m->c, &ctx, &desc));
         for (i = 0; i < 4; i++) ids[i] = case_token(&m->c, (size_t)i);
-        REQUIRE_OK(syn_step(&ctx, ids, 4, &err), err);
+        REQUIRE_OK(syn_context_step(&ctx, ids, 4, &err), err);
         if (!first) {
             first = (float *)malloc(bytes);
             memcpy(first, ctx.expert_norms, bytes);

@@ -198,7 +198,7 @@ static syn_status open_changed(const parts *g, const change *c, syn_error *err) 
             room = malloc(arena.used + SYN_ALIGN);
             arena = syn_arena_on(room, arena.used + SYN_ALIGN);
             if (!status) status = syn_context_open(&ctx, &model, &desc, &arena, err);
-            if (!status) status = syn_step(&ctx, ids, 2, err);
+            if (!status) status = syn_context_step(&ctx, ids, 2, err);
             free(room);
         }
         free(block);

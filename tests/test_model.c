@@ -562,7 +562,7 @@ static void deci_run(const opened *o, uint32_t batch, float *logits, float *norm
     ctx.probe.take = deci_take;
     ctx.probe.user = seen;
     for (at = 0; at < 6; at += batch) {
-        REQUIRE_OK(syn_step(&ctx, ids + at, batch, &err), err);
+        REQUIRE_OK(syn_context_step(&ctx, ids + at, batch, &err), err);
         for (l = 0; l < DECI_LAYERS; l++) /* of the batch's last position */
             for (h = 0; h < 4; h++) {
                 const size_t unit = ((size_t)(batch - 1) * DECI_LAYERS + l) * 4 + h;
@@ -619,21 +619,21 @@ TEST(absent_heads_have_no_weights)
     arena = syn_arena_on(block, arena.used);
     REQUIRE_OK(syn_context_open(&ctx, &o.model, &desc, &arena, &err), err);
     for (l = 0; l < DECI_LAYERS; l++) {
-        REQUIRE_OK(syn_edit_head_sd(&ctx, l, sd, &err), err);
+        REQUIRE_OK(syn_context_edit_head_sd(&ctx, l, sd, &err), err);
         for (h = 0; h < 8; h++) CHECK((sd[h] > 0) == (h / 2 < deci_good.heads[l]));
         for (h = 0; h < 4; h++) gain[l * 4 + h] = h < deci_good.heads[l] ? 1.0f : 0.0f;
         for (h = 0; h < 8; h++) noise[l * 8 + h] = h / 2 < deci_good.heads[l] ? 0.0f : 1.0f;
     }
-    REQUIRE_OK(syn_step(&ctx, ids, 3, &err), err);
+    REQUIRE_OK(syn_context_step(&ctx, ids, 3, &err), err);
     memcpy(plain, ctx.logits, sizeof plain);
     ctx.edit.head_gain = gain;
     ctx.edit.head_noise = noise;
-    REQUIRE_OK(syn_context_rewind(&ctx, 0, &err), err);
-    REQUIRE_OK(syn_step(&ctx, ids, 3, &err), err);
+    REQUIRE_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
+    REQUIRE_OK(syn_context_step(&ctx, ids, 3, &err), err);
     CHECK(!memcmp(plain, ctx.logits, sizeof plain));
     gain[2 * 4 + 3] = 0.0f; /* the last head of the last layer */
-    REQUIRE_OK(syn_context_rewind(&ctx, 0, &err), err);
-    REQUIRE_OK(syn_step(&ctx, ids, 3, &err), err);
+    REQUIRE_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
+    REQUIRE_OK(syn_context_step(&ctx, ids, 3, &err), err);
     CHECK(memcmp(plain, ctx.logits, sizeof plain));
     free(block);
     free(o.block);
@@ -881,7 +881,7 @@ static float *logits_of(const syn_model *model)
     block = malloc(arena.used);
     arena = syn_arena_on(block, arena.used);
     CHECK_OK(syn_context_open(&ctx, model, &desc, &arena, &err), err);
-    CHECK_OK(syn_step(&ctx, ids, 5, &err), err);
+    CHECK_OK(syn_context_step(&ctx, ids, 5, &err), err);
     memcpy(logits, ctx.logits, model->vocab * sizeof *logits);
     free(block);
     return logits;

@@ -148,7 +148,7 @@ static int run_prompt(const real_model *m, const prompt *p, syn_arithmetic arith
         for (i = 0; i < n; i++)
             ids[i] = at + i < p->tokens.count ? p->tokens.i4[at + i]
                                               : p->generated.i4[at + i - p->tokens.count];
-        if (syn_step(&ctx, ids, n, &err)) return 0;
+        if (syn_context_step(&ctx, ids, n, &err)) return 0;
         for (i = 0; i < n; i++) {
             for (j = 0; j < units; j++)
                 r->norms = fmax(r->norms, fabs((double)ctx.norms[i * units + j] -

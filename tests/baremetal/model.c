@@ -75,7 +75,7 @@ int main(void)
     board_puts(" KiB\ntokens");
     for (t = 0; t < TOKENS; t++) {
         uint32_t i, best = 0;
-        if (syn_step(&context, &id, 1, &err) != SYN_OK) return fail(&err);
+        if (syn_context_step(&context, &id, 1, &err) != SYN_OK) return fail(&err);
         for (i = 1; i < model.vocab; i++) {
             if (context.logits[i] > context.logits[best]) best = i;
         }

@@ -22,7 +22,7 @@ static void run(const syn_model *model)
     memory = malloc(arena.used);
     if (!memory) return;
     arena = syn_arena_on(memory, arena.used);
-    if (syn_context_open(&context, model, &desc, &arena, &err) == SYN_OK) syn_step(&context, ids, 3, &err);
+    if (syn_context_open(&context, model, &desc, &arena, &err) == SYN_OK) syn_context_step(&context, ids, 3, &err);
     free(memory);
 }
 

@@ -62,11 +62,11 @@ static void run(const syn_model *model, unsigned options)
     arena = syn_arena_on(memory, arena.used);
     status = syn_context_open(&ctx, model, &desc, &arena, &err);
     if (status == SYN_ERROR_MEMORY) abort(); /* more than was measured */
-    if (!status) status = syn_step(&ctx, ids, 4, &err);
+    if (!status) status = syn_context_step(&ctx, ids, 4, &err);
     if (!status) {
         const int32_t id = syn_sample(&sampler, ctx.logits, model->vocab);
         if (id < 0 || (uint32_t)id >= model->vocab) abort();
-        status = syn_step(&ctx, &id, 1, &err);
+        status = syn_context_step(&ctx, &id, 1, &err);
     }
     check_error(status, &err);
     free(memory);
