@@ -14,12 +14,11 @@ enum { PROMPT = 256, TOP = 10 };
 
 typedef struct streams { float *at; size_t embd, room; } streams; /* (layer, position, embd) */
 
-static void keep(void *user, syn_probe_kind kind, int layer, int unit, int position, const float *vector, int length)
+static void keep(void *user, const syn_probed *v)
 {
     streams *s = (streams *)user;
-    (void)unit;
-    if (kind == SYN_PROBE_RESIDUAL)
-        memcpy(s->at + ((size_t)layer * s->room + (size_t)position) * s->embd, vector, (size_t)length * sizeof *vector);
+    if (v->kind == SYN_PROBE_RESIDUAL)
+        memcpy(s->at + ((size_t)v->layer * s->room + v->position) * s->embd, v->vector, v->length * sizeof *v->vector);
 }
 
 /* The whole file in memory: simple, where there is room. */
@@ -35,20 +34,23 @@ static syn_source load(const char *path)
     return syn_source_memory(bytes, bytes ? (size_t)size : 0);
 }
 
-static syn_status open_all(syn_model *model, syn_context *ctx, const syn_source *file, syn_arena *arena, syn_error *err)
+/* One block for both, of the size that the first call tells. */
+static syn_status open_all(syn_model *model, syn_context *ctx, const syn_source *file, syn_error *err)
 {
     syn_context_desc desc;
-    syn_status status = syn_model_open(model, file, 1, NULL, arena, err);
+    size_t bytes;
+    syn_status status;
     memset(&desc, 0, sizeof desc);
     desc.tokens = desc.batch = PROMPT;
-    return status ? status : syn_context_open(ctx, model, &desc, arena, err);
+    status = syn_open_measure(file, 1, NULL, &desc, model, ctx, &bytes, err);
+    return status ? status : syn_open_block(file, 1, NULL, &desc, malloc(bytes), bytes, model, ctx, err);
 }
 
 static syn_status ids_of(const syn_model *model, const char *prompt, int32_t *ids, size_t *n, syn_error *err)
 {
     const size_t length = strlen(prompt), need = syn_tokenize_bytes(&model->tokenizer, prompt, length, 0);
-    void *block = malloc(need + SYN_ALIGN);
-    syn_arena work = syn_arena_on(block, block ? need + SYN_ALIGN : 0);
+    void *block = malloc(need);
+    syn_arena work = syn_arena_on(block, need);
     syn_status status = syn_tokenize(&model->tokenizer, prompt, length, 0, ids, PROMPT, n, &work, err);
     free(block);
     return status;
@@ -72,6 +74,17 @@ static double divergence(const float *a, const float *b, size_t n)
     return kl;
 }
 
+/* The prompt's positions as rows that enter before a layer. */
+static syn_status step_from(syn_context *ctx, uint32_t layer, const streams *s, syn_error *err)
+{
+    syn_row rows[PROMPT];
+    size_t p;
+    syn_status status = syn_context_rewind(ctx, 0, 0, err);
+    memset(rows, 0, sizeof rows);
+    for (p = 0; p < s->room; p++) rows[p].stream = s->at + (layer * s->room + p) * s->embd;
+    return status ? status : syn_context_step_from(ctx, layer, rows, s->room, err);
+}
+
 /* kl[unit] for every head. */
 static syn_status try_heads(syn_context *ctx, const int32_t *ids, size_t n, double *kl, syn_error *err)
 {
@@ -86,17 +99,16 @@ static syn_status try_heads(syn_context *ctx, const int32_t *ids, size_t n, doub
     s.at = (float *)malloc((model->layers + (size_t)1) * n * s.embd * sizeof(float));
     ctx->probe.take = keep;
     ctx->probe.user = &s;
-    if (gain && intact && s.at) status = syn_step(ctx, ids, n, err);
+    if (gain && intact && s.at) status = syn_context_step(ctx, ids, n, err);
     ctx->probe.take = NULL;
-    if (!status) memcpy(intact, ctx->logits, vocab * sizeof *intact);
+    if (!status) memcpy(intact, syn_context_logits(ctx, SYN_LAST_ROW), vocab * sizeof *intact);
     for (i = 0; i < units && !status; i++) gain[i] = 1;
     ctx->edit.head_gain = gain;
     for (i = 0; i < units && !status; i++) {
         const uint32_t layer = (uint32_t)(i / model->heads);
         gain[i] = 0;
-        status = syn_context_rewind(ctx, 0, err);
-        if (!status) status = syn_step_stream(ctx, layer, s.at + layer * n * s.embd, n, err);
-        if (!status) kl[i] = divergence(intact, ctx->logits, vocab);
+        status = step_from(ctx, layer, &s, err);
+        if (!status) kl[i] = divergence(intact, syn_context_logits(ctx, SYN_LAST_ROW), vocab);
         gain[i] = 1;
     }
     free(gain);
@@ -120,22 +132,16 @@ static void print_top(double *kl, size_t units, size_t heads)
 int main(int argc, char **argv)
 {
     syn_source file;
-    syn_arena arena = syn_arena_measure();
     syn_model model;
     syn_context ctx;
     syn_error err = { SYN_OK, "" };
     syn_status status;
     int32_t ids[PROMPT];
-    size_t n = 0, units, bytes;
+    size_t n = 0, units;
     double *kl;
     if (argc < 3) return fprintf(stderr, "usage: ablate_heads MODEL.gguf PROMPT\n"), 2;
     file = load(argv[1]);
-    status = open_all(&model, &ctx, &file, &arena, &err); /* measures */
-    bytes = arena.used + SYN_ALIGN;
-    if (!status) {
-        arena = syn_arena_on(malloc(bytes), bytes);
-        status = open_all(&model, &ctx, &file, &arena, &err);
-    }
+    status = open_all(&model, &ctx, &file, &err);
     if (!status) status = ids_of(&model, argv[2], ids, &n, &err);
     if (status || !n) return fprintf(stderr, "%s: %s\n", argv[1], status ? err.text : "the prompt is empty"), 1;
     units = (size_t)model.layers * model.heads;

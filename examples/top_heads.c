@@ -14,8 +14,8 @@ enum { TOKENS = 60, PROMPT = 512, TOP = 10 };
 /* A block for exactly what the calls since `arena` began to measure would take. */
 static syn_arena block_for(syn_arena measured)
 {
-    void *block = malloc(measured.used + SYN_ALIGN);
-    return syn_arena_on(block, block ? measured.used + SYN_ALIGN : 0);
+    void *block = malloc(measured.used);
+    return syn_arena_on(block, measured.used);
 }
 
 /* The whole file in memory: simple, where there is room. */
@@ -31,14 +31,17 @@ static syn_source load(const char *path)
     return syn_source_memory(bytes, bytes ? (size_t)size : 0);
 }
 
-static syn_status open_all(syn_model *model, syn_context *ctx, const syn_source *file, syn_arena *arena, syn_error *err)
+/* One block for both, of the size that the first call tells. */
+static syn_status open_all(syn_model *model, syn_context *ctx, const syn_source *file, syn_error *err)
 {
     syn_context_desc desc;
-    syn_status status = syn_model_open(model, file, 1, NULL, arena, err);
+    size_t bytes;
+    syn_status status;
     memset(&desc, 0, sizeof desc);
     desc.tokens = PROMPT + TOKENS;
     desc.norms = true;
-    return status ? status : syn_context_open(ctx, model, &desc, arena, err);
+    status = syn_open_measure(file, 1, NULL, &desc, model, ctx, &bytes, err);
+    return status ? status : syn_open_block(file, 1, NULL, &desc, malloc(bytes), bytes, model, ctx, err);
 }
 
 /* norms: (token, layer, head). End tokens are banned, so that the series has its full length. */
@@ -49,18 +52,18 @@ static syn_status record(syn_context *ctx, const char *prompt, float *norms, syn
     int32_t ids[PROMPT];
     size_t n = 0, need = syn_tokenize_bytes(&model->tokenizer, prompt, length, SYN_PARSE_SPECIAL);
     syn_sampler sampler = { 0, 0, 0, 0, 0, NULL, 0 };
-    void *block = malloc(need + SYN_ALIGN);
-    syn_arena work = syn_arena_on(block, need + SYN_ALIGN); /* on no memory it refuses */
+    void *block = malloc(need);
+    syn_arena work = syn_arena_on(block, need);
     syn_status status = syn_tokenize(&model->tokenizer, prompt, length, SYN_PARSE_SPECIAL, ids, PROMPT, &n, &work, err);
     int t;
     free(block);
     sampler.banned = model->tokenizer.end;
     sampler.banned_count = (uint32_t)model->tokenizer.ends;
-    if (!status) status = syn_step(ctx, ids, n, err);
+    if (!status) status = syn_context_step(ctx, ids, n, err);
     for (t = 0; !status && t < TOKENS; t++) {
-        ids[0] = syn_sample(&sampler, ctx->logits, model->vocab);
-        status = syn_step(ctx, ids, 1, err);
-        if (!status) memcpy(norms + (size_t)t * units, ctx->norms, units * sizeof *norms);
+        ids[0] = syn_sample(&sampler, syn_context_logits(ctx, SYN_LAST_ROW), model->vocab);
+        status = syn_context_step(ctx, ids, 1, err);
+        if (!status) memcpy(norms + (size_t)t * units, syn_context_norms(ctx, SYN_LAST_ROW), units * sizeof *norms);
     }
     return status;
 }
@@ -105,22 +108,19 @@ int main(int argc, char **argv)
     syn_context ctx;
     syn_rank rank;
     syn_error err = { SYN_OK, "" };
-    syn_arena arena = syn_arena_measure(), rest = syn_arena_measure();
+    syn_arena rest = syn_arena_measure();
     syn_status status;
     if (argc != 3) {
         fprintf(stderr, "usage: top_heads MODEL PROMPT\n");
         return 1;
     }
     file = load(argv[1]);
-    status = open_all(&model, &ctx, &file, &arena, &err);
-    if (!status) {
-        arena = block_for(arena);
-        status = open_all(&model, &ctx, &file, &arena, &err);
-    }
+    status = open_all(&model, &ctx, &file, &err);
     if (!status) {
         const size_t units = (size_t)model.layers * model.heads;
         float *norms = (float *)malloc(TOKENS * units * sizeof *norms);
-        status = norms ? record(&ctx, argv[2], norms, &err) : SYN_ERROR_MEMORY;
+        if (!norms) return fprintf(stderr, "no memory for %lu norms\n", (unsigned long)(TOKENS * units)), 1;
+        status = record(&ctx, argv[2], norms, &err);
         if (!status) status = decompose(&rank, norms, units, &rest, &err);
         if (!status) {
             rest = block_for(rest);

@@ -74,7 +74,7 @@ static float *logits(opened *o, const syn_edit *edit) {
     memset(&o->ctx.edit, 0, sizeof o->ctx.edit);
     if (edit) o->ctx.edit = *edit;
     if (syn_context_rewind(&o->ctx, 0, 0, &err) || syn_context_step(&o->ctx, ids, TOKENS, &err)) fail("step", &err);
-    memcpy(copy, o->ctx.logits, n * sizeof *copy);
+    memcpy(copy, syn_context_logits(&o->ctx, 0), n * sizeof *copy);
     return copy;
 }
 

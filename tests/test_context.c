@@ -61,16 +61,16 @@ static double kl_of(const float *reference, const float *ours, size_t n) {
 static void compare_pass(const model_case *c, const syn_context *ctx, size_t at, worst *w) {
     const size_t vocab = c->model.vocab, units = (size_t)c->model.layers * c->model.heads;
     size_t p, i;
-    for (p = 0; p < ctx->pass; p++) {
+    for (p = 0; p < ctx->rows; p++) {
         const float *logits = c->logits.f4 + (at + p) * vocab;
         const float *norms = c->head_norms.f4 + (at + p) * units;
-        const float *ours = ctx->logits + p * vocab;
+        const float *ours = syn_context_logits(ctx, (int)p);
         for (i = 0; i < vocab; i++) {
             double off = fabs((double)ours[i] - (double)logits[i]);
             if (!(off <= w->logits)) w->logits = off;
         }
         for (i = 0; i < units; i++) {
-            double off = fabs((double)ctx->norms[p * units + i] - (double)norms[i]);
+            double off = fabs((double)syn_context_norms(ctx, (int)p)[i] - (double)norms[i]);
             if (!(off <= w->norms)) w->norms = off;
         }
         w->other_top += top_of(ours, vocab) != top_of(logits, vocab);
@@ -165,7 +165,8 @@ static void batch_body(model_case *c) {
         double off = 0;
         REQUIRE_OK(syn_context_step(&one, ids + i, 1, &err), err);
         for (v = 0; v < c->model.vocab; v++)
-            off = fmax(off, fabs((double)one.logits[v] - (double)many.logits[i * c->model.vocab + v]));
+            off = fmax(off, fabs((double)syn_context_logits(&one, 0)[v] -
+                                 (double)syn_context_logits(&many, (int)i)[v]));
         CHECK_NEAR(off, 0, 1e-5);
     }
     free(first);
@@ -246,9 +247,9 @@ static void threads_body(model_case *c) {
             REQUIRE_OK(syn_context_step(&ctx, ids, 4, &err), err);
             if (!reference) {
                 reference = (float *)malloc(bytes);
-                memcpy(reference, ctx.logits, bytes);
+                memcpy(reference, syn_context_logits(&ctx, 0), bytes);
             }
-            CHECK(!memcmp(reference, ctx.logits, bytes));
+            CHECK(!memcmp(reference, syn_context_logits(&ctx, 0), bytes));
             syn_pool_stop(&pool);
         }
         free(reference);
@@ -275,7 +276,7 @@ static void stream_body(model_case *c) {
     REQUIRE(case_context(c, &ctx, &desc));
     REQUIRE_OK(syn_context_step(&ctx, ids, 4, &err), err);
     reference = (float *)malloc(bytes);
-    memcpy(reference, ctx.logits, bytes);
+    memcpy(reference, syn_context_logits(&ctx, 0), bytes);
     for (i = 0; i < 2; i++) {
         syn_source source = syn_source_callback(read_at, c, c->file_bytes);
         syn_arena arena = syn_arena_on(c->model_block, c->model_bytes);
@@ -286,7 +287,7 @@ static void stream_body(model_case *c) {
         REQUIRE_OK(syn_model_open(&c->model, &source, 1, &open, &arena, &err), err);
         REQUIRE(case_context(c, &ctx, &desc));
         REQUIRE_OK(syn_context_step(&ctx, ids, 4, &err), err);
-        CHECK(!memcmp(reference, ctx.logits, bytes));
+        CHECK(!memcmp(reference, syn_context_logits(&ctx, 0), bytes));
     }
     free(reference);
 }
@@ -343,13 +344,13 @@ static void errors_body(model_case *c) {
     REQUIRE(case_context(c, &ctx, &desc));
     CHECK_FAILS(syn_context_step(&ctx, ids, 65, &err), SYN_ERROR_CONTEXT, err);
     CHECK_FAILS(syn_context_step(&ctx, bad, 2, &err), SYN_ERROR_ARGUMENT, err);
-    CHECK(ctx.position == 0);
+    CHECK(syn_context_position(&ctx, 0) == 0);
     CHECK_OK(syn_context_step(&ctx, ids, 4, &err), err);
-    last = ctx.logits[0];
+    last = syn_context_logits(&ctx, 0)[0];
     CHECK_FAILS(syn_context_rewind(&ctx, 0, 5, &err), SYN_ERROR_ARGUMENT, err);
     CHECK_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
     CHECK_OK(syn_context_step(&ctx, ids, 4, &err), err);
-    CHECK(ctx.logits[0] == last);
+    CHECK(syn_context_logits(&ctx, 0)[0] == last);
     CHECK_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
     CHECK_OK(syn_context_step(&ctx, ids, 64, &err), err);
     CHECK_FAILS(syn_context_step(&ctx, ids, 1, &err), SYN_ERROR_CONTEXT, err);
@@ -359,19 +360,18 @@ TEST(errors_leave_the_context_as_it_was) { for_each_case(errors_body); }
 
 typedef struct seen { size_t residual, heads; double worst; const model_case *c; const float *norms; } seen;
 
-static void see(void *user, syn_probe_kind kind, int layer, int unit, int position,
-                const float *vector, int length) {
+static void see(void *user, const syn_probed *v) {
     seen *s = (seen *)user;
     double square = 0;
-    int i;
-    if (kind == SYN_PROBE_RESIDUAL) {
+    size_t i;
+    if (v->kind == SYN_PROBE_RESIDUAL) {
         s->residual++;
         return;
     }
-    if (kind != SYN_PROBE_HEAD) return;
+    if (v->kind != SYN_PROBE_HEAD) return;
     s->heads++;
-    for (i = 0; i < length; i++) square += (double)vector[i] * (double)vector[i];
-    i = (position * (int)s->c->model.layers + layer) * (int)s->c->model.heads + unit;
+    for (i = 0; i < v->length; i++) square += (double)v->vector[i] * (double)v->vector[i];
+    i = ((size_t)v->position * s->c->model.layers + v->layer) * s->c->model.heads + v->unit;
     s->worst = fmax(s->worst, fabs(sqrt(square) - (double)s->c->head_norms.f4[i]));
 }
 
@@ -397,16 +397,16 @@ static void probe_body(model_case *c) {
     CHECK_NEAR(s.worst, 0, case_tolerance(c, "head_norms"));
     ctx.probe.take = NULL;
     {
-        const float before = ctx.logits[0];
+        const float before = syn_context_logits(&ctx, 0)[0];
         for (i = 0; i < units; i++) gain[i] = 1;
         ctx.edit.head_gain = gain;
         CHECK_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
         REQUIRE_OK(syn_context_step(&ctx, ids, 4, &err), err);
-        CHECK(ctx.logits[0] == before);
+        CHECK(syn_context_logits(&ctx, 0)[0] == before);
         gain[0] = 0;
         CHECK_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
         REQUIRE_OK(syn_context_step(&ctx, ids, 4, &err), err);
-        CHECK(ctx.logits[0] != before);
+        CHECK(syn_context_logits(&ctx, 0)[0] != before);
     }
     free(gain);
 }

@@ -49,7 +49,7 @@ static float *logits_of(model_case *c, syn_context *ctx) {
     for (i = 0; i < TOKENS; i++) ids[i] = case_token(c, i);
     CHECK_OK(syn_context_rewind(ctx, 0, 0, &err), err);
     CHECK_OK(syn_context_step(ctx, ids, TOKENS, &err), err);
-    memcpy(logits, ctx->logits, bytes);
+    memcpy(logits, syn_context_logits(ctx, 0), bytes);
     return logits;
 }
 
@@ -225,16 +225,14 @@ TEST(noise_is_normal_and_independent) {
 
 typedef struct taken { float *head, *expert; uint32_t *times; const syn_model *m; } taken;
 
-static void take_outputs(void *user, syn_probe_kind kind, int layer, int unit, int position,
-                         const float *vector, int length) {
+static void take_outputs(void *user, const syn_probed *v) {
     taken *t = (taken *)user;
-    (void)position;
-    if (kind == SYN_PROBE_HEAD)
-        memcpy(t->head + ((size_t)layer * t->m->heads + (size_t)unit) * t->m->value_size, vector,
-               (size_t)length * sizeof *vector);
-    if (kind == SYN_PROBE_EXPERT)
-        memcpy(t->expert + ((size_t)layer * t->m->experts + (size_t)unit) * t->m->embd, vector,
-               (size_t)length * sizeof *vector);
+    if (v->kind == SYN_PROBE_HEAD)
+        memcpy(t->head + ((size_t)v->layer * t->m->heads + v->unit) * t->m->value_size, v->vector,
+               v->length * sizeof *v->vector);
+    if (v->kind == SYN_PROBE_EXPERT)
+        memcpy(t->expert + ((size_t)v->layer * t->m->experts + v->unit) * t->m->embd, v->vector,
+               v->length * sizeof *v->vector);
 }
 
 /* With a unit's own output as its mean, no gain changes anything; with another's, the gain 1 does not. */
@@ -257,7 +255,7 @@ static void mean_body(model_case *c) {
     ctx.probe.take = take_outputs;
     ctx.probe.user = &t;
     REQUIRE_OK(syn_context_step(&ctx, &id, 1, &err), err);
-    memcpy(plain, ctx.logits, m->vocab * sizeof *plain);
+    memcpy(plain, syn_context_logits(&ctx, 0), m->vocab * sizeof *plain);
     memset(&ctx.probe, 0, sizeof ctx.probe);
     ctx.edit.head_mean = t.head;
     ctx.edit.head_gain = gain;
@@ -269,18 +267,18 @@ static void mean_body(model_case *c) {
         for (i = 0; i < heads + experts; i++) gain[i] = 0.5f * (float)g;
         REQUIRE_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
         REQUIRE_OK(syn_context_step(&ctx, &id, 1, &err), err);
-        CHECK_NEAR(difference(ctx.logits, plain, m->vocab), 0, g == 2 ? 0 : 1e-4);
+        CHECK_NEAR(difference(syn_context_logits(&ctx, 0), plain, m->vocab), 0, g == 2 ? 0 : 1e-4);
     }
     for (i = 0; i < heads + experts; i++) gain[i] = 0;
     memset(&ctx.edit, 0, sizeof ctx.edit);
     REQUIRE_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
     REQUIRE_OK(syn_context_step(&ctx, &other, 1, &err), err);
-    memcpy(plain, ctx.logits, m->vocab * sizeof *plain);
+    memcpy(plain, syn_context_logits(&ctx, 0), m->vocab * sizeof *plain);
     ctx.edit.head_mean = t.head;
     ctx.edit.head_gain = gain;
     REQUIRE_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
     REQUIRE_OK(syn_context_step(&ctx, &other, 1, &err), err);
-    CHECK(difference(ctx.logits, plain, m->vocab) > 1e-3);
+    CHECK(difference(syn_context_logits(&ctx, 0), plain, m->vocab) > 1e-3);
     free(gain), free(plain), free(t.head), free(t.expert);
 }
 
@@ -290,13 +288,20 @@ TEST(a_mean_takes_the_place_of_an_output) { for_each_case(mean_body); }
 
 typedef struct streams { float *at; const syn_model *m; } streams; /* (layer, position, embd) */
 
-static void keep_stream(void *user, syn_probe_kind kind, int layer, int unit, int position,
-                        const float *vector, int length) {
+static void keep_stream(void *user, const syn_probed *v) {
     streams *s = (streams *)user;
-    (void)unit;
-    if (kind == SYN_PROBE_RESIDUAL)
-        memcpy(s->at + ((size_t)layer * TOKENS + (size_t)position) * s->m->embd, vector,
-               (size_t)length * sizeof *vector);
+    if (v->kind == SYN_PROBE_RESIDUAL)
+        memcpy(s->at + ((size_t)v->layer * TOKENS + v->position) * s->m->embd, v->vector,
+               v->length * sizeof *v->vector);
+}
+
+/* The rows of sequence 0 as streams before a layer. */
+static syn_status step_stream(syn_context *ctx, uint32_t layer, const float *stream, size_t n, syn_error *err) {
+    syn_row rows[17];
+    size_t i;
+    memset(rows, 0, sizeof rows);
+    for (i = 0; i < n; i++) rows[i].stream = stream + i * ctx->model->embd;
+    return syn_context_step_from(ctx, layer, rows, n, err);
 }
 
 /* From every layer on, in passes of any size, the logits are those of a whole step, to the bit; an
@@ -318,7 +323,7 @@ static void stream_body(model_case *c) {
     ctx.probe.take = keep_stream;
     ctx.probe.user = &s;
     plain = logits_of(c, &ctx);
-    CHECK(!memcmp(ctx.x, s.at + (size_t)m->layers * TOKENS * m->embd, (size_t)TOKENS * m->embd * sizeof(float)));
+    CHECK(!memcmp(syn_context_stream(&ctx, 0), s.at + (size_t)m->layers * TOKENS * m->embd, (size_t)TOKENS * m->embd * sizeof(float)));
     memset(&ctx.probe, 0, sizeof ctx.probe);
     for (i = 0; i < (size_t)m->layers * m->heads; i++) gain[i] = i < (size_t)(m->layers - 1) * m->heads ? 1.0f : 0.0f;
     ctx.edit.head_gain = gain;
@@ -327,23 +332,25 @@ static void stream_body(model_case *c) {
         const float *stream = s.at + (size_t)layer * TOKENS * m->embd;
         ctx.edit.head_gain = NULL;
         REQUIRE_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
-        REQUIRE_OK(syn_step_stream(&ctx, layer, stream, TOKENS, &err), err);
-        CHECK(!memcmp(ctx.logits, plain, n * sizeof *plain));
-        CHECK(ctx.position == (layer < m->layers ? TOKENS : 0));
+        REQUIRE_OK(step_stream(&ctx, layer, stream, TOKENS, &err), err);
+        CHECK(!memcmp(syn_context_logits(&ctx, 0), plain, n * sizeof *plain));
+        CHECK(syn_context_position(&ctx, 0) == (layer < m->layers ? TOKENS : 0));
         if (layer == m->layers) break;
         ctx.edit.head_gain = gain;
         REQUIRE_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
-        ctx.skip_logits = true;
-        REQUIRE_OK(syn_step_stream(&ctx, layer, stream, TOKENS, &err), err);
-        CHECK(!memcmp(ctx.logits, plain, n * sizeof *plain));
-        ctx.skip_logits = false;
-        memcpy(last, ctx.x, (size_t)TOKENS * m->embd * sizeof *last);
-        REQUIRE_OK(syn_step_stream(&ctx, m->layers, last, TOKENS, &err), err);
-        CHECK(!memcmp(ctx.logits, edited, n * sizeof *plain));
+        ctx.no_logits = true;
+        REQUIRE_OK(step_stream(&ctx, layer, stream, TOKENS, &err), err);
+        CHECK(syn_context_logits(&ctx, SYN_LAST_ROW) == NULL);
+        ctx.no_logits = false;
+        memcpy(last, syn_context_stream(&ctx, 0), (size_t)TOKENS * m->embd * sizeof *last);
+        REQUIRE_OK(step_stream(&ctx, m->layers, last, TOKENS, &err), err);
+        CHECK(!memcmp(syn_context_logits(&ctx, 0), edited, n * sizeof *plain));
     }
-    CHECK_FAILS(syn_step_stream(&ctx, m->layers + 1, s.at, 1, &err), SYN_ERROR_ARGUMENT, err);
-    CHECK_FAILS(syn_step_stream(&ctx, 0, s.at, 65, &err), SYN_ERROR_CONTEXT, err);
-    CHECK_FAILS(syn_step_stream(&ctx, m->layers, s.at, 17, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK_FAILS(step_stream(&ctx, m->layers + 1, s.at, 1, &err), SYN_ERROR_ARGUMENT, err);
+    for (i = 0; i < 4; i++) REQUIRE_OK(step_stream(&ctx, 0, s.at, 16, &err), err);
+    CHECK_FAILS(step_stream(&ctx, 0, s.at, 1, &err), SYN_ERROR_CONTEXT, err);
+    CHECK(syn_context_position(&ctx, 0) == 64);
+    CHECK_FAILS(step_stream(&ctx, m->layers, s.at, 17, &err), SYN_ERROR_ARGUMENT, err);
     free(plain), free(edited), free(gain), free(last), free(s.at);
 }
 
@@ -403,14 +410,14 @@ static void sink_body(model_case *c) {
         memcpy(v[i], t.head, size * sizeof(float));
     }
     for (h = 0; h < m->heads; h++) {
-        const double s = (double)ctx.sinks[((size_t)m->layers) * m->heads + h]; /* position 1, layer 0 */
+        const double s = (double)syn_context_sinks(&ctx, 1)[h]; /* position 1, layer 0 */
         double worst = 0;
         size_t k;
         for (k = h * (size_t)m->value_size; k < (h + (size_t)1) * m->value_size; k++)
             worst = fmax(worst, fabs(s * (double)v[0][k] + (1 - s) * (double)v[1][k] - (double)v[2][k]));
         CHECK_NEAR(worst, 0, 1e-4);
         CHECK(s > 0 && s < 1);
-        CHECK(ctx.sinks[h] == 1.0f);
+        CHECK(syn_context_sinks(&ctx, 0)[h] == 1.0f);
     }
     for (i = 0; i < 3; i++) free(v[i]);
     free(t.head), free(t.expert);
@@ -432,7 +439,7 @@ static void window_body(model_case *c) {
     REQUIRE(case_context(c, &ctx, &desc));
     REQUIRE_OK(syn_context_step(&ctx, ids, n, &err), err);
     for (layer = 0; layer < m->layers; layer++) {
-        const float sink = ctx.sinks[((size_t)(ctx.pass - 1) * m->layers + layer) * m->heads];
+        const float sink = syn_context_sinks(&ctx, SYN_LAST_ROW)[(size_t)layer * m->heads];
         CHECK(syn_model_is_local(m, layer) ? sink == 0.0f : sink > 0.0f);
     }
 }

@@ -121,46 +121,46 @@ typedef struct seen {
     int last_layer, last_position, last_unit; /* of SYN_PROBE_EXPERT */
 } seen;
 
-static double norm_of(const float *vector, int length) {
+static double norm_of(const float *vector, uint32_t length) {
     double square = 0;
-    int i;
+    uint32_t i;
     for (i = 0; i < length; i++) square += (double)vector[i] * (double)vector[i];
     return sqrt(square);
 }
 
-static void see_expert(seen *s, size_t row, size_t p, int unit, const float *vector, int length) {
-    const size_t used = s->m->used;
+static void see_expert(seen *s, size_t row, const syn_probed *v) {
+    const synp_context *work = s->ctx->work;
+    const size_t p = v->row, used = s->m->used;
     size_t k, found = used;
     for (k = 0; k < used; k++) {
         const size_t at = row * used + k;
         /* the choice of a position stands in the context, the likeliest first, as in the reference */
-        if ((int32_t)s->ctx->choice[p * used + k] != s->m->ids.i4[at]) s->other_choice++;
-        if (s->m->ids.i4[at] != unit) continue;
+        if ((int32_t)work->choice[p * used + k] != s->m->ids.i4[at]) s->other_choice++;
+        if (s->m->ids.i4[at] != (int32_t)v->unit) continue;
         found = k;
-        widen(&s->weights, (double)s->ctx->share[p * used + k], (double)s->m->weights.f4[at]);
-        widen(&s->raw, norm_of(vector, length), (double)s->m->raw.f4[at]);
+        widen(&s->weights, (double)work->share[p * used + k], (double)s->m->weights.f4[at]);
+        widen(&s->raw, norm_of(v->vector, v->length), (double)s->m->raw.f4[at]);
     }
     if (found == used) s->other_choice++;
     s->experts++;
 }
 
-static void see(void *user, syn_probe_kind kind, int layer, int unit, int position,
-                const float *vector, int length) {
+static void see(void *user, const syn_probed *v) {
     seen *s = (seen *)user;
     moe_case *m = s->m;
-    const size_t row = (size_t)position * m->layers + (size_t)layer - m->first;
-    int e;
-    if (kind == SYN_PROBE_ROUTER) {
+    const size_t row = (size_t)v->position * m->layers + v->layer - m->first;
+    uint32_t e;
+    if (v->kind == SYN_PROBE_ROUTER) {
         s->routers++;
-        if (length != (int)m->experts || layer < (int)m->first) s->other_choice++;
-        for (e = 0; e < length; e++)
-            widen(&s->logits, (double)vector[e], (double)m->logits.f4[row * m->experts + (size_t)e]);
-    } else if (kind == SYN_PROBE_EXPERT) {
-        see_expert(s, row, (size_t)position - s->ctx->position, unit, vector, length);
-    } else if (kind == SYN_PROBE_SHARED) {
+        if (v->length != m->experts || v->layer < m->first) s->other_choice++;
+        for (e = 0; e < v->length; e++)
+            widen(&s->logits, (double)v->vector[e], (double)m->logits.f4[row * m->experts + e]);
+    } else if (v->kind == SYN_PROBE_EXPERT) {
+        see_expert(s, row, v);
+    } else if (v->kind == SYN_PROBE_SHARED) {
         s->shareds++;
         if (m->has_shared)
-            widen(&s->shared, norm_of(vector, length), (double)m->shared.f4[row]);
+            widen(&s->shared, norm_of(v->vector, v->length), (double)m->shared.f4[row]);
     }
 }
 
@@ -176,10 +176,10 @@ static void routing_body(moe_case *m) {
         s.m = m;
         s.ctx = &ctx;
         REQUIRE(case_context(&m->c, &ctx, &desc));
-        CHECK(ctx.expert_norms == NULL);
         ctx.probe.take = see;
         ctx.probe.user = &s;
         REQUIRE(feed(m, &ctx, NULL, NULL));
+        CHECK(syn_context_expert_norms(&ctx, 0) == NULL);
         CHECK(s.routers == rows);
         CHECK(s.experts == rows * m->used);
         CHECK(s.shareds == (m->has_shared ? rows : 0));
@@ -206,9 +206,9 @@ static void compare_norms(moe_case *m, const syn_context *ctx, size_t at, void *
     recorded *r = (recorded *)user;
     const size_t layers = m->c.model.layers;
     size_t p, layer, e, k;
-    for (p = 0; p < ctx->pass; p++)
+    for (p = 0; p < ctx->rows; p++)
         for (layer = 0; layer < layers; layer++) {
-            const float *norm = ctx->expert_norms + (p * layers + layer) * m->experts;
+            const float *norm = syn_context_expert_norms(ctx, (int)p) + layer * m->experts;
             const size_t row = (at + p) * m->layers + layer - m->first;
             for (e = 0; e < m->experts; e++) {
                 for (k = 0; layer >= m->first && k < m->used; k++)
@@ -259,8 +259,8 @@ static void compare_said(moe_case *m, const syn_context *ctx, size_t at, void *u
     said *s = (said *)user;
     const size_t vocab = m->c.model.vocab;
     size_t i;
-    for (i = 0; i < ctx->pass * vocab; i++)
-        widen(&s->worst, (double)ctx->logits[i], (double)m->c.logits.f4[at * vocab + i]);
+    for (i = 0; i < ctx->rows * vocab; i++)
+        widen(&s->worst, (double)syn_context_logits(ctx, 0)[i], (double)m->c.logits.f4[at * vocab + i]);
 }
 
 static void all_logits_body(moe_case *m) {
@@ -279,23 +279,22 @@ TEST(evaluating_every_expert_leaves_the_logits) { for_each_case(all_logits_body)
 
 typedef struct watched {
     syn_context *ctx;
-    int layer, expert, position; /* whose contribution is looked at */
+    uint32_t layer, expert, position; /* whose contribution is looked at */
     float contribution[1024];    /* weight * output */
     float after[1024];           /* the stream behind that layer */
 } watched;
 
-static void watch(void *user, syn_probe_kind kind, int layer, int unit, int position,
-                  const float *vector, int length) {
+static void watch(void *user, const syn_probed *v) {
     watched *w = (watched *)user;
-    int i;
-    uint32_t k;
-    if (position != w->position || length > 1024) return;
-    if (kind == SYN_PROBE_RESIDUAL && layer == w->layer + 1)
-        memcpy(w->after, vector, (size_t)length * sizeof *vector);
-    if (kind != SYN_PROBE_EXPERT || layer != w->layer || unit != w->expert) return;
+    const synp_context *work = w->ctx->work;
+    uint32_t i, k;
+    if (v->position != w->position || v->length > 1024) return;
+    if (v->kind == SYN_PROBE_RESIDUAL && v->layer == w->layer + 1)
+        memcpy(w->after, v->vector, v->length * sizeof *v->vector);
+    if (v->kind != SYN_PROBE_EXPERT || v->layer != w->layer || v->unit != w->expert) return;
     for (k = 0; k < w->ctx->model->experts_used; k++)
-        if ((int)w->ctx->choice[k] == unit)
-            for (i = 0; i < length; i++) w->contribution[i] = w->ctx->share[k] * vector[i];
+        if (work->choice[k] == v->unit)
+            for (i = 0; i < v->length; i++) w->contribution[i] = work->share[k] * v->vector[i];
 }
 
 /* A gain of 1 changes no bit; g takes (1 - g) of one expert's contribution out of the stream behind
@@ -315,12 +314,12 @@ static void gain_body(moe_case *m) {
     REQUIRE(case_context(&m->c, &ctx, &desc));
     memset(&plain, 0, sizeof plain);
     plain.ctx = &ctx;
-    plain.layer = (int)m->first;
-    plain.expert = (int)chosen;
+    plain.layer = (uint32_t)m->first;
+    plain.expert = (uint32_t)chosen;
     ctx.probe.take = watch;
     ctx.probe.user = &plain;
     REQUIRE_OK(syn_context_step(&ctx, &id, 1, &err), err);
-    norm = ctx.expert_norms[m->first * m->experts + (size_t)chosen];
+    norm = syn_context_expert_norms(&ctx, 0)[m->first * m->experts + (size_t)chosen];
     for (g = 0; g < sizeof gains / sizeof gains[0]; g++) {
         double worst = 0;
         for (i = 0; i < units; i++) gain[i] = 1;
@@ -334,7 +333,7 @@ static void gain_body(moe_case *m) {
             widen(&worst, (double)edited.after[i],
                   (double)plain.after[i] - (1.0 - (double)gains[g]) * (double)plain.contribution[i]);
         CHECK_NEAR(worst, 0, gains[g] == 1.0f ? 0 : 2e-5);
-        CHECK(ctx.expert_norms[m->first * m->experts + (size_t)chosen] == norm);
+        CHECK(syn_context_expert_norms(&ctx, 0)[m->first * m->experts + (size_t)chosen] == norm);
     }
     for (i = 0; i < units; i++) gain[i] = 0; /* silence those that are not chosen at all */
     for (i = 0; i < m->used; i++) gain[m->first * m->experts + (size_t)m->ids.i4[i]] = 1;
@@ -367,9 +366,9 @@ static void threads_body(moe_case *m) {
         REQUIRE_OK(syn_context_step(&ctx, ids, 4, &err), err);
         if (!first) {
             first = (float *)malloc(bytes);
-            memcpy(first, ctx.expert_norms, bytes);
+            memcpy(first, syn_context_expert_norms(&ctx, 0), bytes);
         }
-        CHECK(!memcmp(first, ctx.expert_norms, bytes));
+        CHECK(!memcmp(first, syn_context_expert_norms(&ctx, 0), bytes));
         syn_pool_stop(&pool);
     }
     free(first);

@@ -531,11 +531,9 @@ TEST(head_counts_that_make_no_sense)
 
 typedef struct deci_seen { int times[DECI_LAYERS][4]; } deci_seen;
 
-static void deci_take(void *user, syn_probe_kind kind, int layer, int unit, int position, const float *vector,
-                      int length)
+static void deci_take(void *user, const syn_probed *v)
 {
-    (void)position, (void)vector, (void)length;
-    if (kind == SYN_PROBE_HEAD) ((deci_seen *)user)->times[layer][unit]++;
+    if (v->kind == SYN_PROBE_HEAD) ((deci_seen *)user)->times[v->layer][v->unit]++;
 }
 
 /* Steps over the ids in batches of this size; the logits and norms of the last position. */
@@ -565,14 +563,15 @@ static void deci_run(const opened *o, uint32_t batch, float *logits, float *norm
         REQUIRE_OK(syn_context_step(&ctx, ids + at, batch, &err), err);
         for (l = 0; l < DECI_LAYERS; l++) /* of the batch's last position */
             for (h = 0; h < 4; h++) {
-                const size_t unit = ((size_t)(batch - 1) * DECI_LAYERS + l) * 4 + h;
+                const size_t unit = (size_t)l * 4 + h;
+                const float norm = syn_context_norms(&ctx, SYN_LAST_ROW)[unit];
+                const float sink = syn_context_sinks(&ctx, SYN_LAST_ROW)[unit];
                 const bool there = h < deci_good.heads[l];
-                CHECK(there ? ctx.norms[unit] > 0 && ctx.sinks[unit] > 0
-                            : ctx.norms[unit] == 0.0f && ctx.sinks[unit] == 0.0f);
-                norms[l * 4 + h] = ctx.norms[unit];
+                CHECK(there ? norm > 0 && sink > 0 : norm == 0.0f && sink == 0.0f);
+                norms[l * 4 + h] = norm;
             }
     }
-    memcpy(logits, ctx.logits, VOCAB * sizeof *logits);
+    memcpy(logits, syn_context_logits(&ctx, SYN_LAST_ROW), VOCAB * sizeof *logits);
     free(block);
 }
 
@@ -625,16 +624,16 @@ TEST(absent_heads_have_no_weights)
         for (h = 0; h < 8; h++) noise[l * 8 + h] = h / 2 < deci_good.heads[l] ? 0.0f : 1.0f;
     }
     REQUIRE_OK(syn_context_step(&ctx, ids, 3, &err), err);
-    memcpy(plain, ctx.logits, sizeof plain);
+    memcpy(plain, syn_context_logits(&ctx, SYN_LAST_ROW), sizeof plain);
     ctx.edit.head_gain = gain;
     ctx.edit.head_noise = noise;
     REQUIRE_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
     REQUIRE_OK(syn_context_step(&ctx, ids, 3, &err), err);
-    CHECK(!memcmp(plain, ctx.logits, sizeof plain));
+    CHECK(!memcmp(plain, syn_context_logits(&ctx, SYN_LAST_ROW), sizeof plain));
     gain[2 * 4 + 3] = 0.0f; /* the last head of the last layer */
     REQUIRE_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
     REQUIRE_OK(syn_context_step(&ctx, ids, 3, &err), err);
-    CHECK(memcmp(plain, ctx.logits, sizeof plain));
+    CHECK(memcmp(plain, syn_context_logits(&ctx, SYN_LAST_ROW), sizeof plain));
     free(block);
     free(o.block);
     gguf_free(&f);
@@ -882,7 +881,7 @@ static float *logits_of(const syn_model *model)
     arena = syn_arena_on(block, arena.used);
     CHECK_OK(syn_context_open(&ctx, model, &desc, &arena, &err), err);
     CHECK_OK(syn_context_step(&ctx, ids, 5, &err), err);
-    memcpy(logits, ctx.logits, model->vocab * sizeof *logits);
+    memcpy(logits, syn_context_logits(&ctx, SYN_LAST_ROW), model->vocab * sizeof *logits);
     free(block);
     return logits;
 }

@@ -142,7 +142,7 @@ static int run_prompt(const real_model *m, const prompt *p, syn_arithmetic arith
     block = malloc(arena.used);
     arena = syn_arena_on(block, arena.used);
     if (syn_context_open(&ctx, &m->model, &desc, &arena, &err)) return 0;
-    for (at = 0; at < total; at += ctx.pass) {
+    for (at = 0; at < total; at += ctx.rows) {
         int32_t ids[64];
         const size_t n = total - at < batch ? total - at : batch;
         for (i = 0; i < n; i++)
@@ -151,10 +151,10 @@ static int run_prompt(const real_model *m, const prompt *p, syn_arithmetic arith
         if (syn_context_step(&ctx, ids, n, &err)) return 0;
         for (i = 0; i < n; i++) {
             for (j = 0; j < units; j++)
-                r->norms = fmax(r->norms, fabs((double)ctx.norms[i * units + j] -
+                r->norms = fmax(r->norms, fabs((double)syn_context_norms(&ctx, (int)i)[j] -
                                                (double)p->norms.f4[(at + i) * units + j]));
             if (at + i + 1 >= p->tokens.count)
-                compare_row(p, at + i + 1 - p->tokens.count, ctx.logits + i * m->model.vocab,
+                compare_row(p, at + i + 1 - p->tokens.count, syn_context_logits(&ctx, (int)i),
                             m->model.vocab, r);
         }
     }

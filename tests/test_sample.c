@@ -31,14 +31,6 @@ static syn_sampler at_temperature(float temperature, uint64_t seed)
     return s;
 }
 
-/* One choice from a copy, so that the table stays as it is. */
-static int32_t choose(syn_sampler *s, const float *logits, size_t n)
-{
-    float copy[MOST];
-    memcpy(copy, logits, n * sizeof *logits);
-    return syn_sample(s, copy, n);
-}
-
 /* ------------------------------------------------------------------ greedy */
 
 TEST(greedy_takes_the_largest)
@@ -51,7 +43,7 @@ TEST(greedy_takes_the_largest)
         int best = 0;
         for (i = 0; i < n; i++) logits[i] = (float)(20 * uniform() - 10);
         for (i = 1; i < n; i++) best = logits[i] > logits[best] ? i : best;
-        CHECK(choose(&s, logits, (size_t)n) == best);
+        CHECK(syn_sample(&s, logits, (size_t)n) == best);
     }
     CHECK(s.seed == 0); /* nothing was drawn */
 }
@@ -60,12 +52,12 @@ TEST(greedy_takes_the_lowest_of_equals)
 {
     static const float all[] = { 2, 2, 2, 2 }, late[] = { 1, 3, 2, 3, 3 }, below[] = { -5, -3, -3, -4 };
     syn_sampler s = greedy();
-    CHECK(choose(&s, all, 4) == 0);
-    CHECK(choose(&s, late, 5) == 1);
-    CHECK(choose(&s, below, 4) == 1);
+    CHECK(syn_sample(&s, all, 4) == 0);
+    CHECK(syn_sample(&s, late, 5) == 1);
+    CHECK(syn_sample(&s, below, 4) == 1);
     s.top_k = 1; /* filters do not matter without a temperature */
     s.top_p = 0.1f;
-    CHECK(choose(&s, late, 5) == 1);
+    CHECK(syn_sample(&s, late, 5) == 1);
 }
 
 TEST(banned_tokens_are_never_chosen)
@@ -76,15 +68,15 @@ TEST(banned_tokens_are_never_chosen)
     int i;
     s.banned = banned;
     s.banned_count = 1;
-    CHECK(choose(&s, logits, 5) == 1);
+    CHECK(syn_sample(&s, logits, 5) == 1);
     s.banned_count = 2;
-    CHECK(choose(&s, logits, 5) == 1);
+    CHECK(syn_sample(&s, logits, 5) == 1);
     s.banned_count = 6;
-    CHECK(choose(&s, logits, 5) == 3);
+    CHECK(syn_sample(&s, logits, 5) == 3);
     s.temperature = 2;
-    for (i = 0; i < 500; i++) CHECK(choose(&s, logits, 5) >= 3);
+    for (i = 0; i < 500; i++) CHECK(syn_sample(&s, logits, 5) >= 3);
     s.top_k = 2; /* of those that may be chosen */
-    for (i = 0; i < 500; i++) CHECK(choose(&s, logits, 5) >= 3);
+    for (i = 0; i < 500; i++) CHECK(syn_sample(&s, logits, 5) >= 3);
 }
 
 /* ------------------------------------------------------------------ numbers that are none */
@@ -100,17 +92,17 @@ TEST(logits_that_are_not_finite)
         syn_sampler s = at_temperature((float)t, 3);
         s.top_k = t == 2 ? 2 : 0;
         for (i = 0; i < 200; i++) {
-            int32_t id = choose(&s, first, 4);
+            int32_t id = syn_sample(&s, first, 4);
             CHECK(t ? id > 0 : id == 2);
-            id = choose(&s, amid, 4);
+            id = syn_sample(&s, amid, 4);
             CHECK(t ? id == 0 || id == 2 : id == 2);
-            id = choose(&s, last, 3);
+            id = syn_sample(&s, last, 3);
             CHECK(t ? id < 2 : id == 1);
-            CHECK(choose(&s, high, 3) == 1);
-            CHECK(choose(&s, low, 4) == 2);
-            id = choose(&s, nothing, 2);
+            CHECK(syn_sample(&s, high, 3) == 1);
+            CHECK(syn_sample(&s, low, 4) == 2);
+            id = syn_sample(&s, nothing, 2);
             CHECK(id >= 0 && id < 2);
-            id = choose(&s, nans, 3);
+            id = syn_sample(&s, nans, 3);
             CHECK(id >= 0 && id < 3);
         }
     }
@@ -122,7 +114,7 @@ TEST(a_nan_does_not_stop_the_drawing)
     const float logits[] = { 1, (float)NAN, 1, 1 };
     syn_sampler s = at_temperature(1, 5);
     int count[4] = { 0, 0, 0, 0 }, i;
-    for (i = 0; i < 3000; i++) count[choose(&s, logits, 4)]++;
+    for (i = 0; i < 3000; i++) count[syn_sample(&s, logits, 4)]++;
     CHECK(count[1] == 0 && count[0] > 850 && count[2] > 850 && count[3] > 850);
 }
 
@@ -164,19 +156,24 @@ static float reference(const float *logits, int n, const syn_sampler *s, int *su
     return sorted[kept - 1];
 }
 
-/* After a draw the logits that were dropped are -infinity and the others are untouched. */
+/* What the filters leave is what sorting leaves; a draw takes one of that. */
 static void check_filters(const float *logits, int n, syn_sampler *s)
 {
-    float left[MOST];
+    synp_draw draw;
     int sure, i, wrong = 0;
     const float lowest = reference(logits, n, s, &sure);
     int32_t id;
-    memcpy(left, logits, (size_t)n * sizeof *logits);
-    id = syn_sample(s, left, (size_t)n);
+    draw.sampler = s;
+    draw.logits = logits;
+    draw.n = (size_t)n;
+    draw.floor = 0;
+    draw.top = logits[synp_draw_top(&draw)];
+    synp_draw_filter(&draw);
+    id = syn_sample(s, logits, (size_t)n);
     CHECK(id >= 0 && id < n);
     if (!sure || id < 0 || id >= n) return;
     CHECK(logits[id] >= lowest);
-    for (i = 0; i < n; i++) wrong += logits[i] >= lowest ? left[i] != logits[i] : left[i] > -FLT_MAX;
+    for (i = 0; i < n; i++) wrong += (logits[i] >= lowest) != (synp_order(logits[i]) >= draw.floor);
     CHECK(wrong == 0);
 }
 
@@ -205,20 +202,20 @@ TEST(filters_at_their_ends)
     syn_sampler s = at_temperature(1, 9);
     int i, seen[4] = { 0, 0, 0, 0 };
     s.top_k = 1;
-    for (i = 0; i < 100; i++) CHECK(choose(&s, logits, 4) == 1);
+    for (i = 0; i < 100; i++) CHECK(syn_sample(&s, logits, 4) == 1);
     s.top_k = 0;
     s.top_p = 1e-6f;
-    for (i = 0; i < 100; i++) CHECK(choose(&s, logits, 4) == 1);
+    for (i = 0; i < 100; i++) CHECK(syn_sample(&s, logits, 4) == 1);
     s.top_p = 0;
     s.min_p = 1;
-    for (i = 0; i < 100; i++) CHECK(choose(&s, logits, 4) == 1);
+    for (i = 0; i < 100; i++) CHECK(syn_sample(&s, logits, 4) == 1);
     s.min_p = 1e-30f;
     s.top_p = 1;
     s.top_k = 4000000000u;
-    for (i = 0; i < 2000; i++) seen[choose(&s, logits, 4)] = 1;
+    for (i = 0; i < 2000; i++) seen[syn_sample(&s, logits, 4)] = 1;
     CHECK(seen[0] && seen[1] && seen[2] && seen[3]);
     s.temperature = 1e-30f; /* nearly greedy, no overflow */
-    for (i = 0; i < 100; i++) CHECK(choose(&s, logits, 4) == 1);
+    for (i = 0; i < 100; i++) CHECK(syn_sample(&s, logits, 4) == 1);
 }
 
 /* ------------------------------------------------------------------ draws */
@@ -234,7 +231,7 @@ TEST(draws_follow_their_probabilities)
         double p[N], sum = 0, chi = 0;
         int count[N] = { 0 };
         for (i = 0; i < N; i++) sum += p[i] = exp((double)logits[i] / (double)s.temperature);
-        for (i = 0; i < DRAWS; i++) count[choose(&s, logits, N)]++;
+        for (i = 0; i < DRAWS; i++) count[syn_sample(&s, logits, N)]++;
         for (i = 0; i < N; i++) {
             const double expected = DRAWS * p[i] / sum;
             chi += (count[i] - expected) * (count[i] - expected) / expected;
@@ -251,7 +248,7 @@ TEST(draws_after_a_filter_share_what_is_left)
     syn_sampler s = at_temperature(1, 42);
     int count[5] = { 0 }, i;
     s.top_k = 2;
-    for (i = 0; i < DRAWS; i++) count[choose(&s, logits, 5)]++;
+    for (i = 0; i < DRAWS; i++) count[syn_sample(&s, logits, 5)]++;
     CHECK(count[0] + count[1] == DRAWS);
     CHECK_NEAR(count[0] / (double)DRAWS, 1 / (1 + exp(-1.0)), 0.012); /* 4 standard errors */
 }
@@ -264,17 +261,17 @@ TEST(a_seed_gives_its_sequence)
     for (i = 0; i < MOST; i++) logits[i] = (float)(4 * uniform());
     for (i = 0; i < 200; i++) {
         const uint64_t before = a.seed;
-        const int32_t x = choose(&a, logits, MOST);
-        same += x == choose(&b, logits, MOST);
-        differ += x != choose(&c, logits, MOST);
+        const int32_t x = syn_sample(&a, logits, MOST);
+        same += x == syn_sample(&b, logits, MOST);
+        differ += x != syn_sample(&c, logits, MOST);
         CHECK(a.seed != before);
     }
     CHECK(same == 200 && differ > 180);
     d = a; /* a copy goes on as the original does */
-    for (i = 0; i < 50; i++) CHECK(choose(&a, logits, MOST) == choose(&d, logits, MOST));
+    for (i = 0; i < 50; i++) CHECK(syn_sample(&a, logits, MOST) == syn_sample(&d, logits, MOST));
     for (i = 0; i < 200; i++) { /* neighbouring seeds are not alike */
         syn_sampler e = at_temperature(1, (uint64_t)i), f = at_temperature(1, (uint64_t)i + 1);
-        neighbours += choose(&e, logits, MOST) == choose(&f, logits, MOST);
+        neighbours += syn_sample(&e, logits, MOST) == syn_sample(&f, logits, MOST);
     }
     CHECK(neighbours < 12);
 }

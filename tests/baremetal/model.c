@@ -74,13 +74,15 @@ int main(void)
     put_number("memory ", (long)(arena.used / 1024));
     board_puts(" KiB\ntokens");
     for (t = 0; t < TOKENS; t++) {
+        const float *logits;
         uint32_t i, best = 0;
         if (syn_context_step(&context, &id, 1, &err) != SYN_OK) return fail(&err);
+        logits = syn_context_logits(&context, SYN_LAST_ROW);
         for (i = 1; i < model.vocab; i++) {
-            if (context.logits[i] > context.logits[best]) best = i;
+            if (logits[i] > logits[best]) best = i;
         }
         id = (int32_t)best;
-        for (i = 0; i < HEADS; i++) series[i][t] = (double)context.norms[i];
+        for (i = 0; i < HEADS; i++) series[i][t] = (double)syn_context_norms(&context, SYN_LAST_ROW)[i];
         put_number(" ", (long)id);
     }
     put_number("\nlast norms, thousandths ", (long)(series[0][TOKENS - 1] * 1000 + 0.5));

@@ -64,7 +64,7 @@ static void run(const syn_model *model, unsigned options)
     if (status == SYN_ERROR_MEMORY) abort(); /* more than was measured */
     if (!status) status = syn_context_step(&ctx, ids, 4, &err);
     if (!status) {
-        const int32_t id = syn_sample(&sampler, ctx.logits, model->vocab);
+        const int32_t id = syn_sample(&sampler, syn_context_logits(&ctx, SYN_LAST_ROW), model->vocab);
         if (id < 0 || (uint32_t)id >= model->vocab) abort();
         status = syn_context_step(&ctx, &id, 1, &err);
     }

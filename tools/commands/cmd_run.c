@@ -60,7 +60,7 @@ static bool generate(const run_options *o, loaded_model *m, syn_context *ctx, co
     syn_sampler sampler;
     char *room = tool_alloc(t->tokens.longest + 8, 1);
     int64_t done = 0;
-    bool good = syn_step(ctx, ids, count, &err) == SYN_OK;
+    bool good = syn_context_step(ctx, ids, count, &err) == SYN_OK;
     memset(&sampler, 0, sizeof sampler);
     sampler.temperature = (float)o->temperature;
     sampler.top_k = (uint32_t)o->top_k;
@@ -73,11 +73,11 @@ static bool generate(const run_options *o, loaded_model *m, syn_context *ctx, co
     }
     const double start = clock_seconds();
     while (good && done < o->tokens) {
-        const int32_t id = syn_sample(&sampler, ctx->logits, m->model.vocab);
+        const int32_t id = syn_sample(&sampler, syn_context_logits(ctx, SYN_LAST_ROW), m->model.vocab);
         if (syn_token_is_end(t, id)) break;
         good = put_token(&stream, t, id, room, &err);
         done++;
-        if (good && done < o->tokens) good = syn_step(ctx, &id, 1, &err) == SYN_OK;
+        if (good && done < o->tokens) good = syn_context_step(ctx, &id, 1, &err) == SYN_OK;
     }
     const double seconds = clock_seconds() - start;
     if (good) {

@@ -261,28 +261,32 @@ static bool choose_units(capture_job *job, problem *why) {
 }
 
 /* Norms of the shared experts come from the probe: they are one unit more a layer. */
-static void see_shared(void *user, syn_probe_kind kind, int layer, int unit, int position,
-                       const float *vector, int length) {
+static void see_shared(void *user, const syn_probed *v) {
     capture_job *job = user;
     double square = 0;
-    (void)unit;
-    if (kind != SYN_PROBE_SHARED) return;
-    for (int i = 0; i < length; i++) square += (double)vector[i] * (double)vector[i];
-    const size_t p = (size_t)position - job->ctx.position;
-    job->shared[p * job->m.model.layers + (size_t)layer] = (float)sqrt(square);
+    if (v->kind != SYN_PROBE_SHARED) return;
+    for (uint32_t i = 0; i < v->length; i++) square += (double)v->vector[i] * (double)v->vector[i];
+    job->shared[v->row * job->m.model.layers + v->layer] = (float)sqrt(square);
+}
+
+/* To an empty context. */
+void capture_rewind(capture_job *job) {
+    syn_error ignored; /* the beginning is always there */
+    syn_context_rewind(&job->ctx, 0, 0, &ignored);
 }
 
 /* The units of position p of the last pass, (layer, unit). */
 void capture_copy_norms(const capture_job *job, size_t p, float *to) {
     const syn_model *model = &job->m.model;
     if (!job->options->units) {
-        memcpy(to, job->ctx.norms + p * job->units, job->units * sizeof *to);
+        memcpy(to, syn_context_norms(&job->ctx, (int)p), job->units * sizeof *to);
         return;
     }
+    const float *norms = syn_context_expert_norms(&job->ctx, (int)p);
     for (uint32_t l = 0; l < job->layers; l++, to += job->per_layer) {
-        const size_t row = p * model->layers + job->first_layer + l;
-        memcpy(to, job->ctx.expert_norms + row * model->experts, model->experts * sizeof *to);
-        if (job->shared) to[model->experts] = job->shared[row];
+        const size_t layer = job->first_layer + l;
+        memcpy(to, norms + layer * model->experts, model->experts * sizeof *to);
+        if (job->shared) to[model->experts] = job->shared[p * model->layers + layer];
     }
 }
 
@@ -291,8 +295,8 @@ void capture_sinks_begin(capture_job *job) {
 }
 
 void capture_sinks_add(capture_job *job, size_t p) {
-    for (size_t i = 0; job->sinks && i < job->units; i++)
-        job->sinks[i] += (double)job->ctx.sinks[p * job->units + i];
+    const float *sinks = syn_context_sinks(&job->ctx, (int)p);
+    for (size_t i = 0; job->sinks && i < job->units; i++) job->sinks[i] += (double)sinks[i];
 }
 
 void capture_sinks_mean(const capture_job *job, size_t positions, float *to) {
@@ -366,7 +370,7 @@ static size_t record_bytes(const capture_job *job) {
 
 static bool step(capture_job *job, const int32_t *ids, size_t n, problem *why) {
     syn_error err;
-    if (syn_step(&job->ctx, ids, n, &err) == SYN_OK) return true;
+    if (syn_context_step(&job->ctx, ids, n, &err) == SYN_OK) return true;
     return problem_engine(why, job->m.path, &err);
 }
 
@@ -391,10 +395,10 @@ static bool generate(capture_job *job, size_t prompt, record *r, problem *why) {
     for (int64_t i = 0; i < o->n; i++) r->ids[i] = -1;
     for (size_t i = 0; i < (size_t)o->n * job->units; i++) r->norms[i] = (float)NAN;
     capture_sinks_begin(job);
-    job->ctx.position = 0;
+    capture_rewind(job);
     if (!step(job, job->prompt[prompt].ids, job->prompt[prompt].count, why)) return false;
     while (r->length < (uint32_t)o->n) {
-        const int32_t id = syn_sample(&sampler, job->ctx.logits, job->m.model.vocab);
+        const int32_t id = syn_sample(&sampler, syn_context_logits(&job->ctx, SYN_LAST_ROW), job->m.model.vocab);
         if (o->eos == 1 && syn_token_is_end(t, id)) break;
         if (!step(job, &id, 1, why)) return false;
         r->ids[r->length] = id;
@@ -410,14 +414,14 @@ bool capture_speed(capture_job *job, double *seconds, problem *why) {
     const int32_t id = job->prompt[0].ids[0];
     const int warm = 2, timed = 6;
     double start = 0;
-    job->ctx.position = 0;
+    capture_rewind(job);
     for (int i = 0; i < warm + timed; i++) {
         if (i == warm) start = clock_seconds();
         if ((uint32_t)i >= job->desc.tokens) break;
         if (!step(job, &id, 1, why)) return false;
     }
     *seconds = (clock_seconds() - start) / timed;
-    job->ctx.position = 0;
+    capture_rewind(job);
     return true;
 }
 

@@ -50,13 +50,13 @@ static bool feed(forced *f, problem *why) {
     bool good = true;
     progress_begin(&bar, "capture", (double)(f->rows * f->length));
     for (uint64_t p = 0; good && p < f->rows; p++) {
-        job->ctx.position = 0;
+        capture_rewind(job);
         capture_sinks_begin(job);
-        for (uint64_t at = 0; good && at < f->length; at += job->ctx.pass) {
+        for (uint64_t at = 0; good && at < f->length; at += job->ctx.rows) {
             syn_error err;
             const uint64_t left = f->length - at, n = left < job->ctx.desc.batch ? left
                                                           : job->ctx.desc.batch;
-            if (syn_step(&job->ctx, f->ids.at + p * f->length + at, (size_t)n, &err) != SYN_OK) {
+            if (syn_context_step(&job->ctx, f->ids.at + p * f->length + at, (size_t)n, &err) != SYN_OK) {
                 good = problem_engine(why, job->m.path, &err);
                 break;
             }
@@ -66,7 +66,7 @@ static bool feed(forced *f, problem *why) {
                 good = npy_add(&f->norms, norms, job->units, why);
             }
             if (good && job->options->logits)
-                good = npy_add(&f->logits, job->ctx.logits, n * job->m.model.vocab, why);
+                good = npy_add(&f->logits, syn_context_logits(&job->ctx, 0), n * job->m.model.vocab, why);
             progress_step(&bar, (double)(p * f->length + at + n));
         }
         capture_sinks_mean(job, (size_t)f->length, f->sinks + p * job->units);

@@ -122,7 +122,7 @@ typedef struct walk {
 
 static bool feed(walk *w, const int32_t *ids, size_t n, problem *why) {
     syn_error err;
-    if (w->ctx && syn_step(w->ctx, ids, n, &err) != SYN_OK)
+    if (w->ctx && syn_context_step(w->ctx, ids, n, &err) != SYN_OK)
         return problem_engine(why, "evaluation", &err);
     w->held += n;
     w->fed += n;
@@ -137,7 +137,7 @@ static bool settle(walk *w, const int32_t *ids, size_t n, size_t keep, problem *
     size_t same = shared(w->ids, w->held, ids, n);
     if (same > keep) same = keep;
     if (same < w->held && w->e->window && w->held > w->e->window) same = 0;
-    if (w->ctx && syn_context_rewind(w->ctx, (uint32_t)same, &err) != SYN_OK)
+    if (w->ctx && syn_context_rewind(w->ctx, 0, (uint32_t)same, &err) != SYN_OK)
         return problem_engine(why, "evaluation", &err);
     w->ids = ids;
     w->held = same;
@@ -148,7 +148,7 @@ static bool settle(walk *w, const int32_t *ids, size_t n, size_t keep, problem *
 static bool score_first(walk *w, const eval_item *item, double *likelihood, problem *why) {
     if (!settle(w, item->ids[0], item->stem, item->stem - 1, why)) return false;
     if (!w->ctx) return true;
-    const float *row = w->ctx->logits + (size_t)(w->ctx->logit_rows - 1) * w->e->vocab;
+    const float *row = syn_context_logits(w->ctx, SYN_LAST_ROW);
     const double log_sum = logits_log_sum(row, w->e->vocab);
     for (int c = 0; c < item->choices; c++)
         likelihood[c] = (double)row[item->ids[c][item->stem]] - log_sum;
@@ -167,7 +167,7 @@ static bool score_rest(walk *w, const eval_item *item, int c, double *likelihood
         if (n > ROWS) n = ROWS;
         if (!feed(w, ids + at, n, why)) return false;
         if (!w->ctx) continue;
-        logits_nll(w->ctx->logits, w->e->vocab, ids + at + 1, n, nll, &w->ctx->desc.parallel);
+        logits_nll(syn_context_logits(w->ctx, 0), w->e->vocab, ids + at + 1, n, nll, &w->ctx->desc.parallel);
         for (size_t i = 0; i < n; i++) likelihood[c] -= nll[i];
     }
     return true;
@@ -177,7 +177,7 @@ static bool walk_all(const eval_bench *e, syn_context *ctx, double *likelihood, 
                      problem *why) {
     walk w = {e, ctx, NULL, 0, 0};
     syn_error err;
-    if (ctx && syn_context_rewind(ctx, 0, &err) != SYN_OK)
+    if (ctx && syn_context_rewind(ctx, 0, 0, &err) != SYN_OK)
         return problem_engine(why, "evaluation", &err);
     for (size_t i = 0; i < e->items; i++) {
         double *of_item = ctx ? likelihood + i * EVAL_CHOICES : NULL;

@@ -33,7 +33,8 @@ bool intervene_open(intervener *v, loaded_model *m, size_t longest, bool exact, 
     desc.tokens = (uint32_t)longest;
     desc.batch = PASS;
     if (!model_context(m, &v->ctx, &desc, threads, why)) return false;
-    v->ctx.skip_logits = true;
+    v->ctx.no_logits = true;
+    v->rows = tool_alloc(PASS, sizeof *v->rows);
     desc.tokens = desc.batch = v->block;
     desc.all_logits = true;
     if (!model_context_on(m, &v->output, &desc, &v->output_memory, &bytes, why)) return false;
@@ -50,6 +51,7 @@ void intervene_close(intervener *v) {
     free(v->output_memory);
     free(v->end);
     free(v->stream);
+    free(v->rows);
     free(v->share);
     free(v->row);
     memset(v, 0, sizeof *v);
@@ -68,13 +70,11 @@ static float *stream_before(const intervener *v, uint32_t layer) {
     return v->stream + (size_t)layer * v->longest * v->m->model.embd;
 }
 
-static void keep_stream(void *user, syn_probe_kind kind, int layer, int unit, int position,
-                        const float *vector, int length) {
+static void keep_stream(void *user, const syn_probed *seen) {
     const intervener *v = user;
-    (void)unit;
-    if (kind == SYN_PROBE_RESIDUAL)
-        memcpy(stream_before(v, (uint32_t)layer) + (size_t)position * (size_t)length, vector,
-               (size_t)length * sizeof *vector);
+    if (seen->kind == SYN_PROBE_RESIDUAL)
+        memcpy(stream_before(v, seen->layer) + (size_t)seen->position * seen->length, seen->vector,
+               seen->length * sizeof *seen->vector);
 }
 
 /* The intact model, with the stream kept before every layer and behind the last. */
@@ -83,10 +83,18 @@ static bool run_intact(intervener *v, const forced_text *given, problem *why) {
     memset(&v->ctx.edit, 0, sizeof v->ctx.edit);
     v->ctx.probe.take = keep_stream;
     v->ctx.probe.user = v;
-    v->ctx.position = 0;
-    const syn_status status = syn_step(&v->ctx, given->ids, given->count - 1, &err);
+    syn_status status = syn_context_rewind(&v->ctx, 0, 0, &err);
+    if (!status) status = syn_context_step(&v->ctx, given->ids, given->count - 1, &err);
     memset(&v->ctx.probe, 0, sizeof v->ctx.probe);
     return status == SYN_OK || fail(v, &err, why);
+}
+
+/* Rows of one sequence that enter as streams (rows, embd) before a layer. */
+static bool step_from(intervener *v, syn_context *ctx, uint32_t layer, const float *stream, size_t n,
+                      problem *why) {
+    syn_error err;
+    for (size_t i = 0; i < n; i++) v->rows[i].stream = stream + i * v->m->model.embd;
+    return syn_context_step_from(ctx, layer, v->rows, n, &err) == SYN_OK || fail(v, &err, why);
 }
 
 /* One edit, from its layer on; the end of the stream to `end` (position, embd). */
@@ -101,12 +109,11 @@ static bool run_edited(intervener *v, const forced_text *given, const interventi
         return true;
     }
     v->ctx.edit = edit->edit;
-    v->ctx.position = 0;
+    if (syn_context_rewind(&v->ctx, 0, 0, &err) != SYN_OK) return fail(v, &err, why);
     for (size_t at = 0, n; at < fed; at += n) {
         n = fed - at < v->ctx.desc.batch ? fed - at : v->ctx.desc.batch;
-        if (syn_step_stream(&v->ctx, edit->layer, stream + at * embd, n, &err) != SYN_OK)
-            return fail(v, &err, why);
-        memcpy(end + at * embd, v->ctx.x, n * embd * sizeof *end);
+        if (!step_from(v, &v->ctx, edit->layer, stream + at * embd, n, why)) return false;
+        memcpy(end + at * embd, syn_context_stream(&v->ctx, 0), n * embd * sizeof *end);
     }
     return true;
 }
@@ -137,7 +144,7 @@ static void intact_job(void *arg, int index) {
     const block_job *job = arg;
     const intervener *v = job->v;
     const size_t n = v->m->model.vocab, r = (size_t)index;
-    const float *a = v->output.logits + r * n;
+    const float *a = syn_context_logits(&v->output, index);
     float *share = v->share + r * n;
     intact_row *row = &v->row[r];
     row->top = top_of(a, n);
@@ -155,7 +162,7 @@ static void edited_job(void *arg, int index) {
     const block_job *job = arg;
     const intervener *v = job->v;
     const size_t n = v->m->model.vocab, r = (size_t)index;
-    const float *b = v->output.logits + r * n, *share = v->share + r * n;
+    const float *b = syn_context_logits(&v->output, index), *share = v->share + r * n;
     const intact_row *row = &v->row[r];
     const size_t top = top_of(b, n);
     const double log_sum = log_sum_exp(b, n, b[top]);
@@ -169,9 +176,7 @@ static void edited_job(void *arg, int index) {
 }
 
 static bool output_block(intervener *v, const float *stream, size_t rows, problem *why) {
-    syn_error err;
-    return syn_step_stream(&v->output, v->m->model.layers, stream, rows, &err) == SYN_OK ||
-           fail(v, &err, why);
+    return step_from(v, &v->output, v->m->model.layers, stream, rows, why);
 }
 
 static void run_rows(intervener *v, syn_job_fn *job, block_job *arg, size_t rows) {
@@ -228,14 +233,13 @@ typedef struct mean_sum {
     double *sum, *times;     /* (unit, value), (unit) */
 } mean_sum;
 
-static void add_output(void *user, syn_probe_kind kind, int layer, int unit, int position,
-                       const float *vector, int length) {
+static void add_output(void *user, const syn_probed *v) {
     mean_sum *s = user;
-    if (kind != (s->experts ? SYN_PROBE_EXPERT : SYN_PROBE_HEAD) || (size_t)position < s->from) return;
+    if (v->kind != (s->experts ? SYN_PROBE_EXPERT : SYN_PROBE_HEAD) || v->position < s->from) return;
     const size_t per_layer = s->experts ? s->model->experts : s->model->heads;
-    const size_t at = (size_t)layer * per_layer + (size_t)unit;
+    const size_t at = v->layer * per_layer + v->unit;
     s->times[at]++;
-    for (int i = 0; i < length; i++) s->sum[at * (size_t)length + (size_t)i] += (double)vector[i];
+    for (uint32_t i = 0; i < v->length; i++) s->sum[at * v->length + i] += (double)v->vector[i];
 }
 
 bool intervene_means(intervener *v, const forced_text *texts, size_t count, bool experts, float *mean,
@@ -252,8 +256,9 @@ bool intervene_means(intervener *v, const forced_text *texts, size_t count, bool
     v->ctx.probe.user = &s;
     for (size_t i = 0; good && i < count; i++) {
         s.from = texts[i].from - 1;
-        v->ctx.position = 0;
-        good = syn_step(&v->ctx, texts[i].ids, texts[i].count - 1, &err) == SYN_OK || fail(v, &err, why);
+        syn_status status = syn_context_rewind(&v->ctx, 0, 0, &err);
+        if (!status) status = syn_context_step(&v->ctx, texts[i].ids, texts[i].count - 1, &err);
+        good = !status || fail(v, &err, why);
     }
     memset(&v->ctx.probe, 0, sizeof v->ctx.probe);
     for (size_t i = 0; i < units * size; i++)

@@ -34,6 +34,7 @@ typedef struct intervener {
     float         *end;       /* (edit, position, embd): streams behind the last layer */
     size_t         end_room;  /* edits that `end` holds */
     float         *share;     /* (block position, vocab): the intact model's probabilities */
+    syn_row       *rows;      /* (pass): one pass's */
     struct intact_row *row;   /* (block position) */
 } intervener;
 

@@ -136,13 +136,13 @@ static bool score_window(scoring *s, const int32_t *ids, size_t n, size_t at, pr
     syn_error err;
     memcpy(s->held, ids, n * sizeof *ids);
     if (s->bos >= 0) s->held[0] = s->bos;
-    syn_status status = syn_context_rewind(&s->ctx, 0, &err);
-    for (size_t p = 0; p + 1 < n && !status; p += s->ctx.pass) {
+    syn_status status = syn_context_rewind(&s->ctx, 0, 0, &err);
+    for (size_t p = 0; p + 1 < n && !status; p += s->ctx.rows) {
         const size_t left = n - 1 - p, count = left < s->ctx.desc.batch ? left : s->ctx.desc.batch;
         const size_t skip = p >= first ? 0 : first - p < count ? first - p : count;
-        status = syn_step(&s->ctx, s->held + p, count, &err);
+        status = syn_context_step(&s->ctx, s->held + p, count, &err);
         if (status) break;
-        logits_nll(s->ctx.logits + skip * vocab, vocab, s->held + p + skip + 1, count - skip, nll,
+        logits_nll(syn_context_logits(&s->ctx, 0) + skip * vocab, vocab, s->held + p + skip + 1, count - skip, nll,
                    &s->ctx.desc.parallel);
         if (!take(s, nll, count - skip, at + p + skip + 1, why)) return false;
         s->fed += count;

@@ -45,9 +45,9 @@ static bool weight_spread(study *a, float *sd, problem *why) {
     syn_status status = SYN_OK;
     for (uint32_t l = 0; l < model->layers && !status; l++) {
         float *at = sd + l * a->s.per_layer * matrices(a);
-        if (!a->s.experts) status = syn_edit_head_sd(&a->v.ctx, l, at, &err);
+        if (!a->s.experts) status = syn_context_edit_head_sd(&a->v.ctx, l, at, &err);
         for (uint32_t e = 0; a->s.experts && syn_model_has_experts(model, l) && e < model->experts && !status; e++)
-            status = syn_edit_expert_sd(&a->v.ctx, l, e, at + 3 * e, &err);
+            status = syn_context_edit_expert_sd(&a->v.ctx, l, e, at + 3 * e, &err);
     }
     return status == SYN_OK || problem_engine(why, a->s.m.path, &err);
 }
