@@ -64,22 +64,36 @@
        }
 
    A MODEL
-   One block of memory, sized by running the same calls on a measuring arena first:
+   A file's bytes (mapped, in flash, or in RAM) and a begin token, to 100 greedy steps and the norm
+   of head 0.0 at each. One block holds the view of the model and the context. cc -c -std=c99 run.c
 
-       syn_source  file  = syn_source_memory(bytes, size);      mapped, in flash, or in RAM
-       syn_arena   arena = syn_arena_measure();                 then again on a block of arena.used bytes
-       syn_model_open(&model, &file, 1, NULL, &arena, &err);    "tensor blk.3.attn_q.weight is missing"
-       syn_context_open(&ctx, &model, &desc, &arena, &err);     desc.norms = true
-       syn_tokenize(&model.tokenizer, text, length, SYN_PARSE_SPECIAL, ids, room, &n, &arena, &err);
-       syn_step(&ctx, ids, n, &err);                            many positions in one pass over the weights
-       for (t = 0; t < 100; t++) {
-           ids[0] = syn_sample(&sampler, ctx.logits, model.vocab);
-           syn_step(&ctx, ids, 1, &err);
-           memcpy(norms[t], ctx.norms, ...);                    (layer, head), of the last position
+       #define SYNERGY_IMPLEMENTATION
+       #include "synergy.h"
+       #include <stdlib.h>
+
+       int run(const void *file, size_t size, int32_t id)
+       {
+           static syn_model model;
+           syn_context ctx;
+           syn_context_desc desc = { 0 };
+           syn_sampler greedy = { 0 };
+           syn_source source = syn_source_memory(file, size);
+           syn_error err;
+           size_t bytes;
+           int t;
+           desc.norms = true;
+           if (syn_open_measure(&source, 1, NULL, &desc, &model, &ctx, &bytes, &err) ||
+               syn_open_block(&source, 1, NULL, &desc, malloc(bytes), bytes, &model, &ctx, &err))
+               return puts(err.text), 1; // "tensor blk.3.attn_q.weight is missing"
+           for (t = 0; t < 100; t++) {
+               if (syn_context_step(&ctx, &id, 1, &err)) return puts(err.text), 1;
+               printf("token %d, norm %g\n", (int)id, (double)syn_context_norms(&ctx, SYN_LAST_ROW)[0]);
+               id = syn_sample(&greedy, syn_context_logits(&ctx, SYN_LAST_ROW), model.vocab);
+           }
+           return 0;
        }
-       syn_pairs_add(&pairs, &series, &err);                    a prompt; then syn_pairs_matrices, syn_rank_*
 
-   examples/ has this as whole programs.
+   examples/ goes on: text in and out, from norms to synergistic heads, heads removed.
 
    MEMORY
    Every object lives in memory that the caller gives; what a call needs is what the same call adds
@@ -148,11 +162,21 @@
    syn_model_family         -                  constant
    syn_edit_noise           -                  n
    syn_context_open         A M                constant
-   syn_step                 A C R        jobs  one pass over the weights for each `batch` ids
-   syn_step_stream          A C R        jobs  the same, from its layer on
-   syn_edit_head_sd         A R                a layer's attention weights
-   syn_edit_expert_sd       A R                an expert's weights
-   syn_context_rewind       A                  constant
+   syn_open_measure         A R F U B M        as syn_model_open
+   syn_open_block           A R F U B M        as syn_model_open
+   syn_context_step         A C R        jobs  one pass over the weights for each `batch` ids
+   syn_context_step_rows    A C R        jobs  one pass over the weights
+   syn_context_step_from    A C R        jobs  the same, from its layer on
+   syn_context_logits       -                  constant
+   syn_context_norms        -                  constant
+   syn_context_sinks        -                  constant
+   syn_context_expert_norms -                  constant
+   syn_context_stream       -                  constant
+   syn_context_position     -                  constant
+   syn_context_rewind       A                  layers
+   syn_context_copy         A                  a sequence's cache
+   syn_context_edit_head_sd A R                a layer's attention weights
+   syn_context_edit_expert_sd A R              an expert's weights
    syn_sample               -                  vocabulary, up to 70 times when it filters
    syn_cov_open             A M                constant
    syn_cov_clear            -                  channels
@@ -210,6 +234,9 @@
    syn_graph_null           A M                nodes squared
    syn_graph_threshold      A M                nodes squared
    HISTORY
+   0.2.0   contexts hold many sequences: syn_step -> syn_context_step, ctx.norms and others ->
+           syn_context_norms(&ctx, row); syn_probe.take gets one struct; syn_sample takes const
+           logits; syn_open_measure and syn_open_block
    0.1.0   first version
 */
 #ifndef SYNERGY_H_INCLUDED
