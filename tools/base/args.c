@@ -1,8 +1,9 @@
 /* args.c - GNU-style options from a table; --help is written from the same table. */
-#include "base/tool.h"
+#include "base/args.h"
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

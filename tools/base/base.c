@@ -1,8 +1,10 @@
 /* base.c - problems, notes, memory and growing text. */
-#include "base/tool.h"
+#include "base/problem.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

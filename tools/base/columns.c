@@ -2,8 +2,14 @@
    BIDS (Description, Units). */
 #include "base/columns.h"
 
+#include "base/csv.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/npy.h"
+
 #include <dirent.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,13 @@
 #ifndef SYNERGY_COLUMNS_H
 #define SYNERGY_COLUMNS_H
 
-#include "base/tool.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/problem.h"
+#include "base/text.h"
 
 /* A file by its name in the folder, one '*' stands for anything; the first row that fits is meant. */
 typedef struct file_row {

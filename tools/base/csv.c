@@ -1,5 +1,7 @@
 /* csv.c - comma-separated values (RFC 4180): numbers that round-trip out, quoted cells in. */
-#include "base/tool.h"
+#include "base/csv.h"
+#include "base/file.h"
+#include "base/json.h"
 
 #include <math.h>
 #include <stdlib.h>

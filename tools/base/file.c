@@ -1,8 +1,9 @@
 /* file.c - mapped input, output that is whole or not there, folders. */
-#include "base/tool.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

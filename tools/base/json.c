@@ -1,7 +1,9 @@
 /* json.c - a strict writer with numbers that round-trip, and a small strict reader. */
-#include "base/tool.h"
+#include "base/json.h"
+#include "base/file.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,9 +1,11 @@
 /* npy.c - arrays in numpy's format (NEP 1): versions 1.0 to 3.0, C and Fortran order, both byte
    orders. Nothing of the header is believed before it was checked against the file's size. */
-#include "base/tool.h"
+#include "base/npy.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* sha256.c - the hash by which files are known (FIPS 180-4). */
-#include "base/tool.h"
+#include "base/sha256.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const uint32_t round_constant[64] = {

@@ -1,6 +1,7 @@
 /* table.c - delimited text as people have it: the separator, the decimal sign, the line ends and the
    letters are read off the content; what stands for a missing number is known by name. */
-#include "base/tool.h"
+#include "base/table.h"
+#include "base/text.h"
 
 #include <ctype.h>
 #include <math.h>

@@ -1,7 +1,8 @@
 /* term.c - the clock, the machine, and what is drawn in a terminal. */
-#include "base/tool.h"
+#include "base/term.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -1,5 +1,5 @@
 /* cmd_ablate.c - synergy ablate: what a model's predictions lose without some of its units. */
-#include "study/ablate.h"
+#include "study/stage.h"
 #include "engine/unit_list.h"
 
 #include <math.h>

@@ -1,7 +1,9 @@
 /* cmd_analyze.c - `synergy analyze`, the main job: prompts -> norms -> PhiID -> scores -> report. */
-#include "study/ablate.h"
-#include "record/capture.h"
-#include "study/perturb.h"
+#include "graph/stage.h"
+#include "phiid/stage.h"
+#include "record/stage.h"
+#include "report/stage.h"
+#include "study/stage.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 /* cmd_capture.c - `synergy capture`: generates, or feeds given ids, and records norms. */
-#include "record/capture.h"
+#include "record/stage.h"
 
 #include <dirent.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* cmd_compare.c - synergy compare: profiles and ranks of several result folders side by side. */
-#include "report/compare.h"
+#include "report/stage.h"
 
 #include <stdlib.h>
 #include <string.h>

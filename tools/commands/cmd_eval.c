@@ -1,5 +1,5 @@
 /* cmd_eval.c - `synergy eval`: how many items of the built-in sets a model gets right. */
-#include "study/eval.h"
+#include "study/stage.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* cmd_graph.c - synergy graph: topology of a result folder's networks, or of any matrix. */
-#include "graph/graph.h"
+#include "graph/stage.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* cmd_merge.c - synergy merge: shards of a distributed run into one. */
-#include "record/merge.h"
+#include "record/stage.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* cmd_perplexity.c - `synergy perplexity`: how well a model predicts a text. */
-#include "study/perplexity.h"
+#include "study/stage.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* cmd_perturb.c - synergy perturb: what weight noise in the core does, and elsewhere. */
-#include "study/perturb.h"
+#include "study/stage.h"
 
 static int run(const command *self, int argc, char **argv) {
     perturb_options o;

@@ -1,5 +1,5 @@
 /* cmd_phiid.c - synergy phiid: norms or any recording in, pair matrices and unit scores out. */
-#include "engine/engine.h"
+#include "phiid/stage.h"
 
 static bool print_json(const char *directory, problem *why) {
     char path[TOOL_PATH_BYTES];

@@ -1,5 +1,5 @@
 /* cmd_prune.c - synergy prune: the application, a smaller model without its periphery. */
-#include "prune/prune.h"
+#include "prune/stage.h"
 
 #include <math.h>
 #include <stdlib.h>

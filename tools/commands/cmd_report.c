@@ -1,5 +1,5 @@
 /* cmd_report.c - synergy report: one HTML page from a result folder. */
-#include "engine/engine.h"
+#include "report/stage.h"
 
 static int run(const command *self, int argc, char **argv) {
     const char *directory = NULL;

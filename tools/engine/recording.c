@@ -1,7 +1,6 @@
 /* recording.c - series of units from .npy or text, one prompt at a time. */
 #include "engine/recording_table.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,17 +159,6 @@ static bool hash_of(recording *r, problem *why) {
         }
     sha256_end(&s, r->hash);
     return true;
-}
-
-void recording_note(recording *r, const char *format, ...) {
-    char words[1024];
-    va_list list;
-    va_start(list, format);
-    vsnprintf(words, sizeof words, format, list);
-    va_end(list);
-    tool_note("%s: %s", path_base(r->path), words);
-    r->notes.at = tool_realloc(r->notes.at, r->notes.count + 1, sizeof *r->notes.at);
-    r->notes.at[r->notes.count++] = tool_copy(words);
 }
 
 /* A recording of channels over time is longer than it is wide; norms of a model need not be. */

@@ -4,10 +4,22 @@
 #include "engine/column_list.h"
 
 #include <ctype.h>
+#include <stdarg.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+void recording_note(recording *r, const char *format, ...) {
+    char words[1024];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(words, sizeof words, format, list);
+    va_end(list);
+    tool_note("%s: %s", path_base(r->path), words);
+    r->notes.at = tool_realloc(r->notes.at, r->notes.count + 1, sizeof *r->notes.at);
+    r->notes.at[r->notes.count++] = tool_copy(words);
+}
 
 /* A recording of one prompt or several before anything is left out of it. */
 typedef struct grid {

@@ -2,7 +2,7 @@
 #ifndef SYNERGY_RECORDING_TABLE_H
 #define SYNERGY_RECORDING_TABLE_H
 
-#include "engine/engine.h"
+#include "engine/recording.h"
 
 /* Fills a recording from the text table at r->path. */
 bool recording_open_table(recording *r, const recording_choice *choice, problem *why);

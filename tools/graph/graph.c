@@ -12,10 +12,6 @@
    Louvain for each null network, which its own network is measured with, too. */
 enum { FOLDER_NULLS = 100, LARGE_NULLS = 20, LARGE_NODES = 500, NULL_RESTARTS = 5 };
 
-const char *const graph_figure_name[GRAPH_FIGURES] = {
-    "efficiency_weighted", "efficiency_weighted_top", "efficiency_binary_top", "louvain_q"};
-const char *const graph_null_name[2] = {"weight_shuffling", "degree_preserving_rewiring"};
-
 void graph_defaults(graph_options *o) {
     memset(o, 0, sizeof *o);
     o->nulls = -1;

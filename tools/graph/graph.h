@@ -4,8 +4,7 @@
 #define SYNERGY_GRAPH_TOOL_H
 
 #include "engine/engine.h"
-
-enum { GRAPH_DENSITIES = 16 };
+#include "graph/stage.h"
 
 /* What null networks are compared in. */
 typedef enum graph_figure {
@@ -47,12 +46,6 @@ typedef struct graph_work {
     size_t        densities, nulls, null_restarts;
     syn_parallel  parallel;
 } graph_work;
-
-extern const char *const graph_figure_name[GRAPH_FIGURES];
-extern const char *const graph_null_name[2];
-
-/* "0.05,0.1,0.2"; false when it is not such a list. */
-bool graph_densities(const char *words, double *density, size_t *count);
 
 bool graph_output_check(const graph_work *w, problem *why);
 bool graph_write(const graph_work *w, problem *why);

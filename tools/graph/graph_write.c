@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *const figure_name[GRAPH_FIGURES] = {
+    "efficiency_weighted", "efficiency_weighted_top", "efficiency_binary_top", "louvain_q"};
+static const char *const null_name[2] = {"weight_shuffling", "degree_preserving_rewiring"}; /* [syn_null] */
+
 /* What another run must share for its graph.json to be replaced without --force. */
 static void settings_json(const graph_work *w, json_out *j) {
     const graph_options *o = w->options;
@@ -81,12 +85,12 @@ static void densities_json(const graph_work *w, const network *n, json_out *j) {
 static void nulls_json(const network *n, json_out *j) {
     json_object(j, "null");
     for (int kind = 0; kind < 2; kind++) {
-        json_object(j, graph_null_name[kind]);
+        json_object(j, null_name[kind]);
         for (int f = 0; f < GRAPH_FIGURES; f++) {
             const null_figure *v = &n->null[kind][f];
             /* the rewired network is the strongest tenth itself: its whole is its top */
             if (kind == SYN_NULL_REWIRE && f == GRAPH_EFFICIENCY) continue;
-            json_object_inline(j, graph_figure_name[f]);
+            json_object_inline(j, figure_name[f]);
             json_number(j, "observed", v->seen);
             json_number(j, "mean", v->mean);
             json_number(j, "sd", v->sd);

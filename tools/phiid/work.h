@@ -2,7 +2,7 @@
 #ifndef SYNERGY_PHIID_WORK_H
 #define SYNERGY_PHIID_WORK_H
 
-#include "engine/engine.h"
+#include "phiid/stage.h"
 
 /* One score: its profile and how far it can be trusted. NULL and NaN where not defined. */
 typedef struct score_figures {

@@ -2,6 +2,7 @@
    and nothing loaded from elsewhere. Every figure is also written as its own SVG, and its data as CSV,
    to DIR/figures. */
 #include "report/report.h"
+#include "report/stage.h"
 
 #include <stdlib.h>
 #include <string.h>

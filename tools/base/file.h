@@ -1,0 +1,39 @@
+/* file.h - files mapped to be read, files written beside their name and renamed, paths. */
+#ifndef SYNERGY_FILE_H
+#define SYNERGY_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/problem.h"
+
+enum { TOOL_PATH_BYTES = 4096 };
+
+/* A file mapped read-only (an empty file has bytes NULL, size 0). Directories, devices and
+   missing files are named in the problem. */
+typedef struct file_view { const unsigned char *bytes; size_t size; } file_view;
+bool file_map(file_view *view, const char *path, problem *why);
+void file_unmap(file_view *view);
+
+/* A file being written beside its name as NAME.part; file_commit flushes, syncs and renames.
+   Whatever happens before that leaves the old file as it was. Writes through `stream`. */
+typedef struct file_out {
+    FILE *stream;
+    char  path[TOOL_PATH_BYTES], part[TOOL_PATH_BYTES];
+} file_out;
+bool file_begin(file_out *out, const char *path, problem *why);
+bool file_commit(file_out *out, problem *why);
+void file_abandon(file_out *out); /* removes NAME.part; harmless after file_commit */
+bool file_write(const char *path, const void *bytes, size_t count, problem *why);
+
+bool path_is_directory(const char *path);
+bool path_is_file(const char *path); /* a regular file, links followed */
+bool path_exists(const char *path);
+const char *path_base(const char *path); /* what follows the last '/' */
+bool path_join(char *to, const char *directory, const char *name, problem *why);
+bool directory_make(const char *path, problem *why); /* with its parents */
+/* A single output file: refuses a directory, and an existing file unless force. */
+bool output_file_check(const char *path, bool force, problem *why);
+
+#endif

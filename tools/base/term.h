@@ -1,0 +1,32 @@
+/* term.h - the terminal, the clock, the machine. */
+#ifndef SYNERGY_TERM_H
+#define SYNERGY_TERM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+double clock_seconds(void);       /* monotonic */
+int    cores_count(void);
+bool   term_colours(FILE *stream);  /* a terminal, and NO_COLOR is not set */
+bool   term_utf8(void);             /* the locale's character set */
+int    term_columns(FILE *stream);  /* 80 when unknown */
+void   duration_text(double seconds, char *to, size_t room); /* "3 min 20 s" */
+void   bytes_text(double bytes, char *to, size_t room);      /* "12.3 MB" */
+
+/* One line on standard error that is drawn again and again, only when it is a terminal. */
+typedef struct progress {
+    const char *label;
+    double      total, first, last, started;
+    bool        shown;
+} progress;
+void progress_begin(progress *p, const char *label, double total);
+/* Work already done by an earlier run does not count for the estimate. */
+void progress_skip(progress *p, double done);
+void progress_step(progress *p, double done);
+void progress_end(progress *p); /* clears the line */
+
+/* A profile over layers as a small bar chart; NaN is a gap. `marks` may be NULL. */
+void term_profile(FILE *to, const char *title, const double *value, size_t layers);
+
+#endif
