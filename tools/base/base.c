@@ -1,6 +1,7 @@
 /* base.c - problems, notes, memory and growing text. */
 #include "base/problem.h"
 #include "base/text.h"
+#include "base/work.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -12,6 +13,11 @@ static char name_now[32] = "";
 
 void tool_name_set(const char *name) {
     snprintf(name_now, sizeof name_now, "%s", name);
+    stop_keeps(NULL);
+}
+
+const char *tool_name(void) {
+    return name_now;
 }
 
 const char *tool_version(void) {

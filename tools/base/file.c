@@ -1,5 +1,6 @@
 /* file.c - mapped input, output that is whole or not there, folders. */
 #include "base/file.h"
+#include "base/work.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,6 +55,7 @@ bool file_begin(file_out *out, const char *path, problem *why) {
     if (path_is_directory(path)) return problem_set(why, "%s: is a directory", path);
     out->stream = fopen(out->part, "wb");
     if (!out->stream) return problem_errno(why, out->part, "cannot write");
+    stop_removes(out->part);
     return true;
 }
 
@@ -68,6 +70,7 @@ bool file_commit(file_out *out, problem *why) {
     if (good && rename(out->part, out->path) != 0)
         good = problem_errno(why, out->path, "cannot rename to it");
     if (!good) unlink(out->part);
+    stop_spares(out->part);
     return good;
 }
 
@@ -76,6 +79,7 @@ void file_abandon(file_out *out) {
     fclose(out->stream);
     out->stream = NULL;
     unlink(out->part);
+    stop_spares(out->part);
 }
 
 bool file_write(const char *path, const void *bytes, size_t count, problem *why) {

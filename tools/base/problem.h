@@ -27,6 +27,7 @@ int  tool_usage(const char *format, ...) TOOL_FORMAT(1, 2);
 /* A note on standard error (always printed; one line). */
 void tool_note(const char *format, ...) TOOL_FORMAT(1, 2);
 void        tool_name_set(const char *name);    /* the prefix of the above */
+const char *tool_name(void);
 const char *tool_version(void);                 /* "0.1.0" */
 
 /* Zeroed memory; ends the program with one line and exit code 1 when there is none. Sizes are

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,11 +43,15 @@ bool term_utf8(void) {
     return false;
 }
 
-/* Without ioctl (not in POSIX) the width is what the shell says, or 80. */
+/* What the terminal says, else what the shell says, else 80. */
 int term_columns(FILE *stream) {
+#ifdef TIOCGWINSZ
+    struct winsize size;
+    if (ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col < 20 ? 20 : size.ws_col > 1000 ? 1000 : size.ws_col;
+#endif
     const char *v = getenv("COLUMNS");
     int n = v ? atoi(v) : 0;
-    (void)stream;
     return n >= 20 && n <= 1000 ? n : 80;
 }
 
@@ -64,49 +69,6 @@ void bytes_text(double bytes, char *to, size_t room) {
     int u = 0;
     for (; u < 4 && bytes >= 1000; u++) bytes /= 1000;
     snprintf(to, room, u == 0 || bytes >= 99.5 ? "%.0f %s" : "%.3g %s", bytes, unit[u]);
-}
-
-/* ---- progress ------------------------------------------------------------------------- */
-
-enum { BAR = 24 };
-
-void progress_begin(progress *p, const char *label, double total) {
-    memset(p, 0, sizeof *p);
-    p->label = label;
-    p->total = total > 0 ? total : 1;
-    p->started = clock_seconds();
-    p->last = -1;
-    p->shown = isatty(fileno(stderr)) == 1;
-}
-
-void progress_skip(progress *p, double done) {
-    p->first = done;
-}
-
-/* At most ten times a second: drawing must cost nothing beside the work. */
-void progress_step(progress *p, double done) {
-    if (!p->shown) return;
-    double now = clock_seconds();
-    if (p->last >= 0 && now - p->last < 0.1 && done < p->total) return;
-    p->last = now;
-    double share = done / p->total, ours = done - p->first, spent = now - p->started;
-    char bar[BAR + 1], left[64] = "";
-    for (int i = 0; i < BAR; i++) bar[i] = (i + 0.5) / BAR < share ? '#' : '.';
-    bar[BAR] = '\0';
-    if (ours > 0 && spent > 0.5) {
-        char time_left[32];
-        duration_text(spent * (p->total - done) / ours, time_left, sizeof time_left);
-        snprintf(left, sizeof left, ", %s left", time_left);
-    }
-    fprintf(stderr, "\r%s [%s] %3.0f %%%s\033[K", p->label, bar, 100 * share, left);
-    fflush(stderr);
-}
-
-void progress_end(progress *p) {
-    if (!p->shown || p->last < 0) return;
-    fprintf(stderr, "\r\033[K");
-    fflush(stderr);
-    p->shown = false;
 }
 
 /* ---- the profile as bars -------------------------------------------------------------- */

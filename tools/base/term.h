@@ -14,10 +14,12 @@ int    term_columns(FILE *stream);  /* 80 when unknown */
 void   duration_text(double seconds, char *to, size_t room); /* "3 min 20 s" */
 void   bytes_text(double bytes, char *to, size_t room);      /* "12.3 MB" */
 
-/* One line on standard error that is drawn again and again, only when it is a terminal. */
+/* One line on standard error that is drawn again and again in a terminal; elsewhere (nohup, batch jobs) a line
+   every few per cent or 30 seconds (progress.c). */
 typedef struct progress {
     const char *label;
     double      total, first, last, started;
+    double      told;           /* share of the last line in a log */
     bool        shown;
 } progress;
 void progress_begin(progress *p, const char *label, double total);

@@ -1,0 +1,102 @@
+/* stop.c - SIGINT, SIGTERM and SIGHUP: one line says what is kept and how to go on, half-written files go, and
+   the program ends as one that a signal ended. */
+#include "base/work.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LINE = 8192, PARTS = 16 };
+
+/* The handler reads a line that is whole: the other one is being written meanwhile. */
+static char line[2][LINE];
+static volatile sig_atomic_t shown;
+static char part[PARTS][TOOL_PATH_BYTES];
+static volatile sig_atomic_t in_use[PARTS];
+static text words;
+
+static void put(const char *s) {
+    const size_t n = strlen(s);
+    if (write(STDERR_FILENO, s, n) < 0) return; /* nobody listens */
+}
+
+static void stopped(int number) {
+    static volatile sig_atomic_t once;
+    if (once) _exit(128 + number);
+    once = 1;
+    for (int i = 0; i < PARTS; i++)
+        if (in_use[i]) unlink(part[i]);
+    if (isatty(STDERR_FILENO)) put("\r\033[K");
+    put(line[shown]);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void write_line(const char *name, const char *kept) {
+    const int next = !shown;
+    if (kept)
+        snprintf(line[next], LINE, "synergy%s%s: stopped; %s; to go on: %s\n", *name ? " " : "", name, kept,
+                 stop_command());
+    else
+        snprintf(line[next], LINE, "synergy%s%s: stopped\n", *name ? " " : "", name);
+    shown = next;
+}
+
+void stop_keeps(const char *format, ...) {
+    char kept[2048];
+    va_list list;
+    if (!format) {
+        write_line(tool_name(), NULL);
+        return;
+    }
+    va_start(list, format);
+    vsnprintf(kept, sizeof kept, format, list);
+    va_end(list);
+    write_line(tool_name(), kept);
+}
+
+/* ---- the command ---------------------------------------------------------------------- */
+
+static void add_word(const char *word) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:=@%+";
+    if (words.length) text_add(&words, " ");
+    if (*word && !word[strspn(word, plain)]) {
+        text_add(&words, word);
+        return;
+    }
+    text_add(&words, "'");
+    for (; *word; word++)
+        if (*word == '\'') text_add(&words, "'\\''");
+        else text_add_bytes(&words, (unsigned char)*word < 0x20 ? "?" : word, 1);
+    text_add(&words, "'");
+}
+
+const char *stop_command(void) {
+    return words.at ? words.at : "synergy";
+}
+
+void stop_begin(int argc, char **argv) {
+    static const int number[] = {SIGINT, SIGTERM, SIGHUP};
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "--fresh")) add_word(argv[i]);
+    write_line("", NULL);
+    for (size_t i = 0; i < sizeof number / sizeof number[0]; i++)
+        if (signal(number[i], stopped) == SIG_IGN) signal(number[i], SIG_IGN); /* nohup, background jobs */
+}
+
+/* ---- files ---------------------------------------------------------------------------- */
+
+void stop_removes(const char *path) {
+    for (int i = 0; i < PARTS; i++) {
+        if (in_use[i] || strlen(path) >= sizeof part[i]) continue;
+        strcpy(part[i], path);
+        in_use[i] = 1;
+        return;
+    }
+}
+
+void stop_spares(const char *path) {
+    for (int i = 0; i < PARTS; i++)
+        if (in_use[i] && !strcmp(part[i], path)) in_use[i] = 0;
+}

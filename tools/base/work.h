@@ -1,0 +1,76 @@
+/* work.h - long work that is not lost: what is finished stands in a file (a log of pieces), the same command goes
+   on from it, other settings are refused with the one that differs, and whoever stops the program is told in one
+   line what is kept. */
+#ifndef SYNERGY_WORK_H
+#define SYNERGY_WORK_H
+
+#include "base/tool.h"
+
+/* ---- settings ------------------------------------------------------------------------- */
+
+/* What a setting of a JSON file is called on the command line: {"tokens", "-n"}; a row of NULL ends it. */
+typedef struct setting_word { const char *key, *word; } setting_word;
+
+/* Says in `to` how the settings told in `theirs` differ from ours: "-n 40 there, 50 here". Objects are compared
+   key by key, two models by their sha256; a key that is not told there is passed over. False when none differs. */
+bool settings_differ(const json *ours, const json *theirs, const setting_word *words, text *to);
+
+/* ---- pieces --------------------------------------------------------------------------- */
+
+typedef struct work_desc {
+    const char *directory, *file; /* DIR/capture.part */
+    const char *finished;         /* the file in DIR that holds the settings of a finished run, "run.json" */
+    const char *settings;         /* ours: the text of a JSON object, a part of what `finished` holds */
+    const char *identity;         /* hash of all that decides the results; `finished` has it, too */
+    const setting_word *words;
+    const char *pieces;           /* "prompts" */
+    size_t      total;            /* how many there are in all */
+    bool        fresh, force;     /* start over; other settings may be replaced */
+} work_desc;
+
+typedef struct work {
+    work_desc   desc;
+    FILE       *log;
+    char        path[TOOL_PATH_BYTES];
+    uint64_t   *at;               /* (key): where its piece stands, 0: nowhere */
+    size_t      keys, done;
+    uint64_t    end;
+    double      synced;           /* when the log was last on disk */
+    bool        complete;         /* a finished run of the same settings is there: nothing is to be done */
+} work;
+
+/* Refuses a folder that holds a run of other settings (finished or begun), unless forced. Changes nothing. */
+bool work_check(const work_desc *desc, problem *why);
+/* Makes the folder and opens the log behind its last good piece. Only one process at a time may. */
+bool work_open(work *w, const work_desc *desc, problem *why);
+bool work_has(const work *w, size_t key);
+bool work_add(work *w, size_t key, const void *bytes, size_t count, problem *why);
+bool work_read(work *w, size_t key, text *to, problem *why);
+/* Closes the log; after the results have been written it goes away. */
+void work_close(work *w, bool finished);
+
+/* ---- being stopped -------------------------------------------------------------------- */
+
+/* Called by main: remembers the command, and takes SIGINT, SIGTERM and SIGHUP. */
+void stop_begin(int argc, char **argv);
+/* What is kept, for the one line that a stop leaves; NULL: nothing worth telling. The line goes on with the
+   command that takes up the work. */
+void stop_keeps(const char *format, ...) TOOL_FORMAT(1, 2);
+/* Files that a stop removes: what is being written beside its name. */
+void stop_removes(const char *path);
+void stop_spares(const char *path);
+/* The command as it was given, quoted for a shell, without --fresh. */
+const char *stop_command(void);
+
+/* ---- before the start ----------------------------------------------------------------- */
+
+/* What the work will take. Says so on standard error, and refuses what the disk has no room for. */
+typedef struct work_plan {
+    const char *what;       /* "60 prompts x 100 tokens" */
+    const char *directory;  /* NULL: nothing is written */
+    double      memory, disk; /* bytes; 0: not told */
+    double      least, most;  /* seconds */
+} work_plan;
+bool plan_announce(const work_plan *p, problem *why);
+
+#endif
