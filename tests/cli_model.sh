@@ -376,14 +376,14 @@ heavy="capture $deep --prompts builtin -n 60 --temp 0.7 --seed 4"
 # shellcheck disable=SC2086
 run 0 "undisturbed, to be compared" $heavy -o "$work/steady"
 run 0 "phiid of it" phiid "$work/steady"
-record=$((4 + 60 * 4 * (1 + 7 * 3) + 4))
+record=$((16 + 4 + 60 * 4 * (1 + 7 * 3) + 4 * 7 * 3 + 4)) # key and size, the piece, a checksum
 
 # records FOLDER: whole ones in its work file
 records() {
-    bytes=64
-    [ ! -f "$1/capture.part" ] || bytes=$(wc -c < "$1/capture.part")
-    [ "$bytes" -ge 64 ] || bytes=64
-    echo $(((bytes - 64) / record))
+    bytes=0 head=0
+    [ ! -s "$1/capture.part" ] || { bytes=$(wc -c < "$1/capture.part") && head=$(head -n 1 "$1/capture.part" | wc -c); }
+    [ "$bytes" -ge "$head" ] || bytes=$head
+    echo $(((bytes - head) / record))
 }
 
 # killed STATE... -- ARGUMENTS: a run that is killed as soon as the command STATE is true, whatever the machine's speed;
@@ -458,7 +458,7 @@ if [ "$sound" -ge 2 ]; then
     damaged "a byte of the first record changed"
     head -c 5000 /dev/zero >> "$work/cut/capture.part"
     damaged "zeros behind the last record"
-    printf 'X' | dd of="$work/cut/capture.part" bs=1 seek=5 conv=notrunc 2> /dev/null
+    printf 'X' | dd of="$work/cut/capture.part" bs=1 seek=20 conv=notrunc 2> /dev/null
     # shellcheck disable=SC2086
     run 1 "a work file of another run" $heavy --resume -o "$work/cut"
     says --force

@@ -33,14 +33,18 @@ static bool same_value(const json *a, const json *b) {
     return a->kind != JSON_TEXT || !strcmp(a->text, b->text);
 }
 
-static void say_key(const char *key, const setting_word *words, text *to) {
+static const setting_word *word_of(const char *key, const setting_word *words) {
+    static const setting_word silent = {"", NULL};
+    if (!strncmp(key, "identity", 8)) return &silent;
+    while (words && words->key && strcmp(words->key, key)) words++;
+    return words && words->key ? words : NULL;
+}
+
+static void say_key(const char *key, const setting_word *word, text *to) {
     if (to->length) text_add(to, "; ");
-    for (; words && words->key; words++)
-        if (!strcmp(words->key, key)) {
-            text_add(to, words->word);
-            return;
-        }
-    for (; *key; key++) text_add_bytes(to, *key == '_' ? " " : key, 1);
+    if (word) text_add(to, word->word);
+    else
+        for (; *key; key++) text_add_bytes(to, *key == '_' ? " " : key, 1);
 }
 
 static void say_values(const json *theirs, const json *ours, text *to) {
@@ -57,7 +61,7 @@ static void say_values(const json *theirs, const json *ours, text *to) {
 
 /* Two models are one when their bytes are: names and counts follow from these. */
 static bool is_model(const json *v) {
-    return v->kind == JSON_OBJECT && *json_text_of(v, "sha256", "");
+    return v->kind == JSON_OBJECT && !strcmp(v->key, "model") && *json_text_of(v, "sha256", "");
 }
 
 static void say_models(const json *theirs, const json *ours, text *to) {
@@ -78,7 +82,9 @@ bool settings_differ(const json *ours, const json *theirs, const setting_word *w
         } else if (c->kind == JSON_OBJECT && other->kind == JSON_OBJECT) {
             settings_differ(c, other, words, to);
         } else if (!same_value(c, other)) {
-            say_key(c->key, words, to);
+            const setting_word *word = word_of(c->key, words);
+            if (word && !word->word) continue;
+            say_key(c->key, word, to);
             say_values(other, c, to);
         }
     }
@@ -95,7 +101,7 @@ static bool refuse(const work_desc *d, const json *theirs, const char *path, pro
         if (!settings_differ(ours.root, theirs, d->words, &how)) text_add(&how, "other texts, or another version");
         json_free(&ours);
     }
-    problem_set(why, "%s: is of other settings: %s (--force replaces it)", path, how.at ? how.at : "unknown");
+    problem_set(why, "%s: was made with other settings: %s (--force replaces it)", path, how.at ? how.at : "unknown");
     text_free(&how);
     return false;
 }
@@ -107,26 +113,29 @@ static state of_finished(const work_desc *d, char path[TOOL_PATH_BYTES], json_fi
     memset(f, 0, sizeof *f);
     if (!path_join(path, d->directory, d->finished, &ignored) || !path_exists(path)) return NOTHING;
     if (!json_read(f, path, &ignored)) return FOREIGN;
-    return strcmp(json_text_of(f->root, "identity", ""), d->identity) ? OTHER : SAME;
+    const char *whole = json_text_of(f->root, "identity", "");
+    return strcmp(json_text_of(f->root, "identity_of_part", whole), d->identity) ? OTHER : SAME;
 }
 
-/* The line of settings at the head of a log; what has none is no log of ours, or one of an older version. */
-static bool read_head(FILE *log, text *line) {
-    for (int c; (c = getc(log)) != EOF && c != '\n' && line->length < (1u << 20);) {
+/* The line of settings at the head of a log. NOTHING: it was cut off, so that no piece follows; FOREIGN: no log of
+   ours, or one of an older version. */
+static state read_head(FILE *log, text *line) {
+    int c = EOF;
+    while (line->length < (1u << 20) && (c = getc(log)) != EOF && c != '\n') {
         const char byte = (char)c;
         text_add_bytes(line, &byte, 1);
     }
-    return line->length > 1 && line->at[0] == '{';
+    if (line->length && line->at[0] != '{') return FOREIGN;
+    return c == '\n' ? SAME : c == EOF ? NOTHING : FOREIGN;
 }
 
 static state of_log(const work_desc *d, FILE *log, json_file *f) {
     text line = {NULL, 0, 0};
     problem ignored;
-    state s = FOREIGN;
     memset(f, 0, sizeof *f);
-    if (read_head(log, &line) && json_parse(f, line.at, line.length, d->file, &ignored))
-        s = strcmp(json_text_of(f->root, "identity", ""), d->identity) ? OTHER : SAME;
-    else if (!line.length) s = NOTHING; /* stopped before its first line */
+    state s = read_head(log, &line);
+    if (s == SAME && !json_parse(f, line.at, line.length, d->file, &ignored)) s = FOREIGN;
+    if (s == SAME && strcmp(json_text_of(f->root, "identity", ""), d->identity)) s = OTHER;
     text_free(&line);
     return s;
 }
@@ -229,7 +238,7 @@ static bool take_records(work *w, problem *why) {
 static void tell(const work *w) {
     if (w->done) stop_keeps("%zu of %zu %s are kept in %s", w->done, w->desc.total, w->desc.pieces,
                             w->desc.directory);
-    else stop_keeps(NULL);
+    else stop_keeps("none of %zu %s was finished", w->desc.total, w->desc.pieces);
 }
 
 /* Two processes in one log would spoil it. */
@@ -293,8 +302,9 @@ bool work_open(work *w, const work_desc *desc, problem *why) {
     memset(w, 0, sizeof *w);
     w->desc = *desc;
     if (!work_check(desc, why) || !directory_make(desc->directory, why)) return false;
-    const state s = of_finished(desc, path, &theirs);
+    state s = of_finished(desc, path, &theirs);
     json_free(&theirs);
+    if (s == SAME && path_join(path, desc->directory, desc->result, why) && !path_is_file(path)) s = NOTHING;
     if (s == SAME && desc->fresh) tool_note("--fresh: the finished run in %s is made anew", desc->directory);
     if (s == SAME && !desc->fresh && path_join(path, desc->directory, desc->file, why) && !path_exists(path)) {
         w->complete = true;

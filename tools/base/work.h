@@ -8,7 +8,8 @@
 
 /* ---- settings ------------------------------------------------------------------------- */
 
-/* What a setting of a JSON file is called on the command line: {"tokens", "-n"}; a row of NULL ends it. */
+/* What a setting of a JSON file is called on the command line: {"tokens", "-n"}; one with word NULL is not
+   told; a row of NULL ends it. */
 typedef struct setting_word { const char *key, *word; } setting_word;
 
 /* Says in `to` how the settings told in `theirs` differ from ours: "-n 40 there, 50 here". Objects are compared
@@ -21,7 +22,9 @@ typedef struct work_desc {
     const char *directory, *file; /* DIR/capture.part */
     const char *finished;         /* the file in DIR that holds the settings of a finished run, "run.json" */
     const char *settings;         /* ours: the text of a JSON object, a part of what `finished` holds */
-    const char *identity;         /* hash of all that decides the results; `finished` has it, too */
+    const char *result;           /* a file that must be there for the run to count as finished */
+    const char *identity;         /* hash of all that decides the results; `finished` has it, too, as "identity"
+                                     or, of a part of a run, as "identity_of_part" */
     const setting_word *words;
     const char *pieces;           /* "prompts" */
     size_t      total;            /* how many there are in all */

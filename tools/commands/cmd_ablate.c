@@ -141,7 +141,7 @@ static int run(const command *self, int argc, char **argv) {
         {"units", 0, OPTION_CHOICE, "heads|experts", "what --heads counts, with --tokens (default heads)",
          &one.units, 0, 0, &units_given},
         OPTION_THREADS(&o.study.threads), OPTION_EXACT(&o.study.exact), OPTION_SEED(&o.study.seed),
-        {"resume", 0, OPTION_FLAG, NULL, "go on where a stopped run was", &o.study.resume, 0, 0, NULL},
+        OPTION_RESUME(&o.study.resume), OPTION_FRESH(&o.study.fresh),
         OPTION_JSON(&one.json), OPTION_FORCE(&o.study.force),
     };
     size_t found;

@@ -68,7 +68,7 @@ static bool intervention_stage(const capture_options *o, problem *why) {
         of[i]->seed = o->seed;
         of[i]->threads = o->threads;
         of[i]->exact = o->exact;
-        of[i]->resume = o->resume;
+        of[i]->fresh = o->fresh;
         of[i]->force = true;
     }
     return ablate_run(&a, why) && perturb_run(&p, why);
@@ -100,7 +100,7 @@ static int run(const command *self, int argc, char **argv) {
          0, 1 << 20, NULL},
         {"ablate", 0, OPTION_FLAG, NULL, "then remove and perturb units, as synergy ablate and perturb do",
          &interventions, 0, 0, NULL},
-        {"resume", 0, OPTION_FLAG, NULL, "go on where a stopped run was", &o.resume, 0, 0, NULL},
+        OPTION_RESUME(&o.resume), OPTION_FRESH(&o.fresh),
         OPTION_CONTEXT(&o.context), OPTION_THREADS(&o.threads), OPTION_SEED(&o.seed),
         OPTION_EXACT(&o.exact), OPTION_FORCE(&o.force),
     };

@@ -150,7 +150,7 @@ static int run(const command *self, int argc, char **argv) {
          &o.min_p, 0, 1, NULL},
         {"logits", 0, OPTION_FLAG, NULL, "with --tokens: write logits.npy as well", &o.logits, 0, 0,
          NULL},
-        {"resume", 0, OPTION_FLAG, NULL, "go on where a stopped run was", &o.resume, 0, 0, NULL},
+        OPTION_RESUME(&o.resume), OPTION_FRESH(&o.fresh),
         {"shard", 0, OPTION_TEXT, "I/K", "every K-th prompt, from number I (0 to K-1) on", &shard, 0,
          0, NULL},
         OPTION_CONTEXT(&o.context), OPTION_THREADS(&o.threads), OPTION_SEED(&o.seed),

@@ -22,7 +22,7 @@ static int run(const command *self, int argc, char **argv) {
         {"items", 0, OPTION_INT, "N", "most items of each set (default 8; 0: all)", &o.study.items, 0, 1 << 20, NULL},
         OPTION_OUT(&o.study.output), OPTION_THREADS(&o.study.threads), OPTION_EXACT(&o.study.exact),
         OPTION_SEED(&o.study.seed),
-        {"resume", 0, OPTION_FLAG, NULL, "go on where a stopped run was", &o.study.resume, 0, 0, NULL},
+        OPTION_RESUME(&o.study.resume), OPTION_FRESH(&o.study.fresh),
         OPTION_FORCE(&o.study.force),
     };
     if (!args_parse(self, options, OPTION_COUNT(options), argc, argv, operand, 2, 2, &found, &code)) return code;

@@ -1,12 +1,12 @@
 /* capture.c - what `synergy capture` and `analyze` do with prompts: one series of norms a prompt.
 
-   A run can be stopped at any moment. Each finished prompt is appended to DIR/capture.part as one
-   record with a checksum, and synced; --resume reads the good records and goes on behind them.
-   The result files are written once, at the end, from the records, and hold no clock, so that an
+   A run can be stopped at any moment. Each finished prompt is a piece in DIR/capture.part (base/work.h), and
+   the same command goes on behind the last good one. The result files are written once, at the end, from the records, and hold no clock, so that an
    interrupted run gives the same bytes as an undisturbed one. */
 #include "record/capture.h"
 
 #include "base/columns.h"
+#include "base/work.h"
 
 #include "record/prompts.h"
 
@@ -179,63 +179,73 @@ static void folder_identity(const char identity[65], int64_t shard, int64_t shar
     sha256_of(words, (size_t)n, to);
 }
 
+static void hash_prompts(const capture_job *job, sha256 *hash) {
+    for (size_t i = 0; i < job->prompts; i++) {
+        hash_text(hash, job->prompt[i].category);
+        hash_text(hash, job->prompt[i].text);
+        hash_ids(hash, job->prompt[i].ids, job->prompt[i].count);
+    }
+    hash_ids(hash, job->forced, job->forced_count);
+}
+
+/* What run.json says of the run before its results: what another run is compared with. */
+static void identity_json(const capture_job *job, json_out *j) {
+    json_text(j, "identity", job->identity);
+    if (job->options->shards > 1) {
+        json_text(j, "identity_of_part", job->folder);
+        json_int(j, "shard", job->options->shard);
+        json_int(j, "shards", job->options->shards);
+    }
+    model_json(job, j);
+    settings_json(job, j);
+    json_text(j, "prompts_sha256", job->prompts_hash);
+}
+
 /* The hash of everything that decides what the norms will be, the same for every shard. */
 static void find_identity(capture_job *job) {
     json_out j = {0};
     sha256 hash;
+    sha256_begin(&hash);
+    hash_prompts(job, &hash);
+    sha256_end(&hash, job->prompts_hash);
     json_object(&j, NULL);
     model_json(job, &j);
     settings_json(job, &j);
     json_object_end(&j);
     sha256_begin(&hash);
     sha256_add(&hash, j.to.at, j.to.length);
-    for (size_t i = 0; i < job->prompts; i++) {
-        hash_text(&hash, job->prompt[i].category);
-        hash_text(&hash, job->prompt[i].text);
-        hash_ids(&hash, job->prompt[i].ids, job->prompt[i].count);
-    }
-    hash_ids(&hash, job->forced, job->forced_count);
+    hash_prompts(job, &hash);
     sha256_end(&hash, job->identity);
     folder_identity(job->identity, job->options->shard, job->options->shards, job->folder);
-    text_free(&j.to);
+    j.to.length = 0;
+    j.comma = false;
+    json_object(&j, NULL);
+    identity_json(job, &j);
+    json_object_end(&j);
+    free(job->told);
+    job->told = j.to.at;
 }
 
-static const char *const work_file = "capture.part";
+static const setting_word setting_words[] = {
+    {"context", "-c"}, {"context", NULL}, /* without -c it follows from the rest */
+    {"tokens", "-n"}, {"units", "--units"}, {"shared_experts", "--shared-experts"},
+    {"eos", "--eos"}, {"prompts", "--prompts"}, {"temperature", "--temp"}, {"top_k", "--top-k"},
+    {"top_p", "--top-p"}, {"min_p", "--min-p"}, {"seed", "--seed"}, {"shard", "--shard, number"},
+    {"shards", "--shard, of"}, {"all_prompts", "number of prompts"}, {"chat", "chat format"},
+    {"prompts_sha256", "text of the prompts (sha256)"}, {NULL, NULL}};
 
-/* Whether the folder holds a finished or begun run, and of what identity. */
-static void find_earlier(const char *directory, char finished[65], char begun[65]) {
-    char path[TOOL_PATH_BYTES];
-    json_file run;
-    problem ignored;
-    finished[0] = begun[0] = '\0';
-    if (path_join(path, directory, "run.json", &ignored) && path_exists(path) &&
-        json_read(&run, path, &ignored)) {
-        char identity[65];
-        snprintf(identity, sizeof identity, "%s", json_text_of(run.root, "identity", "unknown"));
-        folder_identity(identity, (int64_t)json_number_of(run.root, "shard", 0),
-                        (int64_t)json_number_of(run.root, "shards", 1), finished);
-        json_free(&run);
-    }
-    if (!path_join(path, directory, work_file, &ignored)) return;
-    FILE *file = fopen(path, "rb");
-    if (!file) return;
-    if (fread(begun, 1, 64, file) != 64) begun[0] = '\0';
-    else begun[64] = '\0';
-    fclose(file);
+static work_desc work_of(const capture_job *job) {
+    const capture_options *o = job->options;
+    const work_desc d = {.directory = o->output, .file = "capture.part", .finished = "run.json",
+                         .result = "norms.npy", .settings = job->told, .identity = job->folder, .words = o->context ? setting_words : setting_words + 1,
+                         .pieces = "prompts", .total = job->prompts, .fresh = o->fresh, .force = o->force};
+    return d;
 }
 
 bool capture_check_folder(capture_job *job, problem *why) {
-    char finished[65], begun[65];
-    const char *directory = job->options->output;
     if (!job->identity[0]) find_identity(job);
-    if (!directory_make(directory, why)) return false;
-    find_earlier(directory, finished, begun);
-    if (job->options->force) return true;
-    if ((finished[0] && strcmp(finished, job->folder)) ||
-        (begun[0] && strcmp(begun, job->folder)))
-        return problem_set(why, "%s: holds a run of another model, of other settings or prompts, or "
-                           "another shard (--force replaces it)", directory);
-    return true;
+    const work_desc d = work_of(job);
+    return work_check(&d, why) && directory_make(d.directory, why);
 }
 
 /* ---- what is recorded ----------------------------------------------------------------- */
@@ -340,6 +350,7 @@ bool capture_prepare(capture_job *job, const capture_options *o, problem *why) {
 void capture_free(capture_job *job) {
     for (size_t i = 0; i < job->prompts; i++) free_prompt(&job->prompt[i]);
     free(job->prompt);
+    free(job->told);
     free(job->shared);
     free(job->sinks);
     model_unload(&job->m);
@@ -356,8 +367,7 @@ double capture_disk_bytes(const capture_job *job) {
 
 /* ---- one prompt ----------------------------------------------------------------------- */
 
-/* A record of capture.part: length, ids (n), norms (n, units) and, of heads, mean sinks (units), then a
-   checksum over all that. */
+/* A piece of capture.part: length, ids (n), norms (n, units) and, of heads, mean sinks (units). */
 typedef struct record { uint32_t length; int32_t *ids; float *norms, *sinks; } record;
 
 static size_t sink_count(const capture_job *job) {
@@ -365,7 +375,7 @@ static size_t sink_count(const capture_job *job) {
 }
 
 static size_t record_bytes(const capture_job *job) {
-    return 4 + (size_t)job->options->n * 4 * (1 + job->units) + 4 * sink_count(job) + 4;
+    return 4 + (size_t)job->options->n * 4 * (1 + job->units) + 4 * sink_count(job);
 }
 
 static bool step(capture_job *job, const int32_t *ids, size_t n, problem *why) {
@@ -451,28 +461,16 @@ static void get_floats(const unsigned char *from, float *values, size_t n) {
     }
 }
 
-/* Fletcher's checksum over 32-bit words (Fletcher 1982). */
-static uint32_t checksum(const unsigned char *bytes, size_t count) {
-    uint64_t a = 1, b = 0;
-    for (size_t i = 0; i + 4 <= count; i += 4) {
-        a = (a + get_u32(bytes + i)) % 0xFFFFFFFBu;
-        b = (b + a) % 0xFFFFFFFBu;
-    }
-    return (uint32_t)(a ^ b << 7);
-}
-
 static void pack(const capture_job *job, const record *r, unsigned char *to) {
-    const size_t n = (size_t)job->options->n, bytes = record_bytes(job);
+    const size_t n = (size_t)job->options->n;
     put_u32(to, r->length);
     for (size_t i = 0; i < n; i++) put_u32(to + 4 + 4 * i, (uint32_t)r->ids[i]);
     put_floats(to + 4 + 4 * n, r->norms, n * job->units);
     put_floats(to + 4 + 4 * n + 4 * n * job->units, r->sinks, sink_count(job));
-    put_u32(to + bytes - 4, checksum(to, bytes - 4));
 }
 
 static bool unpack(const capture_job *job, const unsigned char *from, record *r) {
-    const size_t n = (size_t)job->options->n, bytes = record_bytes(job);
-    if (get_u32(from + bytes - 4) != checksum(from, bytes - 4)) return false;
+    const size_t n = (size_t)job->options->n;
     r->length = get_u32(from);
     for (size_t i = 0; i < n; i++) r->ids[i] = (int32_t)get_u32(from + 4 + 4 * i);
     get_floats(from + 4 + 4 * n, r->norms, n * job->units);
@@ -480,67 +478,33 @@ static bool unpack(const capture_job *job, const unsigned char *from, record *r)
     return r->length <= n;
 }
 
-typedef struct work {
-    FILE          *file;
-    char           path[TOOL_PATH_BYTES];
-    unsigned char *buffer;
-    record         now;
-    size_t         done;
-} work;
+/* The log, and the record that is in hand. */
+typedef struct taken { work log; text bytes; record now; } taken;
 
-static bool work_problem(const work *w, problem *why) {
-    return problem_errno(why, w->path, "cannot write");
-}
-
-/* Opens the work file: a new one, or, resuming, behind its last good record. */
-static bool work_open(capture_job *job, work *w, problem *why) {
-    char head[64];
-    const size_t bytes = record_bytes(job);
-    w->buffer = tool_alloc(bytes, 1);
+static void taken_begin(const capture_job *job, taken *w) {
+    memset(w, 0, sizeof *w);
     w->now.ids = tool_alloc((size_t)job->options->n, sizeof(int32_t));
     w->now.norms = tool_alloc((size_t)job->options->n * job->units, sizeof(float));
     w->now.sinks = tool_alloc(job->units, sizeof(float));
-    if (!path_join(w->path, job->options->output, work_file, why)) return false;
-    w->file = job->options->resume ? fopen(w->path, "r+b") : NULL;
-    if (w->file && (fread(head, 1, 64, w->file) != 64 || memcmp(head, job->folder, 64))) {
-        fclose(w->file);
-        w->file = NULL;
-    }
-    if (!w->file) {
-        w->file = fopen(w->path, "w+b");
-        if (!w->file || fwrite(job->folder, 1, 64, w->file) != 64) return work_problem(w, why);
-        return true;
-    }
-    while (w->done < job->prompts && fread(w->buffer, 1, bytes, w->file) == bytes &&
-           unpack(job, w->buffer, &w->now))
-        w->done++;
-    const off_t end = (off_t)(64 + w->done * bytes);
-    if (fseeko(w->file, end, SEEK_SET) || ftruncate(fileno(w->file), end))
-        return work_problem(w, why);
-    return true;
 }
 
-static bool work_append(capture_job *job, work *w, problem *why) {
-    pack(job, &w->now, w->buffer);
-    if (fwrite(w->buffer, 1, record_bytes(job), w->file) != record_bytes(job) || fflush(w->file) ||
-        fsync(fileno(w->file)))
-        return work_problem(w, why);
-    w->done++;
-    return true;
+static bool taken_add(const capture_job *job, taken *w, size_t prompt, problem *why) {
+    unsigned char *bytes = tool_alloc(record_bytes(job), 1);
+    pack(job, &w->now, bytes);
+    const bool good = work_add(&w->log, prompt, bytes, record_bytes(job), why);
+    free(bytes);
+    return good;
 }
 
-static bool work_read(capture_job *job, work *w, size_t prompt, problem *why) {
-    const size_t bytes = record_bytes(job);
-    if (fseeko(w->file, (off_t)(64 + prompt * bytes), SEEK_SET) ||
-        fread(w->buffer, 1, bytes, w->file) != bytes || !unpack(job, w->buffer, &w->now))
-        return problem_set(why, "%s: record %zu cannot be read back", w->path, prompt);
-    return true;
+static bool taken_read(const capture_job *job, taken *w, size_t prompt, problem *why) {
+    if (!work_read(&w->log, prompt, &w->bytes, why)) return false;
+    if (w->bytes.length == record_bytes(job) && unpack(job, (const unsigned char *)w->bytes.at, &w->now)) return true;
+    return problem_set(why, "%s: prompt %zu cannot be read back", w->log.path, prompt);
 }
 
-static void work_close(work *w, bool finished) {
-    if (w->file) fclose(w->file);
-    if (finished) remove(w->path);
-    free(w->buffer);
+static void taken_close(taken *w, bool finished) {
+    work_close(&w->log, finished);
+    text_free(&w->bytes);
     free(w->now.ids);
     free(w->now.norms);
     free(w->now.sinks);
@@ -568,10 +532,10 @@ static char *continuation(const capture_job *job, const record *r, problem *why)
     return NULL;
 }
 
-static bool prompt_json(capture_job *job, work *w, size_t prompt, json_out *j, problem *why) {
+static bool prompt_json(capture_job *job, taken *w, size_t prompt, json_out *j, problem *why) {
     const capture_options *o = job->options;
     const capture_prompt *p = &job->prompt[prompt];
-    if (!work_read(job, w, prompt, why)) return false;
+    if (!taken_read(job, w, prompt, why)) return false;
     char *words = continuation(job, &w->now, why);
     if (!words) return false;
     json_object(j, NULL);
@@ -609,9 +573,7 @@ bool capture_forced_json(capture_job *job, uint64_t prompts, uint64_t tokens, pr
     json_out j = {0};
     json_object(&j, NULL);
     json_text(&j, "version", tool_version());
-    json_text(&j, "identity", job->identity);
-    model_json(job, &j);
-    settings_json(job, &j);
+    identity_json(job, &j);
     shape_json(job, prompts, tokens, &j);
     json_object_end(&j);
     if (result_path(job, "run.json", path, why)) return json_write(&j, path, why);
@@ -619,17 +581,13 @@ bool capture_forced_json(capture_job *job, uint64_t prompts, uint64_t tokens, pr
     return false;
 }
 
-static bool write_run_json(capture_job *job, work *w, problem *why) {
+static bool write_run_json(capture_job *job, taken *w, problem *why) {
     char path[TOOL_PATH_BYTES];
     json_out j = {0};
     bool good = result_path(job, "run.json", path, why);
     json_object(&j, NULL);
     json_text(&j, "version", tool_version());
-    json_text(&j, "identity", job->identity);
-    if (job->options->shards > 1) json_int(&j, "shard", job->options->shard);
-    if (job->options->shards > 1) json_int(&j, "shards", job->options->shards);
-    model_json(job, &j);
-    settings_json(job, &j);
+    identity_json(job, &j);
     shape_json(job, job->prompts, (uint64_t)job->options->n, &j);
     json_array(&j, "prompts");
     for (size_t i = 0; good && i < job->prompts; i++) good = prompt_json(job, w, i, &j, why);
@@ -641,7 +599,7 @@ static bool write_run_json(capture_job *job, work *w, problem *why) {
 }
 
 /* sinks.npy, of heads: each prompt's mean attention to the first token (layer, head). */
-static bool write_sinks(capture_job *job, work *w, problem *why) {
+static bool write_sinks(capture_job *job, taken *w, problem *why) {
     const uint64_t shape[3] = {job->prompts, job->layers, job->per_layer};
     char path[TOOL_PATH_BYTES];
     npy_out out;
@@ -653,14 +611,14 @@ static bool write_sinks(capture_job *job, work *w, problem *why) {
         return false;
     bool good = true;
     for (size_t i = 0; good && i < job->prompts; i++)
-        good = work_read(job, w, i, why) && npy_add(&out, w->now.sinks, job->units, why);
+        good = taken_read(job, w, i, why) && npy_add(&out, w->now.sinks, job->units, why);
     good = good && npy_end(&out, why);
     if (!good) npy_abandon(&out);
     return good;
 }
 
 /* norms.npy, tokens.npy and, where series may end early, lengths.npy, from the records. */
-static bool write_arrays(capture_job *job, work *w, problem *why) {
+static bool write_arrays(capture_job *job, taken *w, problem *why) {
     const uint64_t n = (uint64_t)job->options->n, prompts = job->prompts;
     const uint64_t shape[4] = {prompts, n, job->layers, job->per_layer};
     char path[TOOL_PATH_BYTES];
@@ -674,7 +632,7 @@ static bool write_arrays(capture_job *job, work *w, problem *why) {
         good = false;
     } else if (good) {
         for (size_t i = 0; good && i < prompts; i++) {
-            good = work_read(job, w, i, why) && npy_add(&norms, w->now.norms, n * job->units, why) &&
+            good = taken_read(job, w, i, why) && npy_add(&norms, w->now.norms, n * job->units, why) &&
                    npy_add(&tokens, w->now.ids, n, why);
             lengths[i] = (int32_t)w->now.length;
         }
@@ -705,40 +663,36 @@ static bool write_timing(const capture_job *job, double seconds, double tokens, 
     return json_write(&j, path, why);
 }
 
-static bool generate_all(capture_job *job, work *w, problem *why) {
+static bool generate_all(capture_job *job, taken *w, problem *why) {
     progress bar;
     const double start = clock_seconds();
     double tokens = 0;
     progress_begin(&bar, "capture", (double)job->prompts);
-    progress_skip(&bar, (double)w->done);
-    while (w->done < job->prompts) {
-        if (!generate(job, w->done, &w->now, why) || !work_append(job, w, why)) {
+    progress_skip(&bar, (double)w->log.done);
+    for (size_t i = 0; i < job->prompts; i++) {
+        if (work_has(&w->log, i)) continue;
+        if (!generate(job, i, &w->now, why) || !taken_add(job, w, i, why)) {
             progress_end(&bar);
             return false;
         }
         tokens += w->now.length;
-        progress_step(&bar, (double)w->done);
+        progress_step(&bar, (double)w->log.done);
     }
     progress_end(&bar);
     return write_timing(job, clock_seconds() - start, tokens, why);
 }
 
-/* Resuming a run that is already complete changes nothing. */
-static bool is_complete(const capture_job *job) {
-    char finished[65], begun[65], path[TOOL_PATH_BYTES];
-    problem ignored;
-    find_earlier(job->options->output, finished, begun);
-    return job->options->resume && !begun[0] && !strcmp(finished, job->folder) &&
-           result_path(job, "norms.npy", path, &ignored) && path_is_file(path);
-}
-
 bool capture_run(capture_job *job, problem *why) {
-    work w;
-    memset(&w, 0, sizeof w);
-    if (!job->prompts || is_complete(job)) return true;
-    bool good = work_open(job, &w, why) && generate_all(job, &w, why) && write_arrays(job, &w, why) &&
-                write_sinks(job, &w, why) && write_run_json(job, &w, why) &&
-                columns_write(job->options->output, why);
-    work_close(&w, good);
+    taken w;
+    const work_desc d = work_of(job);
+    if (!job->prompts) return true;
+    taken_begin(job, &w);
+    bool good = work_open(&w.log, &d, why);
+    if (good && w.log.complete)
+        tool_note("the recording in %s is complete (--fresh makes it anew)", job->options->output);
+    else
+        good = good && generate_all(job, &w, why) && write_arrays(job, &w, why) && write_sinks(job, &w, why) &&
+               write_run_json(job, &w, why) && columns_write(job->options->output, why);
+    taken_close(&w, good);
     return good;
 }

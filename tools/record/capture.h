@@ -11,7 +11,7 @@ typedef struct capture_options {
     double  temperature, top_p, min_p;
     int     eos;    /* 0 ban, 1 stop */
     int     units;  /* 0 heads, 1 experts */
-    bool    raw_norm, all_experts, shared_experts, raw_prompt, exact, logits, resume, force;
+    bool    raw_norm, all_experts, shared_experts, raw_prompt, exact, logits, resume, fresh, force; /* resume: the default, and said again */
     bool    quiet;  /* no lines of results on standard output */
 } capture_options;
 
@@ -35,6 +35,8 @@ typedef struct capture_job {
     size_t         longest;      /* tokens of the longest prompt */
     char           hash[65];     /* of the model */
     char           identity[65]; /* of model, settings and all prompts */
+    char           prompts_hash[65]; /* of the texts and ids alone */
+    char          *told;         /* JSON: what run.json says of the run before its results */
     char           folder[65];   /* of what the folder holds: the same, or of this shard of it */
     const int32_t *forced;       /* (forced_count): ids given with --tokens, else NULL */
     size_t         forced_count, forced_length; /* all of them; in a row */

@@ -92,7 +92,7 @@ static bool open_shard(shard *s, problem *why) {
     if (!path_exists(path)) {
         if (!path_join(path, s->path, "capture.part", why)) return false;
         return path_exists(path)
-                   ? problem_set(why, "%s: is not finished (synergy capture --resume goes on)", s->path)
+                   ? problem_set(why, "%s: is not finished (the same synergy capture goes on)", s->path)
                    : problem_set(why, "%s: holds no run.json (synergy capture writes it)", s->path);
     }
     if (!json_read(&s->run, path, why)) return false;
@@ -260,7 +260,7 @@ static const json *prompt_of(const shard *s, size_t row) {
 static void run_json(const merging *m, json_out *j) {
     json_object(j, NULL);
     for (const json *c = m->at[0].run.root->child; c; c = c->next) {
-        if (!strcmp(c->key, "shard") || !strcmp(c->key, "shards")) continue;
+        if (!strcmp(c->key, "shard") || !strcmp(c->key, "shards") || !strcmp(c->key, "identity_of_part")) continue;
         if (!strcmp(c->key, "shape")) {
             json_array_inline(j, "shape");
             json_int(j, NULL, (int64_t)m->prompts);

@@ -113,6 +113,9 @@ static void verdict(const study *a, const curve_test *c, size_t n, text *t) {
 static void settings(const study *a, json_out *j) {
     const perturb_options *o = a->own;
     json_number(j, "share", o->share);
+    json_array_inline(j, "strengths");
+    for (size_t p = 0; p < a->points; p++) json_number(j, NULL, a->x[p]);
+    json_array_end(j);
     json_text(j, "noise", a->s.experts ? "Gaussian, on gate, up and down weights, in their standard deviations"
                                        : "Gaussian, on query rows and output columns, in their standard deviations");
 }

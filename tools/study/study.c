@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 void study_defaults(study_options *o) {
     memset(o, 0, sizeof *o);
@@ -106,7 +105,6 @@ float *study_array(study *a, size_t count) {
 }
 
 void study_close(study *a) {
-    if (a->part) fclose(a->part);
     if (a->has_bench) eval_close(&a->bench);
     intervene_close(&a->v);
     subject_close(&a->s);
@@ -183,11 +181,10 @@ static void find_identity(study *a) {
 
 /* ---- finished pieces ------------------------------------------------------------------ */
 
-/* A line of the work file is one group of numbers:
+/* A piece of the log is lines of numbers, each
      d TEXT CURVE POINT positions kl nll same_top
-     a CURVE POINT SET items correct margin
-   A line that was cut off, or that is not understood, ends what is taken from it. */
-static bool take_divergence(study *a, const char *line, bool *text_done) {
+     a CURVE POINT SET items correct margin */
+static bool take_divergence(study *a, const char *line) {
     size_t i, c, p;
     divergence d;
     int used = 0;
@@ -196,7 +193,6 @@ static bool take_divergence(study *a, const char *line, bool *text_done) {
         !isfinite(d.kl) || !isfinite(d.nll))
         return false;
     a->result[(i * a->curves + c) * a->points + p] = d;
-    text_done[i] = c + 1 == a->curves && p + 1 == a->points;
     return true;
 }
 
@@ -213,31 +209,29 @@ static bool take_accuracy(study *a, const char *line) {
     return true;
 }
 
-/* Reads what an earlier run finished and leaves the file open behind its last whole piece. */
-static bool open_part(study *a, bool *text_done, problem *why) {
-    char line[400], name[64];
-    snprintf(name, sizeof name, "%s.part", a->kind->stem);
-    if (!path_join(a->part_path, a->options->output, name, why)) return false;
-    a->part = a->options->resume ? fopen(a->part_path, "r+") : NULL;
-    if (a->part && fgets(line, sizeof line, a->part) && !strncmp(line, a->identity, 64) && line[64] == '\n') {
-        long good = ftell(a->part);
-        while (fgets(line, sizeof line, a->part) && (take_divergence(a, line, text_done) || take_accuracy(a, line)))
-            good = ftell(a->part);
-        return (!fseek(a->part, good, SEEK_SET) && !ftruncate(fileno(a->part), good)) ||
-               problem_errno(why, a->part_path, "cannot go on in");
-    }
-    if (a->part) {
-        tool_note("%s is of other settings: from the beginning", a->part_path);
-        fclose(a->part);
-    }
-    a->part = fopen(a->part_path, "w");
-    if (!a->part || fprintf(a->part, "%s\n", a->identity) < 0)
-        return problem_errno(why, a->part_path, "cannot write");
-    return true;
+/* Texts come first among the pieces, then the points at which evaluation sets run. */
+static size_t eval_key(const study *a, size_t k) {
+    return a->s.texts + k;
 }
 
-static bool piece_done(study *a, problem *why) {
-    return (!fflush(a->part) && !ferror(a->part)) || problem_errno(why, a->part_path, "cannot write");
+static bool take_pieces(study *a, problem *why) {
+    text piece = {NULL, 0, 0};
+    bool good = true;
+    for (size_t key = 0; good && key < a->s.texts + a->curves * a->points; key++) {
+        if (!work_has(&a->log, key)) continue;
+        good = work_read(&a->log, key, &piece, why);
+        for (const char *line = good ? piece.at : NULL; good && line && *line; line = strchr(line, '\n') + 1)
+            if (!strchr(line, '\n') || !(take_divergence(a, line) || take_accuracy(a, line)))
+                good = problem_set(why, "%s: piece %zu is not of this run (--fresh starts over)", a->log.path, key);
+    }
+    text_free(&piece);
+    return good;
+}
+
+static bool piece_done(study *a, size_t key, text *lines, problem *why) {
+    const bool good = work_add(&a->log, key, lines->at, lines->length, why);
+    text_free(lines);
+    return good;
 }
 
 /* ---- running -------------------------------------------------------------------------- */
@@ -270,23 +264,25 @@ static bool run_text(study *a, size_t row, problem *why) {
         if (is_own(a, k)) edits[n++] = a->edit[k];
     const bool good = intervene_text(&a->v, &a->s.text[row], edits, n, result, why) &&
                       place_results(a, row, result, why);
+    text lines = {NULL, 0, 0};
     for (size_t k = 0; good && k < count; k++)
-        fprintf(a->part, "d %zu %zu %zu %.17g %.17g %.17g %.17g\n", row, k / a->points, k % a->points,
-                all[k].positions, all[k].kl, all[k].nll, all[k].same_top);
+        text_print(&lines, "d %zu %zu %zu %.17g %.17g %.17g %.17g\n", row, k / a->points, k % a->points,
+                   all[k].positions, all[k].kl, all[k].nll, all[k].same_top);
     free(edits);
     free(result);
-    return good && piece_done(a, why);
+    return good && piece_done(a, row, &lines, why);
 }
 
 static bool run_eval(study *a, size_t k, syn_context *ctx, problem *why) {
     eval_score *score = a->accuracy + k * (size_t)a->bench.sets;
     ctx->edit = a->edit[k].edit;
     if (!eval_run(&a->bench, ctx, score, why)) return false;
+    text lines = {NULL, 0, 0};
     for (int s = 0; s < a->bench.sets; s++)
-        fprintf(a->part, "a %zu %zu %d %d %d %.17g\n", k / a->points, k % a->points, s, score[s].items,
-                score[s].correct, score[s].margin);
+        text_print(&lines, "a %zu %zu %d %d %d %.17g\n", k / a->points, k % a->points, s, score[s].items,
+                   score[s].correct, score[s].margin);
     a->measured[k] = true;
-    return piece_done(a, why);
+    return piece_done(a, eval_key(a, k), &lines, why);
 }
 
 static bool eval_all(study *a, progress *bar, double *done, problem *why) {
@@ -321,61 +317,66 @@ static double total_work(const study *a) {
 }
 
 static bool run_all(study *a, problem *why) {
-    bool *text_done = tool_alloc(a->s.texts, sizeof *text_done);
     progress bar;
     double done = 0;
-    bool good = open_part(a, text_done, why);
+    bool good = take_pieces(a, why);
     progress_begin(&bar, a->kind->stem, total_work(a));
     for (size_t i = 0; i < a->s.texts; i++)
-        if (text_done[i]) done += text_work(a, i);
+        if (work_has(&a->log, i)) done += text_work(a, i);
     progress_skip(&bar, done);
     for (size_t i = 0; good && i < a->s.texts; i++) {
-        if (text_done[i]) continue;
+        if (work_has(&a->log, i)) continue;
         good = run_text(a, i, why);
         progress_step(&bar, done += text_work(a, i));
     }
     if (good && a->has_bench) good = eval_all(a, &bar, &done, why);
     progress_end(&bar);
-    free(text_done);
     return good;
 }
 
-/* Does STEM.json hold these results, or others? */
-static bool read_finished(const study *a, bool *same, bool *other, problem *why) {
-    char path[TOOL_PATH_BYTES], name[64];
-    json_file old;
-    problem ignored;
-    *same = *other = false;
-    char table[TOOL_PATH_BYTES];
-    snprintf(name, sizeof name, "%s.csv", a->kind->stem);
-    if (!directory_make(a->options->output, why) || !path_join(table, a->options->output, name, why)) return false;
-    snprintf(name, sizeof name, "%s.json", a->kind->stem);
-    if (!path_join(path, a->options->output, name, why)) return false;
-    if (!path_exists(path)) return true;
-    if (json_read(&old, path, &ignored)) {
-        *same = !strcmp(json_text_of(old.root, "identity", ""), a->identity);
-        json_free(&old);
-    }
-    *other = !*same;
-    *same = *same && path_exists(table);
-    return !*other || a->options->force ||
-           problem_set(why, "%s: was made with other settings (--force replaces it)", path);
+static const setting_word words[] = {
+    {"eval", "--eval"}, {"eval_items", "--items"}, {"prompts", "--prompts"}, {"seeds", "--seeds"},
+    {"seed", "--seed"}, {"score", "--score"}, {"replace", "--replace"}, {"share", "--share"},
+    {"removed", "--fractions, --step, --most:"}, {"strengths", "--strengths:"},
+    {"units_sha256", "units.csv (sha256)"}, {"sha256", "model (sha256)"}, {NULL, NULL}};
+
+/* Pieces: the texts, and of each curve with evaluation sets the points (the first is one for all). */
+static size_t pieces_in_all(const study *a) {
+    size_t n = a->s.texts;
+    for (size_t c = 0, first = 1; a->has_bench && c < a->curves; c++)
+        if (a->curve[c].eval) {
+            n += a->points - 1 + first;
+            first = 0;
+        }
+    return n;
 }
 
 bool study_run(study *a, problem *why) {
+    const study_options *o = a->options;
     const size_t count = a->curves * a->points;
-    bool same, other;
+    char part[64], finished[64], result[64];
+    json_out j = {0};
     a->result = tool_alloc(a->s.texts * count, sizeof *a->result);
     a->measured = tool_alloc(count, sizeof *a->measured);
     if (a->has_bench) a->accuracy = tool_alloc(count * (size_t)a->bench.sets, sizeof *a->accuracy);
     find_identity(a);
-    if (!read_finished(a, &same, &other, why)) return false;
-    if (same && a->options->resume) {
-        tool_note("%s/%s.json is complete already", a->options->output, a->kind->stem);
-        return true;
-    }
-    if (!run_all(a, why) || !study_write(a, why)) return false;
-    remove(a->part_path);
-    study_print(a, stdout);
-    return true;
+    snprintf(part, sizeof part, "%s.part", a->kind->stem);
+    snprintf(finished, sizeof finished, "%s.json", a->kind->stem);
+    snprintf(result, sizeof result, "%s.csv", a->kind->stem);
+    json_object(&j, NULL);
+    json_object(&j, "settings");
+    study_settings(a, &j);
+    json_object_end(&j);
+    json_object_end(&j);
+    const work_desc d = {.directory = o->output, .file = part, .finished = finished, .result = result,
+                         .settings = j.to.at, .identity = a->identity, .words = words, .pieces = "pieces",
+                         .total = pieces_in_all(a), .fresh = o->fresh, .force = o->force};
+    bool good = work_open(&a->log, &d, why);
+    const bool complete = good && a->log.complete;
+    if (complete) tool_note("%s/%s is complete (--fresh makes it anew)", o->output, finished);
+    else good = good && run_all(a, why) && study_write(a, why);
+    work_close(&a->log, good);
+    text_free(&j.to);
+    if (good && !complete) study_print(a, stdout);
+    return good;
 }

@@ -4,6 +4,7 @@
 #ifndef SYNERGY_STUDY_H
 #define SYNERGY_STUDY_H
 
+#include "base/work.h"
 #include "study/eval.h"
 #include "study/subject.h"
 
@@ -12,7 +13,7 @@ typedef struct study_options {
     const char *score;      /* a column of units.csv; NULL: the score that the folder chose */
     const char *eval;       /* evaluation sets, "none" for none */
     int64_t     seeds, prompts, items, seed, threads;
-    bool        exact, resume, force;
+    bool        exact, resume, fresh, force; /* resume: the default, and said again */
 } study_options;
 
 void study_defaults(study_options *o);
@@ -60,8 +61,7 @@ struct study {
     eval_score  *accuracy;   /* (curve, point, set) */
     bool        *measured;   /* (curve, point): accuracy is there */
     char         identity[65];
-    FILE        *part;       /* finished pieces, for --resume */
-    char         part_path[TOOL_PATH_BYTES];
+    work         log;        /* finished pieces */
 };
 
 /* A list of numbers above `low` (or from 0 on) that rise, up to `high`; each goes to `take`. */
@@ -118,6 +118,8 @@ bool comparison_harms_more(const curve_test *c);
 
 /* ---- results (study_write.c) -------------------------------------------------------------- */
 
+/* The settings that are known before the run: what another one is compared with. */
+void study_settings(const study *a, json_out *j);
 bool study_write(const study *a, problem *why);
 void study_print(const study *a, FILE *to);
 

@@ -156,9 +156,8 @@ static size_t words(const study *a, text to[SENTENCES]) {
 
 /* ---- JSON ----------------------------------------------------------------------------- */
 
-static void settings_json(const study *a, json_out *j) {
+void study_settings(const study *a, json_out *j) {
     const study_options *o = a->options;
-    json_object(j, "settings");
     json_text(j, "model", path_base(a->s.m.path));
     json_text(j, "sha256", a->s.hash);
     json_text(j, "units", a->s.experts ? "experts" : "heads");
@@ -168,12 +167,10 @@ static void settings_json(const study *a, json_out *j) {
     a->kind->settings(a, j);
     json_text(j, "arithmetic", o->exact ? "exact" : "fast");
     json_int(j, "prompts", (int64_t)a->s.texts);
-    json_number(j, "positions", study_sum(a, 0, 0).positions);
     json_int(j, "seeds", o->seeds);
     json_int(j, "seed", o->seed);
     json_text(j, "eval", o->eval);
     json_int(j, "eval_items", o->items);
-    json_object_end(j);
 }
 
 static void intact_json(const study *a, json_out *j) {
@@ -239,7 +236,10 @@ static bool write_json(const study *a, problem *why) {
     json_object(&j, NULL);
     json_text(&j, "version", tool_version());
     json_text(&j, "identity", a->identity);
-    settings_json(a, &j);
+    json_object(&j, "settings");
+    study_settings(a, &j);
+    json_number(&j, "positions", study_sum(a, 0, 0).positions);
+    json_object_end(&j);
     intact_json(a, &j);
     curves_json(a, &j);
     tests_json(a, &j);
