@@ -1,7 +1,7 @@
 /* base.c - problems, notes, memory and growing text. */
 #include "base/problem.h"
 #include "base/text.h"
-#include "base/work.h"
+#include "base/stop.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* file.c - mapped input, output that is whole or not there, folders. */
 #include "base/file.h"
-#include "base/work.h"
+#include "base/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* progress.c - how far long work is: a bar in a terminal, lines in a log. */
-#include "base/tool.h"
+#include "base/term.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,6 +1,7 @@
 /* stop.c - SIGINT, SIGTERM and SIGHUP: one line says what is kept and how to go on, half-written files go, and
    the program ends as one that a signal ended. */
-#include "base/work.h"
+#include "base/stop.h"
+#include "base/text.h"
 
 #include <signal.h>
 #include <stdarg.h>

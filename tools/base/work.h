@@ -4,6 +4,7 @@
 #ifndef SYNERGY_WORK_H
 #define SYNERGY_WORK_H
 
+#include "base/stop.h"
 #include "base/tool.h"
 
 /* ---- settings ------------------------------------------------------------------------- */
@@ -51,19 +52,6 @@ bool work_add(work *w, size_t key, const void *bytes, size_t count, problem *why
 bool work_read(work *w, size_t key, text *to, problem *why);
 /* Closes the log; after the results have been written it goes away. */
 void work_close(work *w, bool finished);
-
-/* ---- being stopped -------------------------------------------------------------------- */
-
-/* Called by main: remembers the command, and takes SIGINT, SIGTERM and SIGHUP. */
-void stop_begin(int argc, char **argv);
-/* What is kept, for the one line that a stop leaves; NULL: nothing worth telling. The line goes on with the
-   command that takes up the work. */
-void stop_keeps(const char *format, ...) TOOL_FORMAT(1, 2);
-/* Files that a stop removes: what is being written beside its name. */
-void stop_removes(const char *path);
-void stop_spares(const char *path);
-/* The command as it was given, quoted for a shell, without --fresh. */
-const char *stop_command(void);
 
 /* ---- before the start ----------------------------------------------------------------- */
 

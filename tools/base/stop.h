@@ -1,0 +1,18 @@
+/* stop.h - Ctrl-C and its like: whoever stops the program is told in one line what is kept. */
+#ifndef SYNERGY_STOP_H
+#define SYNERGY_STOP_H
+
+#include "base/problem.h"
+
+/* Called by main: remembers the command, and takes SIGINT, SIGTERM and SIGHUP. */
+void stop_begin(int argc, char **argv);
+/* What is kept, for the one line that a stop leaves; NULL: nothing worth telling. The line goes on with the
+   command that takes up the work. */
+void stop_keeps(const char *format, ...) TOOL_FORMAT(1, 2);
+/* Files that a stop removes: what is being written beside its name. */
+void stop_removes(const char *path);
+void stop_spares(const char *path);
+/* The command as it was given, quoted for a shell, without --fresh. */
+const char *stop_command(void);
+
+#endif
