@@ -1,6 +1,7 @@
 /* progress.c - how far long work is: a bar in a terminal, lines in a log. */
 #include "base/term.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -1,9 +1,11 @@
 /* stop.c - SIGINT, SIGTERM and SIGHUP: one line says what is kept and how to go on, half-written files go, and
    the program ends as one that a signal ended. */
 #include "base/stop.h"
+#include "base/file.h"
 #include "base/text.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
