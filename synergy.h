@@ -348,8 +348,9 @@ typedef struct syn_pool {
     pthread_t       thread[SYN_POOL_THREADS];
     int             threads;  /* the calling thread included */
     pthread_mutex_t lock;     /* of the sleepers */
-    pthread_cond_t  wake;
-    uint32_t        sleepers; /* atomic from here on */
+    pthread_cond_t  wake, finished;
+    uint32_t        waiting;  /* atomic from here on: run() sleeps until the last job is done */
+    uint32_t        sleepers;
     uint32_t        ticket;   /* jobs << 16 | next job to hand out */
     uint32_t        done;     /* jobs finished */
     uint32_t        stop;
@@ -1852,8 +1853,6 @@ static SYNP_UNUSED syn_status synp_take(syn_arena *arena, uint64_t count, size_t
    ------------------------------------------------------------------------------------ */
 
 #ifdef SYNERGY_THREADS
-#include <sched.h>
-
 /* The ticket says how many jobs there are and which is next, so that claiming one is a single
    compare-and-swap and a worker that comes late finds nothing to do. `job` and `arg` are written
    only when no job is out. */
@@ -1880,7 +1879,12 @@ static void synp_pool_help(syn_pool *pool)
             continue;
         }
         pool->job(pool->arg, (int)(ticket & 0xffffu));
-        __atomic_add_fetch(&pool->done, 1, __ATOMIC_RELEASE);
+        if (__atomic_add_fetch(&pool->done, 1, __ATOMIC_SEQ_CST) == ticket >> 16
+            && __atomic_load_n(&pool->waiting, __ATOMIC_SEQ_CST)) {
+            pthread_mutex_lock(&pool->lock);
+            pthread_cond_signal(&pool->finished);
+            pthread_mutex_unlock(&pool->lock);
+        }
         ticket = __atomic_load_n(&pool->ticket, __ATOMIC_ACQUIRE);
     }
 }
@@ -1925,10 +1929,31 @@ static void *synp_pool_worker(void *user)
     return NULL;
 }
 
+static bool synp_pool_busy(syn_pool *pool, int jobs)
+{
+    return __atomic_load_n(&pool->done, __ATOMIC_SEQ_CST) != (uint32_t)jobs;
+}
+
+/* Waits for jobs that others have begun. Whoever has one may have lost its processor to another
+   program: sleeping leaves it this one, which yielding would not. */
+static void synp_pool_finish(syn_pool *pool, int jobs)
+{
+    int spin;
+    for (spin = 0; spin < SYNP_POOL_SPINS; spin++) {
+        if (!synp_pool_busy(pool, jobs)) return;
+        synp_pause();
+    }
+    pthread_mutex_lock(&pool->lock);
+    __atomic_store_n(&pool->waiting, 1, __ATOMIC_SEQ_CST);
+    while (synp_pool_busy(pool, jobs)) pthread_cond_wait(&pool->finished, &pool->lock);
+    __atomic_store_n(&pool->waiting, 0, __ATOMIC_SEQ_CST);
+    pthread_mutex_unlock(&pool->lock);
+}
+
 static void synp_pool_run(void *user, int jobs, syn_job_fn *job, void *arg)
 {
     syn_pool *pool = (syn_pool *)user;
-    int spin = 0, i;
+    int i;
     if (jobs > SYNP_POOL_JOBS || jobs < 2) {
         for (i = 0; i < jobs; i++) job(arg, i);
         return;
@@ -1939,13 +1964,7 @@ static void synp_pool_run(void *user, int jobs, syn_job_fn *job, void *arg)
     __atomic_store_n(&pool->ticket, (uint32_t)jobs << 16, __ATOMIC_SEQ_CST);
     synp_pool_wake(pool);
     synp_pool_help(pool);
-    while (__atomic_load_n(&pool->done, __ATOMIC_ACQUIRE) != (uint32_t)jobs) {
-        if (++spin < SYNP_POOL_SPINS) {
-            synp_pause();
-        } else {
-            sched_yield(); /* more threads than processors: let the worker finish */
-        }
-    }
+    synp_pool_finish(pool, jobs);
 }
 
 SYN_API syn_status syn_pool_start(syn_pool *pool, int threads, syn_error *err)
@@ -1957,6 +1976,7 @@ SYN_API syn_status syn_pool_start(syn_pool *pool, int threads, syn_error *err)
     }
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
+    pthread_cond_init(&pool->finished, NULL);
     for (pool->threads = 1; pool->threads < threads; pool->threads++) {
         if (pthread_create(&pool->thread[pool->threads], NULL, synp_pool_worker, pool)) {
             int got = pool->threads;
@@ -1976,6 +1996,7 @@ SYN_API void syn_pool_stop(syn_pool *pool)
     for (i = 1; i < pool->threads; i++) pthread_join(pool->thread[i], NULL);
     if (pool->threads) {
         pthread_cond_destroy(&pool->wake);
+        pthread_cond_destroy(&pool->finished);
         pthread_mutex_destroy(&pool->lock);
     }
     pool->threads = 0;
@@ -11844,19 +11865,22 @@ typedef struct synp_projection {
     size_t   stride;
 } synp_projection;
 
-enum { SYNP_PRODUCTS = 3, SYNP_ROWS_TOGETHER = 8 };
+enum { SYNP_PRODUCTS = 3, SYNP_ROWS_TOGETHER = 8, SYNP_PIECES_A_JOB = 8 };
 
 struct synp_projections;
 typedef void synp_finish_fn(const struct synp_projections *products, uint32_t first, uint32_t last);
 
-/* Products with one input, done side by side: each job takes its share of the rows of each. */
+/* Products with one input, done side by side. The jobs claim pieces of rows until none is left,
+   so that one that another program holds up does not hold up the others. */
 typedef struct synp_projections {
     synp_context   *ctx;
     synp_projection    item[SYNP_PRODUCTS];
     const unsigned char *bytes[SYNP_PRODUCTS]; /* of row `first` */
     int             items, jobs;
+    uint32_t        piece;       /* rows */
+    uint32_t        next;        /* piece to claim; atomic */
     uint32_t        n;           /* positions */
-    synp_finish_fn *finish;      /* on a job's own rows of the products, or NULL */
+    synp_finish_fn *finish;      /* on a piece of all items, which then have as many rows; or NULL */
     const struct synp_ff *ff;    /* for it: the part that they belong to, */
     const float    *x;           /* and their input */
 } synp_projections;
@@ -11891,25 +11915,70 @@ static uint32_t synp_share(uint32_t rows, int job, int jobs)
     return (uint32_t)(at / SYNP_ROWS_TOGETHER * SYNP_ROWS_TOGETHER);
 }
 
+static uint32_t synp_piece_count(const synp_projections *products, int item)
+{
+    return (products->item[item].rows + products->piece - 1) / products->piece;
+}
+
+/* The next piece that nobody has, the first after `piece` (none yet: UINT32_MAX) without atomics. */
+static uint32_t synp_claim(synp_projections *products, int job, uint32_t piece)
+{
+#if defined(__GCC_HAVE_SYNC_COMPARE_AND_SWAP_4)
+    (void)job;
+    (void)piece;
+    return __atomic_fetch_add(&products->next, 1, __ATOMIC_RELAXED);
+#else
+    return piece == UINT32_MAX ? (uint32_t)job : piece + (uint32_t)products->jobs;
+#endif
+}
+
+/* A piece of one item: its rows first .. last - 1, with their bias. */
+static void synp_projection_piece(const synp_projections *products, int which, uint32_t first,
+                                  uint32_t last, void *scratch)
+{
+    const synp_context *ctx = products->ctx;
+    const synp_projection *item = &products->item[which];
+    const syn_type *type = item->weight->type;
+    const size_t cols = item->weight->cols;
+    synp_gemm_rows(ctx->kernels, type, products->bytes[which] + first * syn_type_bytes(type, cols),
+                   last - first, cols, (const synp_acts *)ctx->acts, item->y + first, item->stride,
+                   scratch);
+    synp_add_bias(item, products->n, first, last);
+}
+
 static void synp_projections_job(void *arg, int job)
 {
-    const synp_projections *products = (const synp_projections *)arg;
-    const synp_context *ctx = products->ctx;
-    uint32_t first = 0, last = 0;
-    int i;
-    for (i = 0; i < products->items; i++) {
-        const synp_projection *item = &products->item[i];
-        const syn_type *type = item->weight->type;
-        const size_t cols = item->weight->cols;
-        first = synp_share(item->rows, job, products->jobs);
-        last = synp_share(item->rows, job + 1, products->jobs);
-        if (first == last) continue;
-        synp_gemm_rows(ctx->kernels, type, products->bytes[i] + first * syn_type_bytes(type, cols),
-                       last - first, cols, (const synp_acts *)ctx->acts, item->y + first,
-                       item->stride, ctx->decode + (size_t)job * ctx->decode_bytes);
-        synp_add_bias(item, products->n, first, last);
+    synp_projections *products = (synp_projections *)arg;
+    void *scratch = products->ctx->decode + (size_t)job * products->ctx->decode_bytes;
+    uint32_t claimed = UINT32_MAX;
+    for (;;) {
+        uint32_t piece = claimed = synp_claim(products, job, claimed);
+        uint32_t first, last;
+        int i = 0, end;
+        if (!products->finish) /* pieces of the items one after the other, else of all at once */
+            while (i < products->items && piece >= synp_piece_count(products, i))
+                piece -= synp_piece_count(products, i++);
+        if (i == products->items || piece >= synp_piece_count(products, i)) return;
+        first = piece * products->piece;
+        last = synp_min_u32(first + products->piece, products->item[i].rows);
+        end = products->finish ? products->items : i + 1;
+        for (; i < end; i++) synp_projection_piece(products, i, first, last, scratch);
+        if (products->finish) products->finish(products, first, last);
     }
-    if (products->finish) products->finish(products, first, last);
+}
+
+/* Rows that a job claims at once: a share that is small enough to leave none idle at the end, in
+   whole strips where there are many positions. */
+static uint32_t synp_piece_rows(const synp_projections *products)
+{
+    const uint32_t unit = products->n < 4 ? SYNP_ROWS_TOGETHER : SYNP_STRIP_ROWS_MAX;
+    uint32_t rows = 0, share;
+    int i;
+    for (i = 0; i < products->items; i++) rows += products->item[i].rows;
+    if (products->finish) rows = products->item[0].rows;
+    if (products->jobs < 2) return rows + 1;
+    share = rows / ((uint32_t)products->jobs * SYNP_PIECES_A_JOB) + unit;
+    return share / unit * unit;
 }
 
 static void synp_run_jobs(const synp_context *ctx, int jobs, syn_job_fn *job, void *arg)
@@ -11920,6 +11989,13 @@ static void synp_run_jobs(const synp_context *ctx, int jobs, syn_job_fn *job, vo
         return;
     }
     for (i = 0; i < jobs; i++) job(arg, i);
+}
+
+static void synp_projections_run(synp_projections *products)
+{
+    products->piece = synp_piece_rows(products);
+    products->next = 0;
+    synp_run_jobs(products->ctx, products->jobs, synp_projections_job, products);
 }
 
 /* ---- weight noise ---- */
@@ -12110,7 +12186,7 @@ static syn_status synp_projections_stream(synp_projections *products, syn_error 
             part.item[0].rows = rows;
             part.item[0].y = item->y + row;
             if (item->added) part.item[0].added = item->added + row;
-            synp_run_jobs(ctx, part.jobs, synp_projections_job, &part);
+            synp_projections_run(&part);
             row += rows;
             from += (uint64_t)rows * row_bytes;
         }
@@ -12136,7 +12212,7 @@ static syn_status synp_multiply(synp_projections *products, syn_error *err)
                 ((size_t)item->matrix * item->weight->rows + item->first) * row_bytes;
     }
     if (mapped) {
-        synp_run_jobs(ctx, products->jobs, synp_projections_job, products);
+        synp_projections_run(products);
         return SYN_OK;
     }
     status = synp_projections_stream(products, err);
@@ -12144,9 +12220,21 @@ static syn_status synp_multiply(synp_projections *products, syn_error *err)
     return status;
 }
 
+static void synp_input_job(void *arg, int tile)
+{
+    const synp_context *ctx = (const synp_context *)arg;
+    const synp_acts *acts = (const synp_acts *)ctx->acts;
+    const size_t from = (size_t)tile * SYNP_TILE;
+    const size_t to = from + SYNP_TILE < acts->positions ? from + SYNP_TILE : acts->positions;
+    synp_acts_fill(ctx->kernels, acts, from, to);
+}
+
+/* Sets the input of the products that follow. */
 static void synp_input(synp_context *ctx, const float *x, uint32_t n, uint32_t cols)
 {
-    synp_acts_set(ctx->kernels, (synp_acts *)ctx->acts, x, n, cols, ctx->desc.arithmetic);
+    synp_acts *acts = (synp_acts *)ctx->acts;
+    synp_acts_open(ctx->kernels, acts, x, n, cols, ctx->desc.arithmetic);
+    synp_run_jobs(ctx, (int)((n + SYNP_TILE - 1) / SYNP_TILE), synp_input_job, ctx);
 }
 
 static synp_projections synp_one_projection(synp_context *ctx, const syn_tensor *weight,
