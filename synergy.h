@@ -3647,9 +3647,12 @@ typedef void synp_unpack_fn(const unsigned char *const row[4], size_t blocks,
 typedef void synp_unpack_codes_fn(const syn_type *type, const synp_codes row[4], size_t blocks,
                                   const synp_strip *strip, size_t at);
 
-/* A strip with a tile (as many blocks), added to total (block modulo 4, position, row). */
+/* A strip with a tile (as many blocks), added to total (block modulo 4, position, row), which is
+   new for the first columns; and the four sums of some rows and positions as one each. */
 typedef void synp_strip_fn(const syn_type *type, const synp_strip *strip,
-                           const synp_acts_tile *tile, float *total);
+                           const synp_acts_tile *tile, bool first, float *total);
+typedef void synp_strip_sum_fn(const float *total, size_t rows, size_t positions, float *y,
+                               size_t stride);
 
 /* How a level multiplies many positions. */
 typedef struct synp_strips {
@@ -3657,6 +3660,7 @@ typedef struct synp_strips {
     size_t least; /* fewer positions are multiplied as they come */
     synp_unpack_codes_fn *unpack;
     synp_strip_fn *multiply;
+    synp_strip_sum_fn *sum;
     /* block `j` of a quad to place `position` of a tile */
     void (*pack)(const synp_acts_quad *quad, int j, synp_acts_tile *tile, int position);
 } synp_strips;
@@ -3981,6 +3985,17 @@ static void synp_plain_codes(const syn_type *type, const synp_codes row[4], size
             }
             y[p * stride + r] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
         }
+    }
+}
+
+/* (s0 + s1) + (s2 + s3) of rows `from` .. of a strip of `all` rows. */
+static SYNP_UNUSED void synp_strip_sum(const float *total, size_t all, size_t from, size_t rows,
+                                       float *y)
+{
+    const size_t step = SYNP_TILE * all;
+    size_t r;
+    for (r = from; r < rows; r++) {
+        y[r] = (total[r] + total[r + step]) + (total[r + 2 * step] + total[r + 3 * step]);
     }
 }
 
@@ -5045,7 +5060,7 @@ SYNP_256_INLINE void synp_256_load_at(const synp_256_kind *kind, const void *row
     TARGET##_INLINE void synp_##level##_scale(__m##bits##i sum[SYNP_##level##_SOME][2],         \
                                               const float *scale, const float *d,               \
                                               const float *minimum, const float *x_sum,         \
-                                              float *total)                                     \
+                                              bool first, float *total)                         \
     {                                                                                           \
         const size_t next = SYNP_##level##_STRIP / 2;                                           \
         const __m##bits a = _mm##bits##_loadu_ps(scale);                                        \
@@ -5053,9 +5068,11 @@ SYNP_256_INLINE void synp_256_load_at(const synp_256_kind *kind, const void *row
         int p;                                                                                  \
         SYNP_UNROLL                                                                             \
         for (p = 0; p < SYNP_##level##_SOME; p++, total += SYNP_##level##_STRIP) {              \
-            __m##bits s = _mm##bits##_loadu_ps(total), t = _mm##bits##_loadu_ps(total + next);  \
-            s = synp_##level##_scale_one(sum[p][0], a, d[p], s);                                   \
-            t = synp_##level##_scale_one(sum[p][1], b, d[p], t);                                   \
+            __m##bits s = _mm##bits##_setzero_ps(), t = s;                                      \
+            if (!first) s = _mm##bits##_loadu_ps(total);                                        \
+            if (!first) t = _mm##bits##_loadu_ps(total + next);                                 \
+            s = synp_##level##_scale_one(sum[p][0], a, d[p], s);                                \
+            t = synp_##level##_scale_one(sum[p][1], b, d[p], t);                                \
             if (minimum) {                                                                      \
                 const __m##bits x = _mm##bits##_set1_ps(x_sum[p]);                              \
                 s = _mm##bits##_fmadd_ps(_mm##bits##_loadu_ps(minimum), x, s);                  \
@@ -5084,45 +5101,67 @@ SYNP_256_INLINE void synp_256_load_at(const synp_256_kind *kind, const void *row
     /* A block of the strip with some positions, from `p` on, of a tile. */                     \
     TARGET##_INLINE void synp_##level##_strip_block(                                            \
         bool halves, bool minimum, const synp_strip *strip, size_t block,                       \
-        const synp_acts_tile *tile, int p, float *total)                                        \
+        const synp_acts_tile *tile, int p, bool first, float *total)                            \
     {                                                                                           \
         const int32_t *piece = strip->piece + block * SYNP_##level##_BLOCK;                     \
         const size_t group = block * (halves ? 2 : 1) * SYNP_##level##_STRIP;                   \
         const float *scale = strip->scale + group, *least = strip->minimum + group;             \
+        const float *d = tile->scale + p;                                                       \
         const int32_t(*x)[SYNP_TILE] = (const int32_t(*)[SYNP_TILE])(tile->piece[0] + p);       \
         __m##bits##i sum[SYNP_##level##_SOME][2];                                               \
         if (!halves) {                                                                          \
             synp_##level##_steps(piece, x, 16, sum);                                            \
-            synp_##level##_scale(sum, scale, tile->scale + p, minimum ? least : NULL,           \
-                                 tile->all + p, total);                                         \
+            synp_##level##_scale(sum, scale, d, minimum ? least : NULL, tile->all + p, first,   \
+                                 total);                                                        \
             return;                                                                             \
         }                                                                                       \
         synp_##level##_steps(piece, x, 8, sum);                                                 \
-        synp_##level##_scale(sum, scale, tile->scale + p, NULL, NULL, total);                   \
+        synp_##level##_scale(sum, scale, d, NULL, NULL, first, total);                          \
         synp_##level##_steps(piece + SYNP_##level##_BLOCK / 2, x + 8, 8, sum);                  \
-        synp_##level##_scale(sum, scale + SYNP_##level##_STRIP, tile->scale + p, NULL, NULL,    \
-                             total);                                                            \
+        synp_##level##_scale(sum, scale + SYNP_##level##_STRIP, d, NULL, NULL, false, total);   \
         if (!minimum) return;                                                                   \
         synp_##level##_minima(least, tile->low + p, total);                                     \
         synp_##level##_minima(least + SYNP_##level##_STRIP, tile->high + p, total);             \
     }                                                                                           \
                                                                                                 \
     TARGET static void synp_##level##_strip(const syn_type *type, const synp_strip *strip,      \
-                                            const synp_acts_tile *tile, float *total)           \
+                                            const synp_acts_tile *tile, bool first,             \
+                                            float *total)                                       \
     {                                                                                           \
         size_t b;                                                                               \
         int p;                                                                                  \
         for (p = 0; p < SYNP_TILE; p += SYNP_##level##_SOME) {                                  \
             for (b = 0; b < strip->blocks; b++) {                                               \
                 float *at = total + (b % 4 * SYNP_TILE + (size_t)p) * SYNP_##level##_STRIP;     \
+                const bool new_sum = first && b < 4;                                            \
                 if (type->group == 16) {                                                        \
-                    synp_##level##_strip_block(true, type->minimum, strip, b, tile + b, p, at); \
+                    synp_##level##_strip_block(true, type->minimum, strip, b, tile + b, p,      \
+                                               new_sum, at);                                    \
                 } else if (type->minimum) {                                                     \
-                    synp_##level##_strip_block(false, true, strip, b, tile + b, p, at);         \
+                    synp_##level##_strip_block(false, true, strip, b, tile + b, p, new_sum, at);\
                 } else {                                                                        \
-                    synp_##level##_strip_block(false, false, strip, b, tile + b, p, at);        \
+                    synp_##level##_strip_block(false, false, strip, b, tile + b, p, new_sum, at);\
                 }                                                                               \
             }                                                                                   \
+        }                                                                                       \
+    }                                                                                           \
+                                                                                                \
+    TARGET static void synp_##level##_strip_sum(const float *total, size_t rows,                \
+                                                size_t positions, float *y, size_t stride)      \
+    {                                                                                           \
+        const size_t step = SYNP_TILE * SYNP_##level##_STRIP;                                   \
+        size_t p, r;                                                                            \
+        for (p = 0; p < positions; p++, y += stride, total += SYNP_##level##_STRIP) {           \
+            for (r = 0; r + bits / 32 <= rows; r += bits / 32) {                                \
+                const float *t = total + r;                                                     \
+                __m##bits s = _mm##bits##_add_ps(_mm##bits##_loadu_ps(t),                       \
+                                                 _mm##bits##_loadu_ps(t + step));               \
+                s = _mm##bits##_add_ps(                                                         \
+                    s, _mm##bits##_add_ps(_mm##bits##_loadu_ps(t + 2 * step),                   \
+                                          _mm##bits##_loadu_ps(t + 3 * step)));                 \
+                _mm##bits##_storeu_ps(y + r, s);                                                \
+            }                                                                                   \
+            synp_strip_sum(total, SYNP_##level##_STRIP, r, rows, y);                            \
         }                                                                                       \
     }
 
@@ -5222,7 +5261,7 @@ SYNP_256 static void synp_256_unpack_codes(const syn_type *type, const synp_code
 }
 
 static const synp_strips synp_256_strips = { SYNP_256_STRIP, 4, synp_256_unpack_codes, synp_256_strip,
-                                           synp_256_pack };
+                                           synp_256_strip_sum, synp_256_pack };
 
 static bool synp_256_here(void)
 {
@@ -6140,7 +6179,7 @@ SYNP_512 static void synp_512_unpack_codes(const syn_type *type, const synp_code
 }
 
 static const synp_strips synp_512_strips = { SYNP_512_STRIP, 4, synp_512_unpack_codes, synp_512_strip,
-                                           synp_256_pack };
+                                           synp_512_strip_sum, synp_256_pack };
 
 /* Sums of four rows with one position; each has the lanes of the definition. */
 typedef struct synp_512_sums {
@@ -7108,25 +7147,13 @@ static void synp_many_unpack(const synp_many *many, size_t from)
     }
 }
 
-/* The four sums of each element of a tile become one; those that exist are stored. */
-static void synp_many_store(const synp_many *many, const float *total, size_t positions, float *y,
-                            size_t stride)
-{
-    const size_t all = many->kernels->strips->rows, step = SYNP_TILE * all;
-    size_t p, r;
-    for (p = 0; p < positions; p++, y += stride, total += all) {
-        for (r = 0; r < many->rows; r++) {
-            y[r] = (total[r] + total[r + step]) + (total[r + 2 * step] + total[r + 3 * step]);
-        }
-    }
-}
-
 /* One strip of rows with up to SYNP_STRIP_POSITIONS positions. */
 static void synp_many_rows(synp_many *many, size_t first, size_t positions, float *y,
                            size_t stride)
 {
     const synp_acts *acts = many->acts;
-    const size_t blocks = acts->cols / 32, size = synp_strip_total(many->kernels->strips);
+    const synp_strips *strips = many->kernels->strips;
+    const size_t blocks = acts->cols / 32, size = synp_strip_total(strips);
     const synp_acts_tile *tile = acts->tiles + first / SYNP_TILE * blocks;
     size_t from, p;
     for (from = 0; from < blocks; from += many->strip.blocks) {
@@ -7134,12 +7161,12 @@ static void synp_many_rows(synp_many *many, size_t first, size_t positions, floa
         synp_many_unpack(many, 32 * from);
         for (p = 0; p < positions; p += SYNP_TILE) {
             float *total = many->total + p / SYNP_TILE * size;
-            if (!from) memset(total, 0, size * sizeof *total);
-            many->kernels->strips->multiply(many->type, &many->strip,
-                                            tile + p / SYNP_TILE * blocks + from, total);
+            if (blocks < 4) memset(total, 0, size * sizeof *total); /* sums that have no block */
+            strips->multiply(many->type, &many->strip, tile + p / SYNP_TILE * blocks + from, !from,
+                             total);
             if (from + many->strip.blocks < blocks) continue;
-            synp_many_store(many, total, synp_smaller(positions - p, SYNP_TILE),
-                            y + (first + p) * stride, stride);
+            strips->sum(total, many->rows, synp_smaller(positions - p, SYNP_TILE),
+                        y + (first + p) * stride, stride);
         }
     }
 }
@@ -11865,20 +11892,22 @@ typedef struct synp_projection {
     size_t   stride;
 } synp_projection;
 
-enum { SYNP_PRODUCTS = 3, SYNP_ROWS_TOGETHER = 8, SYNP_PIECES_A_JOB = 8 };
+enum { SYNP_PRODUCTS = 3, SYNP_ROWS_TOGETHER = 8, SYNP_PIECES_A_JOB = 8, SYNP_SHARES = 16 };
 
 struct synp_projections;
 typedef void synp_finish_fn(const struct synp_projections *products, uint32_t first, uint32_t last);
 
-/* Products with one input, done side by side. The jobs claim pieces of rows until none is left,
-   so that one that another program holds up does not hold up the others. */
+/* Products with one input, done side by side. A job claims one piece of rows of its share after
+   the other, in the order of memory, then pieces of other shares until none is left: one that
+   another program holds up does not hold up the others. */
 typedef struct synp_projections {
     synp_context   *ctx;
     synp_projection    item[SYNP_PRODUCTS];
     const unsigned char *bytes[SYNP_PRODUCTS]; /* of row `first` */
     int             items, jobs;
-    uint32_t        piece;       /* rows */
-    uint32_t        next;        /* piece to claim; atomic */
+    uint32_t        piece, pieces; /* rows of a piece, pieces of all items */
+    uint32_t        shares;
+    uint32_t        next[SYNP_SHARES]; /* piece of a share to claim; atomic */
     uint32_t        n;           /* positions */
     synp_finish_fn *finish;      /* on a piece of all items, which then have as many rows; or NULL */
     const struct synp_ff *ff;    /* for it: the part that they belong to, */
@@ -11920,16 +11949,28 @@ static uint32_t synp_piece_count(const synp_projections *products, int item)
     return (products->item[item].rows + products->piece - 1) / products->piece;
 }
 
-/* The next piece that nobody has, the first after `piece` (none yet: UINT32_MAX) without atomics. */
-static uint32_t synp_claim(synp_projections *products, int job, uint32_t piece)
+/* Where a share of the pieces begins. */
+static uint32_t synp_share_start(const synp_projections *products, uint32_t share)
 {
+    return (uint32_t)((uint64_t)products->pieces * share / products->shares);
+}
+
+/* Takes a piece that nobody has, of share *share or of the ones behind it; false: none is left. */
+static bool synp_claim(synp_projections *products, uint32_t *share, uint32_t *piece)
+{
+    uint32_t tried;
+    for (tried = 0; tried < products->shares; tried++, *share = (*share + 1) % products->shares) {
+        uint32_t *next = &products->next[*share];
 #if defined(__GCC_HAVE_SYNC_COMPARE_AND_SWAP_4)
-    (void)job;
-    (void)piece;
-    return __atomic_fetch_add(&products->next, 1, __ATOMIC_RELAXED);
-#else
-    return piece == UINT32_MAX ? (uint32_t)job : piece + (uint32_t)products->jobs;
+        *piece = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED);
+#else /* as many shares as jobs, and none helps another */
+        if (tried) return false;
+        *piece = (*next)++;
 #endif
+        *piece += synp_share_start(products, *share);
+        if (*piece < synp_share_start(products, *share + 1)) return true;
+    }
+    return false;
 }
 
 /* A piece of one item: its rows first .. last - 1, with their bias. */
@@ -11950,15 +11991,11 @@ static void synp_projections_job(void *arg, int job)
 {
     synp_projections *products = (synp_projections *)arg;
     void *scratch = products->ctx->decode + (size_t)job * products->ctx->decode_bytes;
-    uint32_t claimed = UINT32_MAX;
-    for (;;) {
-        uint32_t piece = claimed = synp_claim(products, job, claimed);
+    uint32_t share = (uint32_t)job % products->shares, piece;
+    while (synp_claim(products, &share, &piece)) {
         uint32_t first, last;
         int i = 0, end;
-        if (!products->finish) /* pieces of the items one after the other, else of all at once */
-            while (i < products->items && piece >= synp_piece_count(products, i))
-                piece -= synp_piece_count(products, i++);
-        if (i == products->items || piece >= synp_piece_count(products, i)) return;
+        while (piece >= synp_piece_count(products, i)) piece -= synp_piece_count(products, i++);
         first = piece * products->piece;
         last = synp_min_u32(first + products->piece, products->item[i].rows);
         end = products->finish ? products->items : i + 1;
@@ -11971,7 +12008,8 @@ static void synp_projections_job(void *arg, int job)
    whole strips where there are many positions. */
 static uint32_t synp_piece_rows(const synp_projections *products)
 {
-    const uint32_t unit = products->n < 4 ? SYNP_ROWS_TOGETHER : SYNP_STRIP_ROWS_MAX;
+    const uint32_t few = SYNP_ROWS_TOGETHER, many = SYNP_STRIP_ROWS_MAX;
+    const uint32_t unit = products->n < 4 ? few : many;
     uint32_t rows = 0, share;
     int i;
     for (i = 0; i < products->items; i++) rows += products->item[i].rows;
@@ -11993,8 +12031,16 @@ static void synp_run_jobs(const synp_context *ctx, int jobs, syn_job_fn *job, vo
 
 static void synp_projections_run(synp_projections *products)
 {
+    int i;
     products->piece = synp_piece_rows(products);
-    products->next = 0;
+    products->pieces = 0;
+    for (i = 0; i < (products->finish ? 1 : products->items); i++)
+        products->pieces += synp_piece_count(products, i); /* with finish, of all items at once */
+    products->shares = synp_min_u32((uint32_t)products->jobs, SYNP_SHARES);
+#if !defined(__GCC_HAVE_SYNC_COMPARE_AND_SWAP_4)
+    products->jobs = (int)products->shares;
+#endif
+    memset(products->next, 0, sizeof products->next);
     synp_run_jobs(products->ctx, products->jobs, synp_projections_job, products);
 }
 
