@@ -1,4 +1,4 @@
-/* synergy.h - v0.1.0 - MIT or public domain - the synergistic core of a language model, measured
+/* synergy.h - v0.2.0 - MIT or public domain - the synergistic core of a language model, measured
 
    One file, C99 or C++17, libc and libm: a transformer that runs quantised GGUF weights where
    they lie and records the norm of every attention head (or expert), and a numerically careful
@@ -115,132 +115,23 @@
    SYN_API                  how functions are declared (default extern)
 
    FUNCTIONS
-   How each may fail (A argument, M memory, R read, F format, U unsupported, B bad model, C context
-   full, D data; - cannot), whether it runs jobs on the caller's syn_parallel, and its cost (n:
-   what the call is given). None blocks otherwise, but for the caller's own read callback.
-   syn_status_text          -                  constant
-   syn_arena_on             -                  constant
-   syn_arena_measure        -                  constant
-   syn_pool_start           A M                starts threads
-   syn_pool_stop            -                  joins them
-   syn_pool_parallel        -                  constant
-   syn_source_memory        -                  constant
-   syn_source_callback      -                  constant
-   syn_gguf_open            R F U              two walks over the header
-   syn_gguf_find            R F                a walk over the keys
-   syn_gguf_u32             R F B              a walk over the keys
-   syn_gguf_f32             R F B              the same
-   syn_gguf_bool            R F B              the same
-   syn_gguf_text            R F B              the same
-   syn_gguf_tensor_at       R F U              constant
-   syn_gguf_key_at          R F                constant
-   syn_type_find            -                  constant
-   syn_type_computes        -                  constant
-   syn_type_bytes           -                  constant
-   syn_type_to_float        -                  n
-   syn_simd_name            -                  constant
-   syn_tokenizer_open       R F U B M          vocabulary
-   syn_tokenizer_pre_name   -                  constant
-   syn_tokenize             A M R              n log n bytes
-   syn_tokenize_bytes       -                  n
-   syn_token_find           -                  constant
-   syn_token_type_of        -                  constant
-   syn_token_is_end         -                  constant
-   syn_token_text           A R                a token
-   syn_detokenizer_push     A R                a token
-   syn_detokenizer_flush    -                  constant
-   syn_detokenize           A R                n
-   syn_chat_name            -                  constant
-   syn_chat_guess           -                  constant
-   syn_chat_render          A                  n
-   syn_model_open           A R F U B M        walks over the header, vocabulary
-   syn_model_part           -                  constant
-   syn_model_is_local       -                  constant
-   syn_model_has_experts    -                  constant
-   syn_model_unused_tensor  -                  constant
-   syn_model_unused_key     -                  constant
-   syn_model_family         -                  constant
-   syn_edit_noise           -                  n
-   syn_context_open         A M                constant
-   syn_open_measure         A R F U B M        as syn_model_open
-   syn_open_block           A R F U B M        as syn_model_open
-   syn_context_step         A C R        jobs  one pass over the weights for each `batch` ids
-   syn_context_step_rows    A C R        jobs  one pass over the weights
-   syn_context_step_from    A C R        jobs  the same, from its layer on
-   syn_context_logits       -                  constant
-   syn_context_norms        -                  constant
-   syn_context_sinks        -                  constant
-   syn_context_expert_norms -                  constant
-   syn_context_stream       -                  constant
-   syn_context_position     -                  constant
-   syn_context_rewind       A                  layers
-   syn_context_copy         A                  a sequence's cache
-   syn_context_edit_head_sd A R                a layer's attention weights
-   syn_context_edit_expert_sd A R              an expert's weights
-   syn_sample               -                  vocabulary, up to 70 times when it filters
-   syn_cov_open             A M                constant
-   syn_cov_clear            -                  channels
-   syn_cov_break            -                  constant
-   syn_cov_add              A D                channels squared
-   syn_cov_merge            A                  channels squared
-   syn_cov_value            A D                constant
-   syn_cov_bytes            -                  constant
-   syn_cov_save             A                  channels squared
-   syn_cov_shape            F                  constant
-   syn_cov_load             A F                channels squared
-   syn_atom_name            -                  constant
-   syn_mi_name              -                  constant
-   syn_flags_text           -                  constant
-   syn_phiid_pair           flags              11 us (MMI), 26 us (CCS) at 100 samples
-   syn_phiid_pair_float     flags              the same
-   syn_phiid_covariance     flags              4 us
-   syn_cov_pair             flags              4 us
-   syn_phiid_mmi            -                  constant
-   syn_pairs_open           A M                constant
-   syn_pairs_add            A D R        jobs  units squared x samples
-   syn_pairs_add_cov        A D          jobs  units squared
-   syn_pairs_add_surrogate  A D          jobs  units squared x samples
-   syn_pairs_matrices       -                  pairs
-   syn_pairs_index          -                  constant
-   syn_pairs_confound       -                  units
-   syn_confound_name        -                  constant
-   syn_score_name           -                  constant
-   syn_score_find           -                  constant
-   syn_rank_open            A M                constant
-   syn_rank_pairs           -                  pairs x prompts
-   syn_rank_means           -                  units squared
-   syn_rank_score           -                  constant
-   syn_rank_average         -                  n log n
-   syn_rank_spearman        -                  n log n
-   syn_rank_profile         -                  units
-   syn_rank_shape           -                  layers
-   syn_rank_bootstrap       A M          jobs  resamples x prompts x units
-   syn_rank_reliability     A M          jobs  the same
-   syn_rank_permutation     A M          jobs  permutations x units
-   syn_surrogate_name       -                  constant
-   syn_surrogate_keys       -                  units x samples + units squared
-   syn_surrogate_make       -                  units x samples (phase: squared)
-   syn_surrogate_shift      -                  n
-   syn_surrogate_phase      -                  n squared
-   syn_pairs_clear          -                  pairs
-   syn_excess_open          A M                constant
-   syn_excess_add           A                  units squared
-   syn_excess_of            -                  constant
-   syn_excess_pair_p        -                  constant
-   syn_excess_rank          -                  units log units
-   syn_rank_fdr             -                  n log n
-   syn_graph_measure        A M          jobs  nodes cubed
-   syn_graph_modularity     A                  nodes squared
-   syn_graph_null           A M                nodes squared
-   syn_graph_threshold      A M                nodes squared
+   The declarations, section after section, say what each takes and gives, its errors and, where it
+   is not plain, its cost. A call that can fail returns a syn_status, takes the error last, and its
+   comment lists what it can return; a test derives the same list from the code. Nothing blocks but
+   the caller's read callback. What takes a syn_parallel, in its desc, runs jobs on it.
+
    HISTORY
-   0.2.0   contexts hold many sequences: syn_step -> syn_context_step, ctx.norms and others ->
+   0.2.0   SYNERGY_VERSION and syn_version; a buffer that is too small is SYN_ERROR_MEMORY everywhere, as
+           an arena that is (it was ARGUMENT in >>tokenizer);
+           contexts hold many sequences: syn_step -> syn_context_step, ctx.norms and others ->
            syn_context_norms(&ctx, row); syn_probe.take gets one struct; syn_sample takes const
            logits; syn_open_measure and syn_open_block
    0.1.0   first version
 */
 #ifndef SYNERGY_H_INCLUDED
 #define SYNERGY_H_INCLUDED
+
+#define SYNERGY_VERSION 200 /* 0.2.0: major * 10000 + minor * 100 + patch, to be compared */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -273,7 +164,7 @@ extern "C" {
 typedef enum syn_status {
     SYN_OK = 0,
     SYN_ERROR_ARGUMENT,    /* the caller's numbers make no sense (names which) */
-    SYN_ERROR_MEMORY,      /* the arena is too small (says how many bytes it needs) */
+    SYN_ERROR_MEMORY,      /* an arena or a buffer is too small (says how much it takes) */
     SYN_ERROR_READ,        /* the read callback failed or the bytes end early */
     SYN_ERROR_FORMAT,      /* the file is not well-formed GGUF */
     SYN_ERROR_UNSUPPORTED, /* well-formed, but an architecture, type or tokenizer not known here */
@@ -289,8 +180,11 @@ typedef struct syn_error {
     char       text[SYN_ERROR_TEXT_BYTES]; /* one line, NUL-terminated, printable ASCII */
 } syn_error;
 
-/* A constant English phrase for a status ("out of arena memory"). Never NULL. */
+/* A constant English phrase for a status ("not enough memory given"). Never NULL. */
 SYN_API const char *syn_status_text(syn_status status);
+
+/* SYNERGY_VERSION of the implementation that is linked. */
+SYN_API int syn_version(void);
 
 /* ====================================================================================
    >>memory
@@ -437,29 +331,32 @@ typedef struct syn_gguf_tensor {
 } syn_gguf_tensor;
 
 /* Opens and checks the structure of the whole file: every key, every tensor info, every data
-   range. Errors: READ, FORMAT, UNSUPPORTED (version, big endian, tensor type). */
+   range. Errors: READ, FORMAT, UNSUPPORTED (version, big endian, tensor type), MODEL (the alignment). */
 SYN_API syn_status syn_gguf_open(syn_gguf *gguf, const syn_source *source, syn_error *err);
 
-/* Finds a key. found->count is 0 and the result SYN_OK when it is absent; a key that occurs
-   twice is SYN_ERROR_FORMAT. */
+/* Finds a key in a walk over all of them. An absent one is no error: *present is false and
+   found->count 0. Errors: READ, FORMAT (it occurs twice). */
 SYN_API syn_status syn_gguf_find(const syn_gguf *gguf, const char *key, syn_gguf_value *found,
                                  bool *present, syn_error *err);
 
 /* Typed reads of one key. Absent: *value is left as it is (put the default there first) unless
-   `required`, which makes absence SYN_ERROR_MODEL. A wrong type or a value out of range names
-   the key. u32 takes any integer type that fits, f32 takes f32 and f64. */
+   `required`. u32 takes any integer type that fits, f32 takes f32 and f64. Errors, which name the
+   key: MODEL (absent though required, a wrong type, a value out of range), READ, FORMAT. */
 SYN_API syn_status syn_gguf_u32(const syn_gguf *gguf, const char *key, bool required,
                                 uint32_t *value, syn_error *err);
+/* Errors: as syn_gguf_u32. */
 SYN_API syn_status syn_gguf_f32(const syn_gguf *gguf, const char *key, bool required,
                                 float *value, syn_error *err);
+/* Errors: as syn_gguf_u32. */
 SYN_API syn_status syn_gguf_bool(const syn_gguf *gguf, const char *key, bool required,
                                  bool *value, syn_error *err);
 /* Copies the text, cut to capacity - 1 bytes and NUL-terminated; *length (may be NULL) is its
-   full length in the file. */
+   full length in the file. Errors: as syn_gguf_u32. */
 SYN_API syn_status syn_gguf_text(const syn_gguf *gguf, const char *key, bool required,
                                  char *text, size_t capacity, size_t *length, syn_error *err);
 
-/* The tensor info at `at` (start with gguf->tensors_at; goes on at tensor->next_at). */
+/* The tensor info at `at` (start with gguf->tensors_at; goes on at tensor->next_at). Errors: READ,
+   FORMAT, UNSUPPORTED. */
 SYN_API syn_status syn_gguf_tensor_at(const syn_gguf *gguf, uint64_t at, syn_gguf_tensor *tensor,
                                       syn_error *err);
 
@@ -470,6 +367,7 @@ typedef struct syn_gguf_key {
     syn_gguf_value value;
 } syn_gguf_key;
 
+/* Errors: READ, FORMAT. */
 SYN_API syn_status syn_gguf_key_at(const syn_gguf *gguf, uint64_t at, syn_gguf_key *key,
                                    syn_error *err);
 
@@ -615,7 +513,7 @@ typedef struct syn_tokenizer {
 
 /* Checks the vocabulary and builds the index. desc may be NULL. `gguf` may go afterwards, its
    source must stay. Errors: MODEL names the key at fault; UNSUPPORTED an unknown tokenizer or
-   pre-tokenizer; MEMORY; READ. */
+   pre-tokenizer; MEMORY; READ; FORMAT. */
 SYN_API syn_status syn_tokenizer_open(syn_tokenizer *t, const syn_gguf *gguf,
                                       const syn_tokenizer_desc *desc, syn_arena *arena,
                                       syn_error *err);
@@ -624,11 +522,12 @@ SYN_API syn_status syn_tokenizer_open(syn_tokenizer *t, const syn_gguf *gguf,
 SYN_API const char *syn_tokenizer_pre_name(int i);
 
 /* Text of any bytes to ids. *count becomes the number of ids the text has; with ids NULL they are
-   only counted, with a capacity too small the call fails (ARGUMENT) and says how many there are.
+   only counted, with a capacity too small the call fails and says how many there are.
    Work memory is taken from the arena and given back: 17 bytes a byte of the longest word (BPE)
    or text between special tokens (SentencePiece), and a quarter byte a byte of text when it holds
    special tokens. On a measuring arena nothing is tokenized: arena->used grows by exactly what the
-   same call needs, and *count is 0. */
+   same call needs, and *count is 0. Errors: ARGUMENT (a flag that is none), MEMORY (the arena, the
+   capacity), READ. */
 SYN_API syn_status syn_tokenize(const syn_tokenizer *t, const char *text, size_t length, int flags,
                                 int32_t *ids, size_t capacity, size_t *count, syn_arena *work,
                                 syn_error *err);
@@ -647,8 +546,8 @@ SYN_API syn_token_type syn_token_type_of(const syn_tokenizer *t, int32_t id);
 SYN_API bool syn_token_is_end(const syn_tokenizer *t, int32_t id);
 
 /* The bytes that a token stands for, perhaps a part of a character. *length is set to the number
-   of bytes also where capacity is too small (ARGUMENT). No token has more than
-   t->tokens.longest bytes. flags: SYN_HIDE_SPECIAL. Errors: ARGUMENT (id), READ. */
+   of bytes also where capacity is too small. No token has more than t->tokens.longest bytes.
+   flags: SYN_HIDE_SPECIAL. Errors: ARGUMENT (id), MEMORY (the capacity), READ. */
 SYN_API syn_status syn_token_text(const syn_tokenizer *t, int32_t id, int flags, char *to,
                                   size_t capacity, size_t *length, syn_error *err);
 
@@ -660,7 +559,7 @@ typedef struct syn_detokenizer {
 } syn_detokenizer;
 
 /* Adds a token; `to` (t->tokens.longest + 4 bytes are always enough) receives whole characters.
-   Fails as syn_token_text does, with nothing taken in. */
+   Errors: as syn_token_text, with nothing taken in. */
 SYN_API syn_status syn_detokenizer_push(syn_detokenizer *d, const syn_tokenizer *t, int32_t id,
                                         int flags, char *to, size_t capacity, size_t *length,
                                         syn_error *err);
@@ -669,7 +568,7 @@ SYN_API size_t syn_detokenizer_flush(syn_detokenizer *d, char to[4]);
 
 /* A whole text at once. Unlike the stream it drops the space that add_space_prefix put before
    the first word and, with clean_spaces, spaces before punctuation and contractions. With `to`
-   NULL *length is the capacity needed. Errors: ARGUMENT (an id, the capacity), READ. */
+   NULL *length is the capacity needed. Errors: ARGUMENT (an id), MEMORY (the capacity), READ. */
 SYN_API syn_status syn_detokenize(const syn_tokenizer *t, const int32_t *ids, size_t n, int flags,
                                   char *to, size_t capacity, size_t *length, syn_error *err);
 
@@ -687,8 +586,9 @@ SYN_API const char *syn_chat_name(syn_chat chat);
 SYN_API syn_chat syn_chat_guess(const syn_tokenizer *t);
 /* Writes a conversation as the model's template does, default system message included, and opens
    the assistant's turn. Not NUL-terminated; *length is its full length also where capacity is too
-   small (ARGUMENT); with `to` NULL it is only measured. Tokenize it with
-   SYN_PARSE_SPECIAL | SYN_NO_BOS: the begin token is in the text. */
+   small; with `to` NULL it is only measured. Tokenize it with SYN_PARSE_SPECIAL | SYN_NO_BOS: the
+   begin token is in the text. Errors: ARGUMENT (a format or a role that is none), MEMORY (the
+   capacity). */
 SYN_API syn_status syn_chat_render(syn_chat chat, const syn_chat_message *messages, size_t count,
                                    int flags, char *to, size_t capacity, size_t *length,
                                    syn_error *err);
@@ -794,8 +694,9 @@ typedef struct syn_model {
 } syn_model;
 
 /* Opens a model of one file or of a split one (all files, in order). The sources must stay
-   where they are as long as the model is used. Errors: READ, FORMAT, UNSUPPORTED, MODEL,
-   MEMORY. With a measuring arena nothing is stored, and only syn_context_open may follow. */
+   where they are as long as the model is used. Errors: ARGUMENT (the
+   number of files), READ, FORMAT, UNSUPPORTED, MODEL, MEMORY. With a measuring arena nothing is stored, and only syn_context_open may
+   follow. */
 SYN_API syn_status syn_model_open(syn_model *model, const syn_source *sources, int files,
                                   const syn_model_desc *desc, syn_arena *arena, syn_error *err);
 
@@ -944,8 +845,8 @@ SYN_API syn_status syn_context_open(syn_context *ctx, const syn_model *model,
 
 /* A model and a context on it in one block: how many bytes they take (model and ctx are written,
    but are not open yet), and the same on a block of that many, at a multiple of SYN_BLOCK_ALIGN as
-   malloc's is. Both descs may be NULL. The model must stay where it is. Errors: as syn_model_open
-   and syn_context_open. */
+   malloc's is. Both descs may be NULL. The model must stay where it is. Errors: as syn_model_open,
+   as syn_context_open. */
 SYN_API syn_status syn_open_measure(const syn_source *sources, int files,
                                     const syn_model_desc *model_desc,
                                     const syn_context_desc *context_desc, syn_model *model,
@@ -961,8 +862,8 @@ SYN_API syn_status syn_open_block(const syn_source *sources, int files,
 SYN_API syn_status syn_context_step(syn_context *ctx, const int32_t *ids, size_t n,
                                     syn_error *err);
 
-/* One pass over n rows, at most `batch`; the rows of a sequence in their order. Errors: as
-   syn_context_step, and ARGUMENT (no such sequence, too many rows). */
+/* One pass over n rows, at most `batch`; the rows of a sequence in their order.
+   Errors: as syn_context_step, and ARGUMENT (no such sequence, too many rows). */
 SYN_API syn_status syn_context_step_rows(syn_context *ctx, const syn_row *rows, size_t n,
                                          syn_error *err);
 
@@ -1075,7 +976,7 @@ SYN_API void syn_cov_break(syn_cov *cov);
 SYN_API void syn_cov_add(syn_cov *cov, const double *sample);
 /* Adds the pairs of another accumulator with the same channels and tau. Its lag buffer, the
    samples that have no partner yet, is left out: the two recordings are apart in time.
-   Error: ARGUMENT. */
+   Errors: ARGUMENT. */
 SYN_API syn_status syn_cov_merge(syn_cov *into, const syn_cov *from, syn_error *err);
 
 /* The covariance (divisor N) of variables i and j, 0 <= i, j < 2 * channels, past first. NaN when
@@ -1086,12 +987,13 @@ SYN_API double syn_cov_value(const syn_cov *cov, size_t i, size_t j);
    waiting; f64 lag samples oldest first; i32 exponents; f64 low, high, origin, mean, moment;
    u8 bad; u64 checksum (FNV-1a of all before it). Written and read alike on every machine. */
 SYN_API size_t     syn_cov_bytes(const syn_cov *cov);
+/* Errors: MEMORY (the capacity). */
 SYN_API syn_status syn_cov_save(const syn_cov *cov, void *bytes, size_t capacity, syn_error *err);
-/* What a saved accumulator needs, before one is opened for it. */
+/* What a saved accumulator needs, before one is opened for it. Errors: FORMAT. */
 SYN_API syn_status syn_cov_shape(const void *bytes, size_t size, size_t *channels, size_t *tau,
                                  syn_error *err);
 /* Replaces the state of an accumulator opened with that shape. Checks everything first: after an
-   error the accumulator is as it was. */
+   error the accumulator is as it was. Errors: ARGUMENT (another shape), FORMAT. */
 SYN_API syn_status syn_cov_load(syn_cov *cov, const void *bytes, size_t size, syn_error *err);
 
 /* ====================================================================================
@@ -1382,6 +1284,7 @@ typedef struct syn_rank {
     size_t *order;                          /* scratch for sorting */
 } syn_rank;
 
+/* Errors: MEMORY. */
 SYN_API syn_status syn_rank_open(syn_rank *rank, size_t units, syn_arena *arena, syn_error *err);
 
 /* Fills all columns but `excess`: from the pair sums, or from the units' means as given. */
@@ -1442,16 +1345,17 @@ SYN_API syn_status syn_rank_bootstrap(syn_bootstrap *boot, const syn_pairs *pair
 
 /* Split-half reliability of a score: Spearman's correlation of the score from one half of the
    prompts with that from the other, r its mean over `resamples` random halvings (0: 100),
-   stepped up to the length of the whole by Spearman and Brown: 2 r / (1 + r). Errors: as for
-   the bootstrap. */
+   stepped up to the length of the whole by Spearman and Brown: 2 r / (1 + r). Errors: as
+   syn_rank_bootstrap. */
 SYN_API syn_status syn_rank_reliability(double *value, const syn_pairs *pairs, syn_score score,
                                         const syn_resample_desc *desc, syn_arena *arena,
                                         syn_error *err);
 
 /* Does the shape of the profile need the units to be where they are? Shuffles units over layers.
    p = (1 + shuffles at least as far from the shuffles' mean) / (resamples + 1), for
-   `middle` and `curvature`. */
+   `middle` and `curvature`. Errors: ARGUMENT, MEMORY. */
 typedef struct syn_permutation { double p_middle, p_curvature; } syn_permutation;
+/* Errors: ARGUMENT (layers do not divide units), MEMORY. */
 SYN_API syn_status syn_rank_permutation(syn_permutation *test, const double *score, size_t units,
                                         const syn_resample_desc *desc, syn_arena *arena,
                                         syn_error *err);
@@ -1618,11 +1522,13 @@ SYN_API syn_status syn_graph_modularity(double *q, const double *weight, size_t 
    with their weights where neither is there yet, ten tries an edge (Maslov and Sneppen 2002). A
    complete graph leaves REWIRE no choice: threshold it first. */
 typedef enum syn_null { SYN_NULL_SHUFFLE, SYN_NULL_REWIRE } syn_null;
+/* Errors: MEMORY. */
 SYN_API syn_status syn_graph_null(double *to, const double *weight, size_t nodes, syn_null kind,
                                   uint64_t seed, syn_arena *arena, syn_error *err);
 
 /* Keeps the strongest floor(density n (n-1) / 2 + 1/2) edges, ties to the smaller (i, j) in row
-   order; the rest become 0. `to` may be `weight`. Returns how many were kept. */
+   order; the rest become 0. `to` may be `weight`, *kept is how many were kept. Errors: ARGUMENT
+   (density), MEMORY. */
 SYN_API syn_status syn_graph_threshold(double *to, const double *weight, size_t nodes,
                                        double density, size_t *kept, syn_arena *arena,
                                        syn_error *err);
@@ -1667,10 +1573,15 @@ extern "C" {
 #define SYNP_U(x) ((uint64_t)(x)) /* what %u takes */
 #define SYNP_D(x) ((int64_t)(x))  /* what %d takes */
 
+SYN_API int syn_version(void)
+{
+    return SYNERGY_VERSION;
+}
+
 SYN_API const char *syn_status_text(syn_status status)
 {
     static const char *const text[] = {
-        "no error",         "bad argument",           "out of arena memory",
+        "no error",         "bad argument",           "not enough memory given",
         "cannot read",      "not a well-formed file", "not supported",
         "unusable model",   "context is full",        "data cannot be analysed",
     };
@@ -4528,7 +4439,7 @@ SYNP_256_INLINE void synp_256_finish(__m256 first, __m256 last, size_t rows, flo
 
 /* Rows are read four at a time, an order that no processor foresees; so the weights are asked
    for 4 KB before they are needed, in the order of memory. From memory, one thread on Zen 4,
-   GB/s with it: Q4_1 17, Q8_0 21, Q6_K 18; without, on code of one digit: 11, 5 and 4. */
+   GB/s with it: Q4_1 17, Q8_0 21, Q6_K 18. */
 typedef struct synp_256_ahead {
     uintptr_t at;
     size_t step; /* bytes for each quad of four rows */
@@ -8643,7 +8554,7 @@ SYN_API syn_status syn_tokenize(const syn_tokenizer *t, const char *text, size_t
     if (w.status || measuring) return w.status;
     *count = w.count;
     if (ids && w.count > capacity)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "the text has %u tokens, there is room for %u",
+        return synp_fail(err, SYN_ERROR_MEMORY, "the text has %u tokens, there is room for %u",
                          SYNP_U(w.count), SYNP_U(capacity));
     return SYN_OK;
 }
@@ -9010,7 +8921,7 @@ SYN_API syn_status syn_token_text(const syn_tokenizer *t, int32_t id, int flags,
         *length = piece.n;
     }
     if (!status && *length > capacity)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "token %d has %u bytes, there is room for %u",
+        return synp_fail(err, SYN_ERROR_MEMORY, "token %d has %u bytes, there is room for %u",
                          SYNP_D(id), SYNP_U(*length), SYNP_U(capacity));
     return status;
 }
@@ -9036,7 +8947,7 @@ SYN_API syn_status syn_detokenizer_push(syn_detokenizer *d, const syn_tokenizer 
     syn_status status;
     *length = 0;
     if (capacity < held)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "room for %u bytes, %u are held",
+        return synp_fail(err, SYN_ERROR_MEMORY, "room for %u bytes, %u are held",
                          SYNP_U(capacity), SYNP_U(held));
     status = syn_token_text(t, id, flags, to + held, capacity - held, &n, err);
     if (status) {
@@ -9093,7 +9004,7 @@ SYN_API syn_status syn_detokenize(const syn_tokenizer *t, const int32_t *ids, si
         size_t left = to && used < capacity ? capacity - used : 0;
         syn_status status =
             syn_token_text(t, ids[i], flags, left ? to + used : NULL, left, &bytes, &full);
-        if (status && !(status == SYN_ERROR_ARGUMENT && bytes > left)) { /* full: counts on */
+        if (status && status != SYN_ERROR_MEMORY) { /* full: counts on */
             if (err) *err = full;
             return status;
         }
@@ -9106,7 +9017,7 @@ SYN_API syn_status syn_detokenize(const syn_tokenizer *t, const int32_t *ids, si
     *length = used;
     if (!to) return SYN_OK;
     if (used > capacity)
-        return synp_fail(err, SYN_ERROR_ARGUMENT,
+        return synp_fail(err, SYN_ERROR_MEMORY,
                          "the text has up to %u bytes, there is room for %u", SYNP_U(used),
                          SYNP_U(capacity));
     for (pass = 0; t->clean_spaces && pass < 3; pass++) used = synp_clean_spaces(to, used, pass);
@@ -9384,7 +9295,7 @@ SYN_API syn_status syn_chat_render(syn_chat chat, const syn_chat_message *messag
     }
     *length = out.n;
     if (to && out.n > capacity)
-        return synp_fail(err, SYN_ERROR_ARGUMENT,
+        return synp_fail(err, SYN_ERROR_MEMORY,
                          "the conversation has %u bytes, there is room for %u", SYNP_U(out.n),
                          SYNP_U(capacity));
     return SYN_OK;
@@ -9774,7 +9685,7 @@ enum { SYNP_ALL_LOCAL = 2 * SYN_MODEL_LAYERS };
 
    A tensor or key that is not known yet is a row of synp_parts or synp_hparams; a shape of another
    make a synp_dim; a new activation, norm or quirk an enum value and the line where it acts
-   (impl/context: synp_activate, synp_norm_rows, synp_layer). Then check it: a class of a dozen lines
+   (>>context: synp_activate, synp_norm_rows, synp_layer). Then check it: a class of a dozen lines
    in tests/reference/models_archs.py (names there and here), a row in models_specs.py, `make_models.py`
    writes the tiny model with what transformers makes of it, and its name goes into the list of
    tests/test_context.c. olmo2, phi3 and starcoder2 came about like that. */

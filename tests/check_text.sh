@@ -1,9 +1,9 @@
 #!/bin/sh
-# The header as a person reads it: the index of marks, the table of functions, the quick start, widths and lengths.
+# The header as a person reads it: the index of marks, the errors of functions, the quick start, widths and lengths.
 #
 # In the top comment (up to its end mark): lines that begin with `>>name` are the index of the sections; the chapter
-# FUNCTIONS is the table, a row begins with the function's name; the chapter QUICK START holds a program, from its first
-# `#` line to the last line that is a lone `}`. A chapter begins with a line in capitals.
+# QUICK START holds a program, from its first `#` line to the last line that is a lone `}`. A chapter begins with a line in
+# capitals.
 . ./check.sh
 
 header=../synergy.h
@@ -36,13 +36,26 @@ if [ -s "$work/index" ]; then good; else bad "no index of marks in the top comme
 same "index (<) and marks of the declarations (>) differ" "$work/index" "$work/marks1"
 same "index (<) and marks of the implementation (>) differ" "$work/index" "$work/marks2"
 
-# ---- table of functions
-awk -f declared.awk $header > "$work/declared"
-chapter FUNCTIONS | sed -n 's/^[ *|]*\(syn_[a-z0-9_]*\).*/\1/p' > "$work/table"
-if [ -s "$work/table" ]; then good; else bad "no table of functions in the top comment (chapter FUNCTIONS)"; fi
-sort "$work/declared" > "$work/a"
-sort "$work/table" > "$work/b"
-same "functions declared (<) and in the table (>) differ" "$work/a" "$work/b"
+# ---- errors: what a declaration says is what its code can return
+awk -f errors.awk $header > "$work/errors"
+if sed -n '$p' "$work/errors" | grep -qE '^[3-9][0-9] functions$'; then good; else bad "functions that can fail:" "$work/errors"; fi
+sed '$d' "$work/errors" > "$work/out"
+if [ -s "$work/out" ]; then bad "errors by the code | errors by the comment (Errors: A, B. or Errors: as syn_...) differ:" "$work/out"; else good; fi
+# an error that somebody adds to the code, or takes from a comment, is seen
+sed 's/^SYN_API syn_status syn_cov_merge(.*err)$/&\
+{ return SYN_ERROR_READ; }/; s/Errors: READ, FORMAT (it occurs twice)/Errors: READ/' $header > "$work/other.h"
+awk -f errors.awk "$work/other.h" | sort > "$work/out"
+if grep -q '^syn_cov_merge: ARGUMENT READ | ARGUMENT$' "$work/out" && grep -q '^syn_gguf_find: READ FORMAT | READ$' "$work/out"; then good
+else bad "planted errors are not seen:" "$work/out"; fi
+
+# ---- one version, files that are there
+number=$(sed -n 's/^#define SYNERGY_VERSION \([0-9]*\) .*/\1/p' $header)
+version=$((number / 10000)).$((number / 100 % 100)).$((number % 100))
+if head -n 1 $header | grep -qF " v$version "; then good; else bad "the first line does not say v$version, as SYNERGY_VERSION does"; fi
+if sed -n '/^   HISTORY/,/\*\//p' $header | sed -n 2p | grep -q "^   $version  "; then good; else bad "HISTORY does not begin with $version"; fi
+for file in $(grep -oE '\b(tests|tools|bench|examples)/[A-Za-z0-9_/.-]+\.[a-z]+' $header | sort -u); do
+    if [ -e "../$file" ]; then good; else bad "the header names $file, which is not there"; fi
+done
 
 # ---- quick start
 chapter 'QUICK START' > "$work/chapter"

@@ -10,6 +10,7 @@
 #include "../tools/base/json.c"
 #include "../tools/base/npy.c"
 #include "../tools/base/sha256.c"
+#include "../tools/base/stop.c"
 #include "../tools/base/table.c"
 
 static const char *scratch(void);

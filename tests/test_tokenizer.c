@@ -182,7 +182,7 @@ static int32_t *ids_of(const syn_tokenizer *t, const bytes *text, int flags, lon
             ids[counted] = -7;
             status = syn_tokenize(t, text->p, text->n, flags, ids + capacity + 1, counted - capacity - 1,
                                   &n, &arena, &err);
-            if (status != SYN_ERROR_ARGUMENT || n != counted || ids[counted] != -7) *count = -1;
+            if (status != SYN_ERROR_MEMORY || n != counted || ids[counted] != -7) *count = -1;
             syn_tokenize(t, text->p, text->n, flags, ids, counted, &n, &arena, &err);
         }
     }
@@ -247,7 +247,7 @@ static bool text_is(const syn_tokenizer *t, const int32_t *ids, size_t n, const 
     to = (char *)malloc(room + 1);
     good = !syn_detokenize(t, ids, n, 0, to, room, &length, NULL) && length == expected->n &&
            !memcmp(to, expected->p, length);
-    if (good && room && syn_detokenize(t, ids, n, 0, to, room / 2, &length, NULL) != SYN_ERROR_ARGUMENT)
+    if (good && room && syn_detokenize(t, ids, n, 0, to, room / 2, &length, NULL) != SYN_ERROR_MEMORY)
         good = t->add_space_prefix && room / 2 + 1 >= room;
     free(to);
     return good;
@@ -512,7 +512,7 @@ TEST(ids_outside_the_vocabulary_are_refused)
                 SYN_ERROR_ARGUMENT, v.err);
     CHECK_OK(syn_token_text(&v.t, v.t.eos, SYN_HIDE_SPECIAL, to, sizeof to, &n, &v.err), v.err);
     CHECK(n == 0);
-    CHECK_FAILS(syn_token_text(&v.t, v.t.eos, 0, to, 3, &n, &v.err), SYN_ERROR_ARGUMENT, v.err);
+    CHECK_FAILS(syn_token_text(&v.t, v.t.eos, 0, to, 3, &n, &v.err), SYN_ERROR_MEMORY, v.err);
     CHECK(n == 4);
     CHECK(syn_token_type_of(&v.t, v.t.eos) == SYN_TOKEN_CONTROL);
     CHECK(syn_token_find(&v.t, "</s>", 4) == v.t.eos);
@@ -634,7 +634,7 @@ static void check_chat(const char *ids_of_family, const char *model)
         if (!test_check_(full == expected.n && !memcmp(got.p, expected.p, full), c[0], __FILE__, __LINE__))
             printf("  expected %.*s\n  got      %.*s\n", (int)expected.n, expected.p, (int)full, got.p);
         CHECK_FAILS(syn_chat_render(chat_named(c[0]), m, n, atoi(c[1]), got.p, full - 1, &length, &err),
-                    SYN_ERROR_ARGUMENT, err);
+                    SYN_ERROR_MEMORY, err);
         if (model && !strcmp(c[0], ids_of_family) && strcmp(c[5], "-")) {
             long count;
             int32_t *ids = ids_of(&v.t, &expected, SYN_PARSE_SPECIAL | SYN_NO_BOS, &count);

@@ -1,5 +1,6 @@
 /* args.c - GNU-style options from a table; --help is written from the same table. */
 #include "base/args.h"
+#include "base/stop.h"
 
 #include <errno.h>
 #include <math.h>
@@ -177,6 +178,7 @@ bool args_parse(const command *self, const option *options, size_t count, int ar
     bool only_operands = false;
     size_t n = 0;
     tool_name_set(self->name);
+    stop_keeps(NULL); /* its line has the name */
     *code = GO_ON;
     for (; w.at < argc && *code == GO_ON; w.at++) {
         const char *s = argv[w.at];

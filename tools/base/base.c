@@ -1,7 +1,6 @@
 /* base.c - problems, notes, memory and growing text. */
 #include "base/problem.h"
 #include "base/text.h"
-#include "base/stop.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -13,15 +12,20 @@ static char name_now[32] = "";
 
 void tool_name_set(const char *name) {
     snprintf(name_now, sizeof name_now, "%s", name);
-    stop_keeps(NULL);
 }
 
 const char *tool_name(void) {
     return name_now;
 }
 
+static char version_text[32] = "";
+
+void tool_version_set(int version) {
+    snprintf(version_text, sizeof version_text, "%d.%d.%d", version / 10000, version / 100 % 100, version % 100);
+}
+
 const char *tool_version(void) {
-    return "0.1.0";
+    return version_text;
 }
 
 /* ---- problems ------------------------------------------------------------------------- */

@@ -28,7 +28,9 @@ int  tool_usage(const char *format, ...) TOOL_FORMAT(1, 2);
 void tool_note(const char *format, ...) TOOL_FORMAT(1, 2);
 void        tool_name_set(const char *name);    /* the prefix of the above */
 const char *tool_name(void);
-const char *tool_version(void);                 /* "0.1.0" */
+/* The program has the version of the library: SYNERGY_VERSION, a number; as text "1.2.3". */
+void        tool_version_set(int version);
+const char *tool_version(void);
 
 /* Zeroed memory; ends the program with one line and exit code 1 when there is none. Sizes are
    multiplied with a check. */

@@ -13,11 +13,11 @@
 enum { LINE = 8192, PARTS = 16 };
 
 /* The handler reads a line that is whole: the other one is being written meanwhile. */
-static char line[2][LINE];
+static char stop_line[2][LINE];
 static volatile sig_atomic_t shown;
-static char part[PARTS][TOOL_PATH_BYTES];
-static volatile sig_atomic_t in_use[PARTS];
-static text words;
+static char half_file[PARTS][TOOL_PATH_BYTES];
+static volatile sig_atomic_t half_used[PARTS];
+static text command_line;
 
 static void put(const char *s) {
     const size_t n = strlen(s);
@@ -29,9 +29,9 @@ static void stopped(int number) {
     if (once) _exit(128 + number);
     once = 1;
     for (int i = 0; i < PARTS; i++)
-        if (in_use[i]) unlink(part[i]);
+        if (half_used[i]) unlink(half_file[i]);
     if (isatty(STDERR_FILENO)) put("\r\033[K");
-    put(line[shown]);
+    put(stop_line[shown]);
     signal(number, SIG_DFL);
     raise(number);
 }
@@ -39,10 +39,10 @@ static void stopped(int number) {
 static void write_line(const char *name, const char *kept) {
     const int next = !shown;
     if (kept)
-        snprintf(line[next], LINE, "synergy%s%s: stopped; %s; to go on: %s\n", *name ? " " : "", name, kept,
+        snprintf(stop_line[next], LINE, "synergy%s%s: stopped; %s; to go on: %s\n", *name ? " " : "", name, kept,
                  stop_command());
     else
-        snprintf(line[next], LINE, "synergy%s%s: stopped\n", *name ? " " : "", name);
+        snprintf(stop_line[next], LINE, "synergy%s%s: stopped\n", *name ? " " : "", name);
     shown = next;
 }
 
@@ -63,20 +63,20 @@ void stop_keeps(const char *format, ...) {
 
 static void add_word(const char *word) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:=@%+";
-    if (words.length) text_add(&words, " ");
+    if (command_line.length) text_add(&command_line, " ");
     if (*word && !word[strspn(word, plain)]) {
-        text_add(&words, word);
+        text_add(&command_line, word);
         return;
     }
-    text_add(&words, "'");
+    text_add(&command_line, "'");
     for (; *word; word++)
-        if (*word == '\'') text_add(&words, "'\\''");
-        else text_add_bytes(&words, (unsigned char)*word < 0x20 ? "?" : word, 1);
-    text_add(&words, "'");
+        if (*word == '\'') text_add(&command_line, "'\\''");
+        else text_add_bytes(&command_line, (unsigned char)*word < 0x20 ? "?" : word, 1);
+    text_add(&command_line, "'");
 }
 
 const char *stop_command(void) {
-    return words.at ? words.at : "synergy";
+    return command_line.at ? command_line.at : "synergy";
 }
 
 void stop_begin(int argc, char **argv) {
@@ -92,14 +92,14 @@ void stop_begin(int argc, char **argv) {
 
 void stop_removes(const char *path) {
     for (int i = 0; i < PARTS; i++) {
-        if (in_use[i] || strlen(path) >= sizeof part[i]) continue;
-        strcpy(part[i], path);
-        in_use[i] = 1;
+        if (half_used[i] || strlen(path) >= sizeof half_file[i]) continue;
+        strcpy(half_file[i], path);
+        half_used[i] = 1;
         return;
     }
 }
 
 void stop_spares(const char *path) {
     for (int i = 0; i < PARTS; i++)
-        if (in_use[i] && !strcmp(part[i], path)) in_use[i] = 0;
+        if (half_used[i] && !strcmp(half_file[i], path)) half_used[i] = 0;
 }

@@ -1,4 +1,5 @@
 /* main.c - the program `synergy`: finds the sub-command and hands over. */
+#include "engine/engine.h"
 #include "base/work.h"
 
 #include <locale.h>
@@ -44,6 +45,7 @@ static void print_help(FILE *to) {
 
 int main(int argc, char **argv) {
     setlocale(LC_CTYPE, ""); /* numbers keep the point of the C locale */
+    tool_version_set(SYNERGY_VERSION);
     stop_begin(argc, argv);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, said in words */
     const char *name = argc > 1 ? argv[1] : "";
