@@ -112,6 +112,7 @@
    SYNERGY_NO_STDIO         do not include <stdio.h> (the header itself never prints)
    SYNERGY_NO_IQ            leave out the IQ tensor types: 10.6 KB of Cortex-M4 code
    SYNERGY_SIMD             0: plain C only; not defined: the best that the processor has, found at run time
+   SYNERGY_NO_AVX512        leave out the AVX-512 forms: 40 % of the x86 code, a third of the compile time
    SYN_API                  how functions are declared (default extern)
 
    FUNCTIONS
@@ -1548,9 +1549,15 @@ SYN_API syn_status syn_graph_threshold(double *to, const double *weight, size_t 
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
-#if defined(__x86_64__) && defined(__GNUC__) && !(defined(SYNERGY_SIMD) && SYNERGY_SIMD == 0)
-#define SYNP_PAIRS_X86 /* all-pairs PhiID: AVX2 and AVX-512 by run-time dispatch */
+#if !defined(SYNERGY_SIMD) || SYNERGY_SIMD != 0
+#if defined(__x86_64__) && (defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 9))
+#define SYNP_X86 /* AVX2 and, unless it is left out, AVX-512: found at run time */
+#include <cpuid.h>
 #include <immintrin.h>
+#ifndef SYNERGY_NO_AVX512
+#define SYNP_X86_512
+#endif
+#endif
 #endif
 
 #ifdef __cplusplus
@@ -1564,6 +1571,28 @@ extern "C" {
 #define SYNP_RESTRICT
 #define SYNP_UNUSED
 #endif
+
+/* What this processor, and its system, can do beyond the baseline: all that is asked anywhere. */
+enum { SYNP_HAS_AVX2 = 1, SYNP_HAS_AVX512 = 2, SYNP_HAS_VNNI = 4 };
+
+static SYNP_UNUSED unsigned synp_processor(void)
+{
+    unsigned has = 0;
+#ifdef SYNP_X86
+    unsigned a, b, c = 0, d;
+    const bool f16c = __get_cpuid(1, &a, &b, &c, &d) && (c >> 29 & 1);
+    if (!f16c || !__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return has;
+    has |= SYNP_HAS_AVX2; /* with FMA and F16C */
+#ifdef SYNP_X86_512
+    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw")
+        || !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
+        return has;
+    has |= SYNP_HAS_AVX512; /* F, BW, DQ, VL */
+    if (__builtin_cpu_supports("avx512vnni")) has |= SYNP_HAS_VNNI;
+#endif
+#endif
+    return has;
+}
 
 /* ------------------------------------------------------------------------------------
    >>status
@@ -3568,7 +3597,7 @@ typedef void synp_strip_sum_fn(const float *total, size_t rows, size_t positions
 /* How a level multiplies many positions. */
 typedef struct synp_strips {
     size_t rows;  /* in a strip, at most SYNP_STRIP_ROWS_MAX */
-    size_t least; /* fewer positions are multiplied as they come */
+    size_t least; /* fewer positions cost less without: unpacking is the work of some */
     synp_unpack_codes_fn *unpack;
     synp_strip_fn *multiply;
     synp_strip_sum_fn *sum;
@@ -3943,20 +3972,7 @@ static const synp_kernels synp_plain = {
    by signed and adds neighbours in 16 bits: codes of up to 6 bits are kept unsigned, with a zero
    point; codes of 8 bits are taken by absolute value, and their sign goes to the activation. */
 
-#if !defined(SYNERGY_SIMD) || SYNERGY_SIMD != 0
-#if defined(__x86_64__) && (defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 9))
-#define SYNP_X86
-#endif
-#endif
-
 #ifdef SYNP_X86
-#ifdef __cplusplus
-} /* extern "C" */
-#endif
-#include <immintrin.h>
-#ifdef __cplusplus
-extern "C" {
-#endif
 
 /* Loops over vectors that must stay in registers; clang unrolls them by itself. */
 #if defined(__clang__)
@@ -5171,13 +5187,8 @@ SYNP_256 static void synp_256_unpack_codes(const syn_type *type, const synp_code
 #undef SYNP_CALL
 }
 
-static const synp_strips synp_256_strips = { SYNP_256_STRIP, 4, synp_256_unpack_codes, synp_256_strip,
+static const synp_strips synp_256_strips = { SYNP_256_STRIP, 12, synp_256_unpack_codes, synp_256_strip,
                                            synp_256_strip_sum, synp_256_pack };
-
-static bool synp_256_here(void)
-{
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
 
 static const synp_kernels synp_256 = {
     "AVX2",         SYN_SIMD_AVX2,     &synp_256_strips, synp_256_fused,    synp_256_codes,    synp_256_floats,
@@ -5194,7 +5205,7 @@ static const synp_kernels synp_256 = {
    transposing sum then puts (block, row) into the 16 lanes, and one vector of floats holds all
    that is added. */
 
-#ifdef SYNP_X86
+#ifdef SYNP_X86_512
 #if defined(__GNUC__)                                                                           \
     && !defined(__clang__) /* GCC 12's own headers warn about themselves in C++ */
 #pragma GCC diagnostic push
@@ -6089,7 +6100,7 @@ SYNP_512 static void synp_512_unpack_codes(const syn_type *type, const synp_code
 #undef SYNP_CALL
 }
 
-static const synp_strips synp_512_strips = { SYNP_512_STRIP, 4, synp_512_unpack_codes, synp_512_strip,
+static const synp_strips synp_512_strips = { SYNP_512_STRIP, 16, synp_512_unpack_codes, synp_512_strip,
                                            synp_512_strip_sum, synp_256_pack };
 
 /* Sums of four rows with one position; each has the lanes of the definition. */
@@ -6164,13 +6175,6 @@ SYNP_512 static void synp_512_floats(const float *const row[4], size_t rows,
     }
 }
 
-static bool synp_512_here(void)
-{
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-           && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
-           && __builtin_cpu_supports("avx512vnni");
-}
-
 static const synp_kernels synp_512 = {
     "AVX-512 VNNI", SYN_SIMD_AVX512,   &synp_512_strips, synp_512_fused,    synp_512_codes,    synp_512_floats,
     synp_256_widen, synp_256_quantise, synp_256_dot,      synp_256_axpy,     synp_256_dots,
@@ -6179,7 +6183,7 @@ static const synp_kernels synp_512 = {
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
 #endif
-#endif /* SYNP_X86 */
+#endif /* SYNP_X86_512 */
 
 /* ------------------------------------------------ AArch64: NEON, and NEON with the dot product
    A row at a time, 128 columns at a time: two vectors of codes a block, whose products with one
@@ -6913,8 +6917,10 @@ static const synp_kernels *synp_kernels_pick(syn_simd level)
     for (best = SYN_SIMD_LEVELS - 1; best > SYN_SIMD_PLAIN; best--) {
         if (level != SYN_SIMD_AUTO && level != (syn_simd)best) continue;
 #ifdef SYNP_X86
-        if (best == SYN_SIMD_AVX2 && synp_256_here()) return &synp_256;
-        if (best == SYN_SIMD_AVX512 && synp_512_here()) return &synp_512;
+        if (best == SYN_SIMD_AVX2 && (synp_processor() & SYNP_HAS_AVX2)) return &synp_256;
+#endif
+#ifdef SYNP_X86_512
+        if (best == SYN_SIMD_AVX512 && (synp_processor() & SYNP_HAS_VNNI)) return &synp_512;
 #endif
 #ifdef SYNP_ARM
         if (best == SYN_SIMD_NEON) return &synp_neon;
@@ -11920,7 +11926,7 @@ static void synp_projections_job(void *arg, int job)
 static uint32_t synp_piece_rows(const synp_projections *products)
 {
     const uint32_t few = SYNP_ROWS_TOGETHER, many = SYNP_STRIP_ROWS_MAX;
-    const uint32_t unit = products->n < 4 ? few : many;
+    const uint32_t unit = ((const synp_acts *)products->ctx->acts)->tiles ? many : few;
     uint32_t rows = 0, share;
     int i;
     for (i = 0; i < products->items; i++) rows += products->item[i].rows;
@@ -15452,12 +15458,16 @@ SYNP_PAIRS_FORMS(plain, SYNP_UNUSED)
 static const synp_pairs_kernels synp_pairs_plain = {synp_dots_plain, synp_close_plain,
                                                     synp_ccs_plain, synp_information_plain};
 
-#if defined(SYNP_PAIRS_X86)
+#ifdef SYNP_X86
 #define SYNP_AVX2 __attribute__((target("avx2,fma")))
+#ifdef SYNP_X86_512
 #define SYNP_AVX512 __attribute__((target("avx2,fma,avx512f,avx512vl,avx512dq")))
+#endif
 
 SYNP_PAIRS_FORMS(avx2, SYNP_AVX2)
+#ifdef SYNP_X86_512
 SYNP_PAIRS_FORMS(avx512, SYNP_AVX512)
+#endif
 
 /* two x, four y at a time: eight sums, two loads and four broadcasts for eight products */
 SYNP_AVX2 static void synp_dots_avx2(const double *x, const double *y, size_t samples,
@@ -15510,6 +15520,7 @@ SYNP_AVX2 static void synp_dots_avx2(const double *x, const double *y, size_t sa
     _mm512_storeu_pd(to + 128, _mm512_add_pd(_mm512_loadu_pd(to + 128), q##n));              \
     _mm512_storeu_pd(to + 192, _mm512_add_pd(_mm512_loadu_pd(to + 192), g##n))
 
+#ifdef SYNP_X86_512
 SYNP_AVX512 static void synp_dots_avx512(const double *x, const double *y, size_t samples,
                                          double *tile)
 {
@@ -15533,22 +15544,25 @@ SYNP_AVX512 static void synp_dots_avx512(const double *x, const double *y, size_
         SYNP_DOTS_STORE(3);
     }
 }
+#endif
 
 static const synp_pairs_kernels synp_pairs_avx2 = {synp_dots_avx2, synp_close_avx2, synp_ccs_avx2,
                                                    synp_information_avx2};
+#ifdef SYNP_X86_512
 static const synp_pairs_kernels synp_pairs_avx512 = {synp_dots_avx512, synp_close_avx512,
                                                      synp_ccs_avx512, synp_information_avx512};
+#endif
 #endif
 
 /* The best there is, not above `level` where that is not 0. */
 static const synp_pairs_kernels *synp_pairs_pick(int level)
 {
-#if defined(SYNP_PAIRS_X86)
-    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    if (avx2 && (level == 0 || level >= 3) && __builtin_cpu_supports("avx512f") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-        return &synp_pairs_avx512;
-    if (avx2 && level != 1) return &synp_pairs_avx2;
+#ifdef SYNP_X86
+    const unsigned has = synp_processor();
+#ifdef SYNP_X86_512
+    if ((has & SYNP_HAS_AVX512) && (level == 0 || level >= 3)) return &synp_pairs_avx512;
+#endif
+    if ((has & SYNP_HAS_AVX2) && level != 1) return &synp_pairs_avx2;
 #else
     (void)level;
 #endif

@@ -10,7 +10,8 @@
 enum {
     TYPES = (int)(sizeof synp_types / sizeof synp_types[0]),
     ROWS_MAX = 11,
-    POSITIONS_MAX = 19
+    POSITIONS_MAX = 9,
+    POSITIONS_MANY = 16 /* from here on every level multiplies strips */
 };
 
 static uint32_t random_state = 12345;
@@ -198,6 +199,8 @@ TEST(every_type_every_level)
             if (type->block == 256 && k > 3) continue;
             check_problem(type, 1 + random_bits() % ROWS_MAX, cols,
                           1 + random_bits() % POSITIONS_MAX);
+            check_problem(type, 1 + random_bits() % (4 * ROWS_MAX), cols,
+                          POSITIONS_MANY + random_bits() % POSITIONS_MAX);
         }
     }
 }
@@ -212,6 +215,7 @@ TEST(every_shape)
         for (rows = 1; rows <= ROWS_MAX; rows += 2) {
             for (positions = 1; positions <= POSITIONS_MAX; positions += 1 + rows % 3) {
                 check_problem(type, rows, 256, positions);
+                check_problem(type, 3 * rows, 256, POSITIONS_MANY - 1 + positions);
             }
         }
         check_problem(type, 5, 2048, 33);
