@@ -5115,6 +5115,74 @@ SYNP_256 static void synp_256_pack(const synp_acts_quad *quad, int j, synp_acts_
     synp_256_pack_half(quad->q + 64 + 16 * j, quad->r + 64 + 16 * j, &tile->piece[8][position]);
 }
 
+/* ---- rows of numbers with few positions: widened in registers, each product as synp_256_dot would */
+
+typedef __m256 synp_256_wide_fn(const unsigned char *p, size_t i); /* numbers i to i + 7 */
+
+SYNP_256_INLINE __m256 synp_256_wide_f32(const unsigned char *p, size_t i)
+{
+    return _mm256_castsi256_ps(synp_256_load32(p + 4 * i));
+}
+
+SYNP_256_INLINE __m256 synp_256_wide_f16(const unsigned char *p, size_t i)
+{
+    return _mm256_cvtph_ps(synp_256_load16(p + 2 * i));
+}
+
+SYNP_256_INLINE __m256 synp_256_wide_bf16(const unsigned char *p, size_t i)
+{
+    return _mm256_castsi256_ps(
+        _mm256_slli_epi32(_mm256_cvtepu16_epi32(synp_256_load16(p + 2 * i)), 16));
+}
+
+/* Up to four rows with one position; cols is a multiple of 16. */
+SYNP_256_INLINE void synp_256_wide4(synp_256_wide_fn *wide, const unsigned char *const row[4],
+                                    size_t rows, size_t cols, const float *x,
+                                    synp_256_ahead ahead, float *y)
+{
+    __m256 s[4], t[4];
+    float four[4];
+    size_t i, r;
+    SYNP_UNROLL
+    for (r = 0; r < 4; r++) s[r] = t[r] = _mm256_setzero_ps();
+    for (i = 0; i < cols; i += 16) {
+        const __m256 v = _mm256_loadu_ps(x + i), w = _mm256_loadu_ps(x + i + 8);
+        synp_256_fetch(&ahead);
+        SYNP_UNROLL
+        for (r = 0; r < 4; r++) {
+            s[r] = _mm256_fmadd_ps(wide(row[r], i), v, s[r]);
+            t[r] = _mm256_fmadd_ps(wide(row[r], i + 8), w, t[r]);
+        }
+    }
+    SYNP_UNROLL
+    for (r = 0; r < 4; r++) four[r] = synp_256_lanes_sum(s[r], t[r]);
+    memcpy(y, four, rows * sizeof four[0]);
+}
+
+#define SYNP_256_WIDE(name, bytes)                                                              \
+    SYNP_256 static void synp_256_##name(const unsigned char *data, size_t row_bytes,           \
+                                         size_t rows, const synp_acts *acts, float *y,          \
+                                         size_t stride)                                         \
+    {                                                                                           \
+        size_t at, p, r;                                                                        \
+        for (at = 0; at < rows; at += 4, data += 4 * row_bytes) {                               \
+            const unsigned char *row[4];                                                        \
+            const size_t n = rows - at < 4 ? rows - at : 4;                                     \
+            synp_256_ahead ahead;                                                               \
+            ahead.at = (uintptr_t)data + 4096;                                                  \
+            ahead.step = 64 * (bytes);                                                          \
+            for (r = 0; r < 4; r++) row[r] = data + (r < n ? r : n - 1) * row_bytes;            \
+            for (p = 0; p < acts->positions; p++) {                                             \
+                synp_256_wide4(synp_256_wide_##name, row, n, acts->cols,                        \
+                               acts->x + p * acts->cols, ahead, y + p * stride + at);           \
+            }                                                                                   \
+        }                                                                                       \
+    }
+
+SYNP_256_WIDE(f32, 4)
+SYNP_256_WIDE(f16, 2)
+SYNP_256_WIDE(bf16, 2)
+
 /* ---- the functions of the level */
 
 #define SYNP_256_BLOCKS(name, zero, is_signed, halves, minimum)                                 \
@@ -5143,6 +5211,9 @@ SYNP_256_BLOCKS(q5_k, 0, false, false, true)
 SYNP_256_BLOCKS(q6_k, 5, false, true, false)
 
 static const synp_fused synp_256_fused[] = {
+    { 0, synp_256_f32, NULL },
+    { 1, synp_256_f16, NULL },
+    { 30, synp_256_bf16, NULL },
     { 2, synp_256_q4_0, synp_256_unpack_q4_0 },
     { 3, synp_256_q4_1, synp_256_unpack_q4_1 },
     { 6, synp_256_q5_0, synp_256_unpack_q5_0 },
@@ -6052,6 +6123,9 @@ static void synp_512_q8_0(const unsigned char *data, size_t row_bytes, size_t ro
 }
 
 static const synp_fused synp_512_fused[] = {
+    { 0, synp_256_f32, NULL },
+    { 1, synp_256_f16, NULL },
+    { 30, synp_256_bf16, NULL },
     { 2, synp_512_q4_0, synp_512_unpack_q4_0 },
     { 3, synp_512_q4_1, synp_512_unpack_q4_1 },
     { 6, synp_512_q5_0, synp_512_unpack_q5_0 },
@@ -7137,7 +7211,7 @@ static SYNP_UNUSED void synp_gemm_rows(const synp_kernels *kernels, const syn_ty
         synp_gemm_many(kernels, type, data, rows, acts, y, stride, room);
         return;
     }
-    if (fast && fused->blocks) {
+    if (fused->blocks && (type->floats ? acts->positions < 4 && cols % 16 == 0 : fast)) {
         fused->blocks(data, row_bytes, rows, acts, y, stride);
         return;
     }
