@@ -142,4 +142,45 @@ run 1 "a partition of another size" graph $data/signed.npy --partition $data/two
 says nodes
 run 1 "floats as a partition" graph $data/signed.npy --partition $data/signed.npy
 if [ -z "$(find "$work" -name '*.part')" ]; then good; else bad "parts of files are left"; fi
+# ---- matrices as people have them: text with and without names, one triangle, two different weights
+awk 'BEGIN { srand(3); for (i = 0; i < 9; i++) for (j = 0; j < i; j++) w[i, j] = w[j, i] = int(1000 * rand()) / 1000
+    for (i = 0; i < 9; i++) { s = ""; for (j = 0; j < 9; j++) s = s (j ? "," : "") (w[i, j] + 0); print s } }' > "$work/w.csv"
+awk -F, -v OFS=, '{ for (j = NR + 1; j <= NF; j++) $j = 0; print }' "$work/w.csv" > "$work/lower.csv"
+awk -F, -v OFS=, '{ for (j = 1; j < NR; j++) $j = ""; print }' "$work/w.csv" > "$work/upper.csv"
+{ echo "a,b,c,d,e,f,g,h,\"i, k\""; cat "$work/w.csv"; } > "$work/head.csv"
+{ echo ",0,1,2,3,4,5,6,7,8"; awk '{ print NR - 1 "," $0 }' "$work/w.csv"; } > "$work/pandas.csv"
+awk '{ print "n" NR "," $0 }' "$work/w.csv" | tr , ';' > "$work/rows.txt"
+sed 's/\./,/g; s/;/ ; /g' "$work/rows.txt" > "$work/comma.txt"
+awk -F, -v OFS=, '{ if (NR == 2) $5 = $5 + 0.5; print }' "$work/w.csv" > "$work/directed.csv"
+awk -F, -v OFS=, '{ if (NR == 2) $5 = $5 + 0.5; if (NR == 5) $2 = $2 + 0.5; print }' "$work/w.csv" > "$work/larger.csv"
+awk -F, -v OFS=, '{ if (NR == 2) $5 = $5 + 0.25; if (NR == 5) $2 = $2 + 0.25; print }' "$work/w.csv" > "$work/middle.csv"
+run 0 "a text matrix" graph "$work/w.csv" --json
+want=$(value efficiency_weighted "$work/stdout")
+at_least "a text matrix" "$want" 0.1
+for form in lower.csv upper.csv head.csv pandas.csv rows.txt comma.txt; do
+    run 0 "$form" graph "$work/$form" --json
+    near "$form" "$(value efficiency_weighted "$work/stdout")" "$want" 1e-13
+    near "$form: nodes" "$(value nodes "$work/stdout")" 9 0
+done
+for form in lower upper; do
+    run 0 "$form" graph "$work/$form.csv"
+    says "not symmetric"
+done
+run 1 "two weights" graph "$work/directed.csv"
+says "row 1, column 4"
+says "--symmetrise"
+for how in mean:middle max:larger; do
+    run 0 "$how" graph "$work/${how#*:}.csv" --json
+    want=$(value efficiency_weighted "$work/stdout")
+    run 0 "$how" graph "$work/directed.csv" --symmetrise "${how%:*}" --json
+    near "$how" "$(value efficiency_weighted "$work/stdout")" "$want" 1e-13
+    near "$how: pairs" "$(value pairs_symmetrised "$work/stdout")" 1 0
+done
+sed '3s/^[^,]*/-0.5/; 1s/^\([^,]*,[^,]*\),[^,]*/\1,-0.5/; 4s/^[^,]*/NA/; 1s/^\([^,]*,[^,]*,[^,]*\),[^,]*/\1,NA/' "$work/w.csv" > "$work/dropped.csv"
+run 0 "weights that are no edges" graph "$work/dropped.csv"
+if grep -q "2 of 36 pairs are no edges: 1 negative, 1 unknown" "$work/stdout"; then good; else bad "dropped weights are not told" "$work/stdout"; fi
+run 1 "not square" graph $data/../tables/gaps.csv
+says "not a square matrix"
+run 0 "names in exports" graph "$work/head.csv" --graphml --csv -o "$work/named"
+if grep -q '^a,"i, k",' "$work/named/head_edges.csv" && grep -q 'i, k</data>' "$work/named/head.graphml"; then good; else bad "names of a text matrix" "$work/named/head_edges.csv"; fi
 finish

@@ -4,6 +4,18 @@
 #include <math.h>
 #include <string.h>
 
+/* Weights that are there and are no edges. */
+static void print_dropped(const json *n) {
+    double negative = json_number_of(n, "negative_weights", 0), unknown = json_number_of(n, "unknown_weights", 0);
+    double changed = json_number_of(n, "pairs_symmetrised", 0), nodes = json_number_of(n, "nodes", 0);
+    if (negative + unknown > 0)
+        printf("  %.0f of %.0f pairs are no edges: %.0f negative, %.0f unknown\n", negative + unknown,
+               nodes * (nodes - 1) / 2, negative, unknown);
+    if (changed > 0)
+        printf("  %.0f pairs with two different weights have the %s\n", changed,
+               json_text_of(n, "symmetry", ""));
+}
+
 /* Figures of one network as lines of text. */
 static void print_network(const json *n) {
     static const char *const key[] = {
@@ -14,6 +26,7 @@ static void print_network(const json *n) {
         double v = json_number_of(n, key[k], (double)NAN);
         if (isfinite(v)) printf("  %-32s%.6g\n", key[k], v);
     }
+    print_dropped(n);
     const json *null = json_get(n, "null");
     for (const json *kind = null ? null->child : NULL; kind; kind = kind->next)
         for (const json *f = kind->child; f; f = f->next) {
@@ -67,6 +80,9 @@ static int run(const command *self, int argc, char **argv) {
         {"partition", 0, OPTION_TEXT, "P.npy",
          "whole numbers, the part of each node, for partition_q (default: a folder's layers)",
          &o.partition, 0, 0, NULL},
+        {"symmetrise", 0, OPTION_CHOICE, "none|mean|max",
+         "what the two weights of a pair become where they differ (default none: refused)", &o.symmetrise,
+         0, 0, NULL},
         {"nulls", 0, OPTION_INT, "N",
          "null networks of each kind (folders: 100, 20 above 500 nodes; matrices: none)", &o.nulls,
          0, 1e6, NULL},
@@ -101,8 +117,9 @@ static int run(const command *self, int argc, char **argv) {
 }
 
 const command command_graph = {
-    "graph", "DIR|W.npy [OPTIONS]", "topology: efficiency and modularity against null networks",
+    "graph", "DIR|W.npy|W.csv [OPTIONS]", "topology: efficiency and modularity against null networks",
     "DIR is a result folder: its synergy.npy and redundancy.npy are measured, compared with null\n"
-    "networks and with each other, and DIR/graph.json is written. W.npy is any symmetric matrix of\n"
-    "weights. GraphML opens in Gephi, Cytoscape, igraph and networkx.",
+    "networks and with each other, and DIR/graph.json is written. W is any symmetric matrix of\n"
+    "weights, as floats or integers or as text with or without names around it; of a matrix with one\n"
+    "empty triangle the other counts for both. GraphML opens in Gephi, Cytoscape, igraph and networkx.",
     run};

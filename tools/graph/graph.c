@@ -37,44 +37,6 @@ bool graph_densities(const char *words, double *density, size_t *count) {
 
 /* ---- reading -------------------------------------------------------------------------- */
 
-static bool check_weights(network *n, problem *why) {
-    for (size_t i = 0; i < n->nodes; i++)
-        for (size_t j = 0; j < n->nodes; j++) {
-            double w = n->weight[i * n->nodes + j];
-            if (i != j && isinf(w))
-                return problem_set(why, "%s: the weight at row %zu, column %zu is infinite",
-                                   n->path, i, j);
-            if (i < j && isnan(w + n->weight[j * n->nodes + i])) n->unknown++;
-        }
-    return true;
-}
-
-static bool read_network(network *n, const char *path, const char *name, problem *why) {
-    npy a;
-    char shape[200];
-    file_view view;
-    if (strlen(path) >= sizeof n->path) return problem_set(why, "%.200s...: too long", path);
-    snprintf(n->path, sizeof n->path, "%s", path);
-    n->name = name;
-    if (!npy_open(&a, path, why)) return false;
-    npy_shape_text(&a, shape, sizeof shape);
-    bool good = a.dims == 2 && a.shape[0] == a.shape[1] && a.shape[0] >= 2 && npy_is_float(&a);
-    if (!good)
-        problem_set(why, "%s: is %s %s, not a square matrix of floats with at least two rows",
-                    path, npy_type_text(a.type), shape);
-    if (good) {
-        n->nodes = (size_t)a.shape[0];
-        n->weight = tool_alloc(n->nodes * n->nodes, sizeof *n->weight);
-        npy_doubles(&a, 0, a.count, n->weight);
-        good = check_weights(n, why);
-    }
-    npy_close(&a);
-    if (!good || !file_map(&view, path, why)) return false;
-    sha256_of(view.bytes, view.size, n->hash);
-    file_unmap(&view);
-    return true;
-}
-
 static bool read_partition(graph_work *w, problem *why) {
     npy a;
     char shape[200];
@@ -153,7 +115,7 @@ static bool read_folder(graph_work *w, problem *why) {
         if (!path_exists(path))
             return problem_set(why, "%s: holds no %s (synergy phiid writes it)",
                                w->options->input, file);
-        if (!read_network(&w->net[k], path, name[k], why)) return false;
+        if (!network_read(&w->net[k], path, name[k], w->options->symmetrise, why)) return false;
     }
     if (w->net[0].nodes != w->net[1].nodes)
         return problem_set(why, "%s: synergy.npy has %zu rows, redundancy.npy %zu",
@@ -166,9 +128,11 @@ static bool read_all(graph_work *w, problem *why) {
     w->folder = path_is_directory(o->input);
     w->networks = 1;
     if (!(w->folder ? read_folder(w, why)
-                    : read_network(&w->net[0], o->input, path_base(o->input), why)))
+                    : network_read(&w->net[0], o->input, path_base(o->input), o->symmetrise, why)))
         return false;
     w->nodes = w->net[0].nodes;
+    w->name = w->net[0].label;
+    w->net[0].label = NULL;
     if (w->folder && !read_layers(w, why)) return false;
     if (!o->partition) return true;
     free(w->partition);
@@ -327,10 +291,7 @@ static bool measure_all(graph_work *w, problem *why) {
 /* ---- the whole command ---------------------------------------------------------------- */
 
 static void free_work(graph_work *w) {
-    for (int k = 0; k < 2; k++) {
-        free(w->net[k].weight);
-        free(w->net[k].block);
-    }
+    for (int k = 0; k < 2; k++) network_free(&w->net[k]);
     unit_names_free(w->name, w->nodes);
     free(w->partition);
 }

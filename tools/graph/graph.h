@@ -21,8 +21,12 @@ typedef struct null_figure { double seen, mean, sd, z, p; } null_figure;
 typedef struct network {
     const char *name;          /* "synergy", "redundancy", or the file's */
     char     path[TOOL_PATH_BYTES], hash[65];
-    size_t   nodes, unknown;   /* unknown: pairs that are NaN, which are no edges */
-    double  *weight;           /* (node, node) */
+    size_t   nodes;
+    size_t   unknown, negative; /* pairs that are NaN, or below 0: no edges */
+    size_t   changed;          /* pairs whose two weights differed, and were made one */
+    bool     completed;        /* one triangle was empty, and is the other now */
+    double  *weight;           /* (node, node), symmetric */
+    char   **label;            /* (node), of a text matrix with names, else NULL */
     syn_graph graph;           /* its communities lie in `block` */
     void    *block;
     double   partition_q;      /* NaN without a partition */
@@ -46,6 +50,11 @@ typedef struct graph_work {
     size_t        densities, nulls, null_restarts;
     syn_parallel  parallel;
 } graph_work;
+
+/* Reads a square matrix from .npy (any numbers) or text, with or without names around it; one triangle
+   is completed, any other asymmetry refused unless `how` says what to do. (graph_read.c) */
+bool network_read(network *n, const char *path, const char *name, int how, problem *why);
+void network_free(network *n);
 
 bool graph_output_check(const graph_work *w, problem *why);
 bool graph_write(const graph_work *w, problem *why);

@@ -111,7 +111,7 @@ static bool export_path(const graph_work *w, const network *n, const char *endin
                         problem *why) {
     char file[TOOL_PATH_BYTES];
     size_t length = strlen(n->name);
-    if (length > 4 && strcmp(n->name + length - 4, ".npy") == 0) length -= 4;
+    if (length > 4 && n->name[length - 4] == '.') length -= 4; /* .npy, .csv, .txt ... */
     snprintf(file, sizeof file, "%.*s%s", (int)length, n->name, ending);
     return path_join(path, w->output, file, why);
 }

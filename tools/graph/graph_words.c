@@ -131,6 +131,15 @@ static void null_words(const graph_work *w, json_out *j) {
     }
 }
 
+/* Weights that are there and count as no edge. */
+static void dropped_words(const graph_work *w, const network *n, json_out *j) {
+    text t = {NULL, 0, 0};
+    if (!(n->negative + n->unknown)) return;
+    text_print(&t, "%zu of %zu pairs of the %s network are no edges: %zu weights are negative, %zu unknown.",
+               n->negative + n->unknown, w->nodes * (w->nodes - 1) / 2, n->name, n->negative, n->unknown);
+    say(j, &t);
+}
+
 void graph_words(const graph_work *w, json_out *j) {
     text t = {NULL, 0, 0};
     claims_json(w, j);
@@ -144,5 +153,6 @@ void graph_words(const graph_work *w, json_out *j) {
         modularity_words(w, j);
         null_words(w, j);
     }
+    for (int k = 0; k < 2; k++) dropped_words(w, &w->net[k], j);
     json_array_end(j);
 }

@@ -11,6 +11,8 @@ static const char *const figure_name[GRAPH_FIGURES] = {
     "efficiency_weighted", "efficiency_weighted_top", "efficiency_binary_top", "louvain_q"};
 static const char *const null_name[2] = {"weight_shuffling", "degree_preserving_rewiring"}; /* [syn_null] */
 
+static const char *const symmetrise_name[] = {"none", "mean", "max"};
+
 /* What another run must share for its graph.json to be replaced without --force. */
 static void settings_json(const graph_work *w, json_out *j) {
     const graph_options *o = w->options;
@@ -23,6 +25,7 @@ static void settings_json(const graph_work *w, json_out *j) {
     json_int(j, "null_restarts", (int64_t)w->null_restarts);
     json_text(j, "densities", o->densities);
     json_int(j, "seed", o->seed);
+    json_text(j, "symmetrise", symmetrise_name[o->symmetrise]);
     json_object_end(j);
 }
 
@@ -110,6 +113,11 @@ static void network_json(const graph_work *w, const network *n, json_out *j) {
     json_int(j, "nodes", (int64_t)g->nodes);
     json_int(j, "edges", (int64_t)g->edges);
     json_int(j, "unknown_weights", (int64_t)n->unknown);
+    json_int(j, "negative_weights", (int64_t)n->negative);
+    json_int(j, "dropped_weights", (int64_t)(n->unknown + n->negative));
+    json_text(j, "symmetry", n->completed ? "one triangle, completed" : n->changed == 0 ? "symmetric"
+                             : w->options->symmetrise == GRAPH_MAX ? "larger of two" : "mean of two");
+    json_int(j, "pairs_symmetrised", (int64_t)n->changed);
     json_number(j, "mean_weight", g->mean_weight);
     json_number(j, "largest_weight", g->largest_weight);
     json_number(j, "efficiency_weighted", g->efficiency_weighted);

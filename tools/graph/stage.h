@@ -4,11 +4,14 @@
 
 #include "base/tool.h"
 
+typedef enum graph_symmetrise { GRAPH_SYMMETRIC, GRAPH_MEAN, GRAPH_MAX } graph_symmetrise;
+
 typedef struct graph_options {
     const char *input;     /* a result folder, or a matrix */
     const char *partition; /* whole numbers, one a node; NULL: the layers of a folder */
     const char *output;    /* folder; NULL: the input folder, or nowhere */
     const char *densities; /* "0.05,0.1" */
+    int         symmetrise; /* graph_symmetrise: what two different weights of a pair become */
     int64_t     nulls;     /* -1: the default */
     int64_t     restarts, seed, threads;
     double      gamma, keep;
