@@ -61,7 +61,7 @@ while [ $round -lt "$rounds" ]; do
         for threads in 1 2; do
             # shellcheck disable=SC2086
             $run build/bench_model "$model" $threads "$prompt" "$tokens" 1 |
-                awk -v m="$(basename "$model" .gguf)" -v t=$threads '-v b="$(wc -c < "$model")" '{ print m, t, "ours", $1, $2, b }' >> $work/models.txt
+                awk -v m="$(basename "$model" .gguf)" -v t=$threads -v b="$(wc -c < "$model")" '{ print m, t, "ours", $1, $2, b }' >> $work/models.txt
             for name in $names; do
                 # shellcheck disable=SC2086
                 $run "$peers/$name/build/bin/llama-bench" -m "$model" -t $threads -p "$prompt" -n "$tokens" -r 1 -ngl 0 2> $work/log |
