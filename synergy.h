@@ -251,6 +251,7 @@ typedef struct syn_pool {
     uint32_t        stop;
     syn_job_fn     *job;
     void           *arg;
+    uint32_t        alone, pause, punctual; /* of run() only, see there */
 } syn_pool;
 
 /* Starts threads - 1 workers (1 to SYN_POOL_THREADS threads). Errors: ARGUMENT; MEMORY when the
@@ -1874,13 +1875,27 @@ static bool synp_pool_busy(syn_pool *pool, int jobs)
     return __atomic_load_n(&pool->done, __ATOMIC_SEQ_CST) != (uint32_t)jobs;
 }
 
+/* A counter that runs at some constant speed; 0 where there is none that is cheap. */
+static uint64_t synp_ticks(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+    uint64_t ticks;
+    __asm__ __volatile__("mrs %0, cntvct_el0" : "=r"(ticks));
+    return ticks;
+#else
+    return 0;
+#endif
+}
+
 /* Waits for jobs that others have begun. Whoever has one may have lost its processor to another
-   program: sleeping leaves it this one, which yielding would not. */
-static void synp_pool_finish(syn_pool *pool, int jobs)
+   program: sleeping leaves it this one, which yielding would not. False: slept. */
+static bool synp_pool_finish(syn_pool *pool, int jobs)
 {
     int spin;
     for (spin = 0; spin < SYNP_POOL_SPINS; spin++) {
-        if (!synp_pool_busy(pool, jobs)) return;
+        if (!synp_pool_busy(pool, jobs)) return true;
         synp_pause();
     }
     pthread_mutex_lock(&pool->lock);
@@ -1888,23 +1903,47 @@ static void synp_pool_finish(syn_pool *pool, int jobs)
     while (synp_pool_busy(pool, jobs)) pthread_cond_wait(&pool->finished, &pool->lock);
     __atomic_store_n(&pool->waiting, 0, __ATOMIC_SEQ_CST);
     pthread_mutex_unlock(&pool->lock);
+    return false;
+}
+
+/* After a run in which waiting took longer than working (a neighbour has the other processors) the
+   caller does some runs alone before it asks for help again: SYNP_POOL_ALONE, twice as many each
+   time up to 16 times that, and the first number again after 16 times as many punctual runs. */
+enum { SYNP_POOL_ALONE = 64 };
+
+static void synp_pool_judge(syn_pool *pool, bool late)
+{
+    if (late) {
+        pool->punctual = 0;
+        if (pool->pause < 16 * SYNP_POOL_ALONE) pool->pause += pool->pause + SYNP_POOL_ALONE;
+        pool->alone = pool->pause;
+    } else if (pool->pause && ++pool->punctual == 16 * SYNP_POOL_ALONE) {
+        pool->pause = 0;
+    }
 }
 
 static void synp_pool_run(void *user, int jobs, syn_job_fn *job, void *arg)
 {
     syn_pool *pool = (syn_pool *)user;
+    uint64_t begin, worked, end;
+    bool soon;
     int i;
-    if (jobs > SYNP_POOL_JOBS || jobs < 2) {
+    if (pool->alone || jobs > SYNP_POOL_JOBS || jobs < 2) {
+        if (pool->alone && jobs > 1) pool->alone--;
         for (i = 0; i < jobs; i++) job(arg, i);
         return;
     }
+    begin = synp_ticks();
     pool->job = job;
     pool->arg = arg;
     __atomic_store_n(&pool->done, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&pool->ticket, (uint32_t)jobs << 16, __ATOMIC_SEQ_CST);
     synp_pool_wake(pool);
     synp_pool_help(pool);
-    synp_pool_finish(pool, jobs);
+    worked = synp_ticks();
+    soon = synp_pool_finish(pool, jobs);
+    end = synp_ticks();
+    synp_pool_judge(pool, !soon && end - worked > worked - begin);
 }
 
 SYN_API syn_status syn_pool_start(syn_pool *pool, int threads, syn_error *err)
