@@ -413,4 +413,173 @@ static void probe_body(model_case *c) {
 
 TEST(probes_and_edits) { for_each_case(probe_body); }
 
+/* ---- many sequences ---- */
+
+enum { SEQUENCES = 3, LONGEST = 40 };
+
+/* What each position of each sequence gives, one sequence at a time. */
+typedef struct alone { float *logits[SEQUENCES], *norms[SEQUENCES], *sinks[SEQUENCES]; } alone;
+
+static int32_t sequence_token(const model_case *c, int s, size_t i) {
+    return case_token(c, (i * (size_t)(s + 1) + (size_t)s) % case_length(c));
+}
+
+static void keep_row(const syn_context *ctx, int row, float *logits, float *norms, float *sinks) {
+    const syn_model *m = ctx->model;
+    const size_t units = (size_t)m->layers * m->heads;
+    memcpy(logits, syn_context_logits(ctx, row), m->vocab * sizeof *logits);
+    memcpy(norms, syn_context_norms(ctx, row), units * sizeof *norms);
+    memcpy(sinks, syn_context_sinks(ctx, row), units * sizeof *sinks);
+}
+
+static void run_alone(model_case *c, const syn_context_desc *desc, const syn_edit *edit, alone *a) {
+    const size_t units = (size_t)c->model.layers * c->model.heads;
+    syn_context ctx;
+    syn_error err;
+    int s, i;
+    REQUIRE(case_context(c, &ctx, desc));
+    for (s = 0; s < SEQUENCES; s++) {
+        a->logits[s] = (float *)malloc(LONGEST * c->model.vocab * sizeof(float));
+        a->norms[s] = (float *)malloc(LONGEST * units * sizeof(float));
+        a->sinks[s] = (float *)malloc(LONGEST * units * sizeof(float));
+        ctx.edit = edit[s];
+        CHECK_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
+        for (i = 0; i < LONGEST; i++) {
+            const int32_t id = sequence_token(c, s, (size_t)i);
+            REQUIRE_OK(syn_context_step(&ctx, &id, 1, &err), err);
+            keep_row(&ctx, 0, a->logits[s] + (size_t)i * c->model.vocab, a->norms[s] + (size_t)i * units,
+                     a->sinks[s] + (size_t)i * units);
+        }
+    }
+}
+
+static void free_alone(alone *a) {
+    int s;
+    for (s = 0; s < SEQUENCES; s++) free(a->logits[s]), free(a->norms[s]), free(a->sinks[s]);
+}
+
+/* Rows of any sequences in any mix, as a generator says, until all are at their end. */
+static size_t mixed_rows(model_case *c, const syn_context *ctx, const syn_edit *edit, uint32_t *state,
+                         syn_row *rows, uint32_t *position) {
+    uint32_t at[SEQUENCES];
+    size_t n = 0, wanted;
+    int s, open = 0;
+    for (s = 0; s < SEQUENCES; s++) {
+        at[s] = syn_context_position(ctx, (uint32_t)s);
+        open += at[s] < LONGEST;
+    }
+    *state = *state * 1664525u + 1013904223u;
+    wanted = 1 + (*state >> 16) % ctx->desc.batch;
+    for (s = (int)(*state >> 8) % SEQUENCES; open && n < wanted; s = (s + 1) % SEQUENCES) {
+        uint32_t take = 1 + (*state >> (4 * s)) % 7;
+        for (; take && n < wanted && at[s] < LONGEST; take--, n++) {
+            memset(&rows[n], 0, sizeof rows[n]);
+            rows[n].sequence = (uint32_t)s;
+            rows[n].edit = &edit[s];
+            rows[n].id = sequence_token(c, s, at[s]);
+            position[n] = at[s]++;
+        }
+        open = at[0] < LONGEST || at[1] < LONGEST || at[2] < LONGEST;
+    }
+    return n;
+}
+
+static size_t other_bits(const syn_context *ctx, int row, uint32_t s, uint32_t position, const alone *a) {
+    const size_t units = (size_t)ctx->model->layers * ctx->model->heads, vocab = ctx->model->vocab;
+    const float *logits = syn_context_logits(ctx, row);
+    return !logits ||
+           memcmp(logits, a->logits[s] + position * vocab, vocab * sizeof(float)) ||
+           memcmp(syn_context_norms(ctx, row), a->norms[s] + position * units, units * sizeof(float)) ||
+           memcmp(syn_context_sinks(ctx, row), a->sinks[s] + position * units, units * sizeof(float));
+}
+
+/* The same bits in any packing, each row under its own edit. */
+static void packed_body(model_case *c) {
+    const size_t units = (size_t)c->model.layers * c->model.heads;
+    float *gain = (float *)malloc(units * sizeof *gain), *noise = (float *)malloc(2 * units * sizeof *noise);
+    syn_edit edit[SEQUENCES];
+    static syn_pool pool;
+    syn_error err;
+    int arithmetic;
+    size_t i;
+    memset(edit, 0, sizeof edit);
+    for (i = 0; i < units; i++) gain[i] = i % 4 ? 1.0f : 0.0f;
+    for (i = 0; i < 2 * units; i++) noise[i] = i % 5 ? 0.0f : 0.01f;
+    edit[1].head_gain = gain;
+    edit[2].head_noise = noise;
+    edit[2].noise_seed = 3;
+    REQUIRE_OK(syn_pool_start(&pool, 2, &err), err);
+    for (arithmetic = SYN_FAST; arithmetic <= SYN_EXACT; arithmetic++) {
+        syn_context_desc desc = exact_desc(11);
+        syn_context ctx;
+        alone a;
+        uint32_t state = 7;
+        size_t other = 0, fed = 0, n;
+        desc.arithmetic = (syn_arithmetic)arithmetic;
+        desc.sinks = true;
+        run_alone(c, &desc, edit, &a);
+        desc.sequences = SEQUENCES;
+        desc.parallel = syn_pool_parallel(&pool);
+        REQUIRE(case_context(c, &ctx, &desc));
+        do {
+            syn_row rows[11];
+            uint32_t position[11];
+            n = mixed_rows(c, &ctx, edit, &state, rows, position);
+            REQUIRE_OK(syn_context_step_rows(&ctx, rows, n, &err), err);
+            for (i = 0; i < n; i++, fed++) other += other_bits(&ctx, (int)i, rows[i].sequence, position[i], &a);
+        } while (n);
+        CHECK(fed == SEQUENCES * LONGEST);
+        CHECK(other == 0);
+        free_alone(&a);
+    }
+    syn_pool_stop(&pool);
+    free(gain), free(noise);
+}
+
+TEST(any_mix_of_sequences_gives_the_same_bits) { for_each_case(packed_body); }
+
+/* Without all_logits a sequence's last row has them; a copy goes on as its original; rows that
+   cannot be fed move nothing. */
+static void sequences_body(model_case *c) {
+    syn_context_desc desc = exact_desc(8);
+    syn_context ctx;
+    syn_error err;
+    syn_row rows[9];
+    const size_t bytes = c->model.vocab * sizeof(float);
+    float *first = (float *)malloc(bytes);
+    int i;
+    desc.all_logits = false;
+    desc.sequences = 2;
+    desc.tokens = 10;
+    REQUIRE(case_context(c, &ctx, &desc));
+    memset(rows, 0, sizeof rows);
+    for (i = 0; i < 9; i++) rows[i].sequence = (uint32_t)(i == 2), rows[i].id = case_token(c, (size_t)i);
+    CHECK(syn_context_logits(&ctx, SYN_LAST_ROW) == NULL);
+    CHECK_FAILS(syn_context_step_rows(&ctx, rows, 9, &err), SYN_ERROR_ARGUMENT, err);
+    rows[3].sequence = 2;
+    CHECK_FAILS(syn_context_step_rows(&ctx, rows, 8, &err), SYN_ERROR_ARGUMENT, err);
+    rows[3].sequence = 0;
+    CHECK(syn_context_position(&ctx, 0) == 0 && syn_context_position(&ctx, 1) == 0);
+    REQUIRE_OK(syn_context_step_rows(&ctx, rows, 4, &err), err);
+    CHECK(err.status == SYN_OK && !err.text[0]);
+    CHECK(!syn_context_logits(&ctx, 0) && !syn_context_logits(&ctx, 1) && !syn_context_logits(&ctx, 4));
+    CHECK(syn_context_logits(&ctx, 2) && syn_context_logits(&ctx, 3));
+    CHECK(syn_context_position(&ctx, 0) == 3 && syn_context_position(&ctx, 1) == 1);
+    CHECK_FAILS(syn_context_copy(&ctx, 0, 2, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK_OK(syn_context_copy(&ctx, 0, 1, &err), err);
+    CHECK(syn_context_position(&ctx, 1) == 3);
+    rows[0].sequence = 1;
+    rows[0].id = rows[1].id;
+    REQUIRE_OK(syn_context_step_rows(&ctx, rows, 2, &err), err); /* the same token behind both */
+    memcpy(first, syn_context_logits(&ctx, 0), bytes);
+    CHECK(!memcmp(first, syn_context_logits(&ctx, 1), bytes));
+    for (i = 0; i < 7; i++) rows[i].sequence = 1;
+    CHECK_FAILS(syn_context_step_rows(&ctx, rows, 7, &err), SYN_ERROR_CONTEXT, err);
+    CHECK(syn_context_position(&ctx, 1) == 4);
+    CHECK_FAILS(syn_context_rewind(&ctx, 2, 0, &err), SYN_ERROR_ARGUMENT, err);
+    free(first);
+}
+
+TEST(sequences_are_apart) { for_each_case(sequences_body); }
+
 TEST_MAIN("context")
