@@ -101,7 +101,7 @@ static int run(const command *self, int argc, char **argv) {
         {"ablate", 0, OPTION_FLAG, NULL, "then remove and perturb units, as synergy ablate and perturb do",
          &interventions, 0, 0, NULL},
         OPTION_RESUME(&o.resume), OPTION_FRESH(&o.fresh),
-        OPTION_CONTEXT(&o.context), OPTION_THREADS(&o.threads), OPTION_SEED(&o.seed),
+        OPTION_CONTEXT(&o.context), OPTION_MEMORY(&o.memory), OPTION_THREADS(&o.threads), OPTION_SEED(&o.seed),
         OPTION_EXACT(&o.exact), OPTION_FORCE(&o.force),
     };
     size_t found;

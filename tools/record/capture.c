@@ -285,39 +285,38 @@ void capture_rewind(capture_job *job) {
     syn_context_rewind(&job->ctx, 0, 0, &ignored);
 }
 
-/* The units of position p of the last pass, (layer, unit). */
-void capture_copy_norms(const capture_job *job, size_t p, float *to) {
+/* The units of a row of the last pass, (layer, unit). */
+void capture_copy_norms(const capture_job *job, size_t row, float *to) {
     const syn_model *model = &job->m.model;
     if (!job->options->units) {
-        memcpy(to, syn_context_norms(&job->ctx, (int)p), job->units * sizeof *to);
+        memcpy(to, syn_context_norms(&job->ctx, (int)row), job->units * sizeof *to);
         return;
     }
-    const float *norms = syn_context_expert_norms(&job->ctx, (int)p);
+    const float *norms = syn_context_expert_norms(&job->ctx, (int)row);
     for (uint32_t l = 0; l < job->layers; l++, to += job->per_layer) {
         const size_t layer = job->first_layer + l;
         memcpy(to, norms + layer * model->experts, model->experts * sizeof *to);
-        if (job->shared) to[model->experts] = job->shared[p * model->layers + layer];
+        if (job->shared) to[model->experts] = job->shared[row * model->layers + layer];
     }
 }
 
-void capture_sinks_begin(capture_job *job) {
-    if (job->sinks) memset(job->sinks, 0, job->units * sizeof *job->sinks);
+double *capture_sinks(const capture_job *job) {
+    return job->desc.sinks ? tool_alloc(job->units, sizeof(double)) : NULL;
 }
 
-void capture_sinks_add(capture_job *job, size_t p) {
-    const float *sinks = syn_context_sinks(&job->ctx, (int)p);
-    for (size_t i = 0; job->sinks && i < job->units; i++) job->sinks[i] += (double)sinks[i];
+void capture_sinks_add(const capture_job *job, size_t row, double *sums) {
+    const float *sinks = syn_context_sinks(&job->ctx, (int)row);
+    for (size_t i = 0; sums && i < job->units; i++) sums[i] += (double)sinks[i];
 }
 
-void capture_sinks_mean(const capture_job *job, size_t positions, float *to) {
-    for (size_t i = 0; job->sinks && i < job->units; i++)
-        to[i] = positions ? (float)(job->sinks[i] / (double)positions) : (float)NAN;
+void capture_sinks_mean(const capture_job *job, const double *sums, size_t positions, float *to) {
+    for (size_t i = 0; sums && i < job->units; i++)
+        to[i] = positions ? (float)(sums[i] / (double)positions) : (float)NAN;
 }
 
 bool capture_open_context(capture_job *job, problem *why) {
     job->desc.arithmetic = job->options->exact ? SYN_EXACT : SYN_FAST;
     if (!model_context(&job->m, &job->ctx, &job->desc, job->options->threads, why)) return false;
-    if (job->desc.sinks) job->sinks = tool_alloc(job->units, sizeof *job->sinks);
     if (!job->options->shared_experts) return true;
     job->shared = tool_alloc((size_t)job->ctx.desc.batch * job->m.model.layers, sizeof(float));
     job->ctx.probe.take = see_shared;
@@ -334,6 +333,17 @@ bool capture_open(capture_job *job, const capture_options *o, problem *why) {
     return true;
 }
 
+/* What a prompt under way holds beside its part of the context: the record, twice while it is written. */
+static double slot_bytes(const capture_job *job) {
+    return (double)job->options->n * 4.0 * (1.0 + (double)job->units) + 12.0 * (double)job->units;
+}
+
+static bool choose_sequences(capture_job *job, problem *why) {
+    double bytes;
+    return budget_of(job->options->memory, &bytes, why) &&
+           budget_sequences(&job->m, &job->desc, job->prompts, slot_bytes(job), bytes, why);
+}
+
 bool capture_prepare(capture_job *job, const capture_options *o, problem *why) {
     if (!capture_open(job, o, why) || !load_prompts(job, why)) return false;
     const int64_t needed = (int64_t)job->longest + o->n;
@@ -344,7 +354,51 @@ bool capture_prepare(capture_job *job, const capture_options *o, problem *why) {
     find_identity(job);
     keep_shard(job);
     if (!job->prompts) return true; /* more shards than prompts */
-    return capture_check_folder(job, why) && capture_open_context(job, why);
+    return capture_check_folder(job, why) && choose_sequences(job, why) && capture_open_context(job, why);
+}
+
+/* A piece of capture.part: length, ids (n), norms (n, units) and, of heads, mean sinks (units). */
+typedef struct record { uint32_t length; int32_t *ids; float *norms, *sinks; } record;
+
+/* A prompt under way, one a sequence of the context. */
+typedef struct capture_slot {
+    size_t      prompt;     /* its number in the job */
+    bool        busy, done; /* done: to be written */
+    size_t      fed;        /* of its ids */
+    int32_t     next;       /* the token to feed when all are */
+    int         row;        /* of the pass under way whose logits choose the next; -1: none */
+    bool        generated;  /* that row is a token of the continuation */
+    syn_sampler sampler;
+    double     *sinks;      /* (unit): sums */
+    record      r;
+} capture_slot;
+
+static void record_open(const capture_job *job, record *r) {
+    r->ids = tool_alloc((size_t)job->options->n, sizeof *r->ids);
+    r->norms = tool_alloc((size_t)job->options->n * job->units, sizeof *r->norms);
+    r->sinks = tool_alloc(job->units, sizeof *r->sinks);
+}
+
+static void record_close(record *r) {
+    free(r->ids);
+    free(r->norms);
+    free(r->sinks);
+}
+
+static void open_slots(capture_job *job) {
+    job->slot = tool_alloc(job->ctx.desc.sequences, sizeof *job->slot);
+    for (uint32_t s = 0; s < job->ctx.desc.sequences; s++) {
+        record_open(job, &job->slot[s].r);
+        job->slot[s].sinks = capture_sinks(job);
+    }
+}
+
+static void free_slots(capture_job *job) {
+    for (uint32_t s = 0; job->slot && s < job->ctx.desc.sequences; s++) {
+        record_close(&job->slot[s].r);
+        free(job->slot[s].sinks);
+    }
+    free(job->slot);
 }
 
 void capture_free(capture_job *job) {
@@ -352,13 +406,14 @@ void capture_free(capture_job *job) {
     free(job->prompt);
     free(job->told);
     free(job->shared);
-    free(job->sinks);
+    free_slots(job);
     model_unload(&job->m);
     memset(job, 0, sizeof *job);
 }
 
 double capture_memory_bytes(const capture_job *job) {
-    return (double)job->m.model_bytes + (double)job->m.context_bytes;
+    return (double)job->m.model_bytes + (double)job->m.context_bytes +
+           (double)job->desc.sequences * slot_bytes(job);
 }
 
 double capture_disk_bytes(const capture_job *job) {
@@ -366,9 +421,6 @@ double capture_disk_bytes(const capture_job *job) {
 }
 
 /* ---- one prompt ----------------------------------------------------------------------- */
-
-/* A piece of capture.part: length, ids (n), norms (n, units) and, of heads, mean sinks (units). */
-typedef struct record { uint32_t length; int32_t *ids; float *norms, *sinks; } record;
 
 static size_t sink_count(const capture_job *job) {
     return job->desc.sinks ? job->units : 0;
@@ -378,61 +430,119 @@ static size_t record_bytes(const capture_job *job) {
     return 4 + (size_t)job->options->n * 4 * (1 + job->units) + 4 * sink_count(job);
 }
 
-static bool step(capture_job *job, const int32_t *ids, size_t n, problem *why) {
-    syn_error err;
-    if (syn_context_step(&job->ctx, ids, n, &err) == SYN_OK) return true;
-    return problem_engine(why, job->m.path, &err);
+static size_t prompt_number(const capture_job *job, size_t prompt) {
+    const capture_options *o = job->options;
+    return o->shards > 1 ? prompt * (size_t)o->shards + (size_t)o->shard : prompt;
 }
 
-/* Generates from one prompt. Sampling depends on the seed and the prompt's number only, so that
-   shards and resumed runs draw the same. */
-static bool generate(capture_job *job, size_t prompt, record *r, problem *why) {
+/* Sampling depends on the seed and the prompt's number only, so that shards and resumed runs draw the
+   same, whatever runs beside it. */
+static void slot_sampler(const capture_job *job, size_t prompt, syn_sampler *sampler) {
     const capture_options *o = job->options;
     const syn_tokenizer *t = &job->m.model.tokenizer;
-    syn_sampler sampler;
-    memset(&sampler, 0, sizeof sampler);
-    const size_t number = o->shards > 1 ? prompt * (size_t)o->shards + (size_t)o->shard : prompt;
-    sampler.temperature = (float)o->temperature;
-    sampler.top_k = (uint32_t)o->top_k;
-    sampler.top_p = (float)o->top_p;
-    sampler.min_p = (float)o->min_p;
-    sampler.seed = (uint64_t)o->seed * UINT64_C(1000003) + number;
-    if (o->eos == 0) {
-        sampler.banned = t->end;
-        sampler.banned_count = (uint32_t)t->ends;
+    memset(sampler, 0, sizeof *sampler);
+    sampler->temperature = (float)o->temperature;
+    sampler->top_k = (uint32_t)o->top_k;
+    sampler->top_p = (float)o->top_p;
+    sampler->min_p = (float)o->min_p;
+    sampler->seed = (uint64_t)o->seed * UINT64_C(1000003) + prompt_number(job, prompt);
+    if (o->eos) return;
+    sampler->banned = t->end;
+    sampler->banned_count = (uint32_t)t->ends;
+}
+
+static void slot_begin(capture_job *job, uint32_t s, size_t prompt) {
+    capture_slot *slot = &job->slot[s];
+    syn_error ignored; /* the beginning is always there */
+    const size_t n = (size_t)job->options->n;
+    slot->prompt = prompt;
+    slot->busy = true;
+    slot->done = false;
+    slot->fed = 0;
+    slot->r.length = 0;
+    for (size_t i = 0; i < n; i++) slot->r.ids[i] = -1;
+    for (size_t i = 0; i < n * job->units; i++) slot->r.norms[i] = (float)NAN;
+    if (slot->sinks) memset(slot->sinks, 0, job->units * sizeof *slot->sinks);
+    slot_sampler(job, prompt, &slot->sampler);
+    syn_context_rewind(&job->ctx, s, 0, &ignored);
+}
+
+/* The rows of a pass: one for each continuation, then prompts as far as there is room. */
+static size_t pass_rows(capture_job *job, syn_row *rows) {
+    const uint32_t sequences = job->ctx.desc.sequences, most = job->ctx.desc.batch;
+    size_t n = 0;
+    for (uint32_t s = 0; s < sequences; s++) {
+        capture_slot *slot = &job->slot[s];
+        slot->row = -1;
+        slot->generated = slot->busy && !slot->done && slot->fed == job->prompt[slot->prompt].count;
+        if (!slot->generated) continue;
+        slot->row = (int)n;
+        rows[n++] = (syn_row){.sequence = s, .id = slot->next};
     }
-    r->length = 0;
-    for (int64_t i = 0; i < o->n; i++) r->ids[i] = -1;
-    for (size_t i = 0; i < (size_t)o->n * job->units; i++) r->norms[i] = (float)NAN;
-    capture_sinks_begin(job);
-    capture_rewind(job);
-    if (!step(job, job->prompt[prompt].ids, job->prompt[prompt].count, why)) return false;
-    while (r->length < (uint32_t)o->n) {
-        const int32_t id = syn_sample(&sampler, syn_context_logits(&job->ctx, SYN_LAST_ROW), job->m.model.vocab);
-        if (o->eos == 1 && syn_token_is_end(t, id)) break;
-        if (!step(job, &id, 1, why)) return false;
-        r->ids[r->length] = id;
-        capture_copy_norms(job, 0, r->norms + r->length * job->units);
-        capture_sinks_add(job, 0);
+    for (uint32_t s = 0; s < sequences; s++) {
+        capture_slot *slot = &job->slot[s];
+        if (!slot->busy || slot->done || slot->generated) continue;
+        const capture_prompt *p = &job->prompt[slot->prompt];
+        for (; slot->fed < p->count && n < most; n++)
+            rows[n] = (syn_row){.sequence = s, .id = p->ids[slot->fed++]};
+        if (slot->fed == p->count) slot->row = (int)n - 1;
+    }
+    return n;
+}
+
+/* Takes what a pass gave one sequence, and chooses its next token. */
+static void take_row(void *arg, int s) {
+    capture_job *job = arg;
+    capture_slot *slot = &job->slot[s];
+    record *r = &slot->r;
+    if (slot->row < 0) return;
+    if (slot->generated) {
+        r->ids[r->length] = slot->next;
+        capture_copy_norms(job, (size_t)slot->row, r->norms + r->length * job->units);
+        capture_sinks_add(job, (size_t)slot->row, slot->sinks);
         r->length++;
     }
-    capture_sinks_mean(job, r->length, r->sinks);
+    if (r->length < (uint32_t)job->options->n) {
+        slot->next = syn_sample(&slot->sampler, syn_context_logits(&job->ctx, slot->row), job->m.model.vocab);
+        slot->done = job->options->eos == 1 && syn_token_is_end(&job->m.model.tokenizer, slot->next);
+    } else slot->done = true;
+    if (slot->done) capture_sinks_mean(job, slot->sinks, r->length, r->sinks);
+}
+
+static bool step_rows(capture_job *job, const syn_row *rows, size_t n, problem *why) {
+    syn_error err;
+    return syn_context_step_rows(&job->ctx, rows, n, &err) == SYN_OK ||
+           problem_engine(why, job->m.path, &err);
+}
+
+/* One pass over all prompts under way. */
+static bool run_pass(capture_job *job, syn_row *rows, problem *why) {
+    const syn_parallel *parallel = &job->ctx.desc.parallel;
+    const int sequences = (int)job->ctx.desc.sequences;
+    const size_t n = pass_rows(job, rows);
+    if (!step_rows(job, rows, n, why)) return false;
+    if (parallel->run) parallel->run(parallel->user, sequences, take_row, job);
+    for (int s = 0; !parallel->run && s < sequences; s++) take_row(job, s);
     return true;
 }
 
+/* Passes of one token each, as many as run together. */
 bool capture_speed(capture_job *job, double *seconds, problem *why) {
-    const int32_t id = job->prompt[0].ids[0];
-    const int warm = 2, timed = 6;
+    const uint32_t sequences = job->ctx.desc.sequences;
+    const int warm = 1, timed = sequences > 8 ? 2 : 6;
+    syn_row *rows = tool_alloc(sequences, sizeof *rows);
+    syn_error ignored;
     double start = 0;
-    capture_rewind(job);
-    for (int i = 0; i < warm + timed; i++) {
+    bool good = true;
+    for (uint32_t s = 0; s < sequences; s++) rows[s] = (syn_row){.sequence = s, .id = job->prompt[0].ids[0]};
+    for (int i = 0; good && i < warm + timed && (uint32_t)i < job->desc.tokens; i++) {
         if (i == warm) start = clock_seconds();
-        if ((uint32_t)i >= job->desc.tokens) break;
-        if (!step(job, &id, 1, why)) return false;
+        good = step_rows(job, rows, sequences, why);
     }
-    *seconds = (clock_seconds() - start) / timed;
-    capture_rewind(job);
-    return true;
+    *seconds = (clock_seconds() - start) / timed / sequences;
+    for (uint32_t s = 0; s < sequences; s++) syn_context_rewind(&job->ctx, s, 0, &ignored);
+    free(rows);
+    return good;
 }
 
 /* ---- the work file -------------------------------------------------------------------- */
@@ -483,14 +593,12 @@ typedef struct taken { work log; text bytes; record now; } taken;
 
 static void taken_begin(const capture_job *job, taken *w) {
     memset(w, 0, sizeof *w);
-    w->now.ids = tool_alloc((size_t)job->options->n, sizeof(int32_t));
-    w->now.norms = tool_alloc((size_t)job->options->n * job->units, sizeof(float));
-    w->now.sinks = tool_alloc(job->units, sizeof(float));
+    record_open(job, &w->now);
 }
 
-static bool taken_add(const capture_job *job, taken *w, size_t prompt, problem *why) {
+static bool taken_add(const capture_job *job, taken *w, size_t prompt, const record *r, problem *why) {
     unsigned char *bytes = tool_alloc(record_bytes(job), 1);
-    pack(job, &w->now, bytes);
+    pack(job, r, bytes);
     const bool good = work_add(&w->log, prompt, bytes, record_bytes(job), why);
     free(bytes);
     return good;
@@ -505,9 +613,7 @@ static bool taken_read(const capture_job *job, taken *w, size_t prompt, problem 
 static void taken_close(taken *w, bool finished) {
     work_close(&w->log, finished);
     text_free(&w->bytes);
-    free(w->now.ids);
-    free(w->now.norms);
-    free(w->now.sinks);
+    record_close(&w->now);
 }
 
 /* ---- results -------------------------------------------------------------------------- */
@@ -663,23 +769,54 @@ static bool write_timing(const capture_job *job, double seconds, double tokens, 
     return json_write(&j, path, why);
 }
 
+/* Free sequences take the next prompts. */
+static void fill_slots(capture_job *job, const taken *w, size_t *next) {
+    for (uint32_t s = 0; s < job->ctx.desc.sequences; s++) {
+        while (*next < job->prompts && work_has(&w->log, *next)) (*next)++;
+        if (!job->slot[s].busy && *next < job->prompts) slot_begin(job, s, (*next)++);
+    }
+}
+
+/* What is finished goes to the log, and its sequence is free. */
+static bool add_done(capture_job *job, taken *w, problem *why) {
+    for (uint32_t s = 0; s < job->ctx.desc.sequences; s++) {
+        capture_slot *slot = &job->slot[s];
+        if (!slot->busy || !slot->done) continue;
+        if (!taken_add(job, w, slot->prompt, &slot->r, why)) return false;
+        slot->busy = false;
+    }
+    return true;
+}
+
+static double tokens_under_way(const capture_job *job) {
+    double tokens = 0;
+    for (uint32_t s = 0; s < job->ctx.desc.sequences; s++)
+        if (job->slot[s].busy) tokens += job->slot[s].r.length;
+    return tokens;
+}
+
 static bool generate_all(capture_job *job, taken *w, problem *why) {
     progress bar;
-    const double start = clock_seconds();
+    const double start = clock_seconds(), n = (double)job->options->n;
+    const size_t left = job->prompts - w->log.done;
     double tokens = 0;
-    progress_begin(&bar, "capture", (double)job->prompts);
-    progress_skip(&bar, (double)w->log.done);
-    for (size_t i = 0; i < job->prompts; i++) {
-        if (work_has(&w->log, i)) continue;
-        if (!generate(job, i, &w->now, why) || !taken_add(job, w, i, why)) {
-            progress_end(&bar);
-            return false;
-        }
-        tokens += w->now.length;
-        progress_step(&bar, (double)w->log.done);
+    size_t next = 0;
+    bool good = true;
+    syn_row *rows = tool_alloc(job->ctx.desc.batch, sizeof *rows);
+    open_slots(job);
+    budget_note("texts", job->desc.sequences < left ? job->desc.sequences : left, capture_memory_bytes(job));
+    progress_begin(&bar, "capture", (double)job->prompts * n);
+    progress_skip(&bar, (double)w->log.done * n);
+    while (good && w->log.done < job->prompts) {
+        fill_slots(job, w, &next);
+        good = run_pass(job, rows, why);
+        for (uint32_t s = 0; s < job->ctx.desc.sequences; s++) tokens += job->slot[s].generated;
+        good = good && add_done(job, w, why);
+        progress_step(&bar, (double)w->log.done * n + tokens_under_way(job));
     }
     progress_end(&bar);
-    return write_timing(job, clock_seconds() - start, tokens, why);
+    free(rows);
+    return good && write_timing(job, clock_seconds() - start, tokens, why);
 }
 
 bool capture_run(capture_job *job, problem *why) {

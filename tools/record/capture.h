@@ -3,10 +3,11 @@
 #ifndef SYNERGY_CAPTURE_H
 #define SYNERGY_CAPTURE_H
 
-#include "engine/model.h"
+#include "engine/budget.h"
 
 typedef struct capture_options {
     const char *model, *prompts, *tokens, *output;
+    const char *memory; /* for texts side by side; NULL: a quarter of what is free */
     int64_t n, context, threads, seed, top_k, shard, shards; /* shards 0: not sharded */
     double  temperature, top_p, min_p;
     int     eos;    /* 0 ban, 1 stop */
@@ -40,8 +41,8 @@ typedef struct capture_job {
     char           folder[65];   /* of what the folder holds: the same, or of this shard of it */
     const int32_t *forced;       /* (forced_count): ids given with --tokens, else NULL */
     size_t         forced_count, forced_length; /* all of them; in a row */
-    double        *sinks;        /* (layer, head): sums, of heads only */
-    float         *shared;       /* (position, layer): norms of shared experts, from the probe */
+    struct capture_slot *slot;   /* (sequences): the prompts under way */
+    float         *shared;       /* (row, layer): norms of shared experts, from the probe */
 } capture_job;
 
 void capture_defaults(capture_options *o);
@@ -60,8 +61,8 @@ double capture_disk_bytes(const capture_job *job);
 /* --tokens: given ids, every position recorded. */
 bool capture_tokens(const capture_options *o, problem *why);
 
-/* The pieces of it: the model and the units; the folder; the context; the units (layer, unit) of position p of
-   the last pass; run.json of a run without prompts. */
+/* The pieces of it: the model and the units; the folder; the context; the units (layer, unit) of a row of the
+   last pass; run.json of a run without prompts. */
 bool capture_open(capture_job *job, const capture_options *o, problem *why);
 /* Finds the run's identity, makes the folder, and refuses one that holds another run. */
 bool capture_check_folder(capture_job *job, problem *why);
@@ -69,11 +70,12 @@ bool capture_open_context(capture_job *job, problem *why);
 void capture_rewind(capture_job *job);
 /* Removes a result file of an earlier run that this one does not write. */
 void capture_remove(const capture_job *job, const char *name);
-void capture_copy_norms(const capture_job *job, size_t p, float *to);
-/* Attention to the first token, of heads: sums over positions, then their mean (layer, head). */
-void capture_sinks_begin(capture_job *job);
-void capture_sinks_add(capture_job *job, size_t p);
-void capture_sinks_mean(const capture_job *job, size_t positions, float *to);
+void capture_copy_norms(const capture_job *job, size_t row, float *to);
+/* Attention to the first token, of heads: sums over rows, then their mean (layer, head). A run that
+   records no heads has neither: sums NULL. */
+double *capture_sinks(const capture_job *job);
+void capture_sinks_add(const capture_job *job, size_t row, double *sums);
+void capture_sinks_mean(const capture_job *job, const double *sums, size_t positions, float *to);
 bool capture_forced_json(capture_job *job, uint64_t prompts, uint64_t tokens, problem *why);
 
 #endif

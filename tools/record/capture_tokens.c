@@ -46,12 +46,13 @@ static bool begin_outputs(forced *f, problem *why) {
 static bool feed(forced *f, problem *why) {
     capture_job *job = &f->job;
     float *norms = tool_alloc(job->units, sizeof *norms);
+    double *sinks = tool_alloc(job->units, sizeof *sinks);
     progress bar;
     bool good = true;
     progress_begin(&bar, "capture", (double)(f->rows * f->length));
     for (uint64_t p = 0; good && p < f->rows; p++) {
         capture_rewind(job);
-        capture_sinks_begin(job);
+        memset(sinks, 0, job->units * sizeof *sinks);
         for (uint64_t at = 0; good && at < f->length; at += job->ctx.rows) {
             syn_error err;
             const uint64_t left = f->length - at, n = left < job->ctx.desc.batch ? left
@@ -62,17 +63,18 @@ static bool feed(forced *f, problem *why) {
             }
             for (uint64_t i = 0; good && i < n; i++) {
                 capture_copy_norms(job, (size_t)i, norms);
-                capture_sinks_add(job, (size_t)i);
+                capture_sinks_add(job, (size_t)i, job->desc.sinks ? sinks : NULL);
                 good = npy_add(&f->norms, norms, job->units, why);
             }
             if (good && job->options->logits)
                 good = npy_add(&f->logits, syn_context_logits(&job->ctx, 0), n * job->m.model.vocab, why);
             progress_step(&bar, (double)(p * f->length + at + n));
         }
-        capture_sinks_mean(job, (size_t)f->length, f->sinks + p * job->units);
+        capture_sinks_mean(job, job->desc.sinks ? sinks : NULL, (size_t)f->length, f->sinks + p * job->units);
     }
     progress_end(&bar);
     free(norms);
+    free(sinks);
     return good;
 }
 
