@@ -21,6 +21,19 @@ set -- --prompts "$work/prompts" -n 9 -t 1
 one="$work/one"
 run 0 "one process" capture $model "$@" -o "$one"
 
+# ---- texts side by side: as many as the memory holds, and the bytes of one at a time
+for memory in 1 200K 400K 64M; do
+    for kind in "" "--temp 1.3 --seed 7" "--eos stop --temp 2 --seed 3"; do
+        # shellcheck disable=SC2086
+        run 0 "alone, $kind" capture $model "$@" $kind -o "$work/single" --memory 1 --fresh --force
+        # shellcheck disable=SC2086
+        run 0 "$memory, $kind" capture $model "$@" $kind -t 2 -o "$work/beside" --memory $memory --fresh --force
+        alike "--memory $memory $kind" "$work/single" "$work/beside"
+    done
+done
+says "texts side by side"
+run 2 "no size" capture $model "$@" -o "$work/x" --memory much
+
 # ---- by hand; the longest prompt is in one shard only, and the last shards are shorter
 for k in 2 3 4 10; do
     i=0

@@ -107,9 +107,11 @@ static int run(const command *self, int argc, char **argv) {
     size_t found;
     int code;
     problem why;
+    double budget;
     if (!args_parse(self, options, OPTION_COUNT(options), argc, argv, operand, 1, 1, &found, &code))
         return code;
     if (!o.output) return tool_usage("-o DIR is needed");
+    if (!budget_of(o.memory, &budget, &why)) return tool_usage("%s", why.text);
     o.model = operand[0];
     if (!o.prompts) o.prompts = "builtin";
     if (!capture_stage(&o, &why)) return tool_fail(&why);

@@ -159,10 +159,12 @@ static int run(const command *self, int argc, char **argv) {
     size_t found;
     int code;
     problem why;
+    double budget;
     if (!args_parse(self, options, OPTION_COUNT(options), argc, argv, operand, 1, 1, &found, &code))
         return code;
     o.model = operand[0];
     if (!o.output) return tool_usage("-o DIR is needed");
+    if (!budget_of(o.memory, &budget, &why)) return tool_usage("%s", why.text);
     if (!o.prompts == !o.tokens) return tool_usage("one of --prompts and --tokens is needed");
     if (o.logits && !o.tokens) return tool_usage("--logits goes with --tokens");
     if (shard && !shard_from_text(shard, &o)) return tool_usage("--shard takes I/K, I from 0 to K-1");
