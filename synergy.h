@@ -25,6 +25,7 @@
    CONTENTS (search for the mark)
    >>status       errors: one line of text in the caller's struct
    >>memory       arenas; a measuring arena tells how much an object needs
+   >>common       private: pieces of arenas, random numbers, double-double arithmetic
    >>threads      a parallel-for callback, a pool on pthreads
    >>source       where a file's bytes come from
    >>gguf         keys and tensors of a model file
@@ -1786,6 +1787,262 @@ static SYNP_UNUSED syn_status synp_take(syn_arena *arena, uint64_t count, size_t
     arena->used += bytes;
     return SYN_OK;
 }
+
+/* ------------------------------------------------------------------------------------
+   >>common
+   What several sections use: pieces of an arena as a table, random numbers, and
+   arithmetic of about 32 digits.
+   ------------------------------------------------------------------------------------ */
+
+/* ---- pieces of an arena ---- */
+
+/* A pointer to be set to `count` elements; `to` is the address of that pointer. Count 0: NULL. */
+typedef struct synp_piece { void *to; uint64_t count; size_t each; const char *what; } synp_piece;
+
+/* rows * cols, or a count that no arena has where that is more than 64 bits hold. */
+static SYNP_UNUSED uint64_t synp_count(uint64_t rows, uint64_t cols)
+{
+    return cols && rows > UINT64_MAX / cols ? UINT64_MAX : rows * cols;
+}
+
+/* Takes all pieces, or none. */
+static SYNP_UNUSED syn_status synp_take_all(syn_arena *arena, const synp_piece *piece,
+                                            size_t pieces, syn_error *err)
+{
+    size_t k, used = arena->used;
+    for (k = 0; k < pieces; k++) {
+        syn_status status = SYN_OK;
+        void *at = NULL;
+        if (piece[k].count)
+            status = synp_take(arena, piece[k].count, piece[k].each, piece[k].what, &at, err);
+        memcpy(piece[k].to, &at, sizeof at);
+        if (status) {
+            arena->used = used;
+            return status;
+        }
+    }
+    return SYN_OK;
+}
+
+/* The same, all bytes zero. */
+static SYNP_UNUSED syn_status synp_pieces(syn_arena *arena, const synp_piece *piece,
+                                          size_t pieces, syn_error *err)
+{
+    const size_t from = arena->used;
+    const syn_status status = synp_take_all(arena, piece, pieces, err);
+    if (!status && arena->base) memset(arena->base + from, 0, arena->used - from);
+    return status;
+}
+
+/* ---- random numbers ------------------------------------------------------------------
+   SplitMix64 (Steele, Lea and Flood 2014): a counter, mixed. One stream a resample, so that the
+   order in which threads work does not matter. */
+
+#define SYNP_RNG_STEP UINT64_C(0x9e3779b97f4a7c15) /* 2^64 / the golden ratio, odd */
+
+typedef struct synp_rng { uint64_t state; } synp_rng;
+
+static SYNP_UNUSED uint64_t synp_rng_mix(uint64_t x)
+{
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+static SYNP_UNUSED uint64_t synp_rng_next(synp_rng *r)
+{
+    return synp_rng_mix(r->state += SYNP_RNG_STEP);
+}
+
+/* The stream with number `index` of a seed: both are mixed before they meet, so that neighbouring
+   seeds and neighbouring indices have nothing in common. */
+static SYNP_UNUSED synp_rng synp_rng_of(uint64_t seed, uint64_t index)
+{
+    synp_rng r;
+    r.state = seed;
+    r.state = synp_rng_next(&r) ^ (index * UINT64_C(0xd1342543de82ef95));
+    r.state = synp_rng_next(&r);
+    return r;
+}
+
+/* In [0, 1), a multiple of 2^-53. */
+static SYNP_UNUSED double synp_rng_unit(synp_rng *r)
+{
+    return (double)(synp_rng_next(r) >> 11) / 9007199254740992.0;
+}
+
+/* 0 .. n - 1, n < 2^32; the bias is below 2^-32 n. */
+static SYNP_UNUSED size_t synp_rng_below(synp_rng *r, size_t n)
+{
+    return (size_t)(((synp_rng_next(r) >> 32) * (uint64_t)n) >> 32);
+}
+
+/* Shuffles item (n) (Fisher and Yates). */
+static SYNP_UNUSED void synp_rng_shuffle(synp_rng *r, size_t *item, size_t n)
+{
+    for (; n > 1; n--) {
+        size_t k = synp_rng_below(r, n), held = item[n - 1];
+        item[n - 1] = item[k];
+        item[k] = held;
+    }
+}
+
+#ifndef SYNERGY_NO_PHIID
+
+/* ---- double-double ---------------------------------------------------------------------
+   Arithmetic of about 32 digits, which both halves of the information part use: a number
+   is the unevaluated sum of two doubles, h + l with |l| <= ulp(h) / 2 ("double-double", Dekker
+   1971; error bounds in units of 2^-106 from Joldes, Muller, Popescu 2017, ACM TOMS 44:15).
+
+   Two things can spoil it, and are kept out here:
+   - x87 registers hold 64 bits, so a sum is not rounded where C says: synp_round stores it first;
+   - a compiler may fuse a * b + c: where it can, fma() is fast and is used for the exact product;
+     elsewhere there is nothing to fuse, and Dekker's splitting stands in.
+   -ffast-math removes the corrections altogether and is not supported for this part. */
+
+#if defined(FP_FAST_FMA) || defined(__FP_FAST_FMA) || \
+    ((defined(__clang__) || defined(_MSC_VER)) && \
+     (defined(__FMA__) || defined(__aarch64__) || defined(_M_ARM64) || defined(__s390x__)))
+#define SYNP_FMA 1
+#else
+#define SYNP_FMA 0
+#endif
+
+#if defined(__FLT_EVAL_METHOD__)
+#if __FLT_EVAL_METHOD__ == 0 || __FLT_EVAL_METHOD__ == 1 || __FLT_EVAL_METHOD__ == 16
+#define SYNP_DOUBLE_IS_DOUBLE 1
+#endif
+#elif defined(_M_X64) || defined(_M_ARM64) || defined(__x86_64__) || defined(__aarch64__)
+#define SYNP_DOUBLE_IS_DOUBLE 1
+#endif
+
+/* The value h + l. Normalised: h is the double nearest to it, so a comparison of h decides. */
+typedef struct synp_dd { double h, l; } synp_dd;
+
+/* The value as a double in memory, whatever the registers hold. */
+static inline double synp_round(double v)
+{
+#ifdef SYNP_DOUBLE_IS_DOUBLE
+    return v;
+#else
+    volatile double stored = v;
+    return stored;
+#endif
+}
+
+static inline synp_dd synp_dd_of(double h, double l)
+{
+    synp_dd r;
+    r.h = h;
+    r.l = l;
+    return r;
+}
+
+/* a + b exactly, for |a| >= |b| (Dekker's Fast2Sum): s - a is exact, and so is what of b is missing
+   in it. Three operations. */
+static inline synp_dd synp_dd_sum_ordered(double a, double b)
+{
+    double s = synp_round(a + b);
+    return synp_dd_of(s, synp_round(b - synp_round(s - a)));
+}
+
+/* a + b exactly, in any order (Knuth's 2Sum): recovers from s which part of it came from b and
+   which from a, and adds up what of each got lost. Six operations, no branch. */
+static inline synp_dd synp_dd_sum(double a, double b)
+{
+    double s = synp_round(a + b), from_b = synp_round(s - a), from_a = synp_round(s - from_b);
+    return synp_dd_of(s, synp_round(synp_round(a - from_a) + synp_round(b - from_b)));
+}
+
+/* a * b exactly, barring underflow of the low part. Without fma each factor is cut (Veltkamp) into
+   halves of 26 bits whose four products are exact, and the rounded product is taken off them. */
+static inline synp_dd synp_dd_product(double a, double b)
+{
+    double p = synp_round(a * b);
+#if SYNP_FMA
+    return synp_dd_of(p, fma(a, b, -p));
+#else
+    double ka = synp_round(a * 134217729.0), kb = synp_round(b * 134217729.0); /* 2^27 + 1 */
+    double ah = synp_round(ka - synp_round(ka - a)), al = synp_round(a - ah);
+    double bh = synp_round(kb - synp_round(kb - b)), bl = synp_round(b - bh);
+    double e = synp_round(synp_round(ah * bh) - p);
+    e = synp_round(e + synp_round(ah * bl));
+    e = synp_round(e + synp_round(al * bh));
+    return synp_dd_of(p, synp_round(e + synp_round(al * bl)));
+#endif
+}
+
+static inline synp_dd synp_dd_negative(synp_dd a) { return synp_dd_of(-a.h, -a.l); }
+
+/* a + b, relative error 3 units even under cancellation (AccurateDWPlusDW). Adding the low parts to
+   the low part of the sum at once would be cheaper and loses all digits when the high parts cancel,
+   which is what residuals do. */
+static inline synp_dd synp_dd_add(synp_dd a, synp_dd b)
+{
+    synp_dd s = synp_dd_sum(a.h, b.h), t = synp_dd_sum(a.l, b.l);
+    s = synp_dd_sum_ordered(s.h, synp_round(s.l + t.h));
+    return synp_dd_sum_ordered(s.h, synp_round(t.l + s.l));
+}
+
+static inline synp_dd synp_dd_sub(synp_dd a, synp_dd b) { return synp_dd_add(a, synp_dd_negative(b)); }
+
+/* a * b, 5 units (DWTimesDW): the product of the low parts is below the last digit. */
+static inline synp_dd synp_dd_mul(synp_dd a, synp_dd b)
+{
+    synp_dd p = synp_dd_product(a.h, b.h);
+    double cross = synp_round(synp_round(a.h * b.l) + synp_round(a.l * b.h));
+    return synp_dd_sum_ordered(p.h, synp_round(p.l + cross));
+}
+
+/* a / b by long division: two correction steps, 10 units. */
+static synp_dd synp_dd_div(synp_dd a, synp_dd b)
+{
+    double q = synp_round(a.h / b.h), r;
+    synp_dd rest = synp_dd_sub(a, synp_dd_mul(b, synp_dd_of(q, 0)));
+    r = synp_round(rest.h / b.h);
+    rest = synp_dd_sub(rest, synp_dd_mul(b, synp_dd_of(r, 0)));
+    return synp_dd_add(synp_dd_sum_ordered(q, r), synp_dd_of(synp_round(rest.h / b.h), 0));
+}
+
+/* The root of a > 0: one Newton step from the double root s, s + (a - s^2) / 2s. */
+static synp_dd synp_dd_root(synp_dd a)
+{
+    double s = synp_round(sqrt(a.h));
+    synp_dd rest = synp_dd_sub(a, synp_dd_product(s, s));
+    return synp_dd_sum_ordered(s, synp_round(rest.h / (2 * s)));
+}
+
+static inline bool synp_dd_less(synp_dd a, synp_dd b)
+{
+    return a.h < b.h || (a.h == b.h && a.l < b.l);
+}
+
+/* 2^e as two factors for synp_dd_scaled. One would not do: 2^1073, which brings the smallest subnormal
+   to 1, is not a double. */
+static synp_dd synp_dd_power(int e) { return synp_dd_of(ldexp(1.0, e / 2), ldexp(1.0, e - e / 2)); }
+
+/* v * 2^e; exact unless the result is subnormal. */
+static inline double synp_dd_scaled(double v, synp_dd power)
+{
+    return synp_round(synp_round(v * power.h) * power.l);
+}
+
+/* No isfinite: C++ and old compilers disagree about what kind of thing it is. */
+static bool synp_finite(double v) { return v >= -DBL_MAX && v <= DBL_MAX; }
+
+/* Double-doubles in memory: (count, 2). */
+static inline synp_dd synp_dd_at(const double *pairs, size_t i)
+{
+    return synp_dd_of(pairs[2 * i], pairs[2 * i + 1]);
+}
+
+static inline void synp_dd_put(double *pairs, size_t i, synp_dd v)
+{
+    pairs[2 * i] = v.h;
+    pairs[2 * i + 1] = v.l;
+}
+
+#endif /* SYNERGY_NO_PHIID */
 
 /* ------------------------------------------------------------------------------------
    >>threads
@@ -11370,24 +11627,16 @@ static bool synp_expert_is_idle(const synp_context *ctx, uint32_t p, uint32_t la
            !edit->expert_mean && !ctx->expert_norms && !ctx->probe.take;
 }
 
-/* Bits without order from a counter: the finaliser of SplitMix64 (Steele et al. 2014). */
-static uint64_t synp_scrambled(uint64_t x)
-{
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-    return x ^ x >> 31;
-}
-
 /* Two columns from one hash, by Box and Muller (1958). */
 SYN_API void syn_edit_noise(uint64_t seed, syn_noised matrix, uint32_t layer, uint32_t unit,
                             uint32_t row, uint32_t col, size_t n, float *z)
 {
-    uint64_t key = synp_scrambled(seed + 0x9e3779b97f4a7c15u * ((uint64_t)matrix + 1));
+    uint64_t key = synp_rng_mix(seed + SYNP_RNG_STEP * ((uint64_t)matrix + 1));
     size_t i;
-    key = synp_scrambled(key ^ ((uint64_t)layer << 32 | unit));
-    key = synp_scrambled(key ^ row);
+    key = synp_rng_mix(key ^ ((uint64_t)layer << 32 | unit));
+    key = synp_rng_mix(key ^ row);
     for (i = 0; i < n; i += 2) {
-        const uint64_t bits = synp_scrambled(key + 0x9e3779b97f4a7c15u * (((uint64_t)col + i) / 2 + 1));
+        const uint64_t bits = synp_rng_mix(key + SYNP_RNG_STEP * (((uint64_t)col + i) / 2 + 1));
         const float u = ((float)(bits >> 40) + 0.5f) * 5.9604644775390625e-8f;
         const float turn = (float)(bits & 0xffffffu) * 3.7450702829238411e-7f; /* 2 pi / 2^24 */
         const float radius = sqrtf(-2.0f * logf(u));
@@ -11475,17 +11724,6 @@ static int synp_context_jobs(const synp_context *ctx)
     return ctx->desc.parallel.run && ctx->desc.parallel.threads > 1 ? ctx->desc.parallel.threads : 1;
 }
 
-static syn_status synp_take_floats(syn_arena *arena, uint64_t rows, uint64_t cols, const char *what,
-                                   float **floats, syn_error *err)
-{
-    void *piece;
-    syn_status status = SYN_OK;
-    if (cols && rows > UINT64_MAX / cols) rows = UINT64_MAX / 8, cols = 1; /* refused below */
-    status = synp_take(arena, rows * cols, sizeof(float), what, &piece, err);
-    *floats = (float *)piece;
-    return status;
-}
-
 /* Rows that a local layer's window reaches back from, and those of a pass before it. */
 static uint32_t synp_cache_slots(const synp_context *ctx, uint32_t layer)
 {
@@ -11497,23 +11735,20 @@ static uint32_t synp_cache_slots(const synp_context *ctx, uint32_t layer)
 static syn_status synp_context_cache(synp_context *ctx, syn_arena *arena, syn_error *err)
 {
     const syn_model *model = ctx->model;
+    const synp_piece layers = { &ctx->cache, model->layers, sizeof *ctx->cache, "layer caches" };
     uint32_t layer;
-    void *piece;
-    syn_status status = synp_take(arena, model->layers, sizeof(synp_layer_cache), "layer caches",
-                                  &piece, err);
-    ctx->cache = (synp_layer_cache *)piece;
+    syn_status status = synp_take_all(arena, &layers, 1, err);
     for (layer = 0; layer < model->layers && !status; layer++) {
         const uint64_t heads = synp_cache_heads(model, layer);
+        const uint32_t slots = synp_cache_slots(ctx, layer);
+        const uint64_t rows = (uint64_t)ctx->desc.sequences * slots;
         synp_layer_cache cache;
-        float *k, *v = NULL;
-        cache.slots = synp_cache_slots(ctx, layer);
-        status = synp_take_floats(arena, (uint64_t)ctx->desc.sequences * cache.slots,
-                                  heads * model->cache_key, "key cache", &k, err);
-        if (!status)
-            status = synp_take_floats(arena, (uint64_t)ctx->desc.sequences * cache.slots,
-                                      heads * model->cache_value, "value cache", &v, err);
-        cache.k = (unsigned char *)k;
-        cache.v = (unsigned char *)v;
+        const synp_piece piece[] = {
+            { &cache.k, synp_count(rows, heads * model->cache_key), sizeof(float), "key cache" },
+            { &cache.v, synp_count(rows, heads * model->cache_value), sizeof(float), "value cache" },
+        };
+        cache.slots = slots;
+        status = synp_take_all(arena, piece, sizeof piece / sizeof piece[0], err);
         if (!status && ctx->cache) ctx->cache[layer] = cache;
     }
     return status;
@@ -11543,56 +11778,44 @@ static size_t synp_attend_floats(const syn_model *model)
 static syn_status synp_context_attention(synp_context *ctx, syn_arena *arena, syn_error *err)
 {
     const syn_model *model = ctx->model;
+    const size_t each = sizeof(float);
     const uint64_t batch = ctx->desc.batch, heads = model->heads;
-    syn_status status = synp_take_floats(arena, batch, heads * model->key_size, "queries", &ctx->q, err);
-    if (!status)
-        status = synp_take_floats(arena, batch, synp_cache_key_row(model), "keys", &ctx->k, err);
-    if (!status)
-        status = synp_take_floats(arena, batch, synp_cache_value_row(model), "values", &ctx->v, err);
-    if (!status)
-        status = synp_take_floats(arena, batch, heads * model->value_size, "head outputs",
-                                  &ctx->heads, err);
-    ctx->attend_floats = synp_attend_floats(model);
-    if (!status)
-        status = synp_take_floats(arena, (uint64_t)synp_attention_jobs(ctx), ctx->attend_floats,
-                                  "attention scores", &ctx->attend, err);
-    if (status || !synp_is(model, SYNP_MLA)) return status;
-    status = synp_take_floats(arena, batch, heads * model->cache_key, "latent queries",
-                              &ctx->latent_q, err);
-    if (!status)
-        status = synp_take_floats(arena, batch, heads * model->kv_lora, "latent outputs",
-                                  &ctx->latent, err);
-    if (!status)
-        status = synp_take_floats(arena, batch, synp_max_u32(model->q_lora, model->key_size),
-                                  "low-rank queries", &ctx->lora, err);
-    return status;
+    const uint64_t latent = synp_is(model, SYNP_MLA) ? batch : 0; /* rows */
+    const uint64_t jobs = (uint64_t)synp_attention_jobs(ctx);
+    const size_t scores = synp_attend_floats(model);
+    const synp_piece piece[] = {
+        { &ctx->q, synp_count(batch, heads * model->key_size), each, "queries" },
+        { &ctx->k, synp_count(batch, synp_cache_key_row(model)), each, "keys" },
+        { &ctx->v, synp_count(batch, synp_cache_value_row(model)), each, "values" },
+        { &ctx->heads, synp_count(batch, heads * model->value_size), each, "head outputs" },
+        { &ctx->attend, synp_count(jobs, scores), each, "attention scores" },
+        { &ctx->latent_q, synp_count(latent, heads * model->cache_key), each, "latent queries" },
+        { &ctx->latent, synp_count(latent, heads * model->kv_lora), each, "latent outputs" },
+        { &ctx->lora, synp_count(latent, synp_max_u32(model->q_lora, model->key_size)), each,
+          "low-rank queries" },
+    };
+    ctx->attend_floats = scores;
+    return synp_take_all(arena, piece, sizeof piece / sizeof piece[0], err);
 }
 
 static syn_status synp_context_feed_forward(synp_context *ctx, syn_arena *arena, syn_error *err)
 {
     const syn_model *model = ctx->model;
+    const size_t each = sizeof(float);
     const uint64_t batch = ctx->desc.batch, width = synp_max_ff(model);
-    void *piece = NULL;
-    syn_status status = synp_take_floats(arena, batch, width, "gate", &ctx->gate, err);
-    if (!status) status = synp_take_floats(arena, batch, width, "up", &ctx->up, err);
-    if (status || !model->experts) return status;
-    status = synp_take_floats(arena, batch, model->experts, "router", &ctx->router, err);
-    if (!status)
-        status = synp_take_floats(arena, 1, model->experts, "expert scores", &ctx->expert_scores, err);
-    if (!status)
-        status = synp_take_floats(arena, batch, model->experts_used, "expert weights", &ctx->share, err);
-    if (!status)
-        status = synp_take(arena, batch * model->experts_used, sizeof(uint32_t), "expert choices",
-                           &piece, err);
-    ctx->choice = (uint32_t *)piece;
-    if (!status)
-        status = synp_take(arena, batch, sizeof(uint32_t), "an expert's rows", &piece, err);
-    ctx->taken = (uint32_t *)piece;
-    if (!status)
-        status = synp_take_floats(arena, batch, model->embd, "an expert's input", &ctx->gathered, err);
-    if (!status)
-        status = synp_take_floats(arena, batch, model->embd, "an expert's output", &ctx->expert, err);
-    return status;
+    const uint64_t rows = model->experts ? batch : 0;
+    const synp_piece piece[] = {
+        { &ctx->gate, synp_count(batch, width), each, "gate" },
+        { &ctx->up, synp_count(batch, width), each, "up" },
+        { &ctx->router, synp_count(rows, model->experts), each, "router" },
+        { &ctx->expert_scores, model->experts, each, "expert scores" },
+        { &ctx->share, synp_count(rows, model->experts_used), each, "expert weights" },
+        { &ctx->choice, synp_count(rows, model->experts_used), sizeof *ctx->choice, "expert choices" },
+        { &ctx->taken, rows, sizeof *ctx->taken, "an expert's rows" },
+        { &ctx->gathered, synp_count(rows, model->embd), each, "an expert's input" },
+        { &ctx->expert, synp_count(rows, model->embd), each, "an expert's output" },
+    };
+    return synp_take_all(arena, piece, sizeof piece / sizeof piece[0], err);
 }
 
 /* Attention and feed-forward are never under way together: their buffers share one region. */
@@ -11608,50 +11831,39 @@ static syn_status synp_context_work(synp_context *ctx, syn_arena *arena, syn_err
     return status;
 }
 
-static syn_status synp_context_stream(synp_context *ctx, syn_arena *arena, syn_error *err)
-{
-    const syn_model *model = ctx->model;
-    void *piece = NULL;
-    syn_status status = SYN_OK;
-    if (ctx->desc.stream_bytes < model->max_row_bytes)
-        ctx->desc.stream_bytes = (size_t)model->max_row_bytes;
-    if (model->streamed)
-        status = synp_take(arena, ctx->desc.stream_bytes, 1, "stream buffer", &piece, err);
-    ctx->stream = (unsigned char *)piece;
-    return status;
-}
-
 static syn_status synp_context_buffers(synp_context *ctx, syn_arena *arena, syn_error *err)
 {
     const syn_model *model = ctx->model;
-    const uint64_t batch = ctx->desc.batch, embd = model->embd;
-    const size_t cols = synp_max_cols(model, ~SYNP_PARTS_BIAS);
-    void *piece = NULL;
-    syn_status status = synp_take_floats(arena, batch, embd, "residual stream", &ctx->x, err);
-    if (!status) status = synp_take_floats(arena, batch, embd, "normed input", &ctx->normed, err);
-    if (!status) status = synp_take_floats(arena, batch, embd, "block output", &ctx->y, err);
+    const size_t each = sizeof(float), cols = synp_max_cols(model, ~SYNP_PARTS_BIAS);
+    const uint64_t batch = ctx->desc.batch, stream = synp_count(batch, model->embd);
+    const uint64_t turns = synp_count(batch, model->rope_size);
+    const bool sinks = (model->parts & SYNP_BIT(SYN_ATTN_SINKS)) != 0;
+    const size_t acts = synp_acts_bytes(cols, (size_t)batch, ctx->desc.arithmetic);
+    const size_t decode = synp_gemm_scratch_bytes(ctx->kernels, cols, (size_t)batch);
+    const size_t least = (size_t)model->max_row_bytes;
+    const size_t streamed = ctx->desc.stream_bytes < least ? least : ctx->desc.stream_bytes;
+    const synp_piece rows[] = {
+        { &ctx->x, stream, each, "residual stream" },
+        { &ctx->normed, stream, each, "normed input" },
+        { &ctx->y, stream, each, "block output" },
+    };
+    const synp_piece rest[] = {
+        { &ctx->turn, turns, each, "rope turns" },
+        { &ctx->turn_local, synp_local_rope(model) ? turns : 0, each, "rope turns" },
+        { &ctx->weight, synp_max_vector(model), each, "a weight vector" },
+        { &ctx->sink_scores, sinks ? model->heads : 0, each, "sink scores" },
+        { &ctx->bias, synp_max_bias(model), each, "biases" },
+        { &ctx->acts, acts, 1, "activations" },
+        { &ctx->decode, synp_count((uint64_t)synp_context_jobs(ctx), decode), 1, "kernel work space" },
+        { &ctx->stream, model->streamed ? streamed : 0, 1, "stream buffer" },
+    };
+    syn_status status = synp_take_all(arena, rows, sizeof rows / sizeof rows[0], err);
     if (!status) status = synp_context_work(ctx, arena, err);
-    if (!status)
-        status = synp_take_floats(arena, batch, model->rope_size, "rope turns", &ctx->turn, err);
-    ctx->turn_local = ctx->turn;
-    if (!status && synp_local_rope(model))
-        status = synp_take_floats(arena, batch, model->rope_size, "rope turns", &ctx->turn_local, err);
-    if (!status)
-        status = synp_take_floats(arena, 1, synp_max_vector(model), "a weight vector", &ctx->weight, err);
-    if (!status && model->parts & SYNP_BIT(SYN_ATTN_SINKS))
-        status = synp_take_floats(arena, 1, model->heads, "sink scores", &ctx->sink_scores, err);
-    if (!status)
-        status = synp_take_floats(arena, 1, synp_max_bias(model), "biases", &ctx->bias, err);
-    if (!status)
-        status = synp_take(arena, synp_acts_bytes(cols, (size_t)batch, ctx->desc.arithmetic), 1,
-                           "activations", &piece, err);
-    ctx->acts = piece;
-    ctx->decode_bytes = synp_gemm_scratch_bytes(ctx->kernels, cols, (size_t)batch);
-    if (!status)
-        status = synp_take(arena, (uint64_t)synp_context_jobs(ctx), ctx->decode_bytes,
-                           "kernel work space", &piece, err);
-    ctx->decode = (unsigned char *)piece;
-    return status ? status : synp_context_stream(ctx, arena, err);
+    if (!status) status = synp_take_all(arena, rest, sizeof rest / sizeof rest[0], err);
+    if (!ctx->turn_local) ctx->turn_local = ctx->turn;
+    ctx->decode_bytes = decode;
+    ctx->desc.stream_bytes = streamed;
+    return status;
 }
 
 /* Rows of logits that are held. */
@@ -11663,38 +11875,32 @@ static uint32_t synp_logit_rows(const synp_context *ctx)
 static syn_status synp_context_outputs(synp_context *ctx, syn_arena *arena, syn_error *err)
 {
     const syn_model *model = ctx->model;
-    const uint64_t rows = (uint64_t)ctx->desc.batch * model->layers;
-    syn_status status = synp_take_floats(arena, synp_logit_rows(ctx), model->vocab, "logits",
-                                         &ctx->logits, err);
-    if (!status && ctx->desc.norms)
-        status = synp_take_floats(arena, rows, model->heads, "head norms", &ctx->norms, err);
-    if (!status && ctx->desc.sinks)
-        status = synp_take_floats(arena, rows, model->heads, "sinks", &ctx->sinks, err);
-    if (!status && ctx->desc.expert_norms)
-        status = synp_take_floats(arena, rows, model->experts, "expert norms", &ctx->expert_norms, err);
-    return status;
+    const syn_context_desc *desc = &ctx->desc;
+    const uint64_t rows = (uint64_t)desc->batch * model->layers, heads = synp_count(rows, model->heads);
+    const synp_piece piece[] = {
+        { &ctx->logits, synp_count(synp_logit_rows(ctx), model->vocab), sizeof(float), "logits" },
+        { &ctx->norms, desc->norms ? heads : 0, sizeof(float), "head norms" },
+        { &ctx->sinks, desc->sinks ? heads : 0, sizeof(float), "sinks" },
+        { &ctx->expert_norms, desc->expert_norms ? synp_count(rows, model->experts) : 0, sizeof(float),
+          "expert norms" },
+    };
+    return synp_take_all(arena, piece, sizeof piece / sizeof piece[0], err);
 }
 
 /* What is known of the sequences and of the rows of a pass. */
 static syn_status synp_context_rows(synp_context *ctx, syn_arena *arena, syn_error *err)
 {
-    void *piece = NULL;
-    syn_status status = synp_take(arena, ctx->desc.sequences, sizeof(uint32_t), "positions", &piece, err);
-    ctx->at = (uint32_t *)piece;
-    if (!status)
-        status = synp_take(arena, ctx->desc.sequences, sizeof(uint32_t), "fed rows", &piece, err);
-    ctx->fed = (uint32_t *)piece;
-    if (!status) status = synp_take(arena, ctx->desc.batch, sizeof(synp_row), "rows", &piece, err);
-    ctx->row = (synp_row *)piece;
-    if (!status) status = synp_take(arena, ctx->desc.batch, sizeof(syn_row), "rows", &piece, err);
-    ctx->given = (syn_row *)piece;
-    if (!status)
-        status = synp_take(arena, (uint64_t)ctx->desc.batch + 1, sizeof(uint32_t), "runs of rows",
-                           &piece, err);
-    ctx->run = (uint32_t *)piece;
-    if (status || !ctx->at) return status;
-    memset(ctx->at, 0, ctx->desc.sequences * sizeof *ctx->at);
-    return SYN_OK;
+    const uint64_t batch = ctx->desc.batch, sequences = ctx->desc.sequences;
+    const synp_piece piece[] = {
+        { &ctx->at, sequences, sizeof *ctx->at, "positions" },
+        { &ctx->fed, sequences, sizeof *ctx->fed, "fed rows" },
+        { &ctx->row, batch, sizeof *ctx->row, "rows" },
+        { &ctx->given, batch, sizeof *ctx->given, "rows" },
+        { &ctx->run, batch + 1, sizeof *ctx->run, "runs of rows" },
+    };
+    const syn_status status = synp_take_all(arena, piece, sizeof piece / sizeof piece[0], err);
+    if (!status && ctx->at) memset(ctx->at, 0, ctx->desc.sequences * sizeof *ctx->at);
+    return status;
 }
 
 static syn_status synp_context_check(const synp_context *ctx, syn_error *err)
@@ -13657,15 +13863,6 @@ static uint32_t synp_order(float value)
     return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
 }
 
-/* SplitMix64 (Steele, Lea and Flood 2014): a 64-bit counter, mixed. */
-static uint64_t synp_splitmix(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-    return z ^ z >> 31;
-}
-
 /* What a draw looks at: the logits that are neither banned nor NaN, nor below the floor. */
 typedef struct synp_draw {
     const syn_sampler *sampler;
@@ -13762,6 +13959,7 @@ static size_t synp_draw_at(const synp_draw *draw, double point)
 SYN_API int32_t syn_sample(syn_sampler *sampler, const float *logits, size_t n)
 {
     synp_draw draw;
+    synp_rng random;
     size_t best, id;
     double sum;
     draw.sampler = sampler;
@@ -13774,7 +13972,9 @@ SYN_API int32_t syn_sample(syn_sampler *sampler, const float *logits, size_t n)
     if (!(sampler->temperature > 0) || !(fabsf(draw.top) <= FLT_MAX)) return (int32_t)best;
     synp_draw_filter(&draw);
     sum = synp_draw_above(&draw, 0, false);
-    id = synp_draw_at(&draw, (double)(synp_splitmix(&sampler->seed) >> 11) / 9007199254740992.0 * sum);
+    random.state = sampler->seed;
+    id = synp_draw_at(&draw, synp_rng_unit(&random) * sum);
+    sampler->seed = random.state;
     return (int32_t)(id < n ? id : best);
 }
 
@@ -13784,148 +13984,8 @@ SYN_API int32_t syn_sample(syn_sampler *sampler, const float *logits, size_t n)
 
 /* ------------------------------------------------------------------------------------
    >>covariance
-   First the arithmetic of about 32 digits that both halves of the information part use: a number
-   is the unevaluated sum of two doubles, h + l with |l| <= ulp(h) / 2 ("double-double", Dekker
-   1971; error bounds in units of 2^-106 from Joldes, Muller, Popescu 2017, ACM TOMS 44:15).
-
-   Two things can spoil it, and are kept out here:
-   - x87 registers hold 64 bits, so a sum is not rounded where C says: synp_round stores it first;
-   - a compiler may fuse a * b + c: where it can, fma() is fast and is used for the exact product;
-     elsewhere there is nothing to fuse, and Dekker's splitting stands in.
-   -ffast-math removes the corrections altogether and is not supported for this part.
+   Sums of about 32 digits (double-double, see >>common).
    ------------------------------------------------------------------------------------ */
-
-#if defined(FP_FAST_FMA) || defined(__FP_FAST_FMA) || \
-    ((defined(__clang__) || defined(_MSC_VER)) && \
-     (defined(__FMA__) || defined(__aarch64__) || defined(_M_ARM64) || defined(__s390x__)))
-#define SYNP_FMA 1
-#else
-#define SYNP_FMA 0
-#endif
-
-#if defined(__FLT_EVAL_METHOD__)
-#if __FLT_EVAL_METHOD__ == 0 || __FLT_EVAL_METHOD__ == 1 || __FLT_EVAL_METHOD__ == 16
-#define SYNP_DOUBLE_IS_DOUBLE 1
-#endif
-#elif defined(_M_X64) || defined(_M_ARM64) || defined(__x86_64__) || defined(__aarch64__)
-#define SYNP_DOUBLE_IS_DOUBLE 1
-#endif
-
-/* The value h + l. Normalised: h is the double nearest to it, so a comparison of h decides. */
-typedef struct synp_dd { double h, l; } synp_dd;
-
-/* The value as a double in memory, whatever the registers hold. */
-static inline double synp_round(double v)
-{
-#ifdef SYNP_DOUBLE_IS_DOUBLE
-    return v;
-#else
-    volatile double stored = v;
-    return stored;
-#endif
-}
-
-static inline synp_dd synp_dd_of(double h, double l)
-{
-    synp_dd r;
-    r.h = h;
-    r.l = l;
-    return r;
-}
-
-/* a + b exactly, for |a| >= |b| (Dekker's Fast2Sum): s - a is exact, and so is what of b is missing
-   in it. Three operations. */
-static inline synp_dd synp_sum_ordered(double a, double b)
-{
-    double s = synp_round(a + b);
-    return synp_dd_of(s, synp_round(b - synp_round(s - a)));
-}
-
-/* a + b exactly, in any order (Knuth's 2Sum): recovers from s which part of it came from b and
-   which from a, and adds up what of each got lost. Six operations, no branch. */
-static inline synp_dd synp_sum(double a, double b)
-{
-    double s = synp_round(a + b), from_b = synp_round(s - a), from_a = synp_round(s - from_b);
-    return synp_dd_of(s, synp_round(synp_round(a - from_a) + synp_round(b - from_b)));
-}
-
-/* a * b exactly, barring underflow of the low part. Without fma each factor is cut (Veltkamp) into
-   halves of 26 bits whose four products are exact, and the rounded product is taken off them. */
-static inline synp_dd synp_product(double a, double b)
-{
-    double p = synp_round(a * b);
-#if SYNP_FMA
-    return synp_dd_of(p, fma(a, b, -p));
-#else
-    double ka = synp_round(a * 134217729.0), kb = synp_round(b * 134217729.0); /* 2^27 + 1 */
-    double ah = synp_round(ka - synp_round(ka - a)), al = synp_round(a - ah);
-    double bh = synp_round(kb - synp_round(kb - b)), bl = synp_round(b - bh);
-    double e = synp_round(synp_round(ah * bh) - p);
-    e = synp_round(e + synp_round(ah * bl));
-    e = synp_round(e + synp_round(al * bh));
-    return synp_dd_of(p, synp_round(e + synp_round(al * bl)));
-#endif
-}
-
-static inline synp_dd synp_negative(synp_dd a) { return synp_dd_of(-a.h, -a.l); }
-
-/* a + b, relative error 3 units even under cancellation (AccurateDWPlusDW). Adding the low parts to
-   the low part of the sum at once would be cheaper and loses all digits when the high parts cancel,
-   which is what residuals do. */
-static inline synp_dd synp_add(synp_dd a, synp_dd b)
-{
-    synp_dd s = synp_sum(a.h, b.h), t = synp_sum(a.l, b.l);
-    s = synp_sum_ordered(s.h, synp_round(s.l + t.h));
-    return synp_sum_ordered(s.h, synp_round(t.l + s.l));
-}
-
-static inline synp_dd synp_sub(synp_dd a, synp_dd b) { return synp_add(a, synp_negative(b)); }
-
-/* a * b, 5 units (DWTimesDW): the product of the low parts is below the last digit. */
-static inline synp_dd synp_mul(synp_dd a, synp_dd b)
-{
-    synp_dd p = synp_product(a.h, b.h);
-    double cross = synp_round(synp_round(a.h * b.l) + synp_round(a.l * b.h));
-    return synp_sum_ordered(p.h, synp_round(p.l + cross));
-}
-
-/* a / b by long division: two correction steps, 10 units. */
-static synp_dd synp_div(synp_dd a, synp_dd b)
-{
-    double q = synp_round(a.h / b.h), r;
-    synp_dd rest = synp_sub(a, synp_mul(b, synp_dd_of(q, 0)));
-    r = synp_round(rest.h / b.h);
-    rest = synp_sub(rest, synp_mul(b, synp_dd_of(r, 0)));
-    return synp_add(synp_sum_ordered(q, r), synp_dd_of(synp_round(rest.h / b.h), 0));
-}
-
-/* The root of a > 0: one Newton step from the double root s, s + (a - s^2) / 2s. */
-static synp_dd synp_root(synp_dd a)
-{
-    double s = synp_round(sqrt(a.h));
-    synp_dd rest = synp_sub(a, synp_product(s, s));
-    return synp_sum_ordered(s, synp_round(rest.h / (2 * s)));
-}
-
-static inline bool synp_less(synp_dd a, synp_dd b)
-{
-    return a.h < b.h || (a.h == b.h && a.l < b.l);
-}
-
-/* 2^e as two factors for synp_scaled. One would not do: 2^1073, which brings the smallest subnormal
-   to 1, is not a double. */
-static synp_dd synp_power(int e) { return synp_dd_of(ldexp(1.0, e / 2), ldexp(1.0, e - e / 2)); }
-
-/* v * 2^e; exact unless the result is subnormal. */
-static inline double synp_scaled(double v, synp_dd power)
-{
-    return synp_round(synp_round(v * power.h) * power.l);
-}
-
-/* No isfinite: C++ and old compilers disagree about what kind of thing it is. */
-static bool synp_finite(double v) { return v >= -DBL_MAX && v <= DBL_MAX; }
-
-/* ---- the accumulator ---- */
 
 /* Variables are numbered past of channel 0, 1, ..., then future of channel 0, 1, ... What is stored
    of variable i (origin, mean, moments) is in units of 2^exponent[i]; means count from origin[i],
@@ -13937,18 +13997,6 @@ enum { SYNP_NO_EXPONENT = INT32_MIN / 2 }; /* only zeros so far */
 static size_t synp_packed(size_t i, size_t j)
 {
     return i >= j ? i * (i + 1) / 2 + j : j * (j + 1) / 2 + i;
-}
-
-/* Double-doubles in memory: (count, 2). */
-static inline synp_dd synp_at(const double *pairs, size_t i)
-{
-    return synp_dd_of(pairs[2 * i], pairs[2 * i + 1]);
-}
-
-static inline void synp_put(double *pairs, size_t i, synp_dd v)
-{
-    pairs[2 * i] = v.h;
-    pairs[2 * i + 1] = v.l;
 }
 
 SYN_API void syn_cov_clear(syn_cov *cov)
@@ -13977,32 +14025,26 @@ SYN_API syn_status syn_cov_open(syn_cov *cov, size_t channels, size_t tau, syn_a
                                 syn_error *err)
 {
     static const char what[] = "covariance";
-    uint64_t vars = 2 * (uint64_t)channels;
-    void *piece[8];
+    const uint64_t vars = 2 * (uint64_t)channels;
+    const size_t each = sizeof(double);
+    const synp_piece piece[] = {
+        { &cov->lag, synp_count(tau, channels), each, what },
+        { &cov->mean, vars * 2, each, what },
+        { &cov->moment, synp_count(vars, vars + 1), each, what },
+        { &cov->origin, vars, each, what },
+        { &cov->change, vars * 2, each, what },
+        { &cov->low, vars * 2, each, what },
+        { &cov->exponent, vars, sizeof(int32_t), what },
+        { &cov->bad, channels, 1, what },
+    };
     memset(cov, 0, sizeof *cov);
     if (!channels || channels > INT32_MAX / 2 || !tau || tau > SIZE_MAX / 16 / channels)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "covariance of %u channels at lag %u",
                          SYNP_U(channels), SYNP_U(tau));
-    if (synp_take(arena, SYNP_U(tau) * channels, sizeof(double), what, &piece[0], err) ||
-        synp_take(arena, vars * 2, sizeof(double), what, &piece[1], err) ||
-        synp_take(arena, vars * (vars + 1), sizeof(double), what, &piece[2], err) ||
-        synp_take(arena, vars, sizeof(double), what, &piece[3], err) ||
-        synp_take(arena, vars * 2, sizeof(double), what, &piece[4], err) ||
-        synp_take(arena, vars * 2, sizeof(double), what, &piece[5], err) ||
-        synp_take(arena, vars, sizeof(int32_t), what, &piece[6], err) ||
-        synp_take(arena, channels, 1, what, &piece[7], err))
-        return SYN_ERROR_MEMORY;
+    if (synp_take_all(arena, piece, sizeof piece / sizeof piece[0], err)) return SYN_ERROR_MEMORY;
     cov->channels = channels;
     cov->tau = tau;
-    cov->lag = (double *)piece[0]; /* all NULL when measuring */
-    cov->mean = (double *)piece[1];
-    cov->moment = (double *)piece[2];
-    cov->origin = (double *)piece[3];
-    cov->change = (double *)piece[4];
-    cov->low = (double *)piece[5];
-    cov->high = cov->low ? cov->low + vars : NULL;
-    cov->exponent = (int32_t *)piece[6];
-    cov->bad = (unsigned char *)piece[7];
+    cov->high = cov->low ? cov->low + vars : NULL; /* all NULL when measuring */
     if (cov->bad) syn_cov_clear(cov);
     return SYN_OK;
 }
@@ -14016,16 +14058,16 @@ static void synp_cov_rescale(syn_cov *cov, size_t i, int exponent)
     synp_dd by;
     cov->exponent[i] = exponent;
     if (old == SYNP_NO_EXPONENT || old == exponent) return; /* zeros are zeros in any unit */
-    by = synp_power(old - exponent);
-    cov->origin[i] = synp_scaled(cov->origin[i], by);
-    for (j = 0; j < 2; j++) cov->mean[2 * i + j] = synp_scaled(cov->mean[2 * i + j], by);
+    by = synp_dd_power(old - exponent);
+    cov->origin[i] = synp_dd_scaled(cov->origin[i], by);
+    for (j = 0; j < 2; j++) cov->mean[2 * i + j] = synp_dd_scaled(cov->mean[2 * i + j], by);
     for (j = 0; j < vars; j++) {
         double *m = cov->moment + 2 * synp_packed(i, j);
-        m[0] = synp_scaled(m[0], by);
-        m[1] = synp_scaled(m[1], by);
+        m[0] = synp_dd_scaled(m[0], by);
+        m[1] = synp_dd_scaled(m[1], by);
         if (i != j) continue; /* the diagonal holds the square of the unit */
-        m[0] = synp_scaled(m[0], by);
-        m[1] = synp_scaled(m[1], by);
+        m[0] = synp_dd_scaled(m[0], by);
+        m[1] = synp_dd_scaled(m[1], by);
     }
 }
 
@@ -14041,9 +14083,9 @@ static synp_dd synp_cov_enter(syn_cov *cov, size_t i, double v)
     }
     if (v < cov->low[i]) cov->low[i] = v;
     if (v > cov->high[i]) cov->high[i] = v;
-    v = cov->exponent[i] == SYNP_NO_EXPONENT ? 0 : synp_scaled(v, synp_power(-cov->exponent[i]));
+    v = cov->exponent[i] == SYNP_NO_EXPONENT ? 0 : synp_dd_scaled(v, synp_dd_power(-cov->exponent[i]));
     if (cov->pairs == 1) cov->origin[i] = v;
-    return synp_sum(v, -cov->origin[i]);
+    return synp_dd_sum(v, -cov->origin[i]);
 }
 
 /* One pair of samples (past, future), each (channels). What is not finite counts as 0: the channel
@@ -14052,21 +14094,21 @@ static void synp_cov_pair(syn_cov *cov, const double *past, const double *future
 {
     size_t i, j, channels = cov->channels, vars = 2 * channels;
     double n = (double)++cov->pairs;
-    synp_dd one_n = synp_div(synp_dd_of(1, 0), synp_dd_of(n, 0));
-    synp_dd share = synp_mul(synp_dd_of(n - 1, 0), one_n);
+    synp_dd one_n = synp_dd_div(synp_dd_of(1, 0), synp_dd_of(n, 0));
+    synp_dd share = synp_dd_mul(synp_dd_of(n - 1, 0), one_n);
     /* first all means, since M needs the distances from the old ones */
     for (i = 0; i < vars; i++) {
         double v = i < channels ? past[i] : future[i - channels];
-        synp_dd d = synp_cov_enter(cov, i, synp_finite(v) ? v : 0), m = synp_at(cov->mean, i);
-        d = synp_sub(d, m);
-        synp_put(cov->change, i, d);
-        synp_put(cov->mean, i, synp_add(m, synp_mul(d, one_n)));
+        synp_dd d = synp_cov_enter(cov, i, synp_finite(v) ? v : 0), m = synp_dd_at(cov->mean, i);
+        d = synp_dd_sub(d, m);
+        synp_dd_put(cov->change, i, d);
+        synp_dd_put(cov->mean, i, synp_dd_add(m, synp_dd_mul(d, one_n)));
     }
     for (i = 0; i < vars; i++) {
-        synp_dd by = synp_mul(synp_at(cov->change, i), share);
+        synp_dd by = synp_dd_mul(synp_dd_at(cov->change, i), share);
         double *row = cov->moment + i * (i + 1); /* two doubles an entry */
         for (j = 0; j <= i; j++)
-            synp_put(row, j, synp_add(synp_at(row, j), synp_mul(by, synp_at(cov->change, j))));
+            synp_dd_put(row, j, synp_dd_add(synp_dd_at(row, j), synp_dd_mul(by, synp_dd_at(cov->change, j))));
     }
 }
 
@@ -14090,16 +14132,16 @@ SYN_API void syn_cov_add(syn_cov *cov, const double *sample)
    leaves the difference of the means in into->change. */
 static synp_dd synp_cov_align(syn_cov *into, const syn_cov *from, size_t i)
 {
-    synp_dd by, d, m = synp_at(from->mean, i);
+    synp_dd by, d, m = synp_dd_at(from->mean, i);
     double origin;
     if (from->exponent[i] > into->exponent[i]) synp_cov_rescale(into, i, from->exponent[i]);
     if (from->exponent[i] == SYNP_NO_EXPONENT) by = synp_dd_of(1, 1);
-    else by = synp_power(from->exponent[i] - into->exponent[i]);
-    origin = synp_scaled(from->origin[i], by);
+    else by = synp_dd_power(from->exponent[i] - into->exponent[i]);
+    origin = synp_dd_scaled(from->origin[i], by);
     if (!into->pairs) into->origin[i] = origin;
-    d = synp_dd_of(synp_scaled(m.h, by), synp_scaled(m.l, by));
-    d = synp_add(synp_sum(origin, -into->origin[i]), synp_sub(d, synp_at(into->mean, i)));
-    synp_put(into->change, i, d);
+    d = synp_dd_of(synp_dd_scaled(m.h, by), synp_dd_scaled(m.l, by));
+    d = synp_dd_add(synp_dd_sum(origin, -into->origin[i]), synp_dd_sub(d, synp_dd_at(into->mean, i)));
+    synp_dd_put(into->change, i, d);
     return by;
 }
 
@@ -14116,22 +14158,22 @@ SYN_API syn_status syn_cov_merge(syn_cov *into, const syn_cov *from, syn_error *
     for (i = 0; i < into->channels; i++) into->bad[i] |= from->bad[i];
     if (!from->pairs) return SYN_OK;
     /* every variable brings its distance of means first, for j <= i are needed together */
-    share = synp_div(synp_dd_of(nb, 0), synp_dd_of(na + nb, 0));
-    both = synp_mul(share, synp_dd_of(na, 0));
+    share = synp_dd_div(synp_dd_of(nb, 0), synp_dd_of(na + nb, 0));
+    both = synp_dd_mul(share, synp_dd_of(na, 0));
     for (i = 0; i < vars; i++) {
-        synp_dd by = synp_cov_align(into, from, i), d = synp_at(into->change, i), mine;
+        synp_dd by = synp_cov_align(into, from, i), d = synp_dd_at(into->change, i), mine;
         double scale_i = synp_round(by.h * by.l);
-        synp_put(into->mean, i, synp_add(synp_at(into->mean, i), synp_mul(d, share)));
-        mine = synp_mul(d, both);
+        synp_dd_put(into->mean, i, synp_dd_add(synp_dd_at(into->mean, i), synp_dd_mul(d, share)));
+        mine = synp_dd_mul(d, both);
         for (j = 0; j <= i; j++) {
             size_t at = synp_packed(i, j);
             bool zeros = from->exponent[j] == SYNP_NO_EXPONENT;
-            synp_dd m = synp_at(from->moment, at);
-            synp_dd p = synp_power(zeros ? 0 : from->exponent[j] - into->exponent[j]);
-            m.h = synp_scaled(synp_round(m.h * scale_i), p);
-            m.l = synp_scaled(synp_round(m.l * scale_i), p);
-            m = synp_add(m, synp_mul(mine, synp_at(into->change, j)));
-            synp_put(into->moment, at, synp_add(synp_at(into->moment, at), m));
+            synp_dd m = synp_dd_at(from->moment, at);
+            synp_dd p = synp_dd_power(zeros ? 0 : from->exponent[j] - into->exponent[j]);
+            m.h = synp_dd_scaled(synp_round(m.h * scale_i), p);
+            m.l = synp_dd_scaled(synp_round(m.l * scale_i), p);
+            m = synp_dd_add(m, synp_dd_mul(mine, synp_dd_at(into->change, j)));
+            synp_dd_put(into->moment, at, synp_dd_add(synp_dd_at(into->moment, at), m));
         }
         if (from->low[i] < into->low[i]) into->low[i] = from->low[i];
         if (from->high[i] > into->high[i]) into->high[i] = from->high[i];
@@ -14145,8 +14187,8 @@ SYN_API double syn_cov_value(const syn_cov *cov, size_t i, size_t j)
     size_t channels = cov->channels;
     if (!cov->pairs || cov->bad[i % channels] || cov->bad[j % channels]) return (double)NAN;
     if (cov->exponent[i] == SYNP_NO_EXPONENT || cov->exponent[j] == SYNP_NO_EXPONENT) return 0;
-    return synp_scaled(cov->moment[2 * synp_packed(i, j)] / (double)cov->pairs,
-                       synp_power(cov->exponent[i] + cov->exponent[j]));
+    return synp_dd_scaled(cov->moment[2 * synp_packed(i, j)] / (double)cov->pairs,
+                       synp_dd_power(cov->exponent[i] + cov->exponent[j]));
 }
 
 /* ---- the byte format ---- */
@@ -14457,13 +14499,13 @@ enum { SYNP_FEWEST = 5 }; /* samples: four centred variables have rank at most s
 static synp_dd synp_one_less(synp_dd r) /* 1 - r^2, no cancellation beyond that of r */
 {
     synp_dd one = synp_dd_of(1, 0);
-    return synp_mul(synp_sub(one, r), synp_add(one, r));
+    return synp_dd_mul(synp_dd_sub(one, r), synp_dd_add(one, r));
 }
 
 /* p - q r */
 static inline synp_dd synp_less_product(synp_dd p, synp_dd q, synp_dd r)
 {
-    return synp_sub(p, synp_mul(q, r));
+    return synp_dd_sub(p, synp_dd_mul(q, r));
 }
 
 /* The six correlations of co-moments c (upper triangle read). A constant variable (bit i of
@@ -14474,11 +14516,11 @@ static void synp_correlate(synp_quad *q, synp_dd c[4][4], unsigned constant)
     int i, j;
     for (i = 0; i < 4; i++) {
         bool gone = (constant >> i & 1) != 0;
-        q->unit[i] = gone ? synp_dd_of(0, 0) : synp_div(synp_dd_of(1, 0), synp_root(c[i][i]));
+        q->unit[i] = gone ? synp_dd_of(0, 0) : synp_dd_div(synp_dd_of(1, 0), synp_dd_root(c[i][i]));
     }
     for (i = 0; i < 4; i++)
         for (j = i + 1; j < 4; j++) { /* a series cannot fail this test, a given matrix can */
-            r[i][j] = synp_mul(synp_mul(c[i][j], q->unit[i]), q->unit[j]);
+            r[i][j] = synp_dd_mul(synp_dd_mul(c[i][j], q->unit[i]), q->unit[j]);
             if (!(fabs(r[i][j].h) <= 1 - SYNP_INDEFINITE)) q->flags |= SYN_FLAG_NOT_PSD;
         }
     q->xy = r[0][1];
@@ -14501,16 +14543,16 @@ static void synp_drop_twins(synp_quad *q, double least)
         q->flags |= SYN_FLAG_SINGULAR;
         q->vy = synp_dd_of(1, 0);
         q->xy = synp_dd_of(opposite ? -1 : 1, 0);
-        q->ya = opposite ? synp_negative(q->xa) : q->xa;
-        q->yb = opposite ? synp_negative(q->xb) : q->xb;
+        q->ya = opposite ? synp_dd_negative(q->xa) : q->xa;
+        q->yb = opposite ? synp_dd_negative(q->xb) : q->xb;
     }
     if (q->drop_b) {
         bool opposite = q->ab.h < 0;
         q->flags |= SYN_FLAG_SINGULAR;
         q->vb = synp_dd_of(1, 0);
         q->ab = synp_dd_of(opposite ? -1 : 1, 0);
-        q->xb = opposite ? synp_negative(q->xa) : q->xa;
-        q->yb = opposite ? synp_negative(q->ya) : q->ya;
+        q->xb = opposite ? synp_dd_negative(q->xa) : q->xa;
+        q->yb = opposite ? synp_dd_negative(q->ya) : q->ya;
     }
 }
 
@@ -14526,10 +14568,10 @@ static void synp_ratios(synp_quad *q)
     u[SYN_MI_X_B] = synp_one_less(q->xb);
     u[SYN_MI_Y_A] = synp_one_less(q->ya);
     u[SYN_MI_Y_B] = synp_one_less(q->yb);
-    q->ky_a = synp_div(c1, q->vy);
-    q->ky_b = synp_div(c2, q->vy);
-    q->kb_x = synp_div(c3, q->vb);
-    q->kb_y = synp_div(c4, q->vb);
+    q->ky_a = synp_dd_div(c1, q->vy);
+    q->ky_b = synp_dd_div(c2, q->vy);
+    q->kb_x = synp_dd_div(c3, q->vb);
+    q->kb_y = synp_dd_div(c4, q->vb);
     /* two on one side: what y explains of a beyond x, and so on */
     u[SYN_MI_XY_A] = synp_less_product(u[SYN_MI_X_A], c1, q->ky_a);
     u[SYN_MI_XY_B] = synp_less_product(u[SYN_MI_X_B], c2, q->ky_b);
@@ -14542,9 +14584,9 @@ static void synp_ratios(synp_quad *q)
         u[SYN_MI_XY_AB] = u[SYN_MI_XY_A];
         return;
     }
-    q->left = synp_less_product(synp_mul(u[SYN_MI_XY_A], u[SYN_MI_XY_B]), q->m, q->m);
-    u[SYN_MI_XY_AB] = synp_div(q->left, q->vb);
-    if (u[SYN_MI_XY_A].h > 0) q->left = synp_div(q->left, u[SYN_MI_XY_A]);
+    q->left = synp_less_product(synp_dd_mul(u[SYN_MI_XY_A], u[SYN_MI_XY_B]), q->m, q->m);
+    u[SYN_MI_XY_AB] = synp_dd_div(q->left, q->vb);
+    if (u[SYN_MI_XY_A].h > 0) q->left = synp_dd_div(q->left, u[SYN_MI_XY_A]);
 }
 
 /* The smallest share of its variance that a variable of {x, y, a} keeps when the two others are
@@ -14612,7 +14654,7 @@ static double synp_nats(synp_dd u)
 {
     if (u.h <= 0) return (double)INFINITY;
     if (u.h > 0.5 && u.h < 2) {
-        synp_dd d = synp_add(u, synp_dd_of(-1, 0));
+        synp_dd d = synp_dd_add(u, synp_dd_of(-1, 0));
         return 0 - 0.5 * (log1p(d.h) + d.l / u.h); /* 0 and not -0 for u = 1 */
     }
     return -0.5 * (log(u.h) + u.l / u.h);
@@ -14627,7 +14669,7 @@ static void synp_pick(const synp_dd u[SYN_MIS], int pick[SYN_ATOMS])
         const signed char *source = synp_sources[node];
         pick[node] = source[0];
         for (k = 1; source[k] >= 0; k++)
-            if (synp_less(u[pick[node]], u[source[k]])) pick[node] = source[k];
+            if (synp_dd_less(u[pick[node]], u[source[k]])) pick[node] = source[k];
     }
 }
 
@@ -14640,10 +14682,10 @@ static double synp_mmi_atom(const synp_dd u[SYN_MIS], const int pick[SYN_ATOMS],
     synp_dd over = synp_dd_of(1, 0), under = synp_dd_of(1, 0);
     for (node = 0; node <= atom; node++) power[pick[node]] += synp_weight(atom, node);
     for (k = 0; k < SYN_MIS; k++) {
-        for (i = power[k]; i > 0; i--) over = synp_mul(over, u[k]);
-        for (i = power[k]; i < 0; i++) under = synp_mul(under, u[k]);
+        for (i = power[k]; i > 0; i--) over = synp_dd_mul(over, u[k]);
+        for (i = power[k]; i < 0; i++) under = synp_dd_mul(under, u[k]);
     }
-    return synp_nats(synp_div(over, under));
+    return synp_nats(synp_dd_div(over, under));
 }
 
 /* All MMI outputs of a quad. Infinite informations go through the plain sums, in which inf - inf is
@@ -14704,16 +14746,16 @@ static bool synp_all_finite(const synp_series *s, size_t n)
 /* The scaled, centred sample, to 32 digits of the window's largest magnitude: one centring does. */
 static inline synp_dd synp_centred(const synp_window *w, size_t t)
 {
-    synp_dd d = synp_sum(synp_scaled(synp_sample(&w->series, t), w->power), -w->mean.h);
-    return synp_sum_ordered(d.h, synp_round(d.l - w->mean.l));
+    synp_dd d = synp_dd_sum(synp_dd_scaled(synp_sample(&w->series, t), w->power), -w->mean.h);
+    return synp_dd_sum_ordered(d.h, synp_round(d.l - w->mean.l));
 }
 
 /* A running sum: the error is about 2^-105 of the largest partial sum for each term, and half the
    cost of synp_add, whose guard against cancellation a sum of squares does not need. */
 static inline synp_dd synp_accumulate(synp_dd sum, synp_dd term)
 {
-    synp_dd s = synp_sum(sum.h, term.h);
-    return synp_sum_ordered(s.h, synp_round(synp_round(sum.l + term.l) + s.l));
+    synp_dd s = synp_dd_sum(sum.h, term.h);
+    return synp_dd_sum_ordered(s.h, synp_round(synp_round(sum.l + term.l) + s.l));
 }
 
 /* Scale, mean and constancy of the n samples from `start`. The past and the future window of one
@@ -14734,13 +14776,13 @@ static void synp_window_open(synp_window *w, const synp_series *series, size_t s
     }
     w->constant = low == high; /* exactly; a mean of equal samples need not be equal to them */
     frexp(high > -low ? high : -low, &e);
-    w->power = synp_power(-e);
+    w->power = synp_dd_power(-e);
     w->mean = synp_dd_of(0, 0);
     for (t = 0; t < n; t++) {
-        v = synp_scaled(synp_sample(&w->series, t), w->power);
+        v = synp_dd_scaled(synp_sample(&w->series, t), w->power);
         w->mean = synp_accumulate(w->mean, synp_dd_of(v, 0));
     }
-    w->mean = synp_div(w->mean, synp_dd_of((double)n, 0));
+    w->mean = synp_dd_div(w->mean, synp_dd_of((double)n, 0));
 }
 
 /* c (upper triangle) = sums over samples of products of the centred variables. */
@@ -14754,7 +14796,7 @@ static void synp_comoments(const synp_window w[4], size_t n, synp_dd c[4][4])
         synp_dd z[4];
         for (i = 0; i < 4; i++) z[i] = synp_centred(&w[i], t);
         for (i = 0; i < 4; i++)
-            for (j = i; j < 4; j++) c[i][j] = synp_accumulate(c[i][j], synp_mul(z[i], z[j]));
+            for (j = i; j < 4; j++) c[i][j] = synp_accumulate(c[i][j], synp_dd_mul(z[i], z[j]));
     }
 }
 
@@ -14776,15 +14818,15 @@ static double synp_inverse(double v) { return v > 0 ? 1 / v : 0; }
 static void synp_local_open(synp_local *l, const synp_window w[4], const synp_quad *q,
                             const double mi[SYN_MIS], size_t n)
 {
-    synp_dd root = synp_root(synp_dd_of((double)(n - 1), 0));
+    synp_dd root = synp_dd_root(synp_dd_of((double)(n - 1), 0));
     int k;
     l->window = w;
     l->quad = q;
     l->mi = mi;
-    for (k = 0; k < 4; k++) l->unit[k] = synp_mul(q->unit[k], root);
+    for (k = 0; k < 4; k++) l->unit[k] = synp_dd_mul(q->unit[k], root);
     for (k = 0; k < SYN_MIS; k++) l->precision[k] = synp_inverse(q->u[k].h);
     l->precision[SYN_MI_XY_AB] = synp_inverse(q->left.h);
-    l->slope = synp_div(q->m, q->u[SYN_MI_XY_A]);
+    l->slope = synp_dd_div(q->m, q->u[SYN_MI_XY_A]);
     l->precision_b = q->drop_b ? 0 : synp_inverse(q->vb.h);
 }
 
@@ -14803,10 +14845,10 @@ static void synp_local_mi(const synp_local *l, size_t t, double i[SYN_MIS])
 {
     const synp_quad *q = l->quad;
     const double *mi = l->mi, *p = l->precision;
-    synp_dd x = synp_mul(synp_centred(&l->window[0], t), l->unit[0]);
-    synp_dd y = synp_mul(synp_centred(&l->window[1], t), l->unit[1]);
-    synp_dd a = synp_mul(synp_centred(&l->window[2], t), l->unit[2]);
-    synp_dd b = synp_mul(synp_centred(&l->window[3], t), l->unit[3]);
+    synp_dd x = synp_dd_mul(synp_centred(&l->window[0], t), l->unit[0]);
+    synp_dd y = synp_dd_mul(synp_centred(&l->window[1], t), l->unit[1]);
+    synp_dd a = synp_dd_mul(synp_centred(&l->window[2], t), l->unit[2]);
+    synp_dd b = synp_dd_mul(synp_centred(&l->window[3], t), l->unit[3]);
     /* p_q: what q leaves of p; double-double, since near copies leave 1e-13 of each other */
     synp_dd y_x = synp_less_product(y, q->xy, x), b_a = synp_less_product(b, q->ab, a);
     synp_dd a_x = synp_less_product(a, q->xa, x), b_x = synp_less_product(b, q->xb, x);
@@ -14889,7 +14931,7 @@ static void synp_ccs(const synp_local *l, size_t n, double *local, double f[SYN_
         if (local) synp_local_put(local, n, t, f);
     }
     for (k = 0; k < SYN_ATOMS; k++) {
-        if (synp_sources[k][1] >= 0) sum[k] = synp_div(sum[k], synp_dd_of((double)n, 0));
+        if (synp_sources[k][1] >= 0) sum[k] = synp_dd_div(sum[k], synp_dd_of((double)n, 0));
         else sum[k] = synp_dd_of(l->mi[synp_sources[k][0]], 0);
         f[k] = sum[k].h;
     }
@@ -14897,7 +14939,7 @@ static void synp_ccs(const synp_local *l, size_t n, double *local, double f[SYN_
         synp_dd v = synp_dd_of(0, 0);
         for (j = 0; j <= k; j++) {
             int w = synp_weight(k, j);
-            if (w) v = synp_add(v, w > 0 ? sum[j] : synp_negative(sum[j]));
+            if (w) v = synp_dd_add(v, w > 0 ? sum[j] : synp_dd_negative(sum[j]));
         }
         atom[k] = v.h;
     }
@@ -15016,8 +15058,8 @@ static void synp_normalise(synp_dd c[4][4], unsigned constant)
     }
     for (i = 0; i < 4; i++) {
         for (j = i; j < 4; j++) {
-            synp_dd by = synp_power(up[i] + up[j]);
-            c[i][j] = synp_dd_of(synp_scaled(c[i][j].h, by), synp_scaled(c[i][j].l, by));
+            synp_dd by = synp_dd_power(up[i] + up[j]);
+            c[i][j] = synp_dd_of(synp_dd_scaled(c[i][j].h, by), synp_dd_scaled(c[i][j].l, by));
         }
     }
 }
@@ -15070,7 +15112,7 @@ SYN_API syn_flags syn_cov_pair(const syn_cov *cov, size_t i, size_t j, const syn
     at[3] = cov->channels + j;
     for (k = 0; k < 4; k++) {
         if (!(cov->low[at[k]] < cov->high[at[k]])) constant |= 1u << k;
-        for (l = k; l < 4; l++) c[k][l] = synp_at(cov->moment, synp_packed(at[k], at[l]));
+        for (l = k; l < 4; l++) c[k][l] = synp_dd_at(cov->moment, synp_packed(at[k], at[l]));
         if (!(c[k][k].h > 0)) constant |= 1u << k;
     }
     synp_normalise(c, constant);
@@ -15739,29 +15781,6 @@ static uint64_t synp_pairs_room(const syn_pairs_desc *desc, uint64_t pairs)
     if (desc->lean && !desc->atoms) return pairs;
     if (desc->atoms || most < least) most = least;
     return most < pairs ? most : pairs;
-}
-
-/* A pointer to be set to `count` elements of zeros; `to` is the address of that pointer. */
-typedef struct synp_piece { void *to; uint64_t count; size_t each; const char *what; } synp_piece;
-
-/* Takes all pieces, or none. */
-static syn_status synp_pieces(syn_arena *arena, const synp_piece *piece, size_t pieces,
-                              syn_error *err)
-{
-    size_t k, used = arena->used;
-    for (k = 0; k < pieces; k++) {
-        syn_status status = SYN_OK;
-        void *at = NULL;
-        if (piece[k].count)
-            status = synp_take(arena, piece[k].count, piece[k].each, piece[k].what, &at, err);
-        memcpy(piece[k].to, &at, sizeof at);
-        if (status) {
-            arena->used = used;
-            return status;
-        }
-        if (at) memset(at, 0, (size_t)piece[k].count * piece[k].each);
-    }
-    return SYN_OK;
 }
 
 /* Memory, doubles unless said: 2 sums + 5 bytes a pair, 3 values for each of up to 131072 pairs, 5
@@ -16812,47 +16831,6 @@ SYN_API bool syn_score_find(const char *name, syn_score *score)
     return false;
 }
 
-/* ---- random numbers ------------------------------------------------------------------
-   splitmix64 (Steele, Lea and Flood 2014), one stream a resample, so that the order in which
-   threads work does not matter. */
-
-typedef struct synp_stream { uint64_t state; } synp_stream;
-
-static uint64_t synp_stream_next(synp_stream *r)
-{
-    uint64_t z = r->state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-/* The stream with number `index` of a seed: both are mixed before they meet, so that neighbouring
-   seeds and neighbouring indices have nothing in common. */
-static synp_stream synp_stream_of(uint64_t seed, uint64_t index)
-{
-    synp_stream r;
-    r.state = seed;
-    r.state = synp_stream_next(&r) ^ (index * UINT64_C(0xd1342543de82ef95));
-    r.state = synp_stream_next(&r);
-    return r;
-}
-
-/* 0 .. n - 1, n < 2^32; the bias is below 2^-32 n. */
-static size_t synp_stream_below(synp_stream *r, size_t n)
-{
-    return (size_t)(((synp_stream_next(r) >> 32) * (uint64_t)n) >> 32);
-}
-
-/* Shuffles item (n) (Fisher and Yates). */
-static void synp_stream_shuffle(synp_stream *r, size_t *item, size_t n)
-{
-    for (; n > 1; n--) {
-        size_t k = synp_stream_below(r, n), held = item[n - 1];
-        item[n - 1] = item[k];
-        item[k] = held;
-    }
-}
-
 /* ---- sorting and ranks ------------------------------------------------------------- */
 
 /* Lets order[at] sink to its place in a heap of n with the largest value on top. */
@@ -17279,9 +17257,9 @@ static void synp_boot_job(void *arg, int job)
     double *weight = r->weight + (size_t)job * r->prompts;
     size_t k, p, n = r->pairs->prompts;
     for (k = (size_t)job; k < r->resamples; k += (size_t)r->jobs) {
-        synp_stream random = synp_stream_of(r->seed, k);
+        synp_rng random = synp_rng_of(r->seed, k);
         for (p = 0; p < n; p++) weight[p] = 0;
-        for (p = 0; p < n; p++) weight[synp_stream_below(&random, n)] += 1;
+        for (p = 0; p < n; p++) weight[synp_rng_below(&random, n)] += 1;
         synp_boot_one(r, job, weight, r->value + k * r->width);
     }
 }
@@ -17364,9 +17342,9 @@ static void synp_half_job(void *arg, int job)
     size_t *order = r->order + (size_t)job * r->order_stride, k, p, n = r->pairs->prompts;
     syn_rank *half = &r->rank[2 * job];
     for (k = (size_t)job; k < r->resamples; k += (size_t)r->jobs) {
-        synp_stream random = synp_stream_of(r->seed, k);
+        synp_rng random = synp_rng_of(r->seed, k);
         for (p = 0; p < n; p++) order[p] = p;
-        synp_stream_shuffle(&random, order, n);
+        synp_rng_shuffle(&random, order, n);
         for (p = 0; p < n; p++) weight[order[p]] = p < n / 2 ? 1 : 0;
         synp_rank_weighted(&half[0], r->pairs, weight);
         for (p = 0; p < n; p++) weight[p] = 1 - weight[p];
@@ -17409,10 +17387,10 @@ static void synp_permute_job(void *arg, int job)
     double *mean = r->mean + (size_t)job * r->layers;
     size_t *place = r->order + (size_t)job * r->order_stride, k, p;
     for (k = (size_t)job; k < r->resamples; k += (size_t)r->jobs) {
-        synp_stream random = synp_stream_of(r->seed, k);
+        synp_rng random = synp_rng_of(r->seed, k);
         syn_shape shape;
         for (p = 0; p < r->units; p++) place[p] = p;
-        synp_stream_shuffle(&random, place, r->units);
+        synp_rng_shuffle(&random, place, r->units);
         synp_layer_means(r->score, place, r->units, r->layers, mean);
         shape = syn_rank_shape(mean, r->layers);
         r->value[2 * k] = shape.middle;
@@ -17525,10 +17503,10 @@ static void synp_surrogate_read(double *to, const syn_series *from, size_t unit)
 }
 
 /* One order for all units: the same stream, so the same exchanges, for every unit. */
-static void synp_surrogate_shuffle(double *row, size_t n, synp_stream random)
+static void synp_surrogate_shuffle(double *row, size_t n, synp_rng random)
 {
     for (; n > 1; n--) {
-        size_t k = synp_stream_below(&random, n);
+        size_t k = synp_rng_below(&random, n);
         double held = row[n - 1];
         row[n - 1] = row[k];
         row[k] = held;
@@ -17548,14 +17526,13 @@ static bool synp_surrogate_fixed(const double *row, size_t n)
 }
 
 /* work: the table (n, 2), the row as it was (n), phases (n / 2). */
-static void synp_surrogate_turn(double *row, size_t n, synp_stream random, double *work)
+static void synp_surrogate_turn(double *row, size_t n, synp_rng random, double *work)
 {
     double *was = work + 2 * n, *phase = work + 3 * n;
     size_t k;
     if (synp_surrogate_fixed(row, n)) return;
     for (k = 0; 2 * (k + 1) < n; k++) /* 2 pi times a number in [0, 1) */
-        phase[k] = 6.283185307179586476925 / 9007199254740992.0 *
-                   (double)(synp_stream_next(&random) >> 11);
+        phase[k] = 6.283185307179586476925 * synp_rng_unit(&random);
     memcpy(was, row, n * sizeof *row);
     synp_phase_turn(row, was, n, phase, work);
 }
@@ -17563,16 +17540,16 @@ static void synp_surrogate_turn(double *row, size_t n, synp_stream random, doubl
 /* A hash of the samples' bits; -0 counts as 0. */
 static uint64_t synp_surrogate_hash(const syn_series *from, size_t unit)
 {
-    synp_stream r;
+    synp_rng r;
     size_t t;
     r.state = from->samples;
     for (t = 0; t < from->samples; t++) {
         double v = synp_pairs_at(from, unit, t) + 0.0;
         uint64_t bits;
         memcpy(&bits, &v, sizeof bits);
-        r.state = synp_stream_next(&r) ^ bits;
+        r.state = synp_rng_next(&r) ^ bits;
     }
-    return synp_stream_next(&r);
+    return synp_rng_next(&r);
 }
 
 SYN_API void syn_surrogate_keys(uint64_t *key, const syn_series *from)
@@ -17583,7 +17560,7 @@ SYN_API void syn_surrogate_keys(uint64_t *key, const syn_series *from)
     for (unit = series.units; unit-- > 0;) { /* from the last, whose predecessors are unchanged */
         uint64_t same = 0;
         for (other = 0; other < unit; other++) same += key[other] == key[unit] ? 1 : 0;
-        if (same) key[unit] = synp_stream_of(key[unit], same).state;
+        if (same) key[unit] = synp_rng_of(key[unit], same).state;
     }
 }
 
@@ -17592,21 +17569,21 @@ SYN_API void syn_surrogate_make(double *to, const syn_series *from, const syn_su
 {
     syn_series series = synp_series_packed(from);
     size_t unit, n = from->samples, least = n / 10 > 0 ? n / 10 : 1;
-    uint64_t base = synp_stream_of(desc->seed, desc->surrogate).state;
-    base = synp_stream_of(base, desc->prompt).state;
+    uint64_t base = synp_rng_of(desc->seed, desc->surrogate).state;
+    base = synp_rng_of(base, desc->prompt).state;
     if (desc->kind == SYN_SURROGATE_PHASE) synp_phase_table(work, n);
     for (unit = 0; unit < series.units; unit++) {
         double *row = to + unit * n;
-        synp_stream random = synp_stream_of(base, desc->key[unit]);
+        synp_rng random = synp_rng_of(base, desc->key[unit]);
         synp_surrogate_read(row, &series, unit);
         if (desc->kind == SYN_SURROGATE_SHUFFLE) {
-            synp_surrogate_shuffle(row, n, synp_stream_of(base, 0));
+            synp_surrogate_shuffle(row, n, synp_rng_of(base, 0));
         } else if (desc->kind == SYN_SURROGATE_PHASE) {
             synp_surrogate_turn(row, n, random, work);
         } else {
             memcpy(work, row, n * sizeof *row);
             syn_surrogate_shift(row, work, n,
-                                least + synp_stream_below(&random, n - 2 * least + 1));
+                                least + synp_rng_below(&random, n - 2 * least + 1));
         }
     }
 }
@@ -18141,7 +18118,7 @@ typedef struct synp_louvain {
 
 /* Starts a level: every group a community of its own, strengths added up from nodes, a new
    order of turns. */
-static void synp_louvain_level(synp_louvain *l, synp_stream *random)
+static void synp_louvain_level(synp_louvain *l, synp_rng *random)
 {
     size_t i;
     for (i = 0; i < l->groups; i++) l->strength[i] = 0;
@@ -18152,7 +18129,7 @@ static void synp_louvain_level(synp_louvain *l, synp_stream *random)
         l->turn[i] = i;
     }
     l->communities = l->groups;
-    synp_stream_shuffle(random, l->turn, l->groups);
+    synp_rng_shuffle(random, l->turn, l->groups);
 }
 
 /* The best community for group s; toward has `stride` elements from one community to the next.
@@ -18267,7 +18244,7 @@ static void synp_louvain_join(synp_louvain *l)
 
 /* One start: the first sweep adds up rows (every node is a community of its own, the table
    would be as large as the matrix), then the table; then levels until one joins nothing. */
-static void synp_louvain_run(synp_louvain *l, synp_stream random)
+static void synp_louvain_run(synp_louvain *l, synp_rng random)
 {
     size_t i, before;
     l->groups = l->n;
@@ -18330,7 +18307,7 @@ static void synp_communities_job(void *arg, int job)
     c->which[j] = SIZE_MAX;
     for (restart = j; restart < c->restarts; restart += (size_t)c->jobs) {
         double q;
-        synp_louvain_run(&l, synp_stream_of(c->seed, restart));
+        synp_louvain_run(&l, synp_rng_of(c->seed, restart));
         q = synp_graph_q(c->weight, n, l.label, c->gamma, c->k, c->total);
         if (c->which[j] != SIZE_MAX && q <= c->q[j]) continue;
         c->q[j] = q;
@@ -18485,7 +18462,7 @@ SYN_API syn_status syn_graph_null(double *to, const double *weight, size_t nodes
                                   uint64_t seed, syn_arena *arena, syn_error *err)
 {
     synp_graph_link *link = NULL;
-    synp_stream random = synp_stream_of(seed, 0);
+    synp_rng random = synp_rng_of(seed, 0);
     size_t i, j, n = nodes, edges = 0, k;
     const synp_piece piece = {&link, (uint64_t)n * n / 2 + 1, sizeof(synp_graph_link),
                               "graph: edges"};
@@ -18501,12 +18478,12 @@ SYN_API syn_status syn_graph_null(double *to, const double *weight, size_t nodes
         }
     if (kind == SYN_NULL_REWIRE)
         for (k = 0; k < 10 * edges && edges > 1; k++)
-            synp_null_swap(to, n, &link[synp_stream_below(&random, edges)],
-                           &link[synp_stream_below(&random, edges)],
-                           (synp_stream_next(&random) >> 63) != 0);
+            synp_null_swap(to, n, &link[synp_rng_below(&random, edges)],
+                           &link[synp_rng_below(&random, edges)],
+                           (synp_rng_next(&random) >> 63) != 0);
     else
         for (k = edges; k > 1; k--) {
-            const synp_graph_link a = link[k - 1], b = link[synp_stream_below(&random, k)];
+            const synp_graph_link a = link[k - 1], b = link[synp_rng_below(&random, k)];
             double w = to[a.i * n + a.j], v = to[b.i * n + b.j];
             to[a.i * n + a.j] = to[a.j * n + a.i] = v;
             to[b.i * n + b.j] = to[b.j * n + b.i] = w;

@@ -46,15 +46,15 @@ TEST(sums_and_products_are_exact)
         int64_t b = (int64_t)(uniform(&state) * 134217728.0);        /* 27 bits: a sum below 2^54 */
         int64_t p = (int64_t)(uniform(&state) * 1073741824.0);
         int64_t q = (int64_t)(uniform(&state) * 4294967296.0);
-        synp_dd v = synp_sum((double)a, (double)b);
+        synp_dd v = synp_dd_sum((double)a, (double)b);
         CHECK((int64_t)v.h + (int64_t)v.l == a + b);
         CHECK(fabs(v.l) <= ulp_of(v.h) / 2);
-        v = synp_product((double)p, (double)q); /* up to 62 bits */
+        v = synp_dd_product((double)p, (double)q); /* up to 62 bits */
         CHECK((int64_t)v.h + (int64_t)v.l == p * q);
         CHECK(fabs(v.l) <= ulp_of(v.h) / 2);
     }
-    CHECK(parts_are(synp_product(9007199254740991.0, 3.0), 27021597764222972.0, 1));
-    CHECK(parts_are(synp_sum(9007199254740992.0, 1.0), 9007199254740992.0, 1));
+    CHECK(parts_are(synp_dd_product(9007199254740991.0, 3.0), 27021597764222972.0, 1));
+    CHECK(parts_are(synp_dd_sum(9007199254740992.0, 1.0), 9007199254740992.0, 1));
 }
 
 TEST(quotients_and_roots_come_back)
@@ -62,11 +62,11 @@ TEST(quotients_and_roots_come_back)
     uint64_t state = 2;
     double worst = 0;
     for (int c = 0; c < 2000; c++) {
-        synp_dd a = synp_sum(1 + fabs(uniform(&state)), uniform(&state) * 1e-17);
-        synp_dd b = synp_sum(1 + fabs(uniform(&state)), uniform(&state) * 1e-17);
-        synp_dd off = synp_sub(synp_mul(synp_div(a, b), b), a), root = synp_root(a);
+        synp_dd a = synp_dd_sum(1 + fabs(uniform(&state)), uniform(&state) * 1e-17);
+        synp_dd b = synp_dd_sum(1 + fabs(uniform(&state)), uniform(&state) * 1e-17);
+        synp_dd off = synp_dd_sub(synp_dd_mul(synp_dd_div(a, b), b), a), root = synp_dd_root(a);
         if (fabs(off.h) > worst) worst = fabs(off.h);
-        off = synp_sub(synp_mul(root, root), a);
+        off = synp_dd_sub(synp_dd_mul(root, root), a);
         if (fabs(off.h) > worst) worst = fabs(off.h);
     }
     CHECK(worst <= ldexp(16, -104)); /* 16 units of numbers up to 4 */
