@@ -160,7 +160,7 @@ extern "C" {
    >>status
    Every call that can fail returns a syn_status and, where the caller passes a syn_error,
    fills it with one line that names the key, tensor, offset or index at fault. Nothing is
-   kept in a global, nothing is printed.
+   kept in a global, nothing is printed. After success the struct says SYN_OK and its line is empty.
    ==================================================================================== */
 
 typedef enum syn_status {
@@ -2205,6 +2205,7 @@ static void synp_pool_run(void *user, int jobs, syn_job_fn *job, void *arg)
 
 SYN_API syn_status syn_pool_start(syn_pool *pool, int threads, syn_error *err)
 {
+    synp_succeed(err);
     memset(pool, 0, sizeof *pool);
     if (threads < 1 || threads > SYN_POOL_THREADS) {
         return synp_fail(err, SYN_ERROR_ARGUMENT, "%d threads, expected 1 to %d",
@@ -2532,6 +2533,7 @@ SYN_API syn_status syn_gguf_key_at(const syn_gguf *gguf, uint64_t at, syn_gguf_k
     synp_cursor cursor;
     uint64_t behind;
     syn_status status;
+    synp_succeed(err);
     cursor.source = gguf->source;
     cursor.at = at;
     cursor.err = err;
@@ -2547,6 +2549,7 @@ SYN_API syn_status syn_gguf_find(const syn_gguf *gguf, const char *key, syn_gguf
                                  bool *present, syn_error *err)
 {
     uint64_t i, at = gguf->keys_at;
+    synp_succeed(err);
     *present = false;
     for (i = 0; i < gguf->keys; i++) {
         syn_gguf_key one;
@@ -2614,6 +2617,7 @@ SYN_API syn_status syn_gguf_u32(const syn_gguf *gguf, const char *key, bool requ
     syn_gguf_value found;
     bool present, negative;
     uint64_t bits;
+    synp_succeed(err);
     syn_status status = synp_gguf_scalar(gguf, key, required, &found, &present, err);
     if (status || !present) return status;
     if (!synp_gguf_is_integer(found.type))
@@ -2635,6 +2639,7 @@ SYN_API syn_status syn_gguf_f32(const syn_gguf *gguf, const char *key, bool requ
     syn_gguf_value found;
     bool present;
     unsigned char raw[8];
+    synp_succeed(err);
     syn_status status = synp_gguf_scalar(gguf, key, required, &found, &present, err);
     if (status || !present) return status;
     if (found.type != SYN_GGUF_F32 && found.type != SYN_GGUF_F64)
@@ -2650,6 +2655,7 @@ SYN_API syn_status syn_gguf_bool(const syn_gguf *gguf, const char *key, bool req
     syn_gguf_value found;
     bool present;
     unsigned char raw;
+    synp_succeed(err);
     syn_status status = synp_gguf_scalar(gguf, key, required, &found, &present, err);
     if (status || !present) return status;
     if (found.type != SYN_GGUF_BOOL) return synp_gguf_mistyped(key, &found, "bool", err);
@@ -2664,6 +2670,7 @@ SYN_API syn_status syn_gguf_text(const syn_gguf *gguf, const char *key, bool req
     syn_gguf_value found;
     bool present;
     size_t n;
+    synp_succeed(err);
     syn_status status = synp_gguf_scalar(gguf, key, required, &found, &present, err);
     if (length) *length = 0;
     if (capacity) text[0] = '\0';
@@ -2762,6 +2769,7 @@ SYN_API syn_status syn_gguf_tensor_at(const syn_gguf *gguf, uint64_t at, syn_ggu
     uint64_t offset;
     const syn_type *type;
     syn_status status;
+    synp_succeed(err);
     cursor.source = gguf->source;
     cursor.at = at;
     cursor.err = err;
@@ -2866,6 +2874,7 @@ SYN_API syn_status syn_gguf_open(syn_gguf *gguf, const syn_source *source, syn_e
     synp_cursor cursor;
     uint64_t infos_end;
     syn_status status;
+    synp_succeed(err);
     memset(gguf, 0, sizeof *gguf);
     gguf->source = source;
     cursor.source = source;
@@ -8899,6 +8908,7 @@ SYN_API syn_status syn_tokenize(const syn_tokenizer *t, const char *text, size_t
     synp_tokenizing w;
     size_t at = 0;
     bool ends = !(flags & SYN_NO_BOS), measuring = synp_measuring(work);
+    synp_succeed(err);
     *count = 0;
     if (!t->special_reach)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "the tokenizer is only measured, not open");
@@ -9267,6 +9277,7 @@ SYN_API syn_status syn_token_text(const syn_tokenizer *t, int32_t id, int flags,
     char byte_name[7];
     syn_token_type type;
     syn_status status;
+    synp_succeed(err);
     piece.to = byte_name;
     piece.capacity = sizeof byte_name;
     piece.n = 0;
@@ -9321,6 +9332,7 @@ SYN_API syn_status syn_detokenizer_push(syn_detokenizer *d, const syn_tokenizer 
 {
     size_t held = (size_t)d->count, n, open;
     syn_status status;
+    synp_succeed(err);
     *length = 0;
     if (capacity < held)
         return synp_fail(err, SYN_ERROR_MEMORY, "room for %u bytes, %u are held",
@@ -9374,6 +9386,7 @@ SYN_API syn_status syn_detokenize(const syn_tokenizer *t, const int32_t *ids, si
 {
     size_t i, bytes, used = 0;
     int pass;
+    synp_succeed(err);
     *length = 0;
     for (i = 0; i < n; i++) {
         syn_error full;
@@ -9532,6 +9545,7 @@ SYN_API syn_status syn_tokenizer_open(syn_tokenizer *t, const syn_gguf *gguf,
 {
     void *reach, *bits = NULL;
     syn_status status;
+    synp_succeed(err);
     memset(t, 0, sizeof *t);
     t->source = gguf->source;
     status = synp_tokenizer_kind(t, gguf, desc ? desc->pre : NULL, err);
@@ -9636,6 +9650,7 @@ SYN_API syn_status syn_chat_render(syn_chat chat, const syn_chat_message *messag
     const syn_chat_message *joined = NULL; /* a system message that waits for the first turn */
     synp_text_out out;
     size_t i;
+    synp_succeed(err);
     out.to = to;
     out.capacity = to ? capacity : 0;
     out.n = 0;
@@ -11429,6 +11444,7 @@ SYN_API syn_status syn_model_open(syn_model *model, const syn_source *sources, i
 {
     const syn_arena before = *arena;
     syn_status status;
+    synp_succeed(err);
     memset(model, 0, sizeof *model);
     if (files < 1 || files > SYN_MODEL_FILES)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "a model of %d files", SYNP_D(files));
@@ -14037,6 +14053,7 @@ SYN_API syn_status syn_cov_open(syn_cov *cov, size_t channels, size_t tau, syn_a
         { &cov->exponent, vars, sizeof(int32_t), what },
         { &cov->bad, channels, 1, what },
     };
+    synp_succeed(err);
     memset(cov, 0, sizeof *cov);
     if (!channels || channels > INT32_MAX / 2 || !tau || tau > SIZE_MAX / 16 / channels)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "covariance of %u channels at lag %u",
@@ -14150,6 +14167,7 @@ SYN_API syn_status syn_cov_merge(syn_cov *into, const syn_cov *from, syn_error *
     size_t i, j, vars = 2 * into->channels;
     double na = (double)into->pairs, nb = (double)from->pairs;
     synp_dd share, both;
+    synp_succeed(err);
     if (into->channels != from->channels || into->tau != from->tau)
         return synp_fail(err, SYN_ERROR_ARGUMENT,
                          "cannot merge %u channels at lag %u into %u at lag %u",
@@ -14256,6 +14274,7 @@ SYN_API syn_status syn_cov_save(const syn_cov *cov, void *bytes, size_t capacity
 {
     size_t i, channels = cov->channels, vars = 2 * channels, size = syn_cov_bytes(cov);
     unsigned char *start = (unsigned char *)bytes, *p = start + 8;
+    synp_succeed(err);
     if (capacity < size)
         return synp_fail(err, SYN_ERROR_MEMORY, "a covariance needs %u bytes, there are %u",
                          SYNP_U(size), SYNP_U(capacity));
@@ -14306,6 +14325,7 @@ SYN_API syn_status syn_cov_shape(const void *bytes, size_t size, size_t *channel
                                  syn_error *err)
 {
     uint64_t head[4];
+    synp_succeed(err);
     syn_status status = synp_cov_head((const unsigned char *)bytes, size, head, err);
     if (status) return status;
     *channels = (size_t)head[0];
@@ -14350,6 +14370,7 @@ SYN_API syn_status syn_cov_load(syn_cov *cov, const void *bytes, size_t size, sy
     const unsigned char *p = (const unsigned char *)bytes;
     size_t i, channels = cov->channels, vars = 2 * channels;
     uint64_t head[4];
+    synp_succeed(err);
     syn_status status = synp_cov_head(p, size, head, err);
     if (status) return status;
     if (head[0] != channels || head[1] != cov->tau)
@@ -15792,6 +15813,7 @@ SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, 
     const size_t each = sizeof(double);
     uint64_t n, pair, prompts, panels, samples, rows, room, cells, values, lost;
     bool ccs, few;
+    synp_succeed(err);
     syn_status status = synp_pairs_check(desc, err);
     memset(pairs, 0, sizeof *pairs);
     if (status) return status;
@@ -16616,6 +16638,7 @@ static syn_status synp_pairs_prompt(syn_pairs *pairs, const syn_series *series, 
 
 SYN_API syn_status syn_pairs_add(syn_pairs *pairs, const syn_series *series, syn_error *err)
 {
+    synp_succeed(err);
     syn_status status = synp_pairs_fits(pairs, series, err);
     if (status) return status;
     if (pairs->desc.like)
@@ -16665,6 +16688,7 @@ SYN_API syn_status syn_pairs_add_surrogate(syn_pairs *pairs, const syn_series *s
                                            const syn_series *observed, syn_error *err)
 {
     uint64_t before = pairs->missing;
+    synp_succeed(err);
     syn_status status = synp_pairs_fits(pairs, surrogate, err);
     if (!status) status = synp_surrogate_fits(pairs, surrogate, observed, err);
     if (!status) status = synp_pairs_prompt(pairs, surrogate, err);
@@ -16738,6 +16762,7 @@ SYN_API syn_status syn_pairs_add_cov(syn_pairs *pairs, const syn_cov *cov, syn_e
     size_t i, j, n = pairs->units;
     double *totals = pairs->unit_total, mi[SYN_MIS], atom[SYN_ATOMS];
     syn_phiid_desc desc = pairs->desc.phiid;
+    synp_succeed(err);
     syn_status status = synp_pairs_fits_cov(pairs, cov, err);
     if (status) return status;
     desc.mi = mi;
@@ -16934,6 +16959,7 @@ SYN_API double syn_rank_spearman(const double *a, const double *b, size_t n, dou
 SYN_API syn_status syn_rank_open(syn_rank *rank, size_t units, syn_arena *arena, syn_error *err)
 {
     const size_t each = sizeof(double);
+    synp_succeed(err);
     memset(rank, 0, sizeof *rank);
     rank->units = units;
     {
@@ -17306,6 +17332,7 @@ SYN_API syn_status syn_rank_bootstrap(syn_bootstrap *boot, const syn_pairs *pair
     synp_resample r;
     double *scratch = NULL;
     size_t *order = NULL;
+    synp_succeed(err);
     syn_status status = synp_resample_open(&r, desc, pairs->units, 1000, err);
     memset(boot, 0, sizeof *boot);
     if (!status) status = synp_resample_prompts(&r, pairs, score, arena, err);
@@ -17361,6 +17388,7 @@ SYN_API syn_status syn_rank_reliability(double *value, const syn_pairs *pairs, s
     synp_resample r;
     double sum = 0;
     size_t k, count = 0;
+    synp_succeed(err);
     syn_status status = synp_resample_open(&r, desc, pairs->units, 100, err);
     if (!status) status = synp_resample_prompts(&r, pairs, score, arena, err);
     if (status) return status;
@@ -17416,6 +17444,7 @@ SYN_API syn_status syn_rank_permutation(syn_permutation *test, const double *sco
 {
     synp_resample r;
     syn_shape shape;
+    synp_succeed(err);
     syn_status status = synp_resample_open(&r, desc, units, 1000, err);
     test->p_middle = test->p_curvature = (double)NAN;
     if (status) return status;
@@ -17617,6 +17646,7 @@ SYN_API syn_status syn_excess_open(syn_excess *excess, const syn_pairs *observed
 {
     const size_t n = observed->units, each = sizeof(double), whole = sizeof(uint32_t);
     size_t unit;
+    synp_succeed(err);
     memset(excess, 0, sizeof *excess);
     if (!observed->desc.cells)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "excess: the observed pairs kept no cells");
@@ -17714,6 +17744,7 @@ SYN_API syn_status syn_excess_add(syn_excess *excess, const syn_pairs *surrogate
     size_t unit, pair;
     synp_versus v;
     int k;
+    synp_succeed(err);
     if (surrogate->desc.like != excess->observed ||
         surrogate->prompts != excess->observed->prompts)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "excess: not a whole surrogate of the observed");
@@ -18036,6 +18067,7 @@ SYN_API syn_status syn_graph_threshold(double *to, const double *weight, size_t 
     double *value = NULL;
     const synp_piece piece = {&value, (uint64_t)nodes * nodes / 2 + 1, sizeof(double),
                               "graph: edges"};
+    synp_succeed(err);
     syn_status status = synp_pieces(arena, &piece, 1, err);
     if (!(density >= 0 && density <= 1))
         return synp_fail(err, SYN_ERROR_ARGUMENT, "graph: density %g, expected 0 to 1", density);
@@ -18083,6 +18115,7 @@ SYN_API syn_status syn_graph_modularity(double *q, const double *weight, size_t 
 {
     double *k = NULL, total;
     const synp_piece piece = {&k, nodes, sizeof(double), "graph: strengths"};
+    synp_succeed(err);
     syn_status status = synp_pieces(arena, &piece, 1, err);
     *q = 0;
     if (status || synp_measuring(arena)) return status;
@@ -18384,6 +18417,7 @@ SYN_API syn_status syn_graph_measure(syn_graph *graph, const double *weight,
     size_t n = desc->nodes;
     uint64_t jobs = 1;
     syn_status status;
+    synp_succeed(err);
     memset(graph, 0, sizeof *graph);
     memset(&paths, 0, sizeof paths);
     memset(&parts, 0, sizeof parts);
@@ -18466,6 +18500,7 @@ SYN_API syn_status syn_graph_null(double *to, const double *weight, size_t nodes
     size_t i, j, n = nodes, edges = 0, k;
     const synp_piece piece = {&link, (uint64_t)n * n / 2 + 1, sizeof(synp_graph_link),
                               "graph: edges"};
+    synp_succeed(err);
     syn_status status = synp_pieces(arena, &piece, 1, err);
     if (status || synp_measuring(arena)) return status;
     for (i = 0; i < n; i++)

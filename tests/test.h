@@ -91,10 +91,11 @@ static inline int test_str_(const char *a, const char *b, const char *what, cons
     return good;
 }
 
-/* `text` is the error's line; it is shown, and must not be empty where a failure is expected. */
+/* `text` is the error's line; it is shown, must not be empty where a failure is expected, and must be
+   where none is. */
 static inline int test_status_(int status, int expected, const char *text, const char *what,
                                const char *file, int line) {
-    int good = status == expected && (expected == 0 || !text || text[0]);
+    int good = status == expected && (!text || (text[0] != 0) == (expected != 0));
     if (test_count_(good, file, line)) {
         printf("%s: status %d, expected %d: %s\n", what, status, expected, text ? text : "");
     }
