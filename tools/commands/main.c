@@ -22,6 +22,9 @@
     X(prune)        \
     X(ablate)       \
     X(perturb)      \
+    X(gradient)     \
+    X(corpus)       \
+    X(train)        \
     X(analyze)      \
     X(report)       \
     X(compare)

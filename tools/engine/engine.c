@@ -1,6 +1,7 @@
 /* engine.c - the one file of the program that holds the header's implementation. */
 #define SYNERGY_IMPLEMENTATION
 #include "engine/engine.h"
+#include "engine/family.h"
 
 #include <stdlib.h>
 
@@ -31,3 +32,25 @@ double spearman_of(const double *a, const double *b, size_t n) {
     free(order);
     return r;
 }
+
+/* ---- the table of families (family.h) --------------------------------------------------- */
+
+family_steps family_steps_of(const syn_family *family) {
+    family_steps s;
+    s.rms_norm = family->norm == SYNP_NORM_RMS;
+    s.silu = family->act == SYNP_ACT_SILU;
+    s.rope = family->rope != SYNP_ROPE_NONE;
+    s.rope_halves = family->rope == SYNP_ROPE_HALF;
+    s.plain = (family->quirks & ~(unsigned)SYNP_RENORMALISED) == 0; /* that one is about experts */
+    return s;
+}
+
+const syn_family *family_row(int i) {
+    return i >= 0 && i < (int)SYNP_FAMILIES ? &synp_families[i] : NULL;
+}
+
+const char *family_name(const syn_family *family) { return family->name; }
+uint64_t family_needed(const syn_family *family) { return family->needed; }
+uint64_t family_parts(const syn_family *family) { return family->needed | family->optional; }
+const char *family_part_name(syn_part part) { return synp_parts[part].name; }
+const char *family_global_name(syn_global global) { return synp_globals[global].name; }

@@ -90,6 +90,19 @@ void gguf_out_i32s(gguf_out *out, const char *name, const uint32_t *value, uint6
     for (uint64_t i = 0; i < count; i++) add_u32(&out->keys, value[i]);
 }
 
+void gguf_out_f32(gguf_out *out, const char *name, float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    add_key(out, name, SYN_GGUF_F32);
+    add_u32(&out->keys, bits);
+}
+
+void gguf_out_bool(gguf_out *out, const char *name, bool value) {
+    const unsigned char byte = value;
+    add_key(out, name, SYN_GGUF_BOOL);
+    text_add_bytes(&out->keys, &byte, 1);
+}
+
 void gguf_out_f64(gguf_out *out, const char *name, double value) {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);

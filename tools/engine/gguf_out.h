@@ -32,6 +32,8 @@ void gguf_out_copy_key(gguf_out *out, const gguf_key *key);
 void gguf_out_move_key(gguf_out *out, const gguf_key *key, size_t skip, const char *begin);
 void gguf_out_u32(gguf_out *out, const char *name, uint32_t value);
 void gguf_out_i32s(gguf_out *out, const char *name, const uint32_t *value, uint64_t count);
+void gguf_out_f32(gguf_out *out, const char *name, float value);
+void gguf_out_bool(gguf_out *out, const char *name, bool value);
 void gguf_out_f64(gguf_out *out, const char *name, double value);
 void gguf_out_text(gguf_out *out, const char *name, const char *value);
 /* An array of strings: its head, then `count` times an element. */

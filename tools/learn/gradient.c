@@ -1,0 +1,114 @@
+/* gradient.c - `synergy gradient`: one loss, all its derivatives. */
+#include "learn/gradient.h"
+#include "learn/net.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool read_weights(const char *path, size_t rows, size_t length, float **weights, problem *why)
+{
+    npy a;
+    char shape[128];
+    bool good = true;
+    *weights = NULL;
+    if (!path) return true;
+    if (!npy_open(&a, path, why)) return false;
+    npy_shape_text(&a, shape, sizeof shape);
+    if (a.count != (uint64_t)rows * length || a.shape[a.dims > 0 ? a.dims - 1 : 0] != length)
+        good = problem_set(why, "%s: shape %s, expected that of the ids, %zu x %zu", path, shape, rows, length);
+    else {
+        *weights = tool_alloc(rows * length, sizeof **weights);
+        npy_floats(&a, 0, a.count, *weights);
+        for (size_t i = 0; i < rows * length && good; i++)
+            if (!isfinite((*weights)[i]))
+                good = problem_set(why, "%s: the weight at index %zu is not finite", path, i);
+    }
+    npy_close(&a);
+    return good;
+}
+
+/* gains (row, layer, head) as layer,head,gradient,importance */
+static bool write_heads(const net *n, const double *gains, size_t rows, const char *path, problem *why)
+{
+    text t = {0};
+    text_add(&t, "layer,head,gradient,importance\n");
+    for (size_t i = 0; i < n->layers * n->heads; i++) {
+        double sum = 0, magnitude = 0;
+        for (size_t r = 0; r < rows; r++) {
+            const double g = gains[r * n->layers * n->heads + i];
+            sum += g;
+            magnitude += fabs(g);
+        }
+        text_print(&t, "%zu,%zu", i / n->heads, i % n->heads);
+        csv_number(&t, sum);
+        csv_number(&t, magnitude / (double)rows);
+        csv_end_row(&t);
+    }
+    const bool good = file_write(path, t.at, t.length, why);
+    text_free(&t);
+    return good;
+}
+
+/* Rows without trailing columns that none of them has. */
+static size_t longest(const net_rows *r)
+{
+    size_t most = 0;
+    for (size_t p = 0; p < r->rows; p++)
+        for (size_t t = most; t < r->length; t++)
+            if (r->ids[p * r->length + t] >= 0) most = t + 1;
+    return most;
+}
+
+static bool differentiate(const gradient_options *o, const net *n, const net_rows *r, gradient_result *result,
+                          problem *why)
+{
+    char size[32];
+    const size_t gains = r->rows * n->layers * n->heads;
+    const uint64_t bytes = net_pass_bytes(n, r->length, r->rows, true) + 8 * (uint64_t)n->parameters + 8 * gains;
+    bytes_text((double)bytes, size, sizeof size);
+    tool_note("%zu rows, %zu positions; takes %s of memory beside the mapped file", r->rows,
+              net_positions(r), size);
+    net_wants wants;
+    memset(&wants, 0, sizeof wants);
+    wants.gradient = tool_alloc(n->parameters, sizeof *wants.gradient);
+    wants.gains = tool_alloc(gains, sizeof *wants.gains);
+    net_pass *pass = net_pass_open(n, r->length, r->rows, true);
+    result->positions = net_positions(r);
+    result->loss = net_run(pass, r, 0, &wants);
+    net_pass_close(pass);
+    bool good = true;
+    if (!isfinite(result->loss)) good = problem_set(why, "%s: the loss is not finite", o->model);
+    if (good && o->output) good = net_write(n, wants.gradient, NET_GRADIENT, o->output, why);
+    if (good && o->heads) good = write_heads(n, wants.gains, r->rows, o->heads, why);
+    free(wants.gradient);
+    free(wants.gains);
+    return good;
+}
+
+bool gradient_run(const gradient_options *o, gradient_result *result, problem *why)
+{
+    net n;
+    int32_t *ids = NULL;
+    float *weights = NULL;
+    net_rows r;
+    memset(&r, 0, sizeof r);
+    if (o->output && !output_file_check(o->output, o->force, why)) return false;
+    if (o->heads && !output_file_check(o->heads, o->force, why)) return false;
+    if (!net_open(&n, o->model, o->threads, why)) return false;
+    bool good = net_rows_read(&ids, &r.rows, &r.length, o->tokens, (uint32_t)n.vocab, why) &&
+                read_weights(o->weights, r.rows, r.length, &weights, why);
+    r.ids = ids;
+    r.weights = weights;
+    const size_t length = good ? longest(&r) : 0;
+    for (size_t p = 1; p < r.rows && length < r.length && good; p++) { /* closer together */
+        memmove(ids + p * length, ids + p * r.length, length * sizeof *ids);
+        if (weights) memmove(weights + p * length, weights + p * r.length, length * sizeof *weights);
+    }
+    r.length = length;
+    good = good && differentiate(o, &n, &r, result, why);
+    free(ids);
+    free(weights);
+    net_close(&n);
+    return good;
+}

@@ -1,0 +1,19 @@
+/* gradient.h - the gradient of a loss with respect to every weight and every head's output. */
+#ifndef SYNERGY_GRADIENT_H
+#define SYNERGY_GRADIENT_H
+
+#include "base/tool.h"
+
+typedef struct gradient_options {
+    const char *model;
+    const char *tokens, *weights; /* .npy; weights NULL: all 1 */
+    const char *output, *heads;   /* GRAD.gguf and HEADS.csv; NULL: not written */
+    int64_t     threads;
+    bool        force;
+} gradient_options;
+
+typedef struct gradient_result { double loss; size_t positions; } gradient_result;
+
+bool gradient_run(const gradient_options *o, gradient_result *r, problem *why);
+
+#endif

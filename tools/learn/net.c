@@ -1,0 +1,298 @@
+/* net.c - opening a model for learning, and writing it. */
+#include "learn/net.h"
+#include "engine/family.h"
+#include "engine/gguf_out.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BIT(part) ((uint64_t)1 << (part))
+
+/* ---- which models ----------------------------------------------------------------------- */
+
+/* The steps that the passes know; a layer takes those whose tensors it has. */
+static const uint64_t parts_needed =
+    BIT(SYN_ATTN_NORM) | BIT(SYN_ATTN_Q) | BIT(SYN_ATTN_K) | BIT(SYN_ATTN_V) | BIT(SYN_ATTN_OUTPUT) |
+    BIT(SYN_FFN_NORM) | BIT(SYN_FFN_GATE) | BIT(SYN_FFN_UP) | BIT(SYN_FFN_DOWN);
+static const uint64_t parts_known =
+    BIT(SYN_ATTN_Q_BIAS) | BIT(SYN_ATTN_K_BIAS) | BIT(SYN_ATTN_V_BIAS) | BIT(SYN_ATTN_OUTPUT_BIAS) |
+    BIT(SYN_ATTN_Q_NORM) | BIT(SYN_ATTN_K_NORM);
+
+static bool family_learns(const syn_family *family)
+{
+    const family_steps s = family_steps_of(family);
+    return s.rms_norm && s.silu && s.rope && s.plain &&
+           (family_needed(family) & parts_needed) == parts_needed &&
+           !(family_parts(family) & ~(parts_needed | parts_known));
+}
+
+static bool refuse(const net *n, const char *what, problem *why)
+{
+    text names = {0};
+    for (int i = 0; family_row(i); i++)
+        if (family_learns(family_row(i)))
+            text_print(&names, "%s%s", names.length ? ", " : "", family_name(family_row(i)));
+    problem_set(why, "%s: no backward pass for %s; there is one for models without experts of %s",
+                n->file.path, what, names.at ? names.at : "no family");
+    text_free(&names);
+    return false;
+}
+
+static bool check_model(const net *n, problem *why)
+{
+    const syn_model *m = &n->file.model;
+    char what[96];
+    snprintf(what, sizeof what, "architecture %s", m->architecture);
+    if (!family_learns(m->family)) return refuse(n, what, why);
+    if (m->experts) return refuse(n, "layers with experts", why);
+    for (uint32_t i = 0; i < m->layers; i++) {
+        if (syn_model_is_local(m, i)) return refuse(n, "attention to a window", why);
+        if (m->layer_heads[i] != m->heads || m->layer_kv_heads[i] != m->kv_heads)
+            return refuse(n, "layers with head counts of their own", why);
+    }
+    return true;
+}
+
+/* ---- weights ---------------------------------------------------------------------------- */
+
+static void add_param(net *n, const syn_tensor *t, size_t *at, const char *prefix, const char *name)
+{
+    net_param *p = &n->param[n->params++];
+    snprintf(p->name, sizeof p->name, "%s%s", prefix, name);
+    p->tensor = t;
+    p->cols = t->cols;
+    p->rows = t->rows;
+    p->at = *at = n->parameters;
+    n->parameters += p->cols * p->rows;
+}
+
+/* The header's view of a tied output is the embedding once more. */
+static bool tied(const syn_model *m)
+{
+    const syn_tensor *a = &m->global[SYN_TOKEN_EMBD], *b = &m->global[SYN_OUTPUT];
+    return !b->type || (a->source == b->source && a->offset == b->offset);
+}
+
+static void list_params(net *n)
+{
+    const syn_model *m = &n->file.model;
+    n->param = tool_alloc(SYN_GLOBALS + n->layers * SYN_PARTS, sizeof *n->param);
+    n->at = tool_alloc(n->layers * SYN_PARTS, sizeof *n->at);
+    for (int g = 0; g < SYN_GLOBALS; g++) {
+        n->global_at[g] = NET_NONE;
+        if (m->global[g].type && g != SYN_ROPE_FREQS && !(g == SYN_OUTPUT && tied(m)))
+            add_param(n, &m->global[g], &n->global_at[g], "", family_global_name((syn_global)g));
+    }
+    for (size_t i = 0; i < n->layers; i++)
+        for (int part = 0; part < SYN_PARTS; part++) {
+            char prefix[24];
+            const syn_tensor *t = syn_model_part(m, (uint32_t)i, (syn_part)part);
+            size_t *at = &n->at[i * SYN_PARTS + (size_t)part];
+            *at = NET_NONE;
+            snprintf(prefix, sizeof prefix, "blk.%u.", (unsigned)i);
+            if (t && t->type) add_param(n, t, at, prefix, family_part_name((syn_part)part));
+        }
+}
+
+static void read_weights(net *n)
+{
+    n->weight = tool_alloc(n->parameters, sizeof *n->weight);
+    for (size_t i = 0; i < n->params; i++) {
+        const net_param *p = &n->param[i];
+        const uint64_t row = syn_type_bytes(p->tensor->type, p->cols);
+        for (size_t r = 0; r < p->rows; r++)
+            syn_type_to_float(p->tensor->type, p->tensor->data + r * row, n->weight + p->at + r * p->cols,
+                              p->cols);
+    }
+}
+
+bool net_open(net *n, const char *path, int64_t threads, problem *why)
+{
+    memset(n, 0, sizeof *n);
+    if (!model_load(&n->file, path, NULL, why)) return false;
+    const syn_model *m = &n->file.model;
+    if (!check_model(n, why)) {
+        model_unload(&n->file);
+        return false;
+    }
+    n->layers = m->layers;
+    n->embd = m->embd;
+    n->heads = m->heads;
+    n->kv_heads = m->kv_heads;
+    n->key = m->key_size;
+    n->value = m->value_size;
+    n->ff = m->ff;
+    n->vocab = m->vocab;
+    n->rope = m->rope_size;
+    n->q_size = n->heads * n->key;
+    n->k_size = n->kv_heads * n->key;
+    n->v_size = n->kv_heads * n->value;
+    n->heads_size = n->heads * n->value;
+    n->rope_halves = family_steps_of(m->family).rope_halves;
+    n->l = lanes_of(SYN_SIMD_AUTO);
+    list_params(n);
+    read_weights(n);
+    engine_pool_start(&n->file.pool, threads);
+    n->parallel = &n->file.pool.parallel;
+    return true;
+}
+
+void net_close(net *n)
+{
+    model_unload(&n->file);
+    free(n->weight);
+    free(n->at);
+    free(n->param);
+    memset(n, 0, sizeof *n);
+}
+
+float *net_part(const net *n, float *array, size_t layer, syn_part part)
+{
+    const size_t at = n->at[layer * SYN_PARTS + (size_t)part];
+    return at == NET_NONE || !array ? NULL : array + at;
+}
+
+float *net_global(const net *n, float *array, syn_global global)
+{
+    return n->global_at[global] == NET_NONE || !array ? NULL : array + n->global_at[global];
+}
+
+/* ---- writing ---------------------------------------------------------------------------- */
+
+static const net_param *param_named(const net *n, const char *name, size_t bytes)
+{
+    for (size_t i = 0; i < n->params; i++)
+        if (strlen(n->param[i].name) == bytes && !memcmp(n->param[i].name, name, bytes))
+            return &n->param[i];
+    return NULL;
+}
+
+/* Floats as the file has them, little-endian. */
+static bool put_floats(gguf_out *out, const float *value, size_t count, problem *why)
+{
+    unsigned char raw[4096];
+    for (size_t done = 0; done < count;) {
+        const size_t piece = count - done < sizeof raw / 4 ? count - done : sizeof raw / 4;
+        for (size_t i = 0; i < piece; i++) {
+            uint32_t bits;
+            memcpy(&bits, &value[done + i], 4);
+            for (int b = 0; b < 4; b++) raw[4 * i + (size_t)b] = (unsigned char)(bits >> 8 * b & 255);
+        }
+        if (!gguf_out_data(out, raw, 4 * piece, why)) return false;
+        done += piece;
+    }
+    return true;
+}
+
+/* Walks the tensors of the file: promises them (array NULL) or writes their data. A tensor that is
+   no parameter (rope factors) goes as it is. */
+static bool walk_tensors(const net *n, gguf_out *out, const float *array, net_kind kind, problem *why)
+{
+    for (int f = 0; f < n->file.files; f++) {
+        syn_gguf gguf;
+        syn_error err;
+        if (syn_gguf_open(&gguf, &n->file.source[f], &err) != SYN_OK)
+            return problem_engine(why, n->file.path, &err);
+        uint64_t at = gguf.tensors_at;
+        for (uint64_t i = 0; i < gguf.tensors; i++) {
+            syn_gguf_tensor t;
+            if (syn_gguf_tensor_at(&gguf, at, &t, &err) != SYN_OK)
+                return problem_engine(why, n->file.path, &err);
+            at = t.next_at;
+            const char *name = (const char *)n->file.source[f].bytes + t.name_at;
+            const net_param *p = param_named(n, name, (size_t)t.name_bytes);
+            const bool factors = !p && kind == NET_MODEL && t.name_bytes == strlen("rope_freqs.weight") &&
+                                 !memcmp(name, "rope_freqs.weight", (size_t)t.name_bytes);
+            if (!p && !factors) continue;
+            if (!array) {
+                gguf_out_tensor(out, name, (size_t)t.name_bytes, syn_type_find(p ? 0 : t.type), t.dims, t.ne);
+                continue;
+            }
+            const bool good = p ? put_floats(out, array + p->at, p->cols * p->rows, why)
+                                : gguf_out_data(out, n->file.source[f].bytes + t.offset, (size_t)t.bytes, why);
+            if (!good || !gguf_out_tensor_end(out, why)) return false;
+        }
+    }
+    return true;
+}
+
+static void copy_keys(const net *n, gguf_out *out)
+{
+    const syn_gguf *gguf = &n->file.model.gguf;
+    uint64_t at = gguf->keys_at;
+    for (uint64_t i = 0; i < gguf->keys; i++) {
+        const gguf_key key = gguf_key_at(gguf, &at);
+        if (key.name_bytes > 6 && !memcmp(key.name, "split.", 6)) continue;
+        if (gguf_key_is(&key, "general.file_type")) gguf_out_u32(out, "general.file_type", 0);
+        else gguf_out_copy_key(out, &key);
+    }
+}
+
+bool net_write(const net *n, const float *array, net_kind kind, const char *path, problem *why)
+{
+    gguf_out out;
+    memset(&out, 0, sizeof out);
+    out.version = 3;
+    out.alignment = n->file.model.gguf.alignment;
+    copy_keys(n, &out);
+    const bool good = walk_tensors(n, &out, NULL, kind, why) && gguf_out_begin(&out, path, why) &&
+                      walk_tensors(n, &out, array, kind, why) && gguf_out_end(&out, why);
+    gguf_out_close(&out);
+    return good;
+}
+
+/* ---- rows ------------------------------------------------------------------------------- */
+
+static bool copy_rows(int32_t *ids, size_t length, const npy *a, const char *path, uint32_t vocab,
+                      problem *why)
+{
+    bool ended = false;
+    for (uint64_t i = 0; i < a->count; i++) {
+        const int64_t id = npy_int(a, i);
+        if (i % length == 0) ended = false;
+        ended = ended || id == -1; /* the row ends at its first -1, whatever stands behind */
+        if (!ended && (id < 0 || id >= (int64_t)vocab))
+            return problem_set(why, "%s: id %lld at index %llu is not in the vocabulary: 0 to %u, or -1 "
+                               "behind a row's end", path, (long long)id, (unsigned long long)i, vocab - 1);
+        ids[i] = ended ? -1 : (int32_t)id;
+    }
+    return true;
+}
+
+bool net_rows_read(int32_t **ids, size_t *rows, size_t *length, const char *path, uint32_t vocab,
+                   problem *why)
+{
+    npy a;
+    char shape[128];
+    bool good = false;
+    *ids = NULL;
+    if (!npy_open(&a, path, why)) return false;
+    npy_shape_text(&a, shape, sizeof shape);
+    if (npy_is_float(&a) || a.type == NPY_BOOL)
+        problem_set(why, "%s: holds %s, expected integers", path, npy_type_text(a.type));
+    else if (a.dims < 1 || a.dims > 2 || !a.count || a.shape[a.dims - 1] > INT32_MAX)
+        problem_set(why, "%s: shape %s, expected [T] or [P, T]", path, shape);
+    else {
+        *rows = a.dims == 2 ? (size_t)a.shape[0] : 1;
+        *length = (size_t)a.shape[a.dims - 1];
+        *ids = tool_alloc((size_t)a.count, sizeof **ids);
+        good = copy_rows(*ids, *length, &a, path, vocab, why);
+    }
+    npy_close(&a);
+    net_rows whole = {*ids, NULL, good ? *rows : 0, good ? *length : 0};
+    if (good && !net_positions(&whole))
+        good = problem_set(why, "%s: no row has a second token to predict", path);
+    if (good) return true;
+    free(*ids);
+    *ids = NULL;
+    return false;
+}
+
+size_t net_positions(const net_rows *r)
+{
+    size_t count = 0;
+    for (size_t p = 0; p < r->rows; p++)
+        for (size_t t = 1; t < r->length; t++) count += r->ids[p * r->length + t] >= 0;
+    return count;
+}

@@ -1,0 +1,86 @@
+/* net.h - a model as the learner holds it: every weight a float, in one array, and the passes over
+   rows of ids that give losses, logits and gradients. What a layer does is read from the header's
+   table of families; the model file is opened by the header.
+
+   The loss of rows of ids (p, t), -1 behind a row's end: with C positions t >= 1 that have an id,
+       L = 1/C sum w[p, t] (-log softmax(logits[p, t - 1])[ids[p, t]])
+   Nothing depends on the number of threads, bit for bit. */
+#ifndef SYNERGY_NET_H
+#define SYNERGY_NET_H
+
+#include "engine/model.h"
+#include "learn/lanes.h"
+
+#define NET_NONE SIZE_MAX
+
+typedef struct net_param {
+    char     name[64];
+    size_t   at;         /* of its first weight in the arrays */
+    size_t   cols, rows; /* rows 1: a vector, which does not decay */
+    const syn_tensor *tensor;
+} net_param;
+
+typedef struct net {
+    loaded_model file;
+    const lanes *l;
+    const syn_parallel *parallel;
+    size_t layers, embd, heads, kv_heads, key, value, ff, vocab, rope;
+    size_t q_size, k_size, v_size, heads_size; /* of a position: heads x key, ... */
+    bool   rope_halves;
+    size_t params, parameters; /* tensors; weights in all */
+    net_param *param;
+    size_t *at;                /* (layer, SYN_PARTS): place of a tensor's weights, or NET_NONE */
+    size_t  global_at[SYN_GLOBALS];
+    float  *weight;            /* (parameters) */
+} net;
+
+/* Opens a model of a family that has a backward pass here; every weight dequantised. */
+bool net_open(net *n, const char *path, int64_t threads, problem *why);
+void net_close(net *n);
+/* Where a tensor's weights are in an array like n->weight; NULL: the model has none. */
+float *net_part(const net *n, float *array, size_t layer, syn_part part);
+float *net_global(const net *n, float *array, syn_global global);
+
+/* Writes the keys of the model's file and `array` as F32 tensors in the order of the file: a whole
+   model, or gradients, where what is no parameter (rope factors) is left out. */
+typedef enum net_kind { NET_MODEL, NET_GRADIENT } net_kind;
+bool net_write(const net *n, const float *array, net_kind kind, const char *path, problem *why);
+
+/* ---- passes --------------------------------------------------------------------------- */
+
+/* Rows of ids, and what each predicted token weighs. */
+typedef struct net_rows {
+    const int32_t *ids;     /* (rows, length) */
+    const float   *weights; /* (rows, length), NULL: all 1 */
+    size_t rows, length;
+} net_rows;
+
+/* Ids from an .npy, [P, T] or [T], -1 from some position of a row on; weights of the same shape. */
+bool net_rows_read(int32_t **ids, size_t *rows, size_t *length, const char *path, uint32_t vocab,
+                   problem *why);
+/* The positions C that a mean is over. */
+size_t net_positions(const net_rows *r);
+
+/* Weights that depend on how likely a token is now: w[p, t] of -log p. */
+typedef float net_weigh_fn(void *user, size_t row, size_t t, float nll);
+
+/* What a pass leaves where it is not NULL. */
+typedef struct net_wants {
+    float  *gradient;  /* (parameters): added to */
+    double *gains;     /* (row, layer, head): dL/dg of each row's part of L; needs `gradient` */
+    float  *nll;       /* (row, length): -log p of each predicted token, 0 where there is none */
+    float  *logits;    /* (row, length, vocab) */
+    net_weigh_fn *weigh;
+    void   *user;
+} net_wants;
+
+typedef struct net_pass net_pass;
+
+/* Memory for passes over rows of at most `length` ids; `backward`: gradients, too. */
+net_pass *net_pass_open(const net *n, size_t length, size_t rows, bool backward);
+void      net_pass_close(net_pass *p);
+uint64_t  net_pass_bytes(const net *n, size_t length, size_t rows, bool backward);
+/* L of these rows; `count` is C (0: count it). */
+double net_run(net_pass *p, const net_rows *r, size_t count, const net_wants *wants);
+
+#endif

@@ -1,0 +1,561 @@
+/* net_pass.c - forward and back through a model. Rows go through in groups of about PASS_POSITIONS
+   positions, whose activations stay in cache; the size of a group depends on the rows' length only.
+
+   Kept of a layer: the stream before it and between its halves, what the norms divided by, queries,
+   keys and values (before their norms too, where they have some), heads, gate and up. The rest is
+   made again on the way back. Letters: x the stream, d... the gradient of L with respect to ... */
+#include "learn/attention.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PASS_POSITIONS = 1024, PIECE = 64, LOGIT_FLOATS = 1 << 22, COLUMNS = 256 };
+
+typedef struct layer_kept {
+    float *x, *inverse;           /* (position, embd), (position) */
+    float *q, *k, *v;             /* rotated */
+    float *q_raw, *k_raw;         /* before their norms, NULL without */
+    float *q_inverse, *k_inverse; /* (position, head) */
+    float *heads, *normaliser;    /* (position, head, value), (position, head) */
+    float *middle, *inverse2;     /* the stream behind attention */
+    float *gate, *up;             /* (position, ff) */
+} layer_kept;
+
+struct net_pass {
+    const net *n;
+    bool   backward;
+    size_t length, group; /* most ids of a row; rows that go through together */
+    size_t block;         /* positions whose logits are made at a time */
+    float *memory;
+    size_t used;          /* floats; counted with memory NULL */
+    layer_kept *kept;     /* (layer); one for all without a way back */
+    float *x, *inverse;   /* the stream, at the end behind the last layer */
+    float *normed, *act;  /* (position, embd), (position, ff) */
+    float *turn;          /* (length, rope): cos and sin of each pair */
+    float *logits, *nll;  /* (block, vocab), (position) */
+    float *dx, *dnormed, *dheads, *dq, *dk, *dv, *dact, *draw;
+    float *pieces;        /* (piece, widest vector): partial sums of vectors' gradients */
+    float *work;          /* of attention */
+    int32_t *id;          /* (position): with the first token where a row has ended */
+};
+
+/* ---- memory ----------------------------------------------------------------------------- */
+
+static float *take(net_pass *p, size_t count)
+{
+    float *at = p->memory ? p->memory + p->used : NULL;
+    p->used += (count + 15) / 16 * 16;
+    return at;
+}
+
+static size_t most(size_t a, size_t b) { return a > b ? a : b; }
+
+static void take_layer(net_pass *p, layer_kept *k, size_t positions, bool first)
+{
+    const net *n = p->n;
+    const bool qk_norm = net_part(n, n->weight, 0, SYN_ATTN_Q_NORM) != NULL;
+    if (!first && !p->backward) return;
+    k->x = take(p, positions * n->embd);
+    k->inverse = take(p, positions);
+    k->q = take(p, positions * n->q_size);
+    k->k = take(p, positions * n->k_size);
+    k->v = take(p, positions * n->v_size);
+    k->q_raw = qk_norm ? take(p, positions * n->q_size) : NULL;
+    k->k_raw = qk_norm ? take(p, positions * n->k_size) : NULL;
+    k->q_inverse = qk_norm ? take(p, positions * n->heads) : NULL;
+    k->k_inverse = qk_norm ? take(p, positions * n->kv_heads) : NULL;
+    k->heads = take(p, positions * n->heads_size);
+    k->normaliser = take(p, positions * n->heads);
+    k->middle = take(p, positions * n->embd);
+    k->inverse2 = take(p, positions);
+    k->gate = take(p, positions * n->ff);
+    k->up = take(p, positions * n->ff);
+}
+
+static void take_all(net_pass *p, layer_kept *kept)
+{
+    const net *n = p->n;
+    const size_t positions = p->group * p->length;
+    const size_t widest = most(most(n->embd, n->q_size), most(n->k_size, n->v_size));
+    p->used = 0;
+    for (size_t i = 0; i < n->layers; i++)
+        take_layer(p, &kept[p->backward ? i : 0], positions, i == 0);
+    p->x = take(p, positions * n->embd);
+    p->inverse = take(p, positions);
+    p->normed = take(p, positions * n->embd);
+    p->act = take(p, positions * n->ff);
+    p->turn = take(p, p->length * n->rope);
+    p->logits = take(p, p->block * n->vocab);
+    p->nll = take(p, positions);
+    p->id = (int32_t *)(void *)take(p, positions);
+    p->work = take(p, attention_work(n, p->length, p->backward));
+    if (!p->backward) return;
+    p->dx = take(p, positions * n->embd);
+    p->dnormed = take(p, positions * n->embd);
+    p->dheads = take(p, positions * n->heads_size);
+    p->dq = take(p, positions * n->q_size);
+    p->dk = take(p, positions * n->k_size);
+    p->dv = take(p, positions * n->v_size);
+    p->draw = take(p, positions * most(n->q_size, n->k_size));
+    p->dact = take(p, positions * n->ff);
+    p->pieces = take(p, (positions + PIECE - 1) / PIECE * widest);
+}
+
+static void shape_pass(net_pass *p, const net *n, size_t length, size_t rows, bool backward)
+{
+    memset(p, 0, sizeof *p);
+    p->n = n;
+    p->backward = backward;
+    p->length = length;
+    p->group = length < PASS_POSITIONS ? PASS_POSITIONS / length : 1;
+    if (p->group > rows) p->group = rows;
+    p->block = LOGIT_FLOATS / n->vocab;
+    if (p->block > p->group * length) p->block = p->group * length;
+    if (!p->block) p->block = 1;
+}
+
+uint64_t net_pass_bytes(const net *n, size_t length, size_t rows, bool backward)
+{
+    net_pass p;
+    layer_kept *kept = tool_alloc(n->layers, sizeof *kept);
+    shape_pass(&p, n, length, rows, backward);
+    take_all(&p, kept);
+    free(kept);
+    return (uint64_t)p.used * sizeof(float);
+}
+
+/* cos and sin as the header makes them: in double, since position times frequency is large */
+static void make_turns(net_pass *p)
+{
+    const syn_model *m = &p->n->file.model;
+    for (size_t t = 0; t < p->length; t++)
+        for (size_t i = 0; i < p->n->rope / 2; i++) {
+            const double angle = (double)t * m->rope_freq[i];
+            p->turn[t * p->n->rope + 2 * i] = (float)cos(angle) * m->rope_amplitude;
+            p->turn[t * p->n->rope + 2 * i + 1] = (float)sin(angle) * m->rope_amplitude;
+        }
+}
+
+net_pass *net_pass_open(const net *n, size_t length, size_t rows, bool backward)
+{
+    net_pass *p = tool_alloc(1, sizeof *p);
+    shape_pass(p, n, length, rows, backward);
+    p->kept = tool_alloc(n->layers, sizeof *p->kept);
+    take_all(p, p->kept);
+    p->memory = tool_alloc(p->used, sizeof *p->memory);
+    take_all(p, p->kept);
+    for (size_t i = 1; i < n->layers && !backward; i++) p->kept[i] = p->kept[0];
+    make_turns(p);
+    return p;
+}
+
+void net_pass_close(net_pass *p)
+{
+    if (!p) return;
+    free(p->kept);
+    free(p->memory);
+    free(p);
+}
+
+/* ---- steps ------------------------------------------------------------------------------ */
+
+/* One group of rows on its way. */
+typedef struct group {
+    net_pass *p;
+    const net *n;
+    const lanes *l;
+    size_t rows, positions;
+    size_t layer;
+    layer_kept *k;
+    float *gradient; /* NULL: forward only */
+} group;
+
+/* y (position, rows of w) = x w', plus the bias; += with `add`. */
+static void forward_product(const group *g, const float *x, size_t in, syn_part part, syn_part bias,
+                            float *y, size_t out, bool add)
+{
+    const float *w = net_part(g->n, g->n->weight, g->layer, part);
+    const float *b = bias < SYN_PARTS ? net_part(g->n, g->n->weight, g->layer, bias) : NULL;
+    const product p = {g->positions, out, in, x, in, 1, w, 1, in, y, out, add};
+    lanes_product(g->l, g->n->parallel, &p);
+    if (b) g->l->add_rows(y, b, g->positions, out);
+}
+
+typedef struct piece_jobs {
+    const group *g;
+    const float *x, *w, *dy;
+    float *y, *inverse, *sums;
+    size_t rows, width, piece; /* rows in all, and of a piece */
+    float sign;                /* of a rotation */
+} piece_jobs;
+
+static size_t pieces_of(const piece_jobs *j) { return (j->rows + j->piece - 1) / j->piece; }
+static size_t piece_rows(const piece_jobs *j, int index)
+{
+    const size_t from = (size_t)index * j->piece;
+    return j->rows - from < j->piece ? j->rows - from : j->piece;
+}
+
+static void norm_job(void *arg, int index)
+{
+    const piece_jobs *j = arg;
+    const size_t from = (size_t)index * j->piece;
+    j->g->l->norm(j->x + from * j->width, j->w, piece_rows(j, index), j->width,
+                  j->g->n->file.model.norm_eps, j->y + from * j->width, j->inverse + from);
+}
+
+/* rows of `width`, of which each position has `each` */
+static void norm(const group *g, const float *x, const float *w, size_t each, size_t width, float *y,
+                 float *inverse)
+{
+    piece_jobs j = {g, x, w, NULL, y, inverse, NULL, g->positions * each, width, PIECE * each, 0};
+    lanes_run(g->n->parallel, pieces_of(&j), norm_job, &j);
+}
+
+/* Sums of pieces, in their order, into a vector's gradient. */
+static void gather(const group *g, const piece_jobs *j, float *gradient)
+{
+    for (size_t i = 0; i < pieces_of(j); i++) g->l->add(gradient, j->sums + i * j->width, j->width);
+}
+
+static void norm_back_job(void *arg, int index)
+{
+    const piece_jobs *j = arg;
+    const size_t from = (size_t)index * j->piece;
+    float *sums = j->sums + (size_t)index * j->width;
+    memset(sums, 0, j->width * sizeof *sums);
+    j->g->l->norm_back(j->dy + from * j->width, j->x + from * j->width, j->w, j->inverse + from,
+                       piece_rows(j, index), j->width, j->y + from * j->width, sums);
+}
+
+static void norm_back(const group *g, const float *dy, const float *x, const float *w, float *inverse,
+                      size_t each, size_t width, float *dx, float *gradient)
+{
+    piece_jobs j = {g, x, w, dy, dx, inverse, g->p->pieces, g->positions * each, width, PIECE * each, 0};
+    lanes_run(g->n->parallel, pieces_of(&j), norm_back_job, &j);
+    gather(g, &j, gradient);
+}
+
+static void sum_job(void *arg, int index)
+{
+    const piece_jobs *j = arg;
+    float *sums = j->sums + (size_t)index * j->width;
+    memset(sums, 0, j->width * sizeof *sums);
+    j->g->l->sum_rows(j->dy + (size_t)index * j->piece * j->width, piece_rows(j, index), j->width, sums);
+}
+
+/* y = x w' + b on the way back: dw += dy' x, db += sum dy, and dx = or += dy w. */
+static void backward_product(const group *g, const float *dy, size_t out, syn_part part, syn_part bias,
+                             const float *x, size_t in, float *dx, bool add)
+{
+    const float *w = net_part(g->n, g->n->weight, g->layer, part);
+    float *dw = net_part(g->n, g->gradient, g->layer, part);
+    float *db = bias < SYN_PARTS ? net_part(g->n, g->gradient, g->layer, bias) : NULL;
+    const product to_w = {out, in, g->positions, dy, 1, out, x, in, 1, dw, in, true};
+    const product to_x = {g->positions, in, out, dy, out, 1, w, in, 1, dx, in, add};
+    lanes_product(g->l, g->n->parallel, &to_w);
+    lanes_product(g->l, g->n->parallel, &to_x);
+    if (!db) return;
+    piece_jobs j = {g, NULL, NULL, dy, NULL, NULL, g->p->pieces, g->positions, out, PIECE, 0};
+    lanes_run(g->n->parallel, pieces_of(&j), sum_job, &j);
+    gather(g, &j, db);
+}
+
+/* Rotates the pairs of every head at a position (Su et al. 2021); backwards with sign -1. */
+static void turn_head(const net *n, float *head, const float *turn, float sign)
+{
+    const size_t half = n->rope / 2, step = n->rope_halves ? 1 : 2, apart = n->rope_halves ? half : 1;
+    for (size_t i = 0; i < half; i++) {
+        float *a = head + i * step, *b = a + apart;
+        const float c = turn[2 * i], s = turn[2 * i + 1] * sign, first = *a;
+        *a = first * c - *b * s;
+        *b = first * s + *b * c;
+    }
+}
+
+static void turn_job(void *arg, int index)
+{
+    const piece_jobs *j = arg;
+    const net *n = j->g->n;
+    const size_t from = (size_t)index * j->piece, size = n->key;
+    for (size_t r = from; r < from + piece_rows(j, index); r++)
+        for (size_t h = 0; h < j->width / size; h++)
+            turn_head(n, j->y + r * j->width + h * size, j->g->p->turn + r % j->g->p->length * n->rope,
+                      j->sign);
+}
+
+static void rotate(const group *g, float *y, size_t width, float sign)
+{
+    piece_jobs j = {g, NULL, NULL, NULL, y, NULL, NULL, g->positions, width, PIECE, sign};
+    lanes_run(g->n->parallel, pieces_of(&j), turn_job, &j);
+}
+
+static void gate_job(void *arg, int index)
+{
+    const piece_jobs *j = arg;
+    const size_t from = (size_t)index * j->piece * j->width;
+    j->g->l->gate(j->x + from, j->w + from, piece_rows(j, index) * j->width, j->y + from);
+}
+
+static void gate(const group *g)
+{
+    piece_jobs j = {g, g->k->gate, g->k->up, NULL, g->p->act, NULL, NULL, g->positions, g->n->ff, PIECE, 0};
+    lanes_run(g->n->parallel, pieces_of(&j), gate_job, &j);
+}
+
+static void gate_back_job(void *arg, int index)
+{
+    const piece_jobs *j = arg;
+    const size_t from = (size_t)index * j->piece * j->width;
+    j->g->l->gate_back(j->dy + from, piece_rows(j, index) * j->width, j->y + from, j->sums + from);
+}
+
+static void gate_back(const group *g)
+{
+    piece_jobs j = {g, NULL, NULL, g->p->dact, g->k->gate, NULL, g->k->up, g->positions, g->n->ff, PIECE, 0};
+    lanes_run(g->n->parallel, pieces_of(&j), gate_back_job, &j);
+}
+
+static attention attention_of(const group *g)
+{
+    attention a;
+    memset(&a, 0, sizeof a);
+    a.n = g->n;
+    a.rows = g->rows;
+    a.length = g->p->length;
+    a.q = g->k->q;
+    a.k = g->k->k;
+    a.v = g->k->v;
+    a.out = g->k->heads;
+    a.normaliser = g->k->normaliser;
+    a.work = g->p->work;
+    return a;
+}
+
+/* ---- layers ----------------------------------------------------------------------------- */
+
+/* Queries or keys: product, norm where the family has one, rotation. */
+static void project(const group *g, syn_part part, syn_part bias, syn_part norm_part, size_t heads,
+                    float *raw, float *inverse, float *y)
+{
+    const net *n = g->n;
+    forward_product(g, g->p->normed, n->embd, part, bias, raw ? raw : y, heads * n->key, false);
+    if (raw) norm(g, raw, net_part(n, n->weight, g->layer, norm_part), heads, n->key, y, inverse);
+    rotate(g, y, heads * n->key, 1);
+}
+
+static void layer_forward(const group *g)
+{
+    const net *n = g->n;
+    net_pass *p = g->p;
+    layer_kept *k = g->k;
+    memcpy(k->x, p->x, g->positions * n->embd * sizeof *p->x);
+    norm(g, k->x, net_part(n, n->weight, g->layer, SYN_ATTN_NORM), 1, n->embd, p->normed, k->inverse);
+    project(g, SYN_ATTN_Q, SYN_ATTN_Q_BIAS, SYN_ATTN_Q_NORM, n->heads, k->q_raw, k->q_inverse, k->q);
+    project(g, SYN_ATTN_K, SYN_ATTN_K_BIAS, SYN_ATTN_K_NORM, n->kv_heads, k->k_raw, k->k_inverse, k->k);
+    forward_product(g, p->normed, n->embd, SYN_ATTN_V, SYN_ATTN_V_BIAS, k->v, n->v_size, false);
+    const attention a = attention_of(g);
+    attention_forward(&a);
+    forward_product(g, k->heads, n->heads_size, SYN_ATTN_OUTPUT, SYN_ATTN_OUTPUT_BIAS, p->x, n->embd, true);
+    memcpy(k->middle, p->x, g->positions * n->embd * sizeof *p->x);
+    norm(g, k->middle, net_part(n, n->weight, g->layer, SYN_FFN_NORM), 1, n->embd, p->normed, k->inverse2);
+    forward_product(g, p->normed, n->embd, SYN_FFN_GATE, SYN_PARTS, k->gate, n->ff, false);
+    forward_product(g, p->normed, n->embd, SYN_FFN_UP, SYN_PARTS, k->up, n->ff, false);
+    gate(g);
+    forward_product(g, p->act, n->ff, SYN_FFN_DOWN, SYN_PARTS, p->x, n->embd, true);
+}
+
+static void project_back(const group *g, syn_part part, syn_part bias, syn_part norm_part, size_t heads,
+                         const float *raw, float *inverse, float *dy, bool add)
+{
+    const net *n = g->n;
+    const size_t width = heads * n->key;
+    rotate(g, dy, width, -1);
+    if (raw) {
+        memset(g->p->draw, 0, g->positions * width * sizeof *dy);
+        norm_back(g, dy, raw, net_part(n, n->weight, g->layer, norm_part), inverse, heads, n->key,
+                  g->p->draw, net_part(n, g->gradient, g->layer, norm_part));
+        dy = g->p->draw;
+    }
+    backward_product(g, dy, width, part, bias, g->p->normed, n->embd, g->p->dnormed, add);
+}
+
+static void feed_back(const group *g)
+{
+    const net *n = g->n;
+    net_pass *p = g->p;
+    layer_kept *k = g->k;
+    const float *w = net_part(n, n->weight, g->layer, SYN_FFN_NORM);
+    gate(g);
+    backward_product(g, p->dx, n->embd, SYN_FFN_DOWN, SYN_PARTS, p->act, n->ff, p->dact, false);
+    gate_back(g);
+    norm(g, k->middle, w, 1, n->embd, p->normed, k->inverse2);
+    backward_product(g, k->gate, n->ff, SYN_FFN_GATE, SYN_PARTS, p->normed, n->embd, p->dnormed, false);
+    backward_product(g, k->up, n->ff, SYN_FFN_UP, SYN_PARTS, p->normed, n->embd, p->dnormed, true);
+    norm_back(g, p->dnormed, k->middle, w, k->inverse2, 1, n->embd, p->dx,
+              net_part(n, g->gradient, g->layer, SYN_FFN_NORM));
+}
+
+static void layer_backward(const group *g, double *gains)
+{
+    const net *n = g->n;
+    net_pass *p = g->p;
+    layer_kept *k = g->k;
+    const float *w = net_part(n, n->weight, g->layer, SYN_ATTN_NORM);
+    feed_back(g);
+    backward_product(g, p->dx, n->embd, SYN_ATTN_OUTPUT, SYN_ATTN_OUTPUT_BIAS, k->heads, n->heads_size,
+                     p->dheads, false);
+    attention a = attention_of(g);
+    a.dout = p->dheads;
+    a.dq = p->dq;
+    a.dk = p->dk;
+    a.dv = p->dv;
+    a.gains = gains ? gains + g->layer * n->heads : NULL;
+    a.gains_row = n->layers * n->heads;
+    attention_backward(&a);
+    norm(g, k->x, w, 1, n->embd, p->normed, k->inverse);
+    project_back(g, SYN_ATTN_Q, SYN_ATTN_Q_BIAS, SYN_ATTN_Q_NORM, n->heads, k->q_raw, k->q_inverse, p->dq,
+                 false);
+    project_back(g, SYN_ATTN_K, SYN_ATTN_K_BIAS, SYN_ATTN_K_NORM, n->kv_heads, k->k_raw, k->k_inverse,
+                 p->dk, true);
+    backward_product(g, p->dv, n->v_size, SYN_ATTN_V, SYN_ATTN_V_BIAS, p->normed, n->embd, p->dnormed, true);
+    norm_back(g, p->dnormed, k->x, w, k->inverse, 1, n->embd, p->dx,
+              net_part(n, g->gradient, g->layer, SYN_ATTN_NORM));
+}
+
+/* ---- both ends -------------------------------------------------------------------------- */
+
+static void embed(const group *g)
+{
+    const net *n = g->n;
+    const float *table = net_global(n, n->weight, SYN_TOKEN_EMBD);
+    for (size_t i = 0; i < g->positions; i++)
+        memcpy(g->p->x + i * n->embd, table + (size_t)g->p->id[i] * n->embd, n->embd * sizeof *table);
+}
+
+/* Each job adds the gradients of some columns, position after position. */
+static void embed_back_job(void *arg, int index)
+{
+    const group *g = arg;
+    const net *n = g->n;
+    const size_t from = (size_t)index * COLUMNS, count = n->embd - from < COLUMNS ? n->embd - from : COLUMNS;
+    float *table = net_global(n, g->gradient, SYN_TOKEN_EMBD) + from;
+    for (size_t i = 0; i < g->positions; i++)
+        g->l->add(table + (size_t)g->p->id[i] * n->embd, g->p->dx + i * n->embd + from, count);
+}
+
+/* The block of positions whose logits are at hand, and what their tokens are. */
+typedef struct logit_jobs {
+    const group *g;
+    const net_rows *r;
+    const net_wants *wants;
+    size_t first_row;       /* of the group, in r */
+    size_t from, count;     /* positions of the group */
+    float  mean;            /* 1 / C */
+} logit_jobs;
+
+/* Position i predicts the token behind it: -1 where there is none. Sets where that stands. */
+static int32_t target_of(const logit_jobs *j, size_t i, size_t *row, size_t *t)
+{
+    *row = j->first_row + i / j->r->length;
+    *t = i % j->r->length + 1;
+    return *t < j->r->length ? j->r->ids[*row * j->r->length + *t] : -1;
+}
+
+/* Logits of one position become their gradient: w / C (softmax - 1 at the token). */
+static void logit_job(void *arg, int index)
+{
+    const logit_jobs *j = arg;
+    const net *n = j->g->n;
+    const lanes *l = j->g->l;
+    enum { SOME = 8 };
+    for (size_t i = (size_t)index * SOME; i < j->count && i < (size_t)(index + 1) * SOME; i++) {
+        float *logits = j->g->p->logits + i * n->vocab, maximum, nll = 0, w = 0;
+        size_t row, t;
+        const int32_t target = target_of(j, j->from + i, &row, &t);
+        if (j->wants->logits)
+            memcpy(j->wants->logits + (row * j->r->length + t - 1) * n->vocab, logits, n->vocab * sizeof *logits);
+        if (target >= 0) {
+            const float at = logits[target], sum = l->softmax(logits, n->vocab, n->vocab, 1, &maximum);
+            nll = maximum + logf(sum) - at;
+            w = j->r->weights ? j->r->weights[row * j->r->length + t] : 1;
+            if (j->wants->weigh) w = j->wants->weigh(j->wants->user, row, t, nll);
+            if (j->wants->nll) j->wants->nll[row * j->r->length + t] = nll;
+            l->scale(logits, n->vocab, w * j->mean / sum);
+            logits[target] -= w * j->mean;
+        } else if (j->g->gradient) memset(logits, 0, n->vocab * sizeof *logits);
+        j->g->p->nll[j->from + i] = w * nll;
+    }
+}
+
+/* Logits of the group, a block of positions at a time, and on the way back dnormed. */
+static double ends(const group *g, logit_jobs *j)
+{
+    const net *n = g->n;
+    net_pass *p = g->p;
+    const syn_global table = n->global_at[SYN_OUTPUT] == NET_NONE ? SYN_TOKEN_EMBD : SYN_OUTPUT;
+    const float *w = net_global(n, n->weight, table);
+    double sum = 0;
+    norm(g, p->x, net_global(n, n->weight, SYN_OUTPUT_NORM), 1, n->embd, p->normed, p->inverse);
+    for (j->from = 0; j->from < g->positions; j->from += p->block) {
+        j->count = g->positions - j->from < p->block ? g->positions - j->from : p->block;
+        float *normed = p->normed + j->from * n->embd;
+        const product forward = {j->count, n->vocab, n->embd, normed, n->embd, 1, w, 1, n->embd, p->logits,
+                                 n->vocab, false};
+        lanes_product(g->l, n->parallel, &forward);
+        lanes_run(n->parallel, (j->count + 7) / 8, logit_job, j);
+        for (size_t i = 0; i < j->count; i++) sum += (double)p->nll[j->from + i];
+        if (!g->gradient) continue;
+        const product to_w = {n->vocab, n->embd, j->count, p->logits, 1, n->vocab, normed, n->embd, 1,
+                              net_global(n, g->gradient, table), n->embd, true};
+        const product to_x = {j->count, n->embd, n->vocab, p->logits, n->vocab, 1, w, n->embd, 1,
+                              p->dnormed + j->from * n->embd, n->embd, false};
+        lanes_product(g->l, n->parallel, &to_w);
+        lanes_product(g->l, n->parallel, &to_x);
+    }
+    return sum;
+}
+
+static void group_backward(group *g, double *gains)
+{
+    const net *n = g->n;
+    net_pass *p = g->p;
+    memset(p->dx, 0, g->positions * n->embd * sizeof *p->dx);
+    norm_back(g, p->dnormed, p->x, net_global(n, n->weight, SYN_OUTPUT_NORM), p->inverse, 1, n->embd, p->dx,
+              net_global(n, g->gradient, SYN_OUTPUT_NORM));
+    for (size_t i = n->layers; i-- > 0;) {
+        g->layer = i;
+        g->k = &p->kept[i];
+        layer_backward(g, gains);
+    }
+    lanes_run(n->parallel, (n->embd + COLUMNS - 1) / COLUMNS, embed_back_job, g);
+}
+
+double net_run(net_pass *p, const net_rows *r, size_t count, const net_wants *wants)
+{
+    const net *n = p->n;
+    const size_t stored = p->length;
+    double sum = 0;
+    if (!count) count = net_positions(r);
+    p->length = r->length; /* at most what there is memory for */
+    for (size_t first = 0; first < r->rows; first += p->group) {
+        const size_t rows = r->rows - first < p->group ? r->rows - first : p->group;
+        group g = {p, n, n->l, rows, rows * r->length, 0, NULL, p->backward ? wants->gradient : NULL};
+        logit_jobs j = {&g, r, wants, first, 0, 0, (float)(1.0 / (double)count)};
+        for (size_t i = 0; i < g.positions; i++) {
+            const int32_t id = r->ids[first * r->length + i];
+            p->id[i] = id < 0 ? 0 : id;
+        }
+        embed(&g);
+        for (g.layer = 0; g.layer < n->layers; g.layer++) {
+            g.k = &p->kept[g.layer];
+            layer_forward(&g);
+        }
+        sum += ends(&g, &j);
+        if (g.gradient)
+            group_backward(&g, wants->gains ? wants->gains + first * n->layers * n->heads : NULL);
+    }
+    p->length = stored;
+    return sum / (double)count;
+}

@@ -1,0 +1,445 @@
+/* train.c - `synergy train`. What a run leaves, besides timing.json, is the same for the same seed,
+   whatever the threads, and whether it was stopped or not. state.gguf has all that going on needs. */
+#include "learn/train.h"
+#include "learn/corpus.h"
+#include "learn/source.h"
+#include "engine/gguf_out.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HELD_ROWS = 64, VOCABULARY_BYTES = 4000000 };
+
+typedef struct training {
+    const train_options *o;
+    net       n;
+    source    from, held;
+    bool      has_held;
+    optimiser a;
+    net_pass *pass;
+    float    *gradient;
+    int32_t  *ids, *held_ids;
+    text      settings;          /* JSON: what makes two runs one */
+    text      loss, held_loss;   /* the tables so far */
+    double    started;
+    double    seconds;           /* of earlier runs */
+    uint64_t  done_before;
+} training;
+
+/* ---- files of the folder ------------------------------------------------------------------ */
+
+static bool in_folder(const training *t, const char *name, char path[TOOL_PATH_BYTES], problem *why)
+{
+    return path_join(path, t->o->output, name, why);
+}
+
+static bool write_text(const training *t, const char *name, const text *words, problem *why)
+{
+    char path[TOOL_PATH_BYTES];
+    return in_folder(t, name, path, why) && file_write(path, words->at, words->length, why);
+}
+
+/* ---- checkpoints -------------------------------------------------------------------------- */
+
+static bool is_power_of_two(uint64_t n) { return n && !(n & (n - 1)); }
+
+static bool list_has(const char *list, uint64_t step)
+{
+    for (const char *at = list; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
+        if (strtoull(at, NULL, 10) == step) return true;
+    return false;
+}
+
+static bool is_checkpoint(const training *t, uint64_t step)
+{
+    if (t->o->checkpoints) return list_has(t->o->checkpoints, step);
+    return step == 0 || is_power_of_two(step) || step == (uint64_t)t->o->optimiser.steps;
+}
+
+static bool check_list(const char *list, problem *why)
+{
+    bool digit = false;
+    for (const char *c = list; c && *c; c++) {
+        if (*c >= '0' && *c <= '9') digit = true;
+        else if (*c == ',' && digit && c[1]) digit = false;
+        else return problem_set(why, "--checkpoints %s: expected steps with commas between them", list);
+    }
+    return true;
+}
+
+static bool put_array(gguf_out *out, const float *array, size_t count, problem *why)
+{
+    unsigned char raw[4096];
+    for (size_t done = 0; done < count;) {
+        const size_t piece = count - done < sizeof raw / 4 ? count - done : sizeof raw / 4;
+        for (size_t i = 0; i < piece; i++) {
+            uint32_t bits;
+            memcpy(&bits, &array[done + i], 4);
+            for (int b = 0; b < 4; b++) raw[4 * i + (size_t)b] = (unsigned char)(bits >> 8 * b & 255);
+        }
+        if (!gguf_out_data(out, raw, 4 * piece, why)) return false;
+        done += piece;
+    }
+    return gguf_out_tensor_end(out, why);
+}
+
+/* Weights and moments, the tables and the settings, in one file: they cannot be of two steps. */
+static bool save_state(const training *t, problem *why)
+{
+    static const char *const name[3] = {"weight", "moment.1", "moment.2"};
+    const float *const array[3] = {t->n.weight, t->a.m, t->a.v};
+    const uint64_t ne[4] = {t->n.parameters, 1, 1, 1};
+    char path[TOOL_PATH_BYTES];
+    gguf_out out;
+    if (!in_folder(t, "state.gguf", path, why)) return false;
+    memset(&out, 0, sizeof out);
+    out.version = 3;
+    out.alignment = 32;
+    gguf_out_text(&out, "general.architecture", "synergy.training");
+    gguf_out_text(&out, "training.settings", t->settings.at);
+    gguf_out_text(&out, "training.loss", t->loss.at);
+    gguf_out_text(&out, "training.heldout", t->held_loss.at);
+    gguf_out_u32(&out, "training.step", (uint32_t)t->a.step);
+    gguf_out_f64(&out, "training.seconds", t->seconds + clock_seconds() - t->started);
+    for (int i = 0; i < 3; i++) gguf_out_tensor(&out, name[i], strlen(name[i]), syn_type_find(0), 1, ne);
+    bool good = gguf_out_begin(&out, path, why);
+    for (int i = 0; i < 3 && good; i++) good = put_array(&out, array[i], t->n.parameters, why);
+    good = good && gguf_out_end(&out, why);
+    gguf_out_close(&out);
+    return good;
+}
+
+static bool key_text(const syn_gguf *gguf, const char *key, text *to, problem *why)
+{
+    syn_gguf_value value;
+    syn_error err;
+    bool present;
+    if (syn_gguf_find(gguf, key, &value, &present, &err) != SYN_OK) return problem_engine(why, NULL, &err);
+    if (!present || value.type != SYN_GGUF_STRING || value.array) return problem_set(why, "key %s is missing", key);
+    text_add_bytes(to, gguf->source->bytes + value.offset, (size_t)value.bytes);
+    return true;
+}
+
+static bool load_arrays(training *t, const syn_gguf *gguf, problem *why)
+{
+    float *const array[3] = {t->n.weight, t->a.m, t->a.v};
+    uint64_t at = gguf->tensors_at;
+    syn_error err;
+    if (gguf->tensors != 3) return problem_set(why, "%u tensors, expected 3", (unsigned)gguf->tensors);
+    for (int i = 0; i < 3; i++) {
+        syn_gguf_tensor found;
+        if (syn_gguf_tensor_at(gguf, at, &found, &err) != SYN_OK) return problem_engine(why, NULL, &err);
+        if (found.type || found.bytes != 4 * (uint64_t)t->n.parameters)
+            return problem_set(why, "it is of a model with other weights");
+        syn_type_to_float(syn_type_find(0), gguf->source->bytes + found.offset, array[i], t->n.parameters);
+        at = found.next_at;
+    }
+    return true;
+}
+
+/* Goes on from state.gguf when it is there and of the same settings. */
+static bool load_state(training *t, const char *path, problem *why)
+{
+    file_view view;
+    syn_gguf gguf;
+    syn_error err;
+    text settings = {0};
+    uint32_t step = 0;
+    problem inner;
+    if (!file_map(&view, path, why)) return false;
+    syn_source from = syn_source_memory(view.bytes, view.size);
+    bool good = syn_gguf_open(&gguf, &from, &err) == SYN_OK || problem_engine(&inner, NULL, &err);
+    good = good && key_text(&gguf, "training.settings", &settings, &inner);
+    if (good && strcmp(settings.at, t->settings.at))
+        good = problem_set(&inner, "it is of a run with other settings: give those, --fresh or another -o");
+    t->loss.length = t->held_loss.length = 0;
+    good = good && key_text(&gguf, "training.loss", &t->loss, &inner) &&
+           key_text(&gguf, "training.heldout", &t->held_loss, &inner);
+    if (good && syn_gguf_u32(&gguf, "training.step", true, &step, &err) != SYN_OK)
+        good = problem_engine(&inner, NULL, &err);
+    good = good && load_arrays(t, &gguf, &inner);
+    if (good) t->a.step = t->done_before = step;
+    else problem_set(why, "%s: %s", path, inner.text);
+    text_free(&settings);
+    file_unmap(&view);
+    return good;
+}
+
+static bool checkpoint(const training *t, problem *why)
+{
+    char path[TOOL_PATH_BYTES], name[48];
+    snprintf(name, sizeof name, "step-%llu.gguf", (unsigned long long)t->a.step);
+    return in_folder(t, name, path, why) && net_write(&t->n, t->n.weight, NET_MODEL, path, why) &&
+           write_text(t, "loss.csv", &t->loss, why) && write_text(t, "heldout.csv", &t->held_loss, why);
+}
+
+/* ---- beginning ---------------------------------------------------------------------------- */
+
+/* A text for the vocabulary: the user's, or the corpus'. */
+static bool vocabulary_text(const train_options *o, text *words, problem *why)
+{
+    if (o->text) return read_file(o->text, words, why);
+    for (uint64_t i = 0; words->length < VOCABULARY_BYTES; i++) {
+        corpus_item item;
+        corpus_document((uint64_t)o->corpus, i, CORPUS_ANY, NULL, false, words, &item);
+        text_add(words, "\n");
+    }
+    return true;
+}
+
+static bool write_fresh(const train_options *o, const char *path, problem *why)
+{
+    text words = {0};
+    bpe vocabulary;
+    fresh_shape shape = o->shape;
+    shape.seed = o->seed;
+    shape.context = o->context;
+    bool good = vocabulary_text(o, &words, why);
+    if (good && !words.length) good = problem_set(why, "%s: the text is empty", o->text);
+    good = good && bpe_learn(&vocabulary, words.at, words.length, (size_t)o->vocab, why);
+    text_free(&words);
+    if (!good) return false;
+    good = fresh_write(&shape, &vocabulary, path, why);
+    bpe_free(&vocabulary);
+    return good;
+}
+
+static bool open_source(training *t, problem *why)
+{
+    const train_options *o = t->o;
+    const syn_model *m = &t->n.file.model;
+    size_t length = o->context ? (size_t)o->context : m->context < 512 ? m->context : 512;
+    if (m->context && length > m->context)
+        return problem_set(why, "-c %zu: the model was made for %u tokens", length, m->context);
+    if (o->tokens) {
+        if (!source_tokens(&t->from, o->tokens, m->vocab, why)) return false;
+    } else if (o->text) {
+        if (!source_text(&t->from, &m->tokenizer, o->text, length, why)) return false;
+    } else {
+        if (m->tokenizer.eos < 0) return problem_set(why, "%s: its vocabulary has no end token", t->n.file.path);
+        source_corpus(&t->from, &m->tokenizer, (uint64_t)o->corpus, length);
+    }
+    t->from.seed = o->corpus >= 0 ? (uint64_t)o->corpus : (uint64_t)o->seed;
+    t->from.given_order = o->order == ORDER_GIVEN;
+    t->has_held = source_held_out(&t->from, &t->held);
+    return true;
+}
+
+/* What two runs must share to be one. */
+static bool describe(training *t, problem *why)
+{
+    const train_options *o = t->o;
+    char hash[65], file[65] = "";
+    json_out j;
+    memset(&j, 0, sizeof j);
+    model_hash(&t->n.file, hash);
+    if (o->tokens || o->text) {
+        file_view view;
+        if (!file_map(&view, o->tokens ? o->tokens : o->text, why)) return false;
+        sha256_of(view.bytes, view.size, file);
+        file_unmap(&view);
+    }
+    json_object(&j, NULL);
+    json_text(&j, "start", hash);
+    json_text(&j, "from", o->tokens ? "tokens" : o->text ? "text" : "corpus");
+    if (file[0]) json_text(&j, "from_hash", file);
+    if (!o->init) {
+        json_int(&j, "layers", o->shape.layers);
+        json_int(&j, "width", o->shape.width);
+        json_int(&j, "heads", o->shape.heads);
+        json_int(&j, "kv_heads", o->shape.kv_heads);
+        json_int(&j, "ff", o->shape.ff);
+        json_int(&j, "vocabulary", o->vocab);
+        json_int(&j, "init_seed", o->seed);
+    }
+    json_int(&j, "seed", (int64_t)t->from.seed);
+    json_int(&j, "length", (int64_t)t->from.length);
+    json_int(&j, "batch", o->batch);
+    json_int(&j, "steps", o->optimiser.steps);
+    json_number(&j, "lr", o->optimiser.lr);
+    json_text(&j, "schedule", o->optimiser.schedule == SCHEDULE_CONSTANT ? "constant" : "cosine");
+    json_int(&j, "warmup", o->optimiser.warmup);
+    json_number(&j, "beta1", o->optimiser.beta1);
+    json_number(&j, "beta2", o->optimiser.beta2);
+    json_number(&j, "eps", o->optimiser.eps);
+    json_number(&j, "weight_decay", o->optimiser.decay);
+    json_number(&j, "clip", o->optimiser.clip);
+    json_text(&j, "order", o->order == ORDER_GIVEN ? "given" : "shuffled");
+    json_object_end(&j);
+    text_add(&t->settings, j.to.at);
+    text_add(&t->settings, "\n");
+    text_free(&j.to);
+    return true;
+}
+
+/* ---- steps -------------------------------------------------------------------------------- */
+
+static bool evaluate(training *t, problem *why)
+{
+    if (!t->has_held) return true;
+    const size_t rows = t->held.corpus || t->held.rows > HELD_ROWS ? HELD_ROWS : t->held.rows;
+    if (!t->held_ids) {
+        t->held_ids = tool_alloc(rows * t->held.length, sizeof *t->held_ids);
+        if (!source_rows(&t->held, 0, rows, t->held_ids, why)) return false;
+    }
+    net_wants wants;
+    memset(&wants, 0, sizeof wants);
+    const net_rows r = {t->held_ids, NULL, rows, t->held.length};
+    text_print(&t->held_loss, "%llu", (unsigned long long)t->a.step);
+    csv_number(&t->held_loss, net_run(t->pass, &r, 0, &wants));
+    csv_end_row(&t->held_loss);
+    return true;
+}
+
+static bool one_step(training *t, double *loss, problem *why)
+{
+    const size_t batch = (size_t)t->o->batch;
+    net_wants wants;
+    memset(&wants, 0, sizeof wants);
+    wants.gradient = t->gradient;
+    if (!source_rows(&t->from, t->a.step * batch, batch, t->ids, why)) return false;
+    const net_rows r = {t->ids, NULL, batch, t->from.length};
+    const size_t count = net_positions(&r);
+    if (!count) return problem_set(why, "step %llu: none of its rows has a second token",
+                                   (unsigned long long)t->a.step + 1);
+    memset(t->gradient, 0, t->n.parameters * sizeof *t->gradient);
+    *loss = net_run(t->pass, &r, count, &wants);
+    const double lr = optimiser_rate(&t->a);
+    const double norm = isfinite(*loss) ? optimiser_step(&t->a, t->gradient) : *loss;
+    if (!isfinite(norm))
+        return problem_set(why, "step %llu: the loss is %g, the gradient's norm %g: take a smaller --lr; the "
+                           "checkpoints up to here are whole", (unsigned long long)t->a.step + 1, *loss, norm);
+    text_print(&t->loss, "%llu", (unsigned long long)t->a.step);
+    csv_number(&t->loss, *loss);
+    csv_number(&t->loss, lr);
+    csv_number(&t->loss, norm);
+    csv_end_row(&t->loss);
+    return true;
+}
+
+/* What stands beside the bar: loss, tokens a second. */
+static void tell(const training *t, double loss, progress *bar, char label[96])
+{
+    const double seconds = clock_seconds() - t->started;
+    const double tokens = (double)(t->a.step - t->done_before) * (double)t->o->batch * (double)t->from.length;
+    snprintf(label, 96, "train: loss %.4f, %.0f tokens/s", loss, seconds > 0 ? tokens / seconds : 0);
+    bar->label = label;
+    progress_step(bar, (double)t->a.step);
+}
+
+static bool steps(training *t, problem *why)
+{
+    const uint64_t all = (uint64_t)t->o->optimiser.steps;
+    double saved = clock_seconds(), loss = 0;
+    char label[96] = "train";
+    progress bar;
+    bool good = true;
+    t->started = saved;
+    if (!t->a.step) {
+        good = evaluate(t, why) && (!is_checkpoint(t, 0) || checkpoint(t, why)) && save_state(t, why);
+        if (!good) return false;
+    }
+    progress_begin(&bar, label, (double)all);
+    progress_skip(&bar, (double)t->a.step);
+    while (t->a.step < all && good) {
+        good = one_step(t, &loss, why);
+        if (!good) break;
+        const bool mark = is_checkpoint(t, t->a.step);
+        if (mark || t->a.step == all || (t->o->evaluate && t->a.step % (uint64_t)t->o->evaluate == 0))
+            good = evaluate(t, why);
+        if (good && mark) good = checkpoint(t, why);
+        if (good && (mark || clock_seconds() - saved > (double)t->o->save_seconds)) {
+            good = save_state(t, why) && write_text(t, "loss.csv", &t->loss, why);
+            saved = clock_seconds();
+        }
+        tell(t, loss, &bar, label);
+    }
+    progress_end(&bar);
+    return good;
+}
+
+static bool finish(training *t, problem *why)
+{
+    char path[TOOL_PATH_BYTES], line[160];
+    json_out j;
+    const double seconds = clock_seconds() - t->started;
+    const double tokens = (double)(t->a.step - t->done_before) * (double)t->o->batch * (double)t->from.length;
+    memset(&j, 0, sizeof j);
+    json_object(&j, NULL);
+    json_number(&j, "seconds", seconds);
+    json_number(&j, "tokens_per_second", seconds > 0 ? tokens / seconds : 0);
+    json_int(&j, "threads", t->n.parallel->threads > 1 ? t->n.parallel->threads : 1);
+    json_object_end(&j);
+    if (!in_folder(t, "model.gguf", path, why) || !net_write(&t->n, t->n.weight, NET_MODEL, path, why))
+        return false;
+    if (!save_state(t, why) || !write_text(t, "loss.csv", &t->loss, why) ||
+        !write_text(t, "heldout.csv", &t->held_loss, why) || !in_folder(t, "timing.json", path, why) ||
+        !json_write(&j, path, why))
+        return false;
+    snprintf(line, sizeof line, "%llu steps, %.0f tokens/s", (unsigned long long)t->a.step,
+             seconds > 0 ? tokens / seconds : 0);
+    printf("%s\n", line);
+    return true;
+}
+
+/* The folder is made, and refused where it holds another run. */
+static bool begin_folder(training *t, problem *why)
+{
+    char path[TOOL_PATH_BYTES], size[32];
+    if (!in_folder(t, "state.gguf", path, why)) return false;
+    text_add(&t->loss, "step,loss,lr,gradient_norm\n");
+    text_add(&t->held_loss, "step,loss\n");
+    const uint64_t bytes = net_pass_bytes(&t->n, t->from.length, (size_t)t->o->batch, true) +
+                           16 * (uint64_t)t->n.parameters;
+    bytes_text((double)bytes, size, sizeof size);
+    tool_note("%zu weights, %zu tensors; takes %s of memory", t->n.parameters, t->n.params, size);
+    if (!path_exists(path)) return true;
+    if (t->o->fresh || t->o->force) {
+        tool_note("%s is replaced", path);
+        return true;
+    }
+    if (!load_state(t, path, why)) return false;
+    tool_note("goes on behind step %llu", (unsigned long long)t->a.step);
+    return true;
+}
+
+static bool prepare(training *t, problem *why)
+{
+    char start[TOOL_PATH_BYTES], state[TOOL_PATH_BYTES];
+    const train_options *o = t->o;
+    if (!check_list(o->checkpoints, why) || !directory_make(o->output, why)) return false;
+    if (!in_folder(t, "start.gguf", start, why) || !in_folder(t, "state.gguf", state, why)) return false;
+    if (!o->init && (!path_exists(start) || !path_exists(state) || o->fresh || o->force) &&
+        !write_fresh(o, start, why))
+        return false;
+    return net_open(&t->n, o->init ? o->init : start, o->threads, why) && open_source(t, why) && describe(t, why);
+}
+
+bool train_run(const train_options *o, problem *why)
+{
+    training t;
+    memset(&t, 0, sizeof t);
+    t.o = o;
+    bool good = prepare(&t, why);
+    if (good) {
+        const size_t ids = (size_t)o->batch * t.from.length;
+        optimiser_open(&t.a, &t.n, &o->optimiser, NULL, 0);
+        t.ids = tool_alloc(ids, sizeof *t.ids);
+        t.gradient = tool_alloc(t.n.parameters, sizeof *t.gradient);
+        t.pass = net_pass_open(&t.n, t.from.length, (size_t)o->batch, true);
+        good = begin_folder(&t, why) && steps(&t, why) && finish(&t, why);
+    }
+    net_pass_close(t.pass);
+    optimiser_close(&t.a);
+    source_close(&t.held);
+    source_close(&t.from);
+    free(t.gradient);
+    free(t.ids);
+    free(t.held_ids);
+    text_free(&t.settings);
+    text_free(&t.loss);
+    text_free(&t.held_loss);
+    net_close(&t.n);
+    return good;
+}
