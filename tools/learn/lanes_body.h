@@ -23,15 +23,14 @@ LANES_TARGET static float LANES_NAME(dot)(const float *x, const float *y, size_t
 /* exp to 1 ulp or 2, Cephes' polynomial (Moshier): x = n ln 2 + r, 2^n (1 + r + r^2 P(r)). */
 LANES_TARGET static inline float LANES_NAME(exp_one)(float x)
 {
-    float r, p, t;
-    int32_t n;
+    const float round = 12582912.0f; /* 1.5 2^23: what is added to it loses its fraction */
+    float n, r, p;
     union { int32_t bits; float value; } power;
     x = x > 88.0f ? 88.0f : x;
     x = x < -87.0f ? -87.0f : x;
-    t = x * 1.44269504f;
-    n = (int32_t)(t + (t < 0 ? -0.5f : 0.5f));
-    r = x - (float)n * 0.693359375f;
-    r = r + (float)n * 2.12194440e-4f;
+    n = x * 1.44269504f + round - round; /* a branch here would not become a vector */
+    r = x - n * 0.693359375f;
+    r = r + n * 2.12194440e-4f;
     p = 1.9875691500e-4f;
     p = p * r + 1.3981999507e-3f;
     p = p * r + 8.3334519073e-3f;
@@ -39,7 +38,7 @@ LANES_TARGET static inline float LANES_NAME(exp_one)(float x)
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * (r * r) + r + 1.0f;
-    power.bits = (n + 127) * (1 << 23);
+    power.bits = ((int32_t)n + 127) * (1 << 23);
     return p * power.value;
 }
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELD_ROWS = 64, VOCABULARY_BYTES = 4000000 };
+enum { HELD_ROWS = 32, VOCABULARY_BYTES = 4000000 };
 
 typedef struct training {
     const train_options *o;
