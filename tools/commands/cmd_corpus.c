@@ -1,5 +1,5 @@
 /* cmd_corpus.c - `synergy corpus`: text to learn from, by rule and seed. */
-#include "learn/corpus.h"
+#include "learn/stage.h"
 
 #include <string.h>
 

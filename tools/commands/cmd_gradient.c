@@ -1,5 +1,5 @@
 /* cmd_gradient.c - `synergy gradient`: derivatives of a loss with respect to weights and heads. */
-#include "learn/gradient.h"
+#include "learn/stage.h"
 
 #include <string.h>
 
@@ -33,6 +33,7 @@ static int run(const command *self, int argc, char **argv)
          0, 0, NULL},
         {"heads", 0, OPTION_TEXT, "HEADS.csv", "gradient and importance of every head", &o.heads, 0, 0,
          NULL},
+        {"logits", 0, OPTION_TEXT, "LOGITS.npy", "the logits of every position [P, T, V]", &o.logits, 0, 0, NULL},
         OPTION_THREADS(&o.threads), OPTION_JSON(&as_json),
         {"force", 0, OPTION_FLAG, NULL, "replace output files that exist", &o.force, 0, 0, NULL},
     };
@@ -41,7 +42,7 @@ static int run(const command *self, int argc, char **argv)
     if (!args_parse(self, options, OPTION_COUNT(options), argc, argv, &o.model, 1, 1, NULL, &code))
         return code;
     if (!o.tokens) return tool_usage("--tokens IDS.npy is needed");
-    if (!o.output && !o.heads && !as_json)
+    if (!o.output && !o.heads && !o.logits && !as_json)
         return tool_usage("nothing to do: one of -o GRAD.gguf, --heads HEADS.csv and --json is needed");
     if (!gradient_run(&o, &r, &why)) return tool_fail(&why);
     print_result(&r, as_json);

@@ -1,5 +1,5 @@
 /* cmd_train.c - `synergy train`: a small model from random weights, or further steps of one. */
-#include "learn/train.h"
+#include "learn/stage.h"
 
 #include <string.h>
 

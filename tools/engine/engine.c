@@ -41,7 +41,8 @@ family_steps family_steps_of(const syn_family *family) {
     s.silu = family->act == SYNP_ACT_SILU;
     s.rope = family->rope != SYNP_ROPE_NONE;
     s.rope_halves = family->rope == SYNP_ROPE_HALF;
-    s.plain = (family->quirks & ~(unsigned)SYNP_RENORMALISED) == 0; /* that one is about experts */
+    /* the first is about experts, the second a tensor that may be there */
+    s.plain = (family->quirks & ~(unsigned)(SYNP_RENORMALISED | SYNP_OUTPUT_BIAS)) == 0;
     return s;
 }
 

@@ -65,7 +65,9 @@ static bool differentiate(const gradient_options *o, const net *n, const net_row
 {
     char size[32];
     const size_t gains = r->rows * n->layers * n->heads;
-    const uint64_t bytes = net_pass_bytes(n, r->length, r->rows, true) + 8 * (uint64_t)n->parameters + 8 * gains;
+    const size_t logits = o->logits ? r->rows * r->length * n->vocab : 0;
+    const uint64_t bytes = net_pass_bytes(n, r->length, r->rows, true) + 8 * (uint64_t)n->parameters + 8 * gains +
+                           4 * (uint64_t)logits;
     bytes_text((double)bytes, size, sizeof size);
     tool_note("%zu rows, %zu positions; takes %s of memory beside the mapped file", r->rows,
               net_positions(r), size);
@@ -73,6 +75,7 @@ static bool differentiate(const gradient_options *o, const net *n, const net_row
     memset(&wants, 0, sizeof wants);
     wants.gradient = tool_alloc(n->parameters, sizeof *wants.gradient);
     wants.gains = tool_alloc(gains, sizeof *wants.gains);
+    if (logits) wants.logits = tool_alloc(logits, sizeof *wants.logits);
     net_pass *pass = net_pass_open(n, r->length, r->rows, true);
     result->positions = net_positions(r);
     result->loss = net_run(pass, r, 0, &wants);
@@ -81,8 +84,11 @@ static bool differentiate(const gradient_options *o, const net *n, const net_row
     if (!isfinite(result->loss)) good = problem_set(why, "%s: the loss is not finite", o->model);
     if (good && o->output) good = net_write(n, wants.gradient, NET_GRADIENT, o->output, why);
     if (good && o->heads) good = write_heads(n, wants.gains, r->rows, o->heads, why);
+    const uint64_t shape[3] = {r->rows, r->length, n->vocab};
+    if (good && o->logits) good = npy_write(o->logits, NPY_F32, 3, shape, wants.logits, why);
     free(wants.gradient);
     free(wants.gains);
+    free(wants.logits);
     return good;
 }
 
@@ -95,6 +101,7 @@ bool gradient_run(const gradient_options *o, gradient_result *result, problem *w
     memset(&r, 0, sizeof r);
     if (o->output && !output_file_check(o->output, o->force, why)) return false;
     if (o->heads && !output_file_check(o->heads, o->force, why)) return false;
+    if (o->logits && !output_file_check(o->logits, o->force, why)) return false;
     if (!net_open(&n, o->model, o->threads, why)) return false;
     bool good = net_rows_read(&ids, &r.rows, &r.length, o->tokens, (uint32_t)n.vocab, why) &&
                 read_weights(o->weights, r.rows, r.length, &weights, why);

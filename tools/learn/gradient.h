@@ -7,7 +7,7 @@
 typedef struct gradient_options {
     const char *model;
     const char *tokens, *weights; /* .npy; weights NULL: all 1 */
-    const char *output, *heads;   /* GRAD.gguf and HEADS.csv; NULL: not written */
+    const char *output, *heads, *logits; /* GRAD.gguf, HEADS.csv, LOGITS.npy; NULL: not written */
     int64_t     threads;
     bool        force;
 } gradient_options;

@@ -16,15 +16,17 @@ static const uint64_t parts_needed =
     BIT(SYN_ATTN_NORM) | BIT(SYN_ATTN_Q) | BIT(SYN_ATTN_K) | BIT(SYN_ATTN_V) | BIT(SYN_ATTN_OUTPUT) |
     BIT(SYN_FFN_NORM) | BIT(SYN_FFN_GATE) | BIT(SYN_FFN_UP) | BIT(SYN_FFN_DOWN);
 static const uint64_t parts_known =
+    BIT(SYN_ATTN_NORM) | BIT(SYN_ATTN_Q) | BIT(SYN_ATTN_K) | BIT(SYN_ATTN_V) | BIT(SYN_ATTN_OUTPUT) |
+    BIT(SYN_FFN_NORM) | BIT(SYN_FFN_GATE) | BIT(SYN_FFN_UP) | BIT(SYN_FFN_DOWN) |
     BIT(SYN_ATTN_Q_BIAS) | BIT(SYN_ATTN_K_BIAS) | BIT(SYN_ATTN_V_BIAS) | BIT(SYN_ATTN_OUTPUT_BIAS) |
-    BIT(SYN_ATTN_Q_NORM) | BIT(SYN_ATTN_K_NORM);
+    BIT(SYN_ATTN_Q_NORM) | BIT(SYN_ATTN_K_NORM) |
+    BIT(SYN_FFN_GATE_BIAS) | BIT(SYN_FFN_UP_BIAS) | BIT(SYN_FFN_DOWN_BIAS);
 
 static bool family_learns(const syn_family *family)
 {
     const family_steps s = family_steps_of(family);
-    return s.rms_norm && s.silu && s.rope && s.plain &&
-           (family_needed(family) & parts_needed) == parts_needed &&
-           !(family_parts(family) & ~(parts_needed | parts_known));
+    return s.rms_norm && s.silu && s.rope && s.plain && !(family_needed(family) & ~parts_known) &&
+           !(parts_needed & ~family_parts(family));
 }
 
 static bool refuse(const net *n, const char *what, problem *why)
@@ -46,10 +48,19 @@ static bool check_model(const net *n, problem *why)
     snprintf(what, sizeof what, "architecture %s", m->architecture);
     if (!family_learns(m->family)) return refuse(n, what, why);
     if (m->experts) return refuse(n, "layers with experts", why);
+    if (m->embd_scale != 1 || m->residual_scale != 1 || m->logit_scale > 0 || m->temperature_length ||
+        m->attn_softcap > 0 || m->final_softcap > 0)
+        return refuse(n, "scaled or capped activations", why);
+    if (m->parts_found & ~parts_known || m->global[SYN_OUTPUT_BIAS].type || m->global[SYN_POSITION_EMBD].type ||
+        m->global[SYN_OUTPUT_NORM_BIAS].type)
+        return refuse(n, "all of its tensors", why);
     for (uint32_t i = 0; i < m->layers; i++) {
         if (syn_model_is_local(m, i)) return refuse(n, "attention to a window", why);
         if (m->layer_heads[i] != m->heads || m->layer_kv_heads[i] != m->kv_heads)
             return refuse(n, "layers with head counts of their own", why);
+        for (int part = 0; part < SYN_PARTS; part++)
+            if (parts_needed & BIT(part) && !syn_model_part(m, i, (syn_part)part))
+                return refuse(n, "matrices joined into one", why);
     }
     return true;
 }

@@ -77,7 +77,7 @@ static void take_all(net_pass *p, layer_kept *kept)
 {
     const net *n = p->n;
     const size_t positions = p->group * p->length;
-    const size_t widest = most(most(n->embd, n->q_size), most(n->k_size, n->v_size));
+    const size_t widest = most(most(most(n->embd, n->q_size), most(n->k_size, n->v_size)), n->ff);
     p->used = 0;
     for (size_t i = 0; i < n->layers; i++)
         take_layer(p, &kept[p->backward ? i : 0], positions, i == 0);
@@ -176,7 +176,7 @@ static void forward_product(const group *g, const float *x, size_t in, syn_part 
                             float *y, size_t out, bool add)
 {
     const float *w = net_part(g->n, g->n->weight, g->layer, part);
-    const float *b = bias < SYN_PARTS ? net_part(g->n, g->n->weight, g->layer, bias) : NULL;
+    const float *b = net_part(g->n, g->n->weight, g->layer, bias);
     const product p = {g->positions, out, in, x, in, 1, w, 1, in, y, out, add};
     lanes_product(g->l, g->n->parallel, &p);
     if (b) g->l->add_rows(y, b, g->positions, out);
@@ -251,7 +251,7 @@ static void backward_product(const group *g, const float *dy, size_t out, syn_pa
 {
     const float *w = net_part(g->n, g->n->weight, g->layer, part);
     float *dw = net_part(g->n, g->gradient, g->layer, part);
-    float *db = bias < SYN_PARTS ? net_part(g->n, g->gradient, g->layer, bias) : NULL;
+    float *db = net_part(g->n, g->gradient, g->layer, bias);
     const product to_w = {out, in, g->positions, dy, 1, out, x, in, 1, dw, in, true};
     const product to_x = {g->positions, in, out, dy, out, 1, w, in, 1, dx, in, add};
     lanes_product(g->l, g->n->parallel, &to_w);
@@ -360,10 +360,10 @@ static void layer_forward(const group *g)
     forward_product(g, k->heads, n->heads_size, SYN_ATTN_OUTPUT, SYN_ATTN_OUTPUT_BIAS, p->x, n->embd, true);
     memcpy(k->middle, p->x, g->positions * n->embd * sizeof *p->x);
     norm(g, k->middle, net_part(n, n->weight, g->layer, SYN_FFN_NORM), 1, n->embd, p->normed, k->inverse2);
-    forward_product(g, p->normed, n->embd, SYN_FFN_GATE, SYN_PARTS, k->gate, n->ff, false);
-    forward_product(g, p->normed, n->embd, SYN_FFN_UP, SYN_PARTS, k->up, n->ff, false);
+    forward_product(g, p->normed, n->embd, SYN_FFN_GATE, SYN_FFN_GATE_BIAS, k->gate, n->ff, false);
+    forward_product(g, p->normed, n->embd, SYN_FFN_UP, SYN_FFN_UP_BIAS, k->up, n->ff, false);
     gate(g);
-    forward_product(g, p->act, n->ff, SYN_FFN_DOWN, SYN_PARTS, p->x, n->embd, true);
+    forward_product(g, p->act, n->ff, SYN_FFN_DOWN, SYN_FFN_DOWN_BIAS, p->x, n->embd, true);
 }
 
 static void project_back(const group *g, syn_part part, syn_part bias, syn_part norm_part, size_t heads,
@@ -388,11 +388,11 @@ static void feed_back(const group *g)
     layer_kept *k = g->k;
     const float *w = net_part(n, n->weight, g->layer, SYN_FFN_NORM);
     gate(g);
-    backward_product(g, p->dx, n->embd, SYN_FFN_DOWN, SYN_PARTS, p->act, n->ff, p->dact, false);
+    backward_product(g, p->dx, n->embd, SYN_FFN_DOWN, SYN_FFN_DOWN_BIAS, p->act, n->ff, p->dact, false);
     gate_back(g);
     norm(g, k->middle, w, 1, n->embd, p->normed, k->inverse2);
-    backward_product(g, k->gate, n->ff, SYN_FFN_GATE, SYN_PARTS, p->normed, n->embd, p->dnormed, false);
-    backward_product(g, k->up, n->ff, SYN_FFN_UP, SYN_PARTS, p->normed, n->embd, p->dnormed, true);
+    backward_product(g, k->gate, n->ff, SYN_FFN_GATE, SYN_FFN_GATE_BIAS, p->normed, n->embd, p->dnormed, false);
+    backward_product(g, k->up, n->ff, SYN_FFN_UP, SYN_FFN_UP_BIAS, p->normed, n->embd, p->dnormed, true);
     norm_back(g, p->dnormed, k->middle, w, k->inverse2, 1, n->embd, p->dx,
               net_part(n, g->gradient, g->layer, SYN_FFN_NORM));
 }

@@ -23,7 +23,6 @@ typedef struct training {
     text      settings;          /* JSON: what makes two runs one */
     text      loss, held_loss;   /* the tables so far */
     double    started;
-    double    seconds;           /* of earlier runs */
     uint64_t  done_before;
 } training;
 
@@ -101,7 +100,6 @@ static bool save_state(const training *t, problem *why)
     gguf_out_text(&out, "training.loss", t->loss.at);
     gguf_out_text(&out, "training.heldout", t->held_loss.at);
     gguf_out_u32(&out, "training.step", (uint32_t)t->a.step);
-    gguf_out_f64(&out, "training.seconds", t->seconds + clock_seconds() - t->started);
     for (int i = 0; i < 3; i++) gguf_out_tensor(&out, name[i], strlen(name[i]), syn_type_find(0), 1, ne);
     bool good = gguf_out_begin(&out, path, why);
     for (int i = 0; i < 3 && good; i++) good = put_array(&out, array[i], t->n.parameters, why);
