@@ -94,6 +94,17 @@ ablate step --step 6 --most 1
 if [ "$(grep -c '^score,' "$work/step/ablation.csv")" -eq 4 ]; then good; else bad "--step 6 of 18 heads" "$work/step/ablation.csv"; fi
 if [ "$(awk -F, '$3 == 18 { print $5 }' "$work/step/ablation.csv" | sort -u | wc -l)" -eq 1 ]; then good
 else bad "all units removed: every order is the same" "$work/step/ablation.csv"; fi
+# both readings of the paper, their reverses and their random orders are there, unless a column is asked for
+for order in difference difference-reverse difference-matched; do
+    if grep -q "^$order,0,5," "$work/one/ablation.csv"; then good; else bad "no order $order" "$work/one/ablation.csv"; fi
+    if grep -q "\"order\": \"$order\"" "$work/one/ablation.json"; then good; else bad "no order $order in the JSON"; fi
+done
+if [ "$(grep -c '"reading": .*"claim": "' "$work/one/ablation.json")" -eq 2 ]; then good; else bad "a claim for each reading" "$work/one/ablation.json"; fi
+if grep -q '"headline": "' "$work/one/ablation.json"; then good; else bad "no headline"; fi
+try "one column" "$synergy" ablate $model "$work/dir" -o "$work/column" --seeds 1 --fractions 0.3 --eval none --score difference_rank
+if cut -d, -f1 "$work/column/ablation.csv" | grep -q difference; then bad "a second reading beside --score"; else good; fi
+three=$(awk -F, '$1 == "score" && $3 == 5 { print $5 }' "$work/column/ablation.csv")
+close "the second reading is that column" "$(awk -F, '$1 == "difference" && $3 == 5 { print $5 }' "$work/one/ablation.csv")" "$three" 1e-3
 # a point of a curve is a set of units
 first=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } { print $at["score"], $1 }' "$work/dir/units.csv" |
     sort -k1,1gr -k2,2 -s | awk '{ printf "%s%s", n++ ? "," : "", $2; if (n == 3) exit }')
@@ -126,6 +137,9 @@ try "perturb, three threads" "$synergy" perturb $model "$work/dir" -o "$work/noi
 same "threads: perturb.csv" "$work/noise/perturb.csv" "$work/noise3/perturb.csv"
 if [ "$(cut -d, -f1-4 "$work/noise/perturb.csv" | head -4 | tr '\n' ' ')" = "group,seed,strength,units core,0,0,0 core,0,0.2,5 core,0,1,5 " ]
 then good; else bad "rows of perturb.csv" "$work/noise/perturb.csv"; fi
+for group in difference-core difference-periphery; do
+    if grep -q "^$group,1,1,5," "$work/noise/perturb.csv"; then good; else bad "no group $group" "$work/noise/perturb.csv"; fi
+done
 if awk -F, '$3 == 0.2 { small[$1 $2] = $5 } $3 == 1 && !($5 > 4 * small[$1 $2] && small[$1 $2] > 0) { bad = 1 } END { exit bad }' "$work/noise/perturb.csv"
 then good; else bad "five times the noise does more than four times the harm" "$work/noise/perturb.csv"; fi
 try "perturb, another seed" "$synergy" perturb $model "$work/dir" -o "$work/noise7" --seeds 2 --strengths 0.2,1 --eval none --exact --seed 7
@@ -147,7 +161,7 @@ try "phiid short" "$synergy" phiid "$work/short" -o "$work/short"
 try "ablate short" "$synergy" ablate $short "$work/short" --seeds 1
 grep -q "without evaluation sets: " "$work/try.out" && [ -s "$work/short/ablation.csv" ] && [ ! -e "$work/short/ablation_accuracy.csv" ] &&
     good || bad "a short context" "$work/try.out"
-if grep -q "Nothing can be concluded from 4 prompts" "$work/short/ablation.json"; then good; else bad "4 prompts" "$work/short/ablation.json"; fi
+if grep -q "is open: nothing can be concluded from 4 prompts" "$work/short/ablation.json"; then good; else bad "4 prompts" "$work/short/ablation.json"; fi
 try "one prompt" "$synergy" ablate $model "$work/dir" -o "$work/single" --seeds 2 --eval none --prompts 1
 if grep -qi nan "$work/single/ablation.json" "$work/single/ablation.csv" "$work/try.out"; then bad "nan" "$work/single/ablation.json"; else good; fi
 # positions that are only predicted take no room: 129 ids in a context of 128

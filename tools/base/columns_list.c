@@ -143,7 +143,8 @@ const column_row column_list[] = {
     {"*_edges.csv", "weight", "as the matrix; of a result folder nats", "weight of the edge"},
     /* ---- interventions */
     {"ablation*.csv", "order", "", "by what units are removed: score, reverse, synergy, redundancy, norm, sink, "
-     "gradient, random, or matched (random, as many of each layer as score takes)"},
+     "gradient, random, or matched (random, as many of each layer as score takes); difference, difference-reverse, "
+     "difference-matched (and rank-difference...): the same by the paper's other reading"},
     {"ablation*.csv", "seed", "", "number of the draw, from 0; 0 where nothing is drawn"},
     {"ablation*.csv", "units", "count", "units removed"},
     {"ablation*.csv", "fraction", "share, 0 to 1", "the same as a share of all units"},
@@ -153,7 +154,8 @@ const column_row column_list[] = {
     {"ablation.csv", "high", "nats a token", INTERVAL "upper end, of kl"},
     {"ablation.csv", "top1", "share, 0 to 1", "share of positions whose likeliest token stays"},
     {"ablation.csv", "nll", "nats a token", "negative log likelihood of the intact model's text"},
-    {"perturb*.csv", "group", "", "units with noise in their weights: core, periphery or random"},
+    {"perturb*.csv", "group", "", "units with noise in their weights: core, periphery or random; difference-core and "
+     "difference-periphery (and rank-difference...): by the paper's other reading"},
     {"perturb*.csv", "seed", "", "number of the draw, from 0; 0 where nothing is drawn"},
     {"perturb*.csv", "strength", "standard deviations of the weights", "strength of the noise"},
     {"perturb*.csv", "units", "count", "units with noise"},

@@ -100,6 +100,33 @@ static bool choose(const prune_options *o, const prune_units *u, bool *chosen, p
     return prune_choose(u, count, o->order == 1, chosen, why);
 }
 
+/* The paper has two readings of "core": unless one was asked for, how far would the other choose the same? */
+static void note_reading(const prune_options *o, const prune_units *u, const loaded_model *m, const bool *chosen,
+                         const char *column) {
+    prune_units other;
+    problem ignored;
+    size_t count = 0, both = 0;
+    if (!prune_units_read(&other, m, o->directory, column, &ignored)) return;
+    bool *there = tool_alloc(other.count, sizeof *there);
+    if (other.count == u->count && choose(o, &other, there, &ignored))
+        for (size_t i = 0; i < u->count; i++) {
+            count += chosen[i] ? 1 : 0;
+            both += chosen[i] && there[i] ? 1 : 0;
+        }
+    if (both < count)
+        tool_note("%zu of these %zu %s would go by %s, too; --score %s follows it", both, count, what(u), column,
+                  column);
+    free(there);
+    prune_units_free(&other);
+}
+
+static void note_readings(const prune_options *o, const prune_units *u, const loaded_model *m,
+                          const bool *chosen) {
+    if (o->list || o->score || !o->directory) return;
+    note_reading(o, u, m, chosen, "rank_difference");
+    note_reading(o, u, m, chosen, "difference_rank");
+}
+
 /* j: NULL, or where the result goes instead of standard output. */
 static bool write_model(const prune_options *o, const prune_units *u, const loaded_model *m, json_out *j,
                         problem *why) {
@@ -115,6 +142,7 @@ static bool write_model(const prune_options *o, const prune_units *u, const load
     r.keep_shape = o->keep_shape;
     const bool good = choose(o, u, chosen, why) && prune_write(&r, u, m, &result, why);
     if (good) note_rewritten(&result);
+    if (good) note_readings(o, u, m, chosen);
     if (good && j) json_model(j, o, u, chosen, &result);
     else if (good) print_words(o, u, &result);
     free(chosen);

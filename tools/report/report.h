@@ -76,6 +76,7 @@ const json *report_test(const json *from, const char *a, const char *b);
    -1 the smallest, 1 the largest. */
 double      report_auc(const json *ablation, const char *order, int which);
 const char *report_order_words(const char *order); /* "by mean norm" */
+bool        report_is_random(const char *order);   /* drawn, several times: random, matched */
 
 /* ---- values to colours (report_scale.c) ------------------------------------------------- */
 

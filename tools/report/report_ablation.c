@@ -11,15 +11,25 @@ enum { MOST_ORDERS = 8, MOST_SETS = 12 };
 typedef struct order { const char *key, *name; int style; } order;
 
 static const order by_score[] = {{"score", "score", 0}, {"reverse", "reverse", 1},
-                                 {"random", "random", 12}, {"matched", "random, layers", 3}};
+                                 {"random", "random", 12}, {"matched", "random, layers", 3},
+                                 {"difference", "difference", 2}, {"difference-reverse", "diff. reverse", 5},
+                                 {"rank-difference", "rank diff.", 4},
+                                 {"rank-difference-reverse", "r. d. reverse", 7}};
 static const order by_rivals[] = {{"synergy", "synergy", 2}, {"redundancy", "redundancy", 5},
                                   {"norm", "mean norm", 4}, {"sink", "sink", 7},
                                   {"random", "random", 12}};
 static const order by_few[] = {{"score", "score", 0}, {"reverse", "reverse", 1},
-                               {"norm", "mean norm", 4}, {"random", "random", 12}};
+                               {"norm", "mean norm", 4}, {"random", "random", 12},
+                               {"difference", "difference", 2}, {"rank-difference", "rank diff.", 5}};
 static const order by_group[] = {{"core", "core", 0}, {"periphery", "periphery", 1},
-                                 {"random", "random", 12}};
+                                 {"random", "random", 12}, {"difference-core", "diff. core", 2},
+                                 {"difference-periphery", "diff. periphery", 5},
+                                 {"rank-difference-core", "r. d. core", 4},
+                                 {"rank-difference-periphery", "r. d. periphery", 7}};
 static const order by_all[] = {{"score", "", 0}, {"reverse", "", 0}, {"random", "", 0}, {"matched", "", 0},
+                               {"difference", "", 0}, {"difference-reverse", "", 0}, {"difference-matched", "", 0},
+                               {"rank-difference", "", 0}, {"rank-difference-reverse", "", 0},
+                               {"rank-difference-matched", "", 0},
                                {"synergy", "", 0}, {"redundancy", "", 0}, {"norm", "", 0}, {"sink", "", 0}};
 #define ORDERS(table) (table), sizeof(table) / sizeof((table)[0])
 
@@ -41,7 +51,7 @@ static void panel(page *p, const view *v, const order *of, size_t count) {
         to->at = curve_of(v->from, v->key, of[k].key, v->set, v->x, v->y);
         to->name = of[k].name;
         to->style = of[k].style;
-        to->points = strcmp(of[k].key, "random") && strcmp(of[k].key, "matched");
+        to->points = !report_is_random(of[k].key);
         if (to->at.n) c.count++;
         else curve_free(&to->at);
     }

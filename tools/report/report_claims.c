@@ -134,14 +134,31 @@ static const json *most_harm(const json *ablation) {
     const json *list = json_get(ablation, "curves"), *best = NULL;
     for (const json *c = list ? list->child : NULL; c; c = c->next) {
         const char *order = json_text_of(c, "order", "");
-        if (!strcmp(order, "random") || !strcmp(order, "matched")) continue;
+        if (report_is_random(order)) continue;
         if (json_number_of(c, "auc", -1) > json_number_of(best, "auc", -1)) best = c;
     }
     return best;
 }
 
-static void causal_words(page *p, const report *r) {
-    const json *test = report_test(r->ablation.root, "score", "random");
+/* The readings of "core" that a study followed: what each one's orders and groups are called. Files of
+   older versions have one, without a title. */
+typedef struct reading { const char *title, *order, *reverse, *matched, *core, *periphery; } reading;
+enum { MOST_READINGS = 4 };
+
+static size_t readings_of(const json *from, reading to[MOST_READINGS]) {
+    const json *list = json_get(from, "readings");
+    size_t n = 0;
+    for (const json *c = list ? list->child : NULL; c && n < MOST_READINGS; c = c->next)
+        to[n++] = (reading){json_text_of(c, "reading", ""),      json_text_of(c, "order", "score"),
+                            json_text_of(c, "reverse", "reverse"), json_text_of(c, "matched", "matched"),
+                            json_text_of(c, "core", "core"),     json_text_of(c, "periphery", "periphery")};
+    if (!n) to[n++] = (reading){"the score", "score", "reverse", "matched", "core", "periphery"};
+    return n;
+}
+
+/* "Removing the heads of the highest score first changes the predictions more than ...", for one reading. */
+static void causal_words(page *p, const report *r, const reading *by) {
+    const json *test = report_test(r->ablation.root, by->order, "random");
     if (!test) return;
     static const char *const than[] = {
         "changes the predictions more than removing", "changes the predictions less than removing",
@@ -150,22 +167,38 @@ static void causal_words(page *p, const report *r) {
     double low = json_number_of(test, "low", (double)NAN), high = json_number_of(test, "high", (double)NAN);
     page_put(p, "<p>Removing the ");
     page_text(p, r->many);
-    text_print(&p->html, " of the highest score first %s as many random ones: ",
+    page_put(p, " that are highest by ");
+    page_text(p, by->title);
+    text_print(&p->html, " first %s as many random ones: ",
                than[a == ANSWER_YES ? 0 : a == ANSWER_NO ? 1 : 2]);
-    page_number(p, report_auc(r->ablation.root, "score", 0));
+    page_number(p, report_auc(r->ablation.root, by->order, 0));
     page_put(p, " against ");
     page_number(p, report_auc(r->ablation.root, "random", 0));
     page_put(p, " nats along the curve, difference ");
     page_number(p, harm_difference(test));
     page_interval(p, low, high);
     few_prompts_words(p, r->ablation.root, "; ", "");
-    const char *worst = json_text_of(most_harm(r->ablation.root), "order", "score");
-    if (strcmp(worst, "score")) {
-        text_print(&p->html, "; most is lost %s, ", report_order_words(worst));
-        page_number(p, report_auc(r->ablation.root, worst, 0));
-        page_put(p, " nats");
-    }
     page_put(p, ".</p>\n");
+}
+
+/* Each reading, whether they differ, and what does most harm. */
+static void causal_finding(page *p, const report *r) {
+    reading by[MOST_READINGS];
+    const size_t n = r->ablation.root ? readings_of(r->ablation.root, by) : 0;
+    const char *headline[2] = {json_text_of(r->ablation.root, "headline", ""),
+                               json_text_of(r->perturb.root, "headline", "")};
+    for (size_t k = 0; k < n; k++) causal_words(p, r, &by[k]);
+    for (int k = 0; k < 2; k++) {
+        if (!*headline[k]) continue;
+        page_put(p, "<p>");
+        page_sentence(p, headline[k]);
+        page_put(p, "</p>\n");
+    }
+    const char *worst = json_text_of(most_harm(r->ablation.root), "order", "score");
+    if (!n || !strcmp(worst, "score")) return;
+    text_print(&p->html, "<p>Most is lost %s, ", report_order_words(worst));
+    page_number(p, report_auc(r->ablation.root, worst, 0));
+    page_put(p, " nats.</p>\n");
 }
 
 void report_finding(page *p, const report *r) {
@@ -179,7 +212,7 @@ void report_finding(page *p, const report *r) {
         page_put(p, ": the ranking may be one of memory.");
     }
     page_put(p, "</p>\n");
-    causal_words(p, r);
+    causal_finding(p, r);
     page_put(p, "</div>\n");
 }
 
@@ -290,6 +323,43 @@ static void claim_topology(page *p, const report *r, const char *key, const char
     claim_end(p);
 }
 
+/* "Removing the core (the rank difference) harms more than ...": the reading is named where there are two. */
+static void claim_of_reading(page *p, const json *from, const char *a, const char *b, const char *claim,
+                             const char *core, const reading *by, size_t readings) {
+    char words[300];
+    const char *at = core && readings > 1 ? strstr(claim, core) : NULL;
+    if (at) {
+        at += strlen(core);
+        snprintf(words, sizeof words, "%.*s (%s)%s", (int)(at - claim), claim, by->title, at);
+    } else {
+        snprintf(words, sizeof words, "%s", claim);
+    }
+    claim_harm(p, from, a, b, words);
+}
+
+static void claims_of_removal(page *p, const json *ablation) {
+    reading by[MOST_READINGS];
+    const size_t n = readings_of(ablation, by);
+    for (size_t k = 0; k < n; k++) {
+        const reading *r = &by[k];
+        claim_of_reading(p, ablation, r->order, "random", "Removing the core harms more than removing at random",
+                         "the core", r, n);
+        claim_harm(p, ablation, r->order, r->matched, "\xe2\x80\xa6 than at random from the same layers");
+        claim_harm(p, ablation, r->order, r->reverse, "\xe2\x80\xa6 than removing the lowest scores first");
+        claim_harm(p, ablation, r->order, "norm", "\xe2\x80\xa6 than removing the largest norms");
+    }
+}
+
+static void claims_of_noise(page *p, const json *perturb) {
+    reading by[MOST_READINGS];
+    const size_t n = readings_of(perturb, by);
+    for (size_t k = 0; k < n; k++) {
+        claim_of_reading(p, perturb, by[k].core, "random", "Noise in the core harms more than in random places",
+                         "the core", &by[k], n);
+        claim_harm(p, perturb, by[k].core, by[k].periphery, "\xe2\x80\xa6 than in the periphery");
+    }
+}
+
 void report_claims(page *p, const report *r) {
     const json *ablation = r->ablation.root, *perturb = r->perturb.root;
     page_put(p, "<h2 id=\"claims\">Claim by claim</h2>\n<dl class=\"claims\">\n");
@@ -299,16 +369,12 @@ void report_claims(page *p, const report *r) {
     claim_topology(p, r, "synergy_more_efficient", "The synergistic network is the more efficient one");
     claim_topology(p, r, "redundancy_more_modular", "The redundant network is the more modular one");
     if (ablation) {
-        claim_harm(p, ablation, "score", "random", "Removing the core harms more than removing at random");
-        claim_harm(p, ablation, "score", "matched", "\xe2\x80\xa6 than at random from the same layers");
-        claim_harm(p, ablation, "score", "reverse", "\xe2\x80\xa6 than removing the lowest scores first");
-        claim_harm(p, ablation, "score", "norm", "\xe2\x80\xa6 than removing the largest norms");
+        claims_of_removal(p, ablation);
     } else if (report_model(r)) {
         claim_untested(p, "Removing the core harms more than removing at random", "synergy ablate MODEL DIR");
     }
     if (perturb) {
-        claim_harm(p, perturb, "core", "random", "Noise in the core harms more than in random places");
-        claim_harm(p, perturb, "core", "periphery", "\xe2\x80\xa6 than in the periphery");
+        claims_of_noise(p, perturb);
     } else if (report_model(r)) {
         claim_untested(p, "Noise in the core harms more than in random places", "synergy perturb MODEL DIR");
     }

@@ -96,13 +96,28 @@ double report_auc(const json *ablation, const char *order, int which) {
     return which < 0 ? low : which > 0 ? high : n ? sum / (double)n : (double)NAN;
 }
 
+bool report_is_random(const char *order) {
+    const size_t n = strlen(order);
+    return !strcmp(order, "random") || (n >= 7 && !strcmp(order + n - 7, "matched"));
+}
+
 const char *report_order_words(const char *order) {
     static const char *const word[][2] = {
         {"score", "by score"}, {"reverse", "in reverse order of score"}, {"synergy", "by synergy"},
         {"redundancy", "by redundancy"}, {"norm", "by mean norm"},
         {"sink", "by attention to the first token"}, {"random", "at random"},
         {"matched", "at random, as many from each layer"}, {"core", "core: the highest scores"},
-        {"periphery", "periphery: the lowest scores"}};
+        {"periphery", "periphery: the lowest scores"},
+        {"difference", "by the rank of the difference"},
+        {"difference-reverse", "in reverse order of the rank of the difference"},
+        {"difference-matched", "at random, as many from each layer as the rank of the difference takes"},
+        {"difference-core", "core: the highest ranks of the difference"},
+        {"difference-periphery", "periphery: the lowest ranks of the difference"},
+        {"rank-difference", "by rank difference"},
+        {"rank-difference-reverse", "in reverse order of rank difference"},
+        {"rank-difference-matched", "at random, as many from each layer as the rank difference takes"},
+        {"rank-difference-core", "core: the highest rank differences"},
+        {"rank-difference-periphery", "periphery: the lowest rank differences"}};
     for (size_t k = 0; k < sizeof word / sizeof word[0]; k++)
         if (!strcmp(word[k][0], order)) return word[k][1];
     return "in another order";

@@ -66,27 +66,47 @@ static bool add_column(study *a, orders *all, const char *name, const char *colu
     return good;
 }
 
-static bool add_score(study *a, orders *all, problem *why) {
+static bool add_reading(study *a, orders *all, const study_reading *r, bool first, problem *why) {
     double *key = tool_alloc(a->s.count, sizeof *key);
-    bool good = subject_column(&a->s, a->score, key, why);
+    bool good = subject_column(&a->s, r->column, key, why);
     if (good && !some_known(key, a->s.count))
-        good = problem_set(why, "%s/units.csv: no unit has a value in the column %s", a->s.directory, a->score);
+        good = problem_set(why, "%s/units.csv: no unit has a value in the column %s", a->s.directory, r->column);
     if (good) {
-        add_order(a, all, "score", 0, order_by(&a->s, key, 1), true);
-        add_order(a, all, "reverse", 0, order_by(&a->s, key, -1), true);
+        add_order(a, all, r->order, 0, order_by(&a->s, key, 1), true);
+        add_order(a, all, r->reverse, 0, order_by(&a->s, key, -1), first);
     }
     free(key);
     return good;
 }
 
+/* Random orders within the layers that each reading takes: the place in `all` of reading k is 2 k. */
+static void add_matched(study *a, orders *all) {
+    for (size_t k = 0; k < a->readings; k++)
+        for (int i = 0; i < a->options->seeds; i++)
+            add_order(a, all, a->reading[k].matched, i, order_matched(a, all->slot[2 * k], i + 2000 * (int)k), false);
+}
+
+static void add_pairs(study *a) {
+    static const char *const rival[] = {"synergy", "redundancy", "norm", "sink"};
+    for (size_t k = 0; k < a->readings; k++) {
+        const study_reading *r = &a->reading[k];
+        const char *const other[] = {"random", r->matched, r->reverse, "norm"};
+        for (size_t i = 0; i < 4; i++) study_add_pair(a, r->order, other[i]);
+        study_add_pair(a, r->reverse, "random");
+        if (k) study_add_pair(a, a->reading[0].order, r->order);
+    }
+    for (size_t i = 0; i < 4; i++) study_add_pair(a, rival[i], "random");
+}
+
 static bool add_orders(study *a, orders *all, problem *why) {
-    if (!add_score(a, all, why) || !add_column(a, all, "synergy", "synergy", why) ||
-        !add_column(a, all, "redundancy", "redundancy", why) || !add_column(a, all, "norm", "mean_norm", why) ||
-        !add_column(a, all, "sink", "sink", why))
+    for (size_t k = 0; k < a->readings; k++)
+        if (!add_reading(a, all, &a->reading[k], k == 0, why)) return false;
+    if (!add_column(a, all, "synergy", "synergy", why) || !add_column(a, all, "redundancy", "redundancy", why) ||
+        !add_column(a, all, "norm", "mean_norm", why) || !add_column(a, all, "sink", "sink", why))
         return false;
     for (int i = 0; i < a->options->seeds; i++) add_order(a, all, "random", i, order_random(a, i), i == 0);
-    for (int i = 0; i < a->options->seeds; i++)
-        add_order(a, all, "matched", i, order_matched(a, all->slot[0], i), false);
+    add_matched(a, all);
+    add_pairs(a);
     return true;
 }
 
@@ -127,19 +147,15 @@ static const char *yes(const curve_test *c) {
 
 /* The paper's claim (arXiv 2601.06851: the core matters more than random and redundant units), as far as
    these curves go. */
-static void verdict(const study *a, const curve_test *c, size_t n, text *t) {
-    const curve_test *random = comparison_of(c, n, "score", "random");
-    const curve_test *matched = comparison_of(c, n, "score", "matched");
-    const curve_test *reverse = comparison_of(c, n, "score", "reverse");
-    const curve_test *norm = comparison_of(c, n, "score", "norm");
-    const bool holds = comparison_harms_more(random) && comparison_harms_more(matched) &&
-                       comparison_harms_more(reverse);
-    (void)a;
-    text_print(t, "The claim that the core matters more %s: more harm than random units: %s; than random units of the "
-               "same layers: %s; than the reverse order: %s", holds ? "holds here" : "is not plainly there",
-               yes(random), yes(matched), yes(reverse));
+static bool verdict(const study_reading *r, const curve_test *c, size_t n, text *t) {
+    const curve_test *random = comparison_of(c, n, r->order, "random");
+    const curve_test *matched = comparison_of(c, n, r->order, r->matched);
+    const curve_test *reverse = comparison_of(c, n, r->order, r->reverse);
+    const curve_test *norm = comparison_of(c, n, r->order, "norm");
+    text_print(t, "more harm than random units: %s; than random units of the same layers: %s; than the reverse "
+               "order: %s", yes(random), yes(matched), yes(reverse));
     if (norm) text_print(t, "; than the mean norm, a cheap rival: %s", yes(norm));
-    text_add(t, ".");
+    return comparison_harms_more(random) && comparison_harms_more(matched) && comparison_harms_more(reverse);
 }
 
 static void settings(const study *a, json_out *j) {
@@ -150,13 +166,9 @@ static void settings(const study *a, json_out *j) {
     json_array_end(j);
 }
 
-static const char *const pairs[][2] = {
-    {"score", "random"}, {"score", "matched"}, {"score", "reverse"}, {"score", "norm"}, {"synergy", "random"},
-    {"redundancy", "random"}, {"norm", "random"}, {"sink", "random"}, {"reverse", "random"}, {NULL, NULL},
-};
-
 static const study_kind removal = {
-    "ablation", "order", "fraction", true, "Removing units in the order", pairs, settings, verdict,
+    "ablation", "order", "fraction", true, "Removing units in the order",
+    "The claim that the core matters more", settings, verdict,
 };
 
 bool ablate_run(const ablate_options *o, problem *why) {

@@ -70,44 +70,63 @@ static void make_noise(study *a, size_t c, size_t point, const size_t *slot, con
 }
 
 /* Each seed draws its own noise, and its own units where they are random. */
-static size_t *group_order(const study *a, const char *name, int seed, const double *key) {
-    if (!strcmp(name, "core")) return order_by(&a->s, key, 1);
-    if (!strcmp(name, "periphery")) return order_by(&a->s, key, -1);
-    return order_random(a, seed);
+typedef struct group { const char *name; const double *key; double sign; } group;
+
+/* Core and periphery of each reading, then random units. Returns how many groups; keys to be freed. */
+static size_t list_groups(const study *a, group to[2 * STUDY_READINGS + 1], double **keys, problem *why) {
+    size_t n = 0;
+    *keys = tool_alloc(a->readings * a->s.count, sizeof **keys);
+    for (size_t k = 0; k < a->readings; k++) {
+        double *key = *keys + k * a->s.count;
+        if (!subject_column(&a->s, a->reading[k].column, key, why)) return 0;
+        to[n++] = (group){a->reading[k].core, key, 1};
+        to[n++] = (group){a->reading[k].periphery, key, -1};
+    }
+    to[n++] = (group){"random", NULL, 0};
+    return n;
+}
+
+static void add_pairs(study *a) {
+    for (size_t k = 0; k < a->readings; k++) {
+        study_add_pair(a, a->reading[k].core, "random");
+        study_add_pair(a, a->reading[k].core, a->reading[k].periphery);
+        study_add_pair(a, a->reading[k].periphery, "random");
+    }
 }
 
 static bool make_groups(study *a, const perturb_options *o, problem *why) {
-    static const char *const names[] = {"core", "periphery", "random"};
     const size_t units = (size_t)floor(o->share * (double)a->s.count + 0.5), seeds = (size_t)o->study.seeds;
+    group of[2 * STUDY_READINGS + 1];
+    double *keys = NULL;
     if (!units) return problem_set(why, "--share %g: no unit of %zu", o->share, a->s.count);
-    double *key = tool_alloc(a->s.count, sizeof *key);
     float *sd = tool_alloc(subject_slots(&a->s) * matrices(a), sizeof *sd);
-    const bool good = subject_column(&a->s, a->score, key, why) && add_strengths(a, o->strengths, units, why) &&
-                      weight_spread(a, sd, why);
-    for (size_t c = 0; good && c < 3 * seeds; c++)
-        study_add_curve(a, names[c / seeds], (int)(c % seeds), c % seeds == 0);
+    const size_t groups = list_groups(a, of, &keys, why);
+    const bool good = groups && add_strengths(a, o->strengths, units, why) && weight_spread(a, sd, why);
+    for (size_t c = 0; good && c < groups * seeds; c++)
+        study_add_curve(a, of[c / seeds].name, (int)(c % seeds), c % seeds == 0);
+    if (good) add_pairs(a);
     if (good) study_begin_edits(a);
     for (size_t c = 0; good && c < a->curves; c++) {
         const int seed = a->curve[c].seed;
-        size_t *slot = group_order(a, a->curve[c].name, seed, key);
+        const group *g = &of[c / seeds];
+        size_t *slot = g->key ? order_by(&a->s, g->key, g->sign) : order_random(a, seed);
         for (size_t p = 1; p < a->points; p++)
             make_noise(a, c, p, slot, sd, (uint64_t)o->study.seed * UINT64_C(1000003) + (uint64_t)seed);
         free(slot);
     }
-    free(key);
+    free(keys);
     free(sd);
     return good;
 }
 
 /* ---- what follows --------------------------------------------------------------------- */
 
-static void verdict(const study *a, const curve_test *c, size_t n, text *t) {
-    const bool random = comparison_harms_more(comparison_of(c, n, "core", "random"));
-    const bool periphery = comparison_harms_more(comparison_of(c, n, "core", "periphery"));
-    (void)a;
-    text_print(t, "The claim that noise in the core harms more %s: more than in random units: %s; more than in the "
-               "periphery: %s.", random && periphery ? "holds here" : "is not plainly there", random ? "yes" : "no",
+static bool verdict(const study_reading *r, const curve_test *c, size_t n, text *t) {
+    const bool random = comparison_harms_more(comparison_of(c, n, r->core, "random"));
+    const bool periphery = comparison_harms_more(comparison_of(c, n, r->core, r->periphery));
+    text_print(t, "more than in random units: %s; more than in the periphery: %s", random ? "yes" : "no",
                periphery ? "yes" : "no");
+    return random && periphery;
 }
 
 static void settings(const study *a, json_out *j) {
@@ -120,12 +139,9 @@ static void settings(const study *a, json_out *j) {
                                        : "Gaussian, on query rows and output columns, in their standard deviations");
 }
 
-static const char *const pairs[][2] = {
-    {"core", "random"}, {"core", "periphery"}, {"periphery", "random"}, {NULL, NULL},
-};
-
 static const study_kind noise_study = {
-    "perturb", "group", "strength", false, "Noise in the group", pairs, settings, verdict,
+    "perturb", "group", "strength", false, "Noise in the group",
+    "The claim that noise in the core harms more", settings, verdict,
 };
 
 bool perturb_run(const perturb_options *o, problem *why) {

@@ -70,17 +70,71 @@ static bool hash_units(study *a, problem *why) {
     return true;
 }
 
+/* What the paper's text defines, and what its figures agree better with. */
+static const struct { const char *name, *column, *title; } paper[] = {
+    {"rank-difference", "rank_difference", "the rank difference"},
+    {"difference", "difference_rank", "the rank of synergy - redundancy"}};
+enum { PAPER = sizeof paper / sizeof paper[0] };
+
+/* The score that `synergy phiid` was asked for. */
+static void chosen_score(const study_options *o, char to[64]) {
+    char path[TOOL_PATH_BYTES];
+    json_file f;
+    problem ignored;
+    snprintf(to, 64, "score");
+    if (!path_join(path, o->directory, "phiid.json", &ignored) || !json_read(&f, path, &ignored)) return;
+    snprintf(to, 64, "%s", json_text_of(f.root, "settings.score", "score"));
+    json_free(&f);
+}
+
+static study_reading *add_reading(study *a, const char *name, const char *column, const char *title) {
+    study_reading *r = &a->reading[a->readings++];
+    snprintf(r->title, sizeof r->title, "%s", title);
+    snprintf(r->column, sizeof r->column, "%s", column);
+    snprintf(r->order, sizeof r->order, "%.40s", name);
+    snprintf(r->reverse, sizeof r->reverse, "%.40s-reverse", name);
+    snprintf(r->matched, sizeof r->matched, "%.40s-matched", name);
+    snprintf(r->core, sizeof r->core, "%.40s-core", name);
+    snprintf(r->periphery, sizeof r->periphery, "%.40s-periphery", name);
+    return r;
+}
+
+/* The first has plain names: score, reverse, matched, core, periphery. */
+static void add_readings(study *a) {
+    const char *asked = a->options->score;
+    char chosen[64];
+    chosen_score(a->options, chosen);
+    const char *title = asked ? asked : chosen;
+    for (int k = 0; k < PAPER; k++)
+        if (!strcmp(title, paper[k].name) || !strcmp(title, paper[k].column)) title = paper[k].title;
+    study_reading *first = add_reading(a, "score", asked ? asked : "score", title);
+    snprintf(first->reverse, sizeof first->reverse, "reverse");
+    snprintf(first->matched, sizeof first->matched, "matched");
+    snprintf(first->core, sizeof first->core, "core");
+    snprintf(first->periphery, sizeof first->periphery, "periphery");
+    for (int k = 0; !asked && k < PAPER; k++)
+        if (strcmp(chosen, paper[k].name) && subject_has_column(&a->s, paper[k].column))
+            add_reading(a, paper[k].name, paper[k].column, paper[k].title);
+}
+
 bool study_open(study *a, const study_options *o, const study_kind *kind, problem *why) {
     a->options = o;
     a->kind = kind;
-    a->score = o->score ? o->score : "score";
-    return subject_open(&a->s, o->model, o->directory, o->prompts, why) && hash_units(a, why) && open_eval(a, why) &&
+    if (!subject_open(&a->s, o->model, o->directory, o->prompts, why)) return false;
+    add_readings(a);
+    return hash_units(a, why) && open_eval(a, why) &&
            intervene_open(&a->v, &a->s.m, a->s.longest, o->exact, o->threads, why);
 }
 
 void study_add_curve(study *a, const char *name, int seed, bool eval) {
     a->curve = tool_realloc(a->curve, a->curves + 1, sizeof *a->curve);
     a->curve[a->curves++] = (study_curve){name, seed, eval};
+}
+
+void study_add_pair(study *a, const char *x, const char *y) {
+    a->pair = tool_realloc(a->pair, a->pairs + 1, sizeof *a->pair);
+    a->pair[a->pairs][0] = x;
+    a->pair[a->pairs++][1] = y;
 }
 
 void study_add_point(study *a, double x, size_t units) {
@@ -111,6 +165,7 @@ void study_close(study *a) {
     for (size_t i = 0; i < a->arrays; i++) free(a->array[i]);
     free(a->array);
     free(a->curve);
+    free(a->pair);
     free(a->x);
     free(a->units);
     free(a->edit);

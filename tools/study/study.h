@@ -25,6 +25,15 @@ typedef struct study_curve {
     bool        eval;        /* also run the evaluation sets along it */
 } study_curve;
 
+/* A reading of "core": a column that orders units, and what the orders and groups by it are called. The
+   first is the score that was chosen; unless one was asked for, both readings of the paper (rank(synergy) -
+   rank(redundancy), and the rank of synergy - redundancy) are followed, and every claim answered for each. */
+typedef struct study_reading {
+    char title[64], column[64];
+    char order[64], reverse[64], matched[64], core[64], periphery[64];
+} study_reading;
+enum { STUDY_READINGS = 3 };
+
 typedef struct study study;
 typedef struct curve_test curve_test;
 
@@ -35,9 +44,10 @@ typedef struct study_kind {
     const char *points;      /* and a point: "fraction" */
     bool        units_first; /* the number of units stands before the point, else behind it */
     const char *along;       /* "removing units in the order '%s'" */
-    const char *const (*pairs)[2]; /* curves to compare; a row of NULL ends them */
+    const char *claim;       /* "removing the core harms more ..." */
     void      (*settings)(const study *a, json_out *j);
-    void      (*verdict)(const study *a, const curve_test *c, size_t n, text *t);
+    /* Does the claim hold by this reading? Says why in the text. */
+    bool      (*verdict)(const study_reading *r, const curve_test *c, size_t n, text *t);
 } study_kind;
 
 struct study {
@@ -49,7 +59,10 @@ struct study {
     intervener   v;
     eval_bench   bench;
     bool         has_bench;
-    const char  *score;      /* the column that orders units */
+    study_reading reading[STUDY_READINGS];
+    size_t       readings;
+    const char *(*pair)[2];  /* curves to compare */
+    size_t       pairs;
     study_curve *curve;
     size_t       curves, points;
     double      *x;          /* (point): 0, then rising */
@@ -71,6 +84,8 @@ bool study_numbers(const char *option_name, const char *list, double high, numbe
    and lets them run. */
 bool study_open(study *a, const study_options *o, const study_kind *kind, problem *why);
 void study_add_curve(study *a, const char *name, int seed, bool eval);
+/* Two names of curves to be compared; they must last as long as the study. */
+void study_add_pair(study *a, const char *x, const char *y);
 void study_add_point(study *a, double x, size_t units);
 /* Room for edits: none of them changes anything yet. */
 void study_begin_edits(study *a);
@@ -109,7 +124,7 @@ struct curve_test {
     int    harm;       /* 1: a harms more, -1: less, 0: not told apart. Sure over prompts, and, where
                           there are several b, beyond every one of them: orders differ, too */
 };
-enum { STUDY_COMPARISONS = 16, STUDY_LEAST_TEXTS = 6 }; /* of fewer, no p can be below 0.05 */
+enum { STUDY_COMPARISONS = 32, STUDY_LEAST_TEXTS = 6 }; /* of fewer, no p can be below 0.05 */
 size_t study_comparisons(const study *a, curve_test to[STUDY_COMPARISONS]);
 /* The comparison of a with b, or NULL. */
 const curve_test *comparison_of(const curve_test *c, size_t n, const char *a, const char *b);

@@ -193,8 +193,8 @@ static bool compare(const study *a, const char *x, const char *y, curve_test *to
 
 size_t study_comparisons(const study *a, curve_test to[STUDY_COMPARISONS]) {
     size_t n = 0;
-    for (const char *const (*pair)[2] = a->kind->pairs; (*pair)[0] && n < STUDY_COMPARISONS; pair++)
-        n += compare(a, (*pair)[0], (*pair)[1], &to[n]);
+    for (size_t k = 0; k < a->pairs && n < STUDY_COMPARISONS; k++)
+        n += compare(a, a->pair[k][0], a->pair[k][1], &to[n]);
     return n;
 }
 

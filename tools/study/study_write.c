@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SENTENCES = STUDY_COMPARISONS + 3 };
+enum { SENTENCES = STUDY_COMPARISONS + 3 + STUDY_READINGS };
 
 static bool path_of(const study *a, const char *end, char *path, problem *why) {
     char name[80];
@@ -141,17 +141,54 @@ static void over_seeds(const study *a, text *t) {
     text_add(t, t->length ? "." : "One seed of each.");
 }
 
+/* What each reading says of the claim; with too few prompts for a test it is open. */
+static bool is_open(const study *a) {
+    return a->s.texts < STUDY_LEAST_TEXTS;
+}
+
+/* Where the readings agree, and where not: the first thing to be said. */
+static void headline(const study *a, const curve_test *c, size_t n, text *t) {
+    size_t holding = 0;
+    bool holds[STUDY_READINGS];
+    for (size_t k = 0; k < a->readings; k++) {
+        text ignored = {NULL, 0, 0};
+        holds[k] = a->kind->verdict(&a->reading[k], c, n, &ignored);
+        holding += holds[k] ? 1 : 0;
+        text_free(&ignored);
+    }
+    if (is_open(a)) {
+        text_print(t, "%s is open: nothing can be concluded from %zu prompts, a test over prompts needs at least "
+                      "%d.", a->kind->claim, a->s.texts, (int)STUDY_LEAST_TEXTS);
+    } else if (a->readings == 1) {
+        text_print(t, "%s %s.", a->kind->claim, holding ? "holds here" : "is not plainly there");
+    } else if (holding == 0 || holding == a->readings) {
+        text_print(t, "%s %s by %s of the %zu readings", a->kind->claim, holding ? "holds here" : "is not plainly there",
+                   holding ? "each" : "any", a->readings);
+        for (size_t k = 0; k < a->readings; k++) text_print(t, "%s%s", k ? ", " : " (", a->reading[k].title);
+        text_add(t, ").");
+    } else {
+        text_print(t, "The readings differ: %c%s", a->kind->claim[0] | 0x20, a->kind->claim + 1);
+        for (size_t k = 0; k < a->readings; k++)
+            text_print(t, "%s by %s it %s", k ? ";" : ":", a->reading[k].title,
+                       holds[k] ? "holds here" : "is not plainly there");
+        text_add(t, ".");
+    }
+}
+
 static size_t words(const study *a, text to[SENTENCES]) {
     curve_test c[STUDY_COMPARISONS];
     const size_t n = study_comparisons(a, c);
-    if (a->s.texts < STUDY_LEAST_TEXTS)
-        text_print(&to[0], "Nothing can be concluded from %zu prompts: a test over prompts needs at least %d.",
-                   a->s.texts, (int)STUDY_LEAST_TEXTS);
-    else a->kind->verdict(a, c, n, &to[0]);
-    for (size_t i = 0; i < n; i++) sentence(a, &c[i], &to[1 + i]);
-    strongest(a, &to[1 + n]);
-    over_seeds(a, &to[2 + n]);
-    return n + 3;
+    size_t said = 0;
+    headline(a, c, n, &to[said++]);
+    for (size_t k = 0; !is_open(a) && k < a->readings; k++) {
+        text_print(&to[said], "By %s ('%s'): ", a->reading[k].title, a->reading[k].order);
+        a->kind->verdict(&a->reading[k], c, n, &to[said]);
+        text_add(&to[said++], ".");
+    }
+    for (size_t i = 0; i < n; i++) sentence(a, &c[i], &to[said++]);
+    strongest(a, &to[said++]);
+    over_seeds(a, &to[said++]);
+    return said;
 }
 
 /* ---- JSON ----------------------------------------------------------------------------- */
@@ -162,7 +199,7 @@ void study_settings(const study *a, json_out *j) {
     json_text(j, "sha256", a->s.hash);
     json_text(j, "units", a->s.experts ? "experts" : "heads");
     json_int(j, "units_in_all", (int64_t)a->s.count);
-    json_text(j, "score", a->score);
+    json_text(j, "score", a->reading[0].column);
     json_text(j, "units_sha256", a->units_hash);
     a->kind->settings(a, j);
     json_text(j, "arithmetic", o->exact ? "exact" : "fast");
@@ -219,9 +256,34 @@ static void tests_json(const study *a, json_out *j) {
     json_array_end(j);
 }
 
+/* Every claim for each reading: what its orders and groups are called, and whether it holds. */
+static void readings_json(const study *a, json_out *j) {
+    curve_test c[STUDY_COMPARISONS];
+    const size_t n = study_comparisons(a, c);
+    json_array(j, "readings");
+    for (size_t k = 0; k < a->readings; k++) {
+        const study_reading *r = &a->reading[k];
+        text ignored = {NULL, 0, 0};
+        const bool holds = a->kind->verdict(r, c, n, &ignored);
+        text_free(&ignored);
+        json_object_inline(j, NULL);
+        json_text(j, "reading", r->title);
+        json_text(j, "column", r->column);
+        json_text(j, "order", r->order);
+        json_text(j, "reverse", r->reverse);
+        json_text(j, "matched", r->matched);
+        json_text(j, "core", r->core);
+        json_text(j, "periphery", r->periphery);
+        json_text(j, "claim", is_open(a) ? "open" : holds ? "yes" : "no");
+        json_object_end(j);
+    }
+    json_array_end(j);
+}
+
 static void words_json(const study *a, json_out *j) {
     text said[SENTENCES] = {{0}};
     const size_t n = words(a, said);
+    json_text(j, "headline", said[0].at);
     json_array(j, "words");
     for (size_t i = 0; i < n; i++) {
         json_text(j, NULL, said[i].at);
@@ -243,6 +305,7 @@ static bool write_json(const study *a, problem *why) {
     intact_json(a, &j);
     curves_json(a, &j);
     tests_json(a, &j);
+    readings_json(a, &j);
     words_json(a, &j);
     json_object_end(&j);
     if (path_of(a, ".json", path, why)) return json_write(&j, path, why);
@@ -258,17 +321,17 @@ bool study_write(const study *a, problem *why) {
 /* ---- on standard output --------------------------------------------------------------- */
 
 static void print_curve(const study *a, size_t c, FILE *to) {
-    char name[40];
+    char name[80];
     snprintf(name, sizeof name, namesakes(a, a->curve[c].name) > 1 ? "%s %d" : "%s", a->curve[c].name,
              a->curve[c].seed + 1);
-    fprintf(to, "  %-12s", name);
+    fprintf(to, "  %-24s", name);
     for (size_t p = 1; p < a->points; p++) fprintf(to, " %8.4g", study_kl(a, c, p).mean);
     fprintf(to, "  %8.4g\n", study_area_mean(a, c));
 }
 
 void study_print(const study *a, FILE *to) {
     text said[SENTENCES] = {{0}};
-    fprintf(to, "Mean KL(intact || changed) in nats a token, %zu prompts:\n  %-12s", a->s.texts,
+    fprintf(to, "Mean KL(intact || changed) in nats a token, %zu prompts:\n  %-24s", a->s.texts,
             a->kind->points);
     for (size_t p = 1; p < a->points; p++) fprintf(to, " %8.3g", a->x[p]);
     fprintf(to, "      area\n");
