@@ -75,9 +75,9 @@
        int run(const void *file, size_t size, int32_t id)
        {
            static syn_model model;
+           static syn_context_desc desc; // zero is the default everywhere
+           static syn_sampler greedy;
            syn_context ctx;
-           syn_context_desc desc = { 0 };
-           syn_sampler greedy = { 0 };
            syn_source source = syn_source_memory(file, size);
            syn_error err;
            size_t bytes;
