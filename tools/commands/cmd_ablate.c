@@ -140,7 +140,7 @@ static int run(const command *self, int argc, char **argv) {
         {"heads", 0, OPTION_TEXT, "LIST", "one set of units: L12H3, L10-20H*, or 12.3, 10-20.*", &one.heads, 0, 0, NULL},
         {"units", 0, OPTION_CHOICE, "heads|experts", "what --heads counts, with --tokens (default heads)",
          &one.units, 0, 0, &units_given},
-        OPTION_THREADS(&o.study.threads), OPTION_EXACT(&o.study.exact), OPTION_SEED(&o.study.seed),
+        OPTION_MEMORY(&o.study.memory), OPTION_THREADS(&o.study.threads), OPTION_EXACT(&o.study.exact), OPTION_SEED(&o.study.seed),
         OPTION_RESUME(&o.study.resume), OPTION_FRESH(&o.study.fresh),
         OPTION_JSON(&one.json), OPTION_FORCE(&o.study.force),
     };

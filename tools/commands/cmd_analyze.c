@@ -67,6 +67,7 @@ static bool intervention_stage(const capture_options *o, problem *why) {
         of[i]->directory = of[i]->output = o->output;
         of[i]->seed = o->seed;
         of[i]->threads = o->threads;
+        of[i]->memory = o->memory;
         of[i]->exact = o->exact;
         of[i]->fresh = o->fresh;
         of[i]->force = true;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 typedef struct eval_options {
-    const char *sets;
+    const char *sets, *memory;
     int64_t     items, threads;
     bool        list, each, exact, json;
 } eval_options;
@@ -136,12 +136,10 @@ static bool evaluate(const eval_options *o, const char *path, problem *why) {
     }
     double *likelihood = tool_alloc(e.items * EVAL_CHOICES, sizeof *likelihood);
     memset(&desc, 0, sizeof desc);
-    desc.tokens = eval_tokens(&e);
-    desc.all_logits = true;
     desc.arithmetic = o->exact ? SYN_EXACT : SYN_FAST;
     progress_begin(&bar, "eval", (double)eval_positions(&e));
     e.bar = &bar;
-    const bool good = model_context(&m, &ctx, &desc, o->threads, why) &&
+    const bool good = eval_layout(&e, &m, o->memory, &desc, why) && model_context(&m, &ctx, &desc, o->threads, why) &&
                       eval_likelihoods(&e, &ctx, likelihood, why);
     progress_end(&bar);
     if (good) print_results(o, path, &e, likelihood);
@@ -164,7 +162,7 @@ static int run(const command *self, int argc, char **argv) {
          &o.list, 0, 0, NULL},
         {"each", 0, OPTION_FLAG, NULL, "print the log likelihood of every choice", &o.each, 0, 0,
          NULL},
-        OPTION_THREADS(&o.threads), OPTION_EXACT(&o.exact), OPTION_JSON(&o.json),
+        OPTION_MEMORY(&o.memory), OPTION_THREADS(&o.threads), OPTION_EXACT(&o.exact), OPTION_JSON(&o.json),
     };
     const char *path = NULL;
     size_t found;

@@ -3,8 +3,8 @@
    The ids of a choice are those of preamble, context and choice as one text, so that no word is
    cut where the context ends. What all choices of an item share, the stem, is fed once; its last
    row of logits gives each choice its first own token, and only what stands between that and the
-   last token is fed choice by choice. An item keeps as much of the sequence before it as it shares
-   with it: the preamble of a set is fed once, a sentence that four items ask about once. */
+   last token is fed choice by choice. What all items of a set begin with is fed once and copied. Items
+   are asked side by side, each in sequences of its own. */
 #include "study/eval.h"
 #include "study/perplexity.h"
 
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS = 64 }; /* rows of logits that are scored at once */
+enum { TOGETHER = 12, PASS = 64 }; /* items that are asked at once, at most; rows of a pass */
 
 /* ---- opening -------------------------------------------------------------------------- */
 
@@ -72,8 +72,7 @@ static bool open_set(eval_bench *e, int which, int64_t limit, const syn_tokenize
     return good;
 }
 
-static bool walk_all(const eval_bench *e, syn_context *ctx, double *likelihood, uint64_t *fed,
-                     problem *why);
+static uint64_t count_positions(const eval_bench *e);
 
 bool eval_open(eval_bench *e, const loaded_model *m, const char *names, int64_t limit,
                problem *why) {
@@ -88,8 +87,8 @@ bool eval_open(eval_bench *e, const loaded_model *m, const char *names, int64_t 
     for (size_t i = 0; i < e->items; i++)
         for (int c = 0; c < e->item[i].choices; c++)
             if (e->item[i].length[c] > e->tokens) e->tokens = (uint32_t)e->item[i].length[c];
-    good = good && walk_all(e, NULL, NULL, &e->positions, why);
-    if (!good) eval_close(e);
+    if (good) e->positions = count_positions(e);
+    else eval_close(e);
     return good;
 }
 
@@ -111,91 +110,197 @@ uint64_t eval_positions(const eval_bench *e) {
 
 /* ---- feeding -------------------------------------------------------------------------- */
 
-/* What the context holds. Without a context the walk only counts what it would feed. */
-typedef struct walk {
+/* Ids that a sequence is still to be fed, and what its last row of logits then tells. */
+typedef struct piece {
+    uint32_t       sequence;
+    const int32_t *ids;
+    size_t         from, to;
+    const eval_item *item;   /* NULL: nothing is asked of it */
+    int            choice;   /* -1: of all choices, the first own token; else of this one, the next */
+    double        *likelihood; /* (EVAL_CHOICES), of the item */
+    int            row;      /* of the pass under way; -1: not at its end */
+} piece;
+
+typedef struct feeder {
     const eval_bench *e;
-    syn_context   *ctx;
-    const int32_t *ids; /* (held) */
-    size_t         held;
-    uint64_t       fed;
-} walk;
+    syn_context *ctx;
+    syn_row     *rows;       /* (batch) */
+    piece       *piece;      /* (sequences) */
+    size_t       pieces;
+    uint64_t     fed;
+} feeder;
 
-static bool feed(walk *w, const int32_t *ids, size_t n, problem *why) {
+/* Sums are in the order of tokens, whatever is fed beside them. */
+static void score_piece(void *arg, int index) {
+    const feeder *f = arg;
+    const piece *p = &f->piece[index];
+    if (p->row < 0 || !p->item) return;
+    const float *row = syn_context_logits(f->ctx, p->row);
+    const double log_sum = logits_log_sum(row, f->e->vocab);
+    if (p->choice >= 0) {
+        p->likelihood[p->choice] -= log_sum - (double)row[p->ids[p->to]];
+        return;
+    }
+    for (int c = 0; c < p->item->choices; c++)
+        p->likelihood[c] = (double)row[p->item->ids[c][p->item->stem]] - log_sum;
+}
+
+static bool feed_pass(feeder *f, bool *more, problem *why) {
+    const syn_parallel *parallel = &f->ctx->desc.parallel;
     syn_error err;
-    if (w->ctx && syn_context_step(w->ctx, ids, n, &err) != SYN_OK)
+    size_t n = 0;
+    *more = false;
+    for (size_t i = 0; i < f->pieces; i++) {
+        piece *p = &f->piece[i];
+        const bool open = p->from < p->to;
+        for (; p->from < p->to && n < f->ctx->desc.batch; n++)
+            f->rows[n] = (syn_row){.sequence = p->sequence, .id = p->ids[p->from++]};
+        p->row = open && p->from == p->to ? (int)n - 1 : -1;
+        *more = *more || p->from < p->to;
+    }
+    if (syn_context_step_rows(f->ctx, f->rows, n, &err) != SYN_OK)
         return problem_engine(why, "evaluation", &err);
-    w->held += n;
-    w->fed += n;
-    if (w->e->bar) progress_step(w->e->bar, (double)w->fed);
+    if (parallel->run) parallel->run(parallel->user, (int)f->pieces, score_piece, f);
+    for (size_t i = 0; !parallel->run && i < f->pieces; i++) score_piece(f, (int)i);
+    f->fed += n;
+    if (f->e->bar) progress_step(f->e->bar, (double)f->fed);
     return true;
 }
 
-/* Makes the context hold ids (n), of what it holds keeping what is the same, at most `keep`. The
-   ring of a local layer cannot go back once it is full. */
-static bool settle(walk *w, const int32_t *ids, size_t n, size_t keep, problem *why) {
-    syn_error err;
-    size_t same = shared(w->ids, w->held, ids, n);
-    if (same > keep) same = keep;
-    if (same < w->held && w->e->window && w->held > w->e->window) same = 0;
-    if (w->ctx && syn_context_rewind(w->ctx, 0, (uint32_t)same, &err) != SYN_OK)
-        return problem_engine(why, "evaluation", &err);
-    w->ids = ids;
-    w->held = same;
-    return same == n || feed(w, ids + same, n - same, why);
-}
-
-/* Log likelihood of every choice's first own token, from the last row of the stem. */
-static bool score_first(walk *w, const eval_item *item, double *likelihood, problem *why) {
-    if (!settle(w, item->ids[0], item->stem, item->stem - 1, why)) return false;
-    if (!w->ctx) return true;
-    const float *row = syn_context_logits(w->ctx, SYN_LAST_ROW);
-    const double log_sum = logits_log_sum(row, w->e->vocab);
-    for (int c = 0; c < item->choices; c++)
-        likelihood[c] = (double)row[item->ids[c][item->stem]] - log_sum;
+static bool feed(feeder *f, problem *why) {
+    bool more = f->pieces > 0;
+    while (more)
+        if (!feed_pass(f, &more, why)) return false;
+    f->pieces = 0;
     return true;
 }
 
-/* Adds that of its other tokens. */
-static bool score_rest(walk *w, const eval_item *item, int c, double *likelihood, problem *why) {
-    const int32_t *ids = item->ids[c];
-    const size_t last = item->length[c] - 1, batch = w->ctx ? w->ctx->desc.batch : ROWS;
-    double nll[ROWS];
-    if (last == item->stem) return true;
-    if (!settle(w, ids, item->stem, item->stem, why)) return false;
-    for (size_t at = item->stem, n; at < last; at += n) {
-        n = last - at < batch ? last - at : batch;
-        if (n > ROWS) n = ROWS;
-        if (!feed(w, ids + at, n, why)) return false;
-        if (!w->ctx) continue;
-        logits_nll(syn_context_logits(w->ctx, 0), w->e->vocab, ids + at + 1, n, nll, &w->ctx->desc.parallel);
-        for (size_t i = 0; i < n; i++) likelihood[c] -= nll[i];
+static void add_piece(feeder *f, const piece *p) {
+    f->piece[f->pieces++] = *p;
+}
+
+static bool copy(feeder *f, uint32_t from, uint32_t to, problem *why) {
+    syn_error err;
+    return syn_context_copy(f->ctx, from, to, &err) == SYN_OK || problem_engine(why, "evaluation", &err);
+}
+
+/* Items that are asked at once: sequence 0 holds what all items of a set begin with, one more each
+   item its stem, one more each choice the rest. */
+static size_t together(const syn_context_desc *desc) {
+    const size_t n = (desc->sequences - 1) / (1 + EVAL_CHOICES);
+    return n ? n : 1;
+}
+
+static uint32_t choice_sequence(size_t items, size_t i, int c) {
+    return (uint32_t)(1 + items + i * EVAL_CHOICES + (size_t)c);
+}
+
+/* The other tokens of the choices, one more of each with every pass. */
+static bool score_rests(feeder *f, const eval_item *item, size_t items, double *likelihood, problem *why) {
+    bool more = true;
+    for (size_t step = 0; more; step++) {
+        for (size_t i = 0; i < items; i++)
+            for (int c = 0; c < item[i].choices; c++) {
+                const size_t at = item[i].stem + step;
+                const uint32_t s = choice_sequence(items, i, c);
+                if (at + 1 >= item[i].length[c]) continue;
+                if (!step && !copy(f, (uint32_t)i + 1, s, why)) return false;
+                add_piece(f, &(piece){s, item[i].ids[c], at, at + 1, &item[i], c,
+                                      likelihood + i * EVAL_CHOICES, -1});
+            }
+        more = f->pieces > 0;
+        if (!feed(f, why)) return false;
     }
     return true;
 }
 
-static bool walk_all(const eval_bench *e, syn_context *ctx, double *likelihood, uint64_t *fed,
-                     problem *why) {
-    walk w = {e, ctx, NULL, 0, 0};
-    syn_error err;
-    if (ctx && syn_context_rewind(ctx, 0, 0, &err) != SYN_OK)
-        return problem_engine(why, "evaluation", &err);
-    for (size_t i = 0; i < e->items; i++) {
-        double *of_item = ctx ? likelihood + i * EVAL_CHOICES : NULL;
-        if (!score_first(&w, &e->item[i], of_item, why)) return false;
-        for (int c = 0; c < e->item[i].choices; c++)
-            if (!score_rest(&w, &e->item[i], c, of_item, why)) return false;
+/* What all stems of a set begin with: at most all but one id of each. */
+static size_t common_start(const eval_item *item, size_t items) {
+    size_t same = item[0].stem - 1;
+    for (size_t i = 1; i < items; i++) {
+        const size_t most = item[i].stem - 1 < same ? item[i].stem - 1 : same;
+        same = shared(item[0].ids[0], most, item[i].ids[0], most);
     }
-    if (fed) *fed = w.fed;
-    return true;
+    return same;
+}
+
+static bool run_items(feeder *f, const eval_item *item, size_t items, size_t start, double *likelihood,
+                      problem *why) {
+    for (size_t i = 0; i < items; i++) {
+        if (!copy(f, 0, (uint32_t)i + 1, why)) return false;
+        add_piece(f, &(piece){(uint32_t)i + 1, item[i].ids[0], start, item[i].stem, &item[i], -1,
+                              likelihood + i * EVAL_CHOICES, -1});
+    }
+    return feed(f, why) && score_rests(f, item, items, likelihood, why);
+}
+
+static bool run_set(feeder *f, const eval_item *item, size_t items, double *likelihood, problem *why) {
+    const size_t start = common_start(item, items), most = together(&f->ctx->desc);
+    syn_error err;
+    if (syn_context_rewind(f->ctx, 0, 0, &err) != SYN_OK) return problem_engine(why, "evaluation", &err);
+    add_piece(f, &(piece){0, item[0].ids[0], 0, start, NULL, 0, NULL, -1});
+    if (!start) f->pieces = 0;
+    bool good = feed(f, why);
+    for (size_t i = 0; good && i < items; i += most)
+        good = run_items(f, item + i, items - i < most ? items - i : most, start,
+                         likelihood + i * EVAL_CHOICES, why);
+    return good;
+}
+
+/* Items of one set stand together. */
+static size_t set_items(const eval_bench *e, size_t first) {
+    size_t n = 0;
+    while (first + n < e->items && e->item[first + n].set == e->item[first].set) n++;
+    return n;
+}
+
+static uint64_t count_positions(const eval_bench *e) {
+    uint64_t positions = 0;
+    for (size_t i = 0, n; i < e->items; i += n) {
+        const eval_item *item = e->item + i;
+        n = set_items(e, i);
+        const size_t start = common_start(item, n);
+        positions += start;
+        for (size_t k = 0; k < n; k++) {
+            positions += item[k].stem - start;
+            for (int c = 0; c < item[k].choices; c++) positions += item[k].length[c] - 1 - item[k].stem;
+        }
+    }
+    return positions;
+}
+
+bool eval_layout(const eval_bench *e, const loaded_model *m, const char *memory, syn_context_desc *desc,
+                 problem *why) {
+    double budget;
+    size_t bytes, items = TOGETHER;
+    if (!budget_of(memory, &budget, why)) return false;
+    desc->tokens = e->tokens;
+    desc->batch = PASS;
+    for (;; items--) {
+        desc->sequences = (uint32_t)(1 + items * (1 + EVAL_CHOICES));
+        if (!model_context_bytes(m, desc, &bytes, why)) return false;
+        if (items == 1 || (double)bytes <= budget) return true;
+    }
 }
 
 bool eval_likelihoods(const eval_bench *e, syn_context *ctx, double *likelihood, problem *why) {
-    if (!ctx->desc.all_logits) return problem_set(why, "evaluation: the context keeps no logits");
+    feeder f = {e, ctx, NULL, NULL, 0, 0};
+    bool good = true;
+    if (ctx->desc.sequences < 2 + EVAL_CHOICES)
+        return problem_set(why, "evaluation: the context holds %u sequences", ctx->desc.sequences);
     if (ctx->desc.tokens < e->tokens)
         return problem_set(why, "evaluation: items of %u tokens, the context holds %u", e->tokens,
                            ctx->desc.tokens);
     memset(likelihood, 0, e->items * EVAL_CHOICES * sizeof *likelihood);
-    return walk_all(e, ctx, likelihood, NULL, why);
+    f.rows = tool_alloc(ctx->desc.batch, sizeof *f.rows);
+    f.piece = tool_alloc(ctx->desc.sequences, sizeof *f.piece);
+    for (size_t i = 0, n; good && i < e->items; i += n) {
+        n = set_items(e, i);
+        good = run_set(&f, e->item + i, n, likelihood + i * EVAL_CHOICES, why);
+    }
+    free(f.rows);
+    free(f.piece);
+    return good;
 }
 
 /* ---- counting ------------------------------------------------------------------------- */

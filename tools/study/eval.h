@@ -9,7 +9,7 @@
 #ifndef SYNERGY_EVAL_H
 #define SYNERGY_EVAL_H
 
-#include "engine/model.h"
+#include "engine/budget.h"
 
 enum { EVAL_SETS = 4, EVAL_CHOICES = 4 };
 
@@ -74,8 +74,11 @@ bool eval_open(eval_bench *e, const loaded_model *m, const char *names, int64_t 
                problem *why);
 void eval_close(eval_bench *e);
 
-/* scores[e->sets]; ctx: all_logits, at least eval_tokens(e) tokens, any batch. Edits are whatever
-   the caller has set in ctx->edit. */
+/* Tokens, sequences and batch of a context for it, as far as the memory goes (see budget_of). */
+bool eval_layout(const eval_bench *e, const loaded_model *m, const char *memory, syn_context_desc *desc,
+                 problem *why);
+/* scores[e->sets]; ctx: as eval_layout has it, or more. Edits are whatever the caller has set in
+   ctx->edit. */
 bool eval_run(const eval_bench *e, syn_context *ctx, eval_score *scores, problem *why);
 uint32_t eval_tokens(const eval_bench *e);    /* longest context + choice */
 uint64_t eval_positions(const eval_bench *e); /* positions that a run feeds: for progress */

@@ -33,26 +33,22 @@ bool study_numbers(const char *option_name, const char *list, double high, numbe
     return last > 0 || problem_set(why, "%s: is empty", option_name);
 }
 
-static syn_context_desc eval_desc(const study *a) {
-    syn_context_desc desc;
-    memset(&desc, 0, sizeof desc);
-    desc.tokens = eval_tokens(&a->bench);
-    desc.arithmetic = a->options->exact ? SYN_EXACT : SYN_FAST;
-    desc.all_logits = true;
-    return desc;
+static bool eval_desc(const study *a, syn_context_desc *desc, problem *why) {
+    memset(desc, 0, sizeof *desc);
+    desc->arithmetic = a->options->exact ? SYN_EXACT : SYN_FAST;
+    return eval_layout(&a->bench, &a->s.m, a->options->memory, desc, why);
 }
 
 /* A model that cannot take the evaluation sets (its context, its tokenizer) is studied without them. */
 static bool open_eval(study *a, problem *why) {
     int which[EVAL_SETS];
-    size_t bytes;
     problem cannot;
     if (!strcmp(a->options->eval, "none")) return true;
     if (!eval_set_names(a->options->eval, which, why)) return false;
     a->has_bench = eval_open(&a->bench, &a->s.m, a->options->eval, a->options->items, &cannot);
     if (a->has_bench) {
-        const syn_context_desc desc = eval_desc(a);
-        if (model_context_bytes(&a->s.m, &desc, &bytes, &cannot)) return true;
+        syn_context_desc desc;
+        if (eval_desc(a, &desc, &cannot)) return true;
         eval_close(&a->bench);
         memset(&a->bench, 0, sizeof a->bench);
         a->has_bench = false;
@@ -342,10 +338,10 @@ static bool run_eval(study *a, size_t k, syn_context *ctx, problem *why) {
 
 static bool eval_all(study *a, progress *bar, double *done, problem *why) {
     syn_context ctx;
-    syn_context_desc desc = eval_desc(a);
+    syn_context_desc desc;
     void *block = NULL;
     size_t bytes, sets = (size_t)a->bench.sets;
-    bool good = model_context_on(&a->s.m, &ctx, &desc, &block, &bytes, why);
+    bool good = eval_desc(a, &desc, why) && model_context_on(&a->s.m, &ctx, &desc, &block, &bytes, why);
     for (size_t k = 0; good && k < a->curves * a->points; k++) {
         if (!a->curve[k / a->points].eval) continue;
         if (!is_own(a, k)) {
