@@ -4271,6 +4271,13 @@ static const synp_kernels synp_plain = {
     synp_plain_softmax,  synp_plain_silu_mul, synp_plain_gelu_mul,
 };
 
+/* Loops over vectors that must stay in registers; clang unrolls them by itself. */
+#if defined(__clang__)
+#define SYNP_UNROLL
+#else
+#define SYNP_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 /* ------------------------------------------------ AVX2
    As on every level, four rows at a time; here two blocks of 32 columns ("a pair") fill two
    vectors a row, one with first halves, one with second halves. VPMADDUBSW multiplies unsigned
@@ -4278,13 +4285,6 @@ static const synp_kernels synp_plain = {
    point; codes of 8 bits are taken by absolute value, and their sign goes to the activation. */
 
 #ifdef SYNP_X86
-
-/* Loops over vectors that must stay in registers; clang unrolls them by itself. */
-#if defined(__clang__)
-#define SYNP_UNROLL
-#else
-#define SYNP_UNROLL _Pragma("GCC unroll 16")
-#endif
 
 #define SYNP_256 __attribute__((target("avx2,f16c,fma")))
 #define SYNP_256_INLINE static inline __attribute__((always_inline)) SYNP_256
@@ -7194,7 +7194,285 @@ SYNP_NEON_INLINE void synp_neon_load_16m(const void *row, size_t quad, size_t bl
     t->minimum[1] = both.val[1];
 }
 
+/* ---- strips of 16 rows. With the dot product a piece is four codes of a row, and its eight steps
+   a block are made twice, for either digit; without, a piece is two columns of int16, first one of
+   all rows, then the other. Positions are lanes: no vector of activations is spread. */
+
+enum { SYNP_NEON_STRIP = 16, SYNP_NEON_SOME = 4 }; /* rows; positions in registers */
+
+/* Dwords of four rows' codes, transposed: out[c] has dword c of each row. */
+SYNP_NEON_INLINE void synp_neon_turn(const int8x16_t v[4], int32x4_t out[4])
+{
+    const int32x4x2_t a = vzipq_s32(vreinterpretq_s32_s8(v[0]), vreinterpretq_s32_s8(v[2]));
+    const int32x4x2_t b = vzipq_s32(vreinterpretq_s32_s8(v[1]), vreinterpretq_s32_s8(v[3]));
+    const int32x4x2_t low = vzipq_s32(a.val[0], b.val[0]), high = vzipq_s32(a.val[1], b.val[1]);
+    out[0] = low.val[0];
+    out[1] = low.val[1];
+    out[2] = high.val[0];
+    out[3] = high.val[1];
+}
+
+/* Half h of a block of four rows to the strip; `piece` is the block's, at the first of the rows. */
+typedef void synp_neon_put_fn(const int8x16_t v[4], int h, int32_t *piece);
+
+SYNP_NEON_INLINE void synp_dotprod_put(const int8x16_t v[4], int h, int32_t *piece)
+{
+    int32x4_t four[4];
+    int c;
+    synp_neon_turn(v, four);
+    for (c = 0; c < 4; c++) vst1q_s32(piece + (4 * h + c) * SYNP_NEON_STRIP, four[c]);
+}
+
+SYNP_NEON_INLINE void synp_neon_put(const int8x16_t v[4], int h, int32_t *piece)
+{
+    static const uint8_t columns[16] = { 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15 };
+    const uint8x16_t index = vld1q_u8(columns);
+    int32x4_t four[4];
+    int c, i;
+    synp_neon_turn(v, four);
+    for (c = 0; c < 4; c++) {
+        int8x16_t bytes = vqtbl1q_s8(vreinterpretq_s8_s32(four[c]), index); /* (column, row) */
+        int16x8_t wide[2];
+        wide[0] = vmovl_s8(vget_low_s8(bytes));
+        wide[1] = vmovl_s8(vget_high_s8(bytes));
+        for (i = 0; i < 2; i++) {
+            /* a step is two columns of SYNP_NEON_STRIP int16 each: as many dwords as rows */
+            int16_t *at = (int16_t *)(void *)(piece + (8 * h + 2 * c + i) * SYNP_NEON_STRIP);
+            vst1_s16(at, vget_low_s16(wide[i]));
+            vst1_s16(at + SYNP_NEON_STRIP, vget_high_s16(wide[i]));
+        }
+    }
+}
+
+/* Four rows, `at` and on, to a strip: `steps` a block, rows `gap` dwords apart in a step. */
+SYNP_NEON_INLINE void synp_neon_unpack(const synp_neon_kind *kind, synp_neon_put_fn *put,
+                                       size_t steps, const void *const row[4], size_t blocks,
+                                       const synp_strip *strip, size_t first, size_t at)
+{
+    const size_t groups = kind->halves ? 2 : 1;
+    size_t quad, j, r, g;
+    for (quad = 0; 4 * quad < blocks; quad++) {
+        synp_neon_tile t[4];
+        for (r = 0; r < 4; r++) kind->load(row[r], quad, blocks - 4 * quad, &t[r]);
+        for (j = 0; j < 4 && 4 * quad + j < blocks; j++) {
+            const size_t block = 4 * quad + j, group = block * groups * SYNP_NEON_STRIP + at;
+            int32_t *piece = strip->piece + block * steps * SYNP_NEON_STRIP + first;
+            int8x16_t low[4], high[4];
+            for (r = 0; r < 4; r++) {
+                low[r] = t[r].low[j];
+                high[r] = t[r].high[j];
+            }
+            put(low, 0, piece);
+            put(high, 1, piece);
+            for (g = 0; g < groups; g++) {
+                for (r = 0; r < 4; r++) {
+                    const float *scale = (const float *)&t[r].scale[g];
+                    strip->scale[group + g * SYNP_NEON_STRIP + r] = scale[j];
+                    if (!kind->minimum) continue;
+                    scale = (const float *)&t[r].minimum[g];
+                    strip->minimum[group + g * SYNP_NEON_STRIP + r] = scale[j];
+                }
+            }
+        }
+    }
+}
+
+/* Sixteen rows with four positions: sums of the products of a half block or a block. */
+typedef void synp_neon_steps_fn(const int32_t *piece, const synp_acts_tile *tile, int p, int from,
+                                int steps, int32x4_t sum[SYNP_NEON_SOME][4]);
+
+#define SYNP_SDOT(p, lane)                                                                      \
+    for (v = 0; v < 4; v++)                                                                     \
+        __asm__("sdot %0.4s, %1.16b, %2.4b[" lane "]" : "+w"(sum[p][v]) : "w"(w[v]), "w"(x));
+
+SYNP_NEON_INLINE SYNP_DOTPROD void synp_dotprod_digit(const int32_t *piece, const int32_t *digits,
+                                                      int steps,
+                                                      int32x4_t sum[SYNP_NEON_SOME][4])
+{
+    int k, v;
+    for (k = 0; k < steps; k++, piece += SYNP_NEON_STRIP, digits += SYNP_TILE) {
+        const int32x4_t x = vld1q_s32(digits);
+        int32x4_t w[4];
+        SYNP_UNROLL
+        for (v = 0; v < 4; v++) w[v] = vld1q_s32(piece + 4 * v);
+        SYNP_UNROLL
+        SYNP_SDOT(0, "0")
+        SYNP_UNROLL
+        SYNP_SDOT(1, "1")
+        SYNP_UNROLL
+        SYNP_SDOT(2, "2")
+        SYNP_UNROLL
+        SYNP_SDOT(3, "3")
+    }
+}
+
+SYNP_NEON_INLINE SYNP_DOTPROD void synp_dotprod_steps(const int32_t *piece,
+                                                      const synp_acts_tile *tile, int p,
+                                                      int from, int steps,
+                                                      int32x4_t sum[SYNP_NEON_SOME][4])
+{
+    int i;
+    SYNP_UNROLL
+    for (i = 0; i < 16; i++) sum[i / 4][i % 4] = vdupq_n_s32(0);
+    piece += from / 2 * SYNP_NEON_STRIP;
+    synp_dotprod_digit(piece, &tile->piece[from / 2][p], steps / 2, sum);
+    SYNP_UNROLL
+    for (i = 0; i < 16; i++) sum[i / 4][i % 4] = vshlq_n_s32(sum[i / 4][i % 4], 8);
+    synp_dotprod_digit(piece, &tile->piece[8 + from / 2][p], steps / 2, sum);
+}
+
+#define SYNP_SMLAL(p)                                                                           \
+    sum[p][0] = vmlal_laneq_s16(sum[p][0], vget_low_s16(w[0]), x, 2 * (p));                     \
+    sum[p][1] = vmlal_high_laneq_s16(sum[p][1], w[0], x, 2 * (p));                              \
+    sum[p][2] = vmlal_laneq_s16(sum[p][2], vget_low_s16(w[1]), x, 2 * (p));                     \
+    sum[p][3] = vmlal_high_laneq_s16(sum[p][3], w[1], x, 2 * (p));                              \
+    sum[p][0] = vmlal_laneq_s16(sum[p][0], vget_low_s16(w[2]), x, 2 * (p) + 1);                 \
+    sum[p][1] = vmlal_high_laneq_s16(sum[p][1], w[2], x, 2 * (p) + 1);                          \
+    sum[p][2] = vmlal_laneq_s16(sum[p][2], vget_low_s16(w[3]), x, 2 * (p) + 1);                 \
+    sum[p][3] = vmlal_high_laneq_s16(sum[p][3], w[3], x, 2 * (p) + 1);
+
+SYNP_NEON_INLINE void synp_neon_steps(const int32_t *piece, const synp_acts_tile *tile, int p,
+                                      int from, int steps, int32x4_t sum[SYNP_NEON_SOME][4])
+{
+    int k, i;
+    SYNP_UNROLL
+    for (i = 0; i < 16; i++) sum[i / 4][i % 4] = vdupq_n_s32(0);
+    piece += from * SYNP_NEON_STRIP;
+    for (k = 0; k < steps; k++, piece += SYNP_NEON_STRIP) {
+        const int16_t *at = (const int16_t *)(const void *)piece;
+        const int16x8_t x = vreinterpretq_s16_s32(vld1q_s32(&tile->piece[from + k][p]));
+        int16x8_t w[4];
+        SYNP_UNROLL
+        for (i = 0; i < 4; i++) w[i] = vld1q_s16(at + 8 * i);
+        SYNP_SMLAL(0)
+        SYNP_SMLAL(1)
+        SYNP_SMLAL(2)
+        SYNP_SMLAL(3)
+    }
+}
+
+/* total += sum * (scale * d), then minimum * x_sum where there is one */
+SYNP_NEON_INLINE void synp_neon_strip_scale(int32x4_t sum[SYNP_NEON_SOME][4], const float *scale,
+                                            const float *d, const float *minimum,
+                                            const float *x_sum, bool first, float *total)
+{
+    int p, v;
+    SYNP_UNROLL
+    for (p = 0; p < SYNP_NEON_SOME; p++, total += SYNP_NEON_STRIP) {
+        SYNP_UNROLL
+        for (v = 0; v < 4; v++) {
+            float32x4_t t = first ? vdupq_n_f32(0.0f) : vld1q_f32(total + 4 * v);
+            t = vfmaq_f32(t, vcvtq_f32_s32(sum[p][v]), vmulq_n_f32(vld1q_f32(scale + 4 * v), d[p]));
+            if (minimum) t = vfmaq_n_f32(t, vld1q_f32(minimum + 4 * v), x_sum[p]);
+            vst1q_f32(total + 4 * v, t);
+        }
+    }
+}
+
+SYNP_NEON_INLINE void synp_neon_minima(const float *minimum, const float *x_sum, float *total)
+{
+    int p, v;
+    for (p = 0; p < SYNP_NEON_SOME; p++, total += SYNP_NEON_STRIP) {
+        for (v = 0; v < SYNP_NEON_STRIP; v += 4) {
+            float32x4_t t = vld1q_f32(total + v);
+            vst1q_f32(total + v, vfmaq_n_f32(t, vld1q_f32(minimum + v), x_sum[p]));
+        }
+    }
+}
+
+/* A block of the strip with some positions, from `p` on, of a tile. */
+SYNP_NEON_INLINE void synp_neon_strip_block(synp_neon_steps_fn *sums, bool halves, bool minimum,
+                                            const int32_t *piece, const float *scale,
+                                            const float *least, const synp_acts_tile *tile, int p,
+                                            bool first, float *total)
+{
+    const float *d = tile->scale + p;
+    int32x4_t sum[SYNP_NEON_SOME][4];
+    if (!halves) {
+        sums(piece, tile, p, 0, 16, sum);
+        synp_neon_strip_scale(sum, scale, d, minimum ? least : NULL, tile->all + p, first, total);
+        return;
+    }
+    sums(piece, tile, p, 0, 8, sum);
+    synp_neon_strip_scale(sum, scale, d, NULL, NULL, first, total);
+    sums(piece, tile, p, 8, 8, sum);
+    synp_neon_strip_scale(sum, scale + SYNP_NEON_STRIP, d, NULL, NULL, false, total);
+    if (!minimum) return;
+    synp_neon_minima(least, tile->low + p, total);
+    synp_neon_minima(least + SYNP_NEON_STRIP, tile->high + p, total);
+}
+
+SYNP_NEON_INLINE void synp_neon_strip_all(synp_neon_steps_fn *sums, size_t steps,
+                                          const syn_type *type, const synp_strip *strip,
+                                          const synp_acts_tile *tile, bool first, float *total)
+{
+    const size_t groups = type->group == 16 ? 2 : 1;
+    size_t b;
+    int p;
+    for (p = 0; p < SYNP_TILE; p += SYNP_NEON_SOME) {
+        for (b = 0; b < strip->blocks; b++) {
+            float *at = total + (b % 4 * SYNP_TILE + (size_t)p) * SYNP_NEON_STRIP;
+            const int32_t *piece = strip->piece + b * steps * SYNP_NEON_STRIP;
+            const float *scale = strip->scale + b * groups * SYNP_NEON_STRIP;
+            const float *least = strip->minimum + b * groups * SYNP_NEON_STRIP;
+            const bool new_sum = first && b < 4;
+            if (groups == 2) {
+                synp_neon_strip_block(sums, true, type->minimum, piece, scale, least, tile + b, p,
+                                      new_sum, at);
+            } else {
+                synp_neon_strip_block(sums, false, type->minimum, piece, scale, least, tile + b, p,
+                                      new_sum, at);
+            }
+        }
+    }
+}
+
+static void synp_neon_strip_sum(const float *total, size_t rows, size_t positions, float *y,
+                                size_t stride)
+{
+    const size_t step = SYNP_TILE * SYNP_NEON_STRIP;
+    size_t p, r;
+    for (p = 0; p < positions; p++, y += stride, total += SYNP_NEON_STRIP) {
+        for (r = 0; r + 4 <= rows; r += 4) {
+            const float *t = total + r;
+            float32x4_t s = vaddq_f32(vld1q_f32(t), vld1q_f32(t + step));
+            s = vaddq_f32(s, vaddq_f32(vld1q_f32(t + 2 * step), vld1q_f32(t + 3 * step)));
+            vst1q_f32(y + r, s);
+        }
+        synp_strip_sum(total, SYNP_NEON_STRIP, r, rows, y);
+    }
+}
+
+static void synp_neon_pack(const synp_acts_quad *quad, int j, synp_acts_tile *tile, int position)
+{
+    int i, k;
+    for (i = 0; i < 4; i++) { /* eight columns each */
+        const int at = 64 * (i / 2) + 16 * j + 8 * (i % 2);
+        int16x8_t x = vaddw_s8(vshll_n_s8(vld1_s8(quad->q + at), 8), vld1_s8(quad->r + at));
+        int32_t piece[4];
+        vst1q_s32(piece, vreinterpretq_s32_s16(x));
+        for (k = 0; k < 4; k++) tile->piece[4 * i + k][position] = piece[k];
+    }
+}
+
+static void synp_dotprod_pack(const synp_acts_quad *quad, int j, synp_acts_tile *tile,
+                              int position)
+{
+    int k;
+    for (k = 0; k < 8; k++) {
+        const int at = 64 * (k / 4) + 16 * j + 4 * (k % 4);
+        memcpy(&tile->piece[k][position], quad->q + at, 4);
+        memcpy(&tile->piece[8 + k][position], quad->r + at, 4);
+    }
+}
+
 /* ---- the functions of both levels */
+
+/* Steps of a block of a strip, and where in a step's dwords row `at` begins. */
+#define SYNP_STEPS_neon 16
+#define SYNP_STEPS_dotprod 8
+#define SYNP_PLACE_neon(at) ((at) / 2)
+#define SYNP_PLACE_dotprod(at) (at)
 
 #define SYNP_NEON_BLOCKS(level, target, name, halves, minimum)                                  \
     target static void synp_##level##_##name(const unsigned char *data, size_t row_bytes,       \
@@ -7206,6 +7484,17 @@ SYNP_NEON_INLINE void synp_neon_load_16m(const void *row, size_t quad, size_t bl
         size_t r;                                                                               \
         for (r = 0; r < rows; r++)                                                              \
             synp_neon_row(&kind, data + r * row_bytes, acts, y + r, stride);                    \
+    }                                                                                           \
+    target static void synp_##level##_unpack_##name(                                            \
+        const unsigned char *const row[4], size_t blocks, const synp_strip *strip, size_t at)   \
+    {                                                                                           \
+        const synp_neon_kind kind = { synp_neon_load_##name, halves, minimum,                   \
+                                      synp_##level##_fours };                                   \
+        const void *four[4];                                                                    \
+        size_t r;                                                                               \
+        for (r = 0; r < 4; r++) four[r] = row[r];                                               \
+        synp_neon_unpack(&kind, synp_##level##_put, SYNP_STEPS_##level, four, blocks, strip,    \
+                         SYNP_PLACE_##level(at), at);                                           \
     }
 
 #define SYNP_NEON_CODES(level, target, name, halves, minimum)                                   \
@@ -7216,6 +7505,17 @@ SYNP_NEON_INLINE void synp_neon_load_16m(const void *row, size_t quad, size_t bl
                                       synp_##level##_fours };                                   \
         size_t r;                                                                               \
         for (r = 0; r < rows; r++) synp_neon_row(&kind, &row[r], acts, y + r, stride);          \
+    }                                                                                           \
+    target static void synp_##level##_unpack_##name(const synp_codes row[4], size_t blocks,     \
+                                                    const synp_strip *strip, size_t at)         \
+    {                                                                                           \
+        const synp_neon_kind kind = { synp_neon_load_##name, halves, minimum,                   \
+                                      synp_##level##_fours };                                   \
+        const void *four[4];                                                                    \
+        size_t r;                                                                               \
+        for (r = 0; r < 4; r++) four[r] = &row[r];                                              \
+        synp_neon_unpack(&kind, synp_##level##_put, SYNP_STEPS_##level, four, blocks, strip,    \
+                         SYNP_PLACE_##level(at), at);                                           \
     }
 
 #define SYNP_NEON_LEVEL(level, target, text, number)                                            \
@@ -7228,14 +7528,14 @@ SYNP_NEON_INLINE void synp_neon_load_16m(const void *row, size_t quad, size_t bl
     SYNP_NEON_BLOCKS(level, target, q5_k, false, true)                                          \
     SYNP_NEON_BLOCKS(level, target, q6_k, true, false)                                          \
     static const synp_fused synp_##level##_fused[] = {                                          \
-        { 2, synp_##level##_q4_0, NULL },                                                       \
-        { 3, synp_##level##_q4_1, NULL },                                                       \
-        { 6, synp_##level##_q5_0, NULL },                                                       \
-        { 7, synp_##level##_q5_1, NULL },                                                       \
-        { 8, synp_##level##_q8_0, NULL },                                                       \
-        { 12, synp_##level##_q4_k, NULL },                                                      \
-        { 13, synp_##level##_q5_k, NULL },                                                      \
-        { 14, synp_##level##_q6_k, NULL },                                                      \
+        { 2, synp_##level##_q4_0, synp_##level##_unpack_q4_0 },                                 \
+        { 3, synp_##level##_q4_1, synp_##level##_unpack_q4_1 },                                 \
+        { 6, synp_##level##_q5_0, synp_##level##_unpack_q5_0 },                                 \
+        { 7, synp_##level##_q5_1, synp_##level##_unpack_q5_1 },                                 \
+        { 8, synp_##level##_q8_0, synp_##level##_unpack_q8_0 },                                 \
+        { 12, synp_##level##_q4_k, synp_##level##_unpack_q4_k },                                \
+        { 13, synp_##level##_q5_k, synp_##level##_unpack_q5_k },                                \
+        { 14, synp_##level##_q6_k, synp_##level##_unpack_q6_k },                                \
         { 0, NULL, NULL },                                                                      \
     };                                                                                          \
     SYNP_NEON_CODES(level, target, 32, false, false)                                            \
@@ -7254,10 +7554,32 @@ SYNP_NEON_INLINE void synp_neon_load_16m(const void *row, size_t quad, size_t bl
                                                                      stride);                   \
         }                                                                                       \
     }                                                                                           \
+    static void synp_##level##_unpack_codes(const syn_type *type, const synp_codes row[4],      \
+                                            size_t blocks, const synp_strip *strip, size_t at)  \
+    {                                                                                           \
+        if (type->group == 32) {                                                                \
+            (type->minimum ? synp_##level##_unpack_32m : synp_##level##_unpack_32)(row, blocks, \
+                                                                                   strip, at);  \
+        } else {                                                                                \
+            (type->minimum ? synp_##level##_unpack_16m : synp_##level##_unpack_16)(row, blocks, \
+                                                                                   strip, at);  \
+        }                                                                                       \
+    }                                                                                           \
+    target static void synp_##level##_strip(const syn_type *type, const synp_strip *strip,      \
+                                            const synp_acts_tile *tile, bool first,             \
+                                            float *total)                                       \
+    {                                                                                           \
+        synp_neon_strip_all(synp_##level##_steps, SYNP_STEPS_##level, type, strip, tile, first, \
+                            total);                                                             \
+    }                                                                                           \
+    static const synp_strips synp_##level##_strips = {                                          \
+        SYNP_NEON_STRIP, 8, synp_##level##_unpack_codes, synp_##level##_strip,                  \
+        synp_neon_strip_sum, synp_##level##_pack                                                \
+    };                                                                                          \
     static const synp_kernels synp_##level = {                                                  \
         text,                                                                                   \
         number,                                                                                 \
-        NULL,                                                                                   \
+        &synp_##level##_strips,                                                                 \
         synp_##level##_fused,                                                                   \
         synp_##level##_codes,                                                                   \
         synp_neon_floats,                                                                       \
