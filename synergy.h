@@ -6554,10 +6554,82 @@ SYNP_512 static void synp_512_floats(const float *const row[4], size_t rows,
     }
 }
 
+/* ---- attention: as the functions of AVX2, bit for bit, on whole lines of memory */
+
+/* The sums of the lanes of sixteen vectors, added in the order of the definition. */
+SYNP_512_INLINE __m512 synp_512_sum16(__m512 v[16])
+{
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __m512 four[4], u, w;
+    int i;
+    SYNP_UNROLL
+    for (i = 0; i < 4; i++) { /* four sums of four vectors each */
+        const __m512 *a = v + 4 * i;
+        __m512 ab = _mm512_add_ps(_mm512_shuffle_f32x4(a[0], a[1], 0x44),
+                                  _mm512_shuffle_f32x4(a[0], a[1], 0xee));
+        __m512 cd = _mm512_add_ps(_mm512_shuffle_f32x4(a[2], a[3], 0x44),
+                                  _mm512_shuffle_f32x4(a[2], a[3], 0xee));
+        four[i] = _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88),
+                                _mm512_shuffle_f32x4(ab, cd, 0xdd));
+    }
+#define SYNP_HALVES(f, a, b) _mm512_castpd_ps(f(_mm512_castps_pd(a), _mm512_castps_pd(b)))
+    u = _mm512_add_ps(SYNP_HALVES(_mm512_unpacklo_pd, four[0], four[1]),
+                      SYNP_HALVES(_mm512_unpackhi_pd, four[0], four[1]));
+    w = _mm512_add_ps(SYNP_HALVES(_mm512_unpacklo_pd, four[2], four[3]),
+                      SYNP_HALVES(_mm512_unpackhi_pd, four[2], four[3]));
+#undef SYNP_HALVES
+    u = _mm512_add_ps(_mm512_shuffle_ps(u, w, 0x88), _mm512_shuffle_ps(u, w, 0xdd));
+    return _mm512_permutexvar_ps(order, u);
+}
+
+SYNP_512 static void synp_512_dots(const float *q, const float *k, size_t stride, size_t count,
+                                   size_t n, float *out)
+{
+    size_t i, at;
+    int r;
+    for (i = 0; i + 16 <= count; i += 16, k += 16 * stride) {
+        __m512 sum[16];
+        SYNP_UNROLL
+        for (r = 0; r < 16; r++) sum[r] = _mm512_setzero_ps();
+        for (at = 0; at < n; at += 16) {
+            const __mmask16 there = (__mmask16)(n - at < 16 ? (1u << (n - at)) - 1 : 0xffffu);
+            const __m512 x = _mm512_maskz_loadu_ps(there, q + at);
+            const float *key = k + at;
+            SYNP_UNROLL
+            for (r = 0; r < 16; r++, key += stride)
+                sum[r] = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(there, key), x, sum[r]);
+        }
+        _mm512_storeu_ps(out + i, synp_512_sum16(sum));
+    }
+    synp_256_dots(q, k, stride, count - i, n, out + i);
+}
+
+SYNP_512 static void synp_512_mix(const float *weight, const float *v, size_t stride,
+                                  size_t count, size_t n, float *out)
+{
+    size_t at = 0, i;
+    int j;
+    for (; at + 64 <= n; at += 64) {
+        __m512 sum[4];
+        SYNP_UNROLL
+        for (j = 0; j < 4; j++) sum[j] = _mm512_loadu_ps(out + at + 16 * j);
+        for (i = 0; i < count; i++) {
+            const __m512 s = _mm512_set1_ps(weight[i]);
+            const float *from = v + i * stride + at;
+            SYNP_UNROLL
+            for (j = 0; j < 4; j++)
+                sum[j] = _mm512_fmadd_ps(s, _mm512_loadu_ps(from + 16 * j), sum[j]);
+        }
+        SYNP_UNROLL
+        for (j = 0; j < 4; j++) _mm512_storeu_ps(out + at + 16 * j, sum[j]);
+    }
+    synp_256_mix(weight, v + at, stride, count, n - at, out + at);
+}
+
 static const synp_kernels synp_512 = {
     "AVX-512 VNNI", SYN_SIMD_AVX512,   &synp_512_strips, synp_512_fused,    synp_512_codes,    synp_512_floats,
-    synp_256_widen, synp_256_quantise, synp_256_dot,      synp_256_axpy,     synp_256_dots,
-    synp_256_mix,   synp_256_softmax,  synp_256_silu_mul, synp_256_gelu_mul,
+    synp_256_widen, synp_256_quantise, synp_256_dot,      synp_256_axpy,     synp_512_dots,
+    synp_512_mix,   synp_256_softmax,  synp_256_silu_mul, synp_256_gelu_mul,
 };
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
