@@ -120,7 +120,7 @@ has 'different numbers of units'
 run 0 "three, in words" compare "$work/one" "$work/two" "$work/other" -o "$work/d.html" --labels 'A <b>,B&C,"D"'
 has '1, 2 by units: Spearman'
 has '1, 3 by profiles: Spearman'
-has 'Of 2 results with intervals'
+has 'The shapes of all 3 profiles are open, since fewer than 10 prompts cannot tell'
 
 # ---- the page
 for word in '1 A &lt;b&gt;' '2 B&amp;C' '&quot;D&quot;' 'prefers-color-scheme' '@media print' '<caption>' 'role="img"' 'Jaccard'; do

@@ -3,6 +3,8 @@
    Each sentence states its number; a threshold only chooses the words around it. */
 #include "phiid/phiid.h"
 
+#include "engine/shape.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -34,63 +36,22 @@ static const char *const null_short[SYN_SURROGATES] = {"shifted", "with random p
 
 /* ---- the profile ---------------------------------------------------------------------- */
 
-typedef enum verdict {
-    VERDICT_NONE, VERDICT_INVERTED, VERDICT_MIDDLE, VERDICT_WEAK, VERDICT_FLAT, VERDICT_U
-} verdict;
-
-/* The share of the variance between layer means that the nearest parabola over depth explains.
-   With v centred, q = x^2 centred, x = depth - 1/2: x and q are orthogonal on evenly spaced
-   layers. */
-static double parabola_share(const double *mean, size_t layers) {
-    double n = 0, mv = 0, mx = 0, mq = 0, vv = 0, xx = 0, qq = 0, xv = 0, qv = 0, xq = 0;
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t l = 0; l < layers; l++) {
-            double x = (double)l / (double)(layers - 1) - 0.5, q = x * x, v = mean[l];
-            if (!isfinite(v)) continue;
-            if (pass == 0) {
-                n++;
-                mv += v;
-                mx += x;
-                mq += q;
-                continue;
-            }
-            v -= mv / n;
-            x -= mx / n;
-            q -= mq / n;
-            vv += v * v;
-            xx += x * x;
-            qq += q * q;
-            xv += x * v;
-            qv += q * v;
-            xq += x * q;
-        }
-    double det = xx * qq - xq * xq; /* the two slopes solve a 2x2 system where layers are missing */
-    if (!(vv > 0) || !(det > 0)) return (double)NAN;
-    double a = (xv * qq - qv * xq) / det, b = (qv * xx - xv * xq) / det;
-    return (a * xv + b * qv) / vv;
+static shape_evidence evidence_of(const phiid_work *w, int score) {
+    const score_figures *f = &w->score[score];
+    const double none = (double)NAN;
+    shape_evidence e = {{none, none, none}, {none, none, none}, none, none, none, (double)w->used};
+    if (!f->mean) return e;
+    e.middle = f->middle;
+    e.curvature = f->curvature;
+    e.p_middle = f->permutation.p_middle;
+    e.p_curvature = f->permutation.p_curvature;
+    e.parabola = shape_parabola_share(f->mean, w->from.layers);
+    return e;
 }
 
-/* Beyond its 95 % interval over prompts and beyond 95 % of profiles of shuffled units; what was not
-   asked for is left aside, but one of them must be there. */
-static bool is_sure(const syn_interval *v, double p) {
-    if (isfinite(v->low) && v->low <= 0 && v->high >= 0) return false;
-    if (isfinite(p) && p > 0.05) return false;
-    return isfinite(v->low) || isfinite(p);
-}
-
-/* An inverted U: surely a middle third above the outer thirds, surely a bend downwards, and a
-   parabola that explains at least 30 % of the differences between layers. Without the last, the
-   middle is higher, no more. */
-static verdict verdict_of(const score_figures *f, size_t layers) {
-    if (!f->mean || !isfinite(f->middle.value)) return VERDICT_NONE;
-    bool curved = parabola_share(f->mean, layers) >= 0.3;
-    bool up = f->middle.value > 0, down = f->curvature.value < 0;
-    bool sure_middle = is_sure(&f->middle, f->permutation.p_middle);
-    bool sure_bend = is_sure(&f->curvature, f->permutation.p_curvature);
-    bool sure = sure_middle && sure_bend;
-    if (up && down && sure) return curved ? VERDICT_INVERTED : VERDICT_MIDDLE;
-    if (!up && !down && sure && curved) return VERDICT_U;
-    return up && down && (sure_middle || sure_bend) ? VERDICT_WEAK : VERDICT_FLAT;
+static shape verdict_of(const phiid_work *w, int score) {
+    const shape_evidence e = evidence_of(w, score);
+    return shape_of(&e);
 }
 
 static size_t peak_layer(const score_figures *f, size_t layers) {
@@ -114,8 +75,8 @@ static void shape_words(const phiid_work *w, json_out *j, int score) {
     char a[24], b[24];
     const score_figures *f = &w->score[score];
     size_t layers = w->from.layers;
-    verdict v = verdict_of(f, layers);
-    if (v == VERDICT_NONE) return;
+    const shape v = verdict_of(w, score);
+    if (v == SHAPE_NONE) return;
     text_print(&t, "Profile of %s: the middle third of the layers lies %s%s %s the outer thirds",
                score_words(score), digits_of(fabs(f->middle.value), a), unit_words(score),
                f->middle.value >= 0 ? "above" : "below");
@@ -126,13 +87,15 @@ static void shape_words(const phiid_work *w, json_out *j, int score) {
                peak_layer(f, layers), layers - 1);
     double first = f->peak.low * (double)(layers - 1), last = f->peak.high * (double)(layers - 1);
     if (first < last) text_print(&t, " (95 %% interval %.0f to %.0f)", first, last);
-    text_print(&t, ", and a parabola explains %.0f %% of the differences between layers",
-               100 * parabola_share(f->mean, layers));
+    const double share = shape_parabola_share(f->mean, layers);
+    if (isfinite(share))
+        text_print(&t, ", and a parabola explains %.0f %% of the differences between layers", 100 * share);
     static const char *const ending[] = {
         "", ": an inverted U.", ": higher in the middle, but no clear U.",
         ": a hint of an inverted U, not beyond doubt.",
-        ": no inverted U.", ": a U, the opposite of what the paper reports."};
-    if (score == SYN_SCORE_EXCESS && v == VERDICT_U)
+        ": no inverted U.", ": a U, the opposite of what the paper reports.",
+        ": open, so few prompts cannot tell."};
+    if (score == SYN_SCORE_EXCESS && v == SHAPE_U)
         text_add(&t, ": a U, beyond memory there is least synergy in the middle.");
     else text_add(&t, ending[v]);
     if (isfinite(f->permutation.p_middle))
@@ -373,14 +336,43 @@ static void excess_words(const phiid_work *w, text *t) {
                                        "is higher in the middle layers, too",
                                        "leans towards the middle layers",
                                        "does not single out the middle layers",
-                                       "is lowest in the middle layers"};
+                                       "is lowest in the middle layers", ""};
     if (!w->null.surrogates) return;
     text_print(
         t,
         w->options->null == SYN_SURROGATE_SHUFFLE
             ? " Its excess over %s, %s."
             : " But synergy is in part memory: its excess over %s, %s.",
-        null_text[w->options->null], says[verdict_of(&w->score[SYN_SCORE_EXCESS], w->from.layers)]);
+        null_text[w->options->null], says[verdict_of(w, SYN_SCORE_EXCESS)]);
+}
+
+/* Where too few prompts were recorded for any test over them, the first word is that it is open. */
+static void open_words(const phiid_work *w, text *t) {
+    static const int score[2] = {SYN_SCORE_DIFFERENCE, SYN_SCORE_RANK_DIFFERENCE};
+    static const char *const name[2] = {"the rank of synergy - redundancy", "the rank difference"};
+    text_print(t, "Whether the middle layers are the more synergistic ones is open: %zu prompt%s cannot tell (at "
+                  "least %d are needed).", w->used, w->used == 1 ? "" : "s", (int)SHAPE_LEAST_PROMPTS);
+    for (int k = 0; k < 2; k++) {
+        const score_figures *f = &w->score[score[k]];
+        text_print(t, "%s in %s the middle third of the layers lies %s the outer thirds",
+                   k ? ";" : " As it stands,", name[k], f->middle.value >= 0 ? "above" : "below");
+        finding_numbers(t, f);
+    }
+    text_add(t, ".");
+}
+
+/* Scores that other prompts of the same kind would not give again. */
+static void doubt_words(const phiid_work *w, text *t) {
+    static const int score[2] = {SYN_SCORE_RANK_DIFFERENCE, SYN_SCORE_DIFFERENCE};
+    static const char *const name[2] = {"the rank difference", "the rank of synergy - redundancy"};
+    size_t told = 0;
+    for (int k = 0; k < 2; k++) {
+        const double r = w->score[score[k]].reliability;
+        if (!(r < 0.5)) continue;
+        text_print(t, told++ ? " and %.2f for %s" : " The scores of single units are not reliable: split-half over "
+                   "prompts is %.2f for %s", r, name[k]);
+    }
+    if (told) text_add(t, ", and below .5 other prompts would rank other units first.");
 }
 
 static void finding_words(const phiid_work *w, json_out *j) {
@@ -389,13 +381,14 @@ static void finding_words(const phiid_work *w, json_out *j) {
         "is higher in the middle layers, without the clear inverted U that the paper reports",
         "leans towards the middle layers, not beyond doubt",
         "does not single out the middle layers",
-        "is lowest in the middle layers, the opposite of what the paper reports"};
+        "is lowest in the middle layers, the opposite of what the paper reports", "is open"};
     text t = {NULL, 0, 0};
-    verdict a = verdict_of(&w->score[SYN_SCORE_RANK_DIFFERENCE], w->from.layers);
-    verdict b = verdict_of(&w->score[SYN_SCORE_DIFFERENCE], w->from.layers);
-    if (a == VERDICT_NONE || b == VERDICT_NONE) {
+    const shape a = verdict_of(w, SYN_SCORE_RANK_DIFFERENCE), b = verdict_of(w, SYN_SCORE_DIFFERENCE);
+    if (a == SHAPE_NONE || b == SHAPE_NONE) {
         text_add(&t, "There are too few layers for a profile over depth; the scores of the units "
                      "stand below.");
+    } else if (a == SHAPE_OPEN) { /* both are, of the same prompts */
+        open_words(w, &t);
     } else {
         text_print(&t, "Over the depth of the network the rank of synergy - redundancy %s",
                    says[b]);
@@ -406,6 +399,7 @@ static void finding_words(const phiid_work *w, json_out *j) {
         text_add(&t, ".");
         excess_words(w, &t);
     }
+    doubt_words(w, &t);
     json_text_bytes(j, "finding", t.at, t.length);
     text_free(&t);
 }

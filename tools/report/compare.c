@@ -42,13 +42,6 @@ static void read_profile(compared *f, const char *score) {
 
 /* ---- one folder ------------------------------------------------------------------------- */
 
-static syn_interval interval_of(const json *scores, const char *key) {
-    const json *v = json_get(scores, key);
-    syn_interval i = {json_number_of(v, "value", (double)NAN), json_number_of(v, "low", (double)NAN),
-                      json_number_of(v, "high", (double)NAN)};
-    return i;
-}
-
 /* Width of a letter of the figures in units, from common sans serif fonts: a guess on the safe side. */
 static double letter_width(const char *s) {
     if ((unsigned char)*s >= 0x80) return 11;
@@ -101,9 +94,10 @@ static bool open_folder(comparison *c, size_t k, problem *why) {
         return problem_set(why, "%s/units.csv: has no column '%s' of numbers", f->directory,
                            report_score_column(c->score));
     const json *scores = json_get(json_get(f->r.phiid.root, "scores"), c->score);
-    f->peak = interval_of(scores, "peak_depth");
-    f->middle = interval_of(scores, "middle_minus_outer");
-    f->curvature = interval_of(scores, "curvature");
+    f->peak = report_interval(scores, "peak_depth");
+    f->middle = report_interval(scores, "middle_minus_outer");
+    f->curvature = report_interval(scores, "curvature");
+    f->shape = report_shape(&f->r, c->score);
     read_profile(f, c->score);
     shorten(f->label, k + 1, f->mark);
     return true;

@@ -26,6 +26,7 @@ typedef struct compared {
     curve        percentile; /* among the layers; band: what the ends of the interval would have */
     double      *unit;       /* (unit): the score */
     syn_interval peak, middle, curvature;
+    shape_evidence shape;
 } compared;
 
 /* Two folders. */

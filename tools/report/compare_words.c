@@ -7,13 +7,15 @@
 /* ---- sentences -------------------------------------------------------------------------- */
 
 void compare_finding(const comparison *c, text *to) {
-    size_t above = 0, bent = 0, tested = 0;
+    size_t above = 0, bent = 0, tested = 0, open = 0;
     double least = (double)NAN, most = (double)NAN;
     for (size_t k = 0; k < c->count; k++) {
-        const compared *f = &c->at[k];
-        tested += isfinite(f->middle.low) ? 1 : 0;
-        above += f->middle.low > 0 ? 1 : 0;
-        bent += f->middle.low > 0 && f->curvature.high < 0 ? 1 : 0;
+        const shape_evidence *e = &c->at[k].shape;
+        const bool high = shape_surely_high(e, 1);
+        tested += isfinite(e->middle.low) && !shape_is_open(e) ? 1 : 0;
+        open += shape_is_open(e) ? 1 : 0;
+        above += high ? 1 : 0;
+        bent += high && shape_surely_bent(e, 1) ? 1 : 0;
     }
     for (size_t i = 0; i < c->count; i++)
         for (size_t j = i + 1; j < c->count; j++) {
@@ -24,7 +26,11 @@ void compare_finding(const comparison *c, text *to) {
         text_print(to, "Of %zu results with intervals, %zu %s a middle third of the layers surely above the "
                        "outer thirds, and %zu of these a profile that surely bends downwards",
                    tested, above, above == 1 ? "has" : "have", bent);
-    else text_print(to, "None of the %zu results has intervals", c->count);
+    else if (open < c->count) text_print(to, "None of the %zu results has intervals", c->count);
+    else text_print(to, "The shapes of all %zu profiles are open", c->count);
+    if (open && open < c->count)
+        text_print(to, "; of %zu result%s the shape is open", open, open == 1 ? "" : "s");
+    if (open) text_print(to, ", since fewer than %d prompts cannot tell", (int)SHAPE_LEAST_PROMPTS);
     if (isfinite(least) && c->count > 2)
         text_print(to, "; they agree in rank at Spearman %.2f to %.2f", least, most);
     else if (isfinite(least)) text_print(to, "; they agree in rank at Spearman %.2f", least);

@@ -4,6 +4,7 @@
 #ifndef SYNERGY_REPORT_H
 #define SYNERGY_REPORT_H
 
+#include "engine/shape.h"
 #include "engine/engine.h"
 #include "draw/page.h"
 
@@ -57,8 +58,9 @@ size_t *report_order(const report *r, const double *value, size_t *count);
 
 /* y = c0 + c1 x + c2 x^2 over x = depth - 1/2, nearest to the values; false when it is not defined. */
 bool   report_parabola(const double *value, size_t layers, double c[3]);
-/* Share of the differences between layer means that it explains. */
-double report_parabola_share(const report *r, const char *score);
+/* What the judgement over a profile's shape rests on. */
+shape_evidence report_shape(const report *r, const char *score);
+syn_interval report_interval(const json *from, const char *key);
 
 /* ---- interventions (report_curves.c) ---------------------------------------------------- */
 

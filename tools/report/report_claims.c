@@ -88,16 +88,6 @@ void report_facts(page *p, const report *r) {
 
 typedef enum answer { ANSWER_YES, ANSWER_NO, ANSWER_PART, ANSWER_OPEN, ANSWER_UNTESTED } answer;
 
-/* An interval on one side of zero answers; else the question stays open. */
-static answer answer_of(double low, double high) {
-    return low > 0 ? ANSWER_YES : high < 0 ? ANSWER_NO : ANSWER_OPEN;
-}
-
-/* Where there is a permutation test, beyond that, too. */
-static answer answer_beyond(double low, double high, double chance) {
-    return isfinite(chance) && chance > 0.05 ? ANSWER_OPEN : answer_of(low, high);
-}
-
 static double harm_difference(const json *test) {
     return json_number_of(test, "auc_difference", json_number_of(test, "difference", (double)NAN));
 }
@@ -238,29 +228,32 @@ static void claim_interval(page *p, const json *v, const char *unit, double chan
     if (isfinite(chance)) text_print(&p->html, ", p = %.2g", chance);
 }
 
-/* Middle third above the outer thirds, and a bend downwards: both are needed for an inverted U, and a
-   parabola that explains at least 30 % of the differences between layers, else it is there in part. */
+/* The one judgement over a profile (engine/shape.h) as an answer. */
+static answer answer_of_shape(const shape_evidence *e) {
+    switch (shape_of(e)) {
+    case SHAPE_INVERTED: return ANSWER_YES;
+    case SHAPE_MIDDLE: return ANSWER_PART;
+    case SHAPE_U: return ANSWER_NO;
+    case SHAPE_FLAT: return shape_surely_high(e, -1) || shape_surely_bent(e, -1) ? ANSWER_NO : ANSWER_OPEN;
+    default: return ANSWER_OPEN;
+    }
+}
+
 static void claim_profile(page *p, const report *r, const char *score, const char *claim) {
+    const shape_evidence e = report_shape(r, score);
     const json *s = json_get(json_get(r->phiid.root, "scores"), score);
-    const json *middle = json_get(s, "middle_minus_outer"), *bend = json_get(s, "curvature");
-    if (!isfinite(json_number_of(middle, "value", (double)NAN))) return;
-    double p_middle = json_number_of(s, "p_middle", (double)NAN);
-    double p_bend = json_number_of(s, "p_curvature", (double)NAN);
-    double share = report_parabola_share(r, score);
-    answer a = answer_beyond(json_number_of(middle, "low", (double)NAN),
-                             json_number_of(middle, "high", (double)NAN), p_middle);
-    answer b = answer_beyond(-json_number_of(bend, "high", (double)NAN),
-                             -json_number_of(bend, "low", (double)NAN), p_bend);
-    answer both = a == b ? a : a == ANSWER_NO || b == ANSWER_NO ? ANSWER_NO : ANSWER_OPEN;
-    const bool clear = share >= 0.3; /* false without a parabola, too */
-    claim_begin(p, claim, both == ANSWER_YES && !clear ? ANSWER_PART : both);
+    if (shape_of(&e) == SHAPE_NONE) return;
+    claim_begin(p, claim, answer_of_shape(&e));
+    if (shape_is_open(&e))
+        text_print(&p->html, "%.0f prompt%s cannot tell (at least %d are needed); ", e.prompts,
+                   e.prompts == 1.0 ? "" : "s", (int)SHAPE_LEAST_PROMPTS);
     page_put(p, "middle third minus outer thirds ");
-    claim_interval(p, middle, " ranks", p_middle);
+    claim_interval(p, json_get(s, "middle_minus_outer"), " ranks", e.p_middle);
     page_put(p, "; curvature ");
-    claim_interval(p, bend, "", p_bend);
-    if (isfinite(share))
+    claim_interval(p, json_get(s, "curvature"), "", e.p_curvature);
+    if (isfinite(e.parabola))
         text_print(&p->html, "; the parabola explains %.0f\xc2\xa0%% of the differences between "
-                             "layers%s", 100 * share, clear ? "" : ", too little for a clear U");
+                             "layers%s", 100 * e.parabola, e.parabola >= 0.3 ? "" : ", too little for a clear U");
     else page_put(p, "; there is no parabola to these layers, and so no clear U");
     claim_end(p);
 }

@@ -297,22 +297,25 @@ bool report_parabola(const double *value, size_t layers, double c[3]) {
     return true;
 }
 
-double report_parabola_share(const report *r, const char *score) {
-    double *v = tool_alloc(r->layers, sizeof *v), c[3], sum = 0, all = 0, rest = 0;
-    size_t n = report_profile(r, score, "mean", v), count = 0;
-    bool good = n >= 4 && report_parabola(v, n, c);
-    for (size_t l = 0; good && l < n; l++)
-        if (isfinite(v[l])) {
-            sum += v[l];
-            count++;
-        }
-    for (size_t l = 0; good && l < n; l++) {
-        double x = (double)l / (double)(n - 1) - 0.5, d = v[l] - sum / (double)count;
-        double e = v[l] - (c[0] + x * (c[1] + x * c[2]));
-        if (!isfinite(v[l])) continue;
-        all += d * d;
-        rest += e * e;
-    }
-    free(v);
-    return good && all > 0 ? 1 - rest / all : (double)NAN;
+shape_evidence report_shape(const report *r, const char *score) {
+    const json *s = json_get(json_get(r->phiid.root, "scores"), score);
+    const double none = (double)NAN;
+    double *mean = tool_alloc(r->layers, sizeof *mean);
+    const size_t n = report_profile(r, score, "mean", mean);
+    shape_evidence e;
+    e.middle = report_interval(s, "middle_minus_outer");
+    e.curvature = report_interval(s, "curvature");
+    e.p_middle = json_number_of(s, "p_middle", none);
+    e.p_curvature = json_number_of(s, "p_curvature", none);
+    e.parabola = n == r->layers ? shape_parabola_share(mean, n) : none;
+    e.prompts = report_number(r, "input.prompts_used");
+    free(mean);
+    return e;
+}
+
+syn_interval report_interval(const json *from, const char *key) {
+    const json *v = json_get(from, key);
+    syn_interval i = {json_number_of(v, "value", (double)NAN), json_number_of(v, "low", (double)NAN),
+                      json_number_of(v, "high", (double)NAN)};
+    return i;
 }
