@@ -455,7 +455,8 @@ SYN_API const char *syn_simd_name(syn_simd level);
 
 typedef enum syn_tokenizer_kind { SYN_TOKENIZER_BPE = 1, SYN_TOKENIZER_SPM } syn_tokenizer_kind;
 
-/* Chat formats, recognised from tokenizer.chat_template. */
+/* Chat formats, recognised from tokenizer.chat_template: by marks that must be in it, and only where
+   nothing else in it would be written (no other mark, no other system text, no thought begun). */
 typedef enum syn_chat {
     SYN_CHAT_NONE = 0, /* no template, or one not known here: use the prompt as it is */
     SYN_CHAT_CHATML, SYN_CHAT_SMOLLM, SYN_CHAT_QWEN2, SYN_CHAT_QWEN25, SYN_CHAT_QWEN3,
@@ -503,6 +504,8 @@ typedef struct syn_tokenizer {
     bool    ignore_merges;            /* a word that is a token needs no merges */
     bool    clean_spaces;             /* see syn_detokenize */
     syn_chat chat;
+    bool    chat_bos;                 /* a prompt of this format begins with the token bos, which
+                                         syn_chat_render does not write */
     int     pre;                      /* row of the table of pre-tokenizers */
     int     ends, controls;           /* used entries of the two lists below */
     int32_t end[SYN_END_TOKENS];      /* tokens that end a generation */
@@ -590,8 +593,8 @@ SYN_API syn_chat syn_chat_guess(const syn_tokenizer *t);
 /* Writes a conversation as the model's template does, default system message included, and opens
    the assistant's turn. Not NUL-terminated; *length is its full length also where capacity is too
    small; with `to` NULL it is only measured. Tokenize it with SYN_PARSE_SPECIAL | SYN_NO_BOS: the
-   begin token is in the text. Errors: ARGUMENT (a format or a role that is none), MEMORY (the
-   capacity). */
+   begin token is in the text, but where t->chat_bos says that it comes first. Errors: ARGUMENT (a
+   format or a role that is none), MEMORY (the capacity). */
 SYN_API syn_status syn_chat_render(syn_chat chat, const syn_chat_message *messages, size_t count,
                                    int flags, char *to, size_t capacity, size_t *length,
                                    syn_error *err);
@@ -9909,26 +9912,141 @@ static syn_status synp_source_contains(const syn_source *source, uint64_t at, ui
     return SYN_OK;
 }
 
+#define SYNP_CHAT_BIT(chat) ((uint32_t)1 << (chat))
+#define SYNP_CHATS_CHATML                                                     \
+    (SYNP_CHAT_BIT(SYN_CHAT_CHATML) | SYNP_CHAT_BIT(SYN_CHAT_SMOLLM) |        \
+     SYNP_CHAT_BIT(SYN_CHAT_QWEN2) | SYNP_CHAT_BIT(SYN_CHAT_QWEN25) | SYNP_CHAT_BIT(SYN_CHAT_QWEN3))
+#define SYNP_CHATS_TOOLS (SYNP_CHAT_BIT(SYN_CHAT_QWEN25) | SYNP_CHAT_BIT(SYN_CHAT_QWEN3))
+#define SYNP_CHATS_LLAMA (SYNP_CHAT_BIT(SYN_CHAT_LLAMA3) | SYNP_CHAT_BIT(SYN_CHAT_LLAMA31))
+#define SYNP_CHATS_DEEPSEEK (SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK2) | SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK3))
+
+/* Which formats account for a mark of a template ("<|...|>", "</...>", "<...>"), or for how a sentence
+   "You are ..." goes on. What none accounts for is a format of its own. */
+static const struct synp_chat_account {
+    const char *text;
+    uint32_t    chats;
+} synp_chat_accounts[] = {
+    { "<|im_start|>", SYNP_CHATS_CHATML },
+    { "<|im_end|>", SYNP_CHATS_CHATML },
+    { "<|endoftext|>", SYNP_CHATS_CHATML },
+    { "<tools>", SYNP_CHATS_TOOLS },
+    { "</tools>", SYNP_CHATS_TOOLS },
+    { "<tool_call>", SYNP_CHATS_TOOLS },
+    { "</tool_call>", SYNP_CHATS_TOOLS },
+    { "<tool_response>", SYNP_CHATS_TOOLS },
+    { "</tool_response>", SYNP_CHATS_TOOLS },
+    { "<function-name>", SYNP_CHATS_TOOLS },
+    { "<args-json-object>", SYNP_CHATS_TOOLS },
+    { "<think>", SYNP_CHAT_BIT(SYN_CHAT_QWEN3) },
+    { "</think>", SYNP_CHAT_BIT(SYN_CHAT_QWEN3) | SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK3) },
+    { "<bos>", SYNP_CHAT_BIT(SYN_CHAT_GEMMA) },
+    { "<start_of_turn>", SYNP_CHAT_BIT(SYN_CHAT_GEMMA) },
+    { "<end_of_turn>", SYNP_CHAT_BIT(SYN_CHAT_GEMMA) },
+    { "<start_of_image>", SYNP_CHAT_BIT(SYN_CHAT_GEMMA) },
+    { "<|begin_of_text|>", SYNP_CHATS_LLAMA },
+    { "<|start_header_id|>", SYNP_CHATS_LLAMA },
+    { "<|end_header_id|>", SYNP_CHATS_LLAMA },
+    { "<|eot_id|>", SYNP_CHATS_LLAMA },
+    { "<|eom_id|>", SYNP_CHAT_BIT(SYN_CHAT_LLAMA31) },
+    { "<|python_tag|>", SYNP_CHAT_BIT(SYN_CHAT_LLAMA31) },
+    { SYNP_DEEPSEEK_BOS, SYNP_CHATS_DEEPSEEK },
+    { SYNP_DEEPSEEK_EOS, SYNP_CHATS_DEEPSEEK },
+    { "<" SYNP_BAR "User" SYNP_BAR ">", SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK3) },
+    { "<" SYNP_BAR "Assistant" SYNP_BAR ">", SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK3) },
+    { "<" SYNP_BAR "tool" SYNP_GAP, SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK3) }, /* calls, outputs ... */
+    { "You are a helpful AI assistant named SmolLM, trained by Hugging Face",
+      SYNP_CHAT_BIT(SYN_CHAT_SMOLLM) },
+    { "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.",
+      SYNP_CHAT_BIT(SYN_CHAT_QWEN25) },
+    { "You are a helpful assistant.", SYNP_CHAT_BIT(SYN_CHAT_QWEN2) | SYNP_CHAT_BIT(SYN_CHAT_QWEN25) },
+    { "You are provided with function signatures", SYNP_CHATS_TOOLS },
+    { "You are an expert in composing functions", SYNP_CHAT_BIT(SYN_CHAT_LLAMA31) },
+};
+
+static bool synp_begins(const unsigned char *p, size_t n, const char *text)
+{
+    const size_t length = strlen(text);
+    return length <= n && !memcmp(p, text, length);
+}
+
+/* Does a mark begin here: '<', then a letter, a bar or a slash, and '>' before any white space,
+   quote or brace? */
+static bool synp_chat_mark_at(const unsigned char *p, size_t n)
+{
+    size_t i;
+    if (n < 3 || p[0] != '<' || p[1] == '=' || p[1] == ' ') return false;
+    if (p[1] != '|' && p[1] != '/' && p[1] < 0x80 && !(p[1] >= 'a' && p[1] <= 'z')) return false;
+    for (i = 1; i < n && i < 48; i++) {
+        if (p[i] == '>') return true;
+        if (p[i] <= ' ' || strchr("'\"{}<+", (char)p[i])) return false;
+    }
+    return false;
+}
+
+/* The formats that account for what begins at this place of a template; all where nothing does. */
+static uint32_t synp_chat_account_at(const unsigned char *p, size_t n)
+{
+    static const char *const thought[] = { "assistant\\n<think>", "assistant\n<think>" };
+    static const char *const system[] = { "system\\n", "system\n" };
+    size_t i;
+    for (i = 0; i < 2; i++) {
+        const size_t length = strlen(system[i]);
+        if (synp_begins(p, n, thought[i])) return 0; /* the reply begins inside a thought */
+        if (synp_begins(p, n, system[i]) && n > length && !synp_begins(p + length, n - length, "You are") &&
+            ((p[length] | 32) >= 'a' && (p[length] | 32) <= 'z'))
+            return 0; /* a system text of its own */
+    }
+    if (!synp_chat_mark_at(p, n) && !synp_begins(p, n, "You are ")) return UINT32_MAX;
+    for (i = 0; i < sizeof synp_chat_accounts / sizeof synp_chat_accounts[0]; i++)
+        if (synp_begins(p, n, synp_chat_accounts[i].text)) return synp_chat_accounts[i].chats;
+    return 0;
+}
+
+/* Bit i: format i accounts for every mark of the template. */
+static syn_status synp_chat_accounted(const syn_source *source, uint64_t at, uint64_t length,
+                                      uint32_t *chats, syn_error *err)
+{
+    enum { AHEAD = 96 };
+    unsigned char window[512];
+    *chats = UINT32_MAX;
+    while (length) { /* windows that overlap by what is looked at ahead */
+        const size_t bytes = length < sizeof window ? (size_t)length : sizeof window;
+        const size_t done = bytes == length ? bytes : bytes - AHEAD;
+        size_t i;
+        syn_status status = synp_source_read(source, at, window, bytes, err);
+        if (status) return status;
+        for (i = 0; i < done; i++) *chats &= synp_chat_account_at(window + i, bytes - i);
+        at += done;
+        length -= done;
+    }
+    return SYN_OK;
+}
+
 /* The template is a program of its own and is not run, only looked at. */
 static syn_status synp_chat_recognise(syn_tokenizer *t, const syn_gguf *gguf, syn_error *err)
 {
     syn_gguf_value value;
+    uint32_t accounted;
     bool present;
     size_t i, k;
     syn_status status = syn_gguf_find(gguf, "tokenizer.chat_template", &value, &present, err);
     if (status || !present || value.array || value.type != SYN_GGUF_STRING) return status;
-    for (i = 0; i < sizeof synp_chat_marks / sizeof synp_chat_marks[0]; i++) {
-        bool all = true;
+    status = synp_chat_accounted(gguf->source, value.offset, value.bytes, &accounted, err);
+    for (i = 0; i < sizeof synp_chat_marks / sizeof synp_chat_marks[0] && !status; i++) {
+        bool all = true, bos;
         for (k = 0; k < 3 && all && synp_chat_marks[i].text[k]; k++) {
             status = synp_source_contains(gguf->source, value.offset, value.bytes,
                                           synp_chat_marks[i].text[k], &all, err);
             if (status) return status;
         }
         if (!all) continue;
+        if (!(accounted & SYNP_CHAT_BIT(synp_chat_marks[i].chat))) return SYN_OK;
         t->chat = synp_chat_marks[i].chat;
-        return SYN_OK;
+        status = synp_source_contains(gguf->source, value.offset, value.bytes, "bos_token", &bos, err);
+        t->chat_bos = bos && t->add_bos && t->bos >= 0 && !synp_chat_rows[t->chat].begin[0];
+        break;
     }
-    return SYN_OK;
+    return status;
 }
 
 /* In the order: what kind, the checks and the memory, then what needs the index. A
@@ -10093,6 +10211,11 @@ SYN_API syn_status syn_chat_render(syn_chat chat, const syn_chat_message *messag
 #undef SYNP_LLAMA3_ROLE
 #undef SYNP_CHATML_ROLE
 #undef SYNP_CHAT_CHATML
+#undef SYNP_CHAT_BIT
+#undef SYNP_CHATS_CHATML
+#undef SYNP_CHATS_TOOLS
+#undef SYNP_CHATS_LLAMA
+#undef SYNP_CHATS_DEEPSEEK
 #undef SYNP_CHAT_LLAMA3
 
 /* ------------------------------------------------------------------------------------

@@ -32,9 +32,9 @@ static bool choose(const subject *s, const char *list, float *gain, size_t *chos
 }
 
 static bool open_texts(subject *s, const one_set *o, problem *why) {
-    if (!o->tokens) return subject_open(s, o->model, o->directory, o->prompts, why);
+    if (!o->tokens) return subject_open(s, o->model, NULL, o->directory, o->prompts, why);
     memset(s, 0, sizeof *s);
-    if (!model_load(&s->m, o->model, NULL, why)) return false;
+    if (!model_load_weights(&s->m, o->model, why)) return false;
     s->experts = o->units == 1;
     s->layers = s->m.model.layers;
     s->per_layer = s->experts ? s->m.model.experts : s->m.model.heads;
@@ -132,7 +132,7 @@ static int run(const command *self, int argc, char **argv) {
         {"eval", 0, OPTION_TEXT, "all|none|NAMES", "evaluation sets run along score, reverse and one random order",
          &o.study.eval, 0, 0, NULL},
         {"items", 0, OPTION_INT, "N", "most items of each set (default 24; 0: all)", &o.study.items, 0, 1 << 20, NULL},
-        OPTION_OUT(&o.study.output),
+        OPTION_OUT(&o.study.output), OPTION_PRE(&o.study.pre),
         {"tokens", 0, OPTION_TEXT, "IDS.npy", "one set of units on these ids, with --from and --heads", &one.tokens,
          0, 0, NULL},
         {"from", 0, OPTION_INT, "POS", "first predicted position of --tokens (default 1)", &one.from, 1, 1 << 30,

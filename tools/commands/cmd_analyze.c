@@ -70,6 +70,7 @@ static bool intervention_stage(const capture_options *o, problem *why) {
         of[i]->memory = o->memory;
         of[i]->exact = o->exact;
         of[i]->fresh = o->fresh;
+        of[i]->pre = o->pre;
         of[i]->force = true;
     }
     return ablate_run(&a, why) && perturb_run(&p, why);
@@ -93,8 +94,9 @@ static int run(const command *self, int argc, char **argv) {
          0, NULL},
         {"eos", 0, OPTION_CHOICE, "ban|stop", "end tokens: never chosen (default), or end a series",
          &o.eos, 0, 0, NULL},
-        {"raw", 0, OPTION_FLAG, NULL, "prompts as they are, without the chat format", &o.raw_prompt,
-         0, 0, NULL},
+        {"raw", 0, OPTION_FLAG, NULL, "prompts as they are, without the chat format", &o.chat.raw, 0,
+         0, NULL},
+        OPTION_SYSTEM(&o.chat.system), OPTION_DATE(&o.chat.date), OPTION_PRE(&o.pre),
         {"tau", 0, OPTION_INT, "N", "lag in tokens (default 1)", &p.tau, 1, 1 << 20, NULL},
         {"redundancy", 0, OPTION_CHOICE, "mmi|ccs", "redundancy measure", &p.redundancy, 0, 0, NULL},
         {"surrogates", 0, OPTION_INT, "N", "circular shifts for the null (default 100)", &surrogates,

@@ -102,8 +102,6 @@ static int capture_prompts(const capture_options *o, bool launched) {
     capture_job job;
     problem why;
     bool good = capture_prepare(&job, o, &why);
-    if (good && !o->raw_prompt && job.m.model.tokenizer.chat == SYN_CHAT_NONE)
-        tool_note("no chat format is recognised in this file: prompts are used as they are");
     good = good && capture_run(&job, &why);
     if (good && !job.prompts) {
         problem_set(&why, "shard %lld of %lld has no prompt: there are %zu", (long long)o->shard,
@@ -139,8 +137,9 @@ static int run(const command *self, int argc, char **argv) {
          &o.all_experts, 0, 0, NULL},
         {"shared-experts", 0, OPTION_FLAG, NULL, "experts: the shared ones are one unit more",
          &o.shared_experts, 0, 0, NULL},
-        {"raw", 0, OPTION_FLAG, NULL, "prompts as they are, without the chat format", &o.raw_prompt,
-         0, 0, NULL},
+        {"raw", 0, OPTION_FLAG, NULL, "prompts as they are, without the chat format", &o.chat.raw, 0,
+         0, NULL},
+        OPTION_SYSTEM(&o.chat.system), OPTION_DATE(&o.chat.date), OPTION_PRE(&o.pre),
         {"temp", 0, OPTION_NUMBER, "T", "temperature; 0 (default): the likeliest token",
          &o.temperature, 0, 1000, NULL},
         {"top-k", 0, OPTION_INT, "K", "of the K likeliest tokens only", &o.top_k, 0, 1 << 30, NULL},

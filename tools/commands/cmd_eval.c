@@ -5,9 +5,10 @@
 #include <string.h>
 
 typedef struct eval_options {
-    const char *sets, *memory;
+    const char *sets, *memory, *pre;
+    chat_options chat;
     int64_t     items, threads;
-    bool        list, each, exact, json;
+    bool        list, each, exact, json, as_chat;
 } eval_options;
 
 /* ---- the items as they are ------------------------------------------------------------ */
@@ -129,8 +130,13 @@ static bool evaluate(const eval_options *o, const char *path, problem *why) {
     syn_context ctx;
     syn_context_desc desc;
     progress bar;
-    if (!model_load(&m, path, NULL, why)) return false;
-    if (!eval_open(&e, &m, o->sets, o->items, why)) {
+    chat asked = {0};
+    const bool messages = o->as_chat || o->chat.system;
+    if (!model_load(&m, path, o->pre, why)) return false;
+    const bool open = (!messages || chat_open(&asked, &m.model.gguf, &m.model.tokenizer, &o->chat, false, why)) &&
+                      eval_open(&e, &m, o->sets, o->items, messages ? &asked : NULL, why);
+    chat_close(&asked);
+    if (!open) {
         model_unload(&m);
         return false;
     }
@@ -162,6 +168,9 @@ static int run(const command *self, int argc, char **argv) {
          &o.list, 0, 0, NULL},
         {"each", 0, OPTION_FLAG, NULL, "print the log likelihood of every choice", &o.each, 0, 0,
          NULL},
+        {"chat", 0, OPTION_FLAG, NULL, "each question as a message, the choices as its answer", &o.as_chat, 0, 0,
+         NULL},
+        OPTION_SYSTEM(&o.chat.system), OPTION_DATE(&o.chat.date), OPTION_PRE(&o.pre),
         OPTION_MEMORY(&o.memory), OPTION_THREADS(&o.threads), OPTION_EXACT(&o.exact), OPTION_JSON(&o.json),
     };
     const char *path = NULL;

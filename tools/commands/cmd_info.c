@@ -1,5 +1,5 @@
 /* cmd_info.c - `synergy info`: checks a whole model file and tells what is in it. */
-#include "engine/model.h"
+#include "engine/chat.h"
 
 #include <string.h>
 
@@ -117,6 +117,14 @@ static void print_layer_heads(const syn_model *model) {
     printf("\n");
 }
 
+/* How a prompt would be written; `c` is to be closed. */
+static const char *chat_of(const loaded_model *m, chat *c) {
+    const chat_options usual = {0};
+    problem ignored;
+    if (chat_open(c, &m->model.gguf, &m->model.tokenizer, &usual, true, &ignored)) return chat_name(c);
+    return "none";
+}
+
 static void print_window(const syn_model *model) {
     uint32_t local = 0;
     for (uint32_t l = 0; l < model->layers; l++) local += syn_model_is_local(model, l);
@@ -152,11 +160,15 @@ static void print_words(const loaded_model *m, const file_facts *facts, const sy
     printf("context          %u tokens (trained)\n", model->context);
     printf("parameters       %llu\n", (unsigned long long)facts->parameters);
     print_types(facts);
+    chat prompts;
+    const char *chat_word = chat_of(m, &prompts);
     printf("tokenizer        %s, %d tokens, pre-tokenizer %s, chat format %s\n",
            tokenizer_kind(&model->tokenizer), model->tokenizer.size,
            model->tokenizer.kind == SYN_TOKENIZER_BPE ? syn_tokenizer_pre_name(model->tokenizer.pre)
                                                       : "none",
-           syn_chat_name(model->tokenizer.chat));
+           chat_word);
+    if (prompts.why_not.text[0]) printf("                 the %s\n", prompts.why_not.text);
+    chat_close(&prompts);
     bool begun = false;
     each_unused(m, unused_line, &begun);
     printf("memory           %llu bytes for the model view, %llu for a context of %u tokens;\n"
@@ -210,7 +222,9 @@ static void print_json(const loaded_model *m, const file_facts *facts, const syn
     json_object(&j, "tokenizer");
     json_text(&j, "kind", tokenizer_kind(&model->tokenizer));
     json_int(&j, "tokens", model->tokenizer.size);
-    json_text(&j, "chat", syn_chat_name(model->tokenizer.chat));
+    chat prompts;
+    json_text(&j, "chat", chat_of(m, &prompts));
+    chat_close(&prompts);
     json_object_end(&j);
     json_object(&j, "memory");
     json_int(&j, "model_bytes", (int64_t)m->model_bytes);
@@ -233,7 +247,7 @@ static int run(const command *self, int argc, char **argv) {
     const char *pre = NULL, *operand[1];
     const option options[] = {
         OPTION_CONTEXT(&tokens), OPTION_THREADS(&threads), OPTION_EXACT(&exact), OPTION_JSON(&as_json),
-        {"pre", 0, OPTION_TEXT, "NAME", "pre-tokenizer in place of the file's own", &pre, 0, 0, NULL},
+        OPTION_PRE(&pre),
     };
     size_t found, context_bytes;
     int code;

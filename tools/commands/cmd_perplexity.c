@@ -48,6 +48,7 @@ static int run(const command *self, int argc, char **argv) {
          "whole windows (default 512), their second halves only", &o.second_half, 0, 0, NULL},
         {"special", 0, OPTION_FLAG, NULL, "special tokens in the text are these tokens", &o.special,
          0, 0, NULL},
+        OPTION_PRE(&o.pre),
         {"no-bos", 0, OPTION_FLAG, NULL, "no begin token", &o.no_bos, 0, 0, NULL},
         OPTION_THREADS(&o.threads), OPTION_EXACT(&o.exact), OPTION_JSON(&as_json),
     };

@@ -21,7 +21,7 @@ static int run(const command *self, int argc, char **argv) {
         {"eval", 0, OPTION_TEXT, "all|none|NAMES", "evaluation sets (default all)", &o.study.eval, 0, 0, NULL},
         {"items", 0, OPTION_INT, "N", "most items of each set (default 8; 0: all)", &o.study.items, 0, 1 << 20, NULL},
         OPTION_OUT(&o.study.output), OPTION_MEMORY(&o.study.memory), OPTION_THREADS(&o.study.threads), OPTION_EXACT(&o.study.exact),
-        OPTION_SEED(&o.study.seed),
+        OPTION_SEED(&o.study.seed), OPTION_PRE(&o.study.pre),
         OPTION_RESUME(&o.study.resume), OPTION_FRESH(&o.study.fresh),
         OPTION_FORCE(&o.study.force),
     };

@@ -239,7 +239,7 @@ static int run(const command *self, int argc, char **argv) {
     if ((o.output && !output_file_check(o.output, o.force, &why)) ||
         (o.plan && !output_file_check(o.plan, o.force, &why)))
         return tool_fail(&why);
-    if (!model_load(&m, o.model, NULL, &why)) return tool_fail(&why);
+    if (!model_load_weights(&m, o.model, &why)) return tool_fail(&why);
     const bool good = work(&o, &m, &why);
     model_unload(&m);
     return good ? tool_finish_output() : tool_fail(&why);

@@ -1,37 +1,28 @@
 /* cmd_run.c - `synergy run`: generates text, to see that a model is sane. */
-#include "engine/model.h"
+#include "engine/chat.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct run_options {
-    const char *prompt, *file;
+    const char *prompt, *file, *pre;
+    chat_options chat;
     int64_t     tokens, context, threads, seed, top_k;
     double      temperature, top_p, min_p;
-    bool        chat, raw, ignore_eos, exact;
+    bool        ignore_eos, exact;
 } run_options;
 
-/* The file's own chat format; with --chat and none recognised, what the vocabulary suggests. */
-static syn_chat chat_of(const run_options *o, const syn_tokenizer *t) {
-    if (o->raw) return SYN_CHAT_NONE;
-    if (!o->chat || t->chat != SYN_CHAT_NONE) return t->chat;
-    const syn_chat guess = syn_chat_guess(t);
-    tool_note(guess == SYN_CHAT_NONE
-                  ? "no chat format is recognised in this file: the prompt is used as it is"
-                  : "the file has no chat template that is known; its vocabulary suggests %s",
-              syn_chat_name(guess));
-    return guess;
-}
-
-static bool prompt_ids(const run_options *o, const syn_tokenizer *t, int32_t **ids, size_t *count,
+static bool prompt_ids(const run_options *o, const loaded_model *m, int32_t **ids, size_t *count,
                        problem *why) {
     text prompt = {0};
+    chat c;
     bool good = true;
     if (o->file) good = read_file(o->file, &prompt, why);
     else text_add(&prompt, o->prompt);
-    *ids = good ? tokenize_prompt(t, prompt.at ? prompt.at : "", prompt.length, chat_of(o, t), count,
-                                  why)
-                : NULL;
+    memset(&c, 0, sizeof c);
+    good = good && chat_open(&c, &m->model.gguf, &m->model.tokenizer, &o->chat, false, why);
+    *ids = good ? chat_ids(&c, prompt.at ? prompt.at : "", prompt.length, count, why) : NULL;
+    chat_close(&c);
     text_free(&prompt);
     if (*ids && !*count) {
         free(*ids);
@@ -96,8 +87,8 @@ static bool run_model(const run_options *o, const char *path, problem *why) {
     syn_context_desc desc;
     int32_t *ids = NULL;
     size_t count = 0;
-    if (!model_load(&m, path, NULL, why)) return false;
-    bool good = prompt_ids(o, &m.model.tokenizer, &ids, &count, why);
+    if (!model_load(&m, path, o->pre, why)) return false;
+    bool good = prompt_ids(o, &m, &ids, &count, why);
     memset(&desc, 0, sizeof desc);
     desc.tokens = (uint32_t)(o->context ? o->context : (int64_t)count + o->tokens);
     desc.arithmetic = o->exact ? SYN_EXACT : SYN_FAST;
@@ -128,9 +119,10 @@ static int run(const command *self, int argc, char **argv) {
          NULL},
         {"min-p", 0, OPTION_NUMBER, "P", "of tokens at least P times as likely as the likeliest",
          &o.min_p, 0, 1, NULL},
-        {"chat", 0, OPTION_FLAG, NULL, "the prompt as a chat message (default where known)", &o.chat,
-         0, 0, NULL},
-        {"raw", 0, OPTION_FLAG, NULL, "the prompt as it is", &o.raw, 0, 0, NULL},
+        {"chat", 0, OPTION_FLAG, NULL, "the prompt as a chat message (default where known)",
+         &o.chat.guess, 0, 0, NULL},
+        {"raw", 0, OPTION_FLAG, NULL, "the prompt as it is", &o.chat.raw, 0, 0, NULL},
+        OPTION_SYSTEM(&o.chat.system), OPTION_DATE(&o.chat.date), OPTION_PRE(&o.pre),
         {"ignore-eos", 0, OPTION_FLAG, NULL, "never choose an end token", &o.ignore_eos, 0, 0, NULL},
         OPTION_CONTEXT(&o.context), OPTION_THREADS(&o.threads), OPTION_SEED(&o.seed),
         OPTION_EXACT(&o.exact),
@@ -142,7 +134,7 @@ static int run(const command *self, int argc, char **argv) {
     if (!args_parse(self, options, OPTION_COUNT(options), argc, argv, operand, 1, 1, &found, &code))
         return code;
     if (!o.prompt == !o.file) return tool_usage("one of -p TEXT and -f FILE is needed");
-    if (o.chat && o.raw) return tool_usage("--chat and --raw exclude each other");
+    if (o.chat.guess && o.chat.raw) return tool_usage("--chat and --raw exclude each other");
     return run_model(&o, operand[0], &why) ? tool_finish_output() : tool_fail(&why);
 }
 

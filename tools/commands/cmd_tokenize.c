@@ -1,5 +1,5 @@
 /* cmd_tokenize.c - `synergy tokenize` and `synergy detokenize`: text to ids and back. */
-#include "engine/model.h"
+#include "engine/chat.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -41,17 +41,50 @@ static void vocabulary_close(vocabulary *v) {
     free(v->block);
 }
 
-#define OPTION_PRE(to) \
-    {"pre", 0, OPTION_TEXT, "NAME", "pre-tokenizer in place of the file's own", (to), 0, 0, NULL}
+/* The prompt that the file's chat template makes of standard input: its ids, or its text. */
+static int32_t *chat_input(const vocabulary *v, const chat_options *o, const text *input, bool as_text,
+                           size_t *count, problem *why) {
+    chat c;
+    size_t n = 0;
+    int32_t *ids = NULL;
+    char *words = NULL;
+    const char *message = input->at ? input->at : "";
+    if (!chat_open(&c, &v->gguf, &v->tokenizer, o, false, why)) {
+        chat_close(&c);
+        return NULL;
+    }
+    if (!as_text) ids = chat_ids(&c, message, input->length, count, why);
+    else if ((words = chat_render(&c, message, input->length, &n, why)) != NULL) {
+        fwrite(words, 1, n, stdout);
+        ids = tool_alloc(1, sizeof *ids);
+    }
+    free(words);
+    chat_close(&c);
+    return ids;
+}
 
-static bool print_ids(const vocabulary *v, int flags, bool as_json, problem *why) {
+typedef struct tokenize_options {
+    chat_options chat;
+    const char *pre;
+    bool bos, special, json, as_chat, as_text;
+} tokenize_options;
+
+static bool print_ids(const vocabulary *v, const tokenize_options *o, problem *why) {
+    const int flags = (o->bos ? 0 : SYN_NO_BOS) | (o->special ? SYN_PARSE_SPECIAL : 0);
+    const bool as_json = o->json;
     text input = {0};
     size_t count = 0;
     int32_t *ids = NULL;
-    if (read_stream(stdin, "standard input", &input, why))
+    if (!read_stream(stdin, "standard input", &input, why)) return false;
+    if (o->as_chat || o->as_text) ids = chat_input(v, &o->chat, &input, o->as_text, &count, why);
+    else
         ids = tokenize_text(&v->tokenizer, input.at ? input.at : "", input.length, flags, &count, why);
     text_free(&input);
     if (!ids) return false;
+    if (o->as_text) {
+        free(ids);
+        return true;
+    }
     if (as_json) printf("{\"ids\": [");
     for (size_t i = 0; i < count; i++)
         printf("%s%d", i ? (as_json ? ", " : " ") : "", ids[i]);
@@ -61,14 +94,18 @@ static bool print_ids(const vocabulary *v, int flags, bool as_json, problem *why
 }
 
 static int run_tokenize(const command *self, int argc, char **argv) {
-    bool bos = true, special = true, as_json = false;
-    const char *pre = NULL, *operand[1];
+    tokenize_options o = {.bos = true, .special = true};
+    const char *operand[1];
     const option options[] = {
-        {"no-bos", 0, OPTION_NOFLAG, NULL, "add neither begin nor end token", &bos, 0, 0, NULL},
+        {"no-bos", 0, OPTION_NOFLAG, NULL, "add neither begin nor end token", &o.bos, 0, 0, NULL},
         {"no-special", 0, OPTION_NOFLAG, NULL, "special tokens in the text are plain text",
-         &special, 0, 0, NULL},
-        OPTION_PRE(&pre),
-        OPTION_JSON(&as_json),
+         &o.special, 0, 0, NULL},
+        {"chat", 0, OPTION_FLAG, NULL, "the text is a message: ids of what the chat template makes of it",
+         &o.as_chat, 0, 0, NULL},
+        {"chat-text", 0, OPTION_FLAG, NULL, "the same as a text, not as ids", &o.as_text, 0, 0, NULL},
+        OPTION_SYSTEM(&o.chat.system), OPTION_DATE(&o.chat.date),
+        OPTION_PRE(&o.pre),
+        OPTION_JSON(&o.json),
     };
     size_t found;
     int code;
@@ -76,8 +113,10 @@ static int run_tokenize(const command *self, int argc, char **argv) {
     vocabulary v;
     if (!args_parse(self, options, OPTION_COUNT(options), argc, argv, operand, 1, 1, &found, &code))
         return code;
-    const int flags = (bos ? 0 : SYN_NO_BOS) | (special ? SYN_PARSE_SPECIAL : 0);
-    const bool good = vocabulary_open(&v, operand[0], pre, &why) && print_ids(&v, flags, as_json, &why);
+    if (o.as_text && (o.as_chat || o.json)) return tool_usage("--chat-text goes without --chat and --json");
+    if ((o.chat.system || o.chat.date) && !o.as_chat && !o.as_text)
+        return tool_usage("--system and --date go with --chat or --chat-text");
+    const bool good = vocabulary_open(&v, operand[0], o.pre, &why) && print_ids(&v, &o, &why);
     vocabulary_close(&v);
     return good ? tool_finish_output() : tool_fail(&why);
 }

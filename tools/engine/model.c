@@ -54,13 +54,15 @@ void model_hash(const loaded_model *m, char hex[65]) {
     sha256_end(&hash, hex);
 }
 
-bool model_load(loaded_model *m, const char *path, const char *pre, problem *why) {
+static bool load(loaded_model *m, const char *path, const char *pre, bool no_vocabulary,
+                 problem *why) {
     syn_error err;
     syn_model_desc desc;
     syn_arena arena = syn_arena_measure();
     memset(m, 0, sizeof *m);
     memset(&desc, 0, sizeof desc);
     desc.pre_tokenizer = pre;
+    desc.no_tokenizer = no_vocabulary;
     if (!map_files(m, path, why)) {
         model_unload(m);
         return false;
@@ -76,6 +78,14 @@ bool model_load(loaded_model *m, const char *path, const char *pre, problem *why
     problem_engine(why, path, &err);
     model_unload(m);
     return false;
+}
+
+bool model_load(loaded_model *m, const char *path, const char *pre, problem *why) {
+    return load(m, path, pre, false, why);
+}
+
+bool model_load_weights(loaded_model *m, const char *path, problem *why) {
+    return load(m, path, NULL, true, why);
 }
 
 void model_unload(loaded_model *m) {
@@ -150,36 +160,6 @@ int32_t *tokenize_text(const syn_tokenizer *t, const char *words, size_t length,
     problem_engine(why, "tokenize", &err);
     free(ids);
     return NULL;
-}
-
-char *render_chat(syn_chat chat, const char *message, size_t *length, problem *why) {
-    syn_error err;
-    syn_chat_message user;
-    user.role = SYN_CHAT_USER;
-    user.text = message;
-    user.length = strlen(message);
-    syn_status status = syn_chat_render(chat, &user, 1, 0, NULL, 0, length, &err);
-    char *words = NULL;
-    if (status == SYN_OK) {
-        words = tool_alloc(*length + 1, 1);
-        status = syn_chat_render(chat, &user, 1, 0, words, *length, length, &err);
-    }
-    if (status == SYN_OK) return words;
-    problem_engine(why, "chat template", &err);
-    free(words);
-    return NULL;
-}
-
-int32_t *tokenize_prompt(const syn_tokenizer *t, const char *prompt, size_t length, syn_chat chat,
-                         size_t *count, problem *why) {
-    if (chat == SYN_CHAT_NONE)
-        return tokenize_text(t, prompt, length, SYN_PARSE_SPECIAL, count, why);
-    size_t rendered;
-    char *words = render_chat(chat, prompt, &rendered, why);
-    if (!words) return NULL;
-    int32_t *ids = tokenize_text(t, words, rendered, SYN_PARSE_SPECIAL | SYN_NO_BOS, count, why);
-    free(words);
-    return ids;
 }
 
 /* ---- given ids ------------------------------------------------------------------------ */

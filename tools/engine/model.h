@@ -21,6 +21,8 @@ typedef struct loaded_model {
 /* Opens MODEL, or all files of a split model when its name ends in -0000I-of-0000N.gguf.
    `pre` replaces the file's pre-tokenizer (NULL: the file's). */
 bool model_load(loaded_model *m, const char *path, const char *pre, problem *why);
+/* The same without its vocabulary, for ids in and ids out. */
+bool model_load_weights(loaded_model *m, const char *path, problem *why);
 void model_unload(loaded_model *m);
 uint64_t model_file_bytes(const loaded_model *m);
 /* SHA-256 over the files, one after the other. */
@@ -36,14 +38,12 @@ bool model_context_on(loaded_model *m, syn_context *ctx, syn_context_desc *desc,
 bool model_context_bytes(const loaded_model *m, const syn_context_desc *desc, size_t *bytes,
                          problem *why);
 
+#define OPTION_PRE(to) \
+    {"pre", 0, OPTION_TEXT, "NAME", "pre-tokenizer in place of the file's own", (to), 0, 0, NULL}
+
 /* ids of a text; NULL on failure. flags as syn_tokenize. */
 int32_t *tokenize_text(const syn_tokenizer *t, const char *words, size_t length, int flags,
                        size_t *count, problem *why);
-/* A user's message as a chat template renders it; NULL on failure. */
-char *render_chat(syn_chat chat, const char *message, size_t *length, problem *why);
-/* ids of a prompt: rendered as a chat message first, unless chat is SYN_CHAT_NONE. */
-int32_t *tokenize_prompt(const syn_tokenizer *t, const char *prompt, size_t length, syn_chat chat,
-                         size_t *count, problem *why);
 /* Ids from an .npy of whole numbers, [T] or [P, T]: every one must be in the vocabulary. */
 typedef struct id_rows { int32_t *at; size_t rows, length; } id_rows; /* (rows, length), to be freed */
 bool ids_read(id_rows *ids, const char *path, uint32_t vocab, problem *why);

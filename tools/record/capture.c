@@ -74,12 +74,11 @@ static void free_prompt(capture_prompt *p) {
 }
 
 static bool tokenize_prompts(capture_job *job, problem *why) {
+    const syn_model *model = &job->m.model;
+    if (!chat_open(&job->chat, &model->gguf, &model->tokenizer, &job->options->chat, false, why)) return false;
     for (size_t i = 0; i < job->prompts; i++) {
         capture_prompt *p = &job->prompt[i];
-        p->ids = tokenize_prompt(&job->m.model.tokenizer, p->text, strlen(p->text),
-                                 job->options->raw_prompt ? SYN_CHAT_NONE
-                                                          : job->m.model.tokenizer.chat,
-                                 &p->count, why);
+        p->ids = chat_ids(&job->chat, p->text, strlen(p->text), &p->count, why);
         if (!p->ids) return false;
         if (!p->count) return problem_set(why, "prompt %zu has no tokens", i);
         if (p->count > job->longest) job->longest = p->count;
@@ -127,7 +126,7 @@ static void settings_json(const capture_job *job, json_out *j) {
     json_text(j, "arithmetic", o->exact ? "exact" : "fast");
     json_text(j, "prompts", !o->prompts ? "none: given ids" : strcmp(o->prompts, "builtin")
                                 ? path_base(o->prompts) : "builtin");
-    json_text(j, "chat", o->raw_prompt || !o->prompts ? "none" : syn_chat_name(job->m.model.tokenizer.chat));
+    chat_json(&job->chat, j);
     json_number(j, "temperature", o->temperature);
     json_int(j, "top_k", o->top_k);
     json_number(j, "top_p", o->top_p);
@@ -327,7 +326,9 @@ bool capture_open_context(capture_job *job, problem *why) {
 bool capture_open(capture_job *job, const capture_options *o, problem *why) {
     memset(job, 0, sizeof *job);
     job->options = o;
-    if (!model_load(&job->m, o->model, NULL, why) || !choose_units(job, why)) return false;
+    if (!(o->tokens ? model_load_weights(&job->m, o->model, why)
+                    : model_load(&job->m, o->model, o->pre, why)) || !choose_units(job, why))
+        return false;
     job->units = (size_t)job->layers * job->per_layer;
     model_hash(&job->m, job->hash);
     return true;
@@ -405,6 +406,7 @@ void capture_free(capture_job *job) {
     for (size_t i = 0; i < job->prompts; i++) free_prompt(&job->prompt[i]);
     free(job->prompt);
     free(job->told);
+    chat_close(&job->chat);
     free(job->shared);
     free_slots(job);
     model_unload(&job->m);

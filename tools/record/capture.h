@@ -4,15 +4,17 @@
 #define SYNERGY_CAPTURE_H
 
 #include "engine/budget.h"
+#include "engine/chat.h"
 
 typedef struct capture_options {
-    const char *model, *prompts, *tokens, *output;
+    const char *model, *prompts, *tokens, *output, *pre;
+    chat_options chat;
     const char *memory; /* for texts side by side; NULL: a quarter of what is free */
     int64_t n, context, threads, seed, top_k, shard, shards; /* shards 0: not sharded */
     double  temperature, top_p, min_p;
     int     eos;    /* 0 ban, 1 stop */
     int     units;  /* 0 heads, 1 experts */
-    bool    raw_norm, all_experts, shared_experts, raw_prompt, exact, logits, resume, fresh, force; /* resume: the default, and said again */
+    bool    raw_norm, all_experts, shared_experts, exact, logits, resume, fresh, force; /* resume: the default, and said again */
     bool    quiet;  /* no lines of results on standard output */
 } capture_options;
 
@@ -27,6 +29,7 @@ typedef struct capture_prompt {
 typedef struct capture_job {
     const capture_options *options;
     loaded_model   m;
+    chat           chat;         /* how prompts are written */
     syn_context    ctx;
     syn_context_desc desc;
     capture_prompt *prompt;      /* (prompts): those of this shard */

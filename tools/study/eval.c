@@ -16,15 +16,33 @@ enum { TOGETHER = 12, PASS = 64 }; /* items that are asked at once, at most; row
 
 /* ---- opening -------------------------------------------------------------------------- */
 
-static bool item_ids(eval_item *item, const eval_set *set, const syn_tokenizer *t, problem *why) {
+/* A text becomes the prompt that a chat makes of it. */
+static bool as_message(const chat *asked, text *words, problem *why) {
+    size_t n;
+    char *rendered = chat_render(asked, words->at, words->length, &n, why);
+    if (rendered) {
+        words->length = 0;
+        text_add_bytes(words, rendered, n);
+    } else text_free(words);
+    free(rendered);
+    return rendered != NULL;
+}
+
+/* With a chat, the question is the user's message and the choice what the assistant goes on with. */
+static bool item_ids(eval_item *item, const eval_set *set, const syn_tokenizer *t, const chat *asked,
+                     problem *why) {
     const eval_text *words = &set->text[item->text];
+    const bool plain = asked->way == CHAT_PLAIN;
     for (int c = 0; c < words->choices; c++) {
         text whole = {0};
-        text_print(&whole, "%s%s%s", set->preamble, words->context, words->choice[c]);
-        item->ids[c] = tokenize_text(t, whole.at, whole.length, 0, &item->length[c], why);
+        text_print(&whole, "%s%s", set->preamble, words->context);
+        if (!plain && !as_message(asked, &whole, why)) return false;
+        text_add(&whole, words->choice[c] + (!plain && words->choice[c][0] == ' '));
+        item->ids[c] = tokenize_text(t, whole.at, whole.length,
+                                     plain ? 0 : SYN_PARSE_SPECIAL | SYN_NO_BOS, &item->length[c], why);
         text_free(&whole);
         if (!item->ids[c]) return false;
-        if (t->add_eos && item->length[c]) item->length[c]--; /* no choice ends the text */
+        if (plain && t->add_eos && item->length[c]) item->length[c]--; /* no choice ends the text */
     }
     return true;
 }
@@ -35,11 +53,12 @@ static size_t shared(const int32_t *a, size_t n, const int32_t *b, size_t m) {
     return i;
 }
 
-static bool item_open(eval_item *item, const eval_set *set, const syn_tokenizer *t, problem *why) {
+static bool item_open(eval_item *item, const eval_set *set, const syn_tokenizer *t, const chat *asked,
+                      problem *why) {
     const eval_text *words = &set->text[item->text];
     item->choices = words->choices;
     item->right = words->right;
-    if (!item_ids(item, set, t, why)) return false;
+    if (!item_ids(item, set, t, asked, why)) return false;
     item->stem = item->length[0];
     for (int c = 1; c < item->choices; c++) {
         const size_t same = shared(item->ids[0], item->length[0], item->ids[c], item->length[c]);
@@ -52,7 +71,7 @@ static bool item_open(eval_item *item, const eval_set *set, const syn_tokenizer 
     return true;
 }
 
-static bool open_set(eval_bench *e, int which, int64_t limit, const syn_tokenizer *t,
+static bool open_set(eval_bench *e, int which, int64_t limit, const syn_tokenizer *t, const chat *asked,
                      problem *why) {
     eval_set *set = &e->set[e->sets++];
     eval_set_make(set, which);
@@ -66,7 +85,7 @@ static bool open_set(eval_bench *e, int which, int64_t limit, const syn_tokenize
         memset(item, 0, sizeof *item);
         item->set = e->sets - 1;
         item->text = i;
-        good = item_open(item, set, t, why);
+        good = item_open(item, set, t, asked, why);
     }
     free(chosen);
     return good;
@@ -74,16 +93,17 @@ static bool open_set(eval_bench *e, int which, int64_t limit, const syn_tokenize
 
 static uint64_t count_positions(const eval_bench *e);
 
-bool eval_open(eval_bench *e, const loaded_model *m, const char *names, int64_t limit,
+bool eval_open(eval_bench *e, const loaded_model *m, const char *names, int64_t limit, const chat *asked,
                problem *why) {
     int which[EVAL_SETS];
+    const chat plain = {0};
     memset(e, 0, sizeof *e);
     e->vocab = m->model.vocab;
     e->window = m->model.window;
     const int sets = eval_set_names(names, which, why);
     bool good = sets > 0;
     for (int i = 0; i < sets && good; i++)
-        good = open_set(e, which[i], limit, &m->model.tokenizer, why);
+        good = open_set(e, which[i], limit, &m->model.tokenizer, asked ? asked : &plain, why);
     for (size_t i = 0; i < e->items; i++)
         for (int c = 0; c < e->item[i].choices; c++)
             if (e->item[i].length[c] > e->tokens) e->tokens = (uint32_t)e->item[i].length[c];

@@ -10,6 +10,7 @@
 #define SYNERGY_EVAL_H
 
 #include "engine/budget.h"
+#include "engine/chat.h"
 
 enum { EVAL_SETS = 4, EVAL_CHOICES = 4 };
 
@@ -70,8 +71,8 @@ typedef struct eval_bench {
 
 /* names: "all" or "arithmetic,grammar"; limit: most items of each set, 0: all (a limit takes a
    fixed selection of whole frames, at least one, so that it is balanced, too). */
-bool eval_open(eval_bench *e, const loaded_model *m, const char *names, int64_t limit,
-               problem *why);
+bool eval_open(eval_bench *e, const loaded_model *m, const char *names, int64_t limit, const chat *asked,
+               problem *why); /* asked: items are messages of this chat; NULL: plain text */
 void eval_close(eval_bench *e);
 
 /* Tokens, sequences and batch of a context for it, as far as the memory goes (see budget_of). */

@@ -198,7 +198,9 @@ bool perplexity_run(const perplexity_options *o, perplexity_result *r, problem *
     scoring s;
     memset(&s, 0, sizeof s);
     s.options = o;
-    if (!model_load(&s.m, o->model, NULL, why)) return false;
+    if (!(o->tokens ? model_load_weights(&s.m, o->model, why)
+                    : model_load(&s.m, o->model, o->pre, why)))
+        return false;
     const bool good = ids_of_input(&s, why) && choose_window(&s, why) && score_all(&s, why);
     if (good) summarise(&s, r);
     free(s.held);

@@ -16,6 +16,7 @@ typedef struct perplexity_options {
     const char *model;
     const char *file;      /* a text, "-": standard input; or */
     const char *tokens;    /* ids, .npy [T] or [P, T], taken as they are */
+    const char *pre;       /* pre-tokenizer in place of the file's own, or NULL */
     int64_t     context;   /* tokens of a window; 0: the default */
     int64_t     threads;   /* 0: all cores */
     bool        second_half, special, no_bos, exact;

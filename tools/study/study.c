@@ -45,7 +45,7 @@ static bool open_eval(study *a, problem *why) {
     problem cannot;
     if (!strcmp(a->options->eval, "none")) return true;
     if (!eval_set_names(a->options->eval, which, why)) return false;
-    a->has_bench = eval_open(&a->bench, &a->s.m, a->options->eval, a->options->items, &cannot);
+    a->has_bench = eval_open(&a->bench, &a->s.m, a->options->eval, a->options->items, NULL, &cannot);
     if (a->has_bench) {
         syn_context_desc desc;
         if (eval_desc(a, &desc, &cannot)) return true;
@@ -116,7 +116,7 @@ static void add_readings(study *a) {
 bool study_open(study *a, const study_options *o, const study_kind *kind, problem *why) {
     a->options = o;
     a->kind = kind;
-    if (!subject_open(&a->s, o->model, o->directory, o->prompts, why)) return false;
+    if (!subject_open(&a->s, o->model, o->pre, o->directory, o->prompts, why)) return false;
     add_readings(a);
     return hash_units(a, why) && open_eval(a, why) &&
            intervene_open(&a->v, &a->s.m, a->s.longest, o->exact, o->threads, why);

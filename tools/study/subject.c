@@ -127,10 +127,11 @@ static bool read_texts(subject *s, int64_t n, problem *why) {
     return good;
 }
 
-bool subject_open(subject *s, const char *model, const char *directory, int64_t prompts, problem *why) {
+bool subject_open(subject *s, const char *model, const char *pre, const char *directory, int64_t prompts,
+                  problem *why) {
     memset(s, 0, sizeof *s);
     s->directory = directory;
-    return model_load(&s->m, model, NULL, why) && check_model(s, why) && read_units(s, why) &&
+    return model_load(&s->m, model, pre, why) && check_model(s, why) && read_units(s, why) &&
            read_texts(s, prompts, why);
 }
 

@@ -22,7 +22,8 @@ typedef struct subject {
 
 /* Opens the model, checks that the folder is one of it, and takes `prompts` of its prompts, evenly
    spread (0: all). */
-bool subject_open(subject *s, const char *model, const char *directory, int64_t prompts, problem *why);
+bool subject_open(subject *s, const char *model, const char *pre, const char *directory, int64_t prompts,
+                  problem *why);
 void subject_close(subject *s);
 /* A column of units.csv, (count), NaN for empty cells; a missing column is a problem. */
 bool subject_column(const subject *s, const char *name, double *to, problem *why);
