@@ -1,5 +1,5 @@
 #!/bin/sh
-# The rooms of tools/: base <- draw, engine <- the stages <- commands. A room includes and calls only rooms below it, of a
+# The rooms of tools/: base <- draw, template <- engine <- the stages <- commands. A room includes and calls only rooms below it, of a
 # stage no more than its stage.h, and no stage knows another. In a room no two files call one another in a circle. Looked at
 # are the includes of the sources and the symbols of the objects (nm); edges that are put in on purpose must be found.
 . ./check.sh
@@ -10,16 +10,17 @@ cc=${CC:-cc}
 rooms=$(sed -n 's/^ROOMS *= *//p' $tools/Makefile)
 stages=
 for room in $rooms; do
-    case $room in base | draw | engine | commands) ;; *) stages="$stages $room" ;; esac
+    case $room in base | draw | template | engine | commands) ;; *) stages="$stages $room" ;; esac
 done
 
 # below ROOM: what it may include and call
 below() {
     case $1 in
         base) ;;
-        draw | engine) echo base ;;
-        commands) echo base draw engine $stages ;;
-        *) echo base draw engine ;;
+        draw | template) echo base ;;
+        engine) echo base template ;;
+        commands) echo base draw template engine $stages ;;
+        *) echo base draw template engine ;;
     esac
 }
 

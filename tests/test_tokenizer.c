@@ -715,8 +715,10 @@ TEST(chat_templates_are_recognised)
 {
     char far[1500];
     CHECK(recognised("... '<|im_start|>' + message ...") == SYN_CHAT_CHATML);
-    CHECK(recognised("<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained") == SYN_CHAT_SMOLLM);
-    CHECK(recognised("{{ '<|im_start|>' }} You are Qwen, created by Alibaba Cloud") == SYN_CHAT_QWEN25);
+    CHECK(recognised("<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face") ==
+          SYN_CHAT_SMOLLM);
+    CHECK(recognised("{{ '<|im_start|>' }} You are Qwen, created by Alibaba Cloud. You are a helpful assistant.") ==
+          SYN_CHAT_QWEN25);
     CHECK(recognised("<|im_start|> {%- if enable_thinking is defined %}") == SYN_CHAT_QWEN3);
     CHECK(recognised("{{ bos_token }}<start_of_turn>") == SYN_CHAT_GEMMA);
     CHECK(recognised("<|start_header_id|> <|end_header_id|>") == SYN_CHAT_LLAMA3);
@@ -726,6 +728,16 @@ TEST(chat_templates_are_recognised)
                      "<\xEF\xBD\x9C" "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>") == SYN_CHAT_DEEPSEEK3);
     CHECK(recognised("[INST] {{ message }} [/INST]") == SYN_CHAT_NONE);
     CHECK(recognised("") == SYN_CHAT_NONE);
+    /* what would be written and is in no format: another mark, another system text, a thought begun */
+    CHECK(recognised("<|im_start|>system<|im_sep|>") == SYN_CHAT_NONE);
+    CHECK(recognised("<|im_start|>User: <end_of_utterance>") == SYN_CHAT_NONE);
+    CHECK(recognised("<|im_start|>system\\nYou are Dolphin, a helpful AI assistant.<|im_end|>") == SYN_CHAT_NONE);
+    CHECK(recognised("<|im_start|>system\\nBelow is a talk.<|im_end|>") == SYN_CHAT_NONE);
+    CHECK(recognised("<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by us") == SYN_CHAT_NONE);
+    CHECK(recognised("<|im_start|> enable_thinking {{ '<|im_start|>assistant\\n<think>\\n' }}") == SYN_CHAT_NONE);
+    CHECK(recognised("<|im_start|> {{ '<think>' }}") == SYN_CHAT_NONE);
+    CHECK(recognised("<\xEF\xBD\x9C" "Assistant\xEF\xBD\x9C><think> <\xEF\xBD\x9C" "User\xEF\xBD\x9C>"
+                     "<\xEF\xBD\x9C" "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>") == SYN_CHAT_NONE);
     memset(far, 'x', sizeof far - 1);
     far[sizeof far - 1] = '\0';
     memcpy(far + 250, "<start_of_turn>", 15); /* over the edge of a window */

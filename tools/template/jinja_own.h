@@ -117,6 +117,8 @@ jval   jinja_items(jinja *j, jval v);                 /* what a loop goes over, 
 size_t jinja_length(jinja *j, jval v);
 size_t jinja_char(const char *at, size_t n);          /* bytes of the first character */
 
+jval   jinja_attribute(jinja *j, jval v, jval name);
+
 /* jinja_parse.c */
 jnode *jinja_parse(jinja *j, const char *source, size_t length);
 
@@ -126,7 +128,6 @@ jval jinja_filter(jinja *j, jstr name, jval v, const jargs *args);
 bool jinja_test(jinja *j, jstr name, jval v, const jargs *args);
 jval jinja_method(jinja *j, jval v, jstr name, const jargs *args);
 jval jinja_function(jinja *j, jstr name, const jargs *args);
-jval jinja_attribute(jinja *j, jval v, jval name);
 /* Values of the parameters ("indent sort_keys"), J_MISSING where not given. */
 void jinja_bind(jinja *j, const char *what, const char *parameters, const jargs *args, jval to[JINJA_ARGS]);
 

@@ -341,3 +341,23 @@ size_t jinja_length(jinja *j, jval v) {
         at += jinja_char(v.as.words.at + at, v.as.words.n - at);
     return count;
 }
+
+/* v.name or v[name]; what is not there is undefined, but nothing is in what is undefined itself. */
+jval jinja_attribute(jinja *j, jval v, jval name) {
+    const jstr words = name.kind == J_TEXT ? name.as.words : jinja_str("an element");
+    if (v.kind == J_UNDEFINED)
+        jinja_fail(j, "'%.*s' is undefined (asked for its '%.*s')", (int)v.as.words.n, v.as.words.at,
+                   (int)words.n, words.at);
+    if (v.kind == J_DICT || v.kind == J_SPACE || v.kind == J_LOOP) {
+        const jval *found = jinja_get(v.as.dict, name);
+        if (!found && v.kind == J_LOOP)
+            jinja_fail(j, "loop.%.*s is not known here", (int)words.n, words.at);
+        return found ? *found : jinja_undefined(words);
+    }
+    if (name.kind == J_INT && (v.kind == J_LIST || v.kind == J_TUPLE || v.kind == J_TEXT)) {
+        const jval items = jinja_items(j, v);
+        const int64_t n = (int64_t)items.as.list->n, i = name.as.whole < 0 ? name.as.whole + n : name.as.whole;
+        return i >= 0 && i < n ? items.as.list->at[i] : jinja_undefined(words);
+    }
+    return jinja_undefined(words);
+}
