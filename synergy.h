@@ -801,6 +801,10 @@ typedef enum syn_arithmetic {
     SYN_EXACT     /* float activations, dequantised weights: for checking */
 } syn_arithmetic;
 
+/* What keys and values are kept in. Halves take half the memory; each is rounded to 11 bits (and to at
+   most 65504), which moves norms by some 1e-4 of themselves. */
+typedef enum syn_cache_type { SYN_CACHE_F32 = 0, SYN_CACHE_F16 } syn_cache_type;
+
 /* Which norms of experts are recorded. An expert that the router did not choose counts 0. */
 typedef enum syn_expert_norms {
     SYN_EXPERTS_NONE = 0,
@@ -814,6 +818,7 @@ typedef struct syn_context_desc {
     uint32_t       sequences;    /* how many are held side by side; 0: 1 */
     uint32_t       batch;        /* most rows that a pass takes; 0: 32, or one a sequence */
     syn_arithmetic arithmetic;
+    syn_cache_type cache;        /* of keys and values */
     bool           norms;        /* record head norms */
     bool           sinks;        /* record each head's attention to the first token */
     syn_expert_norms expert_norms; /* likewise of experts */
@@ -12265,9 +12270,16 @@ static uint32_t synp_cache_slots(const synp_context *ctx, uint32_t layer)
     return (uint32_t)ring;
 }
 
+/* Bytes of a number in the cache. */
+static size_t synp_cache_bytes(const syn_context_desc *desc)
+{
+    return desc->cache == SYN_CACHE_F16 ? 2 : sizeof(float);
+}
+
 static syn_status synp_context_cache(synp_context *ctx, syn_arena *arena, syn_error *err)
 {
     const syn_model *model = ctx->model;
+    const size_t each = synp_cache_bytes(&ctx->desc);
     const synp_piece layers = { &ctx->cache, model->layers, sizeof *ctx->cache, "layer caches" };
     uint32_t layer;
     syn_status status = synp_take_all(arena, &layers, 1, err);
@@ -12277,8 +12289,8 @@ static syn_status synp_context_cache(synp_context *ctx, syn_arena *arena, syn_er
         const uint64_t rows = (uint64_t)ctx->desc.sequences * slots;
         synp_layer_cache cache;
         const synp_piece piece[] = {
-            { &cache.k, synp_count(rows, heads * model->cache_key), sizeof(float), "key cache" },
-            { &cache.v, synp_count(rows, heads * model->cache_value), sizeof(float), "value cache" },
+            { &cache.k, synp_count(rows, heads * model->cache_key), each, "key cache" },
+            { &cache.v, synp_count(rows, heads * model->cache_value), each, "value cache" },
         };
         cache.slots = slots;
         status = synp_take_all(arena, piece, sizeof piece / sizeof piece[0], err);
@@ -12301,11 +12313,14 @@ static int synp_attention_jobs(const synp_context *ctx)
 }
 
 /* Of a job: the scores of a tile, a head's part of its output, the top and the sum of every row and
-   head. */
-static size_t synp_attend_floats(const syn_model *model)
+   head; and, of a cache of halves, the tile's keys and values as floats. */
+static size_t synp_attend_floats(const synp_context *ctx)
 {
+    const syn_model *model = ctx->model;
     const size_t part = model->cache_value ? model->cache_value : model->kv_lora;
-    return SYNP_SCORES + part + (size_t)SYNP_RUN * model->heads * 2;
+    const size_t tile = (size_t)SYNP_KEYS * ((size_t)model->cache_key + model->cache_value);
+    return SYNP_SCORES + part + (size_t)SYNP_RUN * model->heads * 2 +
+           (ctx->desc.cache == SYN_CACHE_F16 ? tile : 0);
 }
 
 static syn_status synp_context_attention(synp_context *ctx, syn_arena *arena, syn_error *err)
@@ -12315,7 +12330,7 @@ static syn_status synp_context_attention(synp_context *ctx, syn_arena *arena, sy
     const uint64_t batch = ctx->desc.batch, heads = model->heads;
     const uint64_t latent = synp_is(model, SYNP_MLA) ? batch : 0; /* rows */
     const uint64_t jobs = (uint64_t)synp_attention_jobs(ctx);
-    const size_t scores = synp_attend_floats(model);
+    const size_t scores = synp_attend_floats(ctx);
     const synp_piece piece[] = {
         { &ctx->q, synp_count(batch, heads * model->key_size), each, "queries" },
         { &ctx->k, synp_count(batch, synp_cache_key_row(model)), each, "keys" },
@@ -12440,9 +12455,10 @@ static syn_status synp_context_check(const synp_context *ctx, syn_error *err)
 {
     const syn_context_desc *d = &ctx->desc;
     const syn_model *model = ctx->model;
-    if ((unsigned)d->arithmetic > SYN_EXACT || (unsigned)d->expert_norms > SYN_EXPERTS_ALL)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "arithmetic %u, expert norms %u: no such choice",
-                         SYNP_U(d->arithmetic), SYNP_U(d->expert_norms));
+    if ((unsigned)d->arithmetic > SYN_EXACT || (unsigned)d->expert_norms > SYN_EXPERTS_ALL ||
+        (unsigned)d->cache > SYN_CACHE_F16)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "arithmetic %u, cache %u, expert norms %u: no such choice",
+                         SYNP_U(d->arithmetic), SYNP_U(d->cache), SYNP_U(d->expert_norms));
     if (d->expert_norms && !model->experts)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "a model of the architecture %s without experts",
                          model->architecture);
@@ -12585,6 +12601,7 @@ static void synp_cache_copy(unsigned char *cache, uint64_t heads, uint32_t slots
 SYN_API syn_status syn_context_copy(syn_context *ctx, uint32_t from, uint32_t to, syn_error *err)
 {
     const syn_model *model = ctx->model;
+    const size_t each = synp_cache_bytes(&ctx->desc);
     uint32_t layer, at;
     synp_succeed(err);
     if (synp_no_sequence(ctx, from)) return synp_fail_sequence(ctx, from, err);
@@ -12595,10 +12612,9 @@ SYN_API syn_status syn_context_copy(syn_context *ctx, uint32_t from, uint32_t to
         const synp_layer_cache *cache = &ctx->work->cache[layer];
         const uint64_t heads = synp_cache_heads(model, layer);
         const uint32_t used = synp_min_u32(at, cache->slots);
-        synp_cache_copy(cache->k, heads, cache->slots, used, model->cache_key * sizeof(float), from, to);
+        synp_cache_copy(cache->k, heads, cache->slots, used, model->cache_key * each, from, to);
         if (model->cache_value)
-            synp_cache_copy(cache->v, heads, cache->slots, used, model->cache_value * sizeof(float),
-                            from, to);
+            synp_cache_copy(cache->v, heads, cache->slots, used, model->cache_value * each, from, to);
     }
     return SYN_OK;
 }
@@ -13195,6 +13211,8 @@ typedef struct synp_item {
     uint32_t first, last;          /* rows */
     uint32_t head, heads, kv;
     float   *score, *part;         /* (SYNP_SCORES), (values.used) */
+    float   *keys, *values;        /* of a cache of halves: the tile's from position `from` on */
+    uint32_t from;
     synp_running *running;         /* (row of the run, head) */
 } synp_item;
 
@@ -13211,11 +13229,51 @@ static synp_slots synp_slots_of(const synp_attention *a, uint32_t from, uint32_t
 }
 
 /* The cached rows of a sequence's kv head. */
-static const float *synp_cached(const synp_attention *a, const synp_rows *rows, uint32_t sequence,
-                                uint32_t kv)
+static const unsigned char *synp_cached(const synp_attention *a, const synp_rows *rows, uint32_t sequence,
+                                        uint32_t kv)
 {
     const size_t row = ((size_t)sequence * a->kv_heads + kv) * a->slots;
-    return (const float *)(const void *)rows->cache + row * rows->size;
+    return rows->cache + row * rows->size * synp_cache_bytes(&a->ctx->desc);
+}
+
+/* Halves of positions from .. to as floats, one after the other. */
+static void synp_widen_rows(const synp_attention *a, const synp_rows *rows, uint32_t sequence, uint32_t kv,
+                            uint32_t from, uint32_t to, float *out)
+{
+    const syn_type *half = syn_type_find(1);
+    const synp_slots s = synp_slots_of(a, from, to);
+    const unsigned char *cache = synp_cached(a, rows, sequence, kv);
+    const size_t size = rows->size;
+    a->ctx->kernels->widen(half, cache + s.from * size * 2, out, s.count * size);
+    a->ctx->kernels->widen(half, cache, out + s.count * size, s.rest * size);
+}
+
+/* The keys and values of a tile that some row of an item looks back on. */
+static void synp_widen_tile(const synp_attention *a, synp_item *item, uint32_t from, uint32_t to)
+{
+    const uint32_t sequence = a->ctx->row[item->first].sequence;
+    if (a->ctx->desc.cache != SYN_CACHE_F16 || from >= to) return;
+    item->from = from;
+    synp_widen_rows(a, &a->keys, sequence, item->kv, from, to, item->keys);
+    if (a->values.cache != a->keys.cache)
+        synp_widen_rows(a, &a->values, sequence, item->kv, from, to, item->values);
+}
+
+/* Where positions from .. to of an item's tile lie: in the cache itself, or widened beside it. */
+static synp_slots synp_tile_rows(const synp_attention *a, const synp_item *item, uint32_t from, uint32_t to,
+                                 const float **k, const float **v)
+{
+    const uint32_t sequence = a->ctx->row[item->first].sequence;
+    synp_slots s = synp_slots_of(a, from, to);
+    *k = (const float *)(const void *)synp_cached(a, &a->keys, sequence, item->kv);
+    *v = (const float *)(const void *)synp_cached(a, &a->values, sequence, item->kv);
+    if (a->ctx->desc.cache != SYN_CACHE_F16) return s;
+    *k = item->keys;
+    *v = a->values.cache == a->keys.cache ? item->keys : item->values;
+    s.from = from - item->from;
+    s.count = to - from;
+    s.rest = 0;
+    return s;
 }
 
 static void synp_scale_scores(const syn_model *model, float *score, uint32_t n)
@@ -13264,11 +13322,10 @@ static void synp_attend_tile(const synp_attention *a, const synp_item *item, uin
 {
     const synp_context *ctx = a->ctx;
     const syn_model *model = ctx->model;
-    const uint32_t sequence = ctx->row[p].sequence, n = a->values.used;
+    const uint32_t n = a->values.used;
     const float *q = a->q + ((size_t)p * a->heads + head) * a->keys.used;
-    const float *k = synp_cached(a, &a->keys, sequence, item->kv);
-    const float *v = synp_cached(a, &a->values, sequence, item->kv);
-    const synp_slots s = synp_slots_of(a, from, to);
+    const float *k, *v;
+    const synp_slots s = synp_tile_rows(a, item, from, to, &k, &v);
     float *out = a->out + ((size_t)p * a->heads + head) * n, *score = item->score;
     float *sink = ctx->sinks ? ctx->sinks + ((size_t)p * model->layers + a->layer) * model->heads + head
                              : NULL;
@@ -13301,12 +13358,14 @@ static uint32_t synp_attend_first(const synp_attention *a, uint32_t p)
 }
 
 /* Tile after tile, so that a tile's keys and values stay near for all rows and heads. */
-static void synp_attend_run(const synp_attention *a, const synp_item *item)
+static void synp_attend_run(const synp_attention *a, synp_item *item)
 {
     const synp_context *ctx = a->ctx;
     const uint32_t end = ctx->row[item->last - 1].position + 1;
     uint32_t tile = synp_attend_first(a, item->first) / SYNP_KEYS * SYNP_KEYS, p, h;
-    for (; tile < end; tile += SYNP_KEYS)
+    for (; tile < end; tile += SYNP_KEYS) {
+        synp_widen_tile(a, item, synp_max_u32(synp_attend_first(a, item->first), tile),
+                        synp_min_u32(end, tile + SYNP_KEYS));
         for (p = item->first; p < item->last; p++) {
             const uint32_t first = synp_attend_first(a, p), from = synp_max_u32(first, tile);
             const uint32_t to = synp_min_u32(ctx->row[p].position + 1, tile + SYNP_KEYS);
@@ -13314,6 +13373,7 @@ static void synp_attend_run(const synp_attention *a, const synp_item *item)
                 if (!synp_head_is_idle(ctx, p, a->layer, h))
                     synp_attend_tile(a, item, p, h, from, to, from == first);
         }
+    }
     for (p = item->first; p < item->last; p++)
         for (h = item->head; h < item->head + item->heads; h++)
             if (synp_head_is_idle(ctx, p, a->layer, h))
@@ -13331,6 +13391,9 @@ static void synp_attention_job(void *arg, int job)
     item.score = ctx->attend + (size_t)job * ctx->attend_floats;
     item.part = item.score + SYNP_SCORES;
     item.running = (synp_running *)(void *)(item.part + a->values.used);
+    item.keys = item.part + a->values.used + (size_t)SYNP_RUN * ctx->model->heads * 2;
+    item.values = item.keys + (size_t)SYNP_KEYS * ctx->model->cache_key;
+    item.from = 0;
     for (i = (uint32_t)job; i < a->items; i += (uint32_t)a->jobs) {
         const uint32_t part = i % a->split, run = i / a->split / a->kv_heads;
         item.kv = i / a->split % a->kv_heads;
@@ -13342,18 +13405,51 @@ static void synp_attention_job(void *arg, int job)
     }
 }
 
+/* A float as a half, to the nearest, even among equals; beyond the largest half, that. */
+static uint16_t synp_half_of(float value)
+{
+    uint32_t bits, sign, rest;
+    float small;
+    memcpy(&bits, &value, sizeof bits);
+    sign = bits >> 16 & 0x8000u;
+    bits &= 0x7fffffffu;
+    if (bits > 0x7f800000u) return (uint16_t)(sign | 0x7e00u);
+    if (bits >= 0x477ff000u) return (uint16_t)(sign | 0x7bffu);
+    if (bits < 0x38800000u) { /* subnormal: a multiple of 2^-24, rounded by an addition */
+        memcpy(&small, &bits, sizeof small);
+        small += 0.5f;
+        memcpy(&bits, &small, sizeof bits);
+        return (uint16_t)(sign | (bits - 0x3f000000u));
+    }
+    rest = bits & 0x1fffu;
+    bits = (bits - 0x38000000u) >> 13;
+    return (uint16_t)(sign | (bits + (rest > 0x1000u || (rest == 0x1000u && (bits & 1u)) ? 1u : 0u)));
+}
+
+static void synp_halves(const float *from, unsigned char *to, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++) {
+        const uint16_t half = synp_half_of(from[i]);
+        to[2 * i] = (unsigned char)(half & 255u);
+        to[2 * i + 1] = (unsigned char)(half >> 8);
+    }
+}
+
 /* This pass's keys or values, (row, kv head, size), into their slots. */
 static void synp_cache_rows(const synp_attention *a, unsigned char *cache, const float *pass,
                             uint32_t size, uint32_t n)
 {
     const uint32_t heads = a->kv_heads, slots = a->slots;
+    const size_t each = synp_cache_bytes(&a->ctx->desc);
     uint32_t p, h;
     for (p = 0; p < n; p++)
         for (h = 0; h < heads; h++) {
             const synp_row *row = &a->ctx->row[p];
             const size_t slot = ((size_t)row->sequence * heads + h) * slots + row->position % slots;
-            memcpy(cache + slot * size * sizeof(float), pass + ((size_t)p * heads + h) * size,
-                   size * sizeof(float));
+            const float *from = pass + ((size_t)p * heads + h) * size;
+            if (each == sizeof(float)) memcpy(cache + slot * size * each, from, size * each);
+            else synp_halves(from, cache + slot * size * each, size);
         }
 }
 

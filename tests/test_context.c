@@ -500,7 +500,7 @@ static void packed_body(model_case *c) {
     syn_edit edit[SEQUENCES];
     static syn_pool pool;
     syn_error err;
-    int arithmetic;
+    int kind;
     size_t i;
     memset(edit, 0, sizeof edit);
     for (i = 0; i < units; i++) gain[i] = i % 4 ? 1.0f : 0.0f;
@@ -509,13 +509,14 @@ static void packed_body(model_case *c) {
     edit[2].head_noise = noise;
     edit[2].noise_seed = 3;
     REQUIRE_OK(syn_pool_start(&pool, 2, &err), err);
-    for (arithmetic = SYN_FAST; arithmetic <= SYN_EXACT; arithmetic++) {
+    for (kind = 0; kind < 3; kind++) { /* fast, exact, and with a cache of halves */
         syn_context_desc desc = exact_desc(11);
         syn_context ctx;
         alone a;
         uint32_t state = 7;
         size_t other = 0, fed = 0, n;
-        desc.arithmetic = (syn_arithmetic)arithmetic;
+        desc.arithmetic = kind == 1 ? SYN_EXACT : SYN_FAST;
+        desc.cache = kind == 2 ? SYN_CACHE_F16 : SYN_CACHE_F32;
         desc.sinks = true;
         run_alone(c, &desc, edit, &a);
         desc.sequences = SEQUENCES;
@@ -537,6 +538,40 @@ static void packed_body(model_case *c) {
 }
 
 TEST(any_mix_of_sequences_gives_the_same_bits) { for_each_case(packed_body); }
+
+/* Every half is itself; between two, the nearer, the even one among equals; none beyond the largest. */
+TEST(halves_are_rounded_to_the_nearest) {
+    uint32_t h;
+    for (h = 0; h < 0x7bff; h++) {
+        const float low = synp_half((uint16_t)h), high = synp_half((uint16_t)(h + 1));
+        const float middle = (float)(((double)low + (double)high) / 2);
+        CHECK(synp_half_of(low) == h && synp_half_of(-low) == (h | 0x8000u));
+        CHECK(synp_half_of(middle) == (h & 1 ? h + 1 : h));
+        CHECK(synp_half_of(nextafterf(middle, 0)) == h && synp_half_of(nextafterf(middle, high)) == h + 1);
+    }
+    CHECK(synp_half_of(65504.0f) == 0x7bff && synp_half_of(1e9f) == 0x7bff);
+    CHECK(synp_half_of(-(float)INFINITY) == 0xfbff);
+    CHECK(!(synp_half(synp_half_of((float)NAN)) == synp_half(synp_half_of((float)NAN))));
+}
+
+/* A cache of halves: half the memory, and near. */
+static void halves_body(model_case *c) {
+    syn_context ctx;
+    syn_context_desc desc = exact_desc(8);
+    size_t bytes;
+    worst w;
+    desc.tokens = c->model.global[SYN_POSITION_EMBD].type ? 128 : 512;
+    REQUIRE(case_context(c, &ctx, &desc));
+    bytes = c->context_bytes;
+    desc.cache = SYN_CACHE_F16;
+    REQUIRE(case_context(c, &ctx, &desc));
+    CHECK(c->model.window || desc.tokens < 512 || c->context_bytes < bytes);
+    REQUIRE(run_case(c, &ctx, 8, &w));
+    CHECK(w.kl < 1e-5);
+    CHECK(w.kl > 0); /* it does round */
+}
+
+TEST(a_cache_of_halves_is_near) { for_each_case(halves_body); }
 
 /* Without all_logits a sequence's last row has them; a copy goes on as its original; rows that
    cannot be fed move nothing. */

@@ -152,7 +152,7 @@ static int run(const command *self, int argc, char **argv) {
         OPTION_RESUME(&o.resume), OPTION_FRESH(&o.fresh),
         {"shard", 0, OPTION_TEXT, "I/K", "every K-th prompt, from number I (0 to K-1) on", &shard, 0,
          0, NULL},
-        OPTION_CONTEXT(&o.context), OPTION_MEMORY(&o.memory), OPTION_THREADS(&o.threads), OPTION_SEED(&o.seed),
+        OPTION_CONTEXT(&o.context), OPTION_MEMORY(&o.memory), OPTION_CACHE(&o.cache), OPTION_THREADS(&o.threads), OPTION_SEED(&o.seed),
         OPTION_EXACT(&o.exact), OPTION_FORCE(&o.force),
     };
     size_t found;

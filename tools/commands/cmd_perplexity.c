@@ -50,7 +50,7 @@ static int run(const command *self, int argc, char **argv) {
          0, 0, NULL},
         OPTION_PRE(&o.pre),
         {"no-bos", 0, OPTION_FLAG, NULL, "no begin token", &o.no_bos, 0, 0, NULL},
-        OPTION_THREADS(&o.threads), OPTION_EXACT(&o.exact), OPTION_JSON(&as_json),
+        OPTION_CACHE(&o.cache), OPTION_THREADS(&o.threads), OPTION_EXACT(&o.exact), OPTION_JSON(&as_json),
     };
     int code;
     problem why;

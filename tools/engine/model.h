@@ -5,6 +5,11 @@
 
 #include "engine/engine.h"
 
+/* int: syn_cache_type */
+#define OPTION_CACHE(to)                                                                            \
+    {"cache", 0, OPTION_CHOICE, "f32|f16", "keys and values: floats (default), or halves in half the memory", (to), \
+     0, 0, NULL}
+
 typedef struct loaded_model {
     char       path[TOOL_PATH_BYTES];
     int        files;

@@ -124,6 +124,7 @@ static void settings_json(const capture_job *job, json_out *j) {
     json_int(j, "context", job->desc.tokens);
     json_text(j, "eos", eos_names[o->eos]);
     json_text(j, "arithmetic", o->exact ? "exact" : "fast");
+    if (o->cache) json_text(j, "cache", "f16");
     json_text(j, "prompts", !o->prompts ? "none: given ids" : strcmp(o->prompts, "builtin")
                                 ? path_base(o->prompts) : "builtin");
     chat_json(&job->chat, j);
@@ -255,6 +256,7 @@ static bool choose_units(capture_job *job, problem *why) {
     job->layers = model->layers;
     job->per_layer = model->heads;
     job->desc.norms = job->desc.sinks = !o->units;
+    job->desc.cache = (syn_cache_type)o->cache;
     if (!o->units) return true;
     if (!model->experts)
         return problem_set(why, "%s: the model (%s) has no experts", job->m.path,

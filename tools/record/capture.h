@@ -14,6 +14,7 @@ typedef struct capture_options {
     double  temperature, top_p, min_p;
     int     eos;    /* 0 ban, 1 stop */
     int     units;  /* 0 heads, 1 experts */
+    int     cache;  /* syn_cache_type */
     bool    raw_norm, all_experts, shared_experts, exact, logits, resume, fresh, force; /* resume: the default, and said again */
     bool    quiet;  /* no lines of results on standard output */
 } capture_options;

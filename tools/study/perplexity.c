@@ -168,6 +168,7 @@ static bool score_all(scoring *s, problem *why) {
     desc.tokens = (uint32_t)(s->window - 1); /* nothing comes after a window's last token */
     desc.batch = PASS;
     desc.all_logits = true;
+    desc.cache = (syn_cache_type)s->options->cache;
     desc.arithmetic = s->options->exact ? SYN_EXACT : SYN_FAST;
     if (s->window > INT32_MAX)
         return problem_set(why, "%s: a window of %zu tokens is too long (-c)", s->name, s->window);

@@ -19,6 +19,7 @@ typedef struct perplexity_options {
     const char *pre;       /* pre-tokenizer in place of the file's own, or NULL */
     int64_t     context;   /* tokens of a window; 0: the default */
     int64_t     threads;   /* 0: all cores */
+    int         cache;     /* syn_cache_type */
     bool        second_half, special, no_bos, exact;
 } perplexity_options;
 
