@@ -101,8 +101,24 @@
    to a measuring arena, to the byte, and one byte less is SYN_ERROR_MEMORY with nothing written.
    Sources, models and contexts must stay where they are while something made from them is in use.
    Descriptors are plain structs in which zero means the default: memset them first. Objects show
-   their fields, to be read. Two threads may use two contexts of one model; one object is used by
-   one thread at a time.
+   their fields, to be read. Calls that take an object as const may run on it at the same time: two
+   contexts step on one model, many threads tokenize with one tokenizer or read one syn_pairs (a
+   read callback must bear that). A call that takes an object to change it wants it alone. An arena
+   called `work` is given back when the call returns.
+
+   WORDS
+   unit       a head or an expert, whose norm at every token is one series; or any other channel
+   row        one position of a pass through the model; a pass has at most `batch` of them
+   sequence   tokens that see one another; a context holds several
+   stream     the residual stream, what every block adds to; but a `streamed` model is one whose
+              weights are read through a callback, as many rows at a time as fit
+   window     of series: the past (all samples but the last tau) or the future (all but the first);
+              of a model: the positions that a local layer sees
+   quad, tile, strip   in >>kernels: activations of four blocks of a position; of eight positions;
+              weights of many rows, unpacked side by side
+   panel, tile, stretch   in >>phiid: eight units side by side; two panels against each other; the
+              panels that one job takes
+   flag       what is wrong with a pair; it is told, and the numbers with it are not counted
 
    BUILD MACROS
    SYNERGY_IMPLEMENTATION   compile the functions here

@@ -74,6 +74,18 @@ else
     bad "no quick start in the top comment (chapter QUICK START)"
 fi
 
+# ---- the embedder's lines: one function, in C and in C++
+chapter 'A MODEL' > "$work/chapter"
+awk '{ line[NR] = $0 } !from && /^ *#/ { from = NR } /^ *}$/ { to = NR }
+     END { for (i = from; from && i <= to; i++) print line[i] }' "$work/chapter" > "$work/model.c"
+if grep -q 'syn_open_block' "$work/model.c"; then good; else bad "no model in the top comment (chapter A MODEL)" "$work/model.c"; fi
+try "the model's lines compile" $cc -std=c99 -Wall -Wextra -Werror -DSYNERGY_SIMD=0 -I.. -c "$work/model.c" -o "$work/model.o"
+if have g++; then
+    try "the model's lines are C++, too" g++ -x c++ -std=c++17 -Wall -Wextra -Werror -Wno-missing-field-initializers -I.. -fsyntax-only "$work/model.c"
+else
+    skip "no g++"
+fi
+
 # ---- form
 awk 'length($0) > 100' $header > "$work/long"
 if [ $(($(wc -l < "$work/long") * 100)) -lt "$(wc -l < $header)" ]; then good; else bad "1 % or more of the lines are longer than 100:" "$work/long"; fi
