@@ -179,6 +179,8 @@ done
 sed '3s/^[^,]*/-0.5/; 1s/^\([^,]*,[^,]*\),[^,]*/\1,-0.5/; 4s/^[^,]*/NA/; 1s/^\([^,]*,[^,]*,[^,]*\),[^,]*/\1,NA/' "$work/w.csv" > "$work/dropped.csv"
 run 0 "weights that are no edges" graph "$work/dropped.csv"
 if grep -q "2 of 36 pairs are no edges: 1 negative, 1 unknown" "$work/stdout"; then good; else bad "dropped weights are not told" "$work/stdout"; fi
+if [ "$(value participation_mean "$work/stdout")" != 0 ] && grep -q "modularity_signed " "$work/stdout" && grep -q "local_efficiency_mean " "$work/stdout"; then good
+else bad "figures of nodes" "$work/stdout"; fi
 run 1 "not square" graph $data/../tables/gaps.csv
 says "not a square matrix"
 run 0 "names in exports" graph "$work/head.csv" --graphml --csv -o "$work/named"

@@ -137,6 +137,50 @@ static double efficiency_by_floyd(const double *w, size_t n)
     return sum / (double)(n * (n - 1));
 }
 
+/* Signed modularity, participation and local efficiency of every matrix, as bctpy has them. */
+TEST(figures_of_nodes)
+{
+    static const char *const name[] = {"complete_equal", "dense_heavy_tail", "dense_uniform", "empty",
+                                       "planted_5x6", "rtr_CCS", "rtr_MMI", "signed", "small_exact",
+                                       "small_exact_planted", "sparse_disconnected", "star_w2", "sts_CCS",
+                                       "sts_MMI", "two_cliques"};
+    size_t c, i;
+    for (c = 0; c < sizeof name / sizeof name[0]; c++) {
+        static double block[200000], value[2][200];
+        npy weight, part, want;
+        test_path_buffer path;
+        char file[128];
+        double q;
+        syn_error err;
+        syn_arena arena = syn_arena_measure();
+        size_t n;
+        snprintf(file, sizeof file, "topology/%s.npy", name[c]);
+        REQUIRE(npy_load(&weight, test_path(path, file), NPY_F8));
+        snprintf(file, sizeof file, "topology/%s.partition.npy", name[c]);
+        REQUIRE(npy_load(&part, test_path(path, file), NPY_I4));
+        snprintf(file, sizeof file, "topology/%s.nodes.npy", name[c]);
+        REQUIRE(npy_load(&want, test_path(path, file), NPY_F8));
+        n = weight.shape[0];
+        REQUIRE(n <= 200 && want.shape[1] == n);
+        REQUIRE_OK(syn_graph_local_efficiency(NULL, NULL, n, &arena, &err), err);
+        CHECK(arena.used > 0);
+        arena = syn_arena_on(block, arena.used - 1);
+        CHECK_FAILS(syn_graph_local_efficiency(value[0], weight.f8, n, &arena, &err), SYN_ERROR_MEMORY, err);
+        arena = syn_arena_on(block, sizeof block);
+        CHECK_OK(syn_graph_local_efficiency(value[0], weight.f8, n, &arena, &err), err);
+        CHECK_OK(syn_graph_participation(value[1], weight.f8, n, part.i4, &arena, &err), err);
+        CHECK_OK(syn_graph_modularity_signed(&q, weight.f8, n, part.i4, &arena, &err), err);
+        CHECK_NEAR(q, want.f8[2 * n], 1e-13);
+        for (i = 0; i < n; i++) {
+            check_relative(name[c], value[0][i], want.f8[i]);
+            CHECK_NEAR(value[1][i], want.f8[n + i], 1e-13);
+        }
+        npy_free(&weight);
+        npy_free(&part);
+        npy_free(&want);
+    }
+}
+
 TEST(efficiency_against_floyd)
 {
     static const size_t size[] = {2, 3, 5, 17, 64, 131};

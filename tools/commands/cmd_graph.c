@@ -21,7 +21,8 @@ static void print_network(const json *n) {
     static const char *const key[] = {
         "nodes", "edges", "mean_weight", "efficiency_weighted", "efficiency_weighted_normalised",
         "efficiency_over_mean_weight", "efficiency_binary_top10", "efficiency_weighted_top10",
-        "louvain_q", "communities", "partition_q"};
+        "louvain_q", "communities", "partition_q", "modularity_signed", "participation_mean",
+        "local_efficiency_mean"};
     for (size_t k = 0; k < sizeof key / sizeof key[0]; k++) {
         double v = json_number_of(n, key[k], (double)NAN);
         if (isfinite(v)) printf("  %-32s%.6g\n", key[k], v);

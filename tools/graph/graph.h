@@ -30,6 +30,9 @@ typedef struct network {
     syn_graph graph;           /* its communities lie in `block` */
     void    *block;
     double   partition_q;      /* NaN without a partition */
+    double   signed_q;         /* of the partition, else of the communities: negative weights repel */
+    double  *participation;    /* (node) over the same parts */
+    double  *local;            /* (node) local efficiency; NULL of a network too large for it */
     double   binary[GRAPH_DENSITIES], weighted[GRAPH_DENSITIES];
     size_t   kept[GRAPH_DENSITIES];
     null_figure null[2][GRAPH_FIGURES]; /* [syn_null] */

@@ -239,4 +239,6 @@ void network_free(network *n) {
     free(n->label);
     free(n->weight);
     free(n->block);
+    free(n->participation);
+    free(n->local);
 }

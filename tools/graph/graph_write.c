@@ -106,6 +106,19 @@ static void nulls_json(const network *n, json_out *j) {
     json_object_end(j);
 }
 
+/* A figure of every node, and its mean. */
+static void nodes_json(json_out *j, const char *key, const double *value, size_t n) {
+    char mean_key[64];
+    double sum = 0;
+    if (!value) return;
+    for (size_t i = 0; i < n; i++) sum += value[i];
+    snprintf(mean_key, sizeof mean_key, "%s_mean", key);
+    json_number(j, mean_key, sum / (double)n);
+    json_array_inline(j, key);
+    for (size_t i = 0; i < n; i++) json_number(j, NULL, value[i]);
+    json_array_end(j);
+}
+
 static void network_json(const graph_work *w, const network *n, json_out *j) {
     const syn_graph *g = &n->graph;
     json_text(j, "file", path_base(n->path));
@@ -133,6 +146,15 @@ static void network_json(const graph_work *w, const network *n, json_out *j) {
     for (size_t i = 0; i < w->nodes; i++) json_int(j, NULL, g->community[i]);
     json_array_end(j);
     json_number(j, "partition_q", n->partition_q);
+    json_text(j, "parts_of_nodes", w->partition ? w->partition_name : "communities");
+    json_number(j, "modularity_signed", n->signed_q);
+    nodes_json(j, "participation", n->participation, w->nodes);
+    nodes_json(j, "local_efficiency", n->local, w->nodes);
+    if (w->name) {
+        json_array_inline(j, "names");
+        for (size_t i = 0; i < w->nodes; i++) json_text(j, NULL, w->name[i]);
+        json_array_end(j);
+    }
     if (w->nulls) nulls_json(n, j);
 }
 
