@@ -519,6 +519,9 @@ typedef struct syn_tokenizer {
     bool    add_space_prefix;
     bool    ignore_merges;            /* a word that is a token needs no merges */
     bool    clean_spaces;             /* see syn_detokenize */
+    bool    pre_missing;              /* byte-level BPE and no tokenizer.ggml.pre: row 0 is a guess */
+    bool    strips_right;             /* Phi-3: special tokens take the white space behind them, */
+    int32_t keeps_right[3];           /* but for these */
     syn_chat chat;
     bool    chat_bos;                 /* a prompt of this format begins with the token bos, which
                                          syn_chat_render does not write */
@@ -8644,6 +8647,9 @@ static const synp_pre_row synp_pre_rows[] = {
     { "gpt-2", SYNP_CUT_GPT2, true, false, false },
     { "phi-2", SYNP_CUT_GPT2, true, false, false },
     { "olmo", SYNP_CUT_GPT2, true, false, false },
+    { "mellum", SYNP_CUT_GPT2, true, false, false },
+    { "a.x-4.0", SYNP_CUT_GPT2, true, false, false },
+    { "gigachat", SYNP_CUT_GPT2, true, false, false },
     { "mpt", SYNP_CUT_GPT2, true, false, false },
     { "smollm", SYNP_CUT_SMOLLM, false, false, false },
     { "starcoder", SYNP_CUT_SMOLLM, true, false, false },
@@ -8652,10 +8658,14 @@ static const synp_pre_row synp_pre_rows[] = {
     { "llama-bpe", SYNP_CUT_LLAMA3, true, true, true },
     { "llama3", SYNP_CUT_LLAMA3, true, true, true },
     { "llama-v3", SYNP_CUT_LLAMA3, true, true, true },
+    { "falcon3", SYNP_CUT_LLAMA3, true, true, true },
+    { "pixtral", SYNP_CUT_LLAMA3, true, true, true },
+    { "midm-2.0", SYNP_CUT_LLAMA3, true, true, true },
     { "dbrx", SYNP_CUT_LLAMA3, true, false, false },
     { "smaug-bpe", SYNP_CUT_LLAMA3, true, false, false },
     { "qwen2", SYNP_CUT_QWEN2, false, false, false },
     { "deepseek-r1-qwen", SYNP_CUT_QWEN2, false, false, false },
+    { "kormo", SYNP_CUT_QWEN2, false, false, false },
     { "stablelm2", SYNP_CUT_QWEN2, true, false, false },
     { "deepseek-llm", SYNP_CUT_DEEPSEEK_LLM, false, false, false },
     { "deepseek-coder", SYNP_CUT_DEEPSEEK_CODER, false, false, false },
@@ -9329,6 +9339,14 @@ static void synp_word(synp_tokenizing *w, const unsigned char *text, size_t leng
 }
 
 /* A stretch of text without special tokens. */
+static bool synp_is_ascii_space(unsigned char c) { return c == ' ' || (c >= 9 && c <= 13); }
+
+static bool synp_strips_right(const syn_tokenizer *t, int32_t id)
+{
+    return t->strips_right && id != t->keeps_right[0] && id != t->keeps_right[1] &&
+           id != t->keeps_right[2];
+}
+
 static void synp_fragment(synp_tokenizing *w, size_t from, size_t to, bool after_special)
 {
     const unsigned char *text = w->text + from;
@@ -9375,6 +9393,7 @@ SYN_API syn_status syn_tokenize(const syn_tokenizer *t, const char *text, size_t
         if (from > at) synp_fragment(&w, at, from, true);
         if (n) synp_emit(&w, (int32_t)id);
         at = from + n;
+        while (n && at < length && synp_strips_right(t, (int32_t)id) && synp_is_ascii_space(w.text[at])) at++;
     }
     if (ends && t->add_eos && t->eos >= 0) synp_emit(&w, t->eos);
     work->used = measuring ? w.peak : w.start;
@@ -9480,6 +9499,7 @@ static syn_status synp_tokenizer_kind(syn_tokenizer *t, const syn_gguf *gguf, co
     if (!pre) {
         status = syn_gguf_text(gguf, "tokenizer.ggml.pre", false, name, sizeof name, &length, err);
         if (status) return status;
+        t->pre_missing = !name[0];
         pre = name[0] ? name : synp_pre_rows[0].name;
     }
     for (t->pre = 0; t->pre < SYNP_PRE_ROWS; t->pre++)
@@ -9588,6 +9608,21 @@ static syn_status synp_special_enter(syn_tokenizer *t, uint32_t id, syn_error *e
         unsigned slot = synp_pair_slot(first[0], length < 2 ? i : first[1]);
         if (t->special_reach[slot] < length) t->special_reach[slot] = (uint16_t)length;
     }
+    return SYN_OK;
+}
+
+/* llama.cpp tells Phi-3 by the model's name, in any case of letters. Needs the index. */
+static syn_status synp_tokenizer_phi3(syn_tokenizer *t, const syn_gguf *gguf, syn_error *err)
+{
+    static const char *const keeps[3] = { "<unk>", "<s>", "<|endoftext|>" };
+    char name[128];
+    size_t length, i;
+    syn_status status = syn_gguf_text(gguf, "general.name", false, name, sizeof name, &length, err);
+    if (status) return status;
+    for (i = 0; name[i]; i++)
+        if (name[i] >= 'A' && name[i] <= 'Z') name[i] = (char)(name[i] + 32);
+    t->strips_right = strstr(name, "phi-3") || strstr(name, "phi3");
+    for (i = 0; i < 3; i++) t->keeps_right[i] = syn_token_find(t, keeps[i], strlen(keeps[i]));
     return SYN_OK;
 }
 
@@ -10119,7 +10154,8 @@ SYN_API syn_status syn_tokenizer_open(syn_tokenizer *t, const syn_gguf *gguf,
     t->special_bits = (uint32_t *)bits;
     memset(reach, 0, 1024 * sizeof *t->special_reach);
     memset(bits, 0, (t->tokens.count / 32 + 1) * sizeof *t->special_bits);
-    return synp_tokenizer_specials(t, err);
+    status = synp_tokenizer_phi3(t, gguf, err);
+    return status ? status : synp_tokenizer_specials(t, err);
 }
 
 SYN_API const char *syn_chat_name(syn_chat chat)

@@ -129,8 +129,11 @@ bool directory_make(const char *path, problem *why) {
         if (path[i] != '/' && path[i] != '\0') continue;
         memcpy(so_far, path, i);
         so_far[i] = '\0';
-        if (mkdir(so_far, 0777) == 0 || path_is_directory(so_far)) continue;
+        if (mkdir(so_far, 0777) == 0) continue;
+        const int reason = errno; /* of mkdir, not of the looks that follow */
+        if (path_is_directory(so_far)) continue;
         if (path_exists(so_far)) return problem_set(why, "%s: is a file, not a folder", so_far);
+        errno = reason;
         return problem_errno(why, so_far, "cannot make the folder");
     }
     return true;

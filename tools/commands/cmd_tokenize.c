@@ -33,7 +33,9 @@ static bool vocabulary_open(vocabulary *v, const char *path, const char *pre, pr
         arena = syn_arena_on(v->block, bytes);
         status = syn_tokenizer_open(&v->tokenizer, &v->gguf, &desc, &arena, &err);
     }
-    return status == SYN_OK ? true : problem_engine(why, path, &err);
+    if (status != SYN_OK) return problem_engine(why, path, &err);
+    tokenizer_note(&v->tokenizer);
+    return true;
 }
 
 static void vocabulary_close(vocabulary *v) {

@@ -54,6 +54,12 @@ void model_hash(const loaded_model *m, char hex[65]) {
     sha256_end(&hash, hex);
 }
 
+void tokenizer_note(const syn_tokenizer *t) {
+    if (t->pre_missing)
+        tool_note("the file has no tokenizer.ggml.pre: words are cut as by '%s'; --pre NAME names another",
+                  syn_tokenizer_pre_name(t->pre));
+}
+
 static bool load(loaded_model *m, const char *path, const char *pre, bool no_vocabulary,
                  problem *why) {
     syn_error err;
@@ -74,7 +80,10 @@ static bool load(loaded_model *m, const char *path, const char *pre, bool no_voc
         arena = syn_arena_on(m->block, m->model_bytes + SYN_ALIGN);
         status = syn_model_open(&m->model, m->source, m->files, &desc, &arena, &err);
     }
-    if (status == SYN_OK) return true;
+    if (status == SYN_OK) {
+        tokenizer_note(&m->model.tokenizer);
+        return true;
+    }
     problem_engine(why, path, &err);
     model_unload(m);
     return false;

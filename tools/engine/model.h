@@ -43,6 +43,9 @@ bool model_context_on(loaded_model *m, syn_context *ctx, syn_context_desc *desc,
 bool model_context_bytes(const loaded_model *m, const syn_context_desc *desc, size_t *bytes,
                          problem *why);
 
+/* Says what of a vocabulary is a guess. */
+void tokenizer_note(const syn_tokenizer *t);
+
 #define OPTION_PRE(to) \
     {"pre", 0, OPTION_TEXT, "NAME", "pre-tokenizer in place of the file's own", (to), 0, 0, NULL}
 
