@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-    PASS = 32,           /* positions a pass, whose logits are held at once */
+    PASS = 64,           /* positions a pass, whose logits are held at once */
     WINDOW_UNKNOWN = 2048, /* for a model that does not say what it was trained for */
     WINDOW_HALVES = 512  /* llama-perplexity's default */
 };
