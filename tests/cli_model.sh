@@ -45,14 +45,14 @@ run 2 "run -n of words" run $tiny -p a -n few
 run 2 "run -n below 0" run $tiny -p a -n -1
 run 2 "run --top-p above 1" run $tiny -p a --top-p 1.5
 run 2 "run --temp nan" run $tiny -p a --temp nan
-run 2 "capture without -o" capture $tiny --prompts builtin
+run 2 "capture without -o" capture $tiny --prompts builtin --beyond-context
 run 2 "capture of nothing" capture $tiny -o "$work/none"
-run 2 "capture of two things" capture $tiny --prompts builtin --tokens a.npy -o "$work/none"
-run 2 "capture --logits of prompts" capture $tiny --prompts builtin --logits -o "$work/none"
-run 2 "capture -n 0" capture $tiny --prompts builtin -n 0 -o "$work/none"
-run 2 "capture --eos maybe" capture $tiny --prompts builtin --eos maybe -o "$work/none"
+run 2 "capture of two things" capture $tiny --prompts builtin --beyond-context --tokens a.npy -o "$work/none"
+run 2 "capture --logits of prompts" capture $tiny --prompts builtin --beyond-context --logits -o "$work/none"
+run 2 "capture -n 0" capture $tiny --prompts builtin --beyond-context -n 0 -o "$work/none"
+run 2 "capture --eos maybe" capture $tiny --prompts builtin --beyond-context --eos maybe -o "$work/none"
 for shard in 2/2 -1/2 1 1/0 a/b 1/2x /; do
-    run 2 "capture --shard $shard" capture $tiny --prompts builtin --shard $shard -o "$work/none"
+    run 2 "capture --shard $shard" capture $tiny --prompts builtin --beyond-context --shard $shard -o "$work/none"
 done
 run 2 "analyze without -o" analyze $tiny
 if [ -e "$work/none" ]; then bad "a usage error made a folder"; else good; fi
@@ -326,12 +326,12 @@ limited() {
 }
 cp -r "$work/before" "$work/full"
 for blocks in 1 2 8; do
-    limited $blocks capture $tiny --prompts builtin -n 100 -o "$work/full" --force
+    limited $blocks capture $tiny --prompts builtin --beyond-context -n 100 -o "$work/full" --force
     same "a full disk leaves what was there" "$work/before" "$work/full" norms.npy tokens.npy run.json
     if [ -n "$(find "$work/full" -name '*.npy.part' -o -name '*.json.part')" ]; then bad "a full disk leaves half files"; else good; fi
 done
-run 0 "when there is room again" capture $tiny --prompts builtin -n 100 -o "$work/full" --force --resume
-run 0 "undisturbed" capture $tiny --prompts builtin -n 100 -o "$work/whole"
+run 0 "when there is room again" capture $tiny --prompts builtin --beyond-context -n 100 -o "$work/full" --force --resume
+run 0 "undisturbed" capture $tiny --prompts builtin --beyond-context -n 100 -o "$work/whole"
 same "after a full disk" "$work/full" "$work/whole" norms.npy tokens.npy run.json
 limited 1 capture data/models/llama/model.gguf --tokens "$work/ids.npy" --logits -o "$work/two" --force
 if [ -n "$(find "$work/two" -name '*.part')" ]; then bad "a full disk leaves half files of --tokens"; else good; fi
@@ -341,7 +341,7 @@ if [ -n "$(find "$work/two" -name '*.part')" ]; then bad "a full disk leaves hal
 for k in 2 7; do
     i=0
     while [ $i -lt $k ]; do
-        run 0 "shard $i/$k" capture $tiny --prompts builtin -n 100 --shard $i/$k -o "$work/shard.$k.$i"
+        run 0 "shard $i/$k" capture $tiny --prompts builtin --beyond-context -n 100 --shard $i/$k -o "$work/shard.$k.$i"
         for name in norms tokens; do
             try "shard $i/$k: $name" "$tool" rows "$work/whole/$name.npy" "$work/shard.$k.$i/$name.npy" $i $k
         done
@@ -351,13 +351,13 @@ done
 run 0 "shards of draws" capture $tiny --prompts "$work/prompts" -n 20 --temp 1.5 --seed 9 -o "$work/drawn"
 run 0 "shard 1/2 of draws" capture $tiny --prompts "$work/prompts" -n 20 --temp 1.5 --seed 9 --shard 1/2 -o "$work/drawn.1"
 try "a draw is the same in a shard" "$tool" rows "$work/drawn/tokens.npy" "$work/drawn.1/tokens.npy" 1 2
-SLURM_PROCID=1 SLURM_NTASKS=2 "$synergy" capture $tiny --prompts builtin -n 100 -o "$work/slurm" > "$work/out" 2>&1
+SLURM_PROCID=1 SLURM_NTASKS=2 "$synergy" capture $tiny --prompts builtin --beyond-context -n 100 -o "$work/slurm" > "$work/out" 2>&1
 same "a shard from the environment" "$work/shard.2.1" "$work/slurm" norms.npy tokens.npy run.json
 run 1 "more shards than prompts" capture $tiny --prompts "$work/prompts" -n 6 --shard 4/5 -o "$work/none"
 
 # ---- series that end
 
-run 0 "--eos stop" capture $tiny --prompts builtin -n 100 --eos stop --temp 1.5 -o "$work/ended"
+run 0 "--eos stop" capture $tiny --prompts builtin --beyond-context -n 100 --eos stop --temp 1.5 -o "$work/ended"
 short=$("$tool" ended "$work/ended/norms.npy" "$work/ended/lengths.npy")
 case $short in
     '' | *[!0-9]*) bad "--eos stop: $short" ;;
@@ -365,7 +365,7 @@ case $short in
     *) good ;;
 esac
 run 0 "phiid of series that end" phiid "$work/ended"
-run 0 "--eos ban into the same folder" capture $tiny --prompts builtin -n 100 --temp 1.5 -o "$work/ended" --force
+run 0 "--eos ban into the same folder" capture $tiny --prompts builtin --beyond-context -n 100 --temp 1.5 -o "$work/ended" --force
 if [ -e "$work/ended/lengths.npy" ]; then bad "lengths.npy of an earlier run is left"; else good; fi
 if LC_ALL=C grep -q '"length": 100' "$work/ended/run.json" && ! grep -qE '"length": [0-9]{1,2},' "$work/ended/run.json"; then good; else bad "--eos ban: a series is short"; fi
 

@@ -59,6 +59,9 @@ bool args_parse(const command *self, const option *options, size_t count, int ar
 #define OPTION_OUT(to) {"output", 'o', OPTION_TEXT, "DIR", "where results go", (to), 0, 0, NULL}
 #define OPTION_FORCE(to) \
     {"force", 0, OPTION_FLAG, NULL, "replace results of another model or settings", (to), 0, 0, NULL}
+#define OPTION_BEYOND(to) \
+    {"beyond-context", 0, OPTION_FLAG, NULL, "go on beyond the context that the model was trained for", \
+     (to), 0, 0, NULL}
 #define OPTION_FRESH(to) \
     {"fresh", 0, OPTION_FLAG, NULL, "start over; without it the same settings go on where a run was stopped", \
      (to), 0, 0, NULL}

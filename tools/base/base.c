@@ -3,10 +3,12 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static char name_now[32] = "";
 
@@ -100,8 +102,15 @@ uint64_t random_bits(uint64_t *state) {
     return z ^ z >> 31;
 }
 
+/* A pipe that nobody reads any more, as head leaves it. */
+bool tool_output_closed(void) {
+    struct pollfd out = {STDOUT_FILENO, POLLOUT, 0};
+    return ferror(stdout) && poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+}
+
 int tool_finish_output(void) {
     if (fflush(stdout) == 0 && !ferror(stdout)) return 0;
+    if (tool_output_closed()) return 0;
     return tool_fail_text("standard output: %s", strerror(errno));
 }
 

@@ -136,6 +136,31 @@ bool table_write(table_out *t, const char *path, problem *why) {
     return good;
 }
 
+/* ---- what may be written -------------------------------------------------------------- */
+
+bool columns_not_input(const char *directory, const char *stage, const char *input, problem *why) {
+    char path[TOOL_PATH_BYTES];
+    bool good = true;
+    DIR *d = input ? opendir(directory) : NULL;
+    for (struct dirent *e = d ? readdir(d) : NULL; e && good; e = readdir(d)) {
+        const file_row *f = columns_file(e->d_name);
+        if (!f || strcmp(f->stage, stage) || !path_join(path, directory, e->d_name, why)) continue;
+        good = output_not_input(path, input, why);
+    }
+    if (d) closedir(d);
+    return good;
+}
+
+bool columns_free(const char *directory, problem *why) {
+    char path[TOOL_PATH_BYTES];
+    for (size_t i = 0; i < file_list_rows; i++)
+        if (path_join(path, directory, file_list[i].file, why) && path_is_directory(path))
+            return problem_set(why, "%s: is a folder, and a file of this name would be written", path);
+    if (path_join(path, directory, "figures", why) && path_exists(path) && !path_is_directory(path))
+        return problem_set(why, "%s: is a file, and figures would be written to a folder of this name", path);
+    return true;
+}
+
 /* ---- columns.json --------------------------------------------------------------------- */
 
 typedef struct names { char **at; size_t count; } names;

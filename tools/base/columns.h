@@ -14,6 +14,7 @@
 
 /* A file by its name in the folder, one '*' stands for anything; the first row that fits is meant. */
 typedef struct file_row {
+    const char *stage;    /* which writes it: "capture", "phiid", "graph", "study", "report" */
     const char *file;
     const char *dims;     /* of an array: "prompt,token,layer,unit"; NULL of anything else */
     const char *unit;     /* of an array's values; "" where they have none */
@@ -59,6 +60,10 @@ void table_free(table_out *t);
 /* table_done, the file, and table_free. */
 bool table_write(table_out *t, const char *path, problem *why);
 
+/* Refuses an input that is a file which a stage would write to DIR, whatever it is called; NULL is passed over. */
+bool columns_not_input(const char *directory, const char *stage, const char *input, problem *why);
+/* Refuses a folder where a file that a stage would write cannot be: a folder has its name. */
+bool columns_free(const char *directory, problem *why);
 /* Writes DIR/columns.json: of every file that is there now. Holds no clock. */
 bool columns_write(const char *directory, problem *why);
 

@@ -139,9 +139,58 @@ bool directory_make(const char *path, problem *why) {
     return true;
 }
 
+/* The permissions of a folder do not tell all: a file system may be read-only, or full. */
+static bool try_to_write(const char *folder, problem *why) {
+    char path[TOOL_PATH_BYTES], name[48];
+    snprintf(name, sizeof name, ".synergy-%ld.part", (long)getpid());
+    if (!path_join(path, folder, name, why)) return false;
+    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) return problem_errno(why, folder, "cannot write there");
+    close(fd);
+    unlink(path);
+    return true;
+}
+
+static bool folder_of(const char *path, char to[TOOL_PATH_BYTES]) {
+    const size_t n = (size_t)(path_base(path) - path);
+    if (n >= TOOL_PATH_BYTES) return false;
+    memcpy(to, n ? path : ".", n ? n : 1);
+    to[n ? n : 1] = '\0';
+    return true;
+}
+
 bool output_file_check(const char *path, bool force, problem *why) {
     if (path_is_directory(path)) return problem_set(why, "%s: is a directory", path);
     if (!force && path_exists(path))
         return problem_set(why, "%s: exists already (--force replaces it)", path);
+    char folder[TOOL_PATH_BYTES];
+    if (!folder_of(path, folder)) return problem_set(why, "%.200s...: the path is too long", path);
+    return try_to_write(folder, why);
+}
+
+bool directory_writable(const char *path, problem *why) {
+    return directory_make(path, why) && try_to_write(path, why);
+}
+
+static bool same_place(const char *a, const char *b) {
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+bool path_same(const char *a, const char *b) {
+    char x[TOOL_PATH_BYTES], y[TOOL_PATH_BYTES];
+    struct stat s;
+    if (stat(a, &s) == 0 || stat(b, &s) == 0) return same_place(a, b);
+    return !strcmp(path_base(a), path_base(b)) && folder_of(a, x) && folder_of(b, y) && same_place(x, y);
+}
+
+bool output_not_input(const char *output, const char *input, problem *why) {
+    char part[TOOL_PATH_BYTES];
+    if (!output || !input) return true;
+    const int n = snprintf(part, sizeof part, "%s.part", output);
+    if (path_same(output, input) || !strcmp(output, input))
+        return problem_set(why, "%s: is the input %s: a result must have another name", output, input);
+    if (n > 0 && (size_t)n < sizeof part && path_same(part, input))
+        return problem_set(why, "%s: its work file %s is the input %s", output, part, input);
     return true;
 }

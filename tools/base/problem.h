@@ -41,7 +41,9 @@ char *tool_copy(const char *text);
 /* SplitMix64 (Steele et al. 2014): 64 bits, and the state moves on. */
 uint64_t random_bits(uint64_t *state);
 
-/* Flushes standard output; a full disk or closed pipe is a failure. Returns the exit code. */
+/* Flushes standard output; a full disk is a failure. Returns the exit code. */
 int tool_finish_output(void);
+/* Has the reader of standard output gone (head)? That is no failure, and there is no more to do. */
+bool tool_output_closed(void);
 
 #endif

@@ -296,20 +296,29 @@ static bool open_log(work *w, problem *why) {
     return write_head(w, why);
 }
 
-bool work_open(work *w, const work_desc *desc, problem *why) {
+static bool is_finished(const work_desc *desc) {
     char path[TOOL_PATH_BYTES];
     json_file theirs;
+    problem ignored;
+    const state s = of_finished(desc, path, &theirs);
+    json_free(&theirs);
+    return s == SAME && path_join(path, desc->directory, desc->result, &ignored) && path_is_file(path);
+}
+
+bool work_is_complete(const work_desc *desc) {
+    char path[TOOL_PATH_BYTES];
+    problem ignored;
+    return !desc->fresh && path_join(path, desc->directory, desc->file, &ignored) && !path_exists(path) &&
+           is_finished(desc);
+}
+
+bool work_open(work *w, const work_desc *desc, problem *why) {
     memset(w, 0, sizeof *w);
     w->desc = *desc;
     if (!work_check(desc, why) || !directory_make(desc->directory, why)) return false;
-    state s = of_finished(desc, path, &theirs);
-    json_free(&theirs);
-    if (s == SAME && path_join(path, desc->directory, desc->result, why) && !path_is_file(path)) s = NOTHING;
-    if (s == SAME && desc->fresh) tool_note("--fresh: the finished run in %s is made anew", desc->directory);
-    if (s == SAME && !desc->fresh && path_join(path, desc->directory, desc->file, why) && !path_exists(path)) {
-        w->complete = true;
-        return true;
-    }
+    w->complete = work_is_complete(desc);
+    if (w->complete) return true;
+    if (desc->fresh && is_finished(desc)) tool_note("--fresh: the finished run in %s is made anew", desc->directory);
     if (!open_log(w, why)) return false;
     tell(w);
     return true;
@@ -375,9 +384,11 @@ bool plan_announce(const work_plan *p, problem *why) {
     bytes_text(p->disk, disk, sizeof disk);
     duration_text(p->least, least, sizeof least);
     duration_text(p->most, most, sizeof most);
-    fprintf(stderr, "%s", p->what);
-    if (p->memory > 0) fprintf(stderr, "; memory %.0f bytes (%s)", p->memory, memory);
-    if (p->disk > 0) fprintf(stderr, "; up to %s on disk", disk);
-    fprintf(stderr, strcmp(least, most) ? "; about %s to %s\n" : "; about %s\n", least, most);
+    text line = {NULL, 0, 0};
+    text_print(&line, "%s", p->what);
+    if (p->memory > 0) text_print(&line, "; memory %.0f bytes (%s)", p->memory, memory);
+    if (p->disk > 0) text_print(&line, "; up to %s on disk", disk);
+    tool_note("%s; about %s%s%s", line.at, least, strcmp(least, most) ? " to " : "", strcmp(least, most) ? most : "");
+    text_free(&line);
     return true;
 }

@@ -45,6 +45,8 @@ typedef struct work {
 
 /* Refuses a folder that holds a run of other settings (finished or begun), unless forced. Changes nothing. */
 bool work_check(const work_desc *desc, problem *why);
+/* Is a finished run of the same settings there, and not to be made anew? */
+bool work_is_complete(const work_desc *desc);
 /* Makes the folder and opens the log behind its last good piece. Only one process at a time may. */
 bool work_open(work *w, const work_desc *desc, problem *why);
 bool work_has(const work *w, size_t key);

@@ -1,4 +1,5 @@
 /* cmd_capture.c - `synergy capture`: generates, or feeds given ids, and records norms. */
+#include "base/work.h"
 #include "record/stage.h"
 
 #include <dirent.h>
@@ -97,11 +98,26 @@ static void print_result(const capture_job *job) {
            job->options->units ? "experts" : "heads", job->options->output);
 }
 
+static bool announce(capture_job *job, const void *user, problem *why) {
+    double token, seconds;
+    text what = {NULL, 0, 0};
+    (void)user;
+    if (!capture_seconds(job, &token, &seconds, why)) return false;
+    text_print(&what, "%zu prompts x %lld tokens x %u layers x %u %s", job->prompts, (long long)job->options->n,
+               job->layers, job->per_layer, job->options->units ? "experts" : "heads");
+    const work_plan p = {what.at, job->options->output, capture_memory_bytes(job), capture_disk_bytes(job),
+                         0.7 * seconds, 1.5 * seconds + 0.1};
+    const bool good = plan_announce(&p, why);
+    text_free(&what);
+    return good;
+}
+
 /* `launched`: more processes than prompts are no fault of a launcher. */
 static int capture_prompts(const capture_options *o, bool launched) {
     capture_job job;
     problem why;
     bool good = capture_prepare(&job, o, &why);
+    job.announce = announce;
     good = good && capture_run(&job, &why);
     if (good && !job.prompts) {
         problem_set(&why, "shard %lld of %lld has no prompt: there are %zu", (long long)o->shard,
@@ -149,7 +165,7 @@ static int run(const command *self, int argc, char **argv) {
          &o.min_p, 0, 1, NULL},
         {"logits", 0, OPTION_FLAG, NULL, "with --tokens: write logits.npy as well", &o.logits, 0, 0,
          NULL},
-        OPTION_RESUME(&o.resume), OPTION_FRESH(&o.fresh),
+        OPTION_RESUME(&o.resume), OPTION_FRESH(&o.fresh), OPTION_BEYOND(&o.beyond_context),
         {"shard", 0, OPTION_TEXT, "I/K", "every K-th prompt, from number I (0 to K-1) on", &shard, 0,
          0, NULL},
         OPTION_CONTEXT(&o.context), OPTION_MEMORY(&o.memory), OPTION_CACHE(&o.cache), OPTION_THREADS(&o.threads), OPTION_SEED(&o.seed),

@@ -1,4 +1,5 @@
 /* cmd_compare.c - synergy compare: profiles and ranks of several result folders side by side. */
+#include "base/columns.h"
 #include "report/stage.h"
 
 #include <stdlib.h>
@@ -34,10 +35,21 @@ static bool labels_given(compare_options *o) {
     }
 }
 
+/* The files of the results that are compared are not to be replaced. */
+static bool outputs_not_results(const compare_options *o, const char *data, problem *why) {
+    for (size_t k = 0; k < o->count; k++)
+        for (size_t i = 0; i < file_list_rows; i++) {
+            char path[TOOL_PATH_BYTES];
+            if (!path_join(path, o->directory[k], file_list[i].file, why)) return false;
+            if (!output_not_input(o->output, path, why) || !output_not_input(data, path, why)) return false;
+        }
+    return true;
+}
+
 static bool outputs_free(const compare_options *o, problem *why) {
     char data[TOOL_PATH_BYTES];
-    return output_file_check(o->output, o->force, why) && compare_data_name(o->output, data, why) &&
-           output_file_check(data, o->force, why);
+    return compare_data_name(o->output, data, why) && outputs_not_results(o, data, why) &&
+           output_file_check(o->output, o->force, why) && output_file_check(data, o->force, why);
 }
 
 static int tell(const comparison *c, bool as_json) {

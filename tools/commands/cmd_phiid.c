@@ -75,6 +75,7 @@ static int run(const command *self, int argc, char **argv) {
     };
     if (!args_parse(self, table, OPTION_COUNT(table), argc, argv, &o.input, 1, 1, NULL, &code))
         return code;
+    if (!path_exists(o.input)) return tool_fail_text("%s: there is no such file or folder", o.input);
     if (!o.output && !path_is_directory(o.input))
         return tool_usage("-o DIR is missing: where should the results go?");
     if (o.score == SYN_SCORE_EXCESS && !surrogates) o.surrogates = 100;

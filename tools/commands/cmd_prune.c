@@ -236,11 +236,15 @@ static int run(const command *self, int argc, char **argv) {
     o.model = operand[0];
     o.directory = operand[1];
     if ((code = check_usage(&o)) != 0) return code;
+    if (!output_not_input(o.output, o.model, &why) || !output_not_input(o.plan, o.model, &why) ||
+        !output_not_input(o.plan, o.output, &why))
+        return tool_fail(&why);
     if ((o.output && !output_file_check(o.output, o.force, &why)) ||
         (o.plan && !output_file_check(o.plan, o.force, &why)))
         return tool_fail(&why);
     if (!model_load_weights(&m, o.model, &why)) return tool_fail(&why);
-    const bool good = work(&o, &m, &why);
+    const bool good = model_not_output(&m, o.output, &why) && model_not_output(&m, o.plan, &why) &&
+                      work(&o, &m, &why);
     model_unload(&m);
     return good ? tool_finish_output() : tool_fail(&why);
 }

@@ -3,13 +3,11 @@
 
 static int run(const command *self, int argc, char **argv) {
     const char *directory = NULL;
-    char path[TOOL_PATH_BYTES];
     problem why;
     int code;
     if (!args_parse(self, NULL, 0, argc, argv, &directory, 1, 1, NULL, &code)) return code;
-    if (!report_run(directory, &why) || !path_join(path, directory, "report.html", &why))
-        return tool_fail(&why);
-    printf("%s\n", path);
+    if (!report_run(directory, &why)) return tool_fail(&why);
+    report_print_path(directory);
     return tool_finish_output();
 }
 

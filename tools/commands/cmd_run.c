@@ -9,7 +9,7 @@ typedef struct run_options {
     chat_options chat;
     int64_t     tokens, context, threads, seed, top_k;
     double      temperature, top_p, min_p;
-    bool        ignore_eos, exact;
+    bool        ignore_eos, exact, beyond_context;
 } run_options;
 
 static bool prompt_ids(const run_options *o, const loaded_model *m, int32_t **ids, size_t *count,
@@ -65,7 +65,7 @@ static bool generate(const run_options *o, loaded_model *m, syn_context *ctx, co
     const double start = clock_seconds();
     while (good && done < o->tokens) {
         const int32_t id = syn_sample(&sampler, syn_context_logits(ctx, SYN_LAST_ROW), m->model.vocab);
-        if (syn_token_is_end(t, id)) break;
+        if (syn_token_is_end(t, id) || tool_output_closed()) break;
         good = put_token(&stream, t, id, room, &err);
         done++;
         if (good && done < o->tokens) good = syn_context_step(ctx, &id, 1, &err) == SYN_OK;
@@ -95,7 +95,8 @@ static bool run_model(const run_options *o, const char *path, problem *why) {
     if (good && (int64_t)count + o->tokens > (int64_t)desc.tokens)
         good = problem_set(why, "%zu tokens of prompt and %lld to generate do not fit a context of %u "
                            "(-c)", count, (long long)o->tokens, desc.tokens);
-    good = good && model_context(&m, &ctx, &desc, o->threads, why) &&
+    good = good && model_context_check(&m, count + (uint64_t)o->tokens - (o->tokens > 0), o->beyond_context, why) &&
+           model_context(&m, &ctx, &desc, o->threads, why) &&
            generate(o, &m, &ctx, ids, count, why);
     free(ids);
     model_unload(&m);
@@ -125,7 +126,7 @@ static int run(const command *self, int argc, char **argv) {
         OPTION_SYSTEM(&o.chat.system), OPTION_DATE(&o.chat.date), OPTION_PRE(&o.pre),
         {"ignore-eos", 0, OPTION_FLAG, NULL, "never choose an end token", &o.ignore_eos, 0, 0, NULL},
         OPTION_CONTEXT(&o.context), OPTION_THREADS(&o.threads), OPTION_SEED(&o.seed),
-        OPTION_EXACT(&o.exact),
+        OPTION_EXACT(&o.exact), OPTION_BEYOND(&o.beyond_context),
     };
     const char *operand[1];
     size_t found;

@@ -50,7 +50,7 @@ int main(int argc, char **argv) {
     setlocale(LC_CTYPE, ""); /* numbers keep the point of the C locale */
     tool_version_set(SYNERGY_VERSION);
     stop_begin(argc, argv);
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, said in words */
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write: results in files are finished */
     const char *name = argc > 1 ? argv[1] : "";
     if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
         print_help(stdout);

@@ -105,6 +105,26 @@ void model_unload(loaded_model *m) {
     memset(m, 0, sizeof *m);
 }
 
+bool model_not_output(const loaded_model *m, const char *output, problem *why) {
+    size_t digits_at = 0;
+    char name[TOOL_PATH_BYTES], digits[16];
+    split_count(m->path, &digits_at);
+    for (int i = 0; i < m->files; i++) {
+        strcpy(name, m->path);
+        snprintf(digits, sizeof digits, "%05d", i + 1);
+        if (m->files > 1) memcpy(name + digits_at, digits, 5);
+        if (!output_not_input(output, name, why)) return false;
+    }
+    return true;
+}
+
+bool model_context_check(const loaded_model *m, uint64_t tokens, bool beyond, problem *why) {
+    const uint32_t trained = m->model.context;
+    if (beyond || !trained || tokens <= trained) return true;
+    return problem_set(why, "%s: was trained for a context of %u tokens, and %llu are needed (--beyond-context goes "
+                       "on; expect worse text)", m->path, trained, (unsigned long long)tokens);
+}
+
 /* ---- contexts ------------------------------------------------------------------------- */
 
 bool model_context_bytes(const loaded_model *m, const syn_context_desc *desc, size_t *bytes,

@@ -33,6 +33,11 @@ uint64_t model_file_bytes(const loaded_model *m);
 /* SHA-256 over the files, one after the other. */
 void model_hash(const loaded_model *m, char hex[65]);
 
+/* Refuses `tokens` positions beyond what the model was trained for, where its file says that, unless `beyond`. */
+bool model_context_check(const loaded_model *m, uint64_t tokens, bool beyond, problem *why);
+/* Refuses an output that is one of the model's files. */
+bool model_not_output(const loaded_model *m, const char *output, problem *why);
+
 /* Opens a context on memory of its own. desc->parallel is set from `threads` (0: all cores). */
 bool model_context(loaded_model *m, syn_context *ctx, syn_context_desc *desc, int64_t threads,
                    problem *why);

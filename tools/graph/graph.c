@@ -13,6 +13,10 @@
    some seconds at 300 nodes and grows with their cube: larger networks have none. */
 enum { FOLDER_NULLS = 100, LARGE_NULLS = 20, LARGE_NODES = 500, NULL_RESTARTS = 5, LOCAL_NODES = 300 };
 
+double graph_disk_bytes(size_t units) {
+    return 30e3 + 12.0 * (double)units;
+}
+
 void graph_defaults(graph_options *o) {
     memset(o, 0, sizeof *o);
     o->nulls = -1;

@@ -60,7 +60,10 @@ bool graph_output_check(const graph_work *w, problem *why) {
     char path[TOOL_PATH_BYTES];
     json_file old;
     problem ignored;
-    if (!directory_make(w->output, why) || !path_join(path, w->output, "graph.json", why))
+    if (!directory_writable(w->output, why) || !columns_free(w->output, why) ||
+        !columns_not_input(w->output, "graph", w->folder ? NULL : w->options->input, why) ||
+        !columns_not_input(w->output, "graph", w->options->partition, why) ||
+        !path_join(path, w->output, "graph.json", why))
         return false;
     if (w->options->force || !path_exists(path)) return true;
     if (!json_read(&old, path, &ignored))

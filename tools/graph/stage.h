@@ -19,6 +19,8 @@ typedef struct graph_options {
 } graph_options;
 
 void graph_defaults(graph_options *o);
+/* Bytes of graph.json of a result folder. */
+double graph_disk_bytes(size_t units);
 /* Measures; writes graph.json and what is exported; leaves the JSON in j for printing. */
 bool graph_run(const graph_options *o, json_out *j, problem *why);
 

@@ -19,6 +19,16 @@ void phiid_defaults(phiid_options *o) {
     o->flagged = SYN_FLAGGED_EXCLUDE;
 }
 
+long long phiid_least_samples(const phiid_options *o) {
+    return (long long)o->tau + LEAST_SAMPLES;
+}
+
+/* Matrices; units.csv has some forty numbers a unit; profile.csv, phiid.json and columns.json. */
+double phiid_disk_bytes(size_t units, size_t layers, bool surrogates) {
+    const double n = (double)units;
+    return n * n * 8 * (surrogates ? 4 : 2) + 850 * n + 1000.0 * (double)layers + 100e3;
+}
+
 /* ---- which prompts count -------------------------------------------------------------- */
 
 static bool choose_prompts(phiid_work *w, problem *why) {

@@ -98,7 +98,10 @@ bool phiid_output_check(const phiid_work *w, problem *why) {
     char path[TOOL_PATH_BYTES];
     if (!path_join(path, w->output, "phiid.json", why)) return false;
     if (!w->options->force && !(check_norms(w, why) && check_results(w, path, why))) return false;
-    if (!directory_make(w->output, why)) return false;
+    if (!directory_writable(w->output, why) || !columns_free(w->output, why) ||
+        !columns_not_input(w->output, "phiid", w->from.path, why) ||
+        !output_not_input(w->options->save_cov, w->from.path, why))
+        return false;
     if (!w->options->force) return true;
     unlink(path); /* it is the mark that the files belong together */
     static const char *const optional[] = { /* of the old settings */

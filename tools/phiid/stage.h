@@ -26,6 +26,10 @@ typedef struct phiid_options {
 enum { PHIID_DETREND_NONE, PHIID_DETREND_LINEAR, PHIID_DETREND_QUADRATIC, PHIID_DETREND_MEAN };
 
 void phiid_defaults(phiid_options *o);
+/* Samples that a series must have. */
+long long phiid_least_samples(const phiid_options *o);
+/* Bytes of the files of a run with the defaults. */
+double phiid_disk_bytes(size_t units, size_t layers, bool surrogates);
 /* Writes synergy.npy, redundancy.npy, units.csv, profile.csv, phiid.json, perhaps atoms.npy and
    flags.npy. */
 bool phiid_run(const phiid_options *o, problem *why);

@@ -38,27 +38,54 @@ static void add_prompt(capture_job *job, const char *category, size_t category_l
     memcpy(p->text, words, length);
 }
 
-/* One prompt a line, an optional category before a tab; empty lines are passed over. */
+/* Where a line stops being UTF-8; `length` when it never does. */
+static size_t utf8_part(const char *s, size_t length) {
+    size_t i = 0;
+    while (i < length) {
+        const size_t n = (unsigned char)s[i] < 0x80 ? 1 : utf8_length((const unsigned char *)s + i, length - i);
+        if (!n) break;
+        i += n;
+    }
+    return i;
+}
+
+/* One line: an optional category before a tab. Lines without anything to see are passed over. */
+static bool add_line(capture_job *job, const char *name, size_t number, const char *at, size_t length, problem *why) {
+    if (length && at[length - 1] == '\r') length--;
+    const size_t good = utf8_part(at, length);
+    if (good < length)
+        return problem_set(why, "%s: line %zu, byte %zu (0x%02x) is not UTF-8; of Latin-1, iconv -f latin1 -t utf-8 "
+                           "makes it", name, number, good + 1, (unsigned char)at[good]);
+    const char *tab = memchr(at, '\t', length);
+    const size_t category = tab ? (size_t)(tab - at) : 0, skip = tab ? category + 1 : 0;
+    for (size_t i = skip; i < length; i++)
+        if (!strchr(" \t\v\f\r", at[i])) {
+            add_prompt(job, at, category, at + skip, length - skip);
+            break;
+        }
+    return true;
+}
+
+/* "-" is standard input. A byte order mark is no part of the first prompt. */
 static bool read_prompt_file(capture_job *job, const char *path, problem *why) {
     text all = {0};
-    if (!read_file(path, &all, why)) return false;
+    const bool piped = !strcmp(path, "-");
+    const char *const name = piped ? "standard input" : path;
+    bool good = piped ? read_stream(stdin, name, &all, why) : read_file(path, &all, why);
     const char *at = all.at ? all.at : "", *end = at + all.length;
-    if (memchr(at, 0, all.length)) {
-        text_free(&all);
-        return problem_set(why, "%s: a NUL byte: not a text file", path);
-    }
-    while (at < end) {
+    if (good && all.length >= 2 && (!memcmp(at, "\xff\xfe", 2) || !memcmp(at, "\xfe\xff", 2)))
+        good = problem_set(why, "%s: is UTF-16, not UTF-8: iconv -f utf-16 -t utf-8 makes it", name);
+    if (good && memchr(at, 0, all.length)) good = problem_set(why, "%s: a NUL byte: not a text file", name);
+    if (all.length >= 3 && !memcmp(at, "\xef\xbb\xbf", 3)) at += 3;
+    for (size_t line = 1; good && at < end; line++) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
-        size_t length = stop ? (size_t)(stop - at) : (size_t)(end - at);
-        const char *next = at + length + 1;
-        if (length && at[length - 1] == '\r') length--;
-        const char *tab = memchr(at, '\t', length);
-        const size_t category = tab ? (size_t)(tab - at) : 0, skip = tab ? category + 1 : 0;
-        if (length > skip) add_prompt(job, at, category, at + skip, length - skip);
-        at = next;
+        const size_t length = stop ? (size_t)(stop - at) : (size_t)(end - at);
+        good = add_line(job, name, line, at, length, why);
+        at += length + 1;
     }
     text_free(&all);
-    return job->prompts ? true : problem_set(why, "%s: no prompts", path);
+    if (!good || job->prompts) return good;
+    return problem_set(why, "%s: no prompts", name);
 }
 
 static void add_builtin_prompts(capture_job *job) {
@@ -126,7 +153,7 @@ static void settings_json(const capture_job *job, json_out *j) {
     json_text(j, "arithmetic", o->exact ? "exact" : "fast");
     if (o->cache) json_text(j, "cache", "f16");
     json_text(j, "prompts", !o->prompts ? "none: given ids" : strcmp(o->prompts, "builtin")
-                                ? path_base(o->prompts) : "builtin");
+                                ? strcmp(o->prompts, "-") ? path_base(o->prompts) : "standard input" : "builtin");
     chat_json(&job->chat, j);
     json_number(j, "temperature", o->temperature);
     json_int(j, "top_k", o->top_k);
@@ -245,7 +272,10 @@ static work_desc work_of(const capture_job *job) {
 bool capture_check_folder(capture_job *job, problem *why) {
     if (!job->identity[0]) find_identity(job);
     const work_desc d = work_of(job);
-    return work_check(&d, why) && directory_make(d.directory, why);
+    return work_check(&d, why) && directory_writable(d.directory, why) && columns_free(d.directory, why) &&
+           columns_not_input(d.directory, "capture", job->options->model, why) &&
+           columns_not_input(d.directory, "capture", job->options->prompts, why) &&
+           columns_not_input(d.directory, "capture", job->options->tokens, why);
 }
 
 /* ---- what is recorded ----------------------------------------------------------------- */
@@ -354,6 +384,7 @@ bool capture_prepare(capture_job *job, const capture_options *o, problem *why) {
     if (needed > (int64_t)job->desc.tokens)
         return problem_set(why, "the longest prompt (%zu tokens) and %lld more do not fit a context "
                            "of %u (-c)", job->longest, (long long)o->n, job->desc.tokens);
+    if (!model_context_check(&job->m, (uint64_t)needed, o->beyond_context, why)) return false;
     find_identity(job);
     keep_shard(job);
     if (!job->prompts) return true; /* more shards than prompts */
@@ -420,8 +451,14 @@ double capture_memory_bytes(const capture_job *job) {
            (double)job->desc.sequences * slot_bytes(job);
 }
 
+/* norms.npy and the log that it is made from; run.json has every prompt, its ids and what the model wrote;
+   columns.json and the rest. */
 double capture_disk_bytes(const capture_job *job) {
-    return 2.0 * (double)job->prompts * (double)job->options->n * (4.0 * (double)job->units + 4.0);
+    const double prompts = (double)job->prompts, n = (double)job->options->n;
+    double told = 0;
+    for (size_t i = 0; i < job->prompts; i++)
+        told += 1.1 * (double)strlen(job->prompt[i].text) + 8.0 * (double)job->prompt[i].count + 12 * n + 200;
+    return 2 * prompts * (n * (4.0 * (double)job->units + 4.0) + 4.0 * (double)job->units) + told + 30e3;
 }
 
 /* ---- one prompt ----------------------------------------------------------------------- */
@@ -531,7 +568,7 @@ static bool run_pass(capture_job *job, syn_row *rows, problem *why) {
 }
 
 /* Passes of one token each, as many as run together. */
-bool capture_speed(capture_job *job, double *seconds, problem *why) {
+static bool measure_speed(capture_job *job, double *seconds, problem *why) {
     const uint32_t sequences = job->ctx.desc.sequences;
     const int warm = 1, timed = sequences > 8 ? 2 : 6;
     syn_row *rows = tool_alloc(sequences, sizeof *rows);
@@ -547,6 +584,20 @@ bool capture_speed(capture_job *job, double *seconds, problem *why) {
     for (uint32_t s = 0; s < sequences; s++) syn_context_rewind(&job->ctx, s, 0, &ignored);
     free(rows);
     return good;
+}
+
+bool capture_is_complete(const capture_job *job) {
+    const work_desc d = work_of(job);
+    return work_is_complete(&d);
+}
+
+bool capture_seconds(capture_job *job, double *token, double *all, problem *why) {
+    double prompt_tokens = 0;
+    if (!measure_speed(job, token, why)) return false;
+    for (size_t i = 0; i < job->prompts; i++) prompt_tokens += (double)job->prompt[i].count;
+    *all = *token * ((double)job->prompts * (double)job->options->n + 0.4 * prompt_tokens);
+    if (capture_is_complete(job)) *all = 0;
+    return true;
 }
 
 /* ---- the work file -------------------------------------------------------------------- */
@@ -832,7 +883,8 @@ bool capture_run(capture_job *job, problem *why) {
     if (good && w.log.complete)
         tool_note("the recording in %s is complete (--fresh makes it anew)", job->options->output);
     else
-        good = good && generate_all(job, &w, why) && write_arrays(job, &w, why) && write_sinks(job, &w, why) &&
+        good = good && (!job->announce || job->announce(job, job->announce_to, why)) &&
+               generate_all(job, &w, why) && write_arrays(job, &w, why) && write_sinks(job, &w, why) &&
                write_run_json(job, &w, why) && columns_write(job->options->output, why);
     taken_close(&w, good);
     return good;

@@ -15,7 +15,8 @@ typedef struct capture_options {
     int     eos;    /* 0 ban, 1 stop */
     int     units;  /* 0 heads, 1 experts */
     int     cache;  /* syn_cache_type */
-    bool    raw_norm, all_experts, shared_experts, exact, logits, resume, fresh, force; /* resume: the default, and said again */
+    bool    raw_norm, all_experts, shared_experts, exact, logits, beyond_context;
+    bool    resume, fresh, force; /* resume: the default, and said again */
     bool    quiet;  /* no lines of results on standard output */
 } capture_options;
 
@@ -47,6 +48,8 @@ typedef struct capture_job {
     size_t         forced_count, forced_length; /* all of them; in a row */
     struct capture_slot *slot;   /* (sequences): the prompts under way */
     float         *shared;       /* (row, layer): norms of shared experts, from the probe */
+    bool         (*announce)(struct capture_job *job, const void *user, problem *why); /* NULL, or called */
+    const void    *announce_to;  /* when the work begins, with this: says what it will take */
 } capture_job;
 
 void capture_defaults(capture_options *o);
@@ -56,9 +59,10 @@ bool capture_prepare(capture_job *job, const capture_options *o, problem *why);
 bool capture_run(capture_job *job, problem *why);
 void capture_free(capture_job *job);
 
-/* Seconds a generated token takes, measured on a few. */
-bool capture_speed(capture_job *job, double *seconds, problem *why);
-/* Bytes of memory (the mapped model not counted) and of files that the run will take. */
+bool capture_is_complete(const capture_job *job);
+/* Seconds that a generated token takes, measured on a few, and all that are still to be generated. */
+bool capture_seconds(capture_job *job, double *token, double *all, problem *why);
+/* Bytes of memory (the mapped model not counted) and of all files that the run will take, its log included. */
 double capture_memory_bytes(const capture_job *job);
 double capture_disk_bytes(const capture_job *job);
 

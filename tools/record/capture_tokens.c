@@ -110,7 +110,7 @@ bool capture_tokens(const capture_options *o, problem *why) {
     f.job.desc.tokens = (uint32_t)f.length;
     f.job.desc.batch = f.length < PASS ? (uint32_t)f.length : PASS;
     f.job.desc.all_logits = o->logits;
-    good = good && capture_check_folder(&f.job, why) && capture_open_context(&f.job, why) &&
+    good = good && model_context_check(&f.job.m, f.length, o->beyond_context, why) && capture_check_folder(&f.job, why) && capture_open_context(&f.job, why) &&
            begin_outputs(&f, why);
     if (good) {
         f.sinks = tool_alloc((size_t)f.rows * f.job.units, sizeof *f.sinks);

@@ -207,7 +207,9 @@ static bool check_output(const merging *m, bool force, problem *why) {
     char path[TOOL_PATH_BYTES];
     json_file old;
     problem ignored;
-    if (!directory_make(m->output, why) || !path_join(path, m->output, "run.json", why)) return false;
+    for (size_t i = 0; i < m->count; i++)
+        if (!output_not_input(m->output, m->at[i].path, why)) return false;
+    if (!directory_writable(m->output, why) || !columns_free(m->output, why) || !path_join(path, m->output, "run.json", why)) return false;
     if (force || !path_exists(path)) return true;
     bool same = json_read(&old, path, &ignored);
     if (same) {

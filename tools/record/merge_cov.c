@@ -48,6 +48,8 @@ bool merge_covariances(const text_list *from, const char *output, bool force, pr
     syn_error err;
     syn_cov all, one;
     void *all_block, *one_block;
+    for (size_t i = 0; i < from->count; i++)
+        if (!output_not_input(output, from->at[i], why)) return false;
     if (!output_file_check(output, force, why)) return false;
     bool good = load(from->at[0], &all, &all_block, why);
     for (size_t i = 1; good && i < from->count; i++) {

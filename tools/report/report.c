@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- panels: left out where the data are ------------------------------------------------ */
 
@@ -211,6 +212,23 @@ static void build(page *p, const report *r) {
     report_prompts(p, r);
     report_repeat(p, r);
     page_end(p);
+}
+
+void report_print_path(const char *directory) {
+    char path[TOOL_PATH_BYTES];
+    problem ignored;
+    if (!path_join(path, directory, "report.html", &ignored)) return;
+    char here[TOOL_PATH_BYTES];
+    if (path[0] == '/' || !getcwd(here, sizeof here)) printf("%s\n", path);
+    else printf("%s/%s\n", here, path);
+}
+
+/* Matrices: the picture in the page and by itself, its numbers. Units: boxes of maps, points, nodes, rows of tables,
+   in the page and by themselves. The rest: edges, frames, words. */
+double report_disk_bytes(size_t units, size_t prompts, bool interventions) {
+    const double n = (double)units, side = n < 640 ? n : 640;
+    return 2 * side * side * (2 * 1.4 + 21) + 7 * 2 * 200 * n + 900 * n + 1500 * (double)prompts + 400e3 +
+           (interventions ? 300e3 : 0);
 }
 
 bool report_run(const char *directory, problem *why) {

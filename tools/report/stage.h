@@ -4,7 +4,11 @@
 
 #include "report/compare.h"
 
+/* Bytes of the page and of all figures. */
+double report_disk_bytes(size_t units, size_t prompts, bool interventions);
 /* Writes DIR/report.html and DIR/figures/ from what lies in a result folder. */
 bool report_run(const char *directory, problem *why);
+/* Where the page is, on standard output: one path that holds from everywhere. */
+void report_print_path(const char *directory);
 
 #endif

@@ -6,6 +6,4 @@
 #include "study/eval.h"
 #include "study/perplexity.h"
 #include "study/perturb.h"
-
-
 #endif

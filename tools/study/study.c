@@ -1,6 +1,8 @@
 /* study.c - runs every point of every curve, piece by piece, so that a stopped run can go on. */
 #include "study/study.h"
 
+#include "base/columns.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,10 @@ void study_defaults(study_options *o) {
     o->items = 24;
     o->eval = "all";
     o->seed = 1;
+}
+
+double study_disk_bytes(void) {
+    return 200e3;
 }
 
 /* ---- laying out ----------------------------------------------------------------------- */
@@ -367,13 +373,30 @@ static double total_work(const study *a) {
     return total;
 }
 
+/* One text with nothing changed tells what a position costs; an edit starts at the lowest layer that it changes,
+   anywhere from the first to the last. */
+static bool announce(study *a, double left, problem *why) {
+    char what[200];
+    intervention nothing = {.layer = a->s.m.model.layers};
+    divergence d;
+    const double start = clock_seconds();
+    if (!intervene_text(&a->v, &a->s.text[0], &nothing, 1, &d, why)) return false;
+    const double position = (clock_seconds() - start) / (double)a->s.text[0].count;
+    snprintf(what, sizeof what, "%s: %zu curves of %zu points on %zu prompts", a->kind->stem, a->curves, a->points,
+             a->s.texts);
+    const work_plan p = {what, a->options->output, 0, study_disk_bytes(), 0.2 * position * left,
+                         1.2 * position * left + 0.1};
+    return plan_announce(&p, why);
+}
+
 static bool run_all(study *a, problem *why) {
     progress bar;
     double done = 0;
     bool good = take_pieces(a, why);
-    progress_begin(&bar, a->kind->stem, total_work(a));
     for (size_t i = 0; i < a->s.texts; i++)
         if (work_has(&a->log, i)) done += text_work(a, i);
+    good = good && announce(a, total_work(a) - done, why);
+    progress_begin(&bar, a->kind->stem, total_work(a)); /* the clock runs from here */
     progress_skip(&bar, done);
     for (size_t i = 0; good && i < a->s.texts; i++) {
         if (work_has(&a->log, i)) continue;
@@ -422,7 +445,8 @@ bool study_run(study *a, problem *why) {
     const work_desc d = {.directory = o->output, .file = part, .finished = finished, .result = result,
                          .settings = j.to.at, .identity = a->identity, .words = words, .pieces = "pieces",
                          .total = pieces_in_all(a), .fresh = o->fresh, .force = o->force};
-    bool good = work_open(&a->log, &d, why);
+    bool good = directory_writable(o->output, why) && columns_free(o->output, why) &&
+                columns_not_input(o->output, "study", o->model, why) && work_open(&a->log, &d, why);
     const bool complete = good && a->log.complete;
     if (complete) tool_note("%s/%s is complete (--fresh makes it anew)", o->output, finished);
     else good = good && run_all(a, why) && study_write(a, why);

@@ -82,6 +82,8 @@ struct study {
 /* A list of numbers above `low` (or from 0 on) that rise, up to `high`; each goes to `take`. */
 typedef bool number_fn(void *to, double value, problem *why);
 bool study_numbers(const char *option_name, const char *list, double high, number_fn *take, void *to, problem *why);
+/* Bytes of the tables, the JSON and the log of a study of the default size. */
+double study_disk_bytes(void);
 /* Opens model, folder, texts and evaluation sets. Then the kind adds curves and points, makes their edits
    and lets them run. */
 bool study_open(study *a, const study_options *o, const study_kind *kind, problem *why);
