@@ -2,6 +2,7 @@
 # A run split over processes and merged is byte for byte the run of one process: by hand, under Open MPI's mpirun, under
 # GNU parallel, and with the variables of other launchers. What does not belong together is refused, what is missing named.
 . ./cli.sh
+notes=yes
 model=data/gguf/ok_bpe.gguf
 unset OMPI_COMM_WORLD_RANK PMI_RANK SLURM_PROCID SLURM_ARRAY_TASK_ID PBS_ARRAY_INDEX SGE_TASK_ID
 
