@@ -393,6 +393,57 @@ TEST(hyperparameters_that_make_no_sense)
     refused_f32(KEY_ADDED_F32, "llama.rope.scaling.factor", 0.0f, "more than 0");
 }
 
+/* A key that would change the numbers and is not known here refuses the file; one that says what is so
+   anyway does not. */
+TEST(keys_without_a_place_are_named)
+{
+    static const struct { const char *key; float changes, same; } keys[] = {
+        { "llama.attention.clamp_kqv", 8.0f, 0.0f }, { "llama.logit_scale", 2.0f, 0.0f },
+        { "llama.residual_scale", 0.5f, 1.0f }, { "llama.embedding_scale", 3.0f, 1.0f },
+        { "llama.attention.scale", 0.3f, 0.0f }, { "llama.attention.temperature_scale", 0.1f, 0.0f },
+        { "llama.final_logit_softcapping", 30.0f, 0.0f }, { "llama.attn_logit_softcapping", 50.0f, 0.0f },
+        { "llama.expert_weights_scale", 2.5f, 1.0f }, { "llama.rope.scaling.alpha", 4.0f, 0.0f },
+        { "llama.attention.max_alibi_bias", 8.0f, 0.0f }, { "llama.attention.causal", 0.0f, 1.0f },
+        { "llama.router_logit_softcapping", 1.0f, 0.0f } };
+    model_fault f = none;
+    size_t i;
+    f.kind = KEY_ADDED_F32;
+    for (i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        gguf_out file;
+        opened o;
+        syn_error err;
+        f.name = keys[i].key;
+        f.real = keys[i].changes;
+        refused_as(&f, SYN_ERROR_UNSUPPORTED, keys[i].key, "would change");
+        f.real = keys[i].same;
+        write_model(&file, &f);
+        CHECK_OK(open_model(&o, &file, &err), err);
+        free(o.block);
+        gguf_free(&file);
+    }
+}
+
+/* The old name of linear scaling is linear scaling. */
+TEST(scale_linear_is_the_factor)
+{
+    static const char *const names[] = { "llama.rope.scale_linear", "llama.rope.scaling.factor" };
+    model_fault f = none;
+    int i;
+    f.kind = KEY_ADDED_F32;
+    f.real = 4.0f;
+    for (i = 0; i < 2; i++) {
+        gguf_out file;
+        opened o;
+        syn_error err;
+        f.name = names[i];
+        write_model(&file, &f);
+        REQUIRE_OK(open_model(&o, &file, &err), err);
+        CHECK_NEAR(o.model.rope_freq[1], 0.0025, 1e-12);
+        free(o.block);
+        gguf_free(&file);
+    }
+}
+
 /* ------------------------------------------------------------------ head counts of each layer */
 
 enum { DECI_LAYERS = 3 };
