@@ -132,6 +132,26 @@ void figure_free(figure *f) {
     table_free(&f->data);
 }
 
+/* The style of a drawing in literal, light colours: programs other than browsers know no variables of CSS. */
+static void literal_style(text *t) {
+    static const char *const value[][2] = {
+        {"ink", "#1d1f23"}, {"soft", "#5b6069"}, {"hair", "#d9dbdf"}, {"paper", "#fff"}, {"one", "#c2571a"},
+        {"two", "#2f6db3"}, {"band", "#c2571a26"}, {"shade", "#0000000a"}, {"three", "#17785f"}, {"four", "#8a4a9e"},
+        {"five", "#86650a"}, {"six", "#0f7d99"}, {"s", "#5b6069"}};
+    static const char *const colour_of[6] = {"#c2571a", "#2f6db3", "#17785f", "#8a4a9e", "#86650a", "#0f7d99"};
+    const char *s = strstr(report_figure_style, "svg text{"); /* behind the variables and what is dark */
+    for (const char *at; s && (at = strstr(s, "var(--")) != NULL; s = strchr(at, ')') + 1) {
+        const size_t n = strcspn(at + 6, ")");
+        text_add_bytes(t, s, (size_t)(at - s));
+        for (size_t k = 0; k < sizeof value / sizeof value[0]; k++)
+            if (strlen(value[k][0]) == n && !memcmp(value[k][0], at + 6, n)) text_add(t, value[k][1]);
+    }
+    if (s) text_add(t, s);
+    for (int k = 0; k < 12; k++)
+        text_print(t, "svg .s%d .line,svg .s%d .leader,svg .s%d .edge{stroke:%s}svg .s%d .area,svg .s%d .end{fill:%s}\n",
+                   k, k, k, colour_of[k % 6], k, k, colour_of[k % 6]);
+}
+
 /* The drawing alone: with its own size, style and hatching. */
 static bool write_svg(const page *p, const char *name, const text *svg) {
     text t = {NULL, 0, 0};
@@ -140,8 +160,8 @@ static bool write_svg(const page *p, const char *name, const text *svg) {
     size_t head = (size_t)(head_end - svg->at);
     text_add_bytes(&t, svg->at, head);
     text_add(&t, " xmlns=\"http://www.w3.org/2000/svg\">\n<style>");
-    text_add(&t, report_figure_style);
-    text_add(&t, "svg{background:var(--paper)}</style>");
+    literal_style(&t);
+    text_add(&t, "svg{background:#fff}</style>");
     text_add(&t, report_figure_defs);
     text_add(&t, head_end + 1);
     snprintf(file, sizeof file, "figures/%s.svg", name);
