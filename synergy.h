@@ -1068,6 +1068,28 @@ SYN_API const char *syn_mi_name(int mi);     /* "x_a" ... "xy_ab"; "" when out o
 
 typedef enum syn_redundancy { SYN_MMI = 0, SYN_CCS } syn_redundancy;
 
+/* How informations are estimated from samples:
+       GAUSSIAN  from covariances: linear dependence
+       COPULA    the same of normal scores: each series is replaced by Phi^-1(rank / (n + 1)), ties
+                 share their average rank (Ince et al. 2017, Human Brain Mapping 38:1541): monotone
+                 dependence of any marginals, outliers count as ranks
+       BINARY    each window above or below its mean, informations of the sixteen shares of states
+                 (plug-in): any dependence that two levels show; copies are nothing special
+   GAUSSIAN streams (syn_cov), BINARY streams as counts of states (syn_phiid_counts); COPULA needs
+   the whole series, since a rank is known only when all samples are. */
+typedef enum syn_estimator {
+    SYN_GAUSSIAN = 0, SYN_COPULA, SYN_BINARY, SYN_ESTIMATORS
+} syn_estimator;
+
+/* Before that: NONE, or the natural logarithm of each sample (a sample not above 0 has none: the
+   series is then NONFINITE). */
+typedef enum syn_transform {
+    SYN_TRANSFORM_NONE = 0, SYN_TRANSFORM_LOG, SYN_TRANSFORMS
+} syn_transform;
+
+SYN_API const char *syn_estimator_name(syn_estimator estimator); /* "gaussian", "copula", "binary" */
+SYN_API const char *syn_transform_name(syn_transform transform); /* "none", "log" */
+
 /* What is wrong with a pair; 0 is a sound one. An atom is only ever NaN or infinite with a flag. */
 typedef unsigned syn_flags;
 enum {
@@ -1079,7 +1101,8 @@ enum {
     SYN_FLAG_INFINITE      = 32,  /* the past determines a future variable: some MI is infinite */
     SYN_FLAG_NOT_PSD       = 64,  /* covariance input: not positive semidefinite, no numbers */
     SYN_FLAG_NOT_SYMMETRIC = 128, /* covariance input: no numbers */
-    SYN_FLAG_NO_SAMPLES    = 256, /* CCS or local values asked of a covariance: no numbers */
+    SYN_FLAG_NO_SAMPLES    = 256, /* asked of a covariance: CCS, local values, an estimator but
+                                     GAUSSIAN; or of samples without the work that it needs */
     SYN_FLAGS_NO_NUMBERS   = 1 | 2 | 4 | 64 | 128 | 256 /* any of these: every atom is NaN */
 };
 
@@ -1091,6 +1114,9 @@ typedef struct syn_phiid_desc { /* zero is the default everywhere */
     int            tau;        /* lag in samples; 0 means 1 */
     syn_redundancy redundancy; /* SYN_MMI */
     size_t         stride;     /* elements from one sample of a series to the next; 0 means 1 */
+    syn_estimator  estimator;  /* SYN_GAUSSIAN */
+    syn_transform  transform;  /* SYN_TRANSFORM_NONE */
+    double        *work;       /* (3 n) scratch of a pair of series, for COPULA or LOG only */
     double        *mi;         /* out, or NULL: (SYN_MIS) nats */
     double        *cumulative; /* out, or NULL: (SYN_ATOMS) f of every node */
     double        *local;      /* out, or NULL: (SYN_ATOMS, n - tau) pointwise atoms, mean = atom */
@@ -1122,6 +1148,15 @@ SYN_API syn_flags syn_phiid_covariance(const double cov[16], const syn_phiid_des
 /* From an accumulator: channels i and j as x and y. MMI only; tau is the accumulator's. */
 SYN_API syn_flags syn_cov_pair(const syn_cov *cov, size_t i, size_t j, const syn_phiid_desc *desc,
                                double atom[SYN_ATOMS]);
+/* BINARY from counts: how often each state was seen, the number of a state being
+   x + 2 y + 4 a + 8 b with 1 for above and 0 for below the caller's thresholds. Counts add up over
+   recordings. Estimator, transform, tau and stride are unused, local values refused. */
+SYN_API syn_flags syn_phiid_counts(const uint64_t count[16], const syn_phiid_desc *desc,
+                                   double atom[SYN_ATOMS]);
+/* A series as the descriptor's transform and estimator take it: to (n), from (n), work (n). With a
+   sample that is not finite, or has no logarithm, NaN throughout. */
+SYN_API void syn_phiid_prepare(double *to, const double *from, size_t n,
+                               const syn_phiid_desc *desc, double *work);
 /* The 16 MMI atoms of nine mutual informations, for informations that come from elsewhere.
    Rounds at 1e-16 of the largest MI; inf - inf gives NaN. */
 SYN_API void syn_phiid_mmi(const double mi[SYN_MIS], double atom[SYN_ATOMS]);
@@ -1176,7 +1211,7 @@ typedef struct syn_pairs_desc {
     size_t       units;    /* N, at least 2 */
     size_t       samples;  /* the longest series that will come */
     size_t       prompts;  /* how many will come at most; 0: 1 */
-    syn_phiid_desc phiid;  /* tau and redundancy, as for one pair */
+    syn_phiid_desc phiid;  /* tau, redundancy, estimator and transform, as for one pair */
     syn_flagged  flagged;
     size_t       careful;  /* up to so many pairs, each takes the pair-level route, which is the
                               more exact and slower; 0: 300, 1: none */
@@ -1229,7 +1264,15 @@ typedef struct syn_pairs {
     bool      all_careful;     /* few pairs: no panels, the pair-level route for each */
     size_t    window, panels;  /* samples - tau; groups of 8 units */
     double   *panel;           /* (panel, sample, past|future, 8): standardised, unit norm */
-    double   *row;             /* (unit, past|future, sample): the same, for CCS */
+    const syn_series *given;   /* as it came, where `series` is a copy in: */
+    double   *prepared[2];     /* (unit, sample) after transform and ranks; [1] what a surrogate was
+                                  made from */
+    double   *preparing;       /* the one that is being written */
+    double   *ranking;         /* (panel, sample) scratch of it */
+    uint64_t *bits;            /* (unit, past|future, word): above the mean, for BINARY */
+    size_t    words;           /* of a window */
+    double   *log_table;       /* (sample + 1): c ln c of a count c */
+    double   *row;             /* (unit, past|future, sample): the windows as rows, for CCS */
     size_t    row_stride;      /* samples from one row to the next */
     double   *self;            /* (unit): correlation of past and future */
     double   *self_information; /* (unit): nats */
@@ -15132,6 +15175,18 @@ SYN_API const char *syn_flags_text(syn_flags flags)
     return "OK";
 }
 
+SYN_API const char *syn_estimator_name(syn_estimator estimator)
+{
+    static const char *const name[SYN_ESTIMATORS] = {"gaussian", "copula", "binary"};
+    return (unsigned)estimator < SYN_ESTIMATORS ? name[estimator] : "";
+}
+
+SYN_API const char *syn_transform_name(syn_transform transform)
+{
+    static const char *const name[SYN_TRANSFORMS] = {"none", "log"};
+    return (unsigned)transform < SYN_TRANSFORMS ? name[transform] : "";
+}
+
 /* ---- the lattice ---- */
 
 /* Weight of node j in what lies at node i and not below it, on one side (r, x, y, s): Moebius
@@ -15668,6 +15723,249 @@ static void synp_mmi_local(const synp_local *l, size_t n, double *local)
     }
 }
 
+/* ---- ranks and logarithms ---- */
+
+/* Lets v[at] sink to its place in a heap of n with the largest value on top. */
+static void synp_values_sink(double *v, size_t at, size_t n)
+{
+    double held = v[at];
+    size_t child;
+    while ((child = 2 * at + 1) < n) {
+        if (child + 1 < n && v[child] < v[child + 1]) child++;
+        if (!(held < v[child])) break;
+        v[at] = v[child];
+        at = child;
+    }
+    v[at] = held;
+}
+
+/* Sorts v (n), ascending: heapsort, whatever the values. */
+static void synp_values_sort(double *v, size_t n)
+{
+    size_t k;
+    for (k = n / 2; k-- > 0;) synp_values_sink(v, k, n);
+    for (k = n; k-- > 1;) {
+        double held = v[0];
+        v[0] = v[k];
+        v[k] = held;
+        synp_values_sink(v, 0, k);
+    }
+}
+
+/* How many of sorted v (n) are below x, or (`equal`) not above it. */
+static size_t synp_values_below(const double *v, size_t n, double x, bool equal)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (v[middle] < x || (equal && v[middle] <= x)) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+/* Phi^-1(twice / (2 n + 2)), the normal score of rank twice / 2 of n. By symmetry the lower half
+   only, exactly; a start good to 4.5e-4 (Abramowitz and Stegun 26.2.23), then two steps of Halley
+   on erfc, each of which cubes the error. */
+static double synp_normal_score(double twice, double n)
+{
+    double other = 2 * n + 2 - twice, p = (twice < other ? twice : other) / (2 * n + 2), t, x;
+    int k;
+    if (!(twice < other) && !(other < twice)) return 0;
+    t = sqrt(-2 * log(p));
+    x = (2.515517 + t * (0.802853 + t * 0.010328)) /
+            (1 + t * (1.432788 + t * (0.189269 + t * 0.001308))) - t;
+    for (k = 0; k < 2; k++) {
+        double e = 0.5 * erfc(-x * 0.70710678118654752440) - p;
+        double u = e * 2.50662827463100050242 * exp(0.5 * x * x);
+        x -= u / (1 + 0.5 * x * u);
+    }
+    return twice < other ? x : -x;
+}
+
+SYN_API void syn_phiid_prepare(double *to, const double *from, size_t n,
+                               const syn_phiid_desc *desc, double *work)
+{
+    bool finite = true;
+    size_t t;
+    for (t = 0; t < n; t++) {
+        double v = from[t];
+        if (desc->transform == SYN_TRANSFORM_LOG) v = v > 0 ? log(v) : (double)NAN;
+        finite = finite && synp_finite(v);
+        to[t] = v;
+    }
+    for (t = 0; !finite && t < n; t++) to[t] = (double)NAN;
+    if (!finite || desc->estimator != SYN_COPULA) return;
+    memcpy(work, to, n * sizeof *to);
+    synp_values_sort(work, n);
+    for (t = 0; t < n; t++) {
+        double below = (double)synp_values_below(work, n, to[t], false);
+        double upto = (double)synp_values_below(work, n, to[t], true);
+        to[t] = synp_normal_score(below + upto + 1, (double)n);
+    }
+}
+
+/* Must a series be copied before it is analysed? */
+static bool synp_is_prepared(const syn_phiid_desc *desc)
+{
+    return desc->estimator == SYN_COPULA || desc->transform != SYN_TRANSFORM_NONE;
+}
+
+/* ---- two levels ----
+
+   Of a state of (x, y, a, b) the local information of sets A, B is ln(n c_AB / (c_A c_B)), c the
+   counts of what the state shows of each set. Informations are means of these, from
+   T(S) = sum c_S ln c_S:   I(A;B) = (T(AB) + T() - T(A) - T(B)) / n.   MMI and CCS as ever. */
+
+typedef struct synp_levels {
+    uint64_t      count[16][16]; /* of a set (mask of variables) and what a state shows of it */
+    uint64_t      n;
+    const double *log_table;     /* c ln c, or NULL */
+} synp_levels;
+
+/* The past and the future variables of each mutual information. */
+static const unsigned char synp_level_sets[SYN_MIS][2] = {
+    {1, 4}, {1, 8}, {2, 4}, {2, 8}, {3, 4}, {3, 8}, {1, 12}, {2, 12}, {3, 12}};
+
+/* Counts of all sets, each from one with a variable more. */
+static void synp_levels_of(synp_levels *l, const uint64_t count[16], const double *log_table)
+{
+    unsigned set, state, bit;
+    l->log_table = log_table;
+    for (state = 0; state < 16; state++) l->count[15][state] = count[state];
+    for (set = 15; set-- > 0;) {
+        for (bit = 1; set & bit;) bit *= 2;
+        for (state = 0; state < 16; state++)
+            if (!(state & ~set))
+                l->count[set][state] =
+                    l->count[set | bit][state] + l->count[set | bit][state | bit];
+    }
+    l->n = l->count[0][0];
+}
+
+static double synp_levels_log(const synp_levels *l, uint64_t count)
+{
+    if (l->log_table) return l->log_table[count];
+    return count ? (double)count * log((double)count) : 0;
+}
+
+/* The nine informations, nats. */
+static void synp_levels_mi(const synp_levels *l, double mi[SYN_MIS])
+{
+    double total[16];
+    unsigned set, state;
+    int k;
+    for (set = 0; set < 16; set++) {
+        total[set] = 0;
+        for (state = 0; state < 16; state++)
+            if (!(state & ~set)) total[set] += synp_levels_log(l, l->count[set][state]);
+    }
+    for (k = 0; k < SYN_MIS; k++) {
+        unsigned past = synp_level_sets[k][0], future = synp_level_sets[k][1];
+        double sum = (total[past | future] - total[past]) + (total[0] - total[future]);
+        mi[k] = sum > 0 ? sum / (double)l->n : 0;
+    }
+}
+
+/* The nine local informations of a state that occurs. Counts are whole numbers: what is 0 is so. */
+static void synp_levels_local(const synp_levels *l, unsigned state, double i[SYN_MIS])
+{
+    int k;
+    for (k = 0; k < SYN_MIS; k++) {
+        unsigned past = synp_level_sets[k][0], future = synp_level_sets[k][1];
+        double over = (double)l->n * (double)l->count[past | future][state & (past | future)];
+        double under = (double)l->count[past][state & past] *
+                       (double)l->count[future][state & future];
+        i[k] = over < under || over > under ? log(over / under) : 0;
+    }
+}
+
+/* Atoms and f of every node from the nine informations and, for CCS, the states. */
+static void synp_levels_atoms(const synp_levels *l, syn_redundancy redundancy,
+                              const double mi[SYN_MIS], double f[SYN_ATOMS],
+                              double atom[SYN_ATOMS])
+{
+    unsigned state;
+    int node, k;
+    for (node = 0; node < SYN_ATOMS; node++) {
+        const signed char *source = synp_sources[node];
+        f[node] = redundancy == SYN_CCS && source[1] >= 0 ? 0 : mi[source[0]];
+        for (k = 1; redundancy == SYN_MMI && source[k] >= 0; k++)
+            if (mi[source[k]] < f[node]) f[node] = mi[source[k]];
+    }
+    for (state = 0; redundancy == SYN_CCS && state < 16; state++) {
+        double i[SYN_MIS], here[SYN_ATOMS], share;
+        if (!l->count[15][state]) continue;
+        share = (double)l->count[15][state] / (double)l->n;
+        synp_levels_local(l, state, i);
+        synp_ccs_nodes(i, here);
+        for (node = 0; node < SYN_ATOMS; node++)
+            if (synp_sources[node][1] >= 0) f[node] += share * here[node];
+    }
+    synp_atoms(f, atom);
+}
+
+/* Pointwise atoms of one state; MMI sources are chosen by the means. */
+static void synp_levels_point(const synp_levels *l, syn_redundancy redundancy,
+                              const double mi[SYN_MIS], unsigned state, double f[SYN_ATOMS])
+{
+    double i[SYN_MIS];
+    int node, k;
+    synp_levels_local(l, state, i);
+    if (redundancy == SYN_CCS) {
+        synp_ccs_nodes(i, f);
+        return;
+    }
+    for (node = 0; node < SYN_ATOMS; node++) {
+        const signed char *source = synp_sources[node];
+        int pick = source[0];
+        for (k = 1; source[k] >= 0; k++)
+            if (mi[source[k]] < mi[pick]) pick = source[k];
+        f[node] = i[pick];
+    }
+}
+
+/* From counts to everything that was asked for, but local values. */
+static void synp_levels_answer(const synp_levels *l, const syn_phiid_desc *desc,
+                               double mi[SYN_MIS], double atom[SYN_ATOMS])
+{
+    double f[SYN_ATOMS];
+    synp_levels_mi(l, mi);
+    synp_levels_atoms(l, desc->redundancy, mi, f, atom);
+    if (desc->mi) memcpy(desc->mi, mi, SYN_MIS * sizeof *mi);
+    if (desc->cumulative) memcpy(desc->cumulative, f, sizeof f);
+}
+
+static bool synp_window_above(const synp_window *w, size_t t)
+{
+    return synp_centred(w, t).h > 0;
+}
+
+static unsigned synp_levels_state(const synp_window w[4], size_t t)
+{
+    unsigned state = 0, k;
+    for (k = 0; k < 4; k++) state |= synp_window_above(&w[k], t) ? 1u << k : 0;
+    return state;
+}
+
+/* A pair of series, window by window. */
+static syn_flags synp_phiid_binary(const synp_window w[4], size_t n, unsigned constant,
+                                   const syn_phiid_desc *desc, double atom[SYN_ATOMS])
+{
+    uint64_t count[16] = {0};
+    double mi[SYN_MIS], f[SYN_ATOMS];
+    synp_levels l;
+    size_t t;
+    for (t = 0; t < n; t++) count[synp_levels_state(w, t)]++;
+    synp_levels_of(&l, count, NULL);
+    synp_levels_answer(&l, desc, mi, atom);
+    for (t = 0; desc->local && t < n; t++) {
+        synp_levels_point(&l, desc->redundancy, mi, synp_levels_state(w, t), f);
+        synp_local_put(desc->local, n, t, f);
+    }
+    return constant ? (syn_flags)SYN_FLAG_CONSTANT : 0;
+}
+
 /* ---- entries ---- */
 
 /* From a quad to everything that was asked for. The n samples of windows w are needed for CCS and
@@ -15716,6 +16014,7 @@ static syn_flags synp_phiid_series(const synp_series *x, const synp_series *y, s
         synp_window_open(&w[i], i % 2 ? y : x, i < 2 ? 0 : tau, samples);
         if (w[i].constant) constant |= 1u << i;
     }
+    if (desc->estimator == SYN_BINARY) return synp_phiid_binary(w, samples, constant, desc, atom);
     synp_comoments(w, samples, c);
     synp_quad_of(&q, c, constant, SYNP_LEAST_SAMPLES);
     return synp_phiid_quad(&q, w, samples, desc, atom);
@@ -15729,6 +16028,31 @@ static void synp_desc_copy(syn_phiid_desc *to, const syn_phiid_desc *from)
     if (!to->stride) to->stride = 1;
 }
 
+/* A series after transform and ranks, in `work` (n) with scratch (n) behind it. */
+static void synp_series_prepare(synp_series *s, size_t n, const syn_phiid_desc *desc, double *work,
+                                double *scratch)
+{
+    size_t t;
+    for (t = 0; t < n; t++) work[t] = synp_sample(s, t);
+    syn_phiid_prepare(work, work, n, desc, scratch);
+    s->wide = work;
+    s->narrow = NULL;
+    s->stride = 1;
+}
+
+/* Two series of either type. */
+static syn_flags synp_phiid_two(synp_series *x, synp_series *y, size_t n, syn_phiid_desc *desc,
+                                double atom[SYN_ATOMS])
+{
+    x->stride = y->stride = desc->stride;
+    if (synp_is_prepared(desc)) {
+        if (!desc->work) return synp_refuse(SYN_FLAG_NO_SAMPLES, desc, 0, atom);
+        synp_series_prepare(x, n, desc, desc->work, desc->work + 2 * n);
+        synp_series_prepare(y, n, desc, desc->work + n, desc->work + 2 * n);
+    }
+    return synp_phiid_series(x, y, n, desc, atom);
+}
+
 SYN_API syn_flags syn_phiid_pair(const double *x, const double *y, size_t n,
                                  const syn_phiid_desc *desc, double atom[SYN_ATOMS])
 {
@@ -15738,8 +16062,7 @@ SYN_API syn_flags syn_phiid_pair(const double *x, const double *y, size_t n,
     sx.wide = x;
     sy.wide = y;
     sx.narrow = sy.narrow = NULL;
-    sx.stride = sy.stride = d.stride;
-    return synp_phiid_series(&sx, &sy, n, &d, atom);
+    return synp_phiid_two(&sx, &sy, n, &d, atom);
 }
 
 SYN_API syn_flags syn_phiid_pair_float(const float *x, const float *y, size_t n,
@@ -15751,8 +16074,24 @@ SYN_API syn_flags syn_phiid_pair_float(const float *x, const float *y, size_t n,
     sx.narrow = x;
     sy.narrow = y;
     sx.wide = sy.wide = NULL;
-    sx.stride = sy.stride = d.stride;
-    return synp_phiid_series(&sx, &sy, n, &d, atom);
+    return synp_phiid_two(&sx, &sy, n, &d, atom);
+}
+
+SYN_API syn_flags syn_phiid_counts(const uint64_t count[16], const syn_phiid_desc *desc,
+                                   double atom[SYN_ATOMS])
+{
+    syn_phiid_desc d;
+    synp_levels l;
+    double mi[SYN_MIS];
+    unsigned k, constant = 0;
+    synp_desc_copy(&d, desc);
+    synp_levels_of(&l, count, NULL);
+    if (l.n < SYNP_FEWEST) return synp_refuse(SYN_FLAG_TOO_SHORT, &d, 0, atom);
+    if (d.local) return synp_refuse(SYN_FLAG_NO_SAMPLES, &d, 0, atom);
+    for (k = 0; k < 4; k++)
+        if (!l.count[1u << k][0] || !l.count[1u << k][1u << k]) constant |= 1u << k;
+    synp_levels_answer(&l, &d, mi, atom);
+    return constant ? (syn_flags)SYN_FLAG_CONSTANT : 0;
 }
 
 /* Co-moments in units in which each variance is of the order of 1: entries times powers of two,
@@ -15771,6 +16110,13 @@ static void synp_normalise(synp_dd c[4][4], unsigned constant)
             c[i][j] = synp_dd_of(synp_dd_scaled(c[i][j].h, by), synp_dd_scaled(c[i][j].l, by));
         }
     }
+}
+
+/* What a covariance cannot give. */
+static bool synp_needs_samples(const syn_phiid_desc *desc)
+{
+    return desc->redundancy == SYN_CCS || desc->local || desc->estimator == SYN_BINARY ||
+           synp_is_prepared(desc);
 }
 
 SYN_API syn_flags syn_phiid_covariance(const double cov[16], const syn_phiid_desc *desc,
@@ -15795,7 +16141,7 @@ SYN_API syn_flags syn_phiid_covariance(const double cov[16], const syn_phiid_des
         }
     }
     if (q.flags & SYN_FLAG_NOT_SYMMETRIC) q.flags = SYN_FLAG_NOT_SYMMETRIC; /* the rest is moot */
-    if (d.redundancy == SYN_CCS || d.local) q.flags |= SYN_FLAG_NO_SAMPLES;
+    if (synp_needs_samples(&d)) q.flags |= SYN_FLAG_NO_SAMPLES;
     if (q.flags) return synp_refuse(q.flags, &d, 0, atom);
     synp_normalise(c, constant);
     synp_quad_of(&q, c, constant, SYNP_LEAST_ROUNDED);
@@ -15814,7 +16160,7 @@ SYN_API syn_flags syn_cov_pair(const syn_cov *cov, size_t i, size_t j, const syn
     if (!cov->pairs) return synp_refuse(SYN_FLAG_BAD_TAU, &d, 0, atom);
     if (cov->pairs < SYNP_FEWEST) return synp_refuse(SYN_FLAG_TOO_SHORT, &d, 0, atom);
     if (cov->bad[i] || cov->bad[j]) return synp_refuse(SYN_FLAG_NONFINITE, &d, 0, atom);
-    if (d.redundancy == SYN_CCS || d.local) return synp_refuse(SYN_FLAG_NO_SAMPLES, &d, 0, atom);
+    if (synp_needs_samples(&d)) return synp_refuse(SYN_FLAG_NO_SAMPLES, &d, 0, atom);
     at[0] = i;
     at[1] = j;
     at[2] = cov->channels + i;
@@ -16473,6 +16819,10 @@ static syn_status synp_pairs_check(const syn_pairs_desc *desc, syn_error *err)
     if (desc->prompts > UINT32_MAX)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: %u prompts are too many",
                          SYNP_U(desc->prompts));
+    if ((unsigned)desc->phiid.estimator >= SYN_ESTIMATORS ||
+        (unsigned)desc->phiid.transform >= SYN_TRANSFORMS)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: estimator %d, transform %d are not known",
+                         SYNP_D(desc->phiid.estimator), SYNP_D(desc->phiid.transform));
     if (desc->like && (desc->atoms || desc->cells))
         return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: surrogates give no atoms and no cells");
     if (desc->like && (!desc->like->desc.cells || desc->like->units != desc->units))
@@ -16499,7 +16849,7 @@ SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, 
                                   syn_error *err)
 {
     const size_t each = sizeof(double);
-    uint64_t n, pair, prompts, panels, samples, rows, room, cells, values, lost;
+    uint64_t n, pair, prompts, panels, samples, rows, room, cells, values, lost, copied, levels;
     bool ccs, few;
     synp_succeed(err);
     syn_status status = synp_pairs_check(desc, err);
@@ -16509,7 +16859,9 @@ SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, 
     pair = n * (n - 1) / 2;
     if (pair > SIZE_MAX / 64)
         return synp_fail(err, SYN_ERROR_MEMORY, "pairs: %u units have too many pairs", SYNP_U(n));
-    few = pair <= (desc->careful ? desc->careful : (size_t)SYNP_PAIRS_FEW);
+    levels = desc->phiid.estimator == SYN_BINARY ? (uint64_t)desc->samples : 0;
+    copied = synp_is_prepared(&desc->phiid) ? (uint64_t)desc->samples : 0;
+    few = levels || pair <= (desc->careful ? desc->careful : (size_t)SYNP_PAIRS_FEW);
     ccs = desc->phiid.redundancy == SYN_CCS && !few;
     prompts = desc->prompts ? desc->prompts : 1;
     panels = (n + SYNP_PANEL - 1) / SYNP_PANEL;
@@ -16520,6 +16872,7 @@ SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, 
     values = desc->lean ? 0 : room;
     cells = desc->cells ? pair / 8 + 2 : 0;
     lost = desc->like ? pair : 0;
+    pairs->words = (size_t)((levels + 63) / 64);
     pairs->room = (size_t)room;
     pairs->cell_bytes = (size_t)cells;
     pairs->desc = *desc;
@@ -16542,6 +16895,11 @@ SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, 
              "pairs: confound counts"},
             {&pairs->panel, panels * samples, 2 * SYNP_PANEL * each, "pairs: windows"},
             {&pairs->row, rows * pairs->row_stride, each, "pairs: rows"},
+            {&pairs->prepared[0], n * copied, each, "pairs: prepared series"},
+            {&pairs->prepared[1], desc->like ? n * copied : 0, each, "pairs: prepared series"},
+            {&pairs->ranking, panels * copied, each, "pairs: ranks"},
+            {&pairs->bits, 2 * n * pairs->words, each, "pairs: levels"},
+            {&pairs->log_table, levels ? levels + 1 : 0, each, "pairs: logarithms"},
             {&pairs->self, panels * SYNP_PANEL, each, "pairs: self"},
             {&pairs->self_information, panels * SYNP_PANEL, each, "pairs: self information"},
             {&pairs->state, panels * SYNP_PANEL, 1, "pairs: states"},
@@ -16555,7 +16913,10 @@ SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, 
             {&pairs->lost[1], lost, each, "pairs: lost"},
             {&pairs->atom, desc->atoms ? room : 0, SYN_ATOMS * each, "pairs: atoms"},
             {&pairs->flag, pair, 1, "pairs: flags"}};
-        return synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
+        status = synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
+        for (n = 1; !status && pairs->log_table && n <= levels; n++)
+            pairs->log_table[n] = (double)n * log((double)n);
+        return status;
     }
 }
 
@@ -16644,11 +17005,12 @@ static void synp_unit_confounds(syn_pairs *pairs, const syn_series *series, size
 {
     synp_span all;
     size_t n = series->lag ? pairs->window : series->samples, t;
-    double trend = 0, square = 0, mean = synp_pairs_at(series, unit, 0);
-    synp_span_open(&all, series, unit, 0, n);
+    double trend = 0, square = 0, mean = synp_pairs_at(pairs->given, unit, 0);
+    synp_span_open(&all, pairs->given, unit, 0, n);
     if (!all.constant) mean = (all.first + all.second) / all.scale[0] / all.scale[1];
     synp_confound_add(pairs, SYN_CONFOUND_MEAN, unit, mean);
     if (all.constant) return;
+    if (pairs->given != series) synp_span_open(&all, series, unit, 0, n);
     for (t = 0; t < n; t++) {
         double time = (double)t - ((double)n - 1) / 2;
         trend += time * synp_span_at(series, unit, &all, t);
@@ -16746,6 +17108,35 @@ static void synp_unit_self(syn_pairs *pairs, const synp_span *past, const synp_s
     if (sqrt(off) <= SYNP_PAIRS_DEPENDENT) pairs->state[unit] |= SYNP_UNIT_INFINITE;
 }
 
+/* The unit's two windows as bits, and what its past tells of its future. */
+static void synp_unit_levels(syn_pairs *pairs, size_t unit)
+{
+    const syn_series *series = pairs->series;
+    uint64_t *bits = pairs->bits + 2 * unit * pairs->words, count[16] = {0};
+    size_t n = pairs->window, t, past;
+    synp_window w[2];
+    synp_levels l;
+    double mi[SYN_MIS];
+    synp_series s;
+    s.wide = series->type == SYN_NUMBER_F64
+                 ? (const double *)series->data + unit * series->unit_stride : NULL;
+    s.narrow = series->type == SYN_NUMBER_F32
+                   ? (const float *)series->data + unit * series->unit_stride : NULL;
+    s.stride = series->time_stride;
+    memset(bits, 0, 2 * pairs->words * sizeof *bits);
+    for (past = 0; past < 2; past++) {
+        synp_window_open(&w[past], &s, past ? series->samples - n : 0, n);
+        for (t = 0; t < n; t++)
+            if (synp_window_above(&w[past], t))
+                bits[past * pairs->words + t / 64] |= UINT64_C(1) << t % 64;
+    }
+    for (t = 0; t < n; t++)
+        count[(synp_window_above(&w[0], t) ? 1 : 0) + (synp_window_above(&w[1], t) ? 4 : 0)]++;
+    synp_levels_of(&l, count, pairs->log_table);
+    synp_levels_mi(&l, mi);
+    pairs->self_information[unit] = mi[SYN_MI_X_A];
+}
+
 /* All that a pair needs to know of a unit: O(samples), once a prompt instead of once a pair. */
 static void synp_unit_open(syn_pairs *pairs, size_t unit)
 {
@@ -16764,6 +17155,7 @@ static void synp_unit_open(syn_pairs *pairs, size_t unit)
         if (past.constant && future.constant) pairs->state[unit] = SYNP_UNIT_CONSTANT;
         else if (past.constant || future.constant) pairs->state[unit] = SYNP_UNIT_PARTLY;
         else synp_unit_self(pairs, &past, &future, unit);
+        if (pairs->bits) synp_unit_levels(pairs, unit);
     }
     if (!pairs->all_careful) {
         synp_unit_write(pairs, &past, unit, 0);
@@ -16778,16 +17170,59 @@ static void synp_panel_open(void *arg, int index)
     size_t first = (size_t)index * SYNP_PANEL, unit;
     for (unit = first; unit < first + SYNP_PANEL && unit < pairs->units; unit++)
         synp_unit_open(pairs, unit);
-    synp_pairs_pick(pairs->desc.simd)->information(pairs->self + first,
-                                                  pairs->self_information + first);
+    if (!pairs->bits)
+        synp_pairs_pick(pairs->desc.simd)->information(pairs->self + first,
+                                                      pairs->self_information + first);
     for (unit = first; unit < first + SYNP_PANEL && unit < pairs->units; unit++)
-        if (!(pairs->state[unit] & ~SYNP_UNIT_NEAR)) {
+        if (!(pairs->state[unit] & ~(SYNP_UNIT_NEAR | (pairs->bits ? SYNP_UNIT_INFINITE : 0)))) {
             double r = fabs(pairs->self[unit]);
-            if (pairs->state[unit]) /* (1 - r) (1 + r) keeps what 1 - r^2 would lose */
+            if (pairs->state[unit] && !pairs->bits) /* (1 - r) (1 + r) keeps what 1 - r^2 would lose */
                 pairs->self_information[unit] = -0.5 * log((1 - r) * (1 + r));
             if (pairs->desc.lean) continue;
             synp_confound_add(pairs, SYN_CONFOUND_SELF, unit, pairs->self_information[unit]);
         }
+}
+
+/* Runs jobs on the caller's threads, or one after the other. */
+static void synp_pairs_each(const syn_pairs *pairs, int jobs, syn_job_fn *job)
+{
+    const syn_parallel *parallel = &pairs->desc.parallel;
+    int index;
+    void *arg = (void *)(uintptr_t)pairs;
+    if (parallel->run && parallel->threads > 1) parallel->run(parallel->user, jobs, job, arg);
+    else for (index = 0; index < jobs; index++) job(arg, index);
+}
+
+/* ---- transform and ranks of all units ---------------------------------------------------- */
+
+/* Job: the units of a panel from `given` into their rows of what is being prepared. */
+static void synp_panel_prepare(void *arg, int index)
+{
+    syn_pairs *pairs = (syn_pairs *)arg;
+    const syn_series *given = pairs->given;
+    size_t unit = (size_t)index * SYNP_PANEL, end = unit + SYNP_PANEL, n = given->samples, t;
+    for (; unit < end && unit < pairs->units; unit++) {
+        double *row = pairs->preparing + unit * n;
+        for (t = 0; t < n; t++) row[t] = synp_pairs_at(given, unit, t);
+        syn_phiid_prepare(row, row, n, &pairs->desc.phiid,
+                          pairs->ranking + (size_t)index * pairs->desc.samples);
+    }
+}
+
+/* `given` as the estimator takes it: itself, or a copy in `room`, described by `made`. */
+static const syn_series *synp_pairs_prepare(syn_pairs *pairs, const syn_series *given,
+                                            syn_series *made, double *room)
+{
+    pairs->given = given;
+    if (!room) return given;
+    pairs->preparing = room;
+    synp_pairs_each(pairs, (int)pairs->panels, synp_panel_prepare);
+    *made = *given;
+    made->data = room;
+    made->type = SYN_NUMBER_F64;
+    made->time_stride = 1;
+    made->unit_stride = given->samples;
+    return made;
 }
 
 /* ---- one pair --------------------------------------------------------------------------- */
@@ -16807,6 +17242,8 @@ static syn_flags synp_pair_atoms(const syn_pairs *pairs, size_t i, size_t j,
     desc->tau = (int)synp_pairs_lag(pairs, s);
     desc->stride = s->time_stride;
     desc->cumulative = desc->local = NULL;
+    desc->transform = SYN_TRANSFORM_NONE; /* done */
+    if (desc->estimator == SYN_COPULA) desc->estimator = SYN_GAUSSIAN;
     return s->type == SYN_NUMBER_F32
                ? syn_phiid_pair_float((const float *)s->data + x, (const float *)s->data + y,
                                       s->samples, desc, atom)
@@ -16826,6 +17263,50 @@ static void synp_pair_careful(const syn_pairs *pairs, size_t i, size_t j, synp_r
     result->rtr = atom[SYN_RTR];
     result->total = mi[SYN_MI_XY_AB];
     result->flags &= 0xffu & ~(unsigned)SYNP_FLAG_CAREFUL;
+}
+
+/* Set bits: neighbours added up, two, four and eight wide. */
+static uint64_t synp_bits_set(uint64_t v)
+{
+    v -= v >> 1 & UINT64_C(0x5555555555555555);
+    v = (v & UINT64_C(0x3333333333333333)) + (v >> 2 & UINT64_C(0x3333333333333333));
+    v = (v + (v >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return v * UINT64_C(0x0101010101010101) >> 56;
+}
+
+/* BINARY from the bits of two units: how often sets of variables are above together, from which
+   inclusion and exclusion make the counts of states. */
+static void synp_pair_binary(const syn_pairs *pairs, size_t i, size_t j, synp_result *result,
+                             double *atom)
+{
+    const uint64_t *x = pairs->bits + 2 * i * pairs->words, *a = x + pairs->words;
+    const uint64_t *y = pairs->bits + 2 * j * pairs->words, *b = y + pairs->words;
+    uint64_t count[16];
+    unsigned set, bit;
+    double mi[SYN_MIS], f[SYN_ATOMS];
+    synp_levels l;
+    size_t k;
+    memset(count, 0, sizeof count);
+    count[0] = pairs->window;
+    for (k = 0; k < pairs->words; k++)
+        for (set = 1; set < 16; set++) {
+            uint64_t all = ~UINT64_C(0);
+            if (set & 1) all &= x[k];
+            if (set & 2) all &= y[k];
+            if (set & 4) all &= a[k];
+            if (set & 8) all &= b[k];
+            count[set] += synp_bits_set(all);
+        }
+    for (bit = 1; bit < 16; bit *= 2)
+        for (set = 0; set < 16; set++)
+            if (!(set & bit)) count[set] -= count[set | bit];
+    synp_levels_of(&l, count, pairs->log_table);
+    synp_levels_mi(&l, mi);
+    synp_levels_atoms(&l, pairs->desc.phiid.redundancy, mi, f, atom);
+    result->sts = atom[SYN_STS];
+    result->rtr = atom[SYN_RTR];
+    result->total = mi[SYN_MI_XY_AB];
+    result->flags = 0;
 }
 
 static void synp_atoms_fill(double *atom, double value)
@@ -16962,6 +17443,11 @@ static void synp_tile_pair(synp_tile *tile, size_t i, size_t j, int lane, synp_r
     const syn_pairs *pairs = tile->pairs;
     const double *dot = tile->dot + i % SYNP_PANEL * SYNP_PANEL + lane;
     int k;
+    unsigned state = (unsigned)pairs->state[i] | pairs->state[j];
+    if (pairs->bits && !(state & ~(unsigned)(SYNP_UNIT_NEAR | SYNP_UNIT_INFINITE))) {
+        synp_pair_binary(pairs, i, j, result, atom);
+        return;
+    }
     result->flags = 0;
     if (pairs->all_careful || pairs->state[i] & ~SYNP_UNIT_NEAR ||
         pairs->state[j] & ~SYNP_UNIT_NEAR || tile->eight.bad[lane] > 0) {
@@ -17122,16 +17608,6 @@ static void synp_stretch_run(void *arg, int index)
 }
 
 /* ---- one prompt ---------------------------------------------------------------------- */
-
-/* Runs jobs on the caller's threads, or one after the other. */
-static void synp_pairs_each(const syn_pairs *pairs, int jobs, syn_job_fn *job)
-{
-    const syn_parallel *parallel = &pairs->desc.parallel;
-    int index;
-    void *arg = (void *)(uintptr_t)pairs;
-    if (parallel->run && parallel->threads > 1) parallel->run(parallel->user, jobs, job, arg);
-    else for (index = 0; index < jobs; index++) job(arg, index);
-}
 
 /* Index into `flagged`: 0 sound, k when 1 << (k - 1) is the gravest of the flags, which is the
    first of them in the order of the list in section phiid, INFINITE before CONSTANT and
@@ -17313,13 +17789,14 @@ static void synp_pairs_begin(syn_pairs *pairs)
 static syn_status synp_pairs_prompt(syn_pairs *pairs, const syn_series *series, syn_error *err)
 {
     const syn_series packed = synp_series_packed(series);
+    syn_series made;
     syn_status status;
-    pairs->series = &packed;
+    pairs->series = synp_pairs_prepare(pairs, &packed, &made, pairs->prepared[0]);
     pairs->window = series->samples - synp_pairs_lag(pairs, series);
     synp_pairs_begin(pairs);
     synp_pairs_each(pairs, (int)pairs->panels, synp_panel_open);
     status = synp_pairs_stripes(pairs, err);
-    pairs->series = NULL;
+    pairs->series = pairs->given = NULL;
     if (!status && !pairs->desc.lean) synp_units_close(pairs);
     return status;
 }
@@ -17383,9 +17860,10 @@ SYN_API syn_status syn_pairs_add_surrogate(syn_pairs *pairs, const syn_series *s
     if (status) return status;
     if (pairs->missing > before) {
         const syn_series packed = synp_series_packed(observed);
-        pairs->series = &packed;
+        syn_series made;
+        pairs->series = synp_pairs_prepare(pairs, &packed, &made, pairs->prepared[1]);
         synp_pairs_each(pairs, (int)pairs->panels, synp_lost_job);
-        pairs->series = NULL;
+        pairs->series = pairs->given = NULL;
     }
     pairs->prompts++;
     return SYN_OK;
@@ -17403,6 +17881,9 @@ static syn_status synp_pairs_fits_cov(const syn_pairs *pairs, const syn_cov *cov
                          SYNP_U(cov->tau), SYNP_U(synp_pairs_tau(pairs)));
     if (pairs->desc.phiid.redundancy == SYN_CCS)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: CCS needs samples, not a covariance");
+    if (pairs->bits || pairs->prepared[0])
+        return synp_fail(err, SYN_ERROR_ARGUMENT,
+                         "pairs: the estimator needs samples, not a covariance");
     if (pairs->prompts >= pairs->desc.prompts)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: more than the %u prompts announced",
                          SYNP_U(pairs->desc.prompts));
