@@ -1444,6 +1444,8 @@ SYN_API syn_status syn_rank_permutation(syn_permutation *test, const double *sco
                 whole distribution; destroys what units share (the right null for coupling)
        PHASE    every unit's Fourier phases drawn anew: each unit's spectrum, made Gaussian
                 (Theiler et al. 1992); destroys what units share
+       IAAFT    every unit's own samples in an order that has nearly its spectrum (Schreiber and
+                Schmitz 1996): its whole distribution and memory; destroys what units share
        SHUFFLE  one order of samples for all units: who goes with whom at a moment; destroys time
                 (a null for memory, not for coupling)
 
@@ -1465,10 +1467,11 @@ SYN_API syn_status syn_rank_permutation(syn_permutation *test, const double *sco
    ------------------------------------------------------------------------------------ */
 
 typedef enum syn_surrogate {
-    SYN_SURROGATE_SHIFT, SYN_SURROGATE_PHASE, SYN_SURROGATE_SHUFFLE, SYN_SURROGATES
+    SYN_SURROGATE_SHIFT, SYN_SURROGATE_PHASE, SYN_SURROGATE_SHUFFLE, SYN_SURROGATE_IAAFT,
+    SYN_SURROGATES
 } syn_surrogate;
 
-SYN_API const char *syn_surrogate_name(syn_surrogate kind); /* "shift", "phase", "shuffle" */
+SYN_API const char *syn_surrogate_name(syn_surrogate kind); /* "shift" .. "iaaft" */
 
 typedef struct syn_surrogate_desc {
     syn_surrogate kind;
@@ -1483,10 +1486,12 @@ typedef struct syn_surrogate_desc {
    + units^2), once a prompt. */
 SYN_API void syn_surrogate_keys(uint64_t *key, const syn_series *from);
 
-/* One surrogate of one prompt: to is (unit, sample) doubles, work (4 samples). Depends on nothing
-   but its arguments. Shifts lie between a tenth and nine tenths of the length. Units that are not
-   finite or constant come out so. SHIFT and SHUFFLE O(units * samples), PHASE O(units *
-   samples^2). */
+enum { SYN_SURROGATE_WORK = 6 }; /* doubles a sample */
+
+/* One surrogate of one prompt: to is (unit, sample) doubles, work (SYN_SURROGATE_WORK * samples).
+   Depends on nothing but its arguments. Shifts lie between a tenth and nine tenths of the length.
+   Units that are not finite or constant come out so. SHIFT and SHUFFLE O(units * samples), PHASE
+   O(units * samples^2), IAAFT up to 200 times that. */
 SYN_API void syn_surrogate_make(double *to, const syn_series *from, const syn_surrogate_desc *desc,
                                 double *work);
 
@@ -18633,7 +18638,7 @@ SYN_API syn_status syn_rank_permutation(syn_permutation *test, const double *sco
 
 SYN_API const char *syn_surrogate_name(syn_surrogate kind)
 {
-    static const char *const name[] = {"shift", "phase", "shuffle"};
+    static const char *const name[] = {"shift", "phase", "shuffle", "iaaft"};
     return (unsigned)kind < SYN_SURROGATES ? name[kind] : "";
 }
 
@@ -18735,6 +18740,66 @@ static void synp_surrogate_turn(double *row, size_t n, synp_rng random, double *
     synp_phase_turn(row, was, n, phase, work);
 }
 
+/* Adds harmonic k of row - mean with another amplitude to `wave`; returns the one it had. */
+static double synp_iaaft_harmonic(double *wave, const double *row, size_t n, size_t k, double mean,
+                                  double amplitude, const double *table)
+{
+    double re = 0, im = 0, size, scale = (2 * k == n ? 1.0 : 2.0) / (double)n;
+    size_t t, m;
+    for (t = 0, m = 0; t < n; t++, m = m + k < n ? m + k : m + k - n) {
+        re += (row[t] - mean) * table[2 * m];
+        im -= (row[t] - mean) * table[2 * m + 1];
+    }
+    size = sqrt(re * re + im * im);
+    if (!wave || !(size > 0)) return size;
+    re *= scale * amplitude / size;
+    im *= scale * amplitude / size;
+    for (t = 0, m = 0; t < n; t++, m = m + k < n ? m + k : m + k - n)
+        wave[t] += re * table[2 * m] - im * table[2 * m + 1];
+    return size;
+}
+
+/* row = the sorted values in the order of `wave`; whether anything moved. Equal waves keep their
+   order, so that every value is used once. */
+static bool synp_iaaft_rank(double *row, const double *sorted, const double *wave, size_t n,
+                            double *copy)
+{
+    size_t t, k;
+    bool moved = false;
+    memcpy(copy, wave, n * sizeof *wave);
+    synp_values_sort(copy, n);
+    for (t = 0; t < n; t++) {
+        size_t at = synp_values_below(copy, n, wave[t], false);
+        if (synp_values_below(copy, n, wave[t], true) > at + 1)
+            for (k = 0; k < t; k++) at += !(wave[k] < wave[t]) && !(wave[k] > wave[t]) ? 1 : 0;
+        moved = moved || row[t] < sorted[at] || row[t] > sorted[at];
+        row[t] = sorted[at];
+    }
+    return moved;
+}
+
+/* A random order, then in turn the spectrum of the original and its values, until no value moves.
+   The values come last and are exact. work: table (n, 2), sorted, amplitudes, wave, copy. */
+static void synp_surrogate_iaaft(double *row, size_t n, synp_rng random, double *work)
+{
+    double *sorted = work + 2 * n, *amplitude = work + 3 * n, *wave = work + 4 * n, mean = 0;
+    size_t k, t, round;
+    bool moved = true;
+    if (synp_surrogate_fixed(row, n)) return;
+    memcpy(sorted, row, n * sizeof *row);
+    synp_values_sort(sorted, n);
+    for (t = 0; t < n; t++) mean += row[t] / (double)n;
+    for (k = 1; 2 * k <= n; k++)
+        amplitude[k] = synp_iaaft_harmonic(NULL, row, n, k, mean, 0, work);
+    synp_surrogate_shuffle(row, n, random);
+    for (round = 0; moved && round < 200; round++) {
+        memset(wave, 0, n * sizeof *wave);
+        for (k = 1; 2 * k <= n; k++)
+            synp_iaaft_harmonic(wave, row, n, k, mean, amplitude[k], work);
+        moved = synp_iaaft_rank(row, sorted, wave, n, work + 5 * n);
+    }
+}
+
 /* A hash of the samples' bits; -0 counts as 0. */
 static uint64_t synp_surrogate_hash(const syn_series *from, size_t unit)
 {
@@ -18769,7 +18834,8 @@ SYN_API void syn_surrogate_make(double *to, const syn_series *from, const syn_su
     size_t unit, n = from->samples, least = n / 10 > 0 ? n / 10 : 1;
     uint64_t base = synp_rng_of(desc->seed, desc->surrogate).state;
     base = synp_rng_of(base, desc->prompt).state;
-    if (desc->kind == SYN_SURROGATE_PHASE) synp_phase_table(work, n);
+    if (desc->kind == SYN_SURROGATE_PHASE || desc->kind == SYN_SURROGATE_IAAFT)
+        synp_phase_table(work, n);
     for (unit = 0; unit < series.units; unit++) {
         double *row = to + unit * n;
         synp_rng random = synp_rng_of(base, desc->key[unit]);
@@ -18778,6 +18844,8 @@ SYN_API void syn_surrogate_make(double *to, const syn_series *from, const syn_su
             synp_surrogate_shuffle(row, n, synp_rng_of(base, 0));
         } else if (desc->kind == SYN_SURROGATE_PHASE) {
             synp_surrogate_turn(row, n, random, work);
+        } else if (desc->kind == SYN_SURROGATE_IAAFT) {
+            synp_surrogate_iaaft(row, n, random, work);
         } else {
             memcpy(work, row, n * sizeof *row);
             syn_surrogate_shift(row, work, n,

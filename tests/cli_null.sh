@@ -25,7 +25,7 @@ figures() {
             $(at["synergy_p"]), $(at["redundancy_null"]), $(at["redundancy_z"]), $(at["redundancy_p"]), $(at["surrogates"]) }' "$1/units.csv"
 }
 
-for how in "--null shift" "--null phase" "--null shuffle" "--null shift --redundancy ccs" "--null shift --tau 3" "--bias-correct"; do
+for how in "--null shift" "--null phase" "--null shuffle" "--null iaaft" "--null shift --redundancy ccs" "--null shift --tau 3" "--bias-correct"; do
     run 0 "plain $how" phiid "$work/plain.csv" -o "$work/plain" --surrogates 40 $how --force
     figures "$work/plain" > "$work/want"
     if [ "$(wc -l < "$work/want")" -ne 5 ]; then bad "$how: not five units" "$work/want"; fi

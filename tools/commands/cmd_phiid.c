@@ -22,6 +22,11 @@ static int run(const command *self, int argc, char **argv) {
         {"tau", 0, OPTION_INT, "N", "lag in samples (default 1)", &o.tau, 1, 1e6, &o.tau_given},
         {"redundancy", 0, OPTION_CHOICE, "mmi|ccs", "redundancy function (default mmi)",
          &o.redundancy, 0, 0, NULL},
+        {"estimator", 0, OPTION_CHOICE, "gaussian|copula|binary",
+         "from covariances (default), those of normal scores by rank, or two levels", &o.estimator,
+         0, 0, NULL},
+        {"transform", 0, OPTION_CHOICE, "none|log", "of every sample before anything else", &o.transform,
+         0, 0, NULL},
         {"atoms", 0, OPTION_FLAG, NULL, "also write all 16 atoms of every pair and prompt",
          &o.atoms, 0, 0, NULL},
         {"score", 0, OPTION_CHOICE,
@@ -44,8 +49,8 @@ static int run(const command *self, int argc, char **argv) {
          &o.resamples, 0, 1e6, NULL},
         {"surrogates", 0, OPTION_INT, "N", "surrogate series for a null (default none)",
          &o.surrogates, 0, 1e6, &surrogates},
-        {"null", 0, OPTION_CHOICE, "shift|phase|shuffle",
-         "of which kind: circular shift (default), random phases (both keep memory), shuffle (does not)",
+        {"null", 0, OPTION_CHOICE, "shift|phase|shuffle|iaaft",
+         "of which kind: circular shift (default), random phases, iaaft (all keep memory), shuffle (does not)",
          &o.null, 0, 0, NULL},
         {"bias-correct", 0, OPTION_FLAG, NULL,
          "subtract the mean of shuffled series, which is small-sample bias", &o.bias_correct, 0, 0,
@@ -83,6 +88,10 @@ static int run(const command *self, int argc, char **argv) {
         return tool_usage("--score excess needs --surrogates");
     if (o.normalise && o.redundancy == SYN_CCS)
         return tool_usage("--normalise quantile needs --redundancy mmi");
+    if (o.normalise && o.estimator == SYN_BINARY)
+        return tool_usage("--normalise quantile knows Gaussian systems, not --estimator binary");
+    if (o.save_cov && o.estimator == SYN_BINARY)
+        return tool_usage("--save-cov is a covariance, which --estimator binary has none of");
     if (!phiid_run(&o, &why)) return tool_fail(&why);
     const char *directory = o.output ? o.output : o.input;
     if (!(as_json ? print_json(directory, &why) : phiid_print(stdout, directory, &why)))

@@ -490,6 +490,8 @@ static void close_work(phiid_work *w) {
 static bool check_covariance(phiid_work *w, problem *why) {
     const phiid_options *o = w->options;
     const char *wanted = o->redundancy == SYN_CCS       ? "--redundancy ccs"
+                         : o->estimator                 ? "--estimator"
+                         : o->transform                 ? "--transform"
                          : o->surrogates                ? "--surrogates"
                          : o->bias_correct              ? "--bias-correct"
                          : o->detrend                   ? "--detrend"

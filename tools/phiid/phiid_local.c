@@ -80,6 +80,8 @@ static void local_of(const phiid_work *w, const syn_series *s, size_t prompt, un
     memset(&desc, 0, sizeof desc);
     desc.tau = (int)lag;
     desc.redundancy = (syn_redundancy)w->options->redundancy;
+    desc.estimator = (syn_estimator)w->options->estimator;
+    desc.work = tool_alloc(3 * s->samples, sizeof(double));
     desc.stride = stride;
     desc.local = local;
     syn_flags flags;
@@ -90,6 +92,7 @@ static void local_of(const phiid_work *w, const syn_series *s, size_t prompt, un
         const float *v = s->data;
         flags = syn_phiid_pair_float(v + p.x * step, v + p.y * step, s->samples, &desc, atom);
     }
+    free(desc.work);
     if (flags & SYN_FLAGS_NO_NUMBERS) return;
     const size_t *at = w->from.at ? w->from.at + prompt * w->from.samples : NULL;
     for (size_t k = 0, t = 0; t < n; k++) {

@@ -16,7 +16,7 @@ typedef struct maker {
     size_t   *prompt;  /* (used): its number in the file */
     uint64_t *key;     /* (used, unit): what the draws of a unit depend on */
     double   *made;    /* (used prompt, unit, sample) */
-    double   *work;    /* (used prompt, 4 samples) */
+    double   *work;    /* (used prompt, SYN_SURROGATE_WORK, sample) */
     double   *pooled[2]; /* with --pool: the observed and the surrogate as one series each */
 } maker;
 
@@ -42,7 +42,7 @@ static void make_prompt(void *arg, int index) {
         return;
     }
     syn_series s = phiid_kept(m->w, used, m->prompt[used], m->w->all);
-    make_series(&of, &s, to, m->work + used * 4 * samples);
+    make_series(&of, &s, to, m->work + used * SYN_SURROGATE_WORK * samples);
 }
 
 static void make_all(const maker *m) {
@@ -62,7 +62,7 @@ static void maker_open(maker *m, const phiid_work *w, syn_surrogate kind) {
     m->seed = (uint64_t)w->options->seed;
     m->prompt = tool_alloc(w->used, sizeof *m->prompt);
     m->made = tool_alloc(w->used * cells, sizeof *m->made);
-    m->work = tool_alloc(w->used * 4 * phiid_row_samples(w), sizeof *m->work);
+    m->work = tool_alloc(w->used * SYN_SURROGATE_WORK * phiid_row_samples(w), sizeof *m->work);
     m->key = tool_alloc(w->used * n, sizeof *m->key);
     for (size_t p = 0; p < w->from.prompts; p++) {
         if (!phiid_is_long_enough(w, p)) continue;

@@ -37,10 +37,12 @@ syn_pairs_desc phiid_pairs_desc(const phiid_work *w) {
     d.prompts = w->rows;
     d.phiid.tau = (int)w->tau;
     d.phiid.redundancy = (syn_redundancy)w->options->redundancy;
+    d.phiid.estimator = (syn_estimator)w->options->estimator; /* logarithms are taken in fill_rows */
     d.flagged = (syn_flagged)w->options->flagged;
     d.cells = w->options->surrogates > 0 || w->options->bias_correct;
     d.parallel = w->parallel;
     if (w->options->pool) {
+        if (d.phiid.estimator == SYN_COPULA) d.phiid.estimator = SYN_GAUSSIAN; /* phiid_pooled ranks */
         d.phiid.tau = (int)phiid_pooled_half(w);
         d.samples = 2 * phiid_pooled_half(w);
     }
@@ -139,6 +141,7 @@ bool phiid_detrend_begin(phiid_work *w, problem *why) {
         const size_t *at = times_of(w, p);
         for (size_t k = 0; k < w->from.length[p] * n; k++) {
             double v = w->from.doubles ? ((const double *)from)[k] : (double)((const float *)from)[k];
+            if (w->options->transform == SYN_TRANSFORM_LOG) v = v > 0 ? log(v) : (double)NAN;
             if (!isfinite(v)) continue;
             const size_t cell = at ? at[k / n] * n + k % n : k;
             w->position_mean[cell] += v;
@@ -154,10 +157,15 @@ bool phiid_detrend_begin(phiid_work *w, problem *why) {
 
 /* ---- one prompt ----------------------------------------------------------------------- */
 
+/* Are series another thing than what lies in the file? */
+static bool is_made(const phiid_work *w) {
+    return w->options->detrend || w->options->transform;
+}
+
 size_t phiid_series_bytes(const phiid_work *w) {
     const size_t rows = w->from.units * sizeof(double);
     if (has_gaps(w)) return 3 * w->from.samples * rows; /* the pairs, and the series behind them */
-    return w->options->detrend ? w->from.samples * rows : 0;
+    return is_made(w) ? w->from.samples * rows : 0;
 }
 
 static syn_series rows_of(const phiid_work *w, const double *rows, size_t samples) {
@@ -198,10 +206,15 @@ static syn_series pairs_of(const phiid_work *w, size_t prompt, const double *row
     return s;
 }
 
-/* Rows of samples of one prompt, with trends taken out. */
+/* Rows of samples of one prompt: logarithms where asked, then trends taken out. */
 static void fill_rows(const phiid_work *w, size_t prompt, const void *from, double *to) {
     const size_t samples = w->from.length[prompt];
+    syn_phiid_desc logarithm;
     copy_rows(w, from, samples, to);
+    memset(&logarithm, 0, sizeof logarithm);
+    logarithm.transform = (syn_transform)w->options->transform;
+    for (size_t i = 0; w->options->transform && i < w->from.units; i++)
+        syn_phiid_prepare(to + i * samples, to + i * samples, samples, &logarithm, NULL);
     for (size_t i = 0; w->options->detrend && i < w->from.units; i++)
         detrend(w, to + i * samples, samples, times_of(w, prompt), i);
 }
@@ -220,7 +233,7 @@ syn_series phiid_series(const phiid_work *w, size_t prompt, void *buffer, double
     s.type = w->from.doubles ? SYN_NUMBER_F64 : SYN_NUMBER_F32;
     s.units = w->from.units;
     s.samples = samples;
-    if (!w->options->detrend) return s;
+    if (!is_made(w)) return s;
     fill_rows(w, prompt, from, made);
     return rows_of(w, made, samples);
 }
@@ -284,19 +297,26 @@ static void copy_centred(const double *from, size_t n, double *to) {
     }
 }
 
+/* The ranks of --estimator copula are those of each prompt. */
 syn_series phiid_pooled(const phiid_work *w, const double *all, double *to) {
     size_t half = phiid_pooled_half(w), at = 0, used = 0;
+    double *row = tool_alloc(2 * phiid_row_samples(w), sizeof *row);
+    syn_phiid_desc ranks;
+    memset(&ranks, 0, sizeof ranks);
+    if (w->options->estimator == SYN_COPULA) ranks.estimator = SYN_COPULA;
     for (size_t p = 0; p < w->from.prompts; p++) {
         if (!phiid_is_long_enough(w, p)) continue;
         const syn_series s = phiid_kept(w, used++, p, all);
         const size_t lag = s.lag ? s.lag : w->tau, window = s.samples - lag;
         for (size_t i = 0; i < w->from.units; i++) {
             const double *from = (const double *)s.data + i * s.unit_stride;
-            copy_centred(from, window, to + i * 2 * half + at);
-            copy_centred(from + lag, window, to + i * 2 * half + half + at);
+            syn_phiid_prepare(row, from, s.samples, &ranks, row + s.samples);
+            copy_centred(row, window, to + i * 2 * half + at);
+            copy_centred(row + lag, window, to + i * 2 * half + half + at);
         }
         at += window;
     }
+    free(row);
     return rows_of(w, to, 2 * half);
 }
 
@@ -316,7 +336,7 @@ static void bridge(const double *row, const size_t *at, size_t n, double *to) {
 static void shift_pairs(const phiid_work *w, const double *pairs, size_t count, phiid_make_fn *make,
                         const void *user, double *to) {
     double *half = tool_alloc(w->from.units * count, sizeof *half);
-    double *work = tool_alloc(4 * count, sizeof *work);
+    double *work = tool_alloc(SYN_SURROGATE_WORK * count, sizeof *work);
     for (size_t k = 0; k < 2; k++) {
         syn_series s = rows_of(w, pairs + k * count, count);
         s.unit_stride = 2 * count;
@@ -333,7 +353,7 @@ static void turn_bridged(const phiid_work *w, double *rows, size_t n, const size
                          phiid_make_fn *make, const void *user) {
     const size_t span = at[n - 1] - at[0] + 1, units = w->from.units;
     double *whole = tool_alloc(units * span, sizeof *whole), *made = tool_alloc(units * span, sizeof *made);
-    double *work = tool_alloc(4 * span, sizeof *work);
+    double *work = tool_alloc(SYN_SURROGATE_WORK * span, sizeof *work);
     for (size_t i = 0; i < units; i++) bridge(rows + i * n, at, n, whole + i * span);
     const syn_series s = rows_of(w, whole, span);
     make(user, &s, made, work);
@@ -354,7 +374,7 @@ void phiid_surrogate_with_gaps(const phiid_work *w, size_t prompt, syn_surrogate
         shift_pairs(w, made, pairs.lag, make, user, to);
     } else if (kind == SYN_SURROGATE_SHUFFLE) {
         const syn_series s = rows_of(w, rows, n);
-        double *work = tool_alloc(4 * n, sizeof *work);
+        double *work = tool_alloc(SYN_SURROGATE_WORK * n, sizeof *work);
         make(user, &s, made, work);
         pairs_of(w, prompt, made, to);
         free(work);

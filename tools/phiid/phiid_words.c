@@ -31,8 +31,10 @@ static void say(json_out *j, const text *t) {
 static const char *const null_text[SYN_SURROGATES] = {
     "circular shifts, which keep each unit's memory and destroy coupling",
     "random phases, which keep each unit's spectrum and destroy coupling",
-    "shuffles of time, which destroy memory and keep who goes with whom at a moment"};
-static const char *const null_short[SYN_SURROGATES] = {"shifted", "with random phases", "shuffled"};
+    "shuffles of time, which destroy memory and keep who goes with whom at a moment",
+    "series of the same values with nearly the same spectrum, which keep each unit's memory and distribution and destroy coupling"};
+static const char *const null_short[SYN_SURROGATES] = {"shifted", "with random phases", "shuffled",
+                                                       "in series of the same values and spectrum"};
 
 /* ---- the profile ---------------------------------------------------------------------- */
 
@@ -272,6 +274,14 @@ static void series_words(const phiid_work *w, json_out *j) {
         "A parabola over samples was taken out of every series.",
         "The mean over prompts at each position was taken out of every series: what all prompts share "
         "in time is not counted."};
+    static const char *const by[SYN_ESTIMATORS] = {
+        NULL,
+        "Informations are those of normal scores: each series by its ranks, so that only the order of its "
+        "samples counts, then Gaussian.",
+        "Informations are those of two levels, each window above or below its mean: plug-in shares of the "
+        "sixteen states, which short series overstate."};
+    if (w->options->transform) json_text(j, NULL, "Every sample was replaced by its logarithm.");
+    if (by[w->options->estimator]) json_text(j, NULL, by[w->options->estimator]);
     if (w->options->detrend) json_text(j, NULL, what[w->options->detrend]);
     if (w->from.is_cov || w->options->pool)
         json_text(j, NULL, "All prompts are pooled into one covariance, the means of each prompt's "
@@ -285,7 +295,7 @@ enum { SHORT_SAMPLES = 32 }; /* what --min-length asks of captured norms */
 static void sample_words(const phiid_work *w, json_out *j) {
     text t = {NULL, 0, 0};
     size_t n = w->shortest;
-    if (n > 1000) return;
+    if (n > 1000 || w->options->estimator == SYN_BINARY) return;
     if (n < SHORT_SAMPLES)
         text_add(&t, "Series are very short, and no figure here is to be trusted by itself. ");
     text_print(

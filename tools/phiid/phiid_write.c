@@ -29,6 +29,8 @@ static void settings_json(const phiid_work *w, json_out *j) {
     json_object(j, "settings");
     json_int(j, "tau", (int64_t)w->tau);
     json_text(j, "redundancy", redundancy_name[o->redundancy]);
+    json_text(j, "estimator", syn_estimator_name((syn_estimator)o->estimator));
+    json_text(j, "transform", syn_transform_name((syn_transform)o->transform));
     json_text(j, "score", syn_score_name((syn_score)o->score));
     json_text(j, "flagged", flagged_name[o->flagged]);
     if (w->from.has_lengths || o->min_length_given) json_int(j, "min_length", o->min_length);
@@ -563,6 +565,9 @@ static void notes_json(const phiid_work *w, json_out *j) {
         json_text(j, NULL, "There is no split-half reliability: it needs at least four prompts.");
     if (w->from.layers < 3)
         json_text(j, NULL, "There is no shape of the profile: it needs at least three layers.");
+    if (w->options->transform == SYN_TRANSFORM_LOG && w->pairs.flagged[3])
+        json_text(j, NULL, "A unit with a sample that is not above 0 has no logarithms there: its pairs are "
+                           "flagged NONFINITE.");
     if (w->from.prompts > w->used) {
         char words[128];
         snprintf(words, sizeof words, "%zu of %zu series were too short and were left out.",

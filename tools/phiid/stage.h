@@ -9,6 +9,8 @@ typedef struct phiid_options {
     const char *output;    /* folder; NULL: the input folder */
     int64_t     tau, min_length, seed, resamples, surrogates, threads;
     int         redundancy;      /* syn_redundancy */
+    int         estimator;       /* syn_estimator */
+    int         transform;       /* syn_transform */
     int         score;           /* syn_score */
     int         flagged;         /* syn_flagged */
     int         null;            /* syn_surrogate */

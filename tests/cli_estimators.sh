@@ -1,0 +1,86 @@
+#!/bin/sh
+# `synergy phiid --estimator` and `--transform`: the numbers of the same analysis of series that were prepared elsewhere, with
+# every null, pooled or not, for any number of threads; and what they refuse.
+. ./cli.sh
+data=data/cli
+
+same() {
+    if cmp "$2" "$3" > "$work/cmp" 2>&1; then good; else bad "$1:" "$work/cmp"; fi
+}
+
+# near TEXT A B: synergy and redundancy of every unit within 1e-12
+near() {
+    if awk -F, 'FNR == NR { s[FNR] = $4; r[FNR] = $5; n = FNR; next }
+            FNR > 1 { a = $4 - s[FNR]; b = $5 - r[FNR]; if ($4 == "" || a * a > 1e-24 || b * b > 1e-24) exit 1 }
+            END { exit FNR != n }' "$2/units.csv" "$3/units.csv"; then good; else bad "$1" "$3/units.csv"; fi
+}
+
+# positive, coupled, skew; ties in one column
+awk 'BEGIN { srand(5); print "a,b,c,d"; for (k = 0; k < 4; k++) v[k] = 0
+    for (t = 0; t < 90; t++) { row = ""
+        for (k = 0; k < 4; k++) { v[k] = 0.5 * v[k] + 0.3 * v[(k + 1) % 4] + rand() - 0.5
+            x = exp(2 * v[k]); row = row (k ? "," : "") sprintf("%.17g", k == 2 ? int(4 * x) + 1 : x) }
+        print row } }' > "$work/raw.csv"
+awk -F, 'NR == 1 { print; next } { for (k = 1; k <= NF; k++) printf "%s%.17g", k > 1 ? "," : "", log($k); print "" }' \
+    "$work/raw.csv" > "$work/log.csv"
+run 0 "raw" phiid "$work/raw.csv" -o "$work/raw" --resamples 0
+run 0 "logarithms by awk" phiid "$work/log.csv" -o "$work/bylog" --resamples 0
+run 0 "--transform log" phiid "$work/raw.csv" -o "$work/log" --transform log --resamples 0
+near "--transform log is the analysis of logarithms" "$work/bylog" "$work/log"
+if cmp -s "$work/raw/synergy.npy" "$work/log/synergy.npy"; then bad "--transform log does nothing"; else good; fi
+run 0 "copula" phiid "$work/raw.csv" -o "$work/copula" --estimator copula --resamples 0
+run 0 "copula of logarithms" phiid "$work/log.csv" -o "$work/copula2" --estimator copula --resamples 0
+same "only ranks count" "$work/copula/synergy.npy" "$work/copula2/synergy.npy"
+run 0 "copula, pooled" phiid "$work/raw.csv" -o "$work/copool" --estimator copula --pool --resamples 0
+near "one prompt pooled" "$work/copula" "$work/copool"
+if have python3; then
+    python3 - "$work/raw.csv" > "$work/scores.csv" <<'PY'
+import statistics, sys
+rows = [line.split(",") for line in open(sys.argv[1]).read().split()]
+columns, n = list(zip(*[[float(v) for v in r] for r in rows[1:]])), len(rows) - 1
+rank = lambda c, v: (sum(u < v for u in c) + sum(u <= v for u in c) + 1) / 2
+score = [[statistics.NormalDist().inv_cdf(rank(c, v) / (n + 1)) for v in c] for c in columns]
+print(",".join(rows[0]))
+for row in zip(*score): print(",".join(repr(v) for v in row))
+PY
+    run 0 "normal scores by python" phiid "$work/scores.csv" -o "$work/scores" --resamples 0
+    near "--estimator copula is the analysis of normal scores" "$work/scores" "$work/copula"
+else
+    skip "no python3 to rank"
+fi
+run 0 "binary" phiid "$work/raw.csv" -o "$work/binary" --estimator binary --resamples 0
+run 0 "binary, pooled" phiid "$work/raw.csv" -o "$work/bipool" --estimator binary --pool --resamples 0
+near "one prompt pooled, binary" "$work/binary" "$work/bipool"
+awk -F, 'NR == 1 { print; next } { print 3 * $1 + 7 "," $2 "," $3 "," $4 }' "$work/raw.csv" > "$work/scaled.csv"
+run 0 "binary of other units" phiid "$work/scaled.csv" -o "$work/scaled" --estimator binary --resamples 0
+near "two levels know no scale" "$work/binary" "$work/scaled"
+awk -F, 'NR == 1 { print $0 ",copy"; next } { print $0 "," $1 }' "$work/raw.csv" > "$work/copy.csv"
+run 0 "a copy has two levels like any other" phiid "$work/copy.csv" -o "$work/copy" --estimator binary --surrogates 40 --pairs-csv
+if grep -q '"sound": 10' "$work/copy/phiid.json"; then good; else bad "binary flags a copy"; fi
+if awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } $1 == "a" && $2 == "copy" { exit !($(at["redundancy_p"]) < 0.05) }' \
+    "$work/copy/pairs.csv"; then good; else bad "a copy is shifted with its original" "$work/copy/pairs.csv"; fi
+
+for estimator in copula binary; do
+    for null in shift phase shuffle iaaft; do
+        run 0 "$estimator, $null" phiid $data/norms.npy -o "$work/t1" --estimator $estimator --surrogates 20 --null $null --force -t 1
+        run 0 "$estimator, $null, threads" phiid $data/norms.npy -o "$work/t3" --estimator $estimator --surrogates 20 --null $null --force -t 3
+        same "$estimator, $null: depends on the number of threads" "$work/t1/units.csv" "$work/t3/units.csv"
+    done
+    run 0 "$estimator, CCS" phiid $data/norms.npy -o "$work/ccs" --estimator $estimator --redundancy ccs --force --atoms --local 0.1:3.2
+    if grep -q "\"estimator\": \"$estimator\"" "$work/ccs/phiid.json"; then good; else bad "the setting is not told"; fi
+    run 1 "another estimator" phiid $data/norms.npy -o "$work/ccs" --redundancy ccs
+    says estimator
+done
+
+# without a logarithm: the unit is left out, in words
+awk 'BEGIN { print "a,b,c"; for (t = 0; t < 40; t++) print 1 + t * t % 7 "," 2 + t * t * t % 11 "," t * t % 5 }' > "$work/zero.csv"
+run 0 "a zero has no logarithm" phiid "$work/zero.csv" -o "$work/zero" --transform log
+if grep -q '"NONFINITE": 2' "$work/zero/phiid.json" && grep -q 'no logarithms' "$work/zero/phiid.json"; then good
+else bad "what has no logarithm is not flagged" "$work/zero/phiid.json"; fi
+run 2 "quantiles of two levels" phiid $data/norms.npy -o "$work/none" --estimator binary --normalise quantile
+run 2 "a covariance of two levels" phiid $data/norms.npy -o "$work/none" --estimator binary --save-cov "$work/x.cov"
+run 0 "a covariance" phiid $data/norms.npy -o "$work/x" --save-cov "$work/x.cov" --resamples 0
+run 1 "two levels of a covariance" phiid "$work/x.cov" -o "$work/none" --estimator binary
+says "needs the samples"
+run 2 "no such estimator" phiid $data/norms.npy -o "$work/none" --estimator kernel
+finish
