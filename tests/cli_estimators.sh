@@ -21,7 +21,7 @@ awk 'BEGIN { srand(5); print "a,b,c,d"; for (k = 0; k < 4; k++) v[k] = 0
         for (k = 0; k < 4; k++) { v[k] = 0.5 * v[k] + 0.3 * v[(k + 1) % 4] + rand() - 0.5
             x = exp(2 * v[k]); row = row (k ? "," : "") sprintf("%.17g", k == 2 ? int(4 * x) + 1 : x) }
         print row } }' > "$work/raw.csv"
-awk -F, 'NR == 1 { print; next } { for (k = 1; k <= NF; k++) printf "%s%.17g", k > 1 ? "," : "", log($k); print "" }' \
+awk -F, 'NR == 1 { print; next } { for (k = 1; k <= NF; k++) printf "%s%.17g", (k > 1 ? "," : ""), log($k); print "" }' \
     "$work/raw.csv" > "$work/log.csv"
 run 0 "raw" phiid "$work/raw.csv" -o "$work/raw" --resamples 0
 run 0 "logarithms by awk" phiid "$work/log.csv" -o "$work/bylog" --resamples 0
