@@ -75,6 +75,24 @@ for name in gemma3 olmo2 llama-moe-q5_1; do
     says "qwen3"
 done
 
+# ---- a result folder: importance becomes columns of units.csv, and an order of ablation
+
+model=data/models/llama/model.gguf
+"$synergy" capture $model --prompts builtin --shard 1/20 -n 40 -o "$work/folder" > "$work/out" 2>&1
+"$synergy" phiid "$work/folder" > "$work/out" 2>&1
+cp "$work/folder/units.csv" "$work/before.csv"
+subcommand=gradient
+run 0 "a folder" $model "$work/folder"
+try "units.csv as it was, with two columns more" sh -c "sed 's/,[^,]*,[^,]*\$//' $work/folder/units.csv | cmp - $work/before.csv"
+cp "$work/folder/units.csv" "$work/once.csv"
+run 0 "the same folder again" $model "$work/folder" -t 1
+try "the same columns again" cmp "$work/folder/units.csv" "$work/once.csv"
+subcommand=ablate
+run 0 "ablation" $model "$work/folder" --eval none --prompts 2 --seeds 1
+if grep -q '^gradient,' "$work/folder/ablation.csv"; then good; else bad "no order gradient"; fi
+subcommand=gradient
+run 1 "another model's folder" data/models/llama-tied/model.gguf "$work/folder"
+
 # ---- a fresh model, stopped and gone on with, is one that never stopped
 
 "$synergy" corpus --seed 3 --bytes 40000 > "$work/text"

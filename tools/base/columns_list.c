@@ -107,8 +107,8 @@ const column_row column_list[] = {
     {"units.csv", "synergy_quantile", "share, 0 to 1", "mean quantile of synergy among random systems"},
     {"units.csv", "redundancy_quantile", "share, 0 to 1", "mean quantile of redundancy among random systems"},
     {"units.csv", "sink", "share of attention, 0 to 1", "mean attention to the first token"},
-    {"units.csv", "gradient", "loss per gain", "gradient of the loss by the unit's gain (synergy gradient)"},
-    {"units.csv", "importance", "loss", "importance for the loss (synergy gradient)"},
+    {"units.csv", "gradient", "nats a token", "derivative of the loss of the continuations by a factor on the head's output"},
+    {"units.csv", "importance", "nats a token", "mean over prompts of the magnitude of each one's part of `gradient`"},
     {"units.csv", "name", "", "the name that the column has in the table that was analysed"},
     /* ---- profile.csv, and its figures */
     {"profile.csv", "score_name", "", "which score the row is of"},

@@ -39,8 +39,17 @@ static int run(const command *self, int argc, char **argv)
     };
     int code;
     problem why;
-    if (!args_parse(self, options, OPTION_COUNT(options), argc, argv, &o.model, 1, 1, NULL, &code))
-        return code;
+    const char *operand[2] = {NULL, NULL};
+    size_t found = 0;
+    if (!args_parse(self, options, OPTION_COUNT(options), argc, argv, operand, 1, 2, &found, &code)) return code;
+    o.model = operand[0];
+    if (found == 2) {
+        if (o.tokens || o.weights || o.output || o.heads || o.logits)
+            return tool_usage("DIR has the tokens, and its units.csv takes the result: no other option goes with it");
+        if (!gradient_folder(&o, operand[1], &r, &why)) return tool_fail(&why);
+        print_result(&r, as_json);
+        return tool_finish_output();
+    }
     if (!o.tokens) return tool_usage("--tokens IDS.npy is needed");
     if (!o.output && !o.heads && !o.logits && !as_json)
         return tool_usage("nothing to do: one of -o GRAD.gguf, --heads HEADS.csv and --json is needed");
@@ -50,11 +59,13 @@ static int run(const command *self, int argc, char **argv)
 }
 
 const command command_gradient = {
-    "gradient", "MODEL --tokens IDS.npy [--weights W.npy] [-o GRAD.gguf] [--heads HEADS.csv]",
+    "gradient", "MODEL --tokens IDS.npy [--weights W.npy] [-o GRAD.gguf] [--heads HEADS.csv] | MODEL DIR",
     "derivatives of a loss with respect to every weight and every head",
     "The loss is the mean over all predicted tokens (the second of a row and on) of\n"
     "weight * -log p(token | tokens before it). Gradients are written as F32 tensors under the names\n"
     "of the model's own, at the dequantised weights. HEADS.csv has for each head the derivative with\n"
     "respect to a factor on its output, at 1 (`gradient`), and the mean over rows of the magnitude\n"
-    "of each row's part (`importance`, Michel et al. 2019). Families: llama, qwen2, qwen3.",
+    "of each row's part (`importance`, Michel et al. 2019). With a result folder of the\n"
+    "model, both are measured on the folder's continuations and become columns of its units.csv, after\n"
+    "which `ablate` has an order `gradient`. Families: llama, qwen2, qwen3.",
     run};

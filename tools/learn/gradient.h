@@ -14,6 +14,10 @@ typedef struct gradient_options {
 
 typedef struct gradient_result { double loss; size_t positions; } gradient_result;
 
+/* Importance of the heads on a result folder's own continuations: the loss is the mean over the tokens
+   that the model wrote; columns `gradient` and `importance` of its units.csv are added or replaced. */
+bool gradient_folder(const gradient_options *o, const char *directory, gradient_result *r, problem *why);
+
 bool gradient_run(const gradient_options *o, gradient_result *r, problem *why);
 
 #endif

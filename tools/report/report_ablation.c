@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ORDERS = 8, MOST_SETS = 12 };
+enum { MOST_ORDERS = 9, MOST_SETS = 12 };
 
 /* An order or group: its key in the files, its name at the end of its line, its style. */
 typedef struct order { const char *key, *name; int style; } order;
@@ -17,7 +17,7 @@ static const order by_score[] = {{"score", "score", 0}, {"reverse", "reverse", 1
                                  {"rank-difference-reverse", "r. d. reverse", 7}};
 static const order by_rivals[] = {{"synergy", "synergy", 2}, {"redundancy", "redundancy", 5},
                                   {"norm", "mean norm", 4}, {"sink", "sink", 7},
-                                  {"random", "random", 12}};
+                                  {"gradient", "gradient", 6}, {"random", "random", 12}};
 static const order by_few[] = {{"score", "score", 0}, {"reverse", "reverse", 1},
                                {"norm", "mean norm", 4}, {"random", "random", 12},
                                {"difference", "difference", 2}, {"rank-difference", "rank diff.", 5}};
@@ -30,7 +30,8 @@ static const order by_all[] = {{"score", "", 0}, {"reverse", "", 0}, {"random", 
                                {"difference", "", 0}, {"difference-reverse", "", 0}, {"difference-matched", "", 0},
                                {"rank-difference", "", 0}, {"rank-difference-reverse", "", 0},
                                {"rank-difference-matched", "", 0},
-                               {"synergy", "", 0}, {"redundancy", "", 0}, {"norm", "", 0}, {"sink", "", 0}};
+                               {"synergy", "", 0}, {"redundancy", "", 0}, {"norm", "", 0}, {"sink", "", 0},
+                               {"gradient", "", 0}};
 #define ORDERS(table) (table), sizeof(table) / sizeof((table)[0])
 
 /* What a chart shows of one file. */

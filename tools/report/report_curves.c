@@ -105,7 +105,8 @@ const char *report_order_words(const char *order) {
     static const char *const word[][2] = {
         {"score", "by score"}, {"reverse", "in reverse order of score"}, {"synergy", "by synergy"},
         {"redundancy", "by redundancy"}, {"norm", "by mean norm"},
-        {"sink", "by attention to the first token"}, {"random", "at random"},
+        {"sink", "by attention to the first token"},
+        {"gradient", "by importance for the loss"}, {"random", "at random"},
         {"matched", "at random, as many from each layer"}, {"core", "core: the highest scores"},
         {"periphery", "periphery: the lowest scores"},
         {"difference", "by the rank of the difference"},

@@ -87,22 +87,24 @@ static void add_matched(study *a, orders *all) {
 }
 
 static void add_pairs(study *a) {
-    static const char *const rival[] = {"synergy", "redundancy", "norm", "sink"};
+    static const char *const rival[] = {"synergy", "redundancy", "norm", "sink", "gradient"};
     for (size_t k = 0; k < a->readings; k++) {
         const study_reading *r = &a->reading[k];
         const char *const other[] = {"random", r->matched, r->reverse, "norm"};
         for (size_t i = 0; i < 4; i++) study_add_pair(a, r->order, other[i]);
+        study_add_pair(a, r->order, "gradient");
         study_add_pair(a, r->reverse, "random");
         if (k) study_add_pair(a, a->reading[0].order, r->order);
     }
-    for (size_t i = 0; i < 4; i++) study_add_pair(a, rival[i], "random");
+    for (size_t i = 0; i < sizeof rival / sizeof rival[0]; i++) study_add_pair(a, rival[i], "random");
 }
 
 static bool add_orders(study *a, orders *all, problem *why) {
     for (size_t k = 0; k < a->readings; k++)
         if (!add_reading(a, all, &a->reading[k], k == 0, why)) return false;
     if (!add_column(a, all, "synergy", "synergy", why) || !add_column(a, all, "redundancy", "redundancy", why) ||
-        !add_column(a, all, "norm", "mean_norm", why) || !add_column(a, all, "sink", "sink", why))
+        !add_column(a, all, "norm", "mean_norm", why) || !add_column(a, all, "sink", "sink", why) ||
+        !add_column(a, all, "gradient", "importance", why))
         return false;
     for (int i = 0; i < a->options->seeds; i++) add_order(a, all, "random", i, order_random(a, i), i == 0);
     add_matched(a, all);
