@@ -93,7 +93,8 @@ mv "$work/units.csv" "$work/late/units.csv"
 report "$work/late"
 says '<th scope="row">6</th>'
 for name in profile-difference map-synergy scatter-redundancy-synergy; do
-    cut -d, -f 1 "$work/late/figures/$name.csv" | sed 1d | sort -u | tr '\n' ' ' > "$work/out"
+    # the layer, or the unit that has it in its name
+    cut -d, -f 1 "$work/late/figures/$name.csv" | sed '1d; s/^L\([0-9]*\)H.*/\1/' | sort -u | tr '\n' ' ' > "$work/out"
     if [ "$(cat "$work/out")" = "3 4 5 6 " ]; then good; else bad "layers of $name.csv" "$work/out"; fi
 done
 page=$work/late/figures/profile-difference.svg
@@ -157,7 +158,7 @@ addEventListener("load", () => {
     image.dispatchEvent(new PointerEvent("pointermove", {clientX: r.left + 1, clientY: r.bottom - 1}));
     const pointed = told.textContent;
     told.parentElement.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowUp"}));
-    if (!/^0\.0: [-0-9]/.test(pointed) || !/^0\.1: [-0-9]/.test(told.textContent))
+    if (!/^L0H0: [-0-9]/.test(pointed) || !/^L0H1: [-0-9]/.test(told.textContent))
       faults.push("the map tells '" + pointed + "', then '" + told.textContent + "'");
   }
   const here = location.pathname.replace(/.*look-|\.html/g, "") + " at " + wide + ": ";
