@@ -9669,7 +9669,8 @@ static syn_status synp_tokenizer_phi3(syn_tokenizer *t, const syn_gguf *gguf, sy
     if (status) return status;
     for (i = 0; name[i]; i++)
         if (name[i] >= 'A' && name[i] <= 'Z') name[i] = (char)(name[i] + 32);
-    t->strips_right = strstr(name, "phi-3") || strstr(name, "phi3");
+    for (i = 0; name[i]; i++)
+        t->strips_right = t->strips_right || !strncmp(name + i, "phi-3", 5) || !strncmp(name + i, "phi3", 4);
     for (i = 0; i < 3; i++) t->keeps_right[i] = syn_token_find(t, keeps[i], strlen(keeps[i]));
     return SYN_OK;
 }
@@ -10105,7 +10106,9 @@ static bool synp_chat_mark_at(const unsigned char *p, size_t n)
     if (p[1] != '|' && p[1] != '/' && p[1] < 0x80 && !(p[1] >= 'a' && p[1] <= 'z')) return false;
     for (i = 1; i < n && i < 48; i++) {
         if (p[i] == '>') return true;
-        if (p[i] <= ' ' || strchr("'\"{}<+", (char)p[i])) return false;
+        if (p[i] <= ' ' || p[i] == '\'' || p[i] == '"' || p[i] == '{' || p[i] == '}' || p[i] == '<' ||
+            p[i] == '+')
+            return false;
     }
     return false;
 }

@@ -8,10 +8,7 @@ cc=${CC:-cc}
 warn="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wdouble-promotion -Werror"
 pattern=
 if $cc -ftrivial-auto-var-init=pattern -fsyntax-only failing_malloc.c 2> /dev/null; then pattern=-ftrivial-auto-var-init=pattern; fi
-model=
-for m in data/model/llama/model.gguf data/*/*.gguf data/*/*/*.gguf; do
-    [ -n "$model" ] || { [ -f "$m" ] && case $m in *bad*) ;; *) model=$m ;; esac; }
-done
+model=data/models/llama/model.gguf
 
 n=0
 for source in ../examples/*.c; do
