@@ -8,7 +8,7 @@ cc=${CC:-cc}
 warn="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wdouble-promotion -Werror"
 pattern=
 if $cc -ftrivial-auto-var-init=pattern -fsyntax-only failing_malloc.c 2> /dev/null; then pattern=-ftrivial-auto-var-init=pattern; fi
-model=data/models/llama/model.gguf
+model=data/gguf/ok_bpe.gguf
 
 n=0
 for source in ../examples/*.c; do
