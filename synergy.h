@@ -1120,6 +1120,8 @@ typedef struct syn_phiid_desc { /* zero is the default everywhere */
     double        *mi;         /* out, or NULL: (SYN_MIS) nats */
     double        *cumulative; /* out, or NULL: (SYN_ATOMS) f of every node */
     double        *local;      /* out, or NULL: (SYN_ATOMS, n - tau) pointwise atoms, mean = atom */
+    double        *bound;      /* out, or NULL: (SYN_ATOMS) how far rounding may have moved each atom,
+                                  see below; NaN where it is not known (CCS, BINARY, flagged) */
 } syn_phiid_desc;
 
 /* The 16 atoms of two series of n samples. `desc` may be NULL. Reads the series where they lie,
@@ -1130,12 +1132,16 @@ typedef struct syn_phiid_desc { /* zero is the default everywhere */
                             Not the limit of nearly equal series: such a limit does not exist.
        INFINITE             informations are +inf where the past determines the future; atoms they
                             meet in are NaN (inf - inf) or infinite, MMI atoms without them finite
-   Dependent means: what the others leave of a variable is at most 64 eps of it.
+   Dependent means: what the others leave of a variable is at most 64 eps of it, or so little that
+   rounding reaches the third digit of an MMI atom (of 1e-6 nats, where an atom is smaller).
 
    Arithmetic: power-of-two scaling, centring, co-moments and the 4x4 algebra in double-double, one
-   logarithm an MMI atom. Error of an MMI atom or an information: 1 ulp of it + 1e-31 cond, cond the
-   condition number of the 4x4 correlation matrix; of a CCS atom: a few 1e-15, except where a local
-   information is 0 within its own error, whose sign then may go either way. -ffast-math breaks it.
+   logarithm an MMI atom. The six correlations are known to e = 2^-104 (2 + sqrt(n) / 2). Error of an
+   MMI atom: 1 ulp of it + the sum of what it changes by when each correlation is moved by e, which
+   is `bound` and what decides about the third digit; up to some hundred samples 1 ulp + 1e-31 cond,
+   cond the condition number of the 4x4 correlation matrix, holds for atoms and informations alike. Of
+   a CCS atom: a few 1e-15, except where a local information is 0 within its own error, whose sign
+   then may go either way. -ffast-math breaks it.
    Time: about 0.1 us a sample for MMI, 0.25 us for CCS, and 2 us (x86-64, one thread). */
 SYN_API syn_flags syn_phiid_pair(const double *x, const double *y, size_t n,
                                  const syn_phiid_desc *desc, double atom[SYN_ATOMS]);
@@ -15256,6 +15262,7 @@ typedef struct synp_quad {            /* four variables x y a b = 0 1 2 3 */
     synp_dd   u[SYN_MIS];             /* 0 where the information is infinite */
     synp_dd   unit[4];                /* 1 / root of the variable's co-moment; 0 where constant */
     bool      drop_b;                 /* b is a linear function of a */
+    double    share;                  /* the least that a variable keeps, all others known */
     syn_flags flags;
 } synp_quad;
 
@@ -15398,7 +15405,7 @@ static void synp_find_infinite(synp_quad *q, double least)
     share[SYN_MI_XY_B] = synp_share3(vy, u[SYN_MI_XY_B].h, share[SYN_MI_X_B], share[SYN_MI_Y_B]);
     share[SYN_MI_X_AB] = synp_share3(vb, u[SYN_MI_X_AB].h, share[SYN_MI_X_A], share[SYN_MI_X_B]);
     share[SYN_MI_Y_AB] = synp_share3(vb, u[SYN_MI_Y_AB].h, share[SYN_MI_Y_A], share[SYN_MI_Y_B]);
-    share[SYN_MI_XY_AB] = synp_share4(q, share, least);
+    q->share = share[SYN_MI_XY_AB] = synp_share4(q, share, least);
     for (k = 0; k < SYN_MIS; k++) {
         if (share[k] < SYNP_INDEFINITE) q->flags |= SYN_FLAG_NOT_PSD;
         if (share[k] > least) continue;
@@ -15407,12 +15414,9 @@ static void synp_find_infinite(synp_quad *q, double least)
     }
 }
 
-/* Everything of a synp_quad from co-moments (any common divisor, any units). */
-static void synp_quad_of(synp_quad *q, synp_dd c[4][4], unsigned constant, double least)
+/* From correlations to ratios. */
+static void synp_quad_close(synp_quad *q, double least)
 {
-    q->flags = constant ? (syn_flags)SYN_FLAG_CONSTANT : 0;
-    synp_correlate(q, c, constant);
-    if (q->flags & SYN_FLAGS_NO_NUMBERS) return;
     synp_drop_twins(q, least);
     if (q->flags & SYN_FLAGS_NO_NUMBERS) return;
     synp_ratios(q);
@@ -15473,6 +15477,98 @@ static void synp_mmi(const synp_quad *q, const double mi[SYN_MIS], double f[SYN_
         if (synp_finite(atom[i])) atom[i] = synp_mmi_atom(q->u, pick, i);
 }
 
+/* ---- how many digits are safe ----
+
+   Near dependence the correlations' own error e, some 2^-104, grows by 1 / share. How far an atom
+   can be off is measured, not estimated: each correlation is moved by e in turn, and the changes
+   of the atom are added up. */
+
+/* What the sums over n samples may do to a correlation. Measured against 300 bits, 20 to 20 000
+   samples, offsets up to 1e8 deviations: below a third of it. */
+static double synp_correlation_error(double n)
+{
+    return 4.930380657631324e-32 * (2 + sqrt(n) / 2);
+}
+
+/* Atoms below 1e-6 nats count as so large: nobody reads their third digit. */
+static bool synp_third_digit(double atom, double off)
+{
+    double size = fabs(atom);
+    return off <= 1e-3 * (size > 1e-6 ? size : 1e-6);
+}
+
+/* The MMI atoms of a quad without outputs. */
+static void synp_quad_atoms(const synp_quad *q, double atom[SYN_ATOMS])
+{
+    double mi[SYN_MIS], f[SYN_ATOMS];
+    int k;
+    for (k = 0; k < SYN_MIS; k++) mi[k] = synp_nats(q->u[k]);
+    synp_mmi(q, mi, f, atom);
+}
+
+/* off (SYN_ATOMS) = the bound described above, from the six correlations alone: `bare` is the quad
+   before synp_quad_close. */
+static void synp_quad_error(const synp_quad *bare, double e, double least, double off[SYN_ATOMS])
+{
+    double base[SYN_ATOMS], moved[SYN_ATOMS];
+    int which, k;
+    for (k = 0; k < SYN_ATOMS; k++) off[k] = 0;
+    for (which = 0; which <= 6; which++) {
+        synp_quad q = *bare;
+        synp_dd *const r[6] = {&q.xy, &q.ab, &q.xa, &q.xb, &q.ya, &q.yb};
+        if (which) {
+            synp_dd *at = r[which - 1]; /* towards 0: never beyond 1 */
+            *at = synp_dd_add(*at, synp_dd_of(at->h < 0 ? e : -e, 0));
+        }
+        synp_quad_close(&q, least);
+        synp_quad_atoms(&q, which ? moved : base);
+        for (k = 0; which && k < SYN_ATOMS; k++) off[k] += fabs(moved[k] - base[k]);
+    }
+}
+
+/* Has every atom three digits? Far from dependence without looking, unless `bound` is asked for. */
+static bool synp_quad_safe(const synp_quad *q, const synp_quad *bare, double e, double least,
+                           double *bound)
+{
+    double off[SYN_ATOMS], atom[SYN_ATOMS];
+    bool safe = true;
+    int k;
+    if (q->flags || (!bound && q->share > 1e11 * e)) return true; /* 1e-3 of 1e-6, 1e2 to spare */
+    synp_quad_error(bare, e, least, off);
+    synp_quad_atoms(q, atom);
+    for (k = 0; k < SYN_ATOMS; k++) {
+        safe = safe && synp_third_digit(atom[k], off[k]);
+        if (bound) bound[k] = off[k] + fabs(atom[k]) * DBL_EPSILON;
+    }
+    return safe;
+}
+
+/* Everything of a synp_quad from co-moments (any common divisor, any units) whose correlations are
+   known to e. What cannot be told from dependence to three digits is taken as dependent: a twin of
+   its side where that alone explains most of it, else a function of the other side. */
+static void synp_quad_of(synp_quad *q, synp_dd c[4][4], unsigned constant, double least, double e,
+                         const syn_phiid_desc *desc)
+{
+    const bool asked = desc->bound && desc->redundancy == SYN_MMI;
+    synp_quad bare;
+    double low, high;
+    int k;
+    memset(&bare, 0, sizeof bare);
+    bare.flags = constant ? (syn_flags)SYN_FLAG_CONSTANT : 0;
+    synp_correlate(&bare, c, constant);
+    *q = bare;
+    for (k = 0; desc->bound && k < SYN_ATOMS; k++) desc->bound[k] = (double)NAN;
+    if (q->flags & SYN_FLAGS_NO_NUMBERS) return;
+    synp_quad_close(q, least);
+    if (synp_quad_safe(q, &bare, e, least, asked ? desc->bound : NULL)) return;
+    for (k = 0; desc->bound && k < SYN_ATOMS; k++) desc->bound[k] = (double)NAN;
+    low = q->vy.h < q->vb.h ? q->vy.h : q->vb.h;
+    high = q->vy.h < q->vb.h ? q->vb.h : q->vy.h;
+    least = high * high <= q->share ? high : low * low <= q->share ? low : q->share;
+    *q = bare;
+    synp_quad_close(q, least);
+}
+
 /* No numbers: everything that was asked for is NaN, and only the flags that say why are left. */
 static syn_flags synp_refuse(syn_flags flags, const syn_phiid_desc *desc, size_t samples,
                              double atom[SYN_ATOMS])
@@ -15481,6 +15577,7 @@ static syn_flags synp_refuse(syn_flags flags, const syn_phiid_desc *desc, size_t
     for (i = 0; i < SYN_ATOMS; i++) {
         atom[i] = (double)NAN;
         if (desc->cumulative) desc->cumulative[i] = (double)NAN;
+        if (desc->bound) desc->bound[i] = (double)NAN;
         if (desc->mi && i < SYN_MIS) desc->mi[i] = (double)NAN;
     }
     for (i = 0; desc->local && i < SYN_ATOMS * samples; i++) desc->local[i] = (double)NAN;
@@ -15938,10 +16035,12 @@ static void synp_levels_answer(const synp_levels *l, const syn_phiid_desc *desc,
                                double mi[SYN_MIS], double atom[SYN_ATOMS])
 {
     double f[SYN_ATOMS];
+    int k;
     synp_levels_mi(l, mi);
     synp_levels_atoms(l, desc->redundancy, mi, f, atom);
     if (desc->mi) memcpy(desc->mi, mi, SYN_MIS * sizeof *mi);
     if (desc->cumulative) memcpy(desc->cumulative, f, sizeof f);
+    for (k = 0; desc->bound && k < SYN_ATOMS; k++) desc->bound[k] = (double)NAN;
 }
 
 static bool synp_window_above(const synp_window *w, size_t t)
@@ -16024,7 +16123,8 @@ static syn_flags synp_phiid_series(const synp_series *x, const synp_series *y, s
     }
     if (desc->estimator == SYN_BINARY) return synp_phiid_binary(w, samples, constant, desc, atom);
     synp_comoments(w, samples, c);
-    synp_quad_of(&q, c, constant, SYNP_LEAST_SAMPLES);
+    synp_quad_of(&q, c, constant, SYNP_LEAST_SAMPLES, synp_correlation_error((double)samples),
+                 desc);
     return synp_phiid_quad(&q, w, samples, desc, atom);
 }
 
@@ -16152,7 +16252,7 @@ SYN_API syn_flags syn_phiid_covariance(const double cov[16], const syn_phiid_des
     if (synp_needs_samples(&d)) q.flags |= SYN_FLAG_NO_SAMPLES;
     if (q.flags) return synp_refuse(q.flags, &d, 0, atom);
     synp_normalise(c, constant);
-    synp_quad_of(&q, c, constant, SYNP_LEAST_ROUNDED);
+    synp_quad_of(&q, c, constant, SYNP_LEAST_ROUNDED, synp_correlation_error(0), &d);
     return synp_phiid_quad(&q, NULL, 0, &d, atom);
 }
 
@@ -16179,7 +16279,8 @@ SYN_API syn_flags syn_cov_pair(const syn_cov *cov, size_t i, size_t j, const syn
         if (!(c[k][k].h > 0)) constant |= 1u << k;
     }
     synp_normalise(c, constant);
-    synp_quad_of(&q, c, constant, SYNP_LEAST_SAMPLES);
+    synp_quad_of(&q, c, constant, SYNP_LEAST_SAMPLES,
+                 synp_correlation_error((double)cov->pairs), &d);
     return synp_phiid_quad(&q, NULL, 0, &d, atom);
 }
 
@@ -17249,7 +17350,7 @@ static syn_flags synp_pair_atoms(const syn_pairs *pairs, size_t i, size_t j,
     size_t x = i * s->unit_stride, y = j * s->unit_stride;
     desc->tau = (int)synp_pairs_lag(pairs, s);
     desc->stride = s->time_stride;
-    desc->cumulative = desc->local = NULL;
+    desc->cumulative = desc->local = desc->bound = NULL;
     desc->transform = SYN_TRANSFORM_NONE; /* done */
     if (desc->estimator == SYN_COPULA) desc->estimator = SYN_GAUSSIAN;
     return s->type == SYN_NUMBER_F32
@@ -17943,7 +18044,7 @@ SYN_API syn_status syn_pairs_add_cov(syn_pairs *pairs, const syn_cov *cov, syn_e
     syn_status status = synp_pairs_fits_cov(pairs, cov, err);
     if (status) return status;
     desc.mi = mi;
-    desc.cumulative = desc.local = NULL;
+    desc.cumulative = desc.local = desc.bound = NULL;
     memset(pairs->state, 0, n * sizeof *pairs->state);
     synp_pairs_begin(pairs);
     for (i = 0; i + 1 < n; i++) {

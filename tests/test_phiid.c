@@ -218,6 +218,63 @@ TEST(degenerate_pairs_get_the_status_and_values_of_the_table)
     table_free(&t);
 }
 
+/* Columns of near.tsv. */
+enum { NEAR_NAME, NEAR_TAU, NEAR_NOISE, NEAR_MMI };
+
+/* A near copy is either right to three digits, within the bound that is given beside it, or
+   flagged; far enough from a copy it is not flagged. Both ways to the co-moments. */
+static void near_copy(const table *t, int r, const double *x, const double *y, size_t n,
+                      int stream, int *flagged)
+{
+    const char *name = t->cell[r][NEAR_NAME];
+    double want[SYN_ATOMS], atom[SYN_ATOMS], bound[SYN_ATOMS];
+    double noise = table_number(t, r, NEAR_NOISE);
+    syn_phiid_desc desc = desc_of(atoi(t->cell[r][NEAR_TAU]), SYN_MMI);
+    syn_flags flags;
+    desc.bound = bound;
+    CHECK(table_numbers(t, r, NEAR_MMI, SYN_ATOMS, want));
+    if (stream) {
+        double block[256];
+        syn_arena arena = syn_arena_on(block, sizeof block);
+        syn_error err;
+        syn_cov cov;
+        CHECK_OK(syn_cov_open(&cov, 2, (size_t)desc.tau, &arena, &err), err);
+        for (size_t i = 0; i < n; i++) syn_cov_add(&cov, (double[]){x[i], y[i]});
+        flags = syn_cov_pair(&cov, 0, 1, &desc, atom);
+    } else {
+        flags = syn_phiid_pair(x, y, n, &desc, atom);
+    }
+    CHECK(!(flags & ~(syn_flags)(SYN_FLAG_SINGULAR | SYN_FLAG_INFINITE)));
+    if (noise >= 1e-11) CHECK(!flags);
+    *flagged += flags != 0;
+    for (int k = 0; k < SYN_ATOMS; k++) {
+        double size = fabs(want[k]) > 1e-6 ? fabs(want[k]) : 1e-6;
+        CHECK((flags != 0) == (isnan(bound[k]) != 0));
+        if (flags) continue;
+        CHECK(within(name, "bound", fabs(atom[k] - want[k]), bound[k]));
+        CHECK(within(name, "third digit", fabs(atom[k] - want[k]), 1e-3 * size));
+    }
+}
+
+TEST(near_copies_have_three_digits_or_a_flag)
+{
+    table t;
+    npy s;
+    test_path_buffer path;
+    int rows = table_load(&t, "near.tsv"), flagged[2] = {0, 0};
+    REQUIRE(rows == 49);
+    REQUIRE(npy_load(&s, test_path(path, "phiid/series/near.npy"), NPY_F8));
+    REQUIRE(s.dims == 3 && s.shape[0] == 49 && s.shape[1] == 2);
+    for (int r = 0; r < 2 * rows; r++) {
+        size_t n = s.shape[2];
+        const double *x = s.f8 + (size_t)(r / 2) * 2 * n;
+        near_copy(&t, r / 2, x, x + n, n, r % 2, &flagged[r % 2]);
+    }
+    for (int k = 0; k < 2; k++) CHECK(flagged[k] >= 6 && flagged[k] <= 24);
+    npy_free(&s);
+    table_free(&t);
+}
+
 TEST(flags_are_named_in_order_of_gravity)
 {
     CHECK_STR(syn_flags_text(0), "OK");
