@@ -30,6 +30,10 @@ try "the second program runs" "$work/2" data/gguf/ok_bpe.gguf
 if [ "$(grep -cE '^token [0-9]+, norm of head 0\.0 [0-9.e-]+$' "$work/try.out")" -ge 10 ]; then good; else bad "the second program prints:" "$work/try.out"; fi
 if "$work/2" ../README.md > "$work/out" 2>&1 || [ ! -s "$work/out" ]; then bad "the second program does not complain of what is no model"; else good; fi
 
+# ---- the version that the entry for BibTeX cites
+number=$(awk '/^#define SYNERGY_VERSION / { print int($3 / 10000) "." int($3 / 100) % 100 "." $3 % 100 }' ../synergy.h)
+if grep -qF "version = {$number}" ../README.md; then good; else bad "README's entry for BibTeX does not cite version $number"; fi
+
 # ---- names of files
 # shellcheck disable=SC2016
 grep -oh '`[^`]*`' ../README.md ../tools/README.md ../bench/README.md README.md | tr -d '`' | tr ' ' '\n' | sort -u > "$work/words"

@@ -1,5 +1,6 @@
 /* args.c - GNU-style options from a table; --help is written from the same table. */
 #include "base/args.h"
+#include "base/near.h"
 #include "base/stop.h"
 
 #include <errno.h>
@@ -8,28 +9,86 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- all commands ---------------------------------------------------------------------- */
+
+static const command *const *all;
+static size_t all_count;
+
+void commands_set(const command *const *table, size_t count) {
+    all = table;
+    all_count = count;
+}
+
+const command *const *commands_all(size_t *count) {
+    *count = all_count;
+    return all;
+}
+
+const command *command_find(const char *name, const char **meant) {
+    near_search near;
+    near_begin(&near, name, strlen(name));
+    for (size_t i = 0; i < all_count; i++) {
+        if (!strcmp(name, all[i]->name)) return all[i];
+        near_offer(&near, all[i]->name);
+    }
+    *meant = near.best;
+    return NULL;
+}
+
+/* Who asks for a table of options: args_parse gives it to them and ends the command. */
+static options_taker taker;
+static void *taker_user;
+
+void command_options(const command *self, options_taker take, void *user) {
+    char name[32];
+    char *argv[2] = {name, NULL};
+    snprintf(name, sizeof name, "%s", self->name);
+    taker = take;
+    taker_user = user;
+    self->run(self, 1, argv);
+    taker = NULL;
+}
+
 /* ---- help ----------------------------------------------------------------------------- */
 
-static void print_option(const option *o) {
-    char left[128];
+bool option_takes_value(const option *o) {
+    return o->kind != OPTION_FLAG && o->kind != OPTION_NOFLAG;
+}
+
+void option_words(const option *o, char to[128]) {
     int n = 0;
-    n += snprintf(left, sizeof left, "  %s%c%s", o->letter ? "-" : " ", o->letter ? o->letter : ' ',
-                  o->letter && o->name ? ", " : "  ");
-    if (o->name) n += snprintf(left + n, sizeof left - (size_t)n, "--%s", o->name);
-    bool takes = o->kind != OPTION_FLAG && o->kind != OPTION_NOFLAG;
-    if (takes && o->meta)
-        n += snprintf(left + n, sizeof left - (size_t)n, "%s%s", o->name ? "=" : "", o->meta);
+    if (o->letter) n = snprintf(to, 128, "-%c%s", o->letter, o->name ? ", " : "");
+    if (o->name) n += snprintf(to + n, 128 - (size_t)n, "--%s", o->name);
+    if (option_takes_value(o) && o->meta) snprintf(to + n, 128 - (size_t)n, "%s%s", o->name ? "=" : " ", o->meta);
+}
+
+int print_version(void) {
+    printf("synergy %s\n", tool_version());
+    return tool_finish_output();
+}
+
+static void print_option(const option *o) {
+    char left[128], words[128];
+    option_words(o, words);
+    const int n = snprintf(left, sizeof left, "%s%s", o->letter ? "  " : "      ", words);
     if (n > 30) printf("%s\n%32s%s\n", left, "", o->help);
     else printf("%-32s%s\n", left, o->help);
 }
 
-static void print_help(const command *self, const option *options, size_t count) {
-    printf("Usage: synergy %s %s\n\n%s\n", self->name, self->usage, self->summary);
+static void print_help(const command *self, const option *options, size_t count, void *user) {
+    (void)user;
+    if (self->example) printf("Example: %s\n\n", self->example);
+    printf("Usage: synergy %s%s%s\n\n%s\n", self->name, *self->usage ? " " : "", self->usage, self->summary);
     if (self->about) printf("\n%s\n", self->about);
     printf("\nOptions:\n");
     for (size_t i = 0; i < count; i++) print_option(&options[i]);
     printf("  -h, --help                    this text\n");
-    printf("      --version                 the program's version\n");
+    printf("  -V, --version                 the program's version\n");
+}
+
+int command_help_print(const command *self) {
+    command_options(self, print_help, NULL);
+    return tool_finish_output();
 }
 
 /* ---- values --------------------------------------------------------------------------- */
@@ -95,10 +154,6 @@ static void flag_set(const option *o) {
     *(bool *)o->to = o->kind == OPTION_FLAG;
 }
 
-static bool is_flag(const option *o) {
-    return o->kind == OPTION_FLAG || o->kind == OPTION_NOFLAG;
-}
-
 /* ---- the walk over argv --------------------------------------------------------------- */
 
 typedef struct arg_walk {
@@ -111,6 +166,22 @@ typedef struct arg_walk {
 
 enum { GO_ON = -1 };
 
+/* Another long name that is near is told. `-output` is --output, too. */
+static int unknown_option(const arg_walk *w, const char *name, size_t length, int dashes) {
+    near_search near;
+    near_begin(&near, name, length);
+    if (length > 1) {
+        for (size_t i = 0; i < w->count; i++)
+            if (w->options[i].name) near_offer(&near, w->options[i].name);
+        near_offer(&near, "help");
+        near_offer(&near, "version");
+    }
+    const char *dash = &"--"[2 - dashes];
+    const int shown = dashes == 1 && !near.best ? 1 : (int)length;
+    if (near.best) return tool_usage("unknown option %s%.*s: did you mean --%s?", dash, shown, name, near.best);
+    return tool_usage("unknown option %s%.*s", dash, shown, name);
+}
+
 /* "--name", "--name=value" or "--name value". */
 static int long_option(arg_walk *w) {
     const char *name = w->argv[w->at] + 2;
@@ -120,7 +191,7 @@ static int long_option(arg_walk *w) {
         const option *o = &w->options[i];
         if (!o->name || strlen(o->name) != length || memcmp(o->name, name, length)) continue;
         if (o->given) *o->given = true;
-        if (is_flag(o)) {
+        if (!option_takes_value(o)) {
             if (value) return tool_usage("--%s takes no value", o->name);
             flag_set(o);
             return GO_ON;
@@ -130,7 +201,7 @@ static int long_option(arg_walk *w) {
         int code = value_set(o, value);
         return code ? code : GO_ON;
     }
-    return tool_usage("unknown option --%.*s", (int)length, name);
+    return unknown_option(w, name, length, 2);
 }
 
 /* "-x", "-x value", "-xvalue"; flags may be joined: "-ab". */
@@ -140,12 +211,14 @@ static int short_options(arg_walk *w) {
         for (size_t i = 0; i < w->count && !o; i++)
             if (w->options[i].letter == *s) o = &w->options[i];
         if (!o && *s == 'h') {
-            print_help(w->self, w->options, w->count);
+            print_help(w->self, w->options, w->count, NULL);
             return tool_finish_output();
         }
-        if (!o) return tool_usage("unknown option -%c", *s);
+        if (!o && *s == 'V') return print_version();
+        if (!o) return s == w->argv[w->at] + 1 ? unknown_option(w, s, strcspn(s, "="), 1)
+                                               : tool_usage("unknown option -%c", *s);
         if (o->given) *o->given = true;
-        if (is_flag(o)) {
+        if (!option_takes_value(o)) {
             flag_set(o);
             continue;
         }
@@ -162,13 +235,10 @@ static int short_options(arg_walk *w) {
 static int one_option(arg_walk *w) {
     const char *s = w->argv[w->at];
     if (strcmp(s, "--help") == 0) {
-        print_help(w->self, w->options, w->count);
+        print_help(w->self, w->options, w->count, NULL);
         return tool_finish_output();
     }
-    if (strcmp(s, "--version") == 0) {
-        printf("synergy %s\n", tool_version());
-        return tool_finish_output();
-    }
+    if (strcmp(s, "--version") == 0) return print_version();
     return s[1] == '-' ? long_option(w) : short_options(w);
 }
 
@@ -177,6 +247,11 @@ bool args_parse(const command *self, const option *options, size_t count, int ar
     arg_walk w = {self, options, count, argc, 1, argv};
     bool only_operands = false;
     size_t n = 0;
+    if (taker) {
+        taker(self, options, count, taker_user);
+        *code = 0;
+        return false;
+    }
     tool_name_set(self->name);
     stop_keeps(NULL); /* its line has the name */
     *code = GO_ON;

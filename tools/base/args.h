@@ -37,7 +37,25 @@ typedef struct command {
     const char *summary; /* one phrase for the list of commands */
     const char *about;   /* further lines of --help, or NULL */
     int       (*run)(const struct command *self, int argc, char **argv);
+    const char *example; /* one whole line for the shell, which --help begins with */
 } command;
+
+/* All commands, for help, completion and the manual; main sets them once. */
+void commands_set(const command *const *table, size_t count);
+const command *const *commands_all(size_t *count);
+/* NULL when there is none of the name; then the name that was probably meant, or NULL, in *meant. */
+const command *command_find(const char *name, const char **meant);
+
+/* A command's own table of options, without --help and --version, which all have: calls the command only as far as
+   args_parse. */
+typedef void (*options_taker)(const command *self, const option *options, size_t count, void *user);
+void command_options(const command *self, options_taker take, void *user);
+/* "-o", "--output" or both with the name of the value, as --help shows them. */
+void option_words(const option *o, char to[128]);
+bool option_takes_value(const option *o);
+/* The help of a command on standard output; the exit code. */
+int  command_help_print(const command *self);
+int  print_version(void);
 
 /* Reads argv (argv[0] is the command's name). Operands may stand between options, "--" ends
    the options. `operands` is filled with up to `most`; fewer than `least` or more than `most` is

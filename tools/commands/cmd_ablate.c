@@ -173,4 +173,5 @@ const command command_ablate = {
     "Writes ablation.csv (mean KL(intact || ablated) on the model's own continuations), ablation_accuracy.csv\n"
     "and ablation.json: by the score of units.csv, its reverse, synergy, redundancy, mean norm, attention to\n"
     "the first token, random orders, and random orders within the layers that the score takes.\n"
-    "With --heads, one set: prints the mean over positions POS-1 .. T-2 of KL(intact || ablated), nats.", run};
+    "With --heads, one set: prints the mean over positions POS-1 .. T-2 of KL(intact || ablated), nats.", run,
+    "synergy ablate model.gguf results --prompts 6"};

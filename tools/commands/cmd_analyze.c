@@ -170,4 +170,5 @@ static int run(const command *self, int argc, char **argv) {
 const command command_analyze = {
     "analyze", "MODEL -o DIR", "all of it, ending in DIR/report.html",
     "Generates from prompts, records every head, decomposes every pair, scores, with --ablate also\n"
-    "intervenes, and draws.", run};
+    "intervenes, and draws.", run,
+    "synergy analyze model.gguf -o results"};

@@ -204,4 +204,5 @@ const command command_capture = {
     "With --units experts an expert counts 0 at every token where the router does not choose it. A\n"
     "series with many zeros tells a Gaussian estimate when the expert is chosen rather than how much\n"
     "it gives; --all-experts evaluates every expert at every token (slower) and has no such zeros,\n"
-    "but it then also measures experts whose output the model never sees.", run};
+    "but it then also measures experts whose output the model never sees.", run,
+    "synergy capture model.gguf --prompts prompts.txt -n 50 -o recording"};

@@ -109,4 +109,5 @@ const command command_compare = {
     "Each D (up to 12) is a result folder with phiid.json, units.csv and profile.csv: models, checkpoints,\n"
     "quantisations, settings. Folders of one architecture with the same layers and units are compared\n"
     "unit by unit, others by their profiles over normalised depth.",
-    run};
+    run,
+    "synergy compare results whole -o compare.html"};

@@ -79,4 +79,5 @@ const command command_corpus = {
     "with its steps, a small world, stories and likenesses, feelings and replies. One in eight of the\n"
     "combinations that tasks ask about (two numbers, a noun and the noun beside it, a thing and its\n"
     "place) occurs only with --held-out: nothing else ever has them.",
-    run};
+    run,
+    "synergy corpus --seed 1 --bytes 100000 > text.txt"};

@@ -196,4 +196,5 @@ const command command_eval = {
     "--list prints a line an item, tabs between: set, number, group, which choice is right, what\n"
     "stands before the choices (\\n is a line end), the choices. --each: set, number, group, 1 when\n"
     "right, log likelihood of each choice (nats), what all choices share left out.",
-    run};
+    run,
+    "synergy eval model.gguf --sets grammar"};

@@ -68,4 +68,5 @@ const command command_gradient = {
     "of each row's part (`importance`, Michel et al. 2019). With a result folder of the\n"
     "model, both are measured on the folder's continuations and become columns of its units.csv, after\n"
     "which `ablate` has an order `gradient`. Families: llama, qwen2, qwen3.",
-    run};
+    run,
+    "synergy gradient model.gguf results"};

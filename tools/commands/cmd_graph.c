@@ -123,4 +123,5 @@ const command command_graph = {
     "networks and with each other, and DIR/graph.json is written. W is any symmetric matrix of\n"
     "weights, as floats or integers or as text with or without names around it; of a matrix with one\n"
     "empty triangle the other counts for both. GraphML opens in Gephi, Cytoscape, igraph and networkx.",
-    run};
+    run,
+    "synergy graph results --graphml"};

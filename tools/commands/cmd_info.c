@@ -274,4 +274,5 @@ static int run(const command *self, int argc, char **argv) {
 
 const command command_info = {
     "info", "MODEL [--json]", "what is in a model file, and what it needs in memory",
-    "Checks every key and tensor that would be used, and refuses what could not run.", run};
+    "Checks every key and tensor that would be used, and refuses what could not run.", run,
+    "synergy info model.gguf"};

@@ -34,4 +34,5 @@ const command command_merge = {
     "shards of different models, settings or prompts, and names the missing ones. The result is\n"
     "byte for byte what one process would have written. When the D are covariance files of\n"
     "synergy phiid --save-cov, DIR is the file that holds all of them together.",
-    run};
+    run,
+    "synergy merge parts -o whole"};

@@ -75,4 +75,5 @@ const command command_perplexity = {
     "begin token it takes the place of each window's first token. --second-half: whole windows\n"
     "only, of each the tokens behind its middle one, which is what llama-perplexity of llama.cpp\n"
     "computes. `tokens` in the line: how many were scored; behind +- stands the standard error.",
-    run};
+    run,
+    "synergy perplexity model.gguf -f text.txt"};

@@ -36,4 +36,5 @@ const command command_perturb = {
     "perturb", "MODEL DIR [-o DIR]", "adds weight noise to core, periphery and random units",
     "Writes perturb.csv (mean KL(intact || noisy) on the model's own continuations), perturb_accuracy.csv and\n"
     "perturb.json. A head's noise is on its query rows and its columns of the output projection, an expert's\n"
-    "on all its weights; the model and its file stay as they are.", run};
+    "on all its weights; the model and its file stay as they are.", run,
+    "synergy perturb model.gguf results --prompts 6"};

@@ -109,4 +109,5 @@ const command command_phiid = {
     "phiid.json; with --atoms also atoms.npy and flags.npy; with --surrogates also synergy_q.npy and\n"
     "redundancy_q.npy. A covariance file that --save-cov or the library wrote can stand for norms;\n"
     "synergy merge joins such files of several recordings.",
-    run};
+    run,
+    "synergy phiid recording --surrogates 100"};

@@ -259,4 +259,5 @@ const command command_prune = {
     "each layer. All other keys and tensors are copied; what was removed stands in the keys\n"
     "synergy.pruned.*. Shared experts, where DIR has them as a unit more of each layer, are neither\n"
     "chosen nor counted by --fraction; --heads can name them.",
-    run};
+    run,
+    "synergy prune model.gguf results --fraction 0.1 -o smaller.gguf"};

@@ -19,4 +19,5 @@ const command command_report = {"report", "DIR",
                                 "wrote. Writes\n"
                                 "DIR/report.html, and each figure to "
                                 "DIR/figures as SVG with its data as CSV.",
-                                run};
+                                run,
+    "synergy report results"};

@@ -141,4 +141,5 @@ static int run(const command *self, int argc, char **argv) {
 
 const command command_run = {
     "run", "MODEL -p TEXT|-f FILE [-n N]", "generates text, to see that the model is sane",
-    "The last line of standard error is the speed, `N tokens/s`.", run};
+    "The last line of standard error is the speed, `N tokens/s`.", run,
+    "synergy run model.gguf -p \"The sky is\" -n 20"};

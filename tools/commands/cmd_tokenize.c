@@ -191,7 +191,9 @@ static int run_detokenize(const command *self, int argc, char **argv) {
 
 const command command_tokenize = {
     "tokenize", "MODEL [--no-bos] [--no-special]", "text from standard input to ids",
-    "Needs the vocabulary of the file only.", run_tokenize};
+    "Needs the vocabulary of the file only.", run_tokenize,
+    "echo \"The cat sat\" | synergy tokenize model.gguf"};
 
 const command command_detokenize = {
-    "detokenize", "MODEL", "ids from standard input to text", NULL, run_detokenize};
+    "detokenize", "MODEL", "ids from standard input to text", NULL, run_detokenize,
+    "echo 4 8 15 | synergy detokenize model.gguf"};

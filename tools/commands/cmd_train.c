@@ -71,4 +71,5 @@ static int run(const command *self, int argc, char **argv)
 
 const command command_train = {
     "train", "[--init MODEL.gguf] --tokens IDS.npy|--text FILE|--corpus SEED --steps K -o DIR",
-    "trains a small model from random weights, or goes on with one", about, run};
+    "trains a small model from random weights, or goes on with one", about, run,
+    "synergy train --corpus 1 --steps 100 -o trained"};
