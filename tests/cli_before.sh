@@ -28,10 +28,14 @@ says "was trained for a context of $trained tokens"
 unmade "$work/none"
 refused "--beyond-context" analyze $gpt --prompts "$work/prompts" -n "$trained" --raw -o "$work/none"
 refused "--beyond-context" run $gpt -p 'a sea' --raw -n "$trained"
-llama=$("$synergy" info $model | awk '/context/ { print $2; exit }')
-awk -v n="$llama" 'BEGIN { for (i = 0; i < n; i++) printf "sea "; print "" }' > "$work/long"
-refused "--beyond-context" capture $model --prompts "$work/long" -n 6 --raw -o "$work/none"
-run 0 "--beyond-context" capture $model --prompts "$work/long" -n 6 --raw -o "$work/beyond" --beyond-context
+# the same model as if trained for 64 tokens, so that going beyond takes no time: the key's number, 4 bytes behind its type
+cp $model "$work/short.gguf"
+at=$(grep -obUa 'llama\.context_length' $model | head -n 1 | cut -d: -f1)
+printf '\100\0\0\0' | dd of="$work/short.gguf" bs=1 seek=$((at + 24)) conv=notrunc 2> /dev/null
+awk 'BEGIN { for (i = 0; i < 64; i++) printf "sea "; print "" }' > "$work/long"
+refused "--beyond-context" capture "$work/short.gguf" --prompts "$work/long" -n 6 --raw -o "$work/none"
+says "was trained for a context of 64 tokens"
+run 0 "--beyond-context" capture "$work/short.gguf" --prompts "$work/long" -n 6 --raw -o "$work/beyond" --beyond-context
 
 # ---- outputs that cannot be written
 run 0 "a recording" capture $model --prompts "$work/prompts" -n 40 --raw -o "$work/dir"
@@ -84,7 +88,11 @@ cp -r "$work/dir" "$work/dir2"
 refused "is the input" compare "$work/dir" "$work/dir2" -o "$work/here/dir/units.html" --force
 
 # ---- estimates over everything that is written
-run 0 "analyze" analyze $model --prompts builtin -n 40 --raw --ablate -o "$work/all"
+awk 'BEGIN { for (i = 1; i <= 12; i++) print "tell me of the sea and its " i " ships" }' > "$work/twelve"
+ablate=--ablate
+[ -z "${SYN_SLOW_MACHINE:-}" ] || ablate=
+# shellcheck disable=SC2086
+run 0 "analyze" analyze $model --prompts "$work/twelve" -n 40 --raw $ablate -o "$work/all"
 told=$(sed -n 's/.*up to \([0-9.]*\) \([kMG]\)B on disk.*/\1 \2/p' "$work/stderr" | head -n 1 |
     awk '{ print $1 * ($2 == "k" ? 1e3 : $2 == "M" ? 1e6 : 1e9) }')
 there=$(find "$work/all" -type f -exec wc -c {} + | awk 'END { print $1 }')
