@@ -72,6 +72,34 @@ for estimator in copula binary; do
     says estimator
 done
 
+# under every estimator: each folder is the run of that estimator, and the table says what holds under all
+run 0 "robustness" phiid $data/norms.npy -o "$work/all" --robustness --surrogates 25
+for row in gaussian-log copula binary binary-log; do
+    run 0 "alone: $row" phiid $data/norms.npy -o "$work/alone" --surrogates 20 --force --estimator "${row%-log}" \
+        --transform "$(case $row in *-log) echo log ;; *) echo none ;; esac)"
+    same "robustness, $row: another result than its own run" "$work/alone/units.csv" "$work/all/estimators/$row/units.csv"
+done
+if [ ! -e "$work/all/estimators/gaussian" ] && [ "$(wc -l < "$work/all/robustness.csv")" -eq 6 ] &&
+    [ "$(grep -c ',yes,24,' "$work/all/robustness.csv")" -eq 1 ]; then good; else bad "robustness.csv" "$work/all/robustness.csv"; fi
+run 0 "robustness again" phiid $data/norms.npy -o "$work/all" --robustness --surrogates 25 --force --estimator copula
+if grep -q 'more redundancy than in surrogates: yes under all 5 estimators' "$work/stdout" &&
+    [ -e "$work/all/estimators/gaussian/units.csv" ] && grep -q '^copula,none,yes,' "$work/all/robustness.csv"; then good
+else bad "another main estimator" "$work/stdout"; fi
+# columns by name: what is told is what the folders hold
+if awk -F, 'FNR == 1 { for (i = 1; i <= NF; i++) at[FILENAME, $i] = i; next }
+        FILENAME ~ /units/ { sum += $(at[FILENAME, "synergy"]); n++; next }
+        $1 == "gaussian" && $2 == "none" { d = $(at[FILENAME, "synergy"]) - sum / n; found = d * d < 1e-24 && n == 24 }
+        END { exit !found }' "$work/all/estimators/gaussian/units.csv" "$work/all/robustness.csv"; then good
+else bad "robustness.csv has other means than the folder" "$work/all/robustness.csv"; fi
+run 0 "its report" report "$work/all"
+for words in 'id="robustness"' 'ranks (copula)' 'figures/robust' ; do
+    case $words in figures*) [ -s "$work/all/figures/robust-difference.svg" ] ;; *) grep -q "$words" "$work/all/report.html" ;; esac &&
+        good || bad "the report says nothing of $words"
+done
+run 0 "another lag" phiid $data/norms.npy -o "$work/all" --tau 2 --force
+run 0 "its report, too" report "$work/all"
+if grep -q 'id="robustness"' "$work/all/report.html"; then bad "estimators of another lag are told"; else good; fi
+
 # without a logarithm: the unit is left out, in words
 awk 'BEGIN { print "a,b,c"; for (t = 0; t < 40; t++) print 1 + t * t % 7 "," 2 + t * t * t % 11 "," t * t % 5 }' > "$work/zero.csv"
 run 0 "a zero has no logarithm" phiid "$work/zero.csv" -o "$work/zero" --transform log

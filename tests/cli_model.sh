@@ -476,17 +476,22 @@ whole="analyze $deep --prompts builtin -n 60 --surrogates 3"
 run 0 "analyze" $whole -o "$work/all"
 if grep -qE 'memory [0-9]+ bytes' "$work/stderr" && [ -s "$work/all/report.html" ]; then good; else bad "analyze: no memory told, or no report" "$work/stderr"; fi
 # in the middle of the recording, and when each of the stages has left its first file
-for state in capture.part norms.npy units.csv graph.json; do
+for state in capture.part norms.npy units.csv graph.json estimators/copula/phiid.json; do
     # shellcheck disable=SC2086
     killed test -s "$work/some/$state" -- $whole --resume -o "$work/some"
 done
 # shellcheck disable=SC2086
 run 0 "analyze --resume" $whole --resume -o "$work/some"
-same "analyze after kills" "$work/all" "$work/some" norms.npy tokens.npy run.json units.csv profile.csv
+same "analyze after kills" "$work/all" "$work/some" norms.npy tokens.npy run.json units.csv profile.csv robustness.csv
+if [ "$(wc -l < "$work/all/robustness.csv")" -eq 6 ] && grep -q 'id="robustness"' "$work/all/report.html" &&
+    grep -q synergy_more_efficient "$work/all/robustness.csv"; then good; else bad "analyze tells one estimator only"; fi
 run 1 "analyze of other settings into the same folder" analyze $deep --prompts builtin -n 61 -o "$work/all"
 says --force
 printf '%s\t%s\n' one "the rain in" > "$work/prompts"
-run 0 "analyze of one prompt" analyze $tiny --prompts "$work/prompts" -n 20 --surrogates 3 -o "$work/single"
+run 0 "analyze of one prompt" analyze $tiny --prompts "$work/prompts" -n 20 --surrogates 3 -o "$work/single" --one-estimator \
+    --estimator copula --transform log
+if [ ! -e "$work/single/estimators" ] && grep -q '"estimator": "copula"' "$work/single/phiid.json" &&
+    grep -q '"transform": "log"' "$work/single/phiid.json"; then good; else bad "analyze --estimator" "$work/single/phiid.json"; fi
 # too short for any information: a clear line, not numbers
 "$synergy" analyze $tiny --prompts "$work/prompts" -n 3 --surrogates 3 -o "$work/short" > "$work/stdout" 2> "$work/stderr"
 if [ $? -eq 1 ] && tail -n 1 "$work/stderr" | grep -q '^synergy analyze: .*samples'; then good; else bad "analyze of 3 tokens" "$work/stderr"; fi

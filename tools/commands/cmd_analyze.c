@@ -1,5 +1,6 @@
 /* cmd_analyze.c - `synergy analyze`, the main job: prompts -> norms -> PhiID -> scores -> report. */
 #include "base/work.h"
+#include "engine/estimators.h"
 #include "graph/stage.h"
 #include "phiid/stage.h"
 #include "record/stage.h"
@@ -9,30 +10,34 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DEFAULT_SURROGATES = 100 };
+enum { DEFAULT_SURROGATES = 100, ROBUST_NULLS = 20 };
 
 typedef struct analysis {
     capture_options capture;
     phiid_options   phiid;
     int64_t         surrogates;
     bool            interventions;
+    bool            one_estimator; /* no robustness over the others */
 } analysis;
 
 /* Seconds of what follows the recording. Measured on one core of an EPYC: 60 ns a pair, prompt and surrogate;
-   1.3 ns a node cubed and network; a forced position takes 0.4 of a generated one, and an edit starts half-way. */
+   on average 400 ns under another estimator; 1.3 ns a node cubed and network; a forced position takes 0.4 of a generated one, and an edit starts half-way. */
 static double seconds_behind(const analysis *a, const capture_job *job, double token) {
     const double n = (double)job->units, cores = (double)(a->capture.threads ? a->capture.threads : cores_count());
     const double pairs = n * (n - 1) / 2 * (double)job->all_prompts * (1 + (double)a->surrogates);
-    const double networks = 2 + 4 * (n > 500 ? 20 : 100);
+    const double others = a->one_estimator ? 0 : ESTIMATOR_ROWS - 1;
+    const double networks = 2 + 4 * (n > 500 ? 20 : 100) + others * (2 + 4 * ROBUST_NULLS);
+    const double beside = n * (n - 1) / 2 * (double)job->all_prompts * (1 + PHIID_ROBUST_SURROGATES) * others;
     const double texts = job->prompts < 24 ? (double)job->prompts : 24;
     const double positions = texts * ((double)a->capture.n + (double)job->longest);
     const double edits = a->interventions ? 16 * 8 + 9 * 4 : 0;
-    return (60e-9 * pairs + 1.3e-9 * n * n * n * networks) / cores + 0.2 * token * positions * edits;
+    return (60e-9 * pairs + 400e-9 * beside + 1.3e-9 * n * n * n * networks) / cores + 0.2 * token * positions * edits;
 }
 
 static double bytes_in_all(const analysis *a, const capture_job *job) {
-    return capture_disk_bytes(job) + phiid_disk_bytes(job->units, job->layers, a->surrogates > 0) +
-           graph_disk_bytes(job->units) + (a->interventions ? 2 * study_disk_bytes() : 0) +
+    const double results = 1 + (a->one_estimator ? 0 : ESTIMATOR_ROWS - 1);
+    return capture_disk_bytes(job) + results * phiid_disk_bytes(job->units, job->layers, a->surrogates > 0) +
+           results * graph_disk_bytes(job->units) + (a->interventions ? 2 * study_disk_bytes() : 0) +
            report_disk_bytes(job->units, job->prompts, a->interventions);
 }
 
@@ -76,17 +81,30 @@ static bool capture_stage(const analysis *a, problem *why) {
     return good;
 }
 
-static bool graph_stage(const phiid_options *p, problem *why) {
+static bool graph_stage(const phiid_options *p, const char *folder, int64_t nulls, problem *why) {
     graph_options g;
     json_out j;
     graph_defaults(&g);
     memset(&j, 0, sizeof j);
-    g.input = p->output;
+    g.input = folder;
+    g.nulls = nulls;
     g.seed = p->seed;
     g.threads = p->threads;
     g.force = true;
     const bool good = graph_run(&g, &j, why);
     text_free(&j.to);
+    return good;
+}
+
+/* Scores, profile and networks under the other estimators too, with fewer surrogates and null networks: what
+   the report tells of each conclusion is whether it holds under all. */
+static bool robustness_stage(const phiid_options *p, problem *why) {
+    char folder[TOOL_PATH_BYTES];
+    bool good = phiid_robust_run(p, why);
+    for (size_t k = 0; good && k < ESTIMATOR_ROWS; k++)
+        if (!estimator_is(&estimator_list[k], p->estimator, p->transform))
+            good = estimator_folder(&estimator_list[k], p->output, folder, why) &&
+                   graph_stage(p, folder, ROBUST_NULLS, why);
     return good;
 }
 
@@ -135,6 +153,12 @@ static int run(const command *self, int argc, char **argv) {
         OPTION_SYSTEM(&o->chat.system), OPTION_DATE(&o->chat.date), OPTION_PRE(&o->pre),
         {"tau", 0, OPTION_INT, "N", "lag in tokens (default 1)", &p->tau, 1, 1 << 20, NULL},
         {"redundancy", 0, OPTION_CHOICE, "mmi|ccs", "redundancy measure", &p->redundancy, 0, 0, NULL},
+        {"estimator", 0, OPTION_CHOICE, "gaussian|copula|binary",
+         "of the main result: from covariances (default), of normal scores by rank, or two levels", &p->estimator, 0, 0, NULL},
+        {"transform", 0, OPTION_CHOICE, "none|log", "of every norm before anything else", &p->transform, 0, 0, NULL},
+        {"one-estimator", 0, OPTION_FLAG, NULL,
+         "no others: without it the profile is told under each, and which conclusions hold under all", &all.one_estimator, 0,
+         0, NULL},
         {"surrogates", 0, OPTION_INT, "N", "circular shifts for the null (default 100)", &all.surrogates,
          0, 1 << 20, NULL},
         {"ablate", 0, OPTION_FLAG, NULL, "then remove and perturb units, as synergy ablate and perturb do",
@@ -159,8 +183,10 @@ static int run(const command *self, int argc, char **argv) {
     p->seed = o->seed;
     p->threads = o->threads;
     p->force = true; /* the folder is this run's: capture has checked it */
-    if (!phiid_run(p, &why) || !graph_stage(p, &why) || (all.interventions && !intervention_stage(o, &why)) ||
-        !report_run(o->output, &why) || !phiid_print(stdout, o->output, &why))
+    if (!phiid_run(p, &why) || !graph_stage(p, p->output, -1, &why) ||
+        (!all.one_estimator && !robustness_stage(p, &why)) || (all.interventions && !intervention_stage(o, &why)) ||
+        !report_run(o->output, &why) || !phiid_print(stdout, o->output, &why) ||
+        !report_robustness_tell(stdout, o->output, &why))
         return tool_fail(&why);
     printf("\nThe report: ");
     report_print_path(o->output);

@@ -1,5 +1,6 @@
 /* cmd_phiid.c - synergy phiid: norms or any recording in, pair matrices and unit scores out. */
 #include "phiid/stage.h"
+#include "report/stage.h"
 
 static bool print_json(const char *directory, problem *why) {
     char path[TOOL_PATH_BYTES];
@@ -14,7 +15,7 @@ static int run(const command *self, int argc, char **argv) {
     phiid_options o;
     problem why;
     int code;
-    bool as_json = false, surrogates = false;
+    bool as_json = false, surrogates = false, robust = false;
     phiid_defaults(&o);
     const option table[] = {
         {"output", 'o', OPTION_TEXT, "DIR", "where results go (default: an input folder)",
@@ -27,6 +28,8 @@ static int run(const command *self, int argc, char **argv) {
          0, 0, NULL},
         {"transform", 0, OPTION_CHOICE, "none|log", "of every sample before anything else", &o.transform,
          0, 0, NULL},
+        {"robustness", 0, OPTION_FLAG, NULL, "under the other estimators, too, and which conclusions hold under all",
+         &robust, 0, 0, NULL},
         {"atoms", 0, OPTION_FLAG, NULL, "also write all 16 atoms of every pair and prompt",
          &o.atoms, 0, 0, NULL},
         {"score", 0, OPTION_CHOICE,
@@ -92,10 +95,11 @@ static int run(const command *self, int argc, char **argv) {
         return tool_usage("--normalise quantile knows Gaussian systems, not --estimator binary");
     if (o.save_cov && o.estimator == SYN_BINARY)
         return tool_usage("--save-cov is a covariance, which --estimator binary has none of");
-    if (!phiid_run(&o, &why)) return tool_fail(&why);
+    if (!phiid_run(&o, &why) || (robust && !phiid_robust_run(&o, &why))) return tool_fail(&why);
     const char *directory = o.output ? o.output : o.input;
     if (!(as_json ? print_json(directory, &why) : phiid_print(stdout, directory, &why)))
         return tool_fail(&why);
+    if (robust && !report_robustness_tell(as_json ? stderr : stdout, directory, &why)) return tool_fail(&why);
     return tool_finish_output();
 }
 

@@ -134,9 +134,31 @@ static bool each_surrogate(phiid_work *w, syn_surrogate kind, size_t count, bool
 
 /* ---- tests against them ----------------------------------------------------------------- */
 
+/* The mean over all pairs, observed and of the surrogate, each pair over the prompts that both have. */
+static void count_whole(null_figures *f, const syn_pairs *made) {
+    const syn_pairs *seen = made->desc.like;
+    const double *of[2][2] = {{seen->synergy, seen->redundancy}, {made->synergy, made->redundancy}};
+    double sum[2][2] = {{0, 0}, {0, 0}};
+    size_t pairs = 0;
+    for (size_t i = 0; i < made->pairs; i++) {
+        const double count = (double)(made->prompts - made->left_out[i]);
+        if (!(count > 0)) continue;
+        for (int k = 0; k < 2; k++) {
+            sum[0][k] += (of[0][k][i] - made->lost[k][i]) / count;
+            sum[1][k] += of[1][k][i] / count;
+        }
+        pairs++;
+    }
+    if (!pairs) return;
+    for (int k = 0; k < 2; k++) f->whole_above[k] += sum[1][k] >= sum[0][k] ? 1 : 0;
+    f->whole_count++;
+}
+
 static void take_excess(void *user, const syn_pairs *pairs) {
     syn_error never; /* whole surrogates of the observed: nothing can be refused */
-    syn_excess_add(user, pairs, &never);
+    null_figures *f = user;
+    syn_excess_add(&f->excess, pairs, &never);
+    count_whole(f, pairs);
 }
 
 static bool open_excess(phiid_work *w, problem *why) {
@@ -184,7 +206,7 @@ bool phiid_surrogates(phiid_work *w, problem *why) {
     if (!count) return true;
     if (!open_excess(w, why) ||
         !each_surrogate(w, (syn_surrogate)w->options->null, count, false, "surrogates",
-                        take_excess, &f->excess, why))
+                        take_excess, f, why))
         return false;
     f->surrogates = count;
     f->count = tool_alloc(n, sizeof *f->count);

@@ -403,6 +403,12 @@ static double mean_of(const double *v, size_t n) {
     return count ? sum / (double)count : (double)NAN;
 }
 
+/* Of the mean over all pairs against the same of surrogates; NaN with too few of them. */
+static double whole_p(const null_figures *f, int which) {
+    if (f->whole_count < SYN_EXCESS_LEAST) return (double)NAN;
+    return (1 + (double)f->whole_above[which]) / (1 + (double)f->whole_count);
+}
+
 static void means_json(const phiid_work *w, json_out *j) {
     size_t n = w->from.units;
     json_object(j, "means_nats");
@@ -413,6 +419,8 @@ static void means_json(const phiid_work *w, json_out *j) {
         json_number(j, "redundancy_null", w->null.whole[1]);
         json_number(j, "synergy_beside_null", w->null.seen[0]); /* of the same units */
         json_number(j, "redundancy_beside_null", w->null.seen[1]);
+        json_number(j, "synergy_p", whole_p(&w->null, 0)); /* of the mean over all pairs */
+        json_number(j, "redundancy_p", whole_p(&w->null, 1));
     }
     if (w->bias.shuffles) {
         json_number(j, "synergy_bias_taken_off", w->bias.mean[0]);

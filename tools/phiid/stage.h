@@ -36,6 +36,11 @@ double phiid_disk_bytes(size_t units, size_t layers, bool surrogates);
    flags.npy. */
 bool phiid_run(const phiid_options *o, problem *why);
 
+/* The same under every other estimator (engine/estimators.h), in folders within the output: scores and
+   profiles, and a null of few surrogates. */
+enum { PHIID_ROBUST_SURROGATES = 20 };
+bool phiid_robust_run(const phiid_options *main, problem *why);
+
 /* Prints what a result folder says: a few lines and the profile as bars. */
 bool phiid_print(FILE *to, const char *directory, problem *why);
 

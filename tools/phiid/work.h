@@ -21,6 +21,8 @@ typedef struct null_figures {
     size_t    *count;          /* (unit): surrogates in which it has a value */
     double    *mean[2], *z[2], *p[2];
     double     seen[2], whole[2]; /* means over the units with both: observed, surrogates */
+    size_t     whole_above[2]; /* surrogates whose mean over all pairs is at least the observed one */
+    size_t     whole_count;    /* of so many that have one */
     double    *pair_q[2];      /* (pair): false discovery rates */
     size_t     found[2];       /* pairs with q <= 0.05 */
     void      *block;

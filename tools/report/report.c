@@ -169,8 +169,9 @@ static void scatters(page *p, const report *r) {
 
 static void contents(page *p, const report *r) {
     page_put(p, "<nav aria-label=\"Contents\"><a href=\"#claims\">Claims</a><a "
-                "href=\"#profile\">Profile</a><a href=\"#words\">In words</a><a "
-                "href=\"#maps\">Maps</a>");
+                "href=\"#profile\">Profile</a>");
+    if (report_has_robustness(r)) page_put(p, "<a href=\"#robustness\">Estimators</a>");
+    page_put(p, "<a href=\"#words\">In words</a><a href=\"#maps\">Maps</a>");
     if (r->synergy || r->redundancy) page_put(p, "<a href=\"#pairs\">Pairs</a>");
     if (r->count >= 4 && (r->synergy || r->redundancy)) page_put(p, "<a href=\"#network\">Network</a>");
     if (json_get(r->graph.root, "synergy")) page_put(p, "<a href=\"#topology\">Topology</a>");
@@ -198,6 +199,7 @@ static void build(page *p, const report *r) {
     top(p, r);
     report_claims(p, r);
     profiles(p, r);
+    report_robustness(p, r);
     report_words(p, r);
     maps(p, r);
     matrices(p, r);

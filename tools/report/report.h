@@ -137,12 +137,21 @@ typedef struct chart {
 } chart;
 void figure_lines(const chart *c, figure *f);
 
+/* ---- answers ---------------------------------------------------------------------------- */
+
+typedef enum answer { ANSWER_YES, ANSWER_NO, ANSWER_PART, ANSWER_OPEN, ANSWER_UNTESTED } answer;
+const char *report_answer_word(answer a);
+/* The one judgement over a profile (engine/shape.h) as an answer to 'is it an inverted U'. */
+answer report_shape_answer(const shape_evidence *e);
+
 /* ---- sections in the order of the page ------------------------------------------------- */
 
 void report_identity(page *p, const report *r);  /* report_claims.c */
 void report_finding(page *p, const report *r);
 void report_facts(page *p, const report *r);
 void report_claims(page *p, const report *r);
+void report_robustness(page *p, const report *r); /* report_robust.c */
+bool report_has_robustness(const report *r);
 void report_words(page *p, const report *r);     /* report_words.c */
 void report_method(page *p, const report *r);
 void report_network(page *p, const report *r);   /* report_topology.c */

@@ -86,7 +86,10 @@ void report_facts(page *p, const report *r) {
 
 /* ---- answers ---------------------------------------------------------------------------- */
 
-typedef enum answer { ANSWER_YES, ANSWER_NO, ANSWER_PART, ANSWER_OPEN, ANSWER_UNTESTED } answer;
+const char *report_answer_word(answer a) {
+    static const char *const word[] = {"yes", "no", "in part", "open", "not tested"};
+    return word[a];
+}
 
 static double harm_difference(const json *test) {
     return json_number_of(test, "auc_difference", json_number_of(test, "difference", (double)NAN));
@@ -209,11 +212,10 @@ void report_finding(page *p, const report *r) {
 /* ---- claim by claim --------------------------------------------------------------------- */
 
 static void claim_begin(page *p, const char *claim, answer a) {
-    static const char *const word[] = {"yes", "no", "in part", "open", "not tested"};
     static const char *const class_name[] = {"yes", "no", "open", "open", "open"};
     page_put(p, "<div><dt>");
     page_text(p, claim);
-    text_print(&p->html, "</dt><dd><b class=\"%s\">%s</b> ", class_name[a], word[a]);
+    text_print(&p->html, "</dt><dd><b class=\"%s\">%s</b> ", class_name[a], report_answer_word(a));
 }
 
 static void claim_end(page *p) {
@@ -228,8 +230,7 @@ static void claim_interval(page *p, const json *v, const char *unit, double chan
     if (isfinite(chance)) text_print(&p->html, ", p = %.2g", chance);
 }
 
-/* The one judgement over a profile (engine/shape.h) as an answer. */
-static answer answer_of_shape(const shape_evidence *e) {
+answer report_shape_answer(const shape_evidence *e) {
     switch (shape_of(e)) {
     case SHAPE_INVERTED: return ANSWER_YES;
     case SHAPE_MIDDLE: return ANSWER_PART;
@@ -243,7 +244,7 @@ static void claim_profile(page *p, const report *r, const char *score, const cha
     const shape_evidence e = report_shape(r, score);
     const json *s = json_get(json_get(r->phiid.root, "scores"), score);
     if (shape_of(&e) == SHAPE_NONE) return;
-    claim_begin(p, claim, answer_of_shape(&e));
+    claim_begin(p, claim, report_shape_answer(&e));
     if (shape_is_open(&e))
         text_print(&p->html, "%.0f prompt%s cannot tell (at least %d are needed); ", e.prompts,
                    e.prompts == 1.0 ? "" : "s", (int)SHAPE_LEAST_PROMPTS);

@@ -135,7 +135,7 @@ static bool read_scores(report *r, problem *why) {
     r->count = r->units.rows;
     if (r->count < 2) return problem_set(why, "%s: holds fewer than two units", path);
     if (!path_join(path, r->directory, "profile.csv", why) || !csv_read(&r->profile, path, why) ||
-        !read_json_if(r, "run.json", &r->run, why))
+        !read_json_if(r, "run.json", &r->run, why) || !read_json_if(r, "graph.json", &r->graph, why))
         return false;
     find_layers(r);
     find_names(r);
@@ -143,7 +143,7 @@ static bool read_scores(report *r, problem *why) {
 }
 
 static bool read_all(report *r, problem *why) {
-    return read_scores(r, why) && read_json_if(r, "graph.json", &r->graph, why) &&
+    return read_scores(r, why) &&
            read_interventions(r, why) && read_matrix(r, "synergy.npy", &r->synergy, why) &&
            read_matrix(r, "redundancy.npy", &r->redundancy, why);
 }

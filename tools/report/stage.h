@@ -8,6 +8,9 @@
 double report_disk_bytes(size_t units, size_t prompts, bool interventions);
 /* Writes DIR/report.html and DIR/figures/ from what lies in a result folder. */
 bool report_run(const char *directory, problem *why);
+/* Which conclusions hold under every estimator: writes DIR/robustness.csv and says it in lines; nothing
+   where there are no results of other estimators. */
+bool report_robustness_tell(FILE *to, const char *directory, problem *why);
 /* Where the page is, on standard output: one path that holds from everywhere. */
 void report_print_path(const char *directory);
 
