@@ -9,6 +9,12 @@ enum { BAR = 24 };
 /* In a log: a line every so many per cent, but not more often than twice a second, or after so many seconds. */
 static const double log_step = 0.05, log_least = 0.5, log_most = 30;
 
+static bool hushed; /* work within a work that has a bar of its own */
+
+void progress_hush(bool hush) {
+    hushed = hush;
+}
+
 void progress_begin(progress *p, const char *label, double total) {
     memset(p, 0, sizeof *p);
     p->label = label;
@@ -16,6 +22,7 @@ void progress_begin(progress *p, const char *label, double total) {
     p->started = clock_seconds();
     p->last = -1;
     p->shown = isatty(fileno(stderr)) == 1;
+    p->mute = hushed;
 }
 
 void progress_skip(progress *p, double done) {
@@ -65,6 +72,7 @@ static void log_line(progress *p, double done, double spent) {
 
 /* At most ten times a second: drawing must cost nothing beside the work. */
 void progress_step(progress *p, double done) {
+    if (p->mute) return;
     const double now = clock_seconds(), spent = now - p->started;
     if (p->shown) {
         if (p->last >= 0 && now - p->last < 0.1 && done < p->total) return;

@@ -20,9 +20,11 @@ typedef struct progress {
     const char *label;
     double      total, first, last, started;
     double      told;           /* share of the last line in a log */
-    bool        shown;
+    bool        shown, mute;
 } progress;
 void progress_begin(progress *p, const char *label, double total);
+/* Bars that begin while this is on show nothing: they are parts of a work that has one. */
+void progress_hush(bool hush);
 /* Work already done by an earlier run does not count for the estimate. */
 void progress_skip(progress *p, double done);
 void progress_step(progress *p, double done);

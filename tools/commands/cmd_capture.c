@@ -140,6 +140,8 @@ static int run(const command *self, int argc, char **argv) {
          "prompts, one a line, an optional category before a tab", &o.prompts, 0, 0, NULL},
         {"tokens", 0, OPTION_TEXT, "IDS.npy", "no generation: feed these ids, record every position",
          &o.tokens, 0, 0, NULL},
+        {"from", 0, OPTION_INT, "N", "with --tokens: positions before N are read, not recorded", &o.from, 0, 1 << 24,
+         NULL},
         {NULL, 'n', OPTION_INT, "N", "tokens to generate for each prompt (default 100)", &o.n, 1,
          1 << 20, NULL},
         OPTION_OUT(&o.output),
@@ -181,6 +183,7 @@ static int run(const command *self, int argc, char **argv) {
     if (!o.output) return tool_usage("-o DIR is needed");
     if (!budget_of(o.memory, &budget, &why)) return tool_usage("%s", why.text);
     if (!o.prompts == !o.tokens) return tool_usage("one of --prompts and --tokens is needed");
+    if (o.from && !o.tokens) return tool_usage("--from goes with --tokens");
     if (o.logits && !o.tokens) return tool_usage("--logits goes with --tokens");
     if (shard && !shard_from_text(shard, &o)) return tool_usage("--shard takes I/K, I from 0 to K-1");
     if (o.tokens) return capture_tokens(&o, &why) ? tool_finish_output() : tool_fail(&why);

@@ -26,6 +26,7 @@
     X(gradient)     \
     X(corpus)       \
     X(train)        \
+    X(emerge)       \
     X(report)       \
     X(compare)      \
     X(completion)   \

@@ -181,6 +181,21 @@ bool gguf_out_data(gguf_out *out, const void *bytes, size_t count, problem *why)
     return put(out, bytes, count, why);
 }
 
+bool gguf_out_floats(gguf_out *out, const float *value, size_t count, problem *why) {
+    unsigned char raw[4096];
+    for (size_t done = 0; done < count;) {
+        const size_t piece = count - done < sizeof raw / 4 ? count - done : sizeof raw / 4;
+        for (size_t i = 0; i < piece; i++) {
+            uint32_t bits;
+            memcpy(&bits, &value[done + i], 4);
+            for (int b = 0; b < 4; b++) raw[4 * i + (size_t)b] = (unsigned char)(bits >> 8 * b & 255);
+        }
+        if (!gguf_out_data(out, raw, 4 * piece, why)) return false;
+        done += piece;
+    }
+    return true;
+}
+
 bool gguf_out_tensor_end(gguf_out *out, problem *why) {
     const uint64_t bytes = out->tensor_bytes;
     out->tensor_bytes = 0;

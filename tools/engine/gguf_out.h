@@ -48,6 +48,8 @@ void gguf_out_tensor(gguf_out *out, const char *name, size_t name_bytes, const s
 bool gguf_out_begin(gguf_out *out, const char *path, problem *why);
 /* Data of the current tensor, in pieces; then the padding behind it. */
 bool gguf_out_data(gguf_out *out, const void *bytes, size_t count, problem *why);
+/* The same of floats, for a tensor of type F32. */
+bool gguf_out_floats(gguf_out *out, const float *value, size_t count, problem *why);
 bool gguf_out_tensor_end(gguf_out *out, problem *why);
 /* Renames the file to its name. out->written is its size. */
 bool gguf_out_end(gguf_out *out, problem *why);

@@ -179,23 +179,6 @@ static const net_param *param_named(const net *n, const char *name, size_t bytes
     return NULL;
 }
 
-/* Floats as the file has them, little-endian. */
-static bool put_floats(gguf_out *out, const float *value, size_t count, problem *why)
-{
-    unsigned char raw[4096];
-    for (size_t done = 0; done < count;) {
-        const size_t piece = count - done < sizeof raw / 4 ? count - done : sizeof raw / 4;
-        for (size_t i = 0; i < piece; i++) {
-            uint32_t bits;
-            memcpy(&bits, &value[done + i], 4);
-            for (int b = 0; b < 4; b++) raw[4 * i + (size_t)b] = (unsigned char)(bits >> 8 * b & 255);
-        }
-        if (!gguf_out_data(out, raw, 4 * piece, why)) return false;
-        done += piece;
-    }
-    return true;
-}
-
 /* Walks the tensors of the file: promises them (array NULL) or writes their data. A tensor that is
    no parameter (rope factors) goes as it is. */
 static bool walk_tensors(const net *n, gguf_out *out, const float *array, net_kind kind, problem *why)
@@ -220,7 +203,7 @@ static bool walk_tensors(const net *n, gguf_out *out, const float *array, net_ki
                 gguf_out_tensor(out, name, (size_t)t.name_bytes, syn_type_find(p ? 0 : t.type), t.dims, t.ne);
                 continue;
             }
-            const bool good = p ? put_floats(out, array + p->at, p->cols * p->rows, why)
+            const bool good = p ? gguf_out_floats(out, array + p->at, p->cols * p->rows, why)
                                 : gguf_out_data(out, n->file.source[f].bytes + t.offset, (size_t)t.bytes, why);
             if (!good || !gguf_out_tensor_end(out, why)) return false;
         }

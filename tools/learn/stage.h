@@ -3,6 +3,7 @@
 #define SYNERGY_LEARN_STAGE_H
 
 #include "learn/corpus.h"
+#include "learn/emerge.h"
 #include "learn/gradient.h"
 #include "learn/train.h"
 

@@ -67,22 +67,6 @@ static bool check_list(const char *list, problem *why)
     return true;
 }
 
-static bool put_array(gguf_out *out, const float *array, size_t count, problem *why)
-{
-    unsigned char raw[4096];
-    for (size_t done = 0; done < count;) {
-        const size_t piece = count - done < sizeof raw / 4 ? count - done : sizeof raw / 4;
-        for (size_t i = 0; i < piece; i++) {
-            uint32_t bits;
-            memcpy(&bits, &array[done + i], 4);
-            for (int b = 0; b < 4; b++) raw[4 * i + (size_t)b] = (unsigned char)(bits >> 8 * b & 255);
-        }
-        if (!gguf_out_data(out, raw, 4 * piece, why)) return false;
-        done += piece;
-    }
-    return gguf_out_tensor_end(out, why);
-}
-
 /* Weights and moments, the tables and the settings, in one file: they cannot be of two steps. */
 static bool save_state(const training *t, problem *why)
 {
@@ -102,7 +86,7 @@ static bool save_state(const training *t, problem *why)
     gguf_out_u32(&out, "training.step", (uint32_t)t->a.step);
     for (int i = 0; i < 3; i++) gguf_out_tensor(&out, name[i], strlen(name[i]), syn_type_find(0), 1, ne);
     bool good = gguf_out_begin(&out, path, why);
-    for (int i = 0; i < 3 && good; i++) good = put_array(&out, array[i], t->n.parameters, why);
+    for (int i = 0; i < 3 && good; i++) good = gguf_out_floats(&out, array[i], t->n.parameters, why) && gguf_out_tensor_end(&out, why);
     good = good && gguf_out_end(&out, why);
     gguf_out_close(&out);
     return good;

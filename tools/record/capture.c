@@ -148,6 +148,7 @@ static void settings_json(const capture_job *job, json_out *j) {
     if (o->units) json_bool(j, "shared_experts", o->shared_experts);
     json_int(j, "first_layer", job->first_layer);
     json_int(j, "tokens", job->forced ? (int64_t)job->forced_length : o->n);
+    if (job->forced && o->from) json_int(j, "from", o->from);
     json_int(j, "context", job->desc.tokens);
     json_text(j, "eos", eos_names[o->eos]);
     json_text(j, "arithmetic", o->exact ? "exact" : "fast");

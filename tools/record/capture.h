@@ -11,6 +11,7 @@ typedef struct capture_options {
     chat_options chat;
     const char *memory; /* for texts side by side; NULL: a quarter of what is free */
     int64_t n, context, threads, seed, top_k, shard, shards; /* shards 0: not sharded */
+    int64_t from;       /* of given ids: the first position that is recorded */
     double  temperature, top_p, min_p;
     int     eos;    /* 0 ban, 1 stop */
     int     units;  /* 0 heads, 1 experts */

@@ -12,7 +12,7 @@ enum { PASS = 64 }; /* positions a pass */
 typedef struct forced {
     capture_job job;
     id_rows     ids;
-    uint64_t    rows, length;
+    uint64_t    rows, length, from; /* from: the first position that is recorded */
     npy_out     norms, logits;
     float      *sinks;   /* (row, layer, head) */
 } forced;
@@ -21,6 +21,10 @@ static bool open_ids(forced *f, const char *path, problem *why) {
     if (!ids_read(&f->ids, path, f->job.m.model.vocab, why)) return false;
     f->rows = f->ids.rows;
     f->length = f->ids.length;
+    f->from = (uint64_t)f->job.options->from;
+    if (f->from >= f->length)
+        return problem_set(why, "%s: rows of %llu ids have nothing to record from position %llu on", path,
+                           (unsigned long long)f->length, (unsigned long long)f->from);
     f->job.forced = f->ids.at;
     f->job.forced_count = f->ids.rows * f->ids.length;
     f->job.forced_length = f->ids.length;
@@ -30,8 +34,8 @@ static bool open_ids(forced *f, const char *path, problem *why) {
 static bool begin_outputs(forced *f, problem *why) {
     const capture_options *o = f->job.options;
     char path[TOOL_PATH_BYTES];
-    const uint64_t shape[4] = {f->rows, f->length, f->job.layers, f->job.per_layer};
-    const uint64_t logits[3] = {f->rows, f->length, f->job.m.model.vocab};
+    const uint64_t shape[4] = {f->rows, f->length - f->from, f->job.layers, f->job.per_layer};
+    const uint64_t logits[3] = {f->rows, f->length - f->from, f->job.m.model.vocab};
     if (!path_join(path, o->output, "norms.npy", why) ||
         !npy_begin(&f->norms, path, NPY_F32, 4, shape, why))
         return false;
@@ -61,16 +65,18 @@ static bool feed(forced *f, problem *why) {
                 good = problem_engine(why, job->m.path, &err);
                 break;
             }
-            for (uint64_t i = 0; good && i < n; i++) {
+            const uint64_t first = at >= f->from ? 0 : f->from - at < n ? f->from - at : n; /* of this pass */
+            for (uint64_t i = first; good && i < n; i++) {
                 capture_copy_norms(job, (size_t)i, norms);
                 capture_sinks_add(job, (size_t)i, job->desc.sinks ? sinks : NULL);
                 good = npy_add(&f->norms, norms, job->units, why);
             }
-            if (good && job->options->logits)
-                good = npy_add(&f->logits, syn_context_logits(&job->ctx, 0), n * job->m.model.vocab, why);
+            if (good && job->options->logits && first < n)
+                good = npy_add(&f->logits, syn_context_logits(&job->ctx, (int)first),
+                               (n - first) * job->m.model.vocab, why);
             progress_step(&bar, (double)(p * f->length + at + n));
         }
-        capture_sinks_mean(job, job->desc.sinks ? sinks : NULL, (size_t)f->length, f->sinks + p * job->units);
+        capture_sinks_mean(job, job->desc.sinks ? sinks : NULL, (size_t)(f->length - f->from), f->sinks + p * job->units);
     }
     progress_end(&bar);
     free(norms);
@@ -100,7 +106,7 @@ static bool finish(forced *f, problem *why) {
     capture_remove(&f->job, "capture.part");
     return write_sinks(f, why) && path_join(path, o->output, "tokens.npy", why) &&
            npy_write(path, NPY_I32, 2, shape, f->ids.at, why) &&
-           capture_forced_json(&f->job, f->rows, f->length, why) && columns_write(o->output, why);
+           capture_forced_json(&f->job, f->rows, f->length - f->from, why) && columns_write(o->output, why);
 }
 
 bool capture_tokens(const capture_options *o, problem *why) {

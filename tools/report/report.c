@@ -177,6 +177,7 @@ static void contents(page *p, const report *r) {
     if (json_get(r->graph.root, "synergy")) page_put(p, "<a href=\"#topology\">Topology</a>");
     if (report_model(r) || r->ablation.root || r->ablation_outdated)
         page_put(p, "<a href=\"#ablation\">Ablation</a>");
+    if (r->emergence.root) page_put(p, "<a href=\"#emergence\">Emergence</a>");
     page_put(p, "<a href=\"#confounds\">Confounds</a><a href=\"#units\">Tables</a><a "
                 "href=\"#limits\">Limits</a><a href=\"#repeat\">Repeat</a></nav>\n");
 }
@@ -207,6 +208,7 @@ static void build(page *p, const report *r) {
     report_topology(p, r);
     report_ablation(p, r);
     report_perturb(p, r);
+    report_emergence(p, r);
     scatters(p, r);
     report_correlations(p, r);
     report_units(p, r);

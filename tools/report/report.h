@@ -22,6 +22,8 @@ typedef struct report {
     json_file   phiid, run, graph;         /* run, graph: root NULL when there is no such file */
     json_file   ablation, perturb;         /* the same */
     csv         ablation_curves, ablation_accuracy, perturb_curves, perturb_accuracy; /* or no rows */
+    json_file   emergence;                 /* of synergy emerge: the same */
+    csv         emergence_rows, emergence_profiles;
     bool        ablation_outdated, perturb_outdated; /* of units that other scores chose: left out */
     size_t      count, layers, per_layer, first_layer;
     char      **unit;            /* (unit): names */
@@ -152,6 +154,11 @@ void report_facts(page *p, const report *r);
 void report_claims(page *p, const report *r);
 void report_robustness(page *p, const report *r); /* report_robust.c */
 bool report_has_robustness(const report *r);
+/* A row of the claims; verdict: yes, no, in part, open, not tested. Between the two stands the evidence. */
+void report_claim_begin(page *p, const char *claim, const char *verdict); /* report_answer.c */
+void report_claim_end(page *p);
+void report_emergence_claims(page *p, const report *r); /* report_learn.c */
+void report_emergence(page *p, const report *r);
 void report_words(page *p, const report *r);     /* report_words.c */
 void report_method(page *p, const report *r);
 void report_network(page *p, const report *r);   /* report_topology.c */

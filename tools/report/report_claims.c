@@ -212,14 +212,11 @@ void report_finding(page *p, const report *r) {
 /* ---- claim by claim --------------------------------------------------------------------- */
 
 static void claim_begin(page *p, const char *claim, answer a) {
-    static const char *const class_name[] = {"yes", "no", "open", "open", "open"};
-    page_put(p, "<div><dt>");
-    page_text(p, claim);
-    text_print(&p->html, "</dt><dd><b class=\"%s\">%s</b> ", class_name[a], report_answer_word(a));
+    report_claim_begin(p, claim, report_answer_word(a));
 }
 
 static void claim_end(page *p) {
-    page_put(p, "</dd></div>\n");
+    report_claim_end(p);
 }
 
 /* "22.1 ranks (95 % interval 16.8 to 26.5), p = 0.001" */
@@ -372,5 +369,6 @@ void report_claims(page *p, const report *r) {
     } else if (report_model(r)) {
         claim_untested(p, "Noise in the core harms more than in random places", "synergy perturb MODEL DIR");
     }
+    if (report_model(r) || r->emergence.root) report_emergence_claims(p, r);
     page_put(p, "</dl>\n");
 }

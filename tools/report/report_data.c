@@ -143,8 +143,11 @@ static bool read_scores(report *r, problem *why) {
 }
 
 static bool read_all(report *r, problem *why) {
-    return read_scores(r, why) &&
-           read_interventions(r, why) && read_matrix(r, "synergy.npy", &r->synergy, why) &&
+    return read_scores(r, why) && read_interventions(r, why) &&
+           read_json_if(r, "emergence.json", &r->emergence, why) &&
+           read_csv_if(r, "emergence.csv", &r->emergence_rows, why) &&
+           read_csv_if(r, "emergence_profile.csv", &r->emergence_profiles, why) &&
+           read_matrix(r, "synergy.npy", &r->synergy, why) &&
            read_matrix(r, "redundancy.npy", &r->redundancy, why);
 }
 
@@ -176,10 +179,13 @@ void report_close(report *r) {
     json_free(&r->graph);
     json_free(&r->ablation);
     json_free(&r->perturb);
+    json_free(&r->emergence);
     csv_free(&r->ablation_curves);
     csv_free(&r->ablation_accuracy);
     csv_free(&r->perturb_curves);
     csv_free(&r->perturb_accuracy);
+    csv_free(&r->emergence_rows);
+    csv_free(&r->emergence_profiles);
     memset(r, 0, sizeof *r);
 }
 
