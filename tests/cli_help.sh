@@ -68,6 +68,7 @@ case $synergy in /*) program=$synergy ;; *) program=$here/$synergy ;; esac
 cut_short() {
     case $1 in
         analyze) echo " --prompts prompts.txt -n 40 --surrogates 4" ;;
+        emerge) echo " --rows 4 -c 32 --surrogates 0" ;;
         train) echo " --layers 1 --width 32 --ff 32 --heads 2 --vocab 300 --batch 2 -c 32" ;;
         eval) echo " --items 4" ;;
         ablate | perturb) echo " --seeds 1 --items 4" ;;
@@ -85,7 +86,7 @@ for shard in 0 1; do
     try "a shard" synergy capture model.gguf --prompts prompts.txt -n 40 --shard $shard/2 -o parts/shard-$shard-of-2
 done
 # where one needs what another wrote, in the order of the data
-for command in analyze capture merge phiid $(echo "$commands" | grep -vwE 'analyze|capture|merge|phiid|report|compare|manual|completion|train|corpus') corpus train; do
+for command in analyze capture merge phiid $(echo "$commands" | grep -vwE 'analyze|capture|merge|phiid|report|compare|manual|completion|train|corpus|emerge') corpus train emerge; do
     example=$(sed -n 's/^Example: //p' "$work/help.$command")
     [ "$command" != merge ] || example="$example && synergy phiid whole"
     try "$example" sh -c "$(echo "$example" | sed "s/\$/$(cut_short "$command" | sed 's/[&/]/\\&/g')/; s/ > text.txt\(.*\)/\1 > text.txt/")"
