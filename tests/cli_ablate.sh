@@ -130,6 +130,33 @@ done
 try "ablate with items" "$synergy" ablate $model "$work/dir" -o "$work/eval" --seeds 1 --fractions 0.25,0.5 --items 4 --prompts 2
 if awk -F, 'NR == 1 { next } $6 < $7 || $8 < $9 || $8 > $10 { bad = 1 } END { exit bad || NR < 30 }' "$work/eval/ablation_accuracy.csv"; then good
 else bad "accuracies" "$work/eval/ablation_accuracy.csv"; fi
+for order in score reverse difference difference-reverse random; do
+    if grep -q "^$order,0,9,0.5," "$work/eval/ablation_accuracy.csv"; then good; else bad "no accuracy of $order" "$work/eval/ablation_accuracy.csv"; fi
+done
+
+# ---- nine prompts conclude nothing, ten may: in the words, in the JSON, in the report, as for profiles
+i=0
+while [ $i -lt 10 ]; do i=$((i + 1)); echo "The number $i comes after $((i - 1)), and $((i * i)) is"; done > "$work/ten"
+try "capture ten" "$synergy" capture $model --prompts "$work/ten" -n 20 -o "$work/ten_dir" --raw
+try "phiid ten" "$synergy" phiid "$work/ten_dir" -o "$work/ten_dir" --resamples 0
+for n in 9 10; do
+    try "ablate $n" "$synergy" ablate $model "$work/ten_dir" --seeds 6 --fractions 0.3 --eval none --prompts $n --force
+    try "perturb $n" "$synergy" perturb $model "$work/ten_dir" --seeds 2 --strengths 1 --eval none --prompts $n --force
+    try "report $n" "$synergy" report "$work/ten_dir"
+    for stem in ablation perturb; do
+        file=$work/ten_dir/$stem.json
+        open=$(grep -c '"claim": "open"' "$file") harm=$(grep -c '"harm": -*1' "$file")
+        if [ $n -eq 9 ]; then
+            [ "$open" -eq 2 ] && [ "$harm" -eq 0 ] && grep -q '"headline": ".* is open: nothing can be concluded from 9 prompts' "$file" &&
+                good || bad "$stem of 9 prompts" "$file"
+        elif [ "$open" -eq 0 ] && ! grep -q 'is open' "$file"; then good
+        else bad "$stem of 10 prompts" "$file"; fi
+    done
+    told=$(grep -c 'class="open">open</b> 9 prompts cannot tell' "$work/ten_dir/report.html")
+    if [ $n -eq 9 ] && [ "$told" -ge 6 ]; then good; elif [ $n -eq 10 ] && [ "$told" -eq 0 ]; then good
+    else bad "the report says $told times that $n prompts cannot tell"; fi
+done
+if grep -q '"harm": -*1' "$work/ten_dir/ablation.json"; then good; else bad "ten prompts never conclude" "$work/ten_dir/ablation.json"; fi
 
 # ---- noise
 try "perturb" "$synergy" perturb $model "$work/dir" -o "$work/noise" --seeds 2 --strengths 0.2,1 --eval none --exact -t 1

@@ -190,6 +190,23 @@ is "the lowest" "$(order score '' 6)" "$tool" key "$work/third.gguf" synergy.pru
 is "the fraction" "$(awk 'BEGIN { printf "%.17g", 6 / 18 }')" "$tool" key "$work/third.gguf" synergy.pruned.fraction
 is "the score" score "$tool" key "$work/third.gguf" synergy.pruned.score
 try "a third" "$tool" gain $model "$work/third.gguf" $near heads "$(order score '' 6 | tr ' ' ,)"
+# the other reading of the paper has its own file, of its own units; with --score there is one file
+other=$(order difference_rank '' 6)
+if [ "$other" = "$(order score '' 6)" ]; then bad "the readings choose the same: nothing is tested"; else good; fi
+is "the other reading" "$other" "$tool" key "$work/third.difference.gguf" synergy.pruned.units
+is "its score" difference_rank "$tool" key "$work/third.difference.gguf" synergy.pruned.score
+try "the other reading" "$tool" gain $model "$work/third.difference.gguf" $near heads "$(echo "$other" | tr ' ' ,)"
+if [ -e "$work/third.rank-difference.gguf" ]; then bad "the same choice twice"; else good; fi
+mkdir "$work/elsewhere"
+: > "$work/elsewhere/x.difference.gguf"
+run 1 "a second file that is there" prune $model "$work/dir" --fraction 0.33 -o "$work/elsewhere/x.gguf"
+says "x.difference.gguf"
+if [ -e "$work/elsewhere/x.gguf" ]; then bad "half of the work was done"; else good; fi
+run 0 "one score" prune $model "$work/dir" --fraction 0.33 --score rank_difference -o "$work/elsewhere/y.gguf"
+if [ -e "$work/elsewhere/y.difference.gguf" ]; then bad "--score NAME writes a second file"; else good; fi
+run 0 "the core by both" prune $model "$work/dir" --fraction 0.33 --order highest -o "$work/elsewhere/z.gguf" --json
+prints '"score": "difference_rank"'
+is "the other core" "$(order difference_rank r 6)" "$tool" key "$work/elsewhere/z.difference.gguf" synergy.pruned.units
 run 0 "the core" prune $model "$work/dir" --fraction 0.25 --order highest --score redundancy -o "$work/core.gguf"
 is "the highest" "$(order redundancy r 5)" "$tool" key "$work/core.gguf" synergy.pruned.units
 run 0 "by norm" prune $model "$work/dir" --fraction 0.1 --score norm -o "$work/norm.gguf" --json

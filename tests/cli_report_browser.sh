@@ -42,10 +42,10 @@ says "$core\"open\">open"
 says 'does not change the predictions more, or less, beyond doubt'
 says "$noise\"no\">no"
 # few prompts leave it open
-sed 's/"p_prompts": 0.01/"harm": 1, &/; s/"seeds": 5/"prompts": 5, &/' "$work/ablation.json" > "$work/told/ablation.json"
-sed 's/"p_prompts"/"harm": 1, &/; s/"seeds": 5/"prompts": 6, &/' "$work/perturb.json" > "$work/told/perturb.json"
+sed 's/"p_prompts": 0.01/"harm": 1, &/; s/"seeds": 5/"prompts": 9, &/' "$work/ablation.json" > "$work/told/ablation.json"
+sed 's/"p_prompts"/"harm": 1, &/; s/"seeds": 5/"prompts": 10, &/' "$work/perturb.json" > "$work/told/perturb.json"
 report "$work/told"
-says "$core\"open\">open</b> 5 prompts cannot tell (at least 6 are needed)"
+says "$core\"open\">open</b> 9 prompts cannot tell (at least 10 are needed)"
 says 'does not change the predictions more, or less, beyond doubt'
 says "$noise\"yes\">yes</b> mean KL"
 

@@ -100,51 +100,118 @@ static bool choose(const prune_options *o, const prune_units *u, bool *chosen, p
     return prune_choose(u, count, o->order == 1, chosen, why);
 }
 
-/* The paper has two readings of "core": unless one was asked for, how far would the other choose the same? */
-static void note_reading(const prune_options *o, const prune_units *u, const loaded_model *m, const bool *chosen,
-                         const char *column) {
-    prune_units other;
-    problem ignored;
-    size_t count = 0, both = 0;
-    if (!prune_units_read(&other, m, o->directory, column, &ignored)) return;
-    bool *there = tool_alloc(other.count, sizeof *there);
-    if (other.count == u->count && choose(o, &other, there, &ignored))
-        for (size_t i = 0; i < u->count; i++) {
-            count += chosen[i] ? 1 : 0;
-            both += chosen[i] && there[i] ? 1 : 0;
-        }
-    if (both < count)
-        tool_note("%zu of these %zu %s would go by %s, too; --score %s follows it", both, count, what(u), column,
-                  column);
-    free(there);
-    prune_units_free(&other);
-}
+/* ---- the other reading --------------------------------------------------------------------
 
-static void note_readings(const prune_options *o, const prune_units *u, const loaded_model *m,
-                          const bool *chosen) {
-    if (o->list || o->score || !o->directory) return;
-    note_reading(o, u, m, chosen, "rank_difference");
-    note_reading(o, u, m, chosen, "difference_rank");
-}
+   The paper has two readings of "core". Unless a score was asked for, each of them that chooses other
+   units than the folder's own score gets its own file beside the first, so that what is concluded from
+   one can be held against the other. */
 
-/* j: NULL, or where the result goes instead of standard output. */
-static bool write_model(const prune_options *o, const prune_units *u, const loaded_model *m, json_out *j,
-                        problem *why) {
-    prune_request r;
+static const struct { const char *name, *column; } paper[2] = {
+    {"rank-difference", "rank_difference"}, {"difference", "difference_rank"}};
+
+typedef struct reading {
+    prune_units  u;
+    bool         there;     /* read, and chooses other units */
+    bool        *chosen;
+    size_t       same;      /* units that both choose */
+    char         output[TOOL_PATH_BYTES];
     prune_result result;
-    bool *chosen = tool_alloc(u->count, sizeof *chosen);
+} reading;
+
+/* "smaller.gguf" and "difference" to "smaller.difference.gguf". */
+static bool reading_output(const char *output, const char *name, char to[TOOL_PATH_BYTES], problem *why) {
+    const char *end = strrchr(path_base(output), '.');
+    const int before = (int)(end ? (size_t)(end - output) : strlen(output));
+    const int n = snprintf(to, TOOL_PATH_BYTES, "%.*s.%s%s", before, output, name, end ? end : "");
+    return n < TOOL_PATH_BYTES || problem_set(why, "%.200s...: the path is too long", output);
+}
+
+static bool reading_open(reading *r, int k, const prune_options *o, const prune_units *u, const loaded_model *m,
+                         const bool *chosen, problem *why) {
+    problem ignored;
+    size_t differ = 0;
+    memset(r, 0, sizeof *r);
+    if (o->list || o->score || !o->directory) return true;
+    if (!prune_units_read(&r->u, m, o->directory, paper[k].column, &ignored)) return true; /* an older folder */
+    r->chosen = tool_alloc(r->u.count, sizeof *r->chosen);
+    r->there = r->u.count == u->count && choose(o, &r->u, r->chosen, &ignored);
+    for (size_t i = 0; r->there && i < u->count; i++) {
+        r->same += chosen[i] && r->chosen[i] ? 1 : 0;
+        differ += chosen[i] != r->chosen[i] ? 1 : 0;
+    }
+    r->there = r->there && differ > 0;
+    return !r->there || (reading_output(o->output, paper[k].name, r->output, why) &&
+                         output_not_input(r->output, o->model, why) && model_not_output(m, r->output, why) &&
+                         output_not_input(o->plan, r->output, why) && output_file_check(r->output, o->force, why));
+}
+
+static void reading_close(reading *r) {
+    if (r->chosen) prune_units_free(&r->u);
+    free(r->chosen);
+}
+
+static prune_request request_of(const prune_options *o, const prune_units *u, const char *output, bool *chosen) {
+    prune_request r;
     memset(&r, 0, sizeof r);
-    r.output = o->output;
+    r.output = output;
     r.chosen = chosen;
     r.score = o->list ? "list" : u->score_name;
     r.order = o->list ? "list" : order_name[o->order];
     r.all = all_units(o, u);
     r.keep_shape = o->keep_shape;
-    const bool good = choose(o, u, chosen, why) && prune_write(&r, u, m, &result, why);
+    return r;
+}
+
+static void print_reading(const reading *r) {
+    printf("also        %s: by %s, which takes %zu of the same and %zu others\n", r->output, r->u.score_name, r->same,
+           r->result.removed - r->same);
+}
+
+static void json_readings(json_out *j, const prune_options *o, const reading *of) {
+    json_array(j, "other_readings");
+    for (int k = 0; k < 2; k++) {
+        if (!of[k].there) continue;
+        json_object(j, NULL);
+        json_text(j, "score", of[k].u.score_name);
+        json_text(j, "output", of[k].output);
+        json_int(j, "same_units", (int64_t)of[k].same);
+        json_model(j, o, &of[k].u, of[k].chosen, &of[k].result);
+        json_object_end(j);
+    }
+    json_array_end(j);
+}
+
+static bool write_readings(const prune_options *o, const loaded_model *m, reading *of, problem *why) {
+    bool good = true;
+    for (int k = 0; good && k < 2; k++) {
+        if (!of[k].there) continue;
+        const prune_request r = request_of(o, &of[k].u, of[k].output, of[k].chosen);
+        good = prune_write(&r, &of[k].u, m, &of[k].result, why);
+    }
+    return good;
+}
+
+/* j: NULL, or where the result goes instead of standard output. */
+static bool write_model(const prune_options *o, const prune_units *u, const loaded_model *m, json_out *j,
+                        problem *why) {
+    prune_result result;
+    reading other[2];
+    bool *chosen = tool_alloc(u->count, sizeof *chosen);
+    memset(other, 0, sizeof other);
+    const prune_request r = request_of(o, u, o->output, chosen);
+    bool good = choose(o, u, chosen, why);
+    for (int k = 0; good && k < 2; k++) good = reading_open(&other[k], k, o, u, m, chosen, why);
+    good = good && prune_write(&r, u, m, &result, why) && write_readings(o, m, other, why);
     if (good) note_rewritten(&result);
-    if (good) note_readings(o, u, m, chosen);
-    if (good && j) json_model(j, o, u, chosen, &result);
-    else if (good) print_words(o, u, &result);
+    if (good && j) {
+        json_model(j, o, u, chosen, &result);
+        json_readings(j, o, other);
+    } else if (good) {
+        print_words(o, u, &result);
+        for (int k = 0; k < 2; k++)
+            if (other[k].there) print_reading(&other[k]);
+    }
+    for (int k = 0; k < 2; k++) reading_close(&other[k]);
     free(chosen);
     return good;
 }
@@ -210,8 +277,9 @@ static int run(const command *self, int argc, char **argv) {
         {"fraction", 0, OPTION_NUMBER, "F", "share of all units that goes, 0 to 1", &o.fraction, 0, 1,
          &o.fraction_given},
         {"output", 'o', OPTION_TEXT, "OUT.gguf", "the model to write", &o.output, 0, 0, NULL},
-        {"score", 0, OPTION_TEXT, "NAME", "column of units.csv: synergy, norm, ... (default: score)",
-         &o.score, 0, 0, NULL},
+        {"score", 0, OPTION_TEXT, "NAME",
+         "column of units.csv: synergy, norm, ... (default: score, and both of the paper's readings)", &o.score, 0, 0,
+         NULL},
         {"order", 0, OPTION_CHOICE, "lowest|highest", "which end goes (default: lowest, the periphery)",
          &o.order, 0, 0, NULL},
         {"heads", 0, OPTION_TEXT, "LIST", "these units instead: 10-20.*,3.0-2 (experts: L.E)", &o.list,
@@ -258,6 +326,8 @@ const command command_prune = {
     "some layers of a llama, the file becomes one of the architecture deci, a llama with head counts for\n"
     "each layer. All other keys and tensors are copied; what was removed stands in the keys\n"
     "synergy.pruned.*. Shared experts, where DIR has them as a unit more of each layer, are neither\n"
-    "chosen nor counted by --fraction; --heads can name them.",
+    "chosen nor counted by --fraction; --heads can name them. Where the paper's other reading of the scores\n"
+    "(the rank difference, the rank of the difference) chooses other units, a second file beside the first,\n"
+    "OUT.difference.gguf or OUT.rank-difference.gguf, is made of its choice; --score NAME writes one.",
     run,
     "synergy prune model.gguf results --fraction 0.1 -o smaller.gguf"};

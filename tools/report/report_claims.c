@@ -95,10 +95,6 @@ static double harm_difference(const json *test) {
     return json_number_of(test, "auc_difference", json_number_of(test, "difference", (double)NAN));
 }
 
-/* The signs of N differences have 2^N arrangements, and two sides: with fewer than six prompts no
-   two-sided p over prompts is below 0.05. */
-enum { LEAST_PROMPTS = 6 };
-
 static double prompts_of(const json *from) {
     return json_number_of(json_get(from, "settings"), "prompts", (double)NAN);
 }
@@ -108,16 +104,16 @@ static double prompts_of(const json *from) {
 static answer harm_answer(const json *from, const json *test) {
     double sure = json_number_of(test, "p_prompts", (double)NAN) < 0.05 ? harm_difference(test) : 0;
     double harm = json_number_of(test, "harm", sure);
-    if (prompts_of(from) < LEAST_PROMPTS) return ANSWER_OPEN;
+    if (prompts_of(from) < SHAPE_LEAST_PROMPTS) return ANSWER_OPEN;
     return harm > 0 ? ANSWER_YES : harm < 0 ? ANSWER_NO : ANSWER_OPEN;
 }
 
 /* What stands after an answer that so few prompts leave open. */
 static void few_prompts_words(page *p, const json *from, const char *before, const char *after) {
     double n = prompts_of(from);
-    if (!(n < LEAST_PROMPTS)) return;
+    if (!(n < SHAPE_LEAST_PROMPTS)) return;
     text_print(&p->html, "%s%.0f prompt%s cannot tell (at least %d are needed)%s", before, n, n == 1 ? "" : "s",
-               LEAST_PROMPTS, after);
+               (int)SHAPE_LEAST_PROMPTS, after);
 }
 
 /* ---- the finding ------------------------------------------------------------------------ */

@@ -66,14 +66,14 @@ static bool add_column(study *a, orders *all, const char *name, const char *colu
     return good;
 }
 
-static bool add_reading(study *a, orders *all, const study_reading *r, bool first, problem *why) {
+static bool add_reading(study *a, orders *all, const study_reading *r, problem *why) {
     double *key = tool_alloc(a->s.count, sizeof *key);
     bool good = subject_column(&a->s, r->column, key, why);
     if (good && !some_known(key, a->s.count))
         good = problem_set(why, "%s/units.csv: no unit has a value in the column %s", a->s.directory, r->column);
     if (good) {
         add_order(a, all, r->order, 0, order_by(&a->s, key, 1), true);
-        add_order(a, all, r->reverse, 0, order_by(&a->s, key, -1), first);
+        add_order(a, all, r->reverse, 0, order_by(&a->s, key, -1), true);
     }
     free(key);
     return good;
@@ -101,7 +101,7 @@ static void add_pairs(study *a) {
 
 static bool add_orders(study *a, orders *all, problem *why) {
     for (size_t k = 0; k < a->readings; k++)
-        if (!add_reading(a, all, &a->reading[k], k == 0, why)) return false;
+        if (!add_reading(a, all, &a->reading[k], why)) return false;
     if (!add_column(a, all, "synergy", "synergy", why) || !add_column(a, all, "redundancy", "redundancy", why) ||
         !add_column(a, all, "norm", "mean_norm", why) || !add_column(a, all, "sink", "sink", why) ||
         !add_column(a, all, "gradient", "importance", why))

@@ -128,7 +128,9 @@ struct curve_test {
     int    harm;       /* 1: a harms more, -1: less, 0: not told apart. Sure over prompts, and, where
                           there are several b, beyond every one of them: orders differ, too */
 };
-enum { STUDY_COMPARISONS = 32, STUDY_LEAST_TEXTS = 6 }; /* of fewer, no p can be below 0.05 */
+enum { STUDY_COMPARISONS = 32 };
+/* Of fewer prompts than a conclusion over prompts needs anywhere (engine/shape.h): all is open. */
+bool study_is_open(const study *a);
 size_t study_comparisons(const study *a, curve_test to[STUDY_COMPARISONS]);
 /* The comparison of a with b, or NULL. */
 const curve_test *comparison_of(const curve_test *c, size_t n, const char *a, const char *b);

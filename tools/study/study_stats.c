@@ -1,6 +1,8 @@
 /* study_stats.c - curves with their uncertainty over prompts, and comparisons between orders. */
 #include "study/study.h"
 
+#include "engine/shape.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +147,10 @@ static double sign_flips(const per_text *t, uint64_t seed) {
     return (double)as_far / (PERMUTATIONS + 1);
 }
 
+bool study_is_open(const study *a) {
+    return a->s.texts < SHAPE_LEAST_PROMPTS;
+}
+
 /* Curves of one name with at least (or, to count below, at most) that area; equal within rounding counts. */
 static size_t count_beyond(const study *a, const char *name, double area, bool above, size_t *all) {
     const double slack = 1e-9 * fabs(area);
@@ -165,7 +171,7 @@ static void among_orders(const study *s, curve_test *c, double area) {
     count_beyond(s, c->a, area, true, &of_a);
     const size_t above = count_beyond(s, c->b, area, true, &of_b);
     const size_t below = count_beyond(s, c->b, area, false, &of_b);
-    c->harm = !(c->p_prompts < 0.05) ? 0 : c->difference > 0 ? 1 : -1;
+    c->harm = !(c->p_prompts < 0.05) || study_is_open(s) ? 0 : c->difference > 0 ? 1 : -1;
     if (of_b < 2) return;
     if ((c->harm > 0 && above) || (c->harm < 0 && below)) c->harm = 0;
     if (of_a == 1) c->p_orders = (double)(above + 1) / (double)(of_b + 1);

@@ -2,6 +2,7 @@
 #include "study/study.h"
 
 #include "base/columns.h"
+#include "engine/shape.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -92,8 +93,12 @@ static bool write_accuracy(const study *a, problem *why) {
 
 static void sentence(const study *a, const curve_test *c, text *t) {
     const char *harm = c->harm > 0 ? "more harm" : c->harm < 0 ? "less harm" : "no clearly other harm";
-    text_print(t, "%s '%s' does %s than '%s': %+.3g nats a token along the curve", a->kind->along, c->a, harm, c->b,
-               c->difference);
+    if (study_is_open(a))
+        text_print(t, "%s '%s': whether it does more or less harm than '%s' is open; %+.3g nats a token along the curve",
+                   a->kind->along, c->a, c->b, c->difference);
+    else
+        text_print(t, "%s '%s' does %s than '%s': %+.3g nats a token along the curve", a->kind->along, c->a, harm, c->b,
+                   c->difference);
     if (isnan(c->p_prompts)) text_add(t, " (of one prompt)");
     else text_print(t, " (95 %% %.3g to %.3g over prompts, p %.2g", c->low, c->high, c->p_prompts);
     if (!isnan(c->p_orders))
@@ -141,11 +146,6 @@ static void over_seeds(const study *a, text *t) {
     text_add(t, t->length ? "." : "One seed of each.");
 }
 
-/* What each reading says of the claim; with too few prompts for a test it is open. */
-static bool is_open(const study *a) {
-    return a->s.texts < STUDY_LEAST_TEXTS;
-}
-
 /* Where the readings agree, and where not: the first thing to be said. */
 static void headline(const study *a, const curve_test *c, size_t n, text *t) {
     size_t holding = 0;
@@ -156,9 +156,9 @@ static void headline(const study *a, const curve_test *c, size_t n, text *t) {
         holding += holds[k] ? 1 : 0;
         text_free(&ignored);
     }
-    if (is_open(a)) {
+    if (study_is_open(a)) {
         text_print(t, "%s is open: nothing can be concluded from %zu prompts, a test over prompts needs at least "
-                      "%d.", a->kind->claim, a->s.texts, (int)STUDY_LEAST_TEXTS);
+                      "%d.", a->kind->claim, a->s.texts, (int)SHAPE_LEAST_PROMPTS);
     } else if (a->readings == 1) {
         text_print(t, "%s %s.", a->kind->claim, holding ? "holds here" : "is not plainly there");
     } else if (holding == 0 || holding == a->readings) {
@@ -180,7 +180,7 @@ static size_t words(const study *a, text to[SENTENCES]) {
     const size_t n = study_comparisons(a, c);
     size_t said = 0;
     headline(a, c, n, &to[said++]);
-    for (size_t k = 0; !is_open(a) && k < a->readings; k++) {
+    for (size_t k = 0; !study_is_open(a) && k < a->readings; k++) {
         text_print(&to[said], "By %s ('%s'): ", a->reading[k].title, a->reading[k].order);
         a->kind->verdict(&a->reading[k], c, n, &to[said]);
         text_add(&to[said++], ".");
@@ -274,7 +274,7 @@ static void readings_json(const study *a, json_out *j) {
         json_text(j, "matched", r->matched);
         json_text(j, "core", r->core);
         json_text(j, "periphery", r->periphery);
-        json_text(j, "claim", is_open(a) ? "open" : holds ? "yes" : "no");
+        json_text(j, "claim", study_is_open(a) ? "open" : holds ? "yes" : "no");
         json_object_end(j);
     }
     json_array_end(j);
