@@ -100,6 +100,76 @@ run 0 "another lag" phiid $data/norms.npy -o "$work/all" --tau 2 --force
 run 0 "its report, too" report "$work/all"
 if grep -q 'id="robustness"' "$work/all/report.html"; then bad "estimators of another lag are told"; else good; fi
 
+# ---- samples that are missing: ranks are those of the samples that are there, each once
+awk 'NR == 1 || (NR * 7) % 11 { print; next } { sub(/^[^,]*/, ""); print }' "$work/raw.csv" > "$work/gaps.csv"
+awk -F, 'NR == 1 { print; next } $1 != ""' "$work/gaps.csv" > "$work/there.csv"
+if have python3; then
+    python3 - "$work/gaps.csv" > "$work/gapscores.csv" <<'PY'
+import statistics, sys
+lines = [line.rstrip("\n").split(",") for line in open(sys.argv[1])]
+rows = [[float(v) for v in r] if all(r) else None for r in lines[1:]]
+there = [r for r in rows if r]
+columns, n = list(zip(*there)), len(there)
+rank = lambda c, v: (sum(u < v for u in c) + sum(u <= v for u in c) + 1) / 2
+print(",".join(lines[0]))
+for r in rows:
+    print(",".join(repr(statistics.NormalDist().inv_cdf(rank(c, v) / (n + 1))) for c, v in zip(columns, r)) if r else ",,,")
+PY
+    run 0 "scores with gaps" phiid "$work/gapscores.csv" -o "$work/gapscores" --missing drop --resamples 0
+    run 0 "copula with gaps" phiid "$work/gaps.csv" -o "$work/gapcopula" --missing drop --resamples 0 --estimator copula
+    near "ranks of the samples that are there" "$work/gapscores" "$work/gapcopula"
+    run 0 "pooled copula with gaps" phiid "$work/gaps.csv" -o "$work/gappool" --missing drop --resamples 0 --estimator copula --pool
+    near "the same, pooled" "$work/gapscores" "$work/gappool"
+else
+    skip "no python3 to rank"
+fi
+run 0 "gaussian with gaps" phiid "$work/gaps.csv" -o "$work/gapgauss" --missing drop --resamples 0
+run 0 "copula with gaps" phiid "$work/gaps.csv" -o "$work/gapcopula" --missing drop --resamples 0 --estimator copula
+means() {
+    awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "mean_norm") at = i; next } { printf "%.12g ", $at }' "$1/units.csv"
+}
+if [ "$(means "$work/gapgauss")" = "$(means "$work/gapcopula")" ]; then good; else bad "the mean is one of ranks" "$work/gapcopula/units.csv"; fi
+# rows missing at the start only: the table without them
+awk 'NR > 1 && NR < 5 { print ",,,"; next } { print }' "$work/raw.csv" > "$work/late.csv"
+sed 2,4d "$work/raw.csv" > "$work/cut.csv"
+for estimator in gaussian copula binary; do
+    run 0 "late, $estimator" phiid "$work/late.csv" -o "$work/late" --missing drop --resamples 0 --force --estimator $estimator
+    run 0 "cut, $estimator" phiid "$work/cut.csv" -o "$work/cut" --resamples 0 --force --estimator $estimator
+    near "$estimator: missing rows at the start are no rows" "$work/late" "$work/cut"
+    for null in shift phase shuffle iaaft; do
+        run 0 "gaps, $estimator, $null" phiid "$work/gaps.csv" -o "$work/t1" --missing drop --force --estimator $estimator --surrogates 20 --null $null -t 1
+        run 0 "gaps, $estimator, $null, threads" phiid "$work/gaps.csv" -o "$work/t3" --missing drop --force --estimator $estimator --surrogates 20 --null $null -t 3
+        same "gaps, $estimator, $null: depends on the number of threads" "$work/t1/units.csv" "$work/t3/units.csv"
+        if awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+                !($(at["synergy_p"]) > 0 && $(at["synergy_p"]) <= 1 && $(at["surrogates"]) == 20) { exit 1 }' "$work/t1/units.csv"; then good
+        else bad "gaps, $estimator, $null: no test" "$work/t1/units.csv"; fi
+    done
+done
+
+# ---- unrelated series with memory and gaps: p is what it says, whatever keeps the memory
+i=0
+while [ $i -lt 3 ]; do
+    i=$((i + 1))
+    awk -v seed=$i 'function uniform() { s = (s * 16807) % 2147483647; return s / 2147483647 }
+        BEGIN { s = 1000 + seed; for (u = 0; u < 12; u++) { v[u] = 0; printf "%su%d", u ? "," : "", u } print ""
+            for (t = 0; t < 200; t++) { gap = uniform() < 0.12
+                for (u = 0; u < 12; u++) { e = -6; for (k = 0; k < 12; k++) e += uniform()
+                    v[u] = 0.7 * v[u] + e; printf "%s%s", u ? "," : "", gap && u == 3 ? "" : v[u] }
+                print "" } }' > "$work/ar$i.csv"
+done
+for how in "gaussian shift" "gaussian phase" "gaussian iaaft" "copula shift" "copula phase" "binary shift" "binary phase"; do
+    : > "$work/p"
+    for i in 1 2 3; do
+        run 0 "$how, gaps" phiid "$work/ar$i.csv" -o "$work/ar" --missing drop --force --surrogates 39 --resamples 0 --pairs-csv \
+            --estimator "${how% *}" --null "${how#* }"
+        awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } { print $(at["synergy_p"]), $(at["redundancy_p"]) }' "$work/ar/pairs.csv" >> "$work/p"
+    done
+    if awk '{ for (k = 1; k <= 2; k++) { sum[k] += $k; low[k] += $k <= 0.1; n[k]++ } }
+            END { for (k = 1; k <= 2; k++) if (sum[k] / n[k] < 0.3 || sum[k] / n[k] > 0.7 || low[k] / n[k] > 0.25 || low[k] / n[k] < 0.02) bad = 1
+                print sum[1] / n[1], low[1] / n[1], sum[2] / n[2], low[2] / n[2]; exit bad || n[1] != 198 }' "$work/p" > "$work/told"; then good
+    else bad "$how: p of unrelated series with gaps is not uniform" "$work/told"; fi
+done
+
 # without a logarithm: the unit is left out, in words
 awk 'BEGIN { print "a,b,c"; for (t = 0; t < 40; t++) print 1 + t * t % 7 "," 2 + t * t * t % 11 "," t * t % 5 }' > "$work/zero.csv"
 run 0 "a zero has no logarithm" phiid "$work/zero.csv" -o "$work/zero" --transform log

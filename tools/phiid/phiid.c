@@ -173,9 +173,7 @@ static bool add_prompts(phiid_work *w, syn_pairs *pairs, atom_files *files, prob
 
 /* Mean, lag-1 autocorrelation and trend are figures of single prompts: they come from a pass over
    prompts, which the pooled series, not one in time, cannot give. */
-static bool prompt_confounds(phiid_work *w, problem *why) {
-    static const syn_confound of[] = {SYN_CONFOUND_MEAN, SYN_CONFOUND_AUTOCORRELATION,
-                                      SYN_CONFOUND_TREND};
+static bool prompt_confounds(phiid_work *w, const syn_confound *of, size_t count, int estimator, problem *why) {
     phiid_options plain = *w->options;
     const phiid_options *given = w->options;
     atom_files none;
@@ -183,16 +181,25 @@ static bool prompt_confounds(phiid_work *w, problem *why) {
     void *block;
     memset(&none, 0, sizeof none);
     plain.pool = false;
+    plain.estimator = estimator;
     w->options = &plain;
     w->rows = w->used;
     syn_pairs_desc desc = phiid_pairs_desc(w);
     bool good = phiid_open_pairs(&desc, &pairs, &block, why) && add_prompts(w, &pairs, &none, why);
     w->options = given;
-    w->rows = 1;
-    for (size_t k = 0; good && k < sizeof of / sizeof of[0]; k++)
-        syn_pairs_confound(&pairs, of[k], w->confound[of[k]]);
+    w->rows = given->pool ? 1 : w->used;
+    for (size_t k = 0; good && k < count; k++) syn_pairs_confound(&pairs, of[k], w->confound[of[k]]);
     free(block);
     return good;
+}
+
+/* What the sums of pairs do not have, or have of ranks where it is asked of samples. */
+static bool missing_confounds(phiid_work *w, problem *why) {
+    static const syn_confound of[] = {SYN_CONFOUND_AUTOCORRELATION, SYN_CONFOUND_TREND, SYN_CONFOUND_MEAN};
+    const phiid_options *o = w->options;
+    const bool ranked = o->estimator == SYN_COPULA && w->from.at;
+    return (!o->pool || prompt_confounds(w, of, 3, o->estimator, why)) &&
+           (!ranked || prompt_confounds(w, of + 2, 1, SYN_GAUSSIAN, why));
 }
 
 static bool add_pooled(phiid_work *w, atom_files *files, problem *why) {
@@ -334,7 +341,7 @@ static bool rank_units(phiid_work *w, problem *why) {
         w->confound[c] = tool_alloc(n, sizeof(double));
         syn_pairs_confound(&w->pairs, (syn_confound)c, w->confound[c]);
     }
-    return read_sinks(w, why) && (!w->options->pool || prompt_confounds(w, why));
+    return read_sinks(w, why) && missing_confounds(w, why);
 }
 
 static syn_resample_desc resample_desc(const phiid_work *w) {

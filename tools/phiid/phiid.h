@@ -25,8 +25,8 @@ syn_series phiid_kept(const phiid_work *w, size_t used_prompt, size_t file_promp
 size_t phiid_pooled_half(const phiid_work *w);
 /* A surrogate of a prompt with samples left out, as pairs. A shift moves pairs, past and future
    together: each unit keeps its own pairs, and so its memory, whole, and no gap comes into it. A
-   shuffle deals the samples out that are there. Phases turn in the series whose gaps are bridged by
-   straight lines; what was bridged goes again. `make` makes one of a series. */
+   shuffle deals the samples out that are there. Phases turn (and iaaft orders) in the series whose gaps are
+   filled by draws of a process with its memory; what was filled goes again. `make` makes one of a series. */
 typedef void phiid_make_fn(const void *user, const syn_series *from, double *to, double *work);
 void phiid_surrogate_with_gaps(const phiid_work *w, size_t prompt, syn_surrogate kind,
                                phiid_make_fn *make, const void *user, double *to);

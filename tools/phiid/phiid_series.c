@@ -23,6 +23,12 @@ size_t phiid_row_samples(const phiid_work *w) {
     return has_gaps(w) ? 2 * w->from.samples : w->from.samples;
 }
 
+/* Where samples are left out, each that is there has one rank, though it may stand in two pairs: ranks are
+   taken here, before samples become pairs. */
+static bool ranks_here(const phiid_work *w) {
+    return has_gaps(w) && w->options->estimator == SYN_COPULA;
+}
+
 /* Places of a prompt's samples in the file; NULL: they follow each other. */
 static const size_t *times_of(const phiid_work *w, size_t prompt) {
     return has_gaps(w) ? w->from.at + prompt * w->from.samples : NULL;
@@ -38,6 +44,7 @@ syn_pairs_desc phiid_pairs_desc(const phiid_work *w) {
     d.phiid.tau = (int)w->tau;
     d.phiid.redundancy = (syn_redundancy)w->options->redundancy;
     d.phiid.estimator = (syn_estimator)w->options->estimator; /* logarithms are taken in fill_rows */
+    if (ranks_here(w)) d.phiid.estimator = SYN_GAUSSIAN;
     d.flagged = (syn_flagged)w->options->flagged;
     d.cells = w->options->surrogates > 0 || w->options->bias_correct;
     d.parallel = w->parallel;
@@ -206,6 +213,16 @@ static syn_series pairs_of(const phiid_work *w, size_t prompt, const double *row
     return s;
 }
 
+static void rank_rows(const phiid_work *w, size_t samples, double *rows) {
+    syn_phiid_desc ranks;
+    double *work = tool_alloc(samples, sizeof *work);
+    memset(&ranks, 0, sizeof ranks);
+    ranks.estimator = SYN_COPULA;
+    for (size_t i = 0; i < w->from.units; i++)
+        syn_phiid_prepare(rows + i * samples, rows + i * samples, samples, &ranks, work);
+    free(work);
+}
+
 /* Rows of samples of one prompt: logarithms where asked, then trends taken out. */
 static void fill_rows(const phiid_work *w, size_t prompt, const void *from, double *to) {
     const size_t samples = w->from.length[prompt];
@@ -226,6 +243,7 @@ syn_series phiid_series(const phiid_work *w, size_t prompt, void *buffer, double
     if (has_gaps(w)) {
         double *rows = made + 2 * w->from.samples * w->from.units;
         fill_rows(w, prompt, from, rows);
+        if (ranks_here(w)) rank_rows(w, samples, rows);
         return pairs_of(w, prompt, rows, made);
     }
     memset(&s, 0, sizeof s);
@@ -303,7 +321,7 @@ syn_series phiid_pooled(const phiid_work *w, const double *all, double *to) {
     double *row = tool_alloc(2 * phiid_row_samples(w), sizeof *row);
     syn_phiid_desc ranks;
     memset(&ranks, 0, sizeof ranks);
-    if (w->options->estimator == SYN_COPULA) ranks.estimator = SYN_COPULA;
+    if (w->options->estimator == SYN_COPULA && !ranks_here(w)) ranks.estimator = SYN_COPULA;
     for (size_t p = 0; p < w->from.prompts; p++) {
         if (!phiid_is_long_enough(w, p)) continue;
         const syn_series s = phiid_kept(w, used++, p, all);
@@ -322,12 +340,60 @@ syn_series phiid_pooled(const phiid_work *w, const double *all, double *to) {
 
 /* ---- surrogates of series with gaps ------------------------------------------------------- */
 
-/* The series as it would be without gaps, each bridged by a straight line. */
+/* What a series is like: the process of first order that fills its gaps. */
+typedef struct process { double mean, variance, memory; } process;
+
+/* Memory from samples at the shortest distance that five pairs have, as its root. */
+static process process_of(const double *row, const size_t *at, size_t n) {
+    process p = {0, 0, 0};
+    for (size_t k = 0; k < n; k++) p.mean += row[k] / (double)n;
+    for (size_t k = 0; k < n; k++) p.variance += (row[k] - p.mean) * (row[k] - p.mean) / (double)n;
+    for (size_t far = 1; far < n && p.variance > 0; far++) {
+        double sum = 0, pairs = 0;
+        for (size_t k = 0, j = 0; k < n; k++) {
+            while (j < n && at[j] < at[k] + far) j++;
+            if (j == n) break;
+            if (at[j] != at[k] + far) continue;
+            sum += (row[k] - p.mean) * (row[j] - p.mean);
+            pairs++;
+        }
+        if (pairs < 5) continue;
+        const double r = fmin(fabs(sum / pairs / p.variance), 0.999);
+        p.memory = pow(r, 1 / (double)far);
+        if (sum < 0) p.memory = far % 2 ? -p.memory : 0;
+        break;
+    }
+    return p;
+}
+
+static double unit_normal(uint64_t *state) { /* Box and Muller */
+    const double u = ((double)(random_bits(state) >> 11) + 0.5) / 9007199254740992.0;
+    const double v = (double)(random_bits(state) >> 11) / 9007199254740992.0;
+    return sqrt(-2 * log(u)) * cos(6.283185307179586476925 * v);
+}
+
+/* One sample on the way from `last` to `end`, which is m + 1 steps away: drawn given both. (A straight line
+   would be smoother than the series is, and its surrogates would have too much memory.) */
+static double on_the_way(const process *p, double last, double end, size_t m, uint64_t *state) {
+    const double a = p->memory, far = pow(a, 2 * (double)m), all = 1 - pow(a, 2 * (double)m + 2);
+    const double mean = (a * (1 - far) * (last - p->mean) + pow(a, (double)m) * (1 - a * a) * (end - p->mean)) / all;
+    const double variance = p->variance * (1 - a * a) * (1 - far) / all;
+    return p->mean + mean + sqrt(variance) * unit_normal(state);
+}
+
+/* The series as it might be without gaps. The draws depend on the series alone. */
 static void bridge(const double *row, const size_t *at, size_t n, double *to) {
+    const process p = process_of(row, at, n);
+    uint64_t state = n;
+    for (size_t k = 0; k < n; k++) {
+        uint64_t bits;
+        memcpy(&bits, &row[k], sizeof bits);
+        state = random_bits(&state) ^ bits;
+    }
     for (size_t k = 0; k + 1 < n; k++) {
         const size_t from = at[k] - at[0], next = at[k + 1] - at[0];
-        const double step = (row[k + 1] - row[k]) / (double)(next - from);
-        for (size_t t = from; t < next; t++) to[t] = row[k] + step * (double)(t - from);
+        to[from] = row[k];
+        for (size_t t = from + 1; t < next; t++) to[t] = on_the_way(&p, to[t - 1], row[k + 1], next - t, &state);
     }
     to[at[n - 1] - at[0]] = row[n - 1];
 }
@@ -368,19 +434,21 @@ void phiid_surrogate_with_gaps(const phiid_work *w, size_t prompt, syn_surrogate
                                phiid_make_fn *make, const void *user, double *to) {
     const size_t n = w->from.length[prompt], units = w->from.units;
     double *rows = tool_alloc(units * n, sizeof *rows), *made = tool_alloc(units * 2 * n, sizeof *made);
+    const bool turned = kind == SYN_SURROGATE_PHASE || kind == SYN_SURROGATE_IAAFT;
     fill_rows(w, prompt, recording_prompt(&w->from, prompt, NULL), rows);
-    if (kind == SYN_SURROGATE_SHIFT) {
+    if (turned) turn_bridged(w, rows, n, times_of(w, prompt), make, user);
+    if (ranks_here(w)) rank_rows(w, n, rows);
+    if (turned) {
+        pairs_of(w, prompt, rows, to);
+    } else if (kind == SYN_SURROGATE_SHIFT) {
         const syn_series pairs = pairs_of(w, prompt, rows, made);
         shift_pairs(w, made, pairs.lag, make, user, to);
-    } else if (kind == SYN_SURROGATE_SHUFFLE) {
+    } else {
         const syn_series s = rows_of(w, rows, n);
         double *work = tool_alloc(SYN_SURROGATE_WORK * n, sizeof *work);
         make(user, &s, made, work);
         pairs_of(w, prompt, made, to);
         free(work);
-    } else {
-        turn_bridged(w, rows, n, times_of(w, prompt), make, user);
-        pairs_of(w, prompt, rows, to);
     }
     free(rows);
     free(made);
