@@ -7,7 +7,6 @@
 #include "base/json.h"
 #include "base/npy.h"
 
-#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,14 +139,14 @@ bool table_write(table_out *t, const char *path, problem *why) {
 
 bool columns_not_input(const char *directory, const char *stage, const char *input, problem *why) {
     char path[TOOL_PATH_BYTES];
-    bool good = true;
-    DIR *d = input ? opendir(directory) : NULL;
-    for (struct dirent *e = d ? readdir(d) : NULL; e && good; e = readdir(d)) {
-        const file_row *f = columns_file(e->d_name);
-        if (!f || strcmp(f->stage, stage) || !path_join(path, directory, e->d_name, why)) continue;
-        good = output_not_input(path, input, why);
+    folder_names all = {NULL, 0};
+    bool good = !input || folder_list(&all, directory, why);
+    for (size_t i = 0; i < all.count && good; i++) {
+        const file_row *f = columns_file(all.at[i]);
+        if (!f || strcmp(f->stage, stage)) continue;
+        good = path_join(path, directory, all.at[i], why) && output_not_input(path, input, why);
     }
-    if (d) closedir(d);
+    folder_list_free(&all);
     return good;
 }
 
@@ -163,31 +162,9 @@ bool columns_free(const char *directory, problem *why) {
 
 /* ---- columns.json --------------------------------------------------------------------- */
 
-typedef struct names { char **at; size_t count; } names;
-
-static int by_text(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Files of a folder that the list knows, "figures/x.csv" with its folder before it. */
-static void find_files(const char *directory, const char *before, names *to) {
-    char path[TOOL_PATH_BYTES], name[TOOL_PATH_BYTES];
-    problem ignored;
-    DIR *d = opendir(directory);
-    for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
-        const int n = snprintf(name, sizeof name, "%s%s", before, e->d_name);
-        if (n < 0 || (size_t)n >= sizeof name || !columns_file(name)) continue;
-        if (!path_join(path, directory, e->d_name, &ignored) || !path_is_file(path)) continue;
-        to->at = tool_realloc(to->at, to->count + 1, sizeof *to->at);
-        to->at[to->count++] = tool_copy(name);
-    }
-    if (d) closedir(d);
-}
-
-static void array_json(json_out *j, const file_row *f, const char *path) {
+static bool array_json(json_out *j, const file_row *f, const char *path, problem *why) {
     npy a;
-    problem ignored;
-    if (!npy_open(&a, path, &ignored)) return;
+    if (!npy_open(&a, path, why)) return false;
     json_text(j, "DataType", npy_type_text(a.type));
     json_array_inline(j, "Shape");
     for (int d = 0; d < a.dims; d++) json_int(j, NULL, (int64_t)a.shape[d]);
@@ -201,6 +178,7 @@ static void array_json(json_out *j, const file_row *f, const char *path) {
     json_array_end(j);
     if (f->diagonal) json_text(j, "Diagonal", f->diagonal);
     npy_close(&a);
+    return true;
 }
 
 static void column_json(json_out *j, const char *name, const column_row *row) {
@@ -228,11 +206,10 @@ static bool next_name(const char **at, const char *end, text *name) {
 }
 
 /* Of the head line alone: the rows may be many. */
-static void table_json(json_out *j, const char *file, const char *path) {
+static bool table_json(json_out *j, const char *file, const char *path, problem *why) {
     file_view view;
     text name = {NULL, 0, 0};
-    problem ignored;
-    if (!file_map(&view, path, &ignored)) return;
+    if (!file_map(&view, path, why)) return false;
     const char *at = (const char *)view.bytes;
     const char *stop = view.size ? memchr(at, '\n', view.size) : NULL;
     json_object(j, "Columns");
@@ -245,37 +222,44 @@ static void table_json(json_out *j, const char *file, const char *path) {
     json_object_end(j);
     text_free(&name);
     file_unmap(&view);
+    return true;
 }
 
-static void file_json(json_out *j, const char *directory, const char *file) {
-    char path[TOOL_PATH_BYTES];
-    problem ignored;
+static bool file_json(json_out *j, const char *path, const char *file, problem *why) {
     const file_row *f = columns_file(file);
     const size_t n = strlen(file);
-    if (!path_join(path, directory, file, &ignored)) return;
+    bool good = true;
     json_object(j, file);
     json_text(j, "Description", f->meaning);
     if (f->dims) json_text(j, "Units", f->unit);
-    if (f->dims) array_json(j, f, path);
-    else if (n > 4 && !strcmp(file + n - 4, ".csv")) table_json(j, file, path);
+    if (f->dims) good = array_json(j, f, path, why);
+    else if (n > 4 && !strcmp(file + n - 4, ".csv")) good = table_json(j, file, path, why);
     json_object_end(j);
+    return good;
+}
+
+/* Files of a folder that the list knows, "figures/x.csv" with its folder before it. */
+static bool files_json(json_out *j, const char *directory, const char *before, problem *why) {
+    char path[TOOL_PATH_BYTES], name[TOOL_PATH_BYTES];
+    folder_names all = {NULL, 0};
+    bool good = folder_list(&all, directory, why);
+    for (size_t i = 0; i < all.count && good; i++) {
+        const int n = snprintf(name, sizeof name, "%s%s", before, all.at[i]);
+        if (n < 0 || (size_t)n >= sizeof name || !columns_file(name)) continue;
+        good = path_join(path, directory, all.at[i], why) && (!path_is_file(path) || file_json(j, path, name, why));
+    }
+    folder_list_free(&all);
+    return good;
 }
 
 bool columns_write(const char *directory, problem *why) {
     char path[TOOL_PATH_BYTES], figures[TOOL_PATH_BYTES];
-    names all = {NULL, 0};
     json_out j = {0};
-    if (!path_join(path, directory, "columns.json", why) || !path_join(figures, directory, "figures", why))
-        return false;
-    find_files(directory, "", &all);
-    find_files(figures, "figures/", &all);
-    if (all.count) qsort(all.at, all.count, sizeof *all.at, by_text);
     json_object(&j, NULL);
-    for (size_t i = 0; i < all.count; i++) {
-        file_json(&j, directory, all.at[i]);
-        free(all.at[i]);
-    }
+    const bool good = path_join(path, directory, "columns.json", why) && path_join(figures, directory, "figures", why) &&
+                      files_json(&j, directory, "", why) && files_json(&j, figures, "figures/", why);
     json_object_end(&j);
-    free(all.at);
-    return json_write(&j, path, why);
+    if (good) return json_write(&j, path, why);
+    text_free(&j.to);
+    return false;
 }

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/stop.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -91,19 +92,52 @@ bool file_write(const char *path, const void *bytes, size_t count, problem *why)
 
 /* ---- paths ---------------------------------------------------------------------------- */
 
+/* True where there is something. What is not there is an answer; what cannot be looked at (no permission on a folder, a
+   failing disk) must not pass for it, since a result would silently lack a part: it ends the program. */
+static bool look(const char *path, bool follow, struct stat *s) {
+    if ((follow ? stat(path, s) : lstat(path, s)) == 0) return true;
+    if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG || errno == ELOOP) return false;
+    exit(tool_fail_text("%s: cannot look at it: %s", path, strerror(errno)));
+}
+
 bool path_is_directory(const char *path) {
     struct stat s;
-    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+    return look(path, true, &s) && S_ISDIR(s.st_mode);
 }
 
 bool path_is_file(const char *path) {
     struct stat s;
-    return stat(path, &s) == 0 && S_ISREG(s.st_mode);
+    return look(path, true, &s) && S_ISREG(s.st_mode);
 }
 
 bool path_exists(const char *path) {
     struct stat s;
-    return lstat(path, &s) == 0;
+    return look(path, false, &s);
+}
+
+static int by_bytes(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+bool folder_list(folder_names *to, const char *directory, problem *why) {
+    DIR *d = opendir(directory);
+    if (!d) return errno == ENOENT || problem_errno(why, directory, "cannot read");
+    struct dirent *e;
+    for (errno = 0; (e = readdir(d)) != NULL; errno = 0) {
+        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
+        to->at = tool_realloc(to->at, to->count + 1, sizeof *to->at);
+        to->at[to->count++] = tool_copy(e->d_name);
+    }
+    const bool good = !errno || problem_errno(why, directory, "cannot read");
+    closedir(d);
+    if (to->count) qsort(to->at, to->count, sizeof *to->at, by_bytes);
+    return good;
+}
+
+void folder_list_free(folder_names *names) {
+    for (size_t i = 0; i < names->count; i++) free(names->at[i]);
+    free(names->at);
+    *names = (folder_names){NULL, 0};
 }
 
 const char *path_base(const char *path) {

@@ -40,6 +40,10 @@ bool path_same(const char *a, const char *b);
 bool output_file_check(const char *path, bool force, problem *why);
 /* Refuses an output that is an input, and one whose work file (NAME.part) would be. A NULL is passed over. */
 bool output_not_input(const char *output, const char *input, problem *why);
+/* The names in a folder but "." and "..", by their bytes; one that is not there has none. Zero before the first use. */
+typedef struct folder_names { char **at; size_t count; } folder_names;
+bool folder_list(folder_names *to, const char *directory, problem *why);
+void folder_list_free(folder_names *names);
 /* Makes the folder, and tries whether a file can be written there. */
 bool directory_writable(const char *path, problem *why);
 

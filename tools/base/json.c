@@ -363,6 +363,12 @@ bool json_read(json_file *f, const char *path, problem *why) {
     return good;
 }
 
+bool json_read_if_there(json_file *f, const char *path, problem *why) {
+    f->root = NULL;
+    f->blocks = NULL;
+    return !path_exists(path) || json_read(f, path, why);
+}
+
 void json_free(json_file *f) {
     block *b = f->blocks;
     if (b) free((void *)(uintptr_t)b->node[0].text);

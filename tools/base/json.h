@@ -51,6 +51,7 @@ typedef struct json {
 typedef struct json_file { json *root; void *blocks; } json_file;
 bool json_parse(json_file *f, const char *bytes, size_t count, const char *name, problem *why);
 bool json_read(json_file *f, const char *path, problem *why);
+bool json_read_if_there(json_file *f, const char *path, problem *why); /* else the root is NULL, and lookups give what they give for it */
 void json_free(json_file *f);
 /* Lookups are tolerant: a NULL object, a missing key or another kind gives the default. */
 const json *json_get(const json *object, const char *key);

@@ -2,7 +2,6 @@
 #include "base/work.h"
 #include "record/stage.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,11 +70,12 @@ static void shard_unlink(const char *directory) {
 }
 
 static bool other_shards(const char *directory, const char *own) {
-    DIR *d = opendir(directory);
-    bool found = false;
-    for (struct dirent *e = d ? readdir(d) : NULL; e && !found; e = readdir(d))
-        found = !strncmp(e->d_name, "shard-", 6) && strcmp(e->d_name, own);
-    if (d) closedir(d);
+    folder_names all = {NULL, 0};
+    problem ignored; /* links are a help: where the folder cannot be read, none are made */
+    bool found = !folder_list(&all, directory, &ignored);
+    for (size_t i = 0; i < all.count && !found; i++)
+        found = !strncmp(all.at[i], "shard-", 6) && strcmp(all.at[i], own);
+    folder_list_free(&all);
     return found;
 }
 

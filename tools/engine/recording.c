@@ -82,17 +82,15 @@ bool recording_sinks(const recording *r, npy *a, bool *found, problem *why) {
     return false;
 }
 
-/* Where the first layers have no units of this kind, DIR/run.json says how many they are. */
-static void first_layer_beside(recording *r) {
+/* run.json beside the recording says which model it is of, and how many layers before the first have no such units. */
+static bool run_beside(recording *r, problem *why) {
     char path[TOOL_PATH_BYTES];
-    json_file run;
-    problem ignored;
-    if (!is_of_capture(r) || !path_beside(r, "run.json", path, &ignored) || !path_exists(path)) return;
-    if (!json_read(&run, path, &ignored)) return;
-    const double first = json_number_of(run.root, "settings.first_layer", 0);
-    if (first >= 0 && first <= 1e6) r->first_layer = (size_t)first;
-    r->experts = !strncmp(json_text_of(run.root, "settings.units", ""), "expert", 6);
-    json_free(&run);
+    if (!path_beside(r, "run.json", path, why)) return false;
+    if (!json_read_if_there(&r->run, path, why)) return !is_of_capture(r); /* another program's file of this name */
+    const double first = json_number_of(r->run.root, "settings.first_layer", 0);
+    if (is_of_capture(r) && first >= 0 && first <= 1e6) r->first_layer = (size_t)first;
+    r->experts = is_of_capture(r) && !strncmp(json_text_of(r->run.root, "settings.units", ""), "expert", 6);
+    return true;
 }
 
 static bool open_npy(recording *r, const recording_choice *choice, problem *why) {
@@ -101,7 +99,6 @@ static bool open_npy(recording *r, const recording_choice *choice, problem *why)
     if (!shape_of(r, why)) return false;
     r->length = tool_alloc(r->prompts, sizeof *r->length);
     for (size_t p = 0; p < r->prompts; p++) r->length[p] = r->samples;
-    first_layer_beside(r);
     return lengths_beside(r, why) && recording_choose_npy(r, choice, why);
 }
 
@@ -199,7 +196,7 @@ bool recording_open_part(recording *r, const char *path, const recording_choice 
         good = strlen(path) < sizeof r->path || problem_set(why, "%.200s...: too long", path);
         if (good) snprintf(r->path, sizeof r->path, "%s", path);
     }
-    good = good && open_by_content(r, choice, why);
+    good = good && open_by_content(r, choice, why) && run_beside(r, why);
     if (good) look_at_shape(r);
     if (good && r->units < 2)
         good = problem_set(why, "%s: holds one unit, and pairs need two", r->path);
@@ -219,6 +216,7 @@ void recording_close(recording *r) {
     free(r->length);
     for (size_t i = 0; i < r->notes.count; i++) free((void *)(uintptr_t)r->notes.at[i]);
     free(r->notes.at);
+    json_free(&r->run);
     memset(r, 0, sizeof *r);
 }
 

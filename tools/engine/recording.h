@@ -22,6 +22,7 @@ typedef struct recording {
     npy      array;
     double  *table;             /* (prompt, sample, unit) where it is not read from the file itself */
     char   **name;              /* (unit), UTF-8, each once; NULL where the file has none */
+    json_file run;              /* run.json beside it; its root is NULL where there is none */
     bool     is_cov;            /* a covariance: `view` holds it, tau is its own */
     file_view view;
     size_t   tau;

@@ -65,19 +65,17 @@ static bool read_partition(graph_work *w, problem *why) {
 }
 
 /* Are a folder's units experts? Of older folders, whose units.csv has no such names, its JSON files tell. */
-static bool units_are_experts(const char *directory) {
+static bool units_are_experts(const char *directory, bool *experts, problem *why) {
     static const char *const file[2] = {"run.json", "phiid.json"}, *const key[2] = {"settings.units", "units_are"};
-    for (int i = 0; i < 2; i++) {
+    *experts = false;
+    for (int i = 0; i < 2 && !*experts; i++) {
         char path[TOOL_PATH_BYTES];
         json_file f;
-        problem ignored;
-        if (!path_join(path, directory, file[i], &ignored) || !path_is_file(path)) continue;
-        if (!json_read(&f, path, &ignored)) continue;
-        const bool experts = !strncmp(json_text_of(f.root, key[i], ""), "expert", 6);
+        if (!path_join(path, directory, file[i], why) || !json_read_if_there(&f, path, why)) return false;
+        *experts = !strncmp(json_text_of(f.root, key[i], ""), "expert", 6);
         json_free(&f);
-        if (experts) return true;
     }
-    return false;
+    return true;
 }
 
 /* units.csv tells the layers: the partition of a result folder unless one is given. */
@@ -103,7 +101,9 @@ static bool read_layers(graph_work *w, problem *why) {
         w->first_layer = good ? (size_t)w->partition[0] : 0;
         w->layers = good && (size_t)layer >= w->first_layer ? (size_t)layer + 1 - w->first_layer : 0;
         if (w->layers && w->nodes % w->layers == 0) w->per_layer = w->nodes / w->layers;
-        if (good) w->name = unit_names(&c, units_are_experts(w->options->input));
+        bool experts;
+        good = good && units_are_experts(w->options->input, &experts, why);
+        if (good) w->name = unit_names(&c, experts);
         snprintf(w->partition_name, sizeof w->partition_name, "layers");
     }
     csv_free(&c);

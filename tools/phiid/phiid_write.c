@@ -73,10 +73,9 @@ static bool compare_with(const phiid_work *w, const json *old, const char *path,
 static bool check_norms(const phiid_work *w, problem *why) {
     char path[TOOL_PATH_BYTES];
     recording there;
-    problem ignored;
     if (!path_join(path, w->output, "norms.npy", why)) return false;
     if (!path_exists(path) || strcmp(path, w->from.path) == 0) return true;
-    if (!recording_open(&there, path, &ignored)) return true;
+    if (!recording_open(&there, path, why)) return false;
     bool same = strcmp(there.hash, w->from.hash) == 0;
     recording_close(&there);
     return same || problem_set(why,
@@ -531,30 +530,16 @@ static void copy_json(json_out *j, const char *key, const json *v) {
     else json_bool(j, key, v->kind == JSON_TRUE);
 }
 
-/* run.json beside the norms: what capture says of them. */
-static bool read_run(const phiid_work *w, json_file *run) {
-    char path[TOOL_PATH_BYTES];
-    problem ignored;
-    snprintf(path, sizeof path, "%s", w->from.path);
-    char *slash = strrchr(path, '/');
-    size_t at = slash ? (size_t)(slash - path) + 1 : 0;
-    snprintf(path + at, sizeof path - at, "run.json");
-    return json_read(run, path, &ignored);
-}
-
 /* The model that the norms came from, when a run.json stands beside them. */
 static void model_json(const phiid_work *w, json_out *j) {
-    json_file run;
-    if (!read_run(w, &run)) return;
-    const json *model = json_get(run.root, "model");
+    const json *model = json_get(w->from.run.root, "model");
     if (model && model->kind == JSON_OBJECT) {
         json_object(j, "model");
         for (const json *c = model->child; c; c = c->next) copy_json(j, c->key, c);
         json_object_end(j);
     }
-    const char *kind = json_text_of(run.root, "settings.units", "");
+    const char *kind = json_text_of(w->from.run.root, "settings.units", "");
     if (*kind) json_text(j, "units_are", kind);
-    json_free(&run);
 }
 
 static void notes_json(const phiid_work *w, json_out *j) {

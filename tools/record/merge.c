@@ -4,7 +4,6 @@
 
 #include "base/columns.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,18 +44,17 @@ static bool add_shard(merging *m, const char *path, problem *why) {
 /* The folders DIR/shard-I-of-K; their order does not matter. */
 static bool add_inside(merging *m, const char *directory, size_t *found, problem *why) {
     char path[TOOL_PATH_BYTES];
-    bool good = true;
-    DIR *d = opendir(directory);
-    if (!d) return problem_errno(why, directory, "cannot read");
-    for (struct dirent *e = readdir(d); e && good; e = readdir(d)) {
-        if (strncmp(e->d_name, "shard-", 6)) continue;
-        good = path_join(path, directory, e->d_name, why);
+    folder_names all = {NULL, 0};
+    bool good = folder_list(&all, directory, why);
+    for (size_t i = 0; i < all.count && good; i++) {
+        if (strncmp(all.at[i], "shard-", 6)) continue;
+        good = path_join(path, directory, all.at[i], why);
         if (good && path_is_directory(path)) {
             good = add_shard(m, path, why);
             ++*found;
         }
     }
-    closedir(d);
+    folder_list_free(&all);
     return good;
 }
 
@@ -284,13 +282,10 @@ static void run_json(const merging *m, json_out *j) {
 static bool write_timing(const merging *m, problem *why) {
     char path[TOOL_PATH_BYTES];
     json_out j;
-    problem ignored;
     double all = 0, longest = 0, tokens = 0;
     for (size_t i = 0; i < m->count; i++) {
         json_file f;
-        if (!path_join(path, m->at[i].path, "timing.json", &ignored) ||
-            !json_read(&f, path, &ignored))
-            continue;
+        if (!path_join(path, m->at[i].path, "timing.json", why) || !json_read_if_there(&f, path, why)) return false;
         double seconds = json_number_of(f.root, "seconds", 0);
         all += seconds;
         if (seconds > longest) longest = seconds;

@@ -78,15 +78,14 @@ static const struct { const char *name, *column, *title; } paper[] = {
     {"difference", "difference_rank", "the rank of synergy - redundancy"}};
 enum { PAPER = sizeof paper / sizeof paper[0] };
 
-/* The score that `synergy phiid` was asked for. */
-static void chosen_score(const study_options *o, char to[64]) {
+/* The score that `synergy phiid` was asked for; a folder of another program's scores has no phiid.json. */
+static bool chosen_score(const study_options *o, char to[64], problem *why) {
     char path[TOOL_PATH_BYTES];
     json_file f;
-    problem ignored;
-    snprintf(to, 64, "score");
-    if (!path_join(path, o->directory, "phiid.json", &ignored) || !json_read(&f, path, &ignored)) return;
+    if (!path_join(path, o->directory, "phiid.json", why) || !json_read_if_there(&f, path, why)) return false;
     snprintf(to, 64, "%s", json_text_of(f.root, "settings.score", "score"));
     json_free(&f);
+    return true;
 }
 
 static study_reading *add_reading(study *a, const char *name, const char *column, const char *title) {
@@ -102,10 +101,10 @@ static study_reading *add_reading(study *a, const char *name, const char *column
 }
 
 /* The first has plain names: score, reverse, matched, core, periphery. */
-static void add_readings(study *a) {
+static bool add_readings(study *a, problem *why) {
     const char *asked = a->options->score;
     char chosen[64];
-    chosen_score(a->options, chosen);
+    if (!chosen_score(a->options, chosen, why)) return false;
     const char *title = asked ? asked : chosen;
     for (int k = 0; k < PAPER; k++)
         if (!strcmp(title, paper[k].name) || !strcmp(title, paper[k].column)) title = paper[k].title;
@@ -117,14 +116,14 @@ static void add_readings(study *a) {
     for (int k = 0; !asked && k < PAPER; k++)
         if (strcmp(chosen, paper[k].name) && subject_has_column(&a->s, paper[k].column))
             add_reading(a, paper[k].name, paper[k].column, paper[k].title);
+    return true;
 }
 
 bool study_open(study *a, const study_options *o, const study_kind *kind, problem *why) {
     a->options = o;
     a->kind = kind;
     if (!subject_open(&a->s, o->model, o->pre, o->directory, o->prompts, why)) return false;
-    add_readings(a);
-    return hash_units(a, why) && open_eval(a, why) &&
+    return add_readings(a, why) && hash_units(a, why) && open_eval(a, why) &&
            intervene_open(&a->v, &a->s.m, a->s.longest, o->exact, o->threads, why);
 }
 
