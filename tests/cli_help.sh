@@ -68,6 +68,7 @@ case $synergy in /*) program=$synergy ;; *) program=$here/$synergy ;; esac
 cut_short() {
     case $1 in
         analyze) echo " --prompts prompts.txt -n 40 --surrogates 4" ;;
+        tune) echo " --steps 2 --batch 2 --group 2 --items 4" ;;
         emerge) echo " --rows 4 -c 32 --surrogates 0" ;;
         train) echo " --layers 1 --width 32 --ff 32 --heads 2 --vocab 300 --batch 2 -c 32" ;;
         eval) echo " --items 4" ;;

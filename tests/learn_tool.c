@@ -3,7 +3,8 @@
    learn_tool gradients GRAD.gguf SAMPLES.npy LARGEST.npy STEP TOLERANCE
        every STEP-th number of each tensor against the samples, relative to the tensor's largest
    learn_tool close A.npy B.npy TOLERANCE      as many numbers as B has, relative to B's largest
-   learn_tool same A.gguf B.gguf NAME...       tensors whose bytes differ must be exactly NAME...   */
+   learn_tool same A.gguf B.gguf NAME...       tensors whose bytes differ must be exactly NAME...
+   learn_tool differ A.gguf B.gguf             NAME ROW COLUMN of every F32 weight whose bytes differ */
 #define SYNERGY_SIMD 0
 #define SYNERGY_IMPLEMENTATION
 #include "synergy.h"
@@ -97,10 +98,41 @@ static int same(char **arg, int names)
     return bad;
 }
 
+static int differ(char **arg)
+{
+    size_t size[2];
+    unsigned char *bytes[2];
+    syn_gguf gguf[2];
+    syn_source source[2];
+    syn_error err;
+    uint64_t at[2];
+    for (int f = 0; f < 2; f++) {
+        if (!(bytes[f] = file_load(arg[f], &size[f]))) return 1;
+        source[f] = syn_source_memory(bytes[f], size[f]);
+        if (syn_gguf_open(&gguf[f], &source[f], &err)) return printf("%s\n", err.text), 1;
+        at[f] = gguf[f].tensors_at;
+    }
+    if (gguf[0].tensors != gguf[1].tensors) return printf("not as many tensors\n"), 1;
+    for (uint64_t i = 0; i < gguf[0].tensors; i++) {
+        syn_gguf_tensor t[2];
+        for (int f = 0; f < 2; f++) {
+            if (syn_gguf_tensor_at(&gguf[f], at[f], &t[f], &err)) return printf("%s\n", err.text), 1;
+            at[f] = t[f].next_at;
+        }
+        if (t[0].bytes != t[1].bytes || t[0].type || t[1].type) return printf("a tensor of another size or type\n"), 1;
+        for (uint64_t k = 0; k < t[0].bytes / 4; k++)
+            if (memcmp(bytes[0] + t[0].offset + 4 * k, bytes[1] + t[1].offset + 4 * k, 4))
+                printf("%.*s %d %d\n", (int)t[0].name_bytes, (const char *)bytes[0] + t[0].name_at, (int)(k / t[0].ne[0]),
+                       (int)(k % t[0].ne[0]));
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 7 && !strcmp(argv[1], "gradients")) return gradients(argv + 2);
     if (argc == 5 && !strcmp(argv[1], "close")) return close_to(argv + 2);
     if (argc >= 4 && !strcmp(argv[1], "same")) return same(argv + 2, argc - 4);
+    if (argc == 4 && !strcmp(argv[1], "differ")) return differ(argv + 2);
     return 2;
 }

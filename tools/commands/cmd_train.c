@@ -39,6 +39,8 @@ static int run(const command *self, int argc, char **argv)
         {"clip", 0, OPTION_NUMBER, "X", "largest norm of the gradient, 0: any (default 1)", &o.optimiser.clip, 0, 1e9, NULL},
         {"order", 0, OPTION_CHOICE, "shuffled|given", "of the rows", &order, 0, 0, NULL},
         {"checkpoints", 0, OPTION_TEXT, "LIST", "steps to keep (default: powers of two)", &o.checkpoints, 0, 0, NULL},
+        {"until", 0, OPTION_INT, "N", "stop behind step N, as if stopped there; without it the command goes on", &o.until, 1,
+         1e9, NULL},
         {"evaluate", 0, OPTION_INT, "N", "held-out loss every N steps (default: at checkpoints)", &o.evaluate, 1, 1e9, NULL},
         {"layers", 0, OPTION_INT, "N", "of a fresh model (default 8)", &o.shape.layers, 1, 256, NULL},
         {"width", 0, OPTION_INT, "N", "of its stream (default 128)", &o.shape.width, 2, 8192, NULL},

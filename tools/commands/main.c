@@ -27,6 +27,7 @@
     X(corpus)       \
     X(train)        \
     X(emerge)       \
+    X(tune)         \
     X(report)       \
     X(compare)      \
     X(completion)   \

@@ -294,15 +294,6 @@ static const emerge_point *edge(const emerge_list *l, size_t run, bool last)
     return found;
 }
 
-/* Two-sided 95 % of Student's t by degrees of freedom 1 to 9, then by Fisher's expansion about 1.96. */
-static double t_quantile(size_t freedom)
-{
-    static const double small[] = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262};
-    const double n = (double)freedom, z = 1.959964;
-    if (freedom <= 9) return small[freedom - 1];
-    return z + (z * z * z + z) / (4 * n) + (5 * pow(z, 5) + 16 * z * z * z + 3 * z) / (96 * n * n);
-}
-
 static void change_json(const emerge_list *l, int s, json_out *j)
 {
     double sum = 0, square = 0;
@@ -319,8 +310,8 @@ static void change_json(const emerge_list *l, int s, json_out *j)
     const double se = n > 1 ? sqrt(fmax(0, square - (double)n * mean * mean) / (double)(n - 1) / (double)n) : (double)NAN;
     json_object_inline(j, "change");
     json_number(j, "value", mean);
-    json_number(j, "low", n > 1 ? mean - t_quantile(n - 1) * se : (double)NAN);
-    json_number(j, "high", n > 1 ? mean + t_quantile(n - 1) * se : (double)NAN);
+    json_number(j, "low", n > 1 ? mean - student_at(0.05, n - 1) * se : (double)NAN);
+    json_number(j, "high", n > 1 ? mean + student_at(0.05, n - 1) * se : (double)NAN);
     json_int(j, "runs", (int64_t)n);
     json_object_end(j);
 }

@@ -6,5 +6,6 @@
 #include "learn/emerge.h"
 #include "learn/gradient.h"
 #include "learn/train.h"
+#include "learn/tune.h"
 
 #endif

@@ -3,7 +3,7 @@
 #include "learn/train.h"
 #include "learn/corpus.h"
 #include "learn/source.h"
-#include "engine/gguf_out.h"
+#include "learn/state.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -67,85 +67,17 @@ static bool check_list(const char *list, problem *why)
     return true;
 }
 
-/* Weights and moments, the tables and the settings, in one file: they cannot be of two steps. */
-static bool save_state(const training *t, problem *why)
+static learn_state state_of(training *t)
 {
-    static const char *const name[3] = {"weight", "moment.1", "moment.2"};
-    const float *const array[3] = {t->n.weight, t->a.m, t->a.v};
-    const uint64_t ne[4] = {t->n.parameters, 1, 1, 1};
+    const learn_state s = {t->settings.at, {&t->loss, &t->held_loss}, &t->n, &t->a};
+    return s;
+}
+
+static bool save_state(training *t, problem *why)
+{
     char path[TOOL_PATH_BYTES];
-    gguf_out out;
-    if (!in_folder(t, "state.gguf", path, why)) return false;
-    memset(&out, 0, sizeof out);
-    out.version = 3;
-    out.alignment = 32;
-    gguf_out_text(&out, "general.architecture", "synergy.training");
-    gguf_out_text(&out, "training.settings", t->settings.at);
-    gguf_out_text(&out, "training.loss", t->loss.at);
-    gguf_out_text(&out, "training.heldout", t->held_loss.at);
-    gguf_out_u32(&out, "training.step", (uint32_t)t->a.step);
-    for (int i = 0; i < 3; i++) gguf_out_tensor(&out, name[i], strlen(name[i]), syn_type_find(0), 1, ne);
-    bool good = gguf_out_begin(&out, path, why);
-    for (int i = 0; i < 3 && good; i++) good = gguf_out_floats(&out, array[i], t->n.parameters, why) && gguf_out_tensor_end(&out, why);
-    good = good && gguf_out_end(&out, why);
-    gguf_out_close(&out);
-    return good;
-}
-
-static bool key_text(const syn_gguf *gguf, const char *key, text *to, problem *why)
-{
-    syn_gguf_value value;
-    syn_error err;
-    bool present;
-    if (syn_gguf_find(gguf, key, &value, &present, &err) != SYN_OK) return problem_engine(why, NULL, &err);
-    if (!present || value.type != SYN_GGUF_STRING || value.array) return problem_set(why, "key %s is missing", key);
-    text_add_bytes(to, gguf->source->bytes + value.offset, (size_t)value.bytes);
-    return true;
-}
-
-static bool load_arrays(training *t, const syn_gguf *gguf, problem *why)
-{
-    float *const array[3] = {t->n.weight, t->a.m, t->a.v};
-    uint64_t at = gguf->tensors_at;
-    syn_error err;
-    if (gguf->tensors != 3) return problem_set(why, "%u tensors, expected 3", (unsigned)gguf->tensors);
-    for (int i = 0; i < 3; i++) {
-        syn_gguf_tensor found;
-        if (syn_gguf_tensor_at(gguf, at, &found, &err) != SYN_OK) return problem_engine(why, NULL, &err);
-        if (found.type || found.bytes != 4 * (uint64_t)t->n.parameters)
-            return problem_set(why, "it is of a model with other weights");
-        syn_type_to_float(syn_type_find(0), gguf->source->bytes + found.offset, array[i], t->n.parameters);
-        at = found.next_at;
-    }
-    return true;
-}
-
-/* Goes on from state.gguf when it is there and of the same settings. */
-static bool load_state(training *t, const char *path, problem *why)
-{
-    file_view view;
-    syn_gguf gguf;
-    syn_error err;
-    text settings = {0};
-    uint32_t step = 0;
-    problem inner;
-    if (!file_map(&view, path, why)) return false;
-    syn_source from = syn_source_memory(view.bytes, view.size);
-    bool good = syn_gguf_open(&gguf, &from, &err) == SYN_OK || problem_engine(&inner, NULL, &err);
-    good = good && key_text(&gguf, "training.settings", &settings, &inner);
-    if (good && strcmp(settings.at, t->settings.at))
-        good = problem_set(&inner, "it is of a run with other settings: give those, --fresh or another -o");
-    t->loss.length = t->held_loss.length = 0;
-    good = good && key_text(&gguf, "training.loss", &t->loss, &inner) &&
-           key_text(&gguf, "training.heldout", &t->held_loss, &inner);
-    if (good && syn_gguf_u32(&gguf, "training.step", true, &step, &err) != SYN_OK)
-        good = problem_engine(&inner, NULL, &err);
-    good = good && load_arrays(t, &gguf, &inner);
-    if (good) t->a.step = t->done_before = step;
-    else problem_set(why, "%s: %s", path, inner.text);
-    text_free(&settings);
-    file_unmap(&view);
-    return good;
+    const learn_state s = state_of(t);
+    return in_folder(t, "state.gguf", path, why) && state_save(&s, path, why);
 }
 
 static bool checkpoint(const training *t, problem *why)
@@ -324,11 +256,12 @@ static bool steps(training *t, problem *why)
     }
     progress_begin(&bar, label, (double)all);
     progress_skip(&bar, (double)t->a.step);
-    while (t->a.step < all && good) {
+    const uint64_t last = t->o->until ? (uint64_t)t->o->until : all;
+    while (t->a.step < all && t->a.step < last && good) {
         good = one_step(t, &loss, why);
         if (!good) break;
         const bool mark = is_checkpoint(t, t->a.step);
-        if (mark || t->a.step == all || (t->o->evaluate && t->a.step % (uint64_t)t->o->evaluate == 0))
+        if (mark || t->a.step == all || t->a.step == last || (t->o->evaluate && t->a.step % (uint64_t)t->o->evaluate == 0))
             good = evaluate(t, why);
         if (good && mark) good = checkpoint(t, why);
         if (good && (mark || clock_seconds() - saved > (double)t->o->save_seconds)) {
@@ -381,7 +314,9 @@ static bool begin_folder(training *t, problem *why)
         tool_note("%s is replaced", path);
         return true;
     }
-    if (!load_state(t, path, why)) return false;
+    learn_state state = state_of(t);
+    if (!state_load(&state, path, why)) return false;
+    t->done_before = t->a.step;
     tool_note("goes on behind step %llu", (unsigned long long)t->a.step);
     return true;
 }

@@ -14,7 +14,7 @@ typedef struct train_options {
     const char *output, *checkpoints;  /* "0,1,2,4"; NULL: powers of two */
     optimiser_options optimiser;
     fresh_shape shape;
-    int64_t     vocab, batch, order, seed, threads, context, evaluate, save_seconds;
+    int64_t     vocab, batch, order, seed, threads, context, evaluate, until, save_seconds; /* until 0: to the end */
     bool        resume, fresh, force;
 } train_options;
 

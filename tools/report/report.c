@@ -178,6 +178,7 @@ static void contents(page *p, const report *r) {
     if (report_model(r) || r->ablation.root || r->ablation_outdated)
         page_put(p, "<a href=\"#ablation\">Ablation</a>");
     if (r->emergence.root) page_put(p, "<a href=\"#emergence\">Emergence</a>");
+    if (r->tuning.root) page_put(p, "<a href=\"#tuning\">Tuning</a>");
     page_put(p, "<a href=\"#confounds\">Confounds</a><a href=\"#units\">Tables</a><a "
                 "href=\"#limits\">Limits</a><a href=\"#repeat\">Repeat</a></nav>\n");
 }
@@ -209,6 +210,7 @@ static void build(page *p, const report *r) {
     report_ablation(p, r);
     report_perturb(p, r);
     report_emergence(p, r);
+    report_tuning(p, r);
     scatters(p, r);
     report_correlations(p, r);
     report_units(p, r);

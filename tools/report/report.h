@@ -24,6 +24,8 @@ typedef struct report {
     csv         ablation_curves, ablation_accuracy, perturb_curves, perturb_accuracy; /* or no rows */
     json_file   emergence;                 /* of synergy emerge: the same */
     csv         emergence_rows, emergence_profiles;
+    json_file   tuning;                    /* of synergy tune: the same */
+    csv         tuning_rows;
     bool        ablation_outdated, perturb_outdated; /* of units that other scores chose: left out */
     size_t      count, layers, per_layer, first_layer;
     char      **unit;            /* (unit): names */
@@ -159,6 +161,8 @@ void report_claim_begin(page *p, const char *claim, const char *verdict); /* rep
 void report_claim_end(page *p);
 void report_emergence_claims(page *p, const report *r); /* report_learn.c */
 void report_emergence(page *p, const report *r);
+void report_tuning_claims(page *p, const report *r); /* report_tuning.c */
+void report_tuning(page *p, const report *r);
 void report_words(page *p, const report *r);     /* report_words.c */
 void report_method(page *p, const report *r);
 void report_network(page *p, const report *r);   /* report_topology.c */

@@ -366,5 +366,6 @@ void report_claims(page *p, const report *r) {
         claim_untested(p, "Noise in the core harms more than in random places", "synergy perturb MODEL DIR");
     }
     if (report_model(r) || r->emergence.root) report_emergence_claims(p, r);
+    if (report_model(r)) report_tuning_claims(p, r);
     page_put(p, "</dl>\n");
 }

@@ -145,6 +145,7 @@ static bool read_scores(report *r, problem *why) {
 static bool read_all(report *r, problem *why) {
     return read_scores(r, why) && read_interventions(r, why) &&
            read_json_if(r, "emergence.json", &r->emergence, why) &&
+           read_json_if(r, "tuning.json", &r->tuning, why) && read_csv_if(r, "tuning.csv", &r->tuning_rows, why) &&
            read_csv_if(r, "emergence.csv", &r->emergence_rows, why) &&
            read_csv_if(r, "emergence_profile.csv", &r->emergence_profiles, why) &&
            read_matrix(r, "synergy.npy", &r->synergy, why) &&
@@ -180,6 +181,8 @@ void report_close(report *r) {
     json_free(&r->ablation);
     json_free(&r->perturb);
     json_free(&r->emergence);
+    json_free(&r->tuning);
+    csv_free(&r->tuning_rows);
     csv_free(&r->ablation_curves);
     csv_free(&r->ablation_accuracy);
     csv_free(&r->perturb_curves);
