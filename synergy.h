@@ -1266,6 +1266,7 @@ typedef struct syn_pairs {
     uint64_t  missing;         /* how many such pair-prompts */
 
     /* of the prompt being added */
+    const void *kernels;       /* the instruction set's, asked for once */
     const syn_series *series;
     bool      all_careful;     /* few pairs: no panels, the pair-level route for each */
     size_t    window, panels;  /* samples - tau; groups of 8 units */
@@ -1278,6 +1279,7 @@ typedef struct syn_pairs {
     uint64_t *bits;            /* (unit, past|future, word): above the mean, for BINARY */
     size_t    words;           /* of a window */
     double   *log_table;       /* (sample + 1): c ln c of a count c */
+    double   *raw;             /* (panel, sample, 8): series side by side, while lean */
     double   *row;             /* (unit, past|future, sample): the windows as rows, for CCS */
     size_t    row_stride;      /* samples from one row to the next */
     double   *self;            /* (unit): correlation of past and future */
@@ -16438,8 +16440,8 @@ typedef struct synp_eight {
     double atom[SYN_ATOMS][SYNP_PANEL];  /* MMI, nats, where asked */
 } synp_eight;
 
-/* What the caller needs: two logarithms a pair (and one for the total), or nine. */
-typedef enum synp_want { SYNP_WANT_SUMS, SYNP_WANT_MIS, SYNP_WANT_ATOMS } synp_want;
+/* What the caller needs: two logarithms a pair, one more for the total, or nine. */
+typedef enum synp_want { SYNP_WANT_TEST, SYNP_WANT_SUMS, SYNP_WANT_MIS, SYNP_WANT_ATOMS } synp_want;
 
 #define SYNP_MI(k) (*(const synp_v *)(out->mi[k] + at))
 #define SYNP_ATOM(k) (*(synp_v *)(out->atom[k] + at))
@@ -16522,9 +16524,9 @@ SYNP_LANE_FN void synp_v_close(const double *tile, double xa_x, const double *yb
     *(synp_v *)(out->sts + at) = t * -0.5;
 
     t = xyab;
-    synp_v_log(&t);
+    if (want != SYNP_WANT_TEST) synp_v_log(&t);
     *(synp_v *)(out->total + at) = t * -0.5;
-    if (want != SYNP_WANT_SUMS) {
+    if (want > SYNP_WANT_SUMS) {
         synp_v u[4];
         int k;
         u[0] = xya;
@@ -16889,6 +16891,12 @@ static const synp_pairs_kernels *synp_pairs_pick(int level)
     return &synp_pairs_plain;
 }
 
+/* Asking the processor costs as much as ten tiles where it is a virtual machine's: once is enough. */
+static const synp_pairs_kernels *synp_pairs_kernels_of(const syn_pairs *pairs)
+{
+    return (const synp_pairs_kernels *)pairs->kernels;
+}
+
 /* ---- opening ------------------------------------------------------------------------- */
 
 /* The lag; 0 in the descriptor means 1. */
@@ -16960,7 +16968,7 @@ SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, 
 {
     const size_t each = sizeof(double);
     uint64_t n, pair, prompts, panels, samples, rows, room, cells, values, lost, copied, levels;
-    bool ccs, few;
+    bool ccs, few, beside;
     synp_succeed(err);
     syn_status status = synp_pairs_check(desc, err);
     memset(pairs, 0, sizeof *pairs);
@@ -16973,6 +16981,7 @@ SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, 
     copied = synp_is_prepared(&desc->phiid) ? (uint64_t)desc->samples : 0;
     few = levels || pair <= (desc->careful ? desc->careful : (size_t)SYNP_PAIRS_FEW);
     ccs = desc->phiid.redundancy == SYN_CCS && !few;
+    beside = desc->lean && !few && !ccs;
     prompts = desc->prompts ? desc->prompts : 1;
     panels = (n + SYNP_PANEL - 1) / SYNP_PANEL;
     samples = few ? 0 : desc->samples - (desc->phiid.tau ? (size_t)desc->phiid.tau : 1);
@@ -16986,6 +16995,7 @@ SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, 
     pairs->room = (size_t)room;
     pairs->cell_bytes = (size_t)cells;
     pairs->desc = *desc;
+    pairs->kernels = synp_pairs_pick(desc->simd);
     pairs->desc.prompts = (size_t)prompts;
     pairs->units = desc->units;
     pairs->pairs = (size_t)pair;
@@ -17004,6 +17014,7 @@ SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, 
             {&pairs->confound_count, SYN_CONFOUNDS * n, sizeof(uint32_t),
              "pairs: confound counts"},
             {&pairs->panel, panels * samples, 2 * SYNP_PANEL * each, "pairs: windows"},
+            {&pairs->raw, beside ? panels * desc->samples : 0, SYNP_PANEL * each, "pairs: series"},
             {&pairs->row, rows * pairs->row_stride, each, "pairs: rows"},
             {&pairs->prepared[0], n * copied, each, "pairs: prepared series"},
             {&pairs->prepared[1], desc->like ? n * copied : 0, each, "pairs: prepared series"},
@@ -17273,16 +17284,166 @@ static void synp_unit_open(syn_pairs *pairs, size_t unit)
     }
 }
 
+/* ---- eight units side by side ----------------------------------------------------------
+
+   What synp_unit_open does, operation by operation, for the units of a panel in lanes: a surrogate's
+   units are opened as often as its pairs are, and one by one that was a third of the time. */
+
+typedef struct synp_spans { /* one window of eight units; as synp_span */
+    double scale[2][SYNP_PANEL], first[SYNP_PANEL], second[SYNP_PANEL], norm[SYNP_PANEL];
+    bool   fails; /* some unit is not finite, or constant */
+} synp_spans;
+
+#define SYNP_AT(array) (*(synp_v *)((array) + l))
+#define SYNP_GET(array) (*(const synp_v *)((array) + l))
+
+/* Largest and smallest of each, hence finite or not, constant or not, and the scale. */
+static void synp_spans_scale(synp_spans *w, const double *raw, size_t count)
+{
+    double low[SYNP_PANEL], high[SYNP_PANEL], odd[SYNP_PANEL];
+    size_t s;
+    int l, exponent;
+    memcpy(low, raw, sizeof low);
+    memcpy(high, raw, sizeof high);
+    memset(odd, 0, sizeof odd);
+    for (s = 0; s < count; s++, raw += SYNP_PANEL)
+        for (l = 0; l < SYNP_PANEL; l += SYNP_LANES) {
+            synp_v v = SYNP_GET(raw), a = SYNP_AT(low), b = SYNP_AT(high);
+            SYNP_AT(odd) += v - v; /* 0, or NaN for good */
+            SYNP_AT(low) = SYNP_MIN(v, a);
+            SYNP_AT(high) = SYNP_MAX(v, b);
+        }
+    w->fails = false;
+    for (l = 0; l < SYNP_PANEL; l++) {
+        if (isnan(odd[l]) || !(low[l] < high[l])) {
+            w->fails = true;
+            low[l] = high[l] = 1;
+        }
+        (void)frexp(fabs(low[l]) > fabs(high[l]) ? low[l] : high[l], &exponent);
+        w->scale[0][l] = ldexp(1, -(exponent / 2));
+        w->scale[1][l] = ldexp(1, exponent / 2 - exponent);
+    }
+}
+
+/* One sum of the window over all lanes, two vectors side by side since each addition waits for the one
+   before: of the samples less `first` and `second`, or of their squares (compensated, as synp_span_open). */
+static void synp_spans_sum(const synp_spans *w, const double *raw, size_t count, bool squares,
+                           double *to)
+{
+    const synp_v zero = {0};
+    size_t s;
+    int l, m;
+    for (l = 0, m = SYNP_LANES; l < SYNP_PANEL; l += 2 * SYNP_LANES, m = l + SYNP_LANES) {
+        const double *at = raw;
+        synp_v up = SYNP_GET(w->scale[0]), more = SYNP_GET(w->scale[1]), sum = zero, lost = zero;
+        synp_v first = SYNP_GET(w->first), second = SYNP_GET(w->second), v, next;
+        synp_v up2 = *(const synp_v *)(w->scale[0] + m), more2 = *(const synp_v *)(w->scale[1] + m);
+        synp_v first2 = *(const synp_v *)(w->first + m), second2 = *(const synp_v *)(w->second + m);
+        synp_v sum2 = zero, lost2 = zero, v2, next2;
+        for (s = 0; s < count; s++, at += SYNP_PANEL) {
+            v = (SYNP_GET(at) * up * more - first) - second;
+            v2 = (*(const synp_v *)(at + m) * up2 * more2 - first2) - second2;
+            if (squares) {
+                v = v * v - lost;
+                v2 = v2 * v2 - lost2;
+            }
+            next = sum + v;
+            next2 = sum2 + v2;
+            if (squares) {
+                lost = (next - sum) - v;
+                lost2 = (next2 - sum2) - v2;
+            }
+            sum = next;
+            sum2 = next2;
+        }
+        SYNP_AT(to) = sum;
+        *(synp_v *)(to + m) = sum2;
+    }
+}
+
+/* Both means and the norm of each. */
+static void synp_spans_open(synp_spans *w, const double *raw, size_t count)
+{
+    double sum[SYNP_PANEL];
+    size_t k;
+    synp_spans_scale(w, raw, count);
+    memset(w->first, 0, sizeof w->first);
+    memset(w->second, 0, sizeof w->second);
+    synp_spans_sum(w, raw, count, false, sum);
+    for (k = 0; k < SYNP_PANEL; k++) w->first[k] = sum[k] / (double)count;
+    synp_spans_sum(w, raw, count, false, sum);
+    for (k = 0; k < SYNP_PANEL; k++) w->second[k] = sum[k] / (double)count;
+    synp_spans_sum(w, raw, count, true, sum);
+    for (k = 0; k < SYNP_PANEL; k++) w->norm[k] = sqrt(sum[k]);
+}
+
+/* The standardised windows into their panel. */
+static void synp_spans_write(const synp_spans *w, const double *raw, size_t count, double *to)
+{
+    size_t s;
+    int l;
+    for (s = 0; s < count; s++, raw += SYNP_PANEL, to += 2 * SYNP_PANEL)
+        for (l = 0; l < SYNP_PANEL; l += SYNP_LANES) {
+            synp_v v = SYNP_GET(raw) * SYNP_GET(w->scale[0]) * SYNP_GET(w->scale[1]);
+            SYNP_AT(to) = ((v - SYNP_GET(w->first)) - SYNP_GET(w->second)) / SYNP_GET(w->norm);
+        }
+}
+
+/* Rows of eight units to samples of eight. */
+static void synp_panel_read(const syn_pairs *pairs, size_t first, double *raw)
+{
+    const syn_series *series = pairs->series;
+    size_t t, k, n = series->samples;
+    for (k = 0; k < SYNP_PANEL; k++) {
+        if (series->type == SYN_NUMBER_F64) {
+            const double *from = (const double *)series->data + (first + k) * series->unit_stride;
+            for (t = 0; t < n; t++) raw[t * SYNP_PANEL + k] = from[t * series->time_stride];
+        } else {
+            for (t = 0; t < n; t++) raw[t * SYNP_PANEL + k] = synp_pairs_at(series, first + k, t);
+        }
+    }
+}
+
+/* A whole panel of ordinary units; false where one of them is not, or nearly determines itself. */
+static bool synp_panel_beside(syn_pairs *pairs, size_t first)
+{
+    double *to = synp_pairs_lane(pairs, first, 0), r[SYNP_PANEL], *raw;
+    size_t n = pairs->window, samples = pairs->series->samples, s, k;
+    synp_spans past, future;
+    int l;
+    if (!pairs->raw || first + SYNP_PANEL > pairs->units) return false;
+    raw = pairs->raw + first * pairs->desc.samples;
+    synp_panel_read(pairs, first, raw);
+    for (s = n; s < samples - n; s++) /* samples that no window uses must be finite, too */
+        for (k = 0; k < SYNP_PANEL; k++)
+            if (!isfinite(raw[s * SYNP_PANEL + k])) return false;
+    synp_spans_open(&past, raw, n);
+    synp_spans_open(&future, raw + (samples - n) * SYNP_PANEL, n);
+    if (past.fails || future.fails) return false;
+    synp_spans_write(&past, raw, n, to);
+    synp_spans_write(&future, raw + (samples - n) * SYNP_PANEL, n, to + SYNP_PANEL);
+    memset(r, 0, sizeof r);
+    for (s = 0; s < n; s++, to += 2 * SYNP_PANEL)
+        for (l = 0; l < SYNP_PANEL; l += SYNP_LANES)
+            SYNP_AT(r) += SYNP_GET(to) * SYNP_GET(to + SYNP_PANEL);
+    for (k = 0; k < SYNP_PANEL; k++)
+        if (!((1 - r[k]) * (1 + r[k]) > SYNP_PAIRS_SCREEN)) return false;
+    memcpy(pairs->self + first, r, sizeof r);
+    memset(pairs->state + first, 0, SYNP_PANEL);
+    return true;
+}
+
 /* Job: the eight units of a panel. */
 static void synp_panel_open(void *arg, int index)
 {
     syn_pairs *pairs = (syn_pairs *)arg;
     size_t first = (size_t)index * SYNP_PANEL, unit;
-    for (unit = first; unit < first + SYNP_PANEL && unit < pairs->units; unit++)
+    bool beside = synp_panel_beside(pairs, first);
+    for (unit = first; !beside && unit < first + SYNP_PANEL && unit < pairs->units; unit++)
         synp_unit_open(pairs, unit);
     if (!pairs->bits)
-        synp_pairs_pick(pairs->desc.simd)->information(pairs->self + first,
-                                                      pairs->self_information + first);
+        synp_pairs_kernels_of(pairs)->information(pairs->self + first,
+                                                  pairs->self_information + first);
     for (unit = first; unit < first + SYNP_PANEL && unit < pairs->units; unit++)
         if (!(pairs->state[unit] & ~(SYNP_UNIT_NEAR | (pairs->bits ? SYNP_UNIT_INFINITE : 0)))) {
             double r = fabs(pairs->self[unit]);
@@ -17614,16 +17775,20 @@ static bool synp_tile_whole(synp_tile *tile, size_t i, size_t j)
     syn_pairs *pairs = tile->pairs;
     const synp_eight *e = &tile->eight;
     size_t pair = syn_pairs_index(pairs->units, i, j), at = pair - pairs->first_pair, k;
-    double bad = 0;
-    int n;
-    for (k = 0; k < SYNP_PANEL; k++) bad += e->bad[k] + (pairs->state[j + k] & ~SYNP_UNIT_NEAR);
-    if (bad > 0 || pairs->state[i] & ~SYNP_UNIT_NEAR || !synp_cell_has_eight(tile->cell, pair))
-        return false;
+    double bad = 0, *synergy = pairs->synergy + pair, *redundancy = pairs->redundancy + pair;
+    unsigned odd = 0;
+    int n, l;
     for (k = 0; k < SYNP_PANEL; k++) {
-        pairs->synergy[pair + k] += e->sts[k];
-        pairs->redundancy[pair + k] += e->rtr[k];
-        pairs->flag[pair + k] = 0;
+        bad += e->bad[k];
+        odd |= pairs->state[j + k];
     }
+    if (bad > 0 || odd & ~(unsigned)SYNP_UNIT_NEAR || pairs->state[i] & ~SYNP_UNIT_NEAR || !synp_cell_has_eight(tile->cell, pair))
+        return false;
+    for (l = 0; l < SYNP_PANEL; l += SYNP_LANES) {
+        SYNP_AT(synergy) += SYNP_GET(e->sts);
+        SYNP_AT(redundancy) += SYNP_GET(e->rtr);
+    }
+    memset(pairs->flag + pair, 0, SYNP_PANEL);
     if (!pairs->desc.lean) {
         memcpy(pairs->value[0] + at, e->sts, sizeof e->sts);
         memcpy(pairs->value[1] + at, e->rtr, sizeof e->rtr);
@@ -17699,11 +17864,12 @@ static void synp_stretch_run(void *arg, int index)
     synp_tile tile;
     size_t left = (size_t)index, q, end;
     tile.pairs = (syn_pairs *)arg;
-    tile.kernel = synp_pairs_pick(tile.pairs->desc.simd);
+    tile.kernel = synp_pairs_kernels_of(tile.pairs);
     tile.atoms = tile.pairs->desc.atoms != NULL;
     tile.cell = synp_pairs_mask(tile.pairs);
     tile.want = tile.pairs->desc.phiid.redundancy == SYN_CCS ? SYNP_WANT_MIS
                 : tile.atoms                                 ? SYNP_WANT_ATOMS
+                : tile.pairs->desc.lean                      ? SYNP_WANT_TEST
                                                              : SYNP_WANT_SUMS;
     tile.p = tile.pairs->first_panel;
     while (left >= synp_stretches(tile.pairs, tile.p))
