@@ -43,6 +43,33 @@ bool term_utf8(void) {
     return false;
 }
 
+/* C0 (0 to 31), DEL, and C1 (U+0080 to U+009F, two bytes in UTF-8, one in Latin-1). Of a sequence that is no UTF-8 the
+   single bytes 0x80 to 0x9f are C1 for terminals that read Latin-1; inside a longer sequence they are none. */
+static size_t control_bytes(const unsigned char *s, size_t count) {
+    if (s[0] < 0x20) return s[0] != '\n' && s[0] != '\t';
+    if (s[0] == 0xc2 && count > 1 && s[1] >= 0x80 && s[1] < 0xa0) return 2;
+    return s[0] == 0x7f || (s[0] >= 0x80 && s[0] < 0xa0);
+}
+
+void term_write(FILE *to, const char *bytes, size_t count) {
+    const unsigned char *s = (const unsigned char *)bytes;
+    if (isatty(fileno(to)) != 1) {
+        fwrite(bytes, 1, count, to);
+        return;
+    }
+    for (size_t i = 0; i < count;) {
+        const size_t control = control_bytes(s + i, count - i);
+        if (control) fputc('?', to);
+        i += control;
+        if (control || i >= count) continue;
+        size_t n = s[i] < 0xc0 ? 1 : s[i] < 0xe0 ? 2 : s[i] < 0xf0 ? 3 : 4;
+        size_t whole = 1;
+        while (whole < n && i + whole < count && (s[i + whole] & 0xc0) == 0x80) whole++;
+        fwrite(s + i, 1, whole, to);
+        i += whole;
+    }
+}
+
 /* What the terminal says, else what the shell says, else 80. */
 int term_columns(FILE *stream) {
 #ifdef TIOCGWINSZ

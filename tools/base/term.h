@@ -30,6 +30,10 @@ void progress_skip(progress *p, double done);
 void progress_step(progress *p, double done);
 void progress_end(progress *p); /* clears the line */
 
+/* Text from a file or a model: in a terminal its control characters, which could move the cursor, set a title or send
+   keys, become '?'; into a file or a pipe the bytes go as they are. Line ends and tabs stay. */
+void   term_write(FILE *to, const char *bytes, size_t count);
+
 /* A profile over layers as a small bar chart; NaN is a gap. `marks` may be NULL. */
 void term_profile(FILE *to, const char *title, const double *value, size_t layers);
 

@@ -15,9 +15,13 @@ typedef struct eval_options {
 
 /* Line ends as \n, so that an item is a line. */
 static void print_escaped(const char *words) {
-    for (; *words; words++)
+    while (*words) {
+        const size_t line = strcspn(words, "\n");
+        term_write(stdout, words, line);
+        words += line;
         if (*words == '\n') fputs("\\n", stdout);
-        else putchar(*words);
+        words += *words == '\n';
+    }
 }
 
 static void print_text(const eval_set *set, int i) {

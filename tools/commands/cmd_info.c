@@ -94,7 +94,9 @@ static void each_unused(const loaded_model *m, unused_fn *take, void *out) {
 
 static void unused_line(void *out, const char *kind, const char *name, const char *why) {
     bool *begun = out;
-    printf("%s%s %s: %s\n", *begun ? "                 " : "not used         ", kind, name, why);
+    printf("%s%s ", *begun ? "                 " : "not used         ", kind);
+    term_write(stdout, name, strlen(name));
+    printf(": %s\n", why);
     *begun = true;
 }
 
@@ -141,11 +143,16 @@ static void print_words(const loaded_model *m, const file_facts *facts, const sy
     char name[128], size[32];
     name_of(m, name, sizeof name);
     bytes_text((double)model_file_bytes(m), size, sizeof size);
-    printf("file             %s (%llu bytes, %s", path_base(m->path),
-           (unsigned long long)model_file_bytes(m), size);
+    printf("file             ");
+    term_write(stdout, path_base(m->path), strlen(path_base(m->path)));
+    printf(" (%llu bytes, %s", (unsigned long long)model_file_bytes(m), size);
     if (m->files > 1) printf(" in %d files", m->files);
     printf("; GGUF version %u)\n", model->gguf.version);
-    if (name[0]) printf("name             %s\n", name);
+    if (name[0]) {
+        printf("name             ");
+        term_write(stdout, name, strlen(name));
+        printf("\n");
+    }
     printf("architecture     %s\n", model->architecture);
     printf("layers           %u\n", model->layers);
     printf("heads            %u of %u (keys) and %u (values) values, %u for keys and values\n",

@@ -38,7 +38,7 @@ static bool put_token(syn_detokenizer *d, const syn_tokenizer *t, int32_t id, ch
     if (syn_detokenizer_push(d, t, id, SYN_HIDE_SPECIAL, room, t->tokens.longest + 4, &length,
                              err) != SYN_OK)
         return false;
-    fwrite(room, 1, length, stdout);
+    term_write(stdout, room, length);
     fflush(stdout);
     return true;
 }
@@ -72,7 +72,7 @@ static bool generate(const run_options *o, loaded_model *m, syn_context *ctx, co
     }
     const double seconds = clock_seconds() - start;
     if (good) {
-        fwrite(room, 1, syn_detokenizer_flush(&stream, room), stdout);
+        term_write(stdout, room, syn_detokenizer_flush(&stream, room));
         putchar('\n');
         fflush(stdout);
         fprintf(stderr, "%.2f tokens/s\n", done > 1 && seconds > 0 ? (double)(done - 1) / seconds : 0.0);

@@ -19,7 +19,7 @@ static void print_wrapped(FILE *to, const char *first, const char *rest, const c
             fputc(' ', to);
             column++;
         }
-        fprintf(to, "%.*s", (int)n, words);
+        term_write(to, words, n);
         column += n;
         words += n + (words[n] == ' ');
     }
