@@ -406,6 +406,18 @@ SYN_API syn_status syn_gguf_key_at(const syn_gguf *gguf, uint64_t at, syn_gguf_k
 
 enum { SYN_BLOCK_MAX = 256 }; /* weights in the longest block */
 
+/* ggml's numbers of the types, as files hold them. */
+enum {
+    SYN_TYPE_F32 = 0, SYN_TYPE_F16 = 1, SYN_TYPE_Q4_0 = 2, SYN_TYPE_Q4_1 = 3, SYN_TYPE_Q5_0 = 6,
+    SYN_TYPE_Q5_1 = 7, SYN_TYPE_Q8_0 = 8, SYN_TYPE_Q8_1 = 9, SYN_TYPE_Q2_K = 10,
+    SYN_TYPE_Q3_K = 11, SYN_TYPE_Q4_K = 12, SYN_TYPE_Q5_K = 13, SYN_TYPE_Q6_K = 14,
+    SYN_TYPE_Q8_K = 15, SYN_TYPE_IQ2_XXS = 16, SYN_TYPE_IQ2_XS = 17, SYN_TYPE_IQ3_XXS = 18,
+    SYN_TYPE_IQ1_S = 19, SYN_TYPE_IQ4_NL = 20, SYN_TYPE_IQ3_S = 21, SYN_TYPE_IQ2_S = 22,
+    SYN_TYPE_IQ4_XS = 23, SYN_TYPE_I8 = 24, SYN_TYPE_I16 = 25, SYN_TYPE_I32 = 26,
+    SYN_TYPE_I64 = 27, SYN_TYPE_F64 = 28, SYN_TYPE_IQ1_M = 29, SYN_TYPE_BF16 = 30,
+    SYN_TYPE_TQ1_0 = 34, SYN_TYPE_TQ2_0 = 35, SYN_TYPE_MXFP4 = 39
+};
+
 /* One row of the table. A new type is a new row and one function. */
 typedef struct syn_type {
     const char *name;  /* as ggml writes it, "Q4_K" */
@@ -3844,40 +3856,40 @@ static void synp_codes_iq1_m(const unsigned char *p, int8_t *q, float *scale, fl
 
 static const syn_type synp_types[] = {
     /* name, id, block, bytes, group, minimum, floats, codes */
-    { "F32", 0, 1, 4, 0, false, synp_floats_f32, NULL },
-    { "F16", 1, 1, 2, 0, false, synp_floats_f16, NULL },
-    { "Q4_0", 2, 32, 18, 32, false, NULL, synp_codes_q4_0 },
-    { "Q4_1", 3, 32, 20, 32, true, NULL, synp_codes_q4_1 },
-    { "Q5_0", 6, 32, 22, 32, false, NULL, synp_codes_q5_0 },
-    { "Q5_1", 7, 32, 24, 32, true, NULL, synp_codes_q5_1 },
-    { "Q8_0", 8, 32, 34, 32, false, NULL, synp_codes_q8_0 },
-    { "Q8_1", 9, 32, 36, 0, false, NULL, NULL },
-    { "Q2_K", 10, 256, 84, 16, true, NULL, synp_codes_q2_k },
-    { "Q3_K", 11, 256, 110, 16, false, NULL, synp_codes_q3_k },
-    { "Q4_K", 12, 256, 144, 32, true, NULL, synp_codes_q4_k },
-    { "Q5_K", 13, 256, 176, 32, true, NULL, synp_codes_q5_k },
-    { "Q6_K", 14, 256, 210, 16, false, NULL, synp_codes_q6_k },
-    { "Q8_K", 15, 256, 292, 32, false, NULL, synp_codes_q8_k },
+    { "F32", SYN_TYPE_F32, 1, 4, 0, false, synp_floats_f32, NULL },
+    { "F16", SYN_TYPE_F16, 1, 2, 0, false, synp_floats_f16, NULL },
+    { "Q4_0", SYN_TYPE_Q4_0, 32, 18, 32, false, NULL, synp_codes_q4_0 },
+    { "Q4_1", SYN_TYPE_Q4_1, 32, 20, 32, true, NULL, synp_codes_q4_1 },
+    { "Q5_0", SYN_TYPE_Q5_0, 32, 22, 32, false, NULL, synp_codes_q5_0 },
+    { "Q5_1", SYN_TYPE_Q5_1, 32, 24, 32, true, NULL, synp_codes_q5_1 },
+    { "Q8_0", SYN_TYPE_Q8_0, 32, 34, 32, false, NULL, synp_codes_q8_0 },
+    { "Q8_1", SYN_TYPE_Q8_1, 32, 36, 0, false, NULL, NULL },
+    { "Q2_K", SYN_TYPE_Q2_K, 256, 84, 16, true, NULL, synp_codes_q2_k },
+    { "Q3_K", SYN_TYPE_Q3_K, 256, 110, 16, false, NULL, synp_codes_q3_k },
+    { "Q4_K", SYN_TYPE_Q4_K, 256, 144, 32, true, NULL, synp_codes_q4_k },
+    { "Q5_K", SYN_TYPE_Q5_K, 256, 176, 32, true, NULL, synp_codes_q5_k },
+    { "Q6_K", SYN_TYPE_Q6_K, 256, 210, 16, false, NULL, synp_codes_q6_k },
+    { "Q8_K", SYN_TYPE_Q8_K, 256, 292, 32, false, NULL, synp_codes_q8_k },
 #ifndef SYNERGY_NO_IQ
-    { "IQ2_XXS", 16, 256, 66, 32, false, NULL, synp_codes_iq2_xxs },
-    { "IQ2_XS", 17, 256, 74, 16, false, NULL, synp_codes_iq2_xs },
-    { "IQ3_XXS", 18, 256, 98, 32, false, NULL, synp_codes_iq3_xxs },
-    { "IQ1_S", 19, 256, 50, 32, false, NULL, synp_codes_iq1_s },
-    { "IQ3_S", 21, 256, 110, 32, false, NULL, synp_codes_iq3_s },
-    { "IQ2_S", 22, 256, 82, 16, false, NULL, synp_codes_iq2_s },
-    { "IQ1_M", 29, 256, 56, 16, false, NULL, synp_codes_iq1_m },
+    { "IQ2_XXS", SYN_TYPE_IQ2_XXS, 256, 66, 32, false, NULL, synp_codes_iq2_xxs },
+    { "IQ2_XS", SYN_TYPE_IQ2_XS, 256, 74, 16, false, NULL, synp_codes_iq2_xs },
+    { "IQ3_XXS", SYN_TYPE_IQ3_XXS, 256, 98, 32, false, NULL, synp_codes_iq3_xxs },
+    { "IQ1_S", SYN_TYPE_IQ1_S, 256, 50, 32, false, NULL, synp_codes_iq1_s },
+    { "IQ3_S", SYN_TYPE_IQ3_S, 256, 110, 32, false, NULL, synp_codes_iq3_s },
+    { "IQ2_S", SYN_TYPE_IQ2_S, 256, 82, 16, false, NULL, synp_codes_iq2_s },
+    { "IQ1_M", SYN_TYPE_IQ1_M, 256, 56, 16, false, NULL, synp_codes_iq1_m },
 #endif
-    { "IQ4_NL", 20, 32, 18, 32, false, NULL, synp_codes_iq4_nl },
-    { "IQ4_XS", 23, 256, 136, 32, false, NULL, synp_codes_iq4_xs },
-    { "I8", 24, 1, 1, 0, false, NULL, NULL },
-    { "I16", 25, 1, 2, 0, false, NULL, NULL },
-    { "I32", 26, 1, 4, 0, false, NULL, NULL },
-    { "I64", 27, 1, 8, 0, false, NULL, NULL },
-    { "F64", 28, 1, 8, 0, false, synp_floats_f64, NULL },
-    { "BF16", 30, 1, 2, 0, false, synp_floats_bf16, NULL },
-    { "TQ1_0", 34, 256, 54, 32, false, NULL, synp_codes_tq1_0 },
-    { "TQ2_0", 35, 256, 66, 32, false, NULL, synp_codes_tq2_0 },
-    { "MXFP4", 39, 32, 17, 32, false, NULL, synp_codes_mxfp4 },
+    { "IQ4_NL", SYN_TYPE_IQ4_NL, 32, 18, 32, false, NULL, synp_codes_iq4_nl },
+    { "IQ4_XS", SYN_TYPE_IQ4_XS, 256, 136, 32, false, NULL, synp_codes_iq4_xs },
+    { "I8", SYN_TYPE_I8, 1, 1, 0, false, NULL, NULL },
+    { "I16", SYN_TYPE_I16, 1, 2, 0, false, NULL, NULL },
+    { "I32", SYN_TYPE_I32, 1, 4, 0, false, NULL, NULL },
+    { "I64", SYN_TYPE_I64, 1, 8, 0, false, NULL, NULL },
+    { "F64", SYN_TYPE_F64, 1, 8, 0, false, synp_floats_f64, NULL },
+    { "BF16", SYN_TYPE_BF16, 1, 2, 0, false, synp_floats_bf16, NULL },
+    { "TQ1_0", SYN_TYPE_TQ1_0, 256, 54, 32, false, NULL, synp_codes_tq1_0 },
+    { "TQ2_0", SYN_TYPE_TQ2_0, 256, 66, 32, false, NULL, synp_codes_tq2_0 },
+    { "MXFP4", SYN_TYPE_MXFP4, 32, 17, 32, false, NULL, synp_codes_mxfp4 },
 };
 
 SYN_API const syn_type *syn_type_find(uint32_t id)
@@ -4094,10 +4106,14 @@ static void synp_plain_mix(const float *weight, const float *v, size_t stride, s
 /* exp(x), error below 2 units in the last place: x = n ln 2 + r, |r| <= ln 2 / 2, a polynomial
    of degree 7 in r (Taylor's, its remainder is below 2^-27), times 2^n. Over 88.72 infinite,
    under -86.9 zero, NaN stays. */
+static const float synp_exp_terms[6] = { 1.98412698e-4f, 1.38888889e-3f, 8.33333333e-3f,
+                                         4.16666667e-2f, 1.66666667e-1f, 0.5f };
+
 static float synp_exp(float x)
 {
     float shifted, n, r, p;
     uint32_t bits;
+    int i;
     if (!(x < 88.72283f)) return x > 0.0f ? HUGE_VALF : x;
     if (x < -86.9f) return 0.0f;
     shifted = x * 1.44269504f + 12582912.0f; /* 1.5 * 2^23: the sum is rounded to an integer */
@@ -4105,12 +4121,8 @@ static float synp_exp(float x)
     n = (float)((int32_t)bits - 0x4b400000);
     r = x - n * 0.693359375f; /* ln 2 in two parts, */
     r += n * 2.12194440e-4f;  /* the first with 15 zero bits at its end */
-    p = 1.98412698e-4f;
-    p = p * r + 1.38888889e-3f;
-    p = p * r + 8.33333333e-3f;
-    p = p * r + 4.16666667e-2f;
-    p = p * r + 1.66666667e-1f;
-    p = p * r + 0.5f;
+    p = synp_exp_terms[0];
+    for (i = 1; i < 6; i++) p = p * r + synp_exp_terms[i];
     p = p * (r * r) + r;
     p += 1.0f;
     bits = (uint32_t)((int32_t)bits - 0x4b400000 + 126)
@@ -4385,6 +4397,249 @@ static const synp_kernels synp_plain = {
 #define SYNP_UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/* ------------------------------------------------ vectors of floats, one text for every level
+   A level brings its vector synp_LEVEL_v of `lanes` floats and twelve operations: load and store
+   of those that are left (zeros behind them), all (one number in each lane), add, sub, mul, div,
+   larger (a > b ? a : b), fma (a b + c in one rounding), fnma (c - a b), less (a < b ? yes : no),
+   power (2 to the integer in the low bits of v), sum (of the sixteen lanes of the definition, in
+   its order, which 16 / lanes vectors hold). Lane i of all of them is lane i of the definition,
+   so that every level gives the same bits. */
+
+#define SYNP_FLOATS_TEXT(level, TARGET, lanes, together)                                        \
+    enum {                                                                                      \
+        SYNP_##level##_LANES = lanes,                                                           \
+        SYNP_##level##_PARTS = 16 / lanes,                                                      \
+        SYNP_##level##_AT_ONCE = together /* positions whose sums stay in registers */          \
+    };                                                                                          \
+                                                                                                \
+    TARGET static float synp_##level##_dot(const float *a, const float *b, size_t n)            \
+    {                                                                                           \
+        synp_##level##_v sum[SYNP_##level##_PARTS];                                             \
+        size_t i;                                                                               \
+        int k;                                                                                  \
+        SYNP_UNROLL                                                                             \
+        for (k = 0; k < SYNP_##level##_PARTS; k++) sum[k] = synp_##level##_all(0.0f);           \
+        for (i = 0; i + 16 <= n; i += 16) {                                                     \
+            SYNP_UNROLL                                                                         \
+            for (k = 0; k < SYNP_##level##_PARTS; k++)                                          \
+                sum[k] = synp_##level##_fma(synp_##level##_load(a + i + k * lanes, lanes),      \
+                                            synp_##level##_load(b + i + k * lanes, lanes),      \
+                                            sum[k]);                                            \
+        }                                                                                       \
+        SYNP_UNROLL                                                                             \
+        for (k = 0; k < SYNP_##level##_PARTS; k++, i += lanes) {                                \
+            if (i >= n) break;                                                                  \
+            sum[k] = synp_##level##_fma(synp_##level##_load(a + i, n - i),                      \
+                                        synp_##level##_load(b + i, n - i), sum[k]);             \
+        }                                                                                       \
+        return synp_##level##_sum(sum);                                                         \
+    }                                                                                           \
+                                                                                                \
+    /* The products of up to 16 columns of four rows with some positions, `across` apart. */    \
+    TARGET##_INLINE void synp_##level##_columns(                                                \
+        const float *const row[4], const float *x, size_t across, size_t i, size_t left, int some, \
+        synp_##level##_v sum[SYNP_##level##_AT_ONCE][4][SYNP_##level##_PARTS])                  \
+    {                                                                                           \
+        int k, p, r;                                                                            \
+        SYNP_UNROLL                                                                             \
+        for (k = 0; k < SYNP_##level##_PARTS; k++) {                                            \
+            const size_t here = left > (size_t)(k * lanes) ? left - (size_t)(k * lanes) : 0;    \
+            const size_t at = here ? i + (size_t)(k * lanes) : i;                               \
+            synp_##level##_v w[4], v;                                                           \
+            SYNP_UNROLL                                                                         \
+            for (r = 0; r < 4; r++) w[r] = synp_##level##_load(row[r] + at, here);              \
+            SYNP_UNROLL                                                                         \
+            for (p = 0; p < some; p++) {                                                        \
+                v = synp_##level##_load(x + (size_t)p * across + at, here);                     \
+                SYNP_UNROLL                                                                     \
+                for (r = 0; r < 4; r++) sum[p][r][k] = synp_##level##_fma(w[r], v, sum[p][r][k]); \
+            }                                                                                   \
+        }                                                                                       \
+    }                                                                                           \
+                                                                                                \
+    /* Four rows, of which `rows` are wanted, with some positions; each element as a dot would. */ \
+    TARGET##_INLINE void synp_##level##_products(const float *const row[4], size_t rows,        \
+                                                 const float *x, size_t cols, int some, float *y, \
+                                                 size_t stride)                                 \
+    {                                                                                           \
+        synp_##level##_v sum[SYNP_##level##_AT_ONCE][4][SYNP_##level##_PARTS];                  \
+        float four[4];                                                                          \
+        size_t i;                                                                               \
+        int k, p, r;                                                                            \
+        SYNP_UNROLL                                                                             \
+        for (p = 0; p < some; p++)                                                              \
+            SYNP_UNROLL                                                                         \
+            for (r = 0; r < 4; r++)                                                             \
+                SYNP_UNROLL                                                                     \
+                for (k = 0; k < SYNP_##level##_PARTS; k++)                                      \
+                    sum[p][r][k] = synp_##level##_all(0.0f);                                    \
+        for (i = 0; i + 16 <= cols; i += 16)                                                    \
+            synp_##level##_columns(row, x, cols, i, 16, some, sum);                             \
+        if (i < cols) synp_##level##_columns(row, x, cols, i, cols - i, some, sum);             \
+        SYNP_UNROLL                                                                             \
+        for (p = 0; p < some; p++) {                                                            \
+            SYNP_UNROLL                                                                         \
+            for (r = 0; r < 4; r++) four[r] = synp_##level##_sum(sum[p][r]);                    \
+            memcpy(y + (size_t)p * stride, four, rows * sizeof four[0]);                        \
+        }                                                                                       \
+    }                                                                                           \
+                                                                                                \
+    TARGET static void synp_##level##_floats(const float *const row[4], size_t rows,            \
+                                             const synp_acts *acts, float *y, size_t stride)    \
+    {                                                                                           \
+        const size_t cols = acts->cols;                                                         \
+        size_t p = 0;                                                                           \
+        for (; p + SYNP_##level##_AT_ONCE <= acts->positions; p += SYNP_##level##_AT_ONCE)      \
+            synp_##level##_products(row, rows, acts->x + p * cols, cols, SYNP_##level##_AT_ONCE, \
+                                    y + p * stride, stride);                                    \
+        for (; p < acts->positions; p++)                                                        \
+            synp_##level##_products(row, rows, acts->x + p * cols, cols, 1, y + p * stride, 0); \
+    }                                                                                           \
+                                                                                                \
+    TARGET static void synp_##level##_dots(const float *q, const float *k, size_t stride,       \
+                                           size_t count, size_t n, float *out)                  \
+    {                                                                                           \
+        size_t i, r;                                                                            \
+        for (i = 0; i < count; i += 4) {                                                        \
+            const size_t rows = count - i < 4 ? count - i : 4;                                  \
+            const float *row[4];                                                                \
+            for (r = 0; r < 4; r++) row[r] = k + (i + (r < rows ? r : rows - 1)) * stride;      \
+            synp_##level##_products(row, rows, q, n, 1, out + i, 0);                            \
+        }                                                                                       \
+    }                                                                                           \
+                                                                                                \
+    TARGET static void synp_##level##_axpy(float *y, float scale, const float *x, size_t n)     \
+    {                                                                                           \
+        const synp_##level##_v s = synp_##level##_all(scale);                                   \
+        size_t i;                                                                               \
+        for (i = 0; i < n; i += lanes)                                                          \
+            synp_##level##_store(y + i, n - i,                                                  \
+                                 synp_##level##_fma(s, synp_##level##_load(x + i, n - i),       \
+                                                    synp_##level##_load(y + i, n - i)));        \
+    }                                                                                           \
+                                                                                                \
+    /* Four vectors of the output, then one, stay in registers while all values pass. */        \
+    TARGET static void synp_##level##_mix(const float *weight, const float *v, size_t stride,   \
+                                          size_t count, size_t n, float *out)                   \
+    {                                                                                           \
+        size_t at = 0, i;                                                                       \
+        int j;                                                                                  \
+        for (; at + 4 * lanes <= n; at += 4 * lanes) {                                          \
+            synp_##level##_v sum[4];                                                            \
+            SYNP_UNROLL                                                                         \
+            for (j = 0; j < 4; j++) sum[j] = synp_##level##_load(out + at + j * lanes, lanes);  \
+            for (i = 0; i < count; i++) {                                                       \
+                const synp_##level##_v s = synp_##level##_all(weight[i]);                       \
+                const float *from = v + i * stride + at;                                        \
+                SYNP_UNROLL                                                                     \
+                for (j = 0; j < 4; j++)                                                         \
+                    sum[j] = synp_##level##_fma(s, synp_##level##_load(from + j * lanes, lanes), \
+                                                sum[j]);                                        \
+            }                                                                                   \
+            SYNP_UNROLL                                                                         \
+            for (j = 0; j < 4; j++) synp_##level##_store(out + at + j * lanes, lanes, sum[j]);  \
+        }                                                                                       \
+        for (; at < n; at += lanes) {                                                           \
+            synp_##level##_v sum = synp_##level##_load(out + at, n - at);                       \
+            for (i = 0; i < count; i++)                                                         \
+                sum = synp_##level##_fma(synp_##level##_all(weight[i]),                         \
+                                         synp_##level##_load(v + i * stride + at, n - at), sum); \
+            synp_##level##_store(out + at, n - at, sum);                                        \
+        }                                                                                       \
+    }                                                                                           \
+                                                                                                \
+    /* synp_exp. x + infinity is infinity, or the NaN that x is. */                             \
+    TARGET##_INLINE synp_##level##_v synp_##level##_exp(synp_##level##_v x)                     \
+    {                                                                                           \
+        const synp_##level##_v magic = synp_##level##_all(12582912.0f);                         \
+        const synp_##level##_v v = synp_##level##_fma(x, synp_##level##_all(1.44269504f), magic); \
+        const synp_##level##_v n = synp_##level##_sub(v, magic);                                \
+        synp_##level##_v r = synp_##level##_fnma(n, synp_##level##_all(0.693359375f), x), p;    \
+        int i;                                                                                  \
+        r = synp_##level##_fma(n, synp_##level##_all(2.12194440e-4f), r);                       \
+        p = synp_##level##_all(synp_exp_terms[0]);                                              \
+        SYNP_UNROLL                                                                             \
+        for (i = 1; i < 6; i++)                                                                 \
+            p = synp_##level##_fma(p, r, synp_##level##_all(synp_exp_terms[i]));                \
+        p = synp_##level##_fma(p, synp_##level##_mul(r, r), r);                                 \
+        p = synp_##level##_add(p, synp_##level##_all(1.0f));                                    \
+        p = synp_##level##_mul(p, synp_##level##_power(v));                                     \
+        p = synp_##level##_add(p, p);                                                           \
+        p = synp_##level##_less(x, synp_##level##_all(-86.9f), synp_##level##_all(0.0f), p);    \
+        return synp_##level##_less(x, synp_##level##_all(88.72283f), p,                         \
+                                   synp_##level##_add(x, synp_##level##_all(HUGE_VALF)));       \
+    }                                                                                           \
+                                                                                                \
+    TARGET##_INLINE float synp_##level##_largest(const float *x, size_t n)                      \
+    {                                                                                           \
+        synp_##level##_v most = synp_##level##_all(-HUGE_VALF);                                 \
+        float lane[lanes];                                                                      \
+        size_t i = 0, k, half;                                                                  \
+        for (; i + lanes <= n; i += lanes)                                                      \
+            most = synp_##level##_larger(synp_##level##_load(x + i, lanes), most);              \
+        synp_##level##_store(lane, lanes, most);                                                \
+        for (k = 0; i < n; i++, k++) lane[k] = x[i] > lane[k] ? x[i] : lane[k];                 \
+        for (half = lanes / 2; half; half /= 2)                                                 \
+            for (k = 0; k < half; k++)                                                          \
+                lane[k] = lane[k] > lane[k + half] ? lane[k] : lane[k + half];                  \
+        return lane[0];                                                                         \
+    }                                                                                           \
+                                                                                                \
+    TARGET static void synp_##level##_softmax(float *x, size_t n)                               \
+    {                                                                                           \
+        const synp_##level##_v most = synp_##level##_all(synp_##level##_largest(x, n));         \
+        synp_##level##_v sum[SYNP_##level##_PARTS], e;                                          \
+        size_t i = 0;                                                                           \
+        int k;                                                                                  \
+        SYNP_UNROLL                                                                             \
+        for (k = 0; k < SYNP_##level##_PARTS; k++) sum[k] = synp_##level##_all(0.0f);           \
+        while (i < n) {                                                                         \
+            SYNP_UNROLL                                                                         \
+            for (k = 0; k < SYNP_##level##_PARTS; k++, i += lanes) {                            \
+                if (i >= n) break;                                                              \
+                e = synp_##level##_sub(synp_##level##_load(x + i, n - i), most);                \
+                e = synp_##level##_exp(e);                                                      \
+                synp_##level##_store(x + i, n - i, e);                                          \
+                if (n - i < lanes) e = synp_##level##_load(x + i, n - i); /* zeros behind */    \
+                sum[k] = synp_##level##_add(sum[k], e);                                         \
+            }                                                                                   \
+        }                                                                                       \
+        e = synp_##level##_all(synp_##level##_sum(sum));                                        \
+        for (i = 0; i < n; i += lanes)                                                          \
+            synp_##level##_store(x + i, n - i,                                                  \
+                                 synp_##level##_div(synp_##level##_load(x + i, n - i), e));     \
+    }                                                                                           \
+                                                                                                \
+    /* up *= x / (1 + exp(-u)) */                                                               \
+    TARGET##_INLINE void synp_##level##_gate(synp_##level##_v x, synp_##level##_v u, float *up, \
+                                             size_t left)                                       \
+    {                                                                                           \
+        u = synp_##level##_exp(synp_##level##_sub(synp_##level##_all(0.0f), u));                \
+        x = synp_##level##_div(x, synp_##level##_add(synp_##level##_all(1.0f), u));             \
+        synp_##level##_store(up, left, synp_##level##_mul(x, synp_##level##_load(up, left)));   \
+    }                                                                                           \
+                                                                                                \
+    TARGET static void synp_##level##_silu_mul(const float *gate, float *up, size_t n)          \
+    {                                                                                           \
+        size_t i;                                                                               \
+        for (i = 0; i < n; i += lanes) {                                                        \
+            const synp_##level##_v x = synp_##level##_load(gate + i, n - i);                    \
+            synp_##level##_gate(x, x, up + i, n - i);                                           \
+        }                                                                                       \
+    }                                                                                           \
+                                                                                                \
+    TARGET static void synp_##level##_gelu_mul(const float *gate, float *up, size_t n)          \
+    {                                                                                           \
+        size_t i;                                                                               \
+        for (i = 0; i < n; i += lanes) {                                                        \
+            const synp_##level##_v x = synp_##level##_load(gate + i, n - i);                    \
+            synp_##level##_v u = synp_##level##_mul(synp_##level##_mul(x, x), x);               \
+            u = synp_##level##_fma(synp_##level##_all(0.044715f), u, x);                        \
+            u = synp_##level##_mul(u, synp_##level##_all(2.0f * 0.797884561f));                 \
+            synp_##level##_gate(x, u, up + i, n - i);                                           \
+        }                                                                                       \
+    }
+
 /* ------------------------------------------------ AVX2
    As on every level, four rows at a time; here two blocks of 32 columns ("a pair") fill two
    vectors a row, one with first halves, one with second halves. VPMADDUBSW multiplies unsigned
@@ -4396,16 +4651,9 @@ static const synp_kernels synp_plain = {
 #define SYNP_256 __attribute__((target("avx2,f16c,fma")))
 #define SYNP_256_INLINE static inline __attribute__((always_inline)) SYNP_256
 
-/* ---- floats; AVX-512 uses these too */
+/* ---- floats */
 
-/* Lanes 0-7 and 8-15 of the definition, added in its order. */
-SYNP_256_INLINE float synp_256_lanes_sum(__m256 first, __m256 last)
-{
-    __m256 eight = _mm256_add_ps(first, last);
-    __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
-    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
-}
+typedef __m256 synp_256_v;
 
 /* Mask of the first n of eight floats. */
 SYNP_256_INLINE __m256i synp_256_first(size_t n)
@@ -4429,208 +4677,50 @@ SYNP_256_INLINE void synp_256_store(float *p, size_t left, __m256 v)
     }
 }
 
-SYNP_256 static float synp_256_dot(const float *a, const float *b, size_t n)
+#define synp_256_all _mm256_set1_ps
+#define synp_256_add _mm256_add_ps
+#define synp_256_sub _mm256_sub_ps
+#define synp_256_mul _mm256_mul_ps
+#define synp_256_div _mm256_div_ps
+#define synp_256_larger _mm256_max_ps
+#define synp_256_fma _mm256_fmadd_ps
+#define synp_256_fnma _mm256_fnmadd_ps
+
+SYNP_256_INLINE __m256 synp_256_less(__m256 a, __m256 b, __m256 yes, __m256 no)
 {
-    __m256 s = _mm256_setzero_ps(), t = _mm256_setzero_ps();
-    size_t i;
-    for (i = 0; i + 16 <= n; i += 16) {
-        s = _mm256_fmadd_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), s);
-        t = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8), t);
-    }
-    if (i < n) s = _mm256_fmadd_ps(synp_256_load(a + i, n - i), synp_256_load(b + i, n - i), s);
-    i += 8;
-    if (i < n) t = _mm256_fmadd_ps(synp_256_load(a + i, n - i), synp_256_load(b + i, n - i), t);
-    return synp_256_lanes_sum(s, t);
+    return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
 }
 
-/* Four rows with one position; each row as synp_256_dot would. */
-SYNP_256_INLINE void synp_256_dot4(const float *const row[4], const float *x, size_t cols,
-                                   size_t rows, float *y)
+SYNP_256_INLINE __m256 synp_256_power(__m256 v)
 {
-    __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0, t2 = s0,
-           t3 = s0;
-    float four[4];
-    size_t i;
-    for (i = 0; i < cols; i += 16) {
-        size_t n = cols - i, m = n > 8 ? n - 8 : 0, k = n > 8 ? i + 8 : i;
-        __m256 v = synp_256_load(x + i, n), w = synp_256_load(x + k, m);
-        s0 = _mm256_fmadd_ps(synp_256_load(row[0] + i, n), v, s0);
-        t0 = _mm256_fmadd_ps(synp_256_load(row[0] + k, m), w, t0);
-        s1 = _mm256_fmadd_ps(synp_256_load(row[1] + i, n), v, s1);
-        t1 = _mm256_fmadd_ps(synp_256_load(row[1] + k, m), w, t1);
-        s2 = _mm256_fmadd_ps(synp_256_load(row[2] + i, n), v, s2);
-        t2 = _mm256_fmadd_ps(synp_256_load(row[2] + k, m), w, t2);
-        s3 = _mm256_fmadd_ps(synp_256_load(row[3] + i, n), v, s3);
-        t3 = _mm256_fmadd_ps(synp_256_load(row[3] + k, m), w, t3);
-    }
-    four[0] = synp_256_lanes_sum(s0, t0);
-    four[1] = synp_256_lanes_sum(s1, t1);
-    four[2] = synp_256_lanes_sum(s2, t2);
-    four[3] = synp_256_lanes_sum(s3, t3);
-    memcpy(y, four, rows * sizeof four[0]);
+    const __m256i bias = _mm256_set1_epi32(0x4b400000 - 126);
+    return _mm256_castsi256_ps(
+        _mm256_slli_epi32(_mm256_sub_epi32(_mm256_castps_si256(v), bias), 23));
 }
 
-SYNP_256 static void synp_256_floats(const float *const row[4], size_t rows,
-                                     const synp_acts *acts, float *y, size_t stride)
+SYNP_256_INLINE float synp_256_sum(const __m256 part[2])
 {
-    size_t p;
-    for (p = 0; p < acts->positions; p++) {
-        synp_256_dot4(row, acts->x + p * acts->cols, acts->cols, rows, y + p * stride);
-    }
+    __m256 eight = _mm256_add_ps(part[0], part[1]);
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
-SYNP_256 static void synp_256_axpy(float *y, float scale, const float *x, size_t n)
-{
-    __m256 s = _mm256_set1_ps(scale);
-    size_t i;
-    for (i = 0; i < n; i += 8) {
-        __m256 sum =
-            _mm256_fmadd_ps(s, synp_256_load(x + i, n - i), synp_256_load(y + i, n - i));
-        synp_256_store(y + i, n - i, sum);
-    }
-}
-
-SYNP_256 static void synp_256_dots(const float *q, const float *k, size_t stride, size_t count,
-                                   size_t n, float *out)
-{
-    size_t i;
-    for (i = 0; i < count; i += 4) {
-        const float *row[4];
-        size_t rows = count - i < 4 ? count - i : 4, r;
-        for (r = 0; r < 4; r++) row[r] = k + (i + (r < rows ? r : rows - 1)) * stride;
-        synp_256_dot4(row, q, n, rows, out + i);
-    }
-}
-
-/* 32 floats of the output stay in registers while all vectors pass. */
-SYNP_256 static void synp_256_mix(const float *weight, const float *v, size_t stride,
-                                  size_t count, size_t n, float *out)
-{
-    size_t at = 0, i;
-    for (; at + 32 <= n; at += 32) {
-        __m256 a = _mm256_loadu_ps(out + at), b = _mm256_loadu_ps(out + at + 8);
-        __m256 c = _mm256_loadu_ps(out + at + 16), d = _mm256_loadu_ps(out + at + 24);
-        for (i = 0; i < count; i++) {
-            const float *from = v + i * stride + at;
-            __m256 s = _mm256_set1_ps(weight[i]);
-            a = _mm256_fmadd_ps(s, _mm256_loadu_ps(from), a);
-            b = _mm256_fmadd_ps(s, _mm256_loadu_ps(from + 8), b);
-            c = _mm256_fmadd_ps(s, _mm256_loadu_ps(from + 16), c);
-            d = _mm256_fmadd_ps(s, _mm256_loadu_ps(from + 24), d);
-        }
-        _mm256_storeu_ps(out + at, a);
-        _mm256_storeu_ps(out + at + 8, b);
-        _mm256_storeu_ps(out + at + 16, c);
-        _mm256_storeu_ps(out + at + 24, d);
-    }
-    for (; at < n; at += 8) {
-        __m256 a = synp_256_load(out + at, n - at);
-        for (i = 0; i < count; i++) {
-            a = _mm256_fmadd_ps(_mm256_set1_ps(weight[i]),
-                                synp_256_load(v + i * stride + at, n - at), a);
-        }
-        synp_256_store(out + at, n - at, a);
-    }
-}
-
-/* synp_exp, eight at a time. */
-SYNP_256_INLINE __m256 synp_256_exp(__m256 x)
-{
-    const __m256 magic = _mm256_set1_ps(12582912.0f), top = _mm256_set1_ps(88.72283f);
-    __m256 shifted = _mm256_fmadd_ps(x, _mm256_set1_ps(1.44269504f), magic);
-    __m256 n = _mm256_sub_ps(shifted, magic), r, p;
-    __m256i power =
-        _mm256_sub_epi32(_mm256_castps_si256(shifted), _mm256_set1_epi32(0x4b400000 - 126));
-    r = _mm256_fnmadd_ps(n, _mm256_set1_ps(0.693359375f), x);
-    r = _mm256_fmadd_ps(n, _mm256_set1_ps(2.12194440e-4f), r);
-    p = _mm256_set1_ps(1.98412698e-4f);
-    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1.38888889e-3f));
-    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(8.33333333e-3f));
-    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(4.16666667e-2f));
-    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1.66666667e-1f));
-    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(0.5f));
-    p = _mm256_add_ps(_mm256_fmadd_ps(p, _mm256_mul_ps(r, r), r), _mm256_set1_ps(1.0f));
-    p = _mm256_mul_ps(p, _mm256_castsi256_ps(_mm256_slli_epi32(power, 23)));
-    p = _mm256_add_ps(p, p);
-    p = _mm256_andnot_ps(_mm256_cmp_ps(x, _mm256_set1_ps(-86.9f), _CMP_LT_OQ), p);
-    p = _mm256_blendv_ps(p, _mm256_set1_ps(HUGE_VALF), _mm256_cmp_ps(x, top, _CMP_GE_OQ));
-    return _mm256_blendv_ps(p, x, _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
-}
-
-SYNP_256_INLINE __m256 synp_256_largest(const float *x, size_t n)
-{
-    __m256 most = _mm256_set1_ps(-HUGE_VALF);
-    size_t i;
-    for (i = 0; i + 8 <= n; i += 8) most = _mm256_max_ps(_mm256_loadu_ps(x + i), most);
-    if (i < n) {
-        __m256 last = synp_256_load(x + i, n - i);
-        last = _mm256_blendv_ps(most, last, _mm256_castsi256_ps(synp_256_first(n - i)));
-        most = _mm256_max_ps(last, most);
-    }
-    most = _mm256_max_ps(most, _mm256_permute2f128_ps(most, most, 1));
-    most = _mm256_max_ps(most, _mm256_permute_ps(most, 0x4e));
-    return _mm256_max_ps(most, _mm256_permute_ps(most, 0xb1));
-}
-
-SYNP_256 static void synp_256_softmax(float *x, size_t n)
-{
-    __m256 most = synp_256_largest(x, n), sum[2], part;
-    size_t i;
-    sum[0] = sum[1] = _mm256_setzero_ps();
-    for (i = 0; i < n; i += 8) {
-        __m256 e = synp_256_exp(_mm256_sub_ps(synp_256_load(x + i, n - i), most));
-        synp_256_store(x + i, n - i, e);
-        if (n - i < 8) e = _mm256_and_ps(e, _mm256_castsi256_ps(synp_256_first(n - i)));
-        sum[i / 8 % 2] = _mm256_add_ps(sum[i / 8 % 2], e);
-    }
-    part = _mm256_set1_ps(synp_256_lanes_sum(sum[0], sum[1]));
-    for (i = 0; i < n; i += 8) {
-        synp_256_store(x + i, n - i, _mm256_div_ps(synp_256_load(x + i, n - i), part));
-    }
-}
-
-/* x / (1 + exp(-u)) */
-SYNP_256_INLINE __m256 synp_256_sigmoid_mul(__m256 x, __m256 u)
-{
-    __m256 e = synp_256_exp(_mm256_sub_ps(_mm256_setzero_ps(), u));
-    return _mm256_div_ps(x, _mm256_add_ps(_mm256_set1_ps(1.0f), e));
-}
-
-SYNP_256 static void synp_256_silu_mul(const float *gate, float *up, size_t n)
-{
-    size_t i;
-    for (i = 0; i < n; i += 8) {
-        __m256 x = synp_256_load(gate + i, n - i);
-        x = _mm256_mul_ps(synp_256_sigmoid_mul(x, x), synp_256_load(up + i, n - i));
-        synp_256_store(up + i, n - i, x);
-    }
-}
-
-SYNP_256 static void synp_256_gelu_mul(const float *gate, float *up, size_t n)
-{
-    size_t i;
-    for (i = 0; i < n; i += 8) {
-        __m256 x = synp_256_load(gate + i, n - i), cube = _mm256_mul_ps(_mm256_mul_ps(x, x), x);
-        __m256 u = _mm256_fmadd_ps(_mm256_set1_ps(0.044715f), cube, x);
-        u = _mm256_mul_ps(u, _mm256_set1_ps(2.0f * 0.797884561f));
-        x = _mm256_mul_ps(synp_256_sigmoid_mul(x, u), synp_256_load(up + i, n - i));
-        synp_256_store(up + i, n - i, x);
-    }
-}
+SYNP_FLOATS_TEXT(256, SYNP_256, 8, 1)
 
 SYNP_256 static void synp_256_widen(const syn_type *type, const unsigned char *data, float *out,
                                     size_t n)
 {
     size_t i = 0;
-    if (type->id == 0) {
+    if (type->id == SYN_TYPE_F32) {
         memcpy(out, data, n * sizeof *out);
         return;
     }
-    for (; type->id == 1 && i + 8 <= n; i += 8) {
+    for (; type->id == SYN_TYPE_F16 && i + 8 <= n; i += 8) {
         __m128i half = _mm_loadu_si128((const __m128i *)(const void *)(data + 2 * i));
         _mm256_storeu_ps(out + i, _mm256_cvtph_ps(half));
     }
-    for (; type->id == 30 && i + 8 <= n; i += 8) {
+    for (; type->id == SYN_TYPE_BF16 && i + 8 <= n; i += 8) {
         __m128i half = _mm_loadu_si128((const __m128i *)(const void *)(data + 2 * i));
         __m256i wide = _mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16);
         _mm256_storeu_ps(out + i, _mm256_castsi256_ps(wide));
@@ -4776,8 +4866,9 @@ SYNP_256_INLINE __m256i synp_256_both(const synp_256_kind *kind, __m256i low, __
 }
 
 /* total + (sum of products - zero point * sum of x) * scale * d */
-SYNP_256_INLINE __m256 synp_256_add(const synp_256_kind *kind, __m256i sum, const int32_t *x_sum,
-                                    __m256 scale, __m256 d, __m256 total)
+SYNP_256_INLINE __m256 synp_256_add_scaled(const synp_256_kind *kind, __m256i sum,
+                                           const int32_t *x_sum, __m256 scale, __m256 d,
+                                           __m256 total)
 {
     if (kind->zero) {
         __m128i zeros = _mm_slli_epi32(synp_256_load8(x_sum), kind->zero);
@@ -4835,17 +4926,17 @@ SYNP_256_INLINE __m256 synp_256_pair(const synp_256_kind *kind, const synp_256_t
     if (!kind->halves) {
         sum = synp_256_sum4(synp_256_whole(kind, t, 0, &x), synp_256_whole(kind, t, 1, &x),
                             synp_256_whole(kind, t, 2, &x), synp_256_whole(kind, t, 3, &x));
-        total = synp_256_add(kind, sum, all, t->scale[0], d, total);
+        total = synp_256_add_scaled(kind, sum, all, t->scale[0], d, total);
         return kind->minimum ? synp_256_add_minimum(all, d4, t->minimum[0], total) : total;
     }
     sum = synp_256_sum4(
         synp_256_half(kind, t->low[0], &x, 0), synp_256_half(kind, t->low[1], &x, 0),
         synp_256_half(kind, t->low[2], &x, 0), synp_256_half(kind, t->low[3], &x, 0));
-    total = synp_256_add(kind, sum, low, t->scale[0], d, total);
+    total = synp_256_add_scaled(kind, sum, low, t->scale[0], d, total);
     sum = synp_256_sum4(
         synp_256_half(kind, t->high[0], &x, 1), synp_256_half(kind, t->high[1], &x, 1),
         synp_256_half(kind, t->high[2], &x, 1), synp_256_half(kind, t->high[3], &x, 1));
-    total = synp_256_add(kind, sum, high, t->scale[1], d, total);
+    total = synp_256_add_scaled(kind, sum, high, t->scale[1], d, total);
     if (!kind->minimum) return total;
     total = synp_256_add_minimum(low, d4, t->minimum[0], total);
     return synp_256_add_minimum(high, d4, t->minimum[1], total);
@@ -5220,69 +5311,53 @@ SYNP_256_INLINE void synp_256_load_q6_k(const void *rows, size_t quad, int secon
 
 /* ---- loading decoded rows */
 
-/* Two floats of each row, `step` apart, as (block, row). */
-SYNP_256_INLINE __m256 synp_256_gather(const float *a, const float *b, const float *c,
-                                       const float *d, size_t step)
+/* Codes of a tile's blocks from `block` on, and of each row's groups the scales and the minima.
+   One text for this level and AVX-512. */
+#define SYNP_DECODED_TEXT(level, TARGET, bits, together)                                        \
+    TARGET##_INLINE void synp_##level##_decoded(const void *rows, size_t block, bool halves,    \
+                                                bool minimum, synp_##level##_tile *t)           \
+    {                                                                                           \
+        const synp_codes *row = (const synp_codes *)rows;                                       \
+        const size_t groups = halves ? 2 : 1;                                                   \
+        float scale[2][4 * together], least[2][4 * together]; /* (half, block, row) */          \
+        size_t g;                                                                               \
+        int r;                                                                                  \
+        SYNP_UNROLL                                                                             \
+        for (r = 0; r < 4; r++) {                                                               \
+            synp_##level##_row_codes(row[r].q + 32 * block, t, r);                              \
+            SYNP_UNROLL                                                                         \
+            for (g = 0; g < together * groups; g++) {                                           \
+                const size_t lane = 4 * (g / groups) + (size_t)r, at = groups * block + g;      \
+                scale[g % groups][lane] = row[r].scale[at];                                     \
+                if (minimum) least[g % groups][lane] = row[r].minimum[at];                      \
+            }                                                                                   \
+        }                                                                                       \
+        SYNP_UNROLL                                                                             \
+        for (g = 0; g < groups; g++) {                                                          \
+            t->scale[g] = _mm##bits##_loadu_ps(scale[g]);                                       \
+            if (minimum) t->minimum[g] = _mm##bits##_loadu_ps(least[g]);                        \
+        }                                                                                       \
+    }
+
+SYNP_256_INLINE void synp_256_row_codes(const int8_t *q, synp_256_tile *t, int r)
 {
-    return _mm256_setr_ps(a[0], b[0], c[0], d[0], a[step], b[step], c[step], d[step]);
+    synp_256_merge(synp_256_load32(q), synp_256_load32(q + 32), t, r);
 }
 
-SYNP_256_INLINE void synp_256_load_codes(const void *rows, size_t quad, int second,
-                                         synp_256_tile *t)
-{
-    const synp_codes *row = (const synp_codes *)rows;
-    size_t at = 128 * quad + 64 * (size_t)second;
-    synp_256_merge(synp_256_load32(row[0].q + at), synp_256_load32(row[0].q + at + 32), t, 0);
-    synp_256_merge(synp_256_load32(row[1].q + at), synp_256_load32(row[1].q + at + 32), t, 1);
-    synp_256_merge(synp_256_load32(row[2].q + at), synp_256_load32(row[2].q + at + 32), t, 2);
-    synp_256_merge(synp_256_load32(row[3].q + at), synp_256_load32(row[3].q + at + 32), t, 3);
-}
+SYNP_DECODED_TEXT(256, SYNP_256, 256, 2)
 
-SYNP_256_INLINE void synp_256_load_32(const void *rows, size_t quad, int second, size_t blocks,
-                                      synp_256_tile *t)
-{
-    const synp_codes *r = (const synp_codes *)rows;
-    size_t g = 4 * quad + 2 * (size_t)second;
-    (void)blocks;
-    synp_256_load_codes(rows, quad, second, t);
-    t->scale[0] =
-        synp_256_gather(r[0].scale + g, r[1].scale + g, r[2].scale + g, r[3].scale + g, 1);
-}
+#define SYNP_256_DECODED(name, halves, minimum)                                                 \
+    SYNP_256_INLINE void synp_256_load_##name(const void *rows, size_t quad, int second,        \
+                                              size_t blocks, synp_256_tile *t)                  \
+    {                                                                                           \
+        (void)blocks;                                                                           \
+        synp_256_decoded(rows, 4 * quad + 2 * (size_t)second, halves, minimum, t);              \
+    }
 
-SYNP_256_INLINE void synp_256_load_32m(const void *rows, size_t quad, int second, size_t blocks,
-                                       synp_256_tile *t)
-{
-    const synp_codes *r = (const synp_codes *)rows;
-    size_t g = 4 * quad + 2 * (size_t)second;
-    synp_256_load_32(rows, quad, second, blocks, t);
-    t->minimum[0] = synp_256_gather(r[0].minimum + g, r[1].minimum + g, r[2].minimum + g,
-                                    r[3].minimum + g, 1);
-}
-
-SYNP_256_INLINE void synp_256_load_16(const void *rows, size_t quad, int second, size_t blocks,
-                                      synp_256_tile *t)
-{
-    const synp_codes *r = (const synp_codes *)rows;
-    size_t g = 8 * quad + 4 * (size_t)second, h = g + 1;
-    (void)blocks;
-    synp_256_load_codes(rows, quad, second, t);
-    t->scale[0] =
-        synp_256_gather(r[0].scale + g, r[1].scale + g, r[2].scale + g, r[3].scale + g, 2);
-    t->scale[1] =
-        synp_256_gather(r[0].scale + h, r[1].scale + h, r[2].scale + h, r[3].scale + h, 2);
-}
-
-SYNP_256_INLINE void synp_256_load_16m(const void *rows, size_t quad, int second, size_t blocks,
-                                       synp_256_tile *t)
-{
-    const synp_codes *r = (const synp_codes *)rows;
-    size_t g = 8 * quad + 4 * (size_t)second, h = g + 1;
-    synp_256_load_16(rows, quad, second, blocks, t);
-    t->minimum[0] = synp_256_gather(r[0].minimum + g, r[1].minimum + g, r[2].minimum + g,
-                                    r[3].minimum + g, 2);
-    t->minimum[1] = synp_256_gather(r[0].minimum + h, r[1].minimum + h, r[2].minimum + h,
-                                    r[3].minimum + h, 2);
-}
+SYNP_256_DECODED(32, false, false)
+SYNP_256_DECODED(32m, false, true)
+SYNP_256_DECODED(16, true, false)
+SYNP_256_DECODED(16m, true, true)
 
 /* ---- strips. A piece is two int16: bytes 0 and 2, or 1 and 3, of four neighbouring codes, so
    that widening needs no shuffle. One text for this level and AVX-512; what differs stands in
@@ -5552,22 +5627,22 @@ SYNP_256_INLINE void synp_256_wide4(synp_256_wide_fn *wide, const unsigned char 
                                     size_t rows, size_t cols, const float *x,
                                     synp_256_ahead ahead, float *y)
 {
-    __m256 s[4], t[4];
+    __m256 sum[4][2];
     float four[4];
     size_t i, r;
     SYNP_UNROLL
-    for (r = 0; r < 4; r++) s[r] = t[r] = _mm256_setzero_ps();
+    for (r = 0; r < 4; r++) sum[r][0] = sum[r][1] = _mm256_setzero_ps();
     for (i = 0; i < cols; i += 16) {
         const __m256 v = _mm256_loadu_ps(x + i), w = _mm256_loadu_ps(x + i + 8);
         synp_256_fetch(&ahead);
         SYNP_UNROLL
         for (r = 0; r < 4; r++) {
-            s[r] = _mm256_fmadd_ps(wide(row[r], i), v, s[r]);
-            t[r] = _mm256_fmadd_ps(wide(row[r], i + 8), w, t[r]);
+            sum[r][0] = _mm256_fmadd_ps(wide(row[r], i), v, sum[r][0]);
+            sum[r][1] = _mm256_fmadd_ps(wide(row[r], i + 8), w, sum[r][1]);
         }
     }
     SYNP_UNROLL
-    for (r = 0; r < 4; r++) four[r] = synp_256_lanes_sum(s[r], t[r]);
+    for (r = 0; r < 4; r++) four[r] = synp_256_sum(sum[r]);
     memcpy(y, four, rows * sizeof four[0]);
 }
 
@@ -5597,7 +5672,7 @@ SYNP_256_WIDE(bf16, 2)
 
 /* ---- the functions of the level */
 
-#define SYNP_256_BLOCKS(name, zero, is_signed, halves, minimum)                                 \
+#define SYNP_256_BLOCKS(id, name, zero, is_signed, halves, minimum)                             \
     SYNP_256 static void synp_256_##name(const unsigned char *data, size_t row_bytes,           \
                                          size_t rows, const synp_acts *acts, float *y,          \
                                          size_t stride)                                         \
@@ -5613,27 +5688,26 @@ SYNP_256_WIDE(bf16, 2)
         synp_256_unpack(&kind, row, blocks, strip, at);                                         \
     }
 
-SYNP_256_BLOCKS(q4_0, 3, false, false, false)
-SYNP_256_BLOCKS(q4_1, 0, false, false, true)
-SYNP_256_BLOCKS(q5_0, 4, false, false, false)
-SYNP_256_BLOCKS(q5_1, 0, false, false, true)
-SYNP_256_BLOCKS(q8_0, 0, true, false, false)
-SYNP_256_BLOCKS(q4_k, 0, false, false, true)
-SYNP_256_BLOCKS(q5_k, 0, false, false, true)
-SYNP_256_BLOCKS(q6_k, 5, false, true, false)
+/* Type, name, log2 of the zero point, signed codes, scales of halves, minimum. */
+#define SYNP_256_TYPES(X)                                                                       \
+    X(Q4_0, q4_0, 3, false, false, false)                                                       \
+    X(Q4_1, q4_1, 0, false, false, true)                                                        \
+    X(Q5_0, q5_0, 4, false, false, false)                                                       \
+    X(Q5_1, q5_1, 0, false, false, true)                                                        \
+    X(Q8_0, q8_0, 0, true, false, false)                                                        \
+    X(Q4_K, q4_k, 0, false, false, true)                                                        \
+    X(Q5_K, q5_k, 0, false, false, true)                                                        \
+    X(Q6_K, q6_k, 5, false, true, false)
 
+SYNP_256_TYPES(SYNP_256_BLOCKS)
+
+#define SYNP_FUSED_256(id, name, zero, is_signed, halves, minimum)                              \
+    { SYN_TYPE_##id, synp_256_##name, synp_256_unpack_##name },
 static const synp_fused synp_256_fused[] = {
-    { 0, synp_256_f32, NULL },
-    { 1, synp_256_f16, NULL },
-    { 30, synp_256_bf16, NULL },
-    { 2, synp_256_q4_0, synp_256_unpack_q4_0 },
-    { 3, synp_256_q4_1, synp_256_unpack_q4_1 },
-    { 6, synp_256_q5_0, synp_256_unpack_q5_0 },
-    { 7, synp_256_q5_1, synp_256_unpack_q5_1 },
-    { 8, synp_256_q8_0, synp_256_unpack_q8_0 },
-    { 12, synp_256_q4_k, synp_256_unpack_q4_k },
-    { 13, synp_256_q5_k, synp_256_unpack_q5_k },
-    { 14, synp_256_q6_k, synp_256_unpack_q6_k },
+    { SYN_TYPE_F32, synp_256_f32, NULL },
+    { SYN_TYPE_F16, synp_256_f16, NULL },
+    { SYN_TYPE_BF16, synp_256_bf16, NULL },
+    SYNP_256_TYPES(SYNP_FUSED_256)
     { 0, NULL, NULL },
 };
 
@@ -5816,7 +5890,7 @@ SYNP_512_INLINE __m512 synp_512_quad(const synp_512_kind *kind, const synp_512_t
 }
 
 /* The four sums of each row become one, and the rows that exist are stored. */
-SYNP_512_INLINE void synp_512_store(__m512 total, size_t rows, float *y)
+SYNP_512_INLINE void synp_512_finish(__m512 total, size_t rows, float *y)
 {
     __m128 a = _mm_add_ps(_mm512_castps512_ps128(total), _mm512_extractf32x4_ps(total, 1));
     __m128 b = _mm_add_ps(_mm512_extractf32x4_ps(total, 2), _mm512_extractf32x4_ps(total, 3));
@@ -5843,7 +5917,7 @@ SYNP_512_INLINE void synp_512_four(const synp_512_kind *kind, const void *row, s
                 kind->load(row, quad, (unsigned)(blocks - 4 * quad), &tile);
                 only = synp_512_quad(kind, &tile, x + quad, only);
             }
-            synp_512_store(only, rows, y + p * stride);
+            synp_512_finish(only, rows, y + p * stride);
             continue;
         }
         for (i = 0; i < n; i++) total[i] = _mm512_setzero_ps();
@@ -5855,7 +5929,7 @@ SYNP_512_INLINE void synp_512_four(const synp_512_kind *kind, const void *row, s
                 total[i] = synp_512_quad(kind, &tile, x + i * across + quad, total[i]);
             }
         }
-        for (i = 0; i < n; i++) synp_512_store(total[i], rows, y + (p + i) * stride);
+        for (i = 0; i < n; i++) synp_512_finish(total[i], rows, y + (p + i) * stride);
     }
 }
 
@@ -6386,90 +6460,25 @@ SYNP_512_INLINE void synp_512_load_iq4_xs(const void *rows, size_t quad, unsigne
 
 /* ---- loading decoded rows */
 
-/* Four floats of each row to (block, row). */
-SYNP_512_INLINE __m512 synp_512_turn_ps(__m128 a, __m128 b, __m128 c, __m128 d)
+SYNP_512_INLINE void synp_512_row_codes(const int8_t *q, synp_512_tile *t, int r)
 {
-    __m512 v;
-    _MM_TRANSPOSE4_PS(a, b, c, d);
-    v = _mm512_insertf32x4(_mm512_castps128_ps512(a), b, 1);
-    return _mm512_insertf32x4(_mm512_insertf32x4(v, c, 2), d, 3);
-}
-
-SYNP_512_INLINE __m512 synp_512_group32(const float *a, const float *b, const float *c,
-                                        const float *d)
-{
-    return synp_512_turn_ps(_mm_loadu_ps(a), _mm_loadu_ps(b), _mm_loadu_ps(c), _mm_loadu_ps(d));
-}
-
-SYNP_512_INLINE void synp_512_group16(const float *a, const float *b, const float *c,
-                                      const float *d, __m512 out[2])
-{
-    __m128 a0 = _mm_loadu_ps(a), a1 = _mm_loadu_ps(a + 4), b0 = _mm_loadu_ps(b),
-           b1 = _mm_loadu_ps(b + 4);
-    __m128 c0 = _mm_loadu_ps(c), c1 = _mm_loadu_ps(c + 4), d0 = _mm_loadu_ps(d),
-           d1 = _mm_loadu_ps(d + 4);
-    out[0] = synp_512_turn_ps(_mm_shuffle_ps(a0, a1, 0x88), _mm_shuffle_ps(b0, b1, 0x88),
-                              _mm_shuffle_ps(c0, c1, 0x88), _mm_shuffle_ps(d0, d1, 0x88));
-    out[1] = synp_512_turn_ps(_mm_shuffle_ps(a0, a1, 0xdd), _mm_shuffle_ps(b0, b1, 0xdd),
-                              _mm_shuffle_ps(c0, c1, 0xdd), _mm_shuffle_ps(d0, d1, 0xdd));
-}
-
-SYNP_512_INLINE void synp_512_row_codes(const synp_codes *row, size_t quad, synp_512_tile *t,
-                                        int r)
-{
-    const int8_t *q = row[r].q + 128 * quad;
     synp_512_order(_mm512_loadu_si512(q), _mm512_loadu_si512(q + 64), &t->low[r], &t->high[r]);
 }
 
-SYNP_512_INLINE void synp_512_load_codes(const synp_codes *row, size_t quad, synp_512_tile *t)
-{
-    synp_512_row_codes(row, quad, t, 0);
-    synp_512_row_codes(row, quad, t, 1);
-    synp_512_row_codes(row, quad, t, 2);
-    synp_512_row_codes(row, quad, t, 3);
-}
+SYNP_DECODED_TEXT(512, SYNP_512, 512, 4)
 
-SYNP_512_INLINE void synp_512_load_32(const void *rows, size_t quad, unsigned blocks,
-                                      synp_512_tile *t)
-{
-    const synp_codes *row = (const synp_codes *)rows;
-    size_t g = 4 * quad;
-    (void)blocks;
-    synp_512_load_codes(row, quad, t);
-    t->scale[0] =
-        synp_512_group32(row[0].scale + g, row[1].scale + g, row[2].scale + g, row[3].scale + g);
-}
+#define SYNP_512_DECODED(name, halves, minimum)                                                 \
+    SYNP_512_INLINE void synp_512_load_##name(const void *rows, size_t quad, unsigned blocks,   \
+                                              synp_512_tile *t)                                 \
+    {                                                                                           \
+        (void)blocks;                                                                           \
+        synp_512_decoded(rows, 4 * quad, halves, minimum, t);                                   \
+    }
 
-SYNP_512_INLINE void synp_512_load_32m(const void *rows, size_t quad, unsigned blocks,
-                                       synp_512_tile *t)
-{
-    const synp_codes *row = (const synp_codes *)rows;
-    size_t g = 4 * quad;
-    synp_512_load_32(rows, quad, blocks, t);
-    t->minimum[0] = synp_512_group32(row[0].minimum + g, row[1].minimum + g, row[2].minimum + g,
-                                     row[3].minimum + g);
-}
-
-SYNP_512_INLINE void synp_512_load_16(const void *rows, size_t quad, unsigned blocks,
-                                      synp_512_tile *t)
-{
-    const synp_codes *row = (const synp_codes *)rows;
-    size_t g = 8 * quad;
-    (void)blocks;
-    synp_512_load_codes(row, quad, t);
-    synp_512_group16(row[0].scale + g, row[1].scale + g, row[2].scale + g, row[3].scale + g,
-                     t->scale);
-}
-
-SYNP_512_INLINE void synp_512_load_16m(const void *rows, size_t quad, unsigned blocks,
-                                       synp_512_tile *t)
-{
-    const synp_codes *row = (const synp_codes *)rows;
-    size_t g = 8 * quad;
-    synp_512_load_16(rows, quad, blocks, t);
-    synp_512_group16(row[0].minimum + g, row[1].minimum + g, row[2].minimum + g,
-                     row[3].minimum + g, t->minimum);
-}
+SYNP_512_DECODED(32, false, false)
+SYNP_512_DECODED(32m, false, true)
+SYNP_512_DECODED(16, true, false)
+SYNP_512_DECODED(16m, true, true)
 
 /* ---- strips, see there */
 
@@ -6496,60 +6505,56 @@ SYNP_STRIP_TEXT(512, SYNP_512, 512, 4, 8)
 
 /* ---- the functions of the level */
 
-#define SYNP_512_BLOCKS(name, load, zero, halves, minimum)                                      \
+#define SYNP_512_BLOCKS(id, name, zero, halves, minimum)                                        \
     SYNP_512 static void synp_512_##name(const unsigned char *data, size_t row_bytes,           \
                                          size_t rows, const synp_acts *acts, float *y,          \
                                          size_t stride)                                         \
     {                                                                                           \
-        const synp_512_kind kind = { load, zero, halves, minimum };                             \
+        const synp_512_kind kind = { synp_512_load_##name, zero, halves, minimum };             \
         synp_512_blocks(&kind, data, row_bytes, rows, acts, y, stride);                         \
     }                                                                                           \
     SYNP_512 static void synp_512_unpack_##name(const unsigned char *const row[4],              \
                                                 size_t blocks, const synp_strip *strip,         \
                                                 size_t at)                                      \
     {                                                                                           \
-        const synp_512_kind kind = { load, zero, halves, minimum };                             \
+        const synp_512_kind kind = { synp_512_load_##name, zero, halves, minimum };             \
         synp_512_unpack(&kind, row, blocks, strip, at);                                         \
     }
 
-SYNP_512_BLOCKS(q4_0, synp_512_load_q4_0, 3, false, false)
-SYNP_512_BLOCKS(q4_1, synp_512_load_q4_1, 0, false, true)
-SYNP_512_BLOCKS(q5_0, synp_512_load_q5_0, 4, false, false)
-SYNP_512_BLOCKS(q5_1, synp_512_load_q5_1, 0, false, true)
-SYNP_512_BLOCKS(q8_0_many, synp_512_load_q8_0, 7, false, false)
-SYNP_512_BLOCKS(q4_k, synp_512_load_q4_k, 0, false, true)
-SYNP_512_BLOCKS(q5_k, synp_512_load_q5_k, 0, false, true)
-SYNP_512_BLOCKS(q6_k, synp_512_load_q6_k, 5, true, false)
-SYNP_512_BLOCKS(q2_k, synp_512_load_q2_k, 0, true, true)
-SYNP_512_BLOCKS(q3_k, synp_512_load_q3_k, 2, true, false)
-SYNP_512_BLOCKS(iq4_nl, synp_512_load_iq4_nl, 7, false, false)
-SYNP_512_BLOCKS(iq4_xs, synp_512_load_iq4_xs, 7, false, false)
+/* Type, name, log2 of the zero point, scales of halves, minimum. */
+#define SYNP_512_TYPES(X)                                                                       \
+    X(Q4_0, q4_0, 3, false, false)                                                              \
+    X(Q4_1, q4_1, 0, false, true)                                                               \
+    X(Q5_0, q5_0, 4, false, false)                                                              \
+    X(Q5_1, q5_1, 0, false, true)                                                               \
+    X(Q8_0, q8_0, 7, false, false)                                                              \
+    X(Q4_K, q4_k, 0, false, true)                                                               \
+    X(Q5_K, q5_k, 0, false, true)                                                               \
+    X(Q6_K, q6_k, 5, true, false)                                                               \
+    X(Q2_K, q2_k, 0, true, true)                                                                \
+    X(Q3_K, q3_k, 2, true, false)                                                               \
+    X(IQ4_NL, iq4_nl, 7, false, false)                                                          \
+    X(IQ4_XS, iq4_xs, 7, false, false)
+
+SYNP_512_TYPES(SYNP_512_BLOCKS)
 
 /* One position from memory: 10 GB/s with loads of 64 bytes, which use up the buffers of the
    first cache, 21 with those of AVX2. The sums are the same, bit for bit. */
-static void synp_512_q8_0(const unsigned char *data, size_t row_bytes, size_t rows,
-                          const synp_acts *acts, float *y, size_t stride)
+static void synp_512_q8_0_any(const unsigned char *data, size_t row_bytes, size_t rows,
+                              const synp_acts *acts, float *y, size_t stride)
 {
-    (acts->positions == 1 ? synp_256_q8_0 : synp_512_q8_0_many)(data, row_bytes, rows, acts, y,
-                                                                stride);
+    (acts->positions == 1 ? synp_256_q8_0 : synp_512_q8_0)(data, row_bytes, rows, acts, y,
+                                                           stride);
 }
 
-static const synp_fused synp_512_fused[] = {
-    { 0, synp_256_f32, NULL },
-    { 1, synp_256_f16, NULL },
-    { 30, synp_256_bf16, NULL },
-    { 2, synp_512_q4_0, synp_512_unpack_q4_0 },
-    { 3, synp_512_q4_1, synp_512_unpack_q4_1 },
-    { 6, synp_512_q5_0, synp_512_unpack_q5_0 },
-    { 7, synp_512_q5_1, synp_512_unpack_q5_1 },
-    { 8, synp_512_q8_0, synp_512_unpack_q8_0_many },
-    { 10, synp_512_q2_k, synp_512_unpack_q2_k },
-    { 11, synp_512_q3_k, synp_512_unpack_q3_k },
-    { 12, synp_512_q4_k, synp_512_unpack_q4_k },
-    { 13, synp_512_q5_k, synp_512_unpack_q5_k },
-    { 14, synp_512_q6_k, synp_512_unpack_q6_k },
-    { 20, synp_512_iq4_nl, synp_512_unpack_iq4_nl },
-    { 23, synp_512_iq4_xs, synp_512_unpack_iq4_xs },
+#define SYNP_FUSED_512(id, name, zero, halves, minimum)                                         \
+    { SYN_TYPE_##id, synp_512_##name, synp_512_unpack_##name },
+static const synp_fused synp_512_fused[] = { /* the first of a type is taken */
+    { SYN_TYPE_F32, synp_256_f32, NULL },
+    { SYN_TYPE_F16, synp_256_f16, NULL },
+    { SYN_TYPE_BF16, synp_256_bf16, NULL },
+    { SYN_TYPE_Q8_0, synp_512_q8_0_any, synp_512_unpack_q8_0 },
+    SYNP_512_TYPES(SYNP_FUSED_512)
     { 0, NULL, NULL },
 };
 
@@ -6589,79 +6594,57 @@ SYNP_512 static void synp_512_unpack_codes(const syn_type *type, const synp_code
 static const synp_strips synp_512_strips = { SYNP_512_STRIP, 16, synp_512_unpack_codes, synp_512_strip,
                                            synp_512_strip_sum, synp_256_pack };
 
-/* Sums of four rows with one position; each has the lanes of the definition. */
-typedef struct synp_512_sums {
-    __m512 row[4];
-} synp_512_sums;
+/* ---- floats */
 
-SYNP_512_INLINE synp_512_sums synp_512_zeros(void)
+typedef __m512 synp_512_v;
+
+SYNP_512_INLINE __mmask16 synp_512_first(size_t n)
 {
-    synp_512_sums sums;
-    sums.row[0] = sums.row[1] = sums.row[2] = sums.row[3] = _mm512_setzero_ps();
-    return sums;
+    return (__mmask16)(n < 16 ? (1u << n) - 1 : 0xffffu);
 }
 
-SYNP_512_INLINE void synp_512_add(synp_512_sums *s, __m512 a, __m512 b, __m512 c, __m512 d,
-                                  __m512 x)
+SYNP_512_INLINE __m512 synp_512_load(const float *p, size_t left)
 {
-    s->row[0] = _mm512_fmadd_ps(a, x, s->row[0]);
-    s->row[1] = _mm512_fmadd_ps(b, x, s->row[1]);
-    s->row[2] = _mm512_fmadd_ps(c, x, s->row[2]);
-    s->row[3] = _mm512_fmadd_ps(d, x, s->row[3]);
+    return _mm512_maskz_loadu_ps(synp_512_first(left), p);
 }
 
-SYNP_512_INLINE float synp_512_lanes_sum(__m512 lanes)
+SYNP_512_INLINE void synp_512_store(float *p, size_t left, __m512 v)
 {
-    return synp_256_lanes_sum(_mm512_castps512_ps256(lanes), _mm512_extractf32x8_ps(lanes, 1));
+    _mm512_mask_storeu_ps(p, synp_512_first(left), v);
 }
 
-SYNP_512_INLINE void synp_512_finish(const synp_512_sums *s, size_t rows, float *y)
+#define synp_512_all _mm512_set1_ps
+#define synp_512_add _mm512_add_ps
+#define synp_512_sub _mm512_sub_ps
+#define synp_512_mul _mm512_mul_ps
+#define synp_512_div _mm512_div_ps
+#define synp_512_larger _mm512_max_ps
+#define synp_512_fma _mm512_fmadd_ps
+#define synp_512_fnma _mm512_fnmadd_ps
+
+SYNP_512_INLINE __m512 synp_512_less(__m512 a, __m512 b, __m512 yes, __m512 no)
 {
-    float four[4];
-    four[0] = synp_512_lanes_sum(s->row[0]);
-    four[1] = synp_512_lanes_sum(s->row[1]);
-    four[2] = synp_512_lanes_sum(s->row[2]);
-    four[3] = synp_512_lanes_sum(s->row[3]);
-    memcpy(y, four, rows * sizeof four[0]);
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
 }
 
-/* Four rows of floats with four positions. */
-SYNP_512_INLINE void synp_512_float_tile(const float *const row[4], const float *x, size_t cols,
-                                         size_t rows, float *y, size_t stride)
+SYNP_512_INLINE __m512 synp_512_power(__m512 v)
 {
-    synp_512_sums s = synp_512_zeros(), t = s, u = s, v = s;
-    size_t i;
-    for (i = 0; i < cols; i += 16) {
-        __mmask16 there = (__mmask16)(cols - i < 16 ? (1u << (cols - i)) - 1 : 0xffffu);
-        __m512 a = _mm512_maskz_loadu_ps(there, row[0] + i),
-               b = _mm512_maskz_loadu_ps(there, row[1] + i);
-        __m512 c = _mm512_maskz_loadu_ps(there, row[2] + i),
-               d = _mm512_maskz_loadu_ps(there, row[3] + i);
-        synp_512_add(&s, a, b, c, d, _mm512_maskz_loadu_ps(there, x + i));
-        synp_512_add(&t, a, b, c, d, _mm512_maskz_loadu_ps(there, x + cols + i));
-        synp_512_add(&u, a, b, c, d, _mm512_maskz_loadu_ps(there, x + 2 * cols + i));
-        synp_512_add(&v, a, b, c, d, _mm512_maskz_loadu_ps(there, x + 3 * cols + i));
-    }
-    synp_512_finish(&s, rows, y);
-    synp_512_finish(&t, rows, y + stride);
-    synp_512_finish(&u, rows, y + 2 * stride);
-    synp_512_finish(&v, rows, y + 3 * stride);
+    const __m512i bias = _mm512_set1_epi32(0x4b400000 - 126);
+    return _mm512_castsi512_ps(
+        _mm512_slli_epi32(_mm512_sub_epi32(_mm512_castps_si512(v), bias), 23));
 }
 
-SYNP_512 static void synp_512_floats(const float *const row[4], size_t rows,
-                                     const synp_acts *acts, float *y, size_t stride)
+SYNP_512_INLINE float synp_512_sum(const __m512 part[1])
 {
-    size_t p;
-    for (p = 0; p + 4 <= acts->positions; p += 4) {
-        synp_512_float_tile(row, acts->x + p * acts->cols, acts->cols, rows, y + p * stride,
-                            stride);
-    }
-    for (; p < acts->positions; p++) {
-        synp_256_dot4(row, acts->x + p * acts->cols, acts->cols, rows, y + p * stride);
-    }
+    __m256 half[2];
+    half[0] = _mm512_castps512_ps256(part[0]);
+    half[1] = _mm512_extractf32x8_ps(part[0], 1);
+    return synp_256_sum(half);
 }
 
-/* ---- attention: as the functions of AVX2, bit for bit, on whole lines of memory */
+SYNP_FLOATS_TEXT(512, SYNP_512, 16, 4)
+
+/* ---- attention: sixteen keys at a time, the bits of synp_512_dots */
 
 /* The sums of the lanes of sixteen vectors, added in the order of the definition. */
 SYNP_512_INLINE __m512 synp_512_sum16(__m512 v[16])
@@ -6689,8 +6672,8 @@ SYNP_512_INLINE __m512 synp_512_sum16(__m512 v[16])
     return _mm512_permutexvar_ps(order, u);
 }
 
-SYNP_512 static void synp_512_dots(const float *q, const float *k, size_t stride, size_t count,
-                                   size_t n, float *out)
+SYNP_512 static void synp_512_dots_many(const float *q, const float *k, size_t stride,
+                                        size_t count, size_t n, float *out)
 {
     size_t i, at;
     int r;
@@ -6699,44 +6682,21 @@ SYNP_512 static void synp_512_dots(const float *q, const float *k, size_t stride
         SYNP_UNROLL
         for (r = 0; r < 16; r++) sum[r] = _mm512_setzero_ps();
         for (at = 0; at < n; at += 16) {
-            const __mmask16 there = (__mmask16)(n - at < 16 ? (1u << (n - at)) - 1 : 0xffffu);
-            const __m512 x = _mm512_maskz_loadu_ps(there, q + at);
+            const __m512 x = synp_512_load(q + at, n - at);
             const float *key = k + at;
             SYNP_UNROLL
             for (r = 0; r < 16; r++, key += stride)
-                sum[r] = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(there, key), x, sum[r]);
+                sum[r] = _mm512_fmadd_ps(synp_512_load(key, n - at), x, sum[r]);
         }
         _mm512_storeu_ps(out + i, synp_512_sum16(sum));
     }
-    synp_256_dots(q, k, stride, count - i, n, out + i);
-}
-
-SYNP_512 static void synp_512_mix(const float *weight, const float *v, size_t stride,
-                                  size_t count, size_t n, float *out)
-{
-    size_t at = 0, i;
-    int j;
-    for (; at + 64 <= n; at += 64) {
-        __m512 sum[4];
-        SYNP_UNROLL
-        for (j = 0; j < 4; j++) sum[j] = _mm512_loadu_ps(out + at + 16 * j);
-        for (i = 0; i < count; i++) {
-            const __m512 s = _mm512_set1_ps(weight[i]);
-            const float *from = v + i * stride + at;
-            SYNP_UNROLL
-            for (j = 0; j < 4; j++)
-                sum[j] = _mm512_fmadd_ps(s, _mm512_loadu_ps(from + 16 * j), sum[j]);
-        }
-        SYNP_UNROLL
-        for (j = 0; j < 4; j++) _mm512_storeu_ps(out + at + 16 * j, sum[j]);
-    }
-    synp_256_mix(weight, v + at, stride, count, n - at, out + at);
+    synp_512_dots(q, k, stride, count - i, n, out + i);
 }
 
 static const synp_kernels synp_512 = {
-    "AVX-512 VNNI", SYN_SIMD_AVX512,   &synp_512_strips, synp_512_fused,    synp_512_codes,    synp_512_floats,
-    synp_256_widen, synp_256_quantise, synp_256_dot,      synp_256_axpy,     synp_512_dots,
-    synp_512_mix,   synp_256_softmax,  synp_256_silu_mul, synp_256_gelu_mul,
+    "AVX-512 VNNI",    SYN_SIMD_AVX512, &synp_512_strips,  synp_512_fused,    synp_512_codes,
+    synp_512_floats,   synp_256_widen,  synp_256_quantise, synp_512_dot,      synp_512_axpy,
+    synp_512_dots_many, synp_512_mix,   synp_512_softmax,  synp_512_silu_mul, synp_512_gelu_mul,
 };
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
@@ -6797,163 +6757,49 @@ SYNP_NEON_INLINE void synp_neon_store(float *p, size_t left, float32x4_t v)
     memcpy(p, four, left * sizeof four[0]);
 }
 
-/* Lanes 0-3, 4-7, 8-11 and 12-15 of the definition, added in its order. */
-SYNP_NEON_INLINE float synp_neon_lanes_sum(float32x4_t a, float32x4_t b, float32x4_t c,
-                                           float32x4_t d)
+typedef float32x4_t synp_neon_v;
+
+#define synp_neon_all vdupq_n_f32
+#define synp_neon_add vaddq_f32
+#define synp_neon_sub vsubq_f32
+#define synp_neon_mul vmulq_f32
+#define synp_neon_div vdivq_f32
+
+SYNP_NEON_INLINE float32x4_t synp_neon_less(float32x4_t a, float32x4_t b, float32x4_t yes,
+                                            float32x4_t no)
 {
-    float32x4_t s = vaddq_f32(vaddq_f32(a, c), vaddq_f32(b, d));
+    return vbslq_f32(vcltq_f32(a, b), yes, no);
+}
+
+SYNP_NEON_INLINE float32x4_t synp_neon_larger(float32x4_t a, float32x4_t b)
+{
+    return synp_neon_less(b, a, a, b);
+}
+
+SYNP_NEON_INLINE float32x4_t synp_neon_fma(float32x4_t a, float32x4_t b, float32x4_t c)
+{
+    return vfmaq_f32(c, a, b);
+}
+
+SYNP_NEON_INLINE float32x4_t synp_neon_fnma(float32x4_t a, float32x4_t b, float32x4_t c)
+{
+    return vfmsq_f32(c, a, b);
+}
+
+SYNP_NEON_INLINE float32x4_t synp_neon_power(float32x4_t v)
+{
+    int32x4_t n = vsubq_s32(vreinterpretq_s32_f32(v), vdupq_n_s32(0x4b400000 - 126));
+    return vreinterpretq_f32_s32(vshlq_n_s32(n, 23));
+}
+
+SYNP_NEON_INLINE float synp_neon_sum(const float32x4_t part[4])
+{
+    float32x4_t s = vaddq_f32(vaddq_f32(part[0], part[2]), vaddq_f32(part[1], part[3]));
     float32x2_t two = vadd_f32(vget_low_f32(s), vget_high_f32(s));
     return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
 }
 
-static float synp_neon_dot(const float *x, const float *y, size_t n)
-{
-    float32x4_t a = vdupq_n_f32(0.0f), b = a, c = a, d = a;
-    size_t i;
-    for (i = 0; i + 16 <= n; i += 16) {
-        a = vfmaq_f32(a, vld1q_f32(x + i), vld1q_f32(y + i));
-        b = vfmaq_f32(b, vld1q_f32(x + i + 4), vld1q_f32(y + i + 4));
-        c = vfmaq_f32(c, vld1q_f32(x + i + 8), vld1q_f32(y + i + 8));
-        d = vfmaq_f32(d, vld1q_f32(x + i + 12), vld1q_f32(y + i + 12));
-    }
-    if (i < n) a = vfmaq_f32(a, synp_neon_load(x + i, n - i), synp_neon_load(y + i, n - i));
-    i += 4;
-    if (i < n) b = vfmaq_f32(b, synp_neon_load(x + i, n - i), synp_neon_load(y + i, n - i));
-    i += 4;
-    if (i < n) c = vfmaq_f32(c, synp_neon_load(x + i, n - i), synp_neon_load(y + i, n - i));
-    i += 4;
-    if (i < n) d = vfmaq_f32(d, synp_neon_load(x + i, n - i), synp_neon_load(y + i, n - i));
-    return synp_neon_lanes_sum(a, b, c, d);
-}
-
-static void synp_neon_floats(const float *const row[4], size_t rows, const synp_acts *acts,
-                             float *y, size_t stride)
-{
-    size_t p, r;
-    for (p = 0; p < acts->positions; p++) {
-        for (r = 0; r < rows; r++) {
-            y[p * stride + r] = synp_neon_dot(row[r], acts->x + p * acts->cols, acts->cols);
-        }
-    }
-}
-
-static void synp_neon_axpy(float *y, float scale, const float *x, size_t n)
-{
-    size_t i;
-    for (i = 0; i < n; i += 4) {
-        float32x4_t sum =
-            vfmaq_n_f32(synp_neon_load(y + i, n - i), synp_neon_load(x + i, n - i), scale);
-        synp_neon_store(y + i, n - i, sum);
-    }
-}
-
-static void synp_neon_dots(const float *q, const float *k, size_t stride, size_t count, size_t n,
-                           float *out)
-{
-    size_t i;
-    for (i = 0; i < count; i++) out[i] = synp_neon_dot(q, k + i * stride, n);
-}
-
-/* 16 floats of the output stay in registers while all vectors pass. */
-static void synp_neon_mix(const float *weight, const float *v, size_t stride, size_t count,
-                          size_t n, float *out)
-{
-    size_t at = 0, i;
-    for (; at + 16 <= n; at += 16) {
-        float32x4_t a = vld1q_f32(out + at), b = vld1q_f32(out + at + 4);
-        float32x4_t c = vld1q_f32(out + at + 8), d = vld1q_f32(out + at + 12);
-        for (i = 0; i < count; i++) {
-            const float *from = v + i * stride + at;
-            a = vfmaq_n_f32(a, vld1q_f32(from), weight[i]);
-            b = vfmaq_n_f32(b, vld1q_f32(from + 4), weight[i]);
-            c = vfmaq_n_f32(c, vld1q_f32(from + 8), weight[i]);
-            d = vfmaq_n_f32(d, vld1q_f32(from + 12), weight[i]);
-        }
-        vst1q_f32(out + at, a);
-        vst1q_f32(out + at + 4, b);
-        vst1q_f32(out + at + 8, c);
-        vst1q_f32(out + at + 12, d);
-    }
-    for (; at < n; at += 4) {
-        float32x4_t a = synp_neon_load(out + at, n - at);
-        for (i = 0; i < count; i++) {
-            a = vfmaq_n_f32(a, synp_neon_load(v + i * stride + at, n - at), weight[i]);
-        }
-        synp_neon_store(out + at, n - at, a);
-    }
-}
-
-/* synp_exp, four at a time. */
-SYNP_NEON_INLINE float32x4_t synp_neon_exp(float32x4_t x)
-{
-    const float32x4_t magic = vdupq_n_f32(12582912.0f);
-    float32x4_t shifted = vfmaq_n_f32(magic, x, 1.44269504f);
-    float32x4_t n = vsubq_f32(shifted, magic), r, p;
-    int32x4_t power = vsubq_s32(vreinterpretq_s32_f32(shifted), vdupq_n_s32(0x4b400000 - 126));
-    uint32x4_t number = vceqq_f32(x, x);
-    r = vfmsq_n_f32(x, n, 0.693359375f);
-    r = vfmaq_n_f32(r, n, 2.12194440e-4f);
-    p = vdupq_n_f32(1.98412698e-4f);
-    p = vfmaq_f32(vdupq_n_f32(1.38888889e-3f), p, r);
-    p = vfmaq_f32(vdupq_n_f32(8.33333333e-3f), p, r);
-    p = vfmaq_f32(vdupq_n_f32(4.16666667e-2f), p, r);
-    p = vfmaq_f32(vdupq_n_f32(1.66666667e-1f), p, r);
-    p = vfmaq_f32(vdupq_n_f32(0.5f), p, r);
-    p = vaddq_f32(vfmaq_f32(r, p, vmulq_f32(r, r)), vdupq_n_f32(1.0f));
-    p = vmulq_f32(p, vreinterpretq_f32_s32(vshlq_n_s32(power, 23)));
-    p = vaddq_f32(p, p);
-    p = vbslq_f32(vcltq_f32(x, vdupq_n_f32(-86.9f)), vdupq_n_f32(0.0f), p);
-    p = vbslq_f32(vcgeq_f32(x, vdupq_n_f32(88.72283f)), vdupq_n_f32(HUGE_VALF), p);
-    return vbslq_f32(number, p, x);
-}
-
-static void synp_neon_softmax(float *x, size_t n)
-{
-    float32x4_t sum[4], most;
-    float big = -HUGE_VALF, total;
-    size_t i;
-    for (i = 0; i < n; i++) big = x[i] > big ? x[i] : big;
-    most = vdupq_n_f32(big);
-    sum[0] = sum[1] = sum[2] = sum[3] = vdupq_n_f32(0.0f);
-    for (i = 0; i < n; i += 4) {
-        float32x4_t e = synp_neon_exp(vsubq_f32(synp_neon_load(x + i, n - i), most));
-        synp_neon_store(x + i, n - i, e);
-        if (n - i < 4) e = synp_neon_load(x + i, n - i);
-        sum[i / 4 % 4] = vaddq_f32(sum[i / 4 % 4], e);
-    }
-    total = synp_neon_lanes_sum(sum[0], sum[1], sum[2], sum[3]);
-    for (i = 0; i < n; i += 4) {
-        synp_neon_store(x + i, n - i,
-                        vdivq_f32(synp_neon_load(x + i, n - i), vdupq_n_f32(total)));
-    }
-}
-
-/* x / (1 + exp(-u)) */
-SYNP_NEON_INLINE float32x4_t synp_neon_sigmoid_mul(float32x4_t x, float32x4_t u)
-{
-    return vdivq_f32(x, vaddq_f32(vdupq_n_f32(1.0f), synp_neon_exp(vnegq_f32(u))));
-}
-
-static void synp_neon_silu_mul(const float *gate, float *up, size_t n)
-{
-    size_t i;
-    for (i = 0; i < n; i += 4) {
-        float32x4_t x = synp_neon_load(gate + i, n - i);
-        x = vmulq_f32(synp_neon_sigmoid_mul(x, x), synp_neon_load(up + i, n - i));
-        synp_neon_store(up + i, n - i, x);
-    }
-}
-
-static void synp_neon_gelu_mul(const float *gate, float *up, size_t n)
-{
-    size_t i;
-    for (i = 0; i < n; i += 4) {
-        float32x4_t x = synp_neon_load(gate + i, n - i), cube = vmulq_f32(vmulq_f32(x, x), x);
-        float32x4_t u = vmulq_n_f32(vfmaq_n_f32(x, cube, 0.044715f), 2.0f * 0.797884561f);
-        x = vmulq_f32(synp_neon_sigmoid_mul(x, u), synp_neon_load(up + i, n - i));
-        synp_neon_store(up + i, n - i, x);
-    }
-}
+SYNP_FLOATS_TEXT(neon, SYNP_NEON, 4, 1)
 
 SYNP_NEON_INLINE uint16x4_t synp_neon_words(const unsigned char *p)
 {
@@ -6964,14 +6810,14 @@ static void synp_neon_widen(const syn_type *type, const unsigned char *data, flo
                             size_t n)
 {
     size_t i = 0;
-    if (type->id == 0) {
+    if (type->id == SYN_TYPE_F32) {
         memcpy(out, data, n * sizeof *out);
         return;
     }
-    for (; type->id == 1 && i + 4 <= n; i += 4) {
+    for (; type->id == SYN_TYPE_F16 && i + 4 <= n; i += 4) {
         vst1q_f32(out + i, vcvt_f32_f16(vreinterpret_f16_u16(synp_neon_words(data + 2 * i))));
     }
-    for (; type->id == 30 && i + 4 <= n; i += 4) {
+    for (; type->id == SYN_TYPE_BF16 && i + 4 <= n; i += 4) {
         vst1q_f32(out + i,
                   vreinterpretq_f32_u32(vshll_n_u16(synp_neon_words(data + 2 * i), 16)));
     }
@@ -7653,7 +7499,7 @@ static void synp_dotprod_pack(const synp_acts_quad *quad, int j, synp_acts_tile 
 #define SYNP_PLACE_neon(at) ((at) / 2)
 #define SYNP_PLACE_dotprod(at) (at)
 
-#define SYNP_NEON_BLOCKS(level, target, name, halves, minimum)                                  \
+#define SYNP_NEON_BLOCKS(level, target, id, name, halves, minimum)                              \
     target static void synp_##level##_##name(const unsigned char *data, size_t row_bytes,       \
                                              size_t rows, const synp_acts *acts, float *y,      \
                                              size_t stride)                                     \
@@ -7697,24 +7543,24 @@ static void synp_dotprod_pack(const synp_acts_quad *quad, int j, synp_acts_tile 
                          SYNP_PLACE_##level(at), at);                                           \
     }
 
+/* Type, name, scales of halves, minimum. */
+#define SYNP_NEON_TYPES(X, level, target)                                                       \
+    X(level, target, Q4_0, q4_0, false, false)                                                  \
+    X(level, target, Q4_1, q4_1, false, true)                                                   \
+    X(level, target, Q5_0, q5_0, false, false)                                                  \
+    X(level, target, Q5_1, q5_1, false, true)                                                   \
+    X(level, target, Q8_0, q8_0, false, false)                                                  \
+    X(level, target, Q4_K, q4_k, false, true)                                                   \
+    X(level, target, Q5_K, q5_k, false, true)                                                   \
+    X(level, target, Q6_K, q6_k, true, false)
+
+#define SYNP_FUSED_NEON(level, target, id, name, halves, minimum)                               \
+    { SYN_TYPE_##id, synp_##level##_##name, synp_##level##_unpack_##name },
+
 #define SYNP_NEON_LEVEL(level, target, text, number)                                            \
-    SYNP_NEON_BLOCKS(level, target, q4_0, false, false)                                         \
-    SYNP_NEON_BLOCKS(level, target, q4_1, false, true)                                          \
-    SYNP_NEON_BLOCKS(level, target, q5_0, false, false)                                         \
-    SYNP_NEON_BLOCKS(level, target, q5_1, false, true)                                          \
-    SYNP_NEON_BLOCKS(level, target, q8_0, false, false)                                         \
-    SYNP_NEON_BLOCKS(level, target, q4_k, false, true)                                          \
-    SYNP_NEON_BLOCKS(level, target, q5_k, false, true)                                          \
-    SYNP_NEON_BLOCKS(level, target, q6_k, true, false)                                          \
+    SYNP_NEON_TYPES(SYNP_NEON_BLOCKS, level, target)                                            \
     static const synp_fused synp_##level##_fused[] = {                                          \
-        { 2, synp_##level##_q4_0, synp_##level##_unpack_q4_0 },                                 \
-        { 3, synp_##level##_q4_1, synp_##level##_unpack_q4_1 },                                 \
-        { 6, synp_##level##_q5_0, synp_##level##_unpack_q5_0 },                                 \
-        { 7, synp_##level##_q5_1, synp_##level##_unpack_q5_1 },                                 \
-        { 8, synp_##level##_q8_0, synp_##level##_unpack_q8_0 },                                 \
-        { 12, synp_##level##_q4_k, synp_##level##_unpack_q4_k },                                \
-        { 13, synp_##level##_q5_k, synp_##level##_unpack_q5_k },                                \
-        { 14, synp_##level##_q6_k, synp_##level##_unpack_q6_k },                                \
+        SYNP_NEON_TYPES(SYNP_FUSED_NEON, level, target)                                         \
         { 0, NULL, NULL },                                                                      \
     };                                                                                          \
     SYNP_NEON_CODES(level, target, 32, false, false)                                            \
