@@ -532,6 +532,7 @@ typedef struct syn_tokenizer {
     bool    ignore_merges;            /* a word that is a token needs no merges */
     bool    clean_spaces;             /* see syn_detokenize */
     bool    pre_missing;              /* byte-level BPE and no tokenizer.ggml.pre: row 0 is a guess */
+    uint32_t outside;                 /* see syn_tokenizer_outside */
     bool    strips_right;             /* Phi-3: special tokens take the white space behind them, */
     int32_t keeps_right[3];           /* but for these */
     syn_chat chat;
@@ -547,6 +548,11 @@ typedef struct syn_tokenizer {
     uint16_t *special_reach;          /* (1024) longest special token by its first two bytes */
     uint32_t *special_bits;           /* (size / 32 + 1) a bit for the hash of each */
 } syn_tokenizer;
+
+/* The key of the n-th special id that lies outside the vocabulary and that nothing needs (a padding, an
+   end that can never be sampled), NULL where there are no more. Ids that are needed are errors: the end
+   of text; the begin where it is added; the unknown token of a SentencePiece vocabulary. */
+SYN_API const char *syn_tokenizer_outside(const syn_tokenizer *t, unsigned n);
 
 /* Checks the vocabulary and builds the index. desc may be NULL. `gguf` may go afterwards, its
    source must stay. Errors: MODEL names the key at fault; UNSUPPORTED an unknown tokenizer or
@@ -9343,19 +9349,37 @@ static const struct synp_id_key {
     { "tokenizer.ggml.fim_mid_token_id", SYNP_ID_OTHER },
 };
 
-/* An id that must lie in the vocabulary; 2^32 - 1 stands for none, as does -1 here. A
-   default is none in a vocabulary too small for it. */
-static syn_status synp_tokenizer_id(const syn_tokenizer *t, const syn_gguf *gguf, const char *key,
+SYN_API const char *syn_tokenizer_outside(const syn_tokenizer *t, unsigned n)
+{
+    size_t i;
+    for (i = 0; i < sizeof synp_id_keys / sizeof synp_id_keys[0]; i++)
+        if (t->outside >> i & 1 && !n--) return synp_id_keys[i].key;
+    return NULL;
+}
+
+/* Would a text or a generation go another way without this id? */
+static bool synp_id_needed(const syn_tokenizer *t, synp_id_use use)
+{
+    return use == SYNP_ID_EOS || (use == SYNP_ID_BOS && t->add_bos) ||
+           (use == SYNP_ID_UNK && t->kind == SYN_TOKENIZER_SPM);
+}
+
+/* The id of a row; 2^32 - 1 stands for none, as does -1 here. A default is none in a vocabulary
+   too small for it. */
+static syn_status synp_tokenizer_id(syn_tokenizer *t, const syn_gguf *gguf, size_t row,
                                     int32_t absent, int32_t *id, syn_error *err)
 {
+    const char *key = synp_id_keys[row].key;
     uint32_t none = SYNP_NONE - 1, value = none; /* no file can mean this one */
     syn_status status = syn_gguf_u32(gguf, key, false, &value, err);
     if (status) return status;
     *id = value < (uint32_t)t->size ? (int32_t)value : -1;
     if (value == none) *id = absent < t->size ? absent : -1;
-    else if (*id < 0 && value != SYNP_NONE)
+    if (value == none || *id >= 0 || value == SYNP_NONE) return SYN_OK;
+    if (synp_id_needed(t, synp_id_keys[row].use))
         return synp_fail(err, SYN_ERROR_MODEL, "%s: id %u, the vocabulary has %u tokens", key,
                          SYNP_U(value), SYNP_U(t->size));
+    t->outside |= (uint32_t)1 << row;
     return SYN_OK;
 }
 
@@ -9371,7 +9395,7 @@ static syn_status synp_tokenizer_ids(syn_tokenizer *t, const syn_gguf *gguf, syn
                              : use == SYNP_ID_EOS ? (bpe ? 11 : 2)
                              : use == SYNP_ID_UNK ? (bpe ? -1 : 0)
                                                   : -1;
-        syn_status status = synp_tokenizer_id(t, gguf, synp_id_keys[i].key, absent, &id, err);
+        syn_status status = synp_tokenizer_id(t, gguf, i, absent, &id, err);
         if (status) return status;
         if (use == SYNP_ID_BOS) t->bos = id;
         if (use == SYNP_ID_EOS) t->eos = id;
@@ -11224,9 +11248,11 @@ static syn_status synp_model_other_keys(const syn_model *model, syn_error *err)
 
 SYN_API const char *syn_model_unused_key(const syn_model *model, const char *key)
 {
-    const char *suffix = synp_key_suffix(model, key);
+    const char *suffix = synp_key_suffix(model, key), *outside;
     const synp_harmless *harmless;
     uint32_t row;
+    for (row = 0; (outside = syn_tokenizer_outside(&model->tokenizer, row)) != NULL; row++)
+        if (!strcmp(outside, key)) return "the id is outside the vocabulary, and nothing needs it";
     if (!suffix) return NULL;
     switch (synp_key_use_of(model, suffix, &row)) {
     case SYNP_USE_UNKNOWN: return synp_unknown_key;

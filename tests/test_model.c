@@ -705,6 +705,33 @@ TEST(ids_outside_the_vocabulary)
 {
     refused_u32(KEY_U32, "tokenizer.ggml.bos_token_id", VOCAB, "");
     refused_u32(KEY_U32, "tokenizer.ggml.eos_token_id", VOCAB + 5, "");
+    refused_u32(KEY_ADDED_U32, "tokenizer.ggml.unknown_token_id", VOCAB, "");
+}
+
+/* Those that nothing needs are named, and the model is what it was. */
+TEST(unused_ids_outside_the_vocabulary)
+{
+    static const char *const key[] = {
+        "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id", "tokenizer.ggml.padding_token_id",
+        "tokenizer.ggml.seperator_token_id", "tokenizer.ggml.fim_pad_token_id", "tokenizer.ggml.fim_mid_token_id"};
+    size_t k;
+    for (k = 0; k < sizeof key / sizeof key[0]; k++) {
+        gguf_out f;
+        opened o;
+        syn_error err;
+        model_fault fault = none;
+        fault.kind = KEY_ADDED_U32;
+        fault.name = key[k];
+        fault.number = VOCAB + (uint32_t)k;
+        write_model(&f, &fault);
+        REQUIRE_OK(open_model(&o, &f, &err), err);
+        CHECK_STR(syn_tokenizer_outside(&o.model.tokenizer, 0), key[k]);
+        CHECK(!syn_tokenizer_outside(&o.model.tokenizer, 1));
+        CHECK(strstr(syn_model_unused_key(&o.model, key[k]), "vocabulary"));
+        CHECK(!syn_model_unused_key(&o.model, "tokenizer.ggml.eos_token_id"));
+        free(o.block);
+        gguf_free(&f);
+    }
 }
 
 /* A hyperparameter that no tensor of the file bears out must not cost memory before it is found out. */

@@ -58,6 +58,9 @@ void tokenizer_note(const syn_tokenizer *t) {
     if (t->pre_missing)
         tool_note("the file has no tokenizer.ggml.pre: words are cut as by '%s'; --pre NAME names another",
                   syn_tokenizer_pre_name(t->pre));
+    const char *key;
+    for (unsigned i = 0; (key = syn_tokenizer_outside(t, i)) != NULL; i++)
+        tool_note("%s: is outside the vocabulary; nothing needs it", key);
 }
 
 static bool load(loaded_model *m, const char *path, const char *pre, bool no_vocabulary,
