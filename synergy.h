@@ -4403,6 +4403,9 @@ static const synp_kernels synp_plain = {
 #define SYNP_UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/* Four rows at a time, each with its registers. */
+#define SYNP_EACH_ROW(r) SYNP_UNROLL for (int r = 0; r < 4; r++)
+
 /* ------------------------------------------------ vectors of floats, one text for every level
    A level brings its vector synp_LEVEL_v of `lanes` floats and twelve operations: load and store
    of those that are left (zeros behind them), all (one number in each lane), add, sub, mul, div,
@@ -4923,25 +4926,26 @@ SYNP_256_INLINE __m256 synp_256_pair(const synp_256_kind *kind, const synp_256_t
     __m128 d4 = _mm_castsi128_ps(d2);
     __m256 d = _mm256_castsi256_ps(synp_256_spread(d2));
     synp_256_digits x;
-    __m256i sum;
+    __m256i sum, four[4];
 
     x.q[0] = synp_256_load32(quad->q + 32 * second);
     x.q[1] = synp_256_load32(quad->q + 64 + 32 * second);
     x.r[0] = synp_256_load32(quad->r + 32 * second);
     x.r[1] = synp_256_load32(quad->r + 64 + 32 * second);
     if (!kind->halves) {
-        sum = synp_256_sum4(synp_256_whole(kind, t, 0, &x), synp_256_whole(kind, t, 1, &x),
-                            synp_256_whole(kind, t, 2, &x), synp_256_whole(kind, t, 3, &x));
+        SYNP_EACH_ROW(r)
+            four[r] = synp_256_whole(kind, t, r, &x);
+        sum = synp_256_sum4(four[0], four[1], four[2], four[3]);
         total = synp_256_add_scaled(kind, sum, all, t->scale[0], d, total);
         return kind->minimum ? synp_256_add_minimum(all, d4, t->minimum[0], total) : total;
     }
-    sum = synp_256_sum4(
-        synp_256_half(kind, t->low[0], &x, 0), synp_256_half(kind, t->low[1], &x, 0),
-        synp_256_half(kind, t->low[2], &x, 0), synp_256_half(kind, t->low[3], &x, 0));
+    SYNP_EACH_ROW(r)
+        four[r] = synp_256_half(kind, t->low[r], &x, 0);
+    sum = synp_256_sum4(four[0], four[1], four[2], four[3]);
     total = synp_256_add_scaled(kind, sum, low, t->scale[0], d, total);
-    sum = synp_256_sum4(
-        synp_256_half(kind, t->high[0], &x, 1), synp_256_half(kind, t->high[1], &x, 1),
-        synp_256_half(kind, t->high[2], &x, 1), synp_256_half(kind, t->high[3], &x, 1));
+    SYNP_EACH_ROW(r)
+        four[r] = synp_256_half(kind, t->high[r], &x, 1);
+    sum = synp_256_sum4(four[0], four[1], four[2], four[3]);
     total = synp_256_add_scaled(kind, sum, high, t->scale[1], d, total);
     if (!kind->minimum) return total;
     total = synp_256_add_minimum(low, d4, t->minimum[0], total);
@@ -5027,22 +5031,25 @@ SYNP_256_INLINE void synp_256_four(const synp_256_kind *kind, const void *row, s
     }
 }
 
-SYNP_256_INLINE void synp_256_blocks(const synp_256_kind *kind, const unsigned char *data,
-                                     size_t row_bytes, size_t rows, const synp_acts *acts,
-                                     float *y, size_t stride)
-{
-    size_t at;
-    for (at = 0; at < rows; at += 4) {
-        const unsigned char *row[4];
-        size_t n = rows - at < 4 ? rows - at : 4;
-        row[0] = data + at * row_bytes;
-        row[1] = row[0] + (n > 1 ? row_bytes : 0);
-        row[2] = row[1] + (n > 2 ? row_bytes : 0);
-        row[3] = row[2] + (n > 3 ? row_bytes : 0);
-        synp_256_four(kind, row, n, acts, y + at, stride,
-                      synp_256_ahead_of(row[0], 4 * row_bytes, acts));
+/* All rows, four at a time; this text also for AVX-512. */
+#define SYNP_BLOCKS_TEXT(level, TARGET)                                                         \
+    TARGET##_INLINE void synp_##level##_blocks(const synp_##level##_kind *kind,                 \
+                                               const unsigned char *data, size_t row_bytes,     \
+                                               size_t rows, const synp_acts *acts, float *y,    \
+                                               size_t stride)                                   \
+    {                                                                                           \
+        size_t at;                                                                              \
+        for (at = 0; at < rows; at += 4) {                                                      \
+            const unsigned char *row[4];                                                        \
+            const size_t n = rows - at < 4 ? rows - at : 4;                                     \
+            SYNP_EACH_ROW(r)                                                                    \
+                row[r] = data + (at + ((size_t)r < n ? (size_t)r : n - 1)) * row_bytes;         \
+            synp_##level##_four(kind, row, n, acts, y + at, stride,                             \
+                                synp_256_ahead_of(row[0], 4 * row_bytes, acts));                \
+        }                                                                                       \
     }
-}
+
+SYNP_BLOCKS_TEXT(256, SYNP_256)
 
 /* ---- loading blocks of 32. Where the second block is missing the first is loaded again, with a
    scale and a minimum of zero. */
@@ -5113,10 +5120,8 @@ SYNP_256_INLINE void synp_256_load_nibbles(const synp_256_nibble_kind *kind, con
     const unsigned char *const *row = (const unsigned char *const *)rows;
     size_t at = (quad * 4 + 2 * (size_t)second) * kind->bytes;
     size_t next = blocks >= 2 + 2 * (size_t)second ? kind->bytes : 0;
-    synp_256_row_nibbles(kind, row[0] + at, next, t, 0);
-    synp_256_row_nibbles(kind, row[1] + at, next, t, 1);
-    synp_256_row_nibbles(kind, row[2] + at, next, t, 2);
-    synp_256_row_nibbles(kind, row[3] + at, next, t, 3);
+    SYNP_EACH_ROW(r)
+        synp_256_row_nibbles(kind, row[r] + at, next, t, r);
     t->scale[0] = synp_256_halves(row, at, next);
     if (kind->minimum) t->minimum[0] = synp_256_halves(row, at + 2, next);
 }
@@ -5141,14 +5146,10 @@ SYNP_256_INLINE void synp_256_load_q8_0(const void *rows, size_t quad, int secon
     size_t at = (quad * 4 + 2 * (size_t)second) * 34,
            next = blocks >= 2 + 2 * (size_t)second ? 34 : 0;
     size_t low = at + 2, high = at + 18;
-    t->low[0] = synp_256_two(row[0] + low, row[0] + low + next);
-    t->low[1] = synp_256_two(row[1] + low, row[1] + low + next);
-    t->low[2] = synp_256_two(row[2] + low, row[2] + low + next);
-    t->low[3] = synp_256_two(row[3] + low, row[3] + low + next);
-    t->high[0] = synp_256_two(row[0] + high, row[0] + high + next);
-    t->high[1] = synp_256_two(row[1] + high, row[1] + high + next);
-    t->high[2] = synp_256_two(row[2] + high, row[2] + high + next);
-    t->high[3] = synp_256_two(row[3] + high, row[3] + high + next);
+    SYNP_EACH_ROW(r)
+        t->low[r] = synp_256_two(row[r] + low, row[r] + low + next);
+    SYNP_EACH_ROW(r)
+        t->high[r] = synp_256_two(row[r] + high, row[r] + high + next);
     t->scale[0] = synp_256_halves(row, at, next);
 }
 
@@ -5183,10 +5184,8 @@ SYNP_256_INLINE void synp_256_scales_k(const unsigned char *const *row, size_t a
     const __m128i pack = _mm_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
     __m128i v[4], scale, minimum;
     __m256 d;
-    v[0] = synp_256_load16(row[0] + at);
-    v[1] = synp_256_load16(row[1] + at);
-    v[2] = synp_256_load16(row[2] + at);
-    v[3] = synp_256_load16(row[3] + at);
+    SYNP_EACH_ROW(r)
+        v[r] = synp_256_load16(row[r] + at);
     synp_256_turn(v);
     d = _mm256_cvtph_ps(_mm_shuffle_epi8(v[0], pack)); /* four d, four dmin */
     if (half) {
@@ -5224,10 +5223,8 @@ SYNP_256_INLINE void synp_256_load_q4_k(const void *rows, size_t quad, int secon
     size_t at = quad / 2 * 144, half = quad % 2,
            nibbles = at + 16 + 64 * half + 32 * (size_t)second;
     (void)blocks;
-    synp_256_row_q4_k(row[0] + nibbles, t, 0);
-    synp_256_row_q4_k(row[1] + nibbles, t, 1);
-    synp_256_row_q4_k(row[2] + nibbles, t, 2);
-    synp_256_row_q4_k(row[3] + nibbles, t, 3);
+    SYNP_EACH_ROW(r)
+        synp_256_row_q4_k(row[r] + nibbles, t, r);
     synp_256_scales_k(row, at, half, second, t);
 }
 
@@ -5256,10 +5253,8 @@ SYNP_256_INLINE void synp_256_load_q5_k(const void *rows, size_t quad, int secon
     const unsigned char *const *row = (const unsigned char *const *)rows;
     size_t at = quad / 2 * 176, half = quad % 2;
     (void)blocks;
-    synp_256_row_q5_k(row[0] + at, half, second, t, 0);
-    synp_256_row_q5_k(row[1] + at, half, second, t, 1);
-    synp_256_row_q5_k(row[2] + at, half, second, t, 2);
-    synp_256_row_q5_k(row[3] + at, half, second, t, 3);
+    SYNP_EACH_ROW(r)
+        synp_256_row_q5_k(row[r] + at, half, second, t, r);
     synp_256_scales_k(row, at, half, second, t);
 }
 
@@ -5308,10 +5303,8 @@ SYNP_256_INLINE void synp_256_load_q6_k(const void *rows, size_t quad, int secon
     const unsigned char *const *row = (const unsigned char *const *)rows;
     size_t at = quad / 2 * 210, half = quad % 2;
     (void)blocks;
-    synp_256_row_q6_k(row[0] + at, half, second, t, 0);
-    synp_256_row_q6_k(row[1] + at, half, second, t, 1);
-    synp_256_row_q6_k(row[2] + at, half, second, t, 2);
-    synp_256_row_q6_k(row[3] + at, half, second, t, 3);
+    SYNP_EACH_ROW(r)
+        synp_256_row_q6_k(row[r] + at, half, second, t, r);
     synp_256_scales_q6_k(row, at + 208, at + 192 + 8 * half + 4 * (size_t)second, t);
 }
 
@@ -5864,9 +5857,10 @@ SYNP_512_INLINE __m512 synp_512_half(const __m512i code[4], __m512i q, __m512i r
 SYNP_512_INLINE __m512 synp_512_whole(const synp_512_tile *t, const __m512i q[2],
                                       const __m512i r[2], __m512i start)
 {
-    return _mm512_cvtepi32_ps(
-        synp_512_sum4(synp_512_both(t, 0, q, r, start), synp_512_both(t, 1, q, r, start),
-                      synp_512_both(t, 2, q, r, start), synp_512_both(t, 3, q, r, start)));
+    __m512i sum[4];
+    SYNP_EACH_ROW(k)
+        sum[k] = synp_512_both(t, k, q, r, start);
+    return _mm512_cvtepi32_ps(synp_512_sum4(sum[0], sum[1], sum[2], sum[3]));
 }
 
 /* Adds a quad's products of four rows with one position to total (block modulo 4, row). */
@@ -5939,19 +5933,7 @@ SYNP_512_INLINE void synp_512_four(const synp_512_kind *kind, const void *row, s
     }
 }
 
-SYNP_512_INLINE void synp_512_blocks(const synp_512_kind *kind, const unsigned char *data,
-                                     size_t row_bytes, size_t rows, const synp_acts *acts,
-                                     float *y, size_t stride)
-{
-    size_t at, r;
-    for (at = 0; at < rows; at += 4) {
-        const unsigned char *row[4];
-        size_t n = rows - at < 4 ? rows - at : 4;
-        for (r = 0; r < 4; r++) row[r] = data + (at + (r < n ? r : n - 1)) * row_bytes;
-        synp_512_four(kind, row, n, acts, y + at, stride,
-                      synp_256_ahead_of(row[0], 4 * row_bytes, acts));
-    }
-}
+SYNP_BLOCKS_TEXT(512, SYNP_512)
 
 /* ---- loading blocks of 32: four blocks of a row are 72 to 136 bytes without a gap */
 
@@ -6082,15 +6064,11 @@ SYNP_512_INLINE void synp_512_load_nibbles(const synp_512_nibble_kind *kind, con
     size_t at = quad * 4 * kind->bytes;
     __m128i field[4];
     if (blocks >= 4) { /* the masks of the last quad are kept out of the usual way */
-        synp_512_row_nibbles(kind, row[0] + at, 4, t, 0, field);
-        synp_512_row_nibbles(kind, row[1] + at, 4, t, 1, field);
-        synp_512_row_nibbles(kind, row[2] + at, 4, t, 2, field);
-        synp_512_row_nibbles(kind, row[3] + at, 4, t, 3, field);
+        SYNP_EACH_ROW(r)
+            synp_512_row_nibbles(kind, row[r] + at, 4, t, r, field);
     } else {
-        synp_512_row_nibbles(kind, row[0] + at, blocks, t, 0, field);
-        synp_512_row_nibbles(kind, row[1] + at, blocks, t, 1, field);
-        synp_512_row_nibbles(kind, row[2] + at, blocks, t, 2, field);
-        synp_512_row_nibbles(kind, row[3] + at, blocks, t, 3, field);
+        SYNP_EACH_ROW(r)
+            synp_512_row_nibbles(kind, row[r] + at, blocks, t, r, field);
     }
     t->scale[0] = synp_512_halves(field, 0);
     if (kind->minimum) t->minimum[0] = synp_512_halves(field, 4);
@@ -6192,15 +6170,11 @@ SYNP_512_INLINE void synp_512_load_q8_0(const void *rows, size_t quad, unsigned 
     size_t at = quad * 136;
     __m128i field[4];
     if (blocks >= 4) {
-        synp_512_row_q8_0(row[0] + at, 4, t, 0, field);
-        synp_512_row_q8_0(row[1] + at, 4, t, 1, field);
-        synp_512_row_q8_0(row[2] + at, 4, t, 2, field);
-        synp_512_row_q8_0(row[3] + at, 4, t, 3, field);
+        SYNP_EACH_ROW(r)
+            synp_512_row_q8_0(row[r] + at, 4, t, r, field);
     } else {
-        synp_512_row_q8_0(row[0] + at, blocks, t, 0, field);
-        synp_512_row_q8_0(row[1] + at, blocks, t, 1, field);
-        synp_512_row_q8_0(row[2] + at, blocks, t, 2, field);
-        synp_512_row_q8_0(row[3] + at, blocks, t, 3, field);
+        SYNP_EACH_ROW(r)
+            synp_512_row_q8_0(row[r] + at, blocks, t, r, field);
     }
     t->scale[0] = synp_512_halves(field, 0);
 }
@@ -6234,10 +6208,8 @@ SYNP_512_INLINE void synp_512_scales_k(const unsigned char *const *row, size_t a
     const __m128i pack = _mm_set_epi8(15, 14, 11, 10, 7, 6, 3, 2, 13, 12, 9, 8, 5, 4, 1, 0);
     __m128i v[4], scale, minimum;
     __m256 d;
-    v[0] = synp_512_load16(row[0] + at);
-    v[1] = synp_512_load16(row[1] + at);
-    v[2] = synp_512_load16(row[2] + at);
-    v[3] = synp_512_load16(row[3] + at);
+    SYNP_EACH_ROW(r)
+        v[r] = synp_512_load16(row[r] + at);
     synp_512_turn(v);
     d = _mm256_cvtph_ps(_mm_shuffle_epi8(v[0], pack)); /* four d, four dmin */
     if (second) {
@@ -6272,10 +6244,8 @@ SYNP_512_INLINE void synp_512_load_q4_k(const void *rows, size_t quad, unsigned 
     size_t at = quad / 2 * 144, half = quad % 2;
     const size_t nibbles = at + 16 + 64 * half;
     (void)blocks;
-    synp_512_nibbles_k(row[0] + nibbles, &t->low[0], &t->high[0]);
-    synp_512_nibbles_k(row[1] + nibbles, &t->low[1], &t->high[1]);
-    synp_512_nibbles_k(row[2] + nibbles, &t->low[2], &t->high[2]);
-    synp_512_nibbles_k(row[3] + nibbles, &t->low[3], &t->high[3]);
+    SYNP_EACH_ROW(r)
+        synp_512_nibbles_k(row[r] + nibbles, &t->low[r], &t->high[r]);
     synp_512_scales_k(row, at, half != 0, t);
 }
 
@@ -6304,10 +6274,8 @@ SYNP_512_INLINE void synp_512_load_q5_k(const void *rows, size_t quad, unsigned 
     const unsigned char *const *row = (const unsigned char *const *)rows;
     size_t at = quad / 2 * 176, half = quad % 2;
     (void)blocks;
-    synp_512_row_q5_k(row[0] + at, half, t, 0);
-    synp_512_row_q5_k(row[1] + at, half, t, 1);
-    synp_512_row_q5_k(row[2] + at, half, t, 2);
-    synp_512_row_q5_k(row[3] + at, half, t, 3);
+    SYNP_EACH_ROW(r)
+        synp_512_row_q5_k(row[r] + at, half, t, r);
     synp_512_scales_k(row, at, half != 0, t);
 }
 
@@ -6358,10 +6326,8 @@ SYNP_512_INLINE void synp_512_load_q6_k(const void *rows, size_t quad, unsigned 
     const unsigned char *const *row = (const unsigned char *const *)rows;
     size_t at = quad / 2 * 210, half = quad % 2, scales = at + 192 + 8 * half;
     (void)blocks;
-    synp_512_row_q6_k(row[0] + at, half, t, 0);
-    synp_512_row_q6_k(row[1] + at, half, t, 1);
-    synp_512_row_q6_k(row[2] + at, half, t, 2);
-    synp_512_row_q6_k(row[3] + at, half, t, 3);
+    SYNP_EACH_ROW(r)
+        synp_512_row_q6_k(row[r] + at, half, t, r);
     synp_512_scales_16(synp_512_pair(row[0] + scales, row[1] + scales),
                        synp_512_pair(row[2] + scales, row[3] + scales),
                        synp_512_d4(row, at + 208), t->scale);
@@ -6385,10 +6351,8 @@ SYNP_512_INLINE void synp_512_load_q2_k(const void *rows, size_t quad, unsigned 
     __m128i cd = synp_512_pair(row[2] + scales, row[3] + scales);
     __m128 dmin = _mm_xor_ps(synp_512_d4(row, at + 82), _mm_set1_ps(-0.0f));
     (void)blocks;
-    synp_512_row_q2_k(row[0] + codes, t, 0);
-    synp_512_row_q2_k(row[1] + codes, t, 1);
-    synp_512_row_q2_k(row[2] + codes, t, 2);
-    synp_512_row_q2_k(row[3] + codes, t, 3);
+    SYNP_EACH_ROW(r)
+        synp_512_row_q2_k(row[r] + codes, t, r);
     synp_512_scales_16(_mm_and_si128(ab, low4), _mm_and_si128(cd, low4),
                        synp_512_d4(row, at + 80), t->scale);
     synp_512_scales_16(_mm_and_si128(_mm_srli_epi16(ab, 4), low4),
@@ -6424,10 +6388,8 @@ SYNP_512_INLINE void synp_512_load_q3_k(const void *rows, size_t quad, unsigned 
     __m128i cd = _mm_set_epi64x((int64_t)synp_512_scales_q3_k(row[3] + scales, (unsigned)half),
                                 (int64_t)synp_512_scales_q3_k(row[2] + scales, (unsigned)half));
     (void)blocks;
-    synp_512_row_q3_k(row[0] + at, half, t, 0);
-    synp_512_row_q3_k(row[1] + at, half, t, 1);
-    synp_512_row_q3_k(row[2] + at, half, t, 2);
-    synp_512_row_q3_k(row[3] + at, half, t, 3);
+    SYNP_EACH_ROW(r)
+        synp_512_row_q3_k(row[r] + at, half, t, r);
     synp_512_scales_16(_mm_sub_epi8(ab, middle), _mm_sub_epi8(cd, middle),
                        synp_512_d4(row, at + 108), t->scale);
 }
@@ -6457,10 +6419,8 @@ SYNP_512_INLINE void synp_512_load_iq4_xs(const void *rows, size_t quad, unsigne
         synp_512_scales_iq4_xs(row[0] + at, half), synp_512_scales_iq4_xs(row[1] + at, half),
         synp_512_scales_iq4_xs(row[2] + at, half), synp_512_scales_iq4_xs(row[3] + at, half));
     (void)blocks;
-    synp_512_row_iq4_xs(row[0] + codes, t, 0);
-    synp_512_row_iq4_xs(row[1] + codes, t, 1);
-    synp_512_row_iq4_xs(row[2] + codes, t, 2);
-    synp_512_row_iq4_xs(row[3] + codes, t, 3);
+    SYNP_EACH_ROW(r)
+        synp_512_row_iq4_xs(row[r] + codes, t, r);
     t->scale[0] = synp_512_scaled(_mm_sub_epi8(scales, _mm_set1_epi8(32)), synp_512_d4(row, at));
 }
 
