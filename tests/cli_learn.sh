@@ -115,6 +115,14 @@ for file in model.gguf loss.csv state.gguf; do
     try "stopped and gone on: $file" cmp "$work/whole/$file" "$work/parts/$file"
 done
 # shellcheck disable=SC2086
+run 0 "until a step" $fresh --steps 12 -o "$work/until" --checkpoints 0,4 --until 5
+# shellcheck disable=SC2086
+run 0 "and on" $fresh --steps 12 -o "$work/until" --checkpoints 0,4
+for file in model.gguf loss.csv state.gguf; do try "until a step and on: $file" cmp "$work/whole/$file" "$work/until/$file"; done
+for name in loss heldout; do
+    if grep -q "\"$name.csv\"" "$work/whole/columns.json"; then good; else bad "columns.json does not tell $name.csv"; fi
+done
+# shellcheck disable=SC2086
 run 1 "other settings in the folder" $fresh --steps 13 -o "$work/parts"
 says "other settings"
 if awk -F, 'NR == 2 { a = $2 } END { exit !($2 < a - 0.3) }' "$work/whole/loss.csv"; then good; else bad "the loss does not fall" "$work/whole/loss.csv"; fi
@@ -136,6 +144,16 @@ run 1 "a learning rate out of all bounds" --init "$work/whole/model.gguf" --text
     --schedule constant --warmup 0 -o "$work/wild"
 says "smaller --lr"
 try "the last good file is whole" "$synergy" info "$work/wild/step-1.gguf"
+(
+    trap '' XFSZ
+    # shellcheck disable=SC2086
+    ulimit -f 480 && exec "$synergy" train $fresh --steps 12 --checkpoints 0,4 -o "$work/disk"
+) > "$work/stdout" 2> "$work/stderr"
+code=$?
+what="a full disk while a checkpoint is written"
+if [ $code -eq 1 ] && [ "$(grep -vc ': note: ' "$work/stderr")" -eq 1 ]; then good; else bad "$what: exit code $code" "$work/stderr"; fi
+says "cannot write"
+try "$what: the last good file is whole" "$synergy" info "$work/disk/start.gguf"
 "$work/npy_tool" put "$work/ids.npy" '<i4' 3 -- 1 2 100000
 run 1 "an id outside the vocabulary" --init data/models/llama/model.gguf --tokens "$work/ids.npy" --steps 1 --batch 1 -o "$work/none"
 says "not in the vocabulary"

@@ -22,6 +22,8 @@ static int run(const command *self, int argc, char **argv)
         {"task", 0, OPTION_TEXT, "NAME", "of synergy corpus, whose rule verifies answers", &o.task, 0, 0, NULL},
         {"check", 0, OPTION_CHOICE, "whole|final", "what is right: the whole answer (default), or its last number or word",
          &o.check, 0, 0, NULL},
+        {"shots", 0, OPTION_INT, "N", "solved questions before each, for a model that was not made for the task (default 0)",
+         &o.shots, 0, 64, NULL},
         {"steps", 0, OPTION_INT, "K", "in all (default 40)", &o.optimiser.steps, 1, 1e9, NULL},
         {"batch", 0, OPTION_INT, "B", "questions a step (default 8)", &o.batch, 1, 4096, NULL},
         {"group", 0, OPTION_INT, "G", "grpo: answers to each question (default 8)", &o.group, 2, 1024, NULL},

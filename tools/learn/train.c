@@ -1,6 +1,8 @@
 /* train.c - `synergy train`. What a run leaves, besides timing.json, is the same for the same seed,
    whatever the threads, and whether it was stopped or not. state.gguf has all that going on needs. */
 #include "learn/train.h"
+#include "base/columns.h"
+#include "base/stop.h"
 #include "learn/corpus.h"
 #include "learn/source.h"
 #include "learn/state.h"
@@ -24,6 +26,7 @@ typedef struct training {
     text      loss, held_loss;   /* the tables so far */
     double    started;
     uint64_t  done_before;
+    bool      resumed;
 } training;
 
 /* ---- files of the folder ------------------------------------------------------------------ */
@@ -250,10 +253,12 @@ static bool steps(training *t, problem *why)
     progress bar;
     bool good = true;
     t->started = saved;
-    if (!t->a.step) {
+    if (!t->resumed) {
         good = evaluate(t, why) && (!is_checkpoint(t, 0) || checkpoint(t, why)) && save_state(t, why);
         if (!good) return false;
     }
+    stop_keeps("the steps up to the last state in %s (at most %lld s ago) are kept", t->o->output,
+               (long long)t->o->save_seconds);
     progress_begin(&bar, label, (double)all);
     progress_skip(&bar, (double)t->a.step);
     const uint64_t last = t->o->until ? (uint64_t)t->o->until : all;
@@ -261,7 +266,7 @@ static bool steps(training *t, problem *why)
         good = one_step(t, &loss, why);
         if (!good) break;
         const bool mark = is_checkpoint(t, t->a.step);
-        if (mark || t->a.step == all || t->a.step == last || (t->o->evaluate && t->a.step % (uint64_t)t->o->evaluate == 0))
+        if (mark || t->a.step == all || (t->o->evaluate && t->a.step % (uint64_t)t->o->evaluate == 0))
             good = evaluate(t, why);
         if (good && mark) good = checkpoint(t, why);
         if (good && (mark || clock_seconds() - saved > (double)t->o->save_seconds)) {
@@ -271,6 +276,7 @@ static bool steps(training *t, problem *why)
         tell(t, loss, &bar, label);
     }
     progress_end(&bar);
+    stop_keeps(NULL);
     return good;
 }
 
@@ -290,7 +296,7 @@ static bool finish(training *t, problem *why)
         return false;
     if (!save_state(t, why) || !write_text(t, "loss.csv", &t->loss, why) ||
         !write_text(t, "heldout.csv", &t->held_loss, why) || !in_folder(t, "timing.json", path, why) ||
-        !json_write(&j, path, why))
+        !json_write(&j, path, why) || !columns_write(t->o->output, why))
         return false;
     snprintf(line, sizeof line, "%llu steps, %.0f tokens/s", (unsigned long long)t->a.step,
              seconds > 0 ? tokens / seconds : 0);
@@ -317,6 +323,7 @@ static bool begin_folder(training *t, problem *why)
     learn_state state = state_of(t);
     if (!state_load(&state, path, why)) return false;
     t->done_before = t->a.step;
+    t->resumed = true;
     tool_note("goes on behind step %llu", (unsigned long long)t->a.step);
     return true;
 }

@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELD_SEED = 1000003, PROMPT_MOST = 512 };
+enum { HELD_SEED = 1000003, SHOT_SEED = 1000033, PROMPT_MOST = 4096 };
 
 typedef struct tuning {
     const tune_options *o;
@@ -37,6 +37,7 @@ typedef struct tuning {
     float    *gradient, *start;   /* the start model's weights */
     question *held;
     text      settings, rows, accuracy;
+    text      shots;              /* solved questions, which stand before each, a line each */
     double    started;
     /* the samples of a step */
     const float *advantage, *old, *reference; /* (answer); (answer, length) */
@@ -45,6 +46,7 @@ typedef struct tuning {
     const size_t *prompt, *answer;            /* (answer): ids of the question, of the answer */
     size_t    answers;
     double    count;                          /* C of net_run */
+    bool      resumed;
     uint64_t  sampled;                        /* steps done: of grpo several updates each */
 } tuning;
 
@@ -81,7 +83,11 @@ static bool make_question(const tuning *t, uint64_t seed, uint64_t index, bool h
     corpus_item item;
     memset(q, 0, sizeof *q);
     corpus_document(seed, index, CORPUS_ANY, t->o->task, held_out, &words, &item);
-    q->ids = tokenize_text(tokenizer, words.at, item.answer, 0, &q->count, why);
+    text asked = {0};
+    text_add_bytes(&asked, t->shots.at ? t->shots.at : "", t->shots.length);
+    text_add_bytes(&asked, words.at, item.answer);
+    q->ids = tokenize_text(tokenizer, asked.at, asked.length, 0, &q->count, why);
+    text_free(&asked);
     size_t count = 0;
     int32_t *right = q->ids ? tokenize_text(tokenizer, words.at + item.answer, words.length - item.answer, SYN_NO_BOS,
                                             &count, why) : NULL;
@@ -476,7 +482,7 @@ static bool steps(tuning *t, problem *why)
     double saved = clock_seconds();
     char label[128] = "tune";
     progress bar;
-    bool good = t->sampled || (evaluate(t, why) && save(t, why));
+    bool good = t->resumed || (evaluate(t, why) && save(t, why));
     stop_keeps("the steps up to the last state in %s (at most %lld s ago) are kept", t->directory, (long long)t->o->save_seconds);
     progress_begin(&bar, label, (double)all);
     progress_skip(&bar, (double)t->sampled);
@@ -536,6 +542,7 @@ static void describe(tuning *t)
         json_number(&j, "temperature", o->temperature);
     }
     json_int(&j, "most", o->most);
+    if (o->shots) json_int(&j, "shots", o->shots);
     json_int(&j, "items", o->items);
     json_int(&j, "evaluate", o->evaluate);
     json_number(&j, "lr", o->optimiser.lr);
@@ -590,7 +597,11 @@ static bool begin(tuning *t, problem *why)
     for (size_t i = 0; i < t->own.count; i++) weights += t->own.at[i].count;
     const size_t sequences = (size_t)(o->method == TUNE_GRPO ? o->batch * o->group : 0) > 32
                                  ? (size_t)(o->batch * o->group) : 32;
-    t->held = NULL;
+    for (int64_t i = 0; i < o->shots; i++) {
+        corpus_item item;
+        corpus_document(SHOT_SEED, (uint64_t)i, CORPUS_ANY, o->task, false, &t->shots, &item);
+        text_add(&t->shots, "\n");
+    }
     if (!make_questions(t, HELD_SEED, 0, (size_t)o->items, true, &t->held, why)) return false;
     size_t longest = 0;
     for (int64_t i = 0; i < o->items; i++) if (t->held[i].count > longest) longest = t->held[i].count;
@@ -616,6 +627,7 @@ static bool begin(tuning *t, problem *why)
         learn_state s = {t->settings.at, {&t->rows, &t->accuracy}, &t->n, &t->a};
         if (!state_load(&s, state, why)) return false;
         t->sampled = t->a.step / (o->method == TUNE_GRPO ? (uint64_t)o->updates : 1);
+        t->resumed = true;
         tool_note("goes on behind step %llu", (unsigned long long)t->sampled);
     }
     return net_write(&t->n, t->n.weight, NET_MODEL, path, why) &&
@@ -669,6 +681,7 @@ bool tune_run(const tune_options *o, problem *why)
     text_free(&t.settings);
     text_free(&t.rows);
     text_free(&t.accuracy);
+    text_free(&t.shots);
     if (t.n.weight) net_close(&t.n);
     return good && (o->output || tune_collect(o->directory, why));
 }

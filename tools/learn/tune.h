@@ -15,7 +15,7 @@ typedef struct tune_options {
     double      share, clip_ratio, kl, temperature;
     int         method, check;
     optimiser_options optimiser;
-    int64_t     batch, group, updates, most, evaluate, items, seed, threads, save_seconds;
+    int64_t     batch, group, updates, most, shots, evaluate, items, seed, threads, save_seconds;
     bool        keep_samples, resume, fresh, force;
 } tune_options;
 

@@ -4,7 +4,6 @@
 
 #include "base/columns.h"
 
-#include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +19,6 @@ typedef struct tuned {
 typedef struct tuned_list { tuned *at; size_t count; } tuned_list;
 
 /* ---- reading ------------------------------------------------------------------------------ */
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
 
 static bool read_run(tuned_list *l, const char *folder, problem *why)
 {
@@ -44,11 +38,11 @@ static bool read_run(tuned_list *l, const char *folder, problem *why)
     t->method = json_text_of(j, "method", "?");
     t->subset = json_text_of(j, "subset", "?");
     t->seed = (int64_t)json_number_of(j, "seed", 0);
-    snprintf(t->group, sizeof t->group, "%s %s %s %s %.12s %g %g %g %g %g %g %g", t->task, t->method,
+    snprintf(t->group, sizeof t->group, "%s %s %s %s %.12s %g %g %g %g %g %g %g %g", t->task, t->method,
              json_text_of(j, "score", ""), json_text_of(j, "check", ""), json_text_of(j, "sha256", ""),
              json_number_of(j, "share", 0), json_number_of(j, "steps", 0), json_number_of(j, "batch", 0),
              json_number_of(j, "group", 0), json_number_of(j, "lr", 0), json_number_of(j, "items", 0),
-             json_number_of(j, "kl", 0));
+             json_number_of(j, "kl", 0), json_number_of(j, "shots", 0));
     l->count++;
     return true;
 }
@@ -56,22 +50,11 @@ static bool read_run(tuned_list *l, const char *folder, problem *why)
 static bool read_runs(tuned_list *l, const char *directory, problem *why)
 {
     char tune[TOOL_PATH_BYTES], folder[TOOL_PATH_BYTES];
-    char **name = NULL;
-    size_t count = 0;
-    bool good = path_join(tune, directory, "tune", why);
-    DIR *d = good ? opendir(tune) : NULL;
-    for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
-        if (e->d_name[0] == '.') continue;
-        name = tool_realloc(name, count + 1, sizeof *name);
-        name[count++] = tool_copy(e->d_name);
-    }
-    if (d) closedir(d);
-    if (count) qsort(name, count, sizeof *name, by_name);
-    for (size_t i = 0; i < count; i++) {
-        good = good && path_join(folder, tune, name[i], why) && read_run(l, folder, why);
-        free(name[i]);
-    }
-    free(name);
+    folder_names names = {NULL, 0};
+    bool good = path_join(tune, directory, "tune", why) && folder_list(&names, tune, why);
+    for (size_t i = 0; i < names.count && good; i++)
+        good = path_join(folder, tune, names.at[i], why) && read_run(l, folder, why);
+    folder_list_free(&names);
     return good;
 }
 
