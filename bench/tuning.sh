@@ -10,7 +10,7 @@ dir=$1 seed=${2:-1}
 here=$(cd "$(dirname "$0")/.." && pwd)
 synergy=${SYNERGY:-$here/tools/build/synergy}
 task=${TASK:-comparison}
-steps=${STEPS:-24}
+steps=${STEPS:-12}
 [ -n "$dir" ] || { echo "usage: sh bench/tuning.sh DIR [SEED]" >&2; exit 2; }
 mkdir -p "$dir"
 model=${MODEL:-$dir/base/step-1024.gguf}
@@ -21,13 +21,13 @@ fi
 [ -f "$dir/result/report.html" ] ||
     "$synergy" analyze "$model" --prompts "$here/examples/models/prompts.txt" -o "$dir/result"
 one() {
-    method=$1 subset=$2 number=$3 more=
+    method=$1 subset=$2 own=$3 more=
     if [ "$method" = sft ]; then more="--batch 64"; fi # as many rows a step as 8 questions of 8 answers
-    folder=$dir/result/tune/$task-$method-$(echo "$subset" | tr -c 'A-Za-z0-9\n-' _)-$number
+    folder=$dir/result/tune/$task-$method-$(echo "$subset" | tr -c 'A-Za-z0-9\n-' _)-$own
     [ -f "$folder/tune.json" ] && return
     # shellcheck disable=SC2086
     "$synergy" tune "$model" "$dir/result" --method "$method" --subset "$subset" --share 0.5 --task "$task" --steps "$steps" --lr 5e-4 \
-        $more --most 30 --items 200 --evaluate 4 --seed "$number" ${THREADS:+-t $THREADS} ${SCORE:+--score $SCORE}
+        $more --most 30 --items 200 --evaluate 4 --seed "$own" ${THREADS:+-t $THREADS} ${SCORE:+--score $SCORE}
 }
 for number in ${SEEDS:-1 2 3 4 5}; do
     for subset in ${SUBSETS:-core periphery random matched layer:4 all}; do

@@ -335,13 +335,14 @@ static const char *absent_verdict(const shape_count *before)
     return !shaped ? "yes" : shaped == before->all ? "no" : "in part";
 }
 
-/* Formed: every run ends with it, none began with it, and shuffling the weights undoes it. */
+/* Formed: every run ends with it, none began with it, and shuffling the weights undoes it. Of fewer than three runs
+   that is no more than a part of the answer: seeds differ. */
 static const char *formed_verdict(const shape_count *begin, const shape_count *end, const shape_count *shuffled,
                                   const shape_count *before)
 {
     if (!begin->all || end->open == end->all) return "open";
     if (!end->inverted && !end->middle && !end->hint) return "no";
-    if (end->inverted == end->all && !begin->inverted && !before->inverted && !shuffled->inverted) return "yes";
+    if (end->all >= 3 && end->inverted == end->all && !begin->inverted && !before->inverted && !shuffled->inverted) return "yes";
     return end->inverted + end->middle ? "in part" : "open";
 }
 
