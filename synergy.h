@@ -1631,6 +1631,13 @@ SYN_API syn_status syn_graph_modularity_signed(double *q, const double *weight, 
                                                const int32_t *part, syn_arena *arena,
                                                syn_error *err);
 
+/* Parts that make Q* large, part (nodes) numbered from 0 in the order of first members, and the Q* of them:
+   Louvain on it, the best of many starts, in parallel. Of `desc`: restarts, seed and parallel. Without
+   a weight every node is alone. Errors: ARGUMENT (nodes), MEMORY. */
+SYN_API syn_status syn_graph_communities_signed(double *q, int32_t *part, const double *weight,
+                                                const syn_graph_desc *desc, syn_arena *arena,
+                                                syn_error *err);
+
 /* Of every node, value (nodes): how evenly its strength is spread over the parts (Guimera and Amaral
    2005), 1 - sum over parts s of (k_is / k_i)^2; 0 for a node without edges. Errors: MEMORY. */
 SYN_API syn_status syn_graph_participation(double *value, const double *weight, size_t nodes,
@@ -1640,10 +1647,11 @@ SYN_API syn_status syn_graph_participation(double *value, const double *weight, 
    (2017) have it and the Brain Connectivity Toolbox recommends (its efficiency_wei, 2), which on
    edges of weight 1 is the usual one: the sum over ordered pairs j, h of neighbours of
    (w_ij w_ih)^(1/3) / d_jh by k (k - 1), d the shortest way within the neighbourhood over edges of
-   the length w^(-1/3); 0 with fewer than two neighbours. About n^3 log n steps on a dense network.
-   Errors: MEMORY. */
+   the length w^(-1/3); 0 with fewer than two neighbours. About n^3 log n steps on a dense network, in
+   parallel by node where `parallel` is not NULL (16 n^2 bytes more a thread). Errors: MEMORY. */
 SYN_API syn_status syn_graph_local_efficiency(double *value, const double *weight, size_t nodes,
-                                              syn_arena *arena, syn_error *err);
+                                              const syn_parallel *parallel, syn_arena *arena,
+                                              syn_error *err);
 
 /* Null networks, written to `to` (n, n), symmetric. SHUFFLE deals the same weights out to the
    same edges anew; REWIRE keeps every node's number of edges: two edges a-b, c-d become a-d, c-b
@@ -19464,6 +19472,13 @@ SYN_API syn_status syn_graph_modularity(double *q, const double *weight, size_t 
     return SYN_OK;
 }
 
+/* The weight of a pair where it has that sign, as a number above 0; else 0. */
+static double synp_signed_edge(const double *weight, size_t n, size_t i, size_t j, double sign)
+{
+    double w = sign * (weight[i * n + j] / 2 + weight[j * n + i] / 2);
+    return i != j && w > 0 ? w : 0;
+}
+
 /* The sums over one sign of weights: v, and of what lies within parts above expectation. k (n). */
 static double synp_graph_signed_sum(const double *weight, size_t n, const int32_t *part, double sign,
                                     double *k, double *v)
@@ -19474,8 +19489,7 @@ static double synp_graph_signed_sum(const double *weight, size_t n, const int32_
     for (i = 0; i < n; i++) {
         k[i] = 0;
         for (j = 0; j < n; j++) {
-            double w = sign * (weight[i * n + j] / 2 + weight[j * n + i] / 2);
-            if (i == j || !(w > 0)) continue;
+            double w = synp_signed_edge(weight, n, i, j, sign);
             k[i] += w;
             if (part[i] == part[j]) within += w;
         }
@@ -19535,73 +19549,119 @@ SYN_API syn_status syn_graph_participation(double *value, const double *weight, 
     return SYN_OK;
 }
 
-/* The neighbourhood of one node: its own network of p->n nodes in `sub`, and the weights that lead
-   there; cube roots of both. */
-static void synp_graph_neighbours(synp_paths *p, const double *weight, size_t nodes, size_t node,
-                                  size_t *near, double *root, double *sub)
+/* The networks of all neighbourhoods: edges are sorted once, for the whole, and each neighbourhood takes
+   those between its own nodes in that order. */
+typedef struct synp_local_nets {
+    synp_paths whole;   /* of cube roots of weights */
+    synp_paths own;     /* of one neighbourhood, a block of each array a job */
+    size_t    *near;    /* (job, n): the nodes of a neighbourhood */
+    uint32_t  *number;  /* (job, n): which of them a node is, from 1; 0: none */
+    double    *value;   /* (n): result */
+} synp_local_nets;
+
+/* p = the neighbourhood of `node`, of p->n nodes. */
+static void synp_local_take(const synp_local_nets *l, synp_paths *p, size_t node, size_t *near,
+                            uint32_t *number)
 {
+    const size_t n = l->whole.n;
     size_t i, j, k = 0;
-    for (j = 0; j < nodes; j++) {
-        double w = synp_graph_edge(weight, nodes, node, j);
-        if (!(w > 0)) continue;
-        root[k] = cbrt(w);
-        near[k++] = j;
+    for (j = 0; j < n; j++) {
+        bool neighbour = synp_graph_edge(l->whole.weight, n, node, j) > 0;
+        number[j] = neighbour ? (uint32_t)k + 1 : 0;
+        if (neighbour) near[k++] = j;
     }
-    for (i = 0; i < k; i++)
-        for (j = 0; j < k; j++) sub[i * k + j] = cbrt(synp_graph_edge(weight, nodes, near[i], near[j]));
     p->n = k;
-    p->weight = sub;
+    p->shortest = (double)INFINITY;
+    for (i = 0; i < k; i++) {
+        const synp_hop *from = l->whole.hop + near[i] * (n - 1);
+        synp_hop *to = p->hop + i * (k - 1);
+        uint32_t count = 0;
+        for (j = 0; j < l->whole.hops[near[i]]; j++) {
+            uint32_t place = number[from[j].node];
+            if (!place) continue;
+            to[count].length = from[j].length;
+            to[count++].node = place - 1;
+        }
+        p->hops[i] = count;
+        if (count && to->length < p->shortest) p->shortest = to->length;
+    }
 }
 
-/* The sum over ordered pairs of neighbours. */
-static double synp_graph_neighbourhood(synp_paths *p, const double *root)
+/* The mean over ordered pairs of neighbours. */
+static double synp_local_mean(const synp_local_nets *l, synp_paths *p, size_t node,
+                              const size_t *near)
 {
+    const double *root = l->whole.weight + node * l->whole.n;
     double sum = 0;
-    size_t i, j, n = p->n;
+    size_t i, j, k = p->n;
     synp_heap heap;
+    if (k < 2) return 0;
     heap.at = p->heap;
     heap.place = p->place;
-    p->shortest = (double)INFINITY;
-    for (i = 0; i < n; i++) {
-        synp_paths_edges(p, i, p->d, p->order);
-        if (p->hops[i] && p->hop[i * (n - 1)].length < p->shortest)
-            p->shortest = p->hop[i * (n - 1)].length;
-    }
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < k; i++) {
         synp_paths_source(p, i, p->d, &heap);
-        for (j = 0; j < n; j++)
-            if (j != i && p->d[j] < (double)INFINITY) sum += root[i] * root[j] / p->d[j];
+        for (j = 0; j < k; j++)
+            if (j != i && p->d[j] < (double)INFINITY) sum += root[near[i]] * root[near[j]] / p->d[j];
     }
-    return sum;
+    return sum / ((double)k * ((double)k - 1));
+}
+
+/* Job: every jobs-th node. */
+static void synp_local_job(void *arg, int job)
+{
+    const synp_local_nets *l = (const synp_local_nets *)arg;
+    const size_t n = l->whole.n, at = (size_t)job * n;
+    synp_paths p = l->own;
+    size_t node;
+    p.hop += at * n;
+    p.hops += at;
+    p.d += at;
+    p.heap += at;
+    p.place += at;
+    for (node = (size_t)job; node < n; node += (size_t)l->own.jobs) {
+        synp_local_take(l, &p, node, l->near + at, l->number + at);
+        l->value[node] = synp_local_mean(l, &p, node, l->near + at);
+    }
 }
 
 SYN_API syn_status syn_graph_local_efficiency(double *value, const double *weight, size_t nodes,
-                                              syn_arena *arena, syn_error *err)
+                                              const syn_parallel *parallel, syn_arena *arena,
+                                              syn_error *err)
 {
-    synp_paths p;
-    double *root = NULL, *sub = NULL;
-    size_t *near = NULL, i;
-    const uint64_t n = nodes;
-    const synp_piece piece[] = {{&root, n, sizeof(double), "graph: roots"},
-                                {&sub, n * n, sizeof(double), "graph: neighbourhood"},
-                                {&near, n, sizeof(size_t), "graph: neighbours"},
-                                {&p.hop, n * n, sizeof(synp_hop), "graph: edges"},
-                                {&p.hops, n, sizeof(uint32_t), "graph: counts of edges"},
-                                {&p.d, n, sizeof(double), "graph: distances"},
-                                {&p.order, n, sizeof(size_t), "graph: order"},
-                                {&p.heap, n, sizeof(synp_hop), "graph: open nodes"},
-                                {&p.place, n, sizeof(uint32_t), "graph: places"}};
+    synp_local_nets l;
+    double *root = NULL;
+    size_t i, j;
+    const int jobs = parallel && parallel->run && parallel->threads > 1 ? parallel->threads : 1;
+    const uint64_t n = nodes, all = synp_count(n, (uint64_t)jobs), square = synp_count(n, n);
+    const size_t each = sizeof(double), hop = sizeof(synp_hop), whole = sizeof(uint32_t);
+    const synp_piece piece[] = {{&root, square, each, "graph: roots"},
+                                {&l.whole.hop, square, hop, "graph: edges"},
+                                {&l.whole.hops, n, whole, "graph: counts of edges"},
+                                {&l.whole.d, all, each, "graph: lengths"},
+                                {&l.whole.order, all, sizeof(size_t), "graph: order"},
+                                {&l.own.hop, synp_count(all, n), hop, "graph: neighbourhoods"},
+                                {&l.own.hops, all, whole, "graph: counts of edges"},
+                                {&l.own.d, all, each, "graph: distances"},
+                                {&l.own.heap, all, hop, "graph: open nodes"},
+                                {&l.own.place, all, whole, "graph: places"},
+                                {&l.near, all, sizeof(size_t), "graph: neighbours"},
+                                {&l.number, all, whole, "graph: numbers"}};
     syn_status status;
     synp_succeed(err);
-    memset(&p, 0, sizeof p);
+    memset(&l, 0, sizeof l);
     if (n > UINT32_MAX) return synp_fail(err, SYN_ERROR_MEMORY, "graph: too many nodes");
     status = synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
-    if (status || synp_measuring(arena)) return status;
-    p.jobs = 1;
-    for (i = 0; i < nodes; i++) {
-        synp_graph_neighbours(&p, weight, nodes, i, near, root, sub);
-        value[i] = p.n < 2 ? 0 : synp_graph_neighbourhood(&p, root) / ((double)p.n * ((double)p.n - 1));
-    }
+    if (status || synp_measuring(arena) || !nodes) return status;
+    for (i = 0; i < nodes; i++)
+        for (j = 0; j < nodes; j++) root[i * nodes + j] = cbrt(synp_graph_edge(weight, nodes, i, j));
+    l.value = value;
+    l.whole.weight = root;
+    l.whole.n = nodes;
+    l.whole.jobs = l.own.jobs = jobs;
+    if (jobs > 1) parallel->run(parallel->user, jobs, synp_paths_sort, &l.whole);
+    else synp_paths_sort(&l.whole, 0);
+    if (jobs > 1) parallel->run(parallel->user, jobs, synp_local_job, &l);
+    else synp_local_job(&l, 0);
     return SYN_OK;
 }
 
@@ -19790,6 +19850,7 @@ typedef struct synp_communities {
     size_t   n, restarts;
     uint64_t seed;
     int      jobs;
+    bool     whole;   /* Q is the sum of `weight` within parts, whatever its signs */
     double  *table;   /* (job, n, n) */
     double  *number;  /* (job, 3, n) */
     size_t  *index;   /* (job, 2, n) */
@@ -19797,6 +19858,16 @@ typedef struct synp_communities {
     double  *q;       /* (job): of the best */
     size_t  *which;   /* (job): its restart */
 } synp_communities;
+
+static double synp_graph_within(const double *matrix, size_t n, const int32_t *part)
+{
+    double q = 0;
+    size_t i, j;
+    for (i = 0; i < n; i++)
+        for (j = 0; j < n; j++)
+            if (part[i] == part[j]) q += matrix[i * n + j];
+    return q;
+}
 
 /* Job: every jobs-th restart; keeps the best, the first among equals. */
 static void synp_communities_job(void *arg, int job)
@@ -19822,7 +19893,8 @@ static void synp_communities_job(void *arg, int job)
     for (restart = j; restart < c->restarts; restart += (size_t)c->jobs) {
         double q;
         synp_louvain_run(&l, synp_rng_of(c->seed, restart));
-        q = synp_graph_q(c->weight, n, l.label, c->gamma, c->k, c->total);
+        q = c->whole ? synp_graph_within(c->weight, n, l.label)
+                     : synp_graph_q(c->weight, n, l.label, c->gamma, c->k, c->total);
         if (c->which[j] != SIZE_MAX && q <= c->q[j]) continue;
         c->q[j] = q;
         c->which[j] = restart;
@@ -19886,6 +19958,76 @@ static void synp_graph_efficiencies(syn_graph *graph, const double *clean, doubl
                                                                               : 0.1, value);
     graph->efficiency_binary_top = synp_paths_efficiency(paths, top, true, &desc->parallel);
     graph->efficiency_weighted_top = synp_paths_efficiency(paths, top, false, &desc->parallel);
+}
+
+/* b (n, n) += what Q* sums within parts, of the weights of one sign, by their sum or that of both; k (n)
+   scratch. Returns the sum. */
+static double synp_signed_gain(double *b, const double *weight, size_t n, double sign, double more,
+                               double *k)
+{
+    double v = 0, by;
+    size_t i, j;
+    for (i = 0; i < n; i++) {
+        k[i] = 0;
+        for (j = 0; j < n; j++) k[i] += synp_signed_edge(weight, n, i, j, sign);
+        v += k[i];
+    }
+    by = v > 0 ? sign / (v + more) : 0;
+    for (i = 0; i < n && v > 0; i++)
+        for (j = 0; j < n; j++)
+            b[i * n + j] += by * (synp_signed_edge(weight, n, i, j, sign) - k[i] / v * k[j]);
+    return v;
+}
+
+SYN_API syn_status syn_graph_communities_signed(double *q, int32_t *part, const double *weight,
+                                                const syn_graph_desc *desc, syn_arena *arena,
+                                                syn_error *err)
+{
+    const size_t each = sizeof(double), n = desc->nodes;
+    const uint64_t jobs = desc->parallel.run && desc->parallel.threads > 1 ? (uint64_t)desc->parallel.threads : 1;
+    double *b = NULL, *k = NULL, plus, minus, alone = 0;
+    synp_communities parts;
+    syn_graph found;
+    size_t i, j;
+    syn_status status;
+    synp_succeed(err);
+    memset(&parts, 0, sizeof parts);
+    memset(&found, 0, sizeof found);
+    *q = 0;
+    if (n < 2 || n > 1u << 20)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "graph: %u nodes", SYNP_U(n));
+    {
+        const synp_piece piece[] = {{&b, (uint64_t)n * n, each, "graph: signed weights"},
+                                    {&k, n, each, "graph: strengths"},
+                                    {&parts.number, jobs * 3 * n, each, "graph: groups"},
+                                    {&parts.table, jobs * n * n, each, "graph: groups"},
+                                    {&parts.index, jobs * 2 * n, sizeof(size_t), "graph: groups"},
+                                    {&parts.label, jobs * 3 * n, sizeof(int32_t), "graph: groups"},
+                                    {&parts.q, jobs, each, "graph: groups"},
+                                    {&parts.which, jobs, sizeof(size_t), "graph: groups"}};
+        status = synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
+    }
+    if (status || synp_measuring(arena)) return status;
+    plus = synp_signed_gain(b, weight, n, 1, 0, k);
+    minus = synp_signed_gain(b, weight, n, -1, plus, k);
+    for (i = 0; i < n; i++) { /* a node is with itself in every partition */
+        alone += b[i * n + i];
+        b[i * n + i] = 0;
+    }
+    for (i = 0; i < n; i++) /* moves that gain less than rounding are none (synp_louvain_choose) */
+        for (j = 0, k[i] = 0; j < n; j++) k[i] += fabs(b[i * n + j]);
+    parts.weight = b;
+    parts.k = k;
+    parts.total = plus + minus > 0 ? 1 : 0;
+    parts.whole = true;
+    parts.n = n;
+    parts.restarts = desc->restarts ? desc->restarts : 50;
+    parts.seed = desc->seed;
+    parts.jobs = (int)jobs;
+    found.community = part;
+    synp_communities_find(&parts, &found, &desc->parallel);
+    *q = found.louvain_q + alone;
+    return SYN_OK;
 }
 
 SYN_API syn_status syn_graph_measure(syn_graph *graph, const double *weight,

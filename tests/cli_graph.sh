@@ -177,10 +177,14 @@ for how in mean:middle max:larger; do
     near "$how: pairs" "$(value pairs_symmetrised "$work/stdout")" 1 0
 done
 sed '3s/^[^,]*/-0.5/; 1s/^\([^,]*,[^,]*\),[^,]*/\1,-0.5/; 4s/^[^,]*/NA/; 1s/^\([^,]*,[^,]*,[^,]*\),[^,]*/\1,NA/' "$work/w.csv" > "$work/dropped.csv"
+printf '0,1,1,-1,-1,-1\n1,0,1,-1,-1,-1\n1,1,0,-1,-1,-1\n-1,-1,-1,0,1,1\n-1,-1,-1,1,0,1\n-1,-1,-1,1,1,0\n' > "$work/camps.csv"
 run 0 "weights that are no edges" graph "$work/dropped.csv"
 if grep -q "2 of 36 pairs are no edges: 1 negative, 1 unknown" "$work/stdout"; then good; else bad "dropped weights are not told" "$work/stdout"; fi
 if [ "$(value participation_mean "$work/stdout")" != 0 ] && grep -q "modularity_signed " "$work/stdout" && grep -q "local_efficiency_mean " "$work/stdout"; then good
 else bad "figures of nodes" "$work/stdout"; fi
+run 0 "two camps" graph "$work/camps.csv" --json
+near "their Q*" "$(value louvain_q_signed "$work/stdout")" 0.8 1e-12 # 1/2 of attraction, 9/30 of repulsion
+if grep -q '"community_signed": \[0, 0, 0, 1, 1, 1\]' "$work/stdout"; then good; else bad "two camps are not found" "$work/stdout"; fi
 run 1 "not square" graph $data/../tables/gaps.csv
 says "not a square matrix"
 run 0 "names in exports" graph "$work/head.csv" --graphml --csv -o "$work/named"

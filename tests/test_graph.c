@@ -162,12 +162,12 @@ TEST(figures_of_nodes)
         REQUIRE(npy_load(&want, test_path(path, file), NPY_F8));
         n = weight.shape[0];
         REQUIRE(n <= 200 && want.shape[1] == n);
-        REQUIRE_OK(syn_graph_local_efficiency(NULL, NULL, n, &arena, &err), err);
+        REQUIRE_OK(syn_graph_local_efficiency(NULL, NULL, n, NULL, &arena, &err), err);
         CHECK(arena.used > 0);
         arena = syn_arena_on(block, arena.used - 1);
-        CHECK_FAILS(syn_graph_local_efficiency(value[0], weight.f8, n, &arena, &err), SYN_ERROR_MEMORY, err);
+        CHECK_FAILS(syn_graph_local_efficiency(value[0], weight.f8, n, NULL, &arena, &err), SYN_ERROR_MEMORY, err);
         arena = syn_arena_on(block, sizeof block);
-        CHECK_OK(syn_graph_local_efficiency(value[0], weight.f8, n, &arena, &err), err);
+        CHECK_OK(syn_graph_local_efficiency(value[0], weight.f8, n, NULL, &arena, &err), err);
         CHECK_OK(syn_graph_participation(value[1], weight.f8, n, part.i4, &arena, &err), err);
         CHECK_OK(syn_graph_modularity_signed(&q, weight.f8, n, part.i4, &arena, &err), err);
         CHECK_NEAR(q, want.f8[2 * n], 1e-13);
@@ -179,6 +179,61 @@ TEST(figures_of_nodes)
         npy_free(&part);
         npy_free(&want);
     }
+}
+
+/* The largest Q* over all partitions of n nodes, by going through them (restricted growth strings). */
+static double best_signed(const double *weight, size_t n)
+{
+    int32_t part[8] = {0};
+    double block[64], best = -9, q;
+    syn_error err;
+    for (;;) {
+        size_t i = n;
+        syn_arena arena = syn_arena_on(block, sizeof block);
+        CHECK_OK(syn_graph_modularity_signed(&q, weight, n, part, &arena, &err), err);
+        if (q > best) best = q;
+        for (;;) {
+            int32_t most = 0;
+            if (--i == 0) return best;
+            for (size_t j = 0; j < i; j++)
+                if (part[j] > most) most = part[j];
+            if (part[i] <= most) break;
+        }
+        part[i]++;
+        while (++i < n) part[i] = 0;
+    }
+}
+
+TEST(signed_communities)
+{
+    static double block[20000];
+    double weight[64], q, again, best;
+    int32_t part[8];
+    int found = 0;
+    syn_error err;
+    uint64_t s = 5;
+    for (int c = 0; c < 40; c++) {
+        syn_graph_desc desc;
+        syn_arena arena = syn_arena_on(block, sizeof block);
+        memset(&desc, 0, sizeof desc);
+        desc.nodes = c % 2 ? 7 : 8;
+        for (size_t i = 0; i < desc.nodes; i++)
+            for (size_t j = 0; j < desc.nodes; j++) {
+                s = s * 6364136223846793005u + 1442695040888963407u;
+                weight[i * desc.nodes + j] = (double)(s >> 11) / 9007199254740992.0 - (c % 4 ? 0.5 : 0.1);
+                if (c % 3 == 0 && (s >> 20) % 3) weight[i * desc.nodes + j] = 0;
+            }
+        CHECK_OK(syn_graph_communities_signed(&q, part, weight, &desc, &arena, &err), err);
+        best = best_signed(weight, desc.nodes); /* a search from many starts: never above, mostly there */
+        CHECK(q <= best + 1e-14 && q > 0.8 * best);
+        found += q >= best - 1e-14;
+        arena = syn_arena_on(block, sizeof block);
+        CHECK_OK(syn_graph_modularity_signed(&again, weight, desc.nodes, part, &arena, &err), err);
+        CHECK_NEAR(q, again, 1e-14);
+        arena = syn_arena_on(block, 100);
+        CHECK_FAILS(syn_graph_communities_signed(&q, part, weight, &desc, &arena, &err), SYN_ERROR_MEMORY, err);
+    }
+    CHECK(found >= 36);
 }
 
 TEST(efficiency_against_floyd)

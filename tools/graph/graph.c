@@ -9,9 +9,9 @@
 #include <string.h>
 
 /* The defaults: nulls of a result folder (a single matrix has none unless asked), and starts of
-   Louvain for each null network, which its own network is measured with, too. Local efficiency takes
-   some seconds at 300 nodes and grows with their cube: larger networks have none. */
-enum { FOLDER_NULLS = 100, LARGE_NULLS = 20, LARGE_NODES = 500, NULL_RESTARTS = 5, LOCAL_NODES = 300 };
+   Louvain for each null network, which its own network is measured with, too. Local efficiency grows with the
+   cube of the nodes (all joined, one core: 10 s at 600, about a minute at 1000): larger networks have none, and a note says so. */
+enum { FOLDER_NULLS = 100, LARGE_NULLS = 20, LARGE_NODES = 500, NULL_RESTARTS = 5, LOCAL_NODES = 1000 };
 
 double graph_disk_bytes(size_t units) {
     return 30e3 + 12.0 * (double)units;
@@ -167,6 +167,7 @@ static bool open_scratch(const graph_work *w, scratch *s, problem *why) {
     syn_graph_desc d = desc_of(w, 0);
     syn_arena arena = syn_arena_measure();
     size_t kept;
+    double q;
     if (syn_graph_measure(&g, w->net[0].weight, &d, &arena, &err) != SYN_OK)
         return problem_engine(why, NULL, &err);
     s->bytes = arena.used;
@@ -177,7 +178,10 @@ static bool open_scratch(const graph_work *w, scratch *s, problem *why) {
     syn_graph_threshold(NULL, NULL, w->nodes, 0.1, &kept, &arena, &err);
     if (arena.used > s->bytes) s->bytes = arena.used;
     arena = syn_arena_measure();
-    syn_graph_local_efficiency(NULL, NULL, w->nodes, &arena, &err);
+    syn_graph_local_efficiency(NULL, NULL, w->nodes, &w->parallel, &arena, &err);
+    if (arena.used > s->bytes) s->bytes = arena.used;
+    arena = syn_arena_measure();
+    syn_graph_communities_signed(&q, NULL, NULL, &d, &arena, &err);
     if (arena.used > s->bytes) s->bytes = arena.used;
     s->bytes += SYN_ALIGN;
     s->block = tool_alloc(s->bytes, 1);
@@ -194,17 +198,31 @@ static bool measure(const graph_work *w, const scratch *s, const double *weight,
            problem_engine(why, NULL, &err);
 }
 
+/* Where some weights repel, the parts that this makes. */
+static bool measure_signed(const graph_work *w, network *n, const scratch *s, problem *why) {
+    syn_error err;
+    const syn_graph_desc d = desc_of(w, (size_t)w->options->restarts);
+    syn_arena arena = syn_arena_on(s->block, s->bytes);
+    n->signed_part = tool_alloc(w->nodes, sizeof *n->signed_part);
+    return syn_graph_communities_signed(&n->signed_best, n->signed_part, n->weight, &d, &arena, &err) == SYN_OK ||
+           problem_engine(why, NULL, &err);
+}
+
 /* What single nodes are, over the given parts or else the communities that were found. */
 static bool measure_nodes(const graph_work *w, network *n, const scratch *s, problem *why) {
     syn_error err;
     const int32_t *part = w->partition ? w->partition : n->graph.community;
     syn_arena arena = syn_arena_on(s->block, s->bytes), again = arena, more = arena;
     n->participation = tool_alloc(w->nodes, sizeof(double));
+    if (n->negative && !measure_signed(w, n, s, why)) return false;
     if (w->nodes <= LOCAL_NODES) n->local = tool_alloc(w->nodes, sizeof(double));
+    else if (n == &w->net[0])
+        tool_note("local efficiency is left out: it grows with the cube of the nodes, and of more than %d it takes longer "
+                  "than all else", (int)LOCAL_NODES);
     return (syn_graph_modularity_signed(&n->signed_q, n->weight, w->nodes, part, &arena, &err) == SYN_OK &&
             syn_graph_participation(n->participation, n->weight, w->nodes, part, &again, &err) == SYN_OK &&
             (!n->local ||
-             syn_graph_local_efficiency(n->local, n->weight, w->nodes, &more, &err) == SYN_OK)) ||
+             syn_graph_local_efficiency(n->local, n->weight, w->nodes, &w->parallel, &more, &err) == SYN_OK)) ||
            problem_engine(why, NULL, &err);
 }
 

@@ -31,6 +31,8 @@ typedef struct network {
     void    *block;
     double   partition_q;      /* NaN without a partition */
     double   signed_q;         /* of the partition, else of the communities: negative weights repel */
+    int32_t *signed_part;      /* (node): parts that Louvain on it finds, NULL where no weight is negative */
+    double   signed_best;      /* their Q* */
     double  *participation;    /* (node) over the same parts */
     double  *local;            /* (node) local efficiency; NULL of a network too large for it */
     double   binary[GRAPH_DENSITIES], weighted[GRAPH_DENSITIES];

@@ -240,5 +240,6 @@ void network_free(network *n) {
     free(n->weight);
     free(n->block);
     free(n->participation);
+    free(n->signed_part);
     free(n->local);
 }

@@ -151,6 +151,12 @@ static void network_json(const graph_work *w, const network *n, json_out *j) {
     json_number(j, "partition_q", n->partition_q);
     json_text(j, "parts_of_nodes", w->partition ? w->partition_name : "communities");
     json_number(j, "modularity_signed", n->signed_q);
+    if (n->signed_part) { /* what Louvain finds where negative weights repel */
+        json_number(j, "louvain_q_signed", n->signed_best);
+        json_array_inline(j, "community_signed");
+        for (size_t i = 0; i < w->nodes; i++) json_int(j, NULL, n->signed_part[i]);
+        json_array_end(j);
+    }
     nodes_json(j, "participation", n->participation, w->nodes);
     nodes_json(j, "local_efficiency", n->local, w->nodes);
     if (w->name) {
