@@ -68,7 +68,9 @@ const file_row file_list[] = {
     {"report", "figures/network-*.csv", NULL, "", NULL, "the strongest edges of that network, as drawn"},
     {"report", "figures/topology-null.csv", NULL, "", NULL, "each measure of the networks and of their null networks"},
     {"report", "figures/*.csv", NULL, "", NULL, "the lines of the figure of that name"},
-    {"report", "figures/*.svg", NULL, "", NULL, "a figure of the report by itself"},
+    {"report", "figures/result.*", NULL, "", NULL, "the whole result as one figure, panels with letters"},
+    {"report", "figures/*.svg", NULL, "", NULL, "a figure of the report by itself, literally coloured"},
+    {"report", "figures/*.pdf", NULL, "", NULL, "the same as vector PDF"},
 };
 const size_t file_list_rows = sizeof file_list / sizeof file_list[0];
 

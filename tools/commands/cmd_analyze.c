@@ -185,11 +185,11 @@ static int run(const command *self, int argc, char **argv) {
     p->force = true; /* the folder is this run's: capture has checked it */
     if (!phiid_run(p, &why) || !graph_stage(p, p->output, -1, &why) ||
         (!all.one_estimator && !robustness_stage(p, &why)) || (all.interventions && !intervention_stage(o, &why)) ||
-        !report_run(o->output, &why) || !phiid_print(stdout, o->output, &why) ||
+        !report_run(&(report_options){.directory = o->output}, &why) || !phiid_print(stdout, o->output, &why) ||
         !report_robustness_tell(stdout, o->output, &why))
         return tool_fail(&why);
     printf("\nThe report: ");
-    report_print_path(o->output);
+    report_print_path(&(report_options){.directory = o->output});
     return tool_finish_output();
 }
 

@@ -151,7 +151,7 @@ static bool page_of(const emergence *e, problem *why) {
     for (size_t i = 0; i < e->list.count; i++)
         if (e->list.at[i].run == 0 && e->list.at[i].kind == EMERGE_CHECKPOINT) last = &e->list.at[i];
     return (path_exists(path) || read_text(e, last->path, e->ids[0], e->output, NULL, why)) &&
-           report_run(e->output, why);
+           report_run(&(report_options){.directory = e->output}, why);
 }
 
 static void print_points(const emergence *e) {
@@ -164,7 +164,7 @@ static void print_points(const emergence *e) {
         printf("\n");
     }
     printf("\nThe report: ");
-    report_print_path(e->output);
+    report_print_path(&(report_options){.directory = e->output});
 }
 
 static bool emerge_all(emergence *e, problem *why) {

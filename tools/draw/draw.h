@@ -16,6 +16,7 @@ bool   colour_is_dark(colour c);        /* white writing is easier to read on it
 /* ---- PNG (png.c) ---------------------------------------------------------------------- */
 
 /* A picture of palette indices as the base64 text of a PNG file. Index 255 is transparent. */
+void base64_text(text *to, const void *bytes, size_t n);
 void png_base64(text *to, const unsigned char *index, size_t width, size_t height,
                 const colour palette[255]);
 

@@ -12,10 +12,15 @@ typedef struct figure { text svg; table_out data; } figure;
 void figure_data(figure *f, const char *file);
 void figure_free(figure *f);
 
+enum { PAGE_PANELS = 16 };       /* of a figure */
 typedef struct page {
     const char *directory;       /* figures go to its folder `figures`; NULL: nowhere */
     text     html;
+    text     files;              /* links to the files of the figure that is open, inside the page */
+    text     whole[PAGE_PANELS]; /* drawings of the one figure of the whole result */
+    size_t   whole_count;
     unsigned figures, tables;    /* numbered as they come */
+    bool     glossary;           /* captions link to #glossary */
     bool     good;               /* false after a figure could not be written */
     problem *why;
 } page;
@@ -47,8 +52,13 @@ void page_end(page *p);
 /* ---- figures and tables ------------------------------------------------------------------ */
 
 void page_figure(page *p);
-/* One panel; writes figures/NAME.svg and figures/NAME.csv, and frees f. */
+/* One panel; writes figures/NAME.svg, .pdf and .csv, and frees f. The page holds the SVG and the CSV, too. */
 void page_panel(page *p, const char *name, figure *f);
+/* The same, and it is a panel of the one figure of the whole result (page_whole). */
+void page_panel_of_whole(page *p, const char *name, figure *f);
+/* Writes figures/NAME.svg and .pdf: all panels of the whole result, with letters. */
+void page_whole(page *p, const char *name, const char *title);
+void page_free(page *p);
 void page_figure_end(page *p, const char *caption);
 
 /* A table that scrolls sideways where the screen is narrow. `label` is read aloud; the caption is
@@ -69,8 +79,8 @@ void page_cell_correlation(page *p, double value);
 /* ---- style (report_style.c) -------------------------------------------------------------- */
 
 extern const char report_page_style[];   /* of the page */
-extern const char report_print_style[];
-extern const char report_figure_style[]; /* of the drawings, in the page and alone */
 extern const char report_figure_defs[];  /* the hatching for what is missing */
+void style_figures(text *t);             /* of the drawings in the page */
+void style_print(text *t);               /* and of what belongs to figures and words */
 
 #endif

@@ -49,7 +49,8 @@ static void stored(text *t, const unsigned char *b, size_t n) {
     big32(t, high << 16 | low);
 }
 
-static void base64(text *to, const unsigned char *b, size_t n) {
+void base64_text(text *to, const void *bytes, size_t n) {
+    const unsigned char *b = bytes;
     static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < n; i += 3) {
         uint32_t v = (uint32_t)b[i] << 16;
@@ -87,7 +88,7 @@ void png_base64(text *to, const unsigned char *index, size_t width, size_t heigh
     stored(&body, (const unsigned char *)rows.at, rows.length);
     chunk(&png, "IDAT", body.at, body.length);
     chunk(&png, "IEND", "", 0);
-    base64(to, (const unsigned char *)png.at, png.length);
+    base64_text(to, png.at, png.length);
     text_free(&png);
     text_free(&head);
     text_free(&body);

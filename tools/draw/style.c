@@ -1,38 +1,146 @@
-/* report_style.c - how the report looks: light, dark, print, narrow and wide. */
+/* style.c - how the report looks: light, dark, print, narrow and wide. One palette and one table of the looks of
+   elements serve the page (as CSS) and the exported drawings (export.c). */
 #include "draw/page.h"
+#include "draw/style.h"
 
-const char report_figure_style[] =
-    ":root{--ink:#1d1f23;--soft:#5b6069;--hair:#d9dbdf;--paper:#fff;--one:#c2571a;--two:#2f6db3;"
-    "--band:#c2571a26;--shade:#0000000a;--three:#17785f;--four:#8a4a9e;--five:#86650a;--six:#0f7d99}\n"
-    "@media (prefers-color-scheme:dark){:root{--ink:#e6e6e3;--soft:#a2a6ad;--hair:#3a3d43;"
-    "--paper:#17181b;--one:#f0975a;--two:#7fb2ec;--band:#f0975a30;--shade:#ffffff0d;--three:#5cc7a5;"
-    "--four:#cf9be0;--five:#d9b84a;--six:#67c9e2}}\n"
-    "svg text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,"
-    "'Noto Sans','DejaVu Sans',sans-serif;fill:var(--ink)}\n"
-    "svg .tick{font-size:11px;fill:var(--soft)}svg .label{font-size:12px}\n"
-    "svg .key{font-size:11px}svg .head{font-size:13px;font-weight:600}\n"
-    "svg .halo{paint-order:stroke;stroke:var(--paper);stroke-width:4}\n"
-    "svg .axis{stroke:var(--soft);stroke-width:1}svg .grid{stroke:var(--hair);stroke-width:.75}\n"
-    "svg .shade{fill:var(--shade)}svg .band{fill:var(--band)}\n"
-    "svg .curve{fill:none;stroke:var(--one);stroke-width:1.75;stroke-linejoin:round}\n"
-    "svg .point{fill:var(--one)}\n"
-    "svg .other{fill:none;stroke:var(--two);stroke-width:1.4}\n"
-    "svg .fit{fill:none;stroke:var(--soft);stroke-width:1.25;stroke-dasharray:5 4}\n"
-    "svg .dot{stroke:var(--paper);stroke-width:.6}svg .missing{fill:url(#hatch)}\n"
-    "svg .cells{shape-rendering:crispEdges}svg image{image-rendering:pixelated}\n"
-    "svg .line{fill:none;stroke:var(--s);stroke-width:1.6;stroke-linejoin:round}\n"
-    "svg .area{fill:var(--s);fill-opacity:.13}svg .end{fill:var(--s)}\n"
-    "svg .leader{stroke:var(--s);stroke-width:.6;stroke-opacity:.6}\n"
-    "svg .edge{fill:none;stroke:var(--s);stroke-width:.8}\n"
-    "svg .node{stroke:var(--soft);stroke-width:.4}\n"
-    /* twelve styles of six colours and four dashes, no two alike, and a grey one */
-    "svg .s0,svg .s6{--s:var(--one)}svg .s1,svg .s7{--s:var(--two)}svg .s2,svg .s8{--s:var(--three)}"
-    "svg .s3,svg .s9{--s:var(--four)}svg .s4,svg .s10{--s:var(--five)}svg .s5,svg .s11{--s:var(--six)}\n"
-    "svg .s12{--s:var(--soft)}\n"
-    "svg .s1 .line,svg .s5 .line,svg .s9 .line{stroke-dasharray:7 3}"
-    "svg .s2 .line,svg .s6 .line,svg .s10 .line{stroke-dasharray:2 2.5}"
-    "svg .s3 .line,svg .s7 .line,svg .s11 .line{stroke-dasharray:8 3 2 3}\n"
-    "svg .border{fill:none;stroke:var(--soft);stroke-width:.75}\n";
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the palette ----------------------------------------------------------------------- */
+
+const paint palette_list[] = {
+    {"ink", "#1d1f23", "#e6e6e3", "#000"},       {"soft", "#5b6069", "#a2a6ad", "#444"},
+    {"hair", "#d9dbdf", "#3a3d43", "#ccc"},      {"paper", "#fff", "#17181b", "#fff"},
+    {"one", "#c2571a", "#f0975a", "#b04a10"},    {"two", "#2f6db3", "#7fb2ec", "#1f5a9d"},
+    {"three", "#17785f", "#5cc7a5", "#17785f"},  {"four", "#8a4a9e", "#cf9be0", "#8a4a9e"},
+    {"five", "#86650a", "#d9b84a", "#86650a"},   {"six", "#0f7d99", "#67c9e2", "#0f7d99"},
+};
+enum { PAINTS = sizeof palette_list / sizeof palette_list[0], LINE_PAINTS = 6, FIRST_LINE_PAINT = 4 };
+
+/* ---- the looks of elements ------------------------------------------------------------- */
+
+/* "s" is the colour of the group; looks further down win where an element has several. */
+static const look look_list[] = {
+    /* class    fill     stroke   width dash     fill op. stroke op. size weight crisp */
+    {"tick",    "soft",  NULL,    0,    NULL,    1,    1,   11, 0},
+    {"label",   "ink",   NULL,    0,    NULL,    1,    1,   12, 0},
+    {"key",     "ink",   NULL,    0,    NULL,    1,    1,   11, 0},
+    {"head",    "ink",   NULL,    0,    NULL,    1,    1,   13, 600},
+    {"letter",  "ink",   NULL,    0,    NULL,    1,    1,   17, 700},
+    {"halo",    NULL,    "paper", 4,    NULL,    1,    1,   0,  0},
+    {"axis",    NULL,    "soft",  1,    NULL,    1,    1,   0,  0},
+    {"grid",    NULL,    "hair",  0.75, NULL,    1,    1,   0,  0},
+    {"shade",   "ink",   NULL,    0,    NULL,    0.04, 1,   0,  0},
+    {"band",    "one",   NULL,    0,    NULL,    0.15, 1,   0,  0},
+    {"curve",   "none",  "one",   1.75, NULL,    1,    1,   0,  0},
+    {"point",   "one",   NULL,    0,    NULL,    1,    1,   0,  0},
+    {"other",   "none",  "two",   1.4,  NULL,    1,    1,   0,  0},
+    {"fit",     "none",  "soft",  1.25, "5 4",   1,    1,   0,  0},
+    {"dot",     NULL,    "paper", 0.6,  NULL,    1,    1,   0,  0},
+    {"missing", "hatch", NULL,    0,    NULL,    1,    1,   0,  0},
+    {"line",    "none",  "s",     1.6,  NULL,    1,    1,   0,  0},
+    {"area",    "s",     NULL,    0,    NULL,    0.13, 1,   0,  0},
+    {"end",     "s",     NULL,    0,    NULL,    1,    1,   0,  0},
+    {"leader",  NULL,    "s",     0.6,  NULL,    1,    0.6, 0,  0},
+    {"edge",    "none",  "s",     0.8,  NULL,    1,    1,   0,  0},
+    {"node",    NULL,    "soft",  0.4,  NULL,    1,    1,   0,  0},
+    {"border",  "none",  "soft",  0.75, NULL,    1,    1,   0,  0},
+};
+enum { LOOKS = sizeof look_list / sizeof look_list[0] };
+
+static const char font_family[] = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,"
+                                  "'Noto Sans','DejaVu Sans',sans-serif";
+
+const look *look_find(const char *class_name, size_t n) {
+    for (size_t i = 0; i < LOOKS; i++)
+        if (strlen(look_list[i].name) == n && !memcmp(look_list[i].name, class_name, n)) return &look_list[i];
+    return NULL;
+}
+
+/* Twelve styles of six colours and four dashes, no two alike, and a grey one. */
+const char *line_style_paint(int style) {
+    return style >= 0 && style < 2 * LINE_PAINTS ? palette_list[FIRST_LINE_PAINT + style % LINE_PAINTS].name : "soft";
+}
+
+const char *line_style_dash(int style) {
+    static const char *const dash[4] = {NULL, "7 3", "2 2.5", "8 3 2 3"};
+    static const char which[2 * LINE_PAINTS] = {0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3};
+    return style >= 0 && style < 2 * LINE_PAINTS ? dash[(int)which[style]] : NULL;
+}
+
+const char *paint_light(const char *name) {
+    for (size_t i = 0; i < PAINTS; i++)
+        if (!strcmp(palette_list[i].name, name)) return palette_list[i].light;
+    return name;
+}
+
+static const char report_words_style[] =
+    ".files{font:.78rem/1.5 system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif;color:var(--soft);margin:.3em 0}"
+    "dfn{font-style:normal;font-weight:600}.glossary dt{font-weight:600}.glossary dd{margin:0 0 .6em;max-width:44rem}"
+    ".glossary :target{background:var(--shade)}\n";
+
+static const char report_print_style[] =
+    "body{font-size:10pt;max-width:none;padding:0}"
+    "nav,.skip,.told,.files{display:none}figure,table,.facts{break-inside:avoid}"
+    "h2,h3{break-after:avoid}.panels{grid-template-columns:1fr 1fr;break-after:avoid}"
+    "figcaption{break-before:avoid;break-inside:avoid}.panels svg{max-height:68mm}"
+    ".wide{overflow:visible}table,th{font-size:7.5pt}th,td{padding:.15em .4em;white-space:normal}"
+    "svg *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}\n";
+
+/* ---- as CSS ----------------------------------------------------------------------------- */
+
+enum theme { LIGHT, DARK, PRINT };
+
+static void variables(text *t, enum theme theme) {
+    text_add(t, ":root{");
+    for (size_t i = 0; i < PAINTS; i++) {
+        const paint *c = &palette_list[i];
+        text_print(t, "--%s:%s;", c->name, theme == LIGHT ? c->light : theme == DARK ? c->dark : c->print);
+    }
+    text_add(t, "}");
+}
+
+static void paint_css(text *t, const char *what, const char *name) {
+    if (!name) return;
+    if (!strcmp(name, "none")) text_print(t, "%s:none;", what);
+    else if (!strcmp(name, "hatch")) text_print(t, "%s:url(#hatch);", what);
+    else text_print(t, "%s:var(--%s);", what, name);
+}
+
+static void look_css(text *t, const look *k) {
+    text_print(t, "svg .%s{", k->name);
+    paint_css(t, "fill", k->fill);
+    paint_css(t, "stroke", k->stroke);
+    if (k->width > 0) text_print(t, "stroke-width:%g;", k->width);
+    if (k->dash) text_print(t, "stroke-dasharray:%s;", k->dash);
+    if (k->fill_opacity < 1) text_print(t, "fill-opacity:%g;", k->fill_opacity);
+    if (k->stroke_opacity < 1) text_print(t, "stroke-opacity:%g;", k->stroke_opacity);
+    if (k->size > 0) text_print(t, "font-size:%gpx;", k->size);
+    if (k->weight) text_print(t, "font-weight:%d;", k->weight);
+    text_add(t, "}\n");
+}
+
+void style_figures(text *t) {
+    variables(t, LIGHT);
+    text_add(t, "\n@media (prefers-color-scheme:dark){");
+    variables(t, DARK);
+    text_print(t, "}\nsvg text{font-family:%s;fill:var(--ink)}\n", font_family);
+    for (size_t i = 0; i < LOOKS; i++) look_css(t, &look_list[i]);
+    text_add(t, "svg .halo{paint-order:stroke}svg .curve,svg .line{stroke-linejoin:round}"
+                "svg .cells{shape-rendering:crispEdges}svg image{image-rendering:pixelated}\n");
+    for (int k = 0; k <= 2 * LINE_PAINTS; k++) {
+        text_print(t, "svg .s%d{--s:var(--%s)}", k, line_style_paint(k));
+        if (line_style_dash(k)) text_print(t, "svg .s%d .line{stroke-dasharray:%s}", k, line_style_dash(k));
+    }
+    text_add(t, "\n");
+}
+
+void style_print(text *t) {
+    text_add(t, report_words_style);
+    text_add(t, "@media print{");
+    variables(t, PRINT);
+    text_add(t, report_print_style);
+}
 
 const char report_figure_defs[] =
     "<defs><pattern id=\"hatch\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" "
@@ -103,13 +211,3 @@ const char report_page_style[] =
     "font-size:.84em}pre{white-space:pre-wrap;padding:.8em 1em;background:var(--shade);"
     "border:1px solid var(--hair)}\n"
     "@media (min-width:60rem){.two{columns:2;column-gap:2.4rem}.two li{break-inside:avoid}}\n";
-
-const char report_print_style[] =
-    "@media print{:root{--ink:#000;--soft:#444;--hair:#ccc;--paper:#fff;--one:#b04a10;"
-    "--two:#1f5a9d;--band:#b04a1026;--shade:#0000000a;--three:#17785f;--four:#8a4a9e;--five:#86650a;"
-    "--six:#0f7d99}body{font-size:10pt;max-width:none;padding:0}"
-    "nav,.skip,.told{display:none}figure,table,.facts{break-inside:avoid}h2,h3{break-after:avoid}"
-    ".panels{grid-template-columns:1fr 1fr}.wide{overflow:visible}"
-    "table,th{font-size:7.5pt}th,td{padding:.15em .4em;white-space:normal}"
-    "svg *{-webkit-print-color-adjust:exact;"
-    "print-color-adjust:exact}}\n";

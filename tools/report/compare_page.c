@@ -189,9 +189,9 @@ static void build(page *p, const comparison *c) {
 }
 
 bool compare_page(const comparison *c, problem *why) {
-    page p = {NULL, {NULL, 0, 0}, 0, 0, true, why};
+    page p = {.good = true, .why = why};
     build(&p, c);
     bool good = file_write(c->options->output, p.html.at, p.html.length, why);
-    text_free(&p.html);
+    page_free(&p);
     return good;
 }

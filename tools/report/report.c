@@ -15,7 +15,7 @@ static void panel_profile(page *p, const report *r, const char *score, const cha
     double *v = tool_alloc(r->layers, sizeof *v);
     if (report_profile(r, score, "mean", v) == r->layers) {
         figure_profile(r, score, name, &f);
-        page_panel(p, name, &f);
+        page_panel_of_whole(p, name, &f);
     }
     free(v);
 }
@@ -24,7 +24,8 @@ static void panel_matrix(page *p, const report *r, const double *m, const char *
     figure f = {0};
     if (!m) return;
     figure_matrix(r, m, name, what, &f);
-    page_panel(p, name, &f);
+    page_panel_of_whole(p, name, &f);
+    figure_matrix_values(p, r, m, name);
 }
 
 static void panel_scatter(page *p, const report *r, unit_column x, unit_column y, const char *name,
@@ -40,7 +41,7 @@ static void panel_scatter(page *p, const report *r, unit_column x, unit_column y
 static void profile_table(page *p, const report *r, const char *score, const char *title) {
     static const char *const column[] = {"depth", "mean", "minmax", "percentile", "low", "high"};
     static const char *const head[] = {"layer", "depth", "mean", "min\xe2\x80\x93max", "percentile",
-                                       "95 % low", "high"};
+                                       "95 % interval, from", "to"};
     enum { COLUMNS = sizeof column / sizeof column[0] };
     double *v = tool_alloc(r->layers * COLUMNS, sizeof *v);
     size_t n = 0;
@@ -83,11 +84,10 @@ static void profiles(page *p, const report *r) {
         "Two readings of the paper, side by side. Left, the rank difference that its text "
         "defines: the rank of a unit\xe2\x80\x99s mean synergy minus the rank of its mean "
         "redundancy. Right, the rank of the difference sts \xe2\x88\x92 rtr, from which its "
-        "figures seem to be made. Points and line: the mean over a layer\xe2\x80\x99s units, "
-        "scaled so that the lowest layer is 0 and the highest 1; rings: the percentile of the "
-        "layer among layers; band: 95 % interval from drawing prompts with replacement; dashed: "
-        "the parabola nearest to the means; shaded: the middle third of the depth. The axis on "
-        "the right has the score\xe2\x80\x99s own unit.";
+        "figures seem to be made. Points and line, axis on the left: the mean over a layer\xe2\x80\x99s "
+        "units; rings, axis on the right: the percentile of the layer among layers; band: 95 % "
+        "interval of the mean from drawing prompts with replacement; dashed: the parabola nearest "
+        "to the means; shaded: the middle third of the depth.";
     text words_of = {NULL, 0, 0};
     text_add(&words_of, caption);
     if (excess)
@@ -122,14 +122,14 @@ static void maps(page *p, const report *r) {
         if (!what) what = report_model(r) ? "Mean norm" : "Mean value";
         figure_map(r, map_row[k].column, map_row[k].name, what, map_row[k].unit, map_row[k].diverging,
                    &f);
-        page_panel(p, map_row[k].name, &f);
+        if (k < 2) page_panel_of_whole(p, map_row[k].name, &f);
+        else page_panel(p, map_row[k].name, &f);
         figure_map_values(p, r, map_row[k].column, map_row[k].name, map_row[k].unit);
     }
     page_figure_end(
         p, "Layers from left to right. The scores in orange and blue have their middle colour at "
            "the median over all units; orange is more synergistic, blue more redundant. The "
            "values show on hover and stand in units.csv. Hatched: no value.");
-    report_map_script(p, r);
 }
 
 static void matrices(page *p, const report *r) {
@@ -180,25 +180,27 @@ static void contents(page *p, const report *r) {
     if (r->emergence.root) page_put(p, "<a href=\"#emergence\">Emergence</a>");
     if (r->tuning.root) page_put(p, "<a href=\"#tuning\">Tuning</a>");
     page_put(p, "<a href=\"#confounds\">Confounds</a><a href=\"#units\">Tables</a><a "
-                "href=\"#limits\">Limits</a><a href=\"#repeat\">Repeat</a></nav>\n");
+                "href=\"#limits\">Limits</a><a href=\"#repeat\">Repeat</a><a "
+                "href=\"#glossary\">Words</a><a href=\"#whole\">One figure</a></nav>\n");
 }
 
-static void top(page *p, const report *r) {
-    page_begin(p, r->name, ": synergy and redundancy");
+static void top(page *p, const report *r, const char *title) {
+    page_begin(p, title, *r->name && title == r->name ? ": synergy and redundancy" : "");
     page_put(p, "<header>\n<p class=\"eyebrow\">Synergy and redundancy of ");
     text_print(&p->html, "%zu %s", r->count, r->many);
     page_put(p, "</p>\n<h1>");
-    page_text(p, r->name);
+    page_text(p, title);
     page_put(p, "</h1>\n");
     report_identity(p, r);
     page_put(p, "</header>\n<main id=\"main\">\n");
+    report_plain(p, r);
     report_finding(p, r);
     report_facts(p, r);
     contents(p, r);
 }
 
-static void build(page *p, const report *r) {
-    top(p, r);
+static void build(page *p, const report *r, const char *title) {
+    top(p, r, title);
     report_claims(p, r);
     profiles(p, r);
     report_robustness(p, r);
@@ -215,38 +217,57 @@ static void build(page *p, const report *r) {
     report_correlations(p, r);
     report_units(p, r);
     report_method(p, r);
+    report_glossary(p, r);
     report_prompts(p, r);
     report_repeat(p, r);
+    page_whole(p, "result", title);
+    report_value_script(p, r);
     page_end(p);
 }
 
-void report_print_path(const char *directory) {
+/* The page as a path. */
+static bool page_path(const report_options *o, char path[TOOL_PATH_BYTES], problem *why) {
+    if (!o->output) return path_join(path, o->directory, "report.html", why);
+    if ((size_t)snprintf(path, TOOL_PATH_BYTES, "%s", o->output) < TOOL_PATH_BYTES) return true;
+    return problem_set(why, "-o: the path is too long");
+}
+
+void report_print_path(const report_options *o) {
     char path[TOOL_PATH_BYTES];
     problem ignored;
-    if (!path_join(path, directory, "report.html", &ignored)) return;
+    if (!page_path(o, path, &ignored)) return;
     char here[TOOL_PATH_BYTES];
     if (path[0] == '/' || !getcwd(here, sizeof here)) printf("%s\n", path);
     else printf("%s/%s\n", here, path);
 }
 
-/* Matrices: the picture in the page and by itself, its numbers. Units: boxes of maps, points, nodes, rows of tables,
-   in the page and by themselves. The rest: edges, frames, words. */
+/* Matrices: the picture in the page, by itself, as PDF and in the figure of the whole result, its numbers as CSV
+   (also within the page) and for the pointer. Units: boxes of maps, points, nodes, rows of tables, in the page and
+   by themselves. The rest: edges, frames, words. */
 double report_disk_bytes(size_t units, size_t prompts, bool interventions) {
     const double n = (double)units, side = n < 640 ? n : 640;
-    return 2 * side * side * (2 * 1.4 + 21) + 7 * 2 * 200 * n + 900 * n + 1500 * (double)prompts + 400e3 +
-           (interventions ? 300e3 : 0);
+    return 2 * side * side * (2 * (1.4 + 21) + 4 * 1.9 + 4) + 7 * 4 * 200 * n + 900 * n + 1500 * (double)prompts + 1.3e6 +
+           (interventions ? 1e6 : 0);
 }
 
-bool report_run(const char *directory, problem *why) {
+/* Where the page and its figures may go. */
+static bool output_ready(const report_options *o, const char *to, problem *why) {
+    char path[TOOL_PATH_BYTES];
+    if (!o->output) return path_join(path, o->directory, "figures", why) && directory_make(path, why);
+    for (size_t i = 0; i < file_list_rows; i++)
+        if (!path_join(path, o->directory, file_list[i].file, why) || !output_not_input(to, path, why)) return false;
+    return output_file_check(to, o->force, why);
+}
+
+bool report_run(const report_options *o, problem *why) {
     report r;
     char path[TOOL_PATH_BYTES];
-    if (!report_load(&r, directory, why)) return false;
-    page p = {directory, {NULL, 0, 0}, 0, 0, true, why};
-    p.good = path_join(path, directory, "figures", why) && directory_make(path, why);
-    if (p.good) build(&p, &r);
-    p.good = p.good && path_join(path, directory, "report.html", why) &&
-             file_write(path, p.html.at, p.html.length, why) && columns_write(directory, why);
-    text_free(&p.html);
+    if (!page_path(o, path, why) || !report_load(&r, o->directory, o->interventions, why)) return false;
+    page p = {.directory = o->output ? NULL : o->directory, .glossary = true, .good = true, .why = why};
+    p.good = output_ready(o, path, why);
+    if (p.good) build(&p, &r, o->title ? o->title : r.name);
+    p.good = p.good && file_write(path, p.html.at, p.html.length, why) && (o->output || columns_write(o->directory, why));
+    page_free(&p);
     report_close(&r);
     return p.good;
 }

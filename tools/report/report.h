@@ -17,7 +17,7 @@ typedef enum unit_column {
 } unit_column;
 
 typedef struct report {
-    const char *directory;
+    const char *directory, *interventions;
     csv         units, profile;
     json_file   phiid, run, graph;         /* run, graph: root NULL when there is no such file */
     json_file   ablation, perturb;         /* the same */
@@ -36,7 +36,8 @@ typedef struct report {
     char        name[200];       /* of the model or recording */
 } report;
 
-bool report_load(report *r, const char *directory, problem *why);
+/* `interventions`: the folder with what ablate and perturb wrote; NULL: the same. */
+bool report_load(report *r, const char *directory, const char *interventions, problem *why);
 /* The same without matrices and interventions: what a comparison needs. */
 bool report_load_scores(report *r, const char *directory, problem *why);
 void report_close(report *r);
@@ -110,10 +111,12 @@ enum { MOST_BOXES = 2500 };  /* units that can have an element and a title each 
 void figure_profile(const report *r, const char *score, const char *id, figure *f);
 void figure_map(const report *r, unit_column column, const char *id, const char *what,
                 const char *unit, bool diverging, figure *f);
-/* Values of a map that is a picture, for report_map_script; nothing for a map of boxes. */
+/* Values of a map that is a picture, for report_value_script; nothing for a map of boxes. */
 void figure_map_values(page *p, const report *r, unit_column column, const char *id,
                        const char *unit);
-void report_map_script(page *p, const report *r);
+/* The same for a matrix. */
+void figure_matrix_values(page *p, const report *r, const double *matrix, const char *id);
+void report_value_script(page *p, const report *r);
 void figure_matrix(const report *r, const double *matrix, const char *id, const char *what,
                    figure *f);
 void figure_scatter(const report *r, unit_column x, unit_column y, const char *id,
@@ -163,6 +166,9 @@ void report_emergence_claims(page *p, const report *r); /* report_learn.c */
 void report_emergence(page *p, const report *r);
 void report_tuning_claims(page *p, const report *r); /* report_tuning.c */
 void report_tuning(page *p, const report *r);
+/* What was asked, found and how sure that is, for somebody who never heard of it (report_plain.c). */
+void report_plain(page *p, const report *r);
+void report_glossary(page *p, const report *r);
 void report_words(page *p, const report *r);     /* report_words.c */
 void report_method(page *p, const report *r);
 void report_network(page *p, const report *r);   /* report_topology.c */

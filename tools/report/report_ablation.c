@@ -58,7 +58,8 @@ static void panel(page *p, const view *v, const order *of, size_t count) {
     }
     if (c.count) {
         figure_lines(&c, &f);
-        page_panel(p, c.id, &f);
+        if (v->set) page_panel(p, c.id, &f);
+        else page_panel_of_whole(p, c.id, &f); /* what a removal does; accuracies have their own figure */
     }
     for (size_t k = 0; k < c.count; k++) curve_free(&l[k].at);
 }
@@ -122,7 +123,7 @@ static void auc_row(page *p, const json *ablation, const order *o) {
     if (seeds == 1) {
         page_cell_interval(p, json_number_of(only, "auc_low", (double)NAN),
                            json_number_of(only, "auc_high", (double)NAN));
-        page_cell_words(p, "95 % over prompts");
+        page_cell_words(p, "95 % interval over prompts");
     } else {
         char what[64];
         page_cell_interval(p, report_auc(ablation, o->key, -1), report_auc(ablation, o->key, 1));

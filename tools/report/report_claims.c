@@ -157,7 +157,7 @@ static void causal_words(page *p, const report *r, const reading *by) {
     page_put(p, "<p>Removing the ");
     page_text(p, r->many);
     page_put(p, " that are highest by ");
-    page_text(p, by->title);
+    page_sentence(p, by->title);
     text_print(&p->html, " first %s as many random ones: ",
                than[a == ANSWER_YES ? 0 : a == ANSWER_NO ? 1 : 2]);
     page_number(p, report_auc(r->ablation.root, by->order, 0));

@@ -81,15 +81,15 @@ static void find_names(report *r) {
 }
 
 /* A file that is not there is no fault. */
-static bool read_json_if(const report *r, const char *name, json_file *to, problem *why) {
+static bool read_json_if(const char *folder, const char *name, json_file *to, problem *why) {
     char path[TOOL_PATH_BYTES];
-    if (!path_join(path, r->directory, name, why)) return false;
+    if (!path_join(path, folder, name, why)) return false;
     return !path_exists(path) || json_read(to, path, why);
 }
 
-static bool read_csv_if(const report *r, const char *name, csv *to, problem *why) {
+static bool read_csv_if(const char *folder, const char *name, csv *to, problem *why) {
     char path[TOOL_PATH_BYTES];
-    if (!path_join(path, r->directory, name, why)) return false;
+    if (!path_join(path, folder, name, why)) return false;
     return !path_exists(path) || csv_read(to, path, why);
 }
 
@@ -106,15 +106,21 @@ static bool drop_outdated(json_file *told, csv *curves, csv *accuracy, const cha
 
 static bool read_interventions(report *r, problem *why) {
     char path[TOOL_PATH_BYTES], hash[65];
+    const char *from = r->interventions ? r->interventions : r->directory;
     file_view units;
-    if (!read_json_if(r, "ablation.json", &r->ablation, why) ||
-        !read_json_if(r, "perturb.json", &r->perturb, why) ||
-        !read_csv_if(r, "ablation.csv", &r->ablation_curves, why) ||
-        !read_csv_if(r, "ablation_accuracy.csv", &r->ablation_accuracy, why) ||
-        !read_csv_if(r, "perturb.csv", &r->perturb_curves, why) ||
-        !read_csv_if(r, "perturb_accuracy.csv", &r->perturb_accuracy, why) ||
+    if (!path_is_directory(from)) return problem_set(why, "--interventions %s: is not a folder", from);
+    if (!read_json_if(from, "ablation.json", &r->ablation, why) ||
+        !read_json_if(from, "perturb.json", &r->perturb, why) ||
+        !read_csv_if(from, "ablation.csv", &r->ablation_curves, why) ||
+        !read_csv_if(from, "ablation_accuracy.csv", &r->ablation_accuracy, why) ||
+        !read_csv_if(from, "perturb.csv", &r->perturb_curves, why) ||
+        !read_csv_if(from, "perturb_accuracy.csv", &r->perturb_accuracy, why) ||
         !path_join(path, r->directory, "units.csv", why) || !file_map(&units, path, why))
         return false;
+    if (r->interventions && !r->ablation.root && !r->perturb.root) {
+        file_unmap(&units);
+        return problem_set(why, "--interventions %s: holds neither ablation.json nor perturb.json", from);
+    }
     sha256_of(units.bytes, units.size, hash);
     file_unmap(&units);
     r->ablation_outdated = drop_outdated(&r->ablation, &r->ablation_curves, &r->ablation_accuracy, hash);
@@ -127,15 +133,20 @@ static bool read_scores(report *r, problem *why) {
     if (!path_is_directory(r->directory))
         return problem_set(why, "%s: is not a folder with results", r->directory);
     if (!path_join(path, r->directory, "phiid.json", why)) return false;
-    if (!path_exists(path))
+    if (!path_exists(path)) {
+        char other[TOOL_PATH_BYTES];
+        if (path_join(other, r->directory, "ablation.json", why) && path_exists(other))
+            return problem_set(why, "%s: holds interventions and no scores; synergy report DIR --interventions %s, where DIR "
+                                    "has the scores", r->directory, r->directory);
         return problem_set(why, "%s: holds no phiid.json (synergy phiid writes it)", r->directory);
+    }
     if (!json_read(&r->phiid, path, why)) return false;
     if (!path_join(path, r->directory, "units.csv", why) || !csv_read(&r->units, path, why))
         return false;
     r->count = r->units.rows;
     if (r->count < 2) return problem_set(why, "%s: holds fewer than two units", path);
     if (!path_join(path, r->directory, "profile.csv", why) || !csv_read(&r->profile, path, why) ||
-        !read_json_if(r, "run.json", &r->run, why) || !read_json_if(r, "graph.json", &r->graph, why))
+        !read_json_if(r->directory, "run.json", &r->run, why) || !read_json_if(r->directory, "graph.json", &r->graph, why))
         return false;
     find_layers(r);
     find_names(r);
@@ -144,17 +155,18 @@ static bool read_scores(report *r, problem *why) {
 
 static bool read_all(report *r, problem *why) {
     return read_scores(r, why) && read_interventions(r, why) &&
-           read_json_if(r, "emergence.json", &r->emergence, why) &&
-           read_json_if(r, "tuning.json", &r->tuning, why) && read_csv_if(r, "tuning.csv", &r->tuning_rows, why) &&
-           read_csv_if(r, "emergence.csv", &r->emergence_rows, why) &&
-           read_csv_if(r, "emergence_profile.csv", &r->emergence_profiles, why) &&
+           read_json_if(r->directory, "emergence.json", &r->emergence, why) &&
+           read_json_if(r->directory, "tuning.json", &r->tuning, why) && read_csv_if(r->directory, "tuning.csv", &r->tuning_rows, why) &&
+           read_csv_if(r->directory, "emergence.csv", &r->emergence_rows, why) &&
+           read_csv_if(r->directory, "emergence_profile.csv", &r->emergence_profiles, why) &&
            read_matrix(r, "synergy.npy", &r->synergy, why) &&
            read_matrix(r, "redundancy.npy", &r->redundancy, why);
 }
 
-bool report_load(report *r, const char *directory, problem *why) {
+bool report_load(report *r, const char *directory, const char *interventions, problem *why) {
     memset(r, 0, sizeof *r);
     r->directory = directory;
+    r->interventions = interventions;
     bool good = read_all(r, why);
     if (!good) report_close(r);
     return good;

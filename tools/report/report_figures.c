@@ -105,38 +105,41 @@ static void draw_key(text *t, double x, double y, bool band) {
     text_print(t, "<g transform=\"translate(%.5g %.5g)\">", x, y);
     svg_line(t, "curve", 0, 0, 18, 0);
     text_add(t, "<circle class=\"point\" cx=\"9\" cy=\"0\" r=\"2.6\"/>");
-    svg_words(t, "key", 23, 4, "start", "min\xe2\x80\x93max");
+    svg_words(t, "key", 23, 4, "start", "mean");
     text_add(t, "<circle class=\"other\" cx=\"87\" cy=\"0\" r=\"2.6\"/>");
     svg_words(t, "key", 95, 4, "start", "percentile");
     svg_line(t, "fit", 160, 0, 180, 0);
     svg_words(t, "key", 185, 4, "start", "parabola");
     if (band) {
         svg_box(t, "band", 242, -5, 18, 10);
-        svg_words(t, "key", 265, 4, "start", "95 %");
+        svg_words(t, "key", 265, 4, "start", "95 % interval");
     }
     text_add(t, "</g>\n");
 }
 
-/* What the means are on the right, in the score's own unit. */
-static void right_axis(const plot *p, const profile *q, const char *label) {
-    double range = q->most - q->least, right = p->left + p->width;
+/* The means in the score's own unit, on the left. */
+static void own_axis(const plot *p, const profile *q, const char *label) {
+    const double range = q->most - q->least;
     plot own = *p;
     own.y0 = q->least + p->y0 * range;
     own.y1 = q->least + p->y1 * range;
-    svg_line(p->to, "axis", right, p->top, right, p->top + p->height);
-    ticks t = ticks_linear(own.y0, own.y1, 5);
-    size_t longest = 1;
-    for (int i = 0; i < t.count && range > 0; i++) {
+    ticks t = {{0}, 0};
+    if (range > 0) t = ticks_linear(own.y0, own.y1, 6);
+    plot_axis_y(&own, &t, label);
+}
+
+/* The percentile of each layer among the layers, on the right. */
+static void percentile_axis(const plot *p) {
+    const double right = p->left + p->width;
+    svg_line(p->to, "axis", right, plot_y(p, 0), right, plot_y(p, 1));
+    for (int i = 0; i <= 4; i++) {
         char s[32];
-        double y = plot_y(&own, t.at[i]);
-        tick_text(t.at[i], s);
-        size_t n = strlen(s) - (t.at[i] < 0 ? 2 : 0); /* the minus sign has three bytes */
-        if (n > longest) longest = n;
+        const double y = plot_y(p, i / 4.0);
+        tick_text(25 * i, s);
         svg_line(p->to, "axis", right, y, right + 4, y);
         svg_words(p->to, "tick", right + 7, y + 4, "start", s);
     }
-    svg_words_turned(p->to, "label", fmin(right + 15 + 6.4 * (double)longest, PANEL - 10),
-                     p->top + p->height / 2, 90, label);
+    svg_words_turned(p->to, "label", fmin(right + 40, PANEL - 10), plot_y(p, 0.5), 90, "percentile of the layer, %");
 }
 
 static void vertical_range(plot *p, const profile *q) {
@@ -166,7 +169,7 @@ void figure_profile(const report *r, const char *score, const char *id, figure *
     profile q;
     char desc[256], axis[64];
     profile_read(&q, r, score);
-    plot p = {&f->svg, 56, 48, PANEL - 56 - 68, 210, -0.4, (double)q.layers - 0.6, 0, 1, false,
+    plot p = {&f->svg, 66, 48, PANEL - 66 - 58, 210, -0.4, (double)q.layers - 0.6, 0, 1, false,
               false};
     vertical_range(&p, &q);
     int n = snprintf(desc, sizeof desc, "Mean score of each of %zu layers, scaled from 0 to 1, with the "
@@ -181,15 +184,14 @@ void figure_profile(const report *r, const char *score, const char *id, figure *
     if (q.layers >= 3)
         svg_box(&f->svg, "shade", plot_x(&p, third), p.top,
                 plot_x(&p, 2 * third) - plot_x(&p, third), p.height);
-    ticks y = ticks_linear(fmax(p.y0, -0.5), p.y1, 7);
-    plot_axis_y(&p, &y, "min\xe2\x80\x93max, percentile");
+    const char *unit = report_score_unit(score);
+    snprintf(axis, sizeof axis, "mean of the layer%s%s", *unit ? ", " : "", unit);
+    own_axis(&p, &q, axis);
     draw_band(&p, &q);
     draw_parabola(&p, &q);
     plot_frame(&p);
     plot_axis_layers(&p, r);
-    const char *unit = report_score_unit(score);
-    snprintf(axis, sizeof axis, "layer mean%s%s", *unit ? ", " : "", unit);
-    right_axis(&p, &q, axis);
+    percentile_axis(&p);
     draw_points(&p, &q, "other", q.percentile, q.percentile, "percentile");
     draw_curve(&p, "curve", q.minmax, q.layers);
     draw_points(&p, &q, "point", q.minmax, q.mean, "mean");

@@ -110,42 +110,49 @@ void figure_map_values(page *p, const report *r, unit_column column, const char 
 }
 
 /* The only script of the page: it tells the value under the pointer, or under the arrow keys, in a line
-   below the map. Without it the map and units.csv say the same. */
-static const char map_script[] =
+   below the picture. Without it the picture, its CSV and units.csv say the same. */
+static const char value_script[] =
     "<script>\n"
     "for (const block of document.querySelectorAll('script.values')) {\n"
     "  const data = JSON.parse(block.textContent), panel = block.previousElementSibling;\n"
-    "  const image = panel.querySelector('image'), told = document.createElement('p');\n"
-    "  let layer = 0, index = 0;\n"
+    "  const image = panel.querySelector('image'), told = document.createElement('p'), names = data.names;\n"
+    "  const columns = names ? names.length : data.layers, rows = names ? names.length : data.per_layer;\n"
+    "  let column = 0, row = 0;\n"
+    "  const value = () => {\n"
+    "    if (!names) return data.values[column * data.per_layer + row];\n"
+    "    const a = Math.max(row, column), b = Math.min(row, column);\n"
+    "    return data.values[a * (a + 1) / 2 + b];\n"
+    "  };\n"
     "  const show = () => {\n"
-    "    const v = data.values[layer * data.per_layer + index];\n"
-    "    told.textContent = `L${data.first + layer}${data.kind}${index}: ${v === null ? 'no value' : v} ${data.unit}`;\n"
+    "    const v = value();\n"
+    "    const name = names ? `${names[row]} \xe2\x80\x93 ${names[column]}` : `L${data.first + column}${data.kind}${row}`;\n"
+    "    told.textContent = `${name}: ${v === null ? 'no value' : v} ${data.unit}`;\n"
     "  };\n"
     "  told.className = 'told';\n"
     "  told.setAttribute('aria-live', 'polite');\n"
-    "  told.textContent = 'Point at the map, or use the arrow keys, to read values.';\n"
+    "  told.textContent = 'Point at the picture, or use the arrow keys, to read values.';\n"
     "  panel.append(told);\n"
     "  panel.tabIndex = 0;\n"
     "  image.addEventListener('pointermove', e => {\n"
     "    const box = image.getBoundingClientRect();\n"
     "    const part = (at, size, n) => Math.min(n - 1, Math.max(0, Math.floor(at / size * n)));\n"
-    "    layer = part(e.clientX - box.left, box.width, data.layers);\n"
-    "    index = part(box.bottom - e.clientY, box.height, data.per_layer);\n"
+    "    column = part(e.clientX - box.left, box.width, columns);\n"
+    "    row = part(names ? e.clientY - box.top : box.bottom - e.clientY, box.height, rows);\n"
     "    show();\n"
     "  });\n"
     "  panel.addEventListener('keydown', e => {\n"
     "    const step = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]}[e.key];\n"
     "    if (!step) return;\n"
     "    e.preventDefault();\n"
-    "    layer = Math.min(data.layers - 1, Math.max(0, layer + step[0]));\n"
-    "    index = Math.min(data.per_layer - 1, Math.max(0, index + step[1]));\n"
+    "    column = Math.min(columns - 1, Math.max(0, column + step[0]));\n"
+    "    row = Math.min(rows - 1, Math.max(0, row + (names ? -1 : 1) * step[1]));\n"
     "    show();\n"
     "  });\n"
     "}\n"
     "</script>\n";
 
-void report_map_script(page *p, const report *r) {
-    if (r->count > MOST_BOXES) page_put(p, map_script);
+void report_value_script(page *p, const report *r) {
+    if (r->count > MOST_BOXES || r->synergy || r->redundancy) page_put(p, value_script);
 }
 
 /* ---- pair matrices -------------------------------------------------------------------- */
@@ -241,4 +248,32 @@ void figure_matrix(const report *r, const double *m, const char *id, const char 
     matrix_data(r, f, m, block);
     text_free(&png);
     free(cell);
+}
+
+/* A name as JSON within a script of the page: no mark can end the script. */
+static void json_name(page *p, const char *name) {
+    page_put(p, "\"");
+    for (const unsigned char *c = (const unsigned char *)name; *c; c++)
+        if (*c < 0x20 || strchr("\"\\<>&", *c)) text_print(&p->html, "\\u%04x", *c);
+        else text_add_bytes(&p->html, c, 1);
+    page_put(p, "\"");
+}
+
+/* Names, then the lower triangle row by row, four digits, null for nothing. */
+void figure_matrix_values(page *p, const report *r, const double *m, const char *id) {
+    const size_t n = r->count, block = (n + MOST_PIXELS - 1) / MOST_PIXELS, side = (n + block - 1) / block;
+    text_print(&p->html, "<script type=\"application/json\" class=\"values\" data-of=\"%s\">{\"unit\":\"nats\",\"names\":[", id);
+    for (size_t i = 0; i < side; i++) {
+        if (i) page_put(p, ",");
+        json_name(p, r->unit[i * block]);
+    }
+    page_put(p, "],\"values\":[");
+    for (size_t i = 0; i < side; i++)
+        for (size_t j = 0; j <= i; j++) {
+            const double v = block_mean(m, n, i, j, block);
+            if (i) page_put(p, ",");
+            if (isfinite(v)) text_print(&p->html, "%.4g", v);
+            else page_put(p, "null");
+        }
+    page_put(p, "]}</script>\n");
 }

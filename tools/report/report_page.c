@@ -1,4 +1,5 @@
 /* report_page.c - pieces of HTML, from a number to a page. */
+#include "draw/export.h"
 #include "draw/page.h"
 
 #include <ctype.h>
@@ -106,9 +107,9 @@ void page_begin(page *p, const char *title, const char *after) {
     page_text(p, title);
     page_text(p, after);
     page_put(p, "</title>\n<style>\n");
-    page_put(p, report_figure_style);
+    style_figures(&p->html);
     page_put(p, report_page_style);
-    page_put(p, report_print_style);
+    style_print(&p->html);
     page_put(p, "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">To the results</a>\n"
                 "<svg width=\"0\" height=\"0\" aria-hidden=\"true\" "
                 "style=\"position:absolute;width:0;height:0\">");
@@ -132,50 +133,43 @@ void figure_free(figure *f) {
     table_free(&f->data);
 }
 
-/* The style of a drawing in literal, light colours: programs other than browsers know no variables of CSS. */
-static void literal_style(text *t) {
-    static const char *const value[][2] = {
-        {"ink", "#1d1f23"}, {"soft", "#5b6069"}, {"hair", "#d9dbdf"}, {"paper", "#fff"}, {"one", "#c2571a"},
-        {"two", "#2f6db3"}, {"band", "#c2571a26"}, {"shade", "#0000000a"}, {"three", "#17785f"}, {"four", "#8a4a9e"},
-        {"five", "#86650a"}, {"six", "#0f7d99"}, {"s", "#5b6069"}};
-    static const char *const colour_of[6] = {"#c2571a", "#2f6db3", "#17785f", "#8a4a9e", "#86650a", "#0f7d99"};
-    const char *s = strstr(report_figure_style, "svg text{"); /* behind the variables and what is dark */
-    for (const char *at; s && (at = strstr(s, "var(--")) != NULL; s = strchr(at, ')') + 1) {
-        const size_t n = strcspn(at + 6, ")");
-        text_add_bytes(t, s, (size_t)(at - s));
-        for (size_t k = 0; k < sizeof value / sizeof value[0]; k++)
-            if (strlen(value[k][0]) == n && !memcmp(value[k][0], at + 6, n)) text_add(t, value[k][1]);
+static bool write_figure(const page *p, const char *name, const char *end, const text *t) {
+    char path[TOOL_PATH_BYTES], file[128];
+    snprintf(file, sizeof file, "figures/%s.%s", name, end);
+    return path_join(path, p->directory, file, p->why) && file_write(path, t->at, t->length, p->why);
+}
+
+/* A link that holds the file. Where the page's own folder has it, one that is large is not held twice. */
+static void link_file(page *p, const char *name, const char *end, const char *type, const text *t) {
+    enum { MOST = 2 << 20 };
+    text_print(&p->files, " <a download=\"%s.%s\" href=\"", name, end);
+    if (p->directory && t->length > MOST) {
+        text_print(&p->files, "figures/%s.%s", name, end);
+    } else {
+        text_print(&p->files, "data:%s;base64,", type);
+        base64_text(&p->files, t->at, t->length);
     }
-    if (s) text_add(t, s);
-    for (int k = 0; k < 12; k++)
-        text_print(t, "svg .s%d .line,svg .s%d .leader,svg .s%d .edge{stroke:%s}svg .s%d .area,svg .s%d .end{fill:%s}\n",
-                   k, k, k, colour_of[k % 6], k, k, colour_of[k % 6]);
+    text_print(&p->files, "\">%s</a>", strcmp(end, "svg") ? "CSV" : "SVG");
 }
 
-/* The drawing alone: with its own size, style and hatching. */
-static bool write_svg(const page *p, const char *name, const text *svg) {
-    text t = {NULL, 0, 0};
-    char path[TOOL_PATH_BYTES], file[128];
-    const char *head_end = strchr(svg->at, '>');
-    size_t head = (size_t)(head_end - svg->at);
-    text_add_bytes(&t, svg->at, head);
-    text_add(&t, " xmlns=\"http://www.w3.org/2000/svg\">\n<style>");
-    literal_style(&t);
-    text_add(&t, "svg{background:#fff}</style>");
-    text_add(&t, report_figure_defs);
-    text_add(&t, head_end + 1);
-    snprintf(file, sizeof file, "figures/%s.svg", name);
-    bool good = path_join(path, p->directory, file, p->why) &&
-                file_write(path, t.at, t.length, p->why);
-    text_free(&t);
-    return good;
+/* The drawing alone, literally coloured, as SVG and as PDF. */
+static void drawing_files(page *p, const char *name, const char *svg, bool linked) {
+    text alone = {NULL, 0, 0}, pdf = {NULL, 0, 0};
+    export_svg(&alone, svg);
+    if (linked) link_file(p, name, "svg", "image/svg+xml", &alone);
+    if (p->directory) {
+        export_pdf(&pdf, svg);
+        p->good = p->good && write_figure(p, name, "svg", &alone) && write_figure(p, name, "pdf", &pdf);
+    }
+    text_free(&alone);
+    text_free(&pdf);
 }
 
-static bool write_data(const page *p, const char *name, table_out *data) {
-    char path[TOOL_PATH_BYTES], file[128];
-    if (!data->file) return true;
-    snprintf(file, sizeof file, "figures/%s.csv", name);
-    return path_join(path, p->directory, file, p->why) && table_write(data, path, p->why);
+static void data_file(page *p, const char *name, table_out *data) {
+    if (!data->file) return;
+    p->good = p->good && table_done(data, p->why);
+    link_file(p, name, "csv", "text/csv", &data->to);
+    if (p->directory) p->good = p->good && write_figure(p, name, "csv", &data->to);
 }
 
 void page_figure(page *p) {
@@ -186,15 +180,52 @@ void page_panel(page *p, const char *name, figure *f) {
     page_put(p, "<div>");
     text_add_bytes(&p->html, f->svg.at, f->svg.length);
     page_put(p, "</div>\n");
-    if (p->directory)
-        p->good = p->good && write_svg(p, name, &f->svg) && write_data(p, name, &f->data);
+    text_print(&p->files, "%s<span>%s:", p->files.length ? "; " : "", name);
+    drawing_files(p, name, f->svg.at, true);
+    data_file(p, name, &f->data);
+    text_add(&p->files, "</span>");
     figure_free(f);
 }
 
+void page_panel_of_whole(page *p, const char *name, figure *f) {
+    if (p->whole_count < PAGE_PANELS) {
+        text *kept = &p->whole[p->whole_count++];
+        text_add_bytes(kept, f->svg.at, f->svg.length);
+    }
+    page_panel(p, name, f);
+}
+
+void page_whole(page *p, const char *name, const char *title) {
+    text svg = {NULL, 0, 0};
+    if (!p->whole_count) return;
+    export_panels(&svg, p->whole, p->whole_count, p->whole_count > 8 ? 3 : 2, title);
+    page_put(p, "<p class=\"files\" id=\"whole\">The whole result as one figure, panels with letters:");
+    drawing_files(p, name, svg.at, true);
+    text_add_bytes(&p->html, p->files.at, p->files.length);
+    p->files.length = 0;
+    page_put(p, "</p>\n");
+    text_free(&svg);
+}
+
+void page_free(page *p) {
+    for (size_t i = 0; i < p->whole_count; i++) text_free(&p->whole[i]);
+    text_free(&p->files);
+    text_free(&p->html);
+}
+
+/* The caption goes with its figure on paper: both are one block. */
 void page_figure_end(page *p, const char *caption) {
     text_print(&p->html, "</div>\n<figcaption><b>Figure %u.</b> ", ++p->figures);
     page_put(p, caption);
-    page_put(p, "</figcaption>\n</figure>\n");
+    if (p->glossary) page_put(p, " <a href=\"#glossary\">Words</a>");
+    page_put(p, "</figcaption>\n");
+    if (p->files.length) {
+        page_put(p, "<p class=\"files\">");
+        text_add_bytes(&p->html, p->files.at, p->files.length);
+        page_put(p, "</p>\n");
+    }
+    p->files.length = 0;
+    page_put(p, "</figure>\n");
 }
 
 /* ---- tables ----------------------------------------------------------------------------- */

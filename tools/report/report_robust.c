@@ -200,7 +200,7 @@ static void interval_cell(page *p, const syn_interval *v) {
 
 static void figures_table(page *p, const robust *all) {
     static const char *const head[] = {"units scored", "synergy, nats", "in surrogates", "redundancy, nats", "in surrogates"};
-    static const char *const each[] = {"middle \xe2\x88\x92 outer", "95 %", "curvature", "95 %", "reliability",
+    static const char *const each[] = {"middle \xe2\x88\x92 outer", "95 % interval", "curvature", "95 % interval", "reliability",
                                        "units as in the main result"};
     static const char *const after[2] = {" (rank difference)", " (difference)"};
     char title[80];

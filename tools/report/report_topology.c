@@ -11,7 +11,7 @@ static void panel_network(page *p, const report *r, const double *m, const char 
     figure f = {0};
     if (!m) return;
     figure_network(r, m, name, what, &f);
-    page_panel(p, name, &f);
+    page_panel_of_whole(p, name, &f);
 }
 
 void report_network(page *p, const report *r) {
