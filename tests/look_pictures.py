@@ -67,11 +67,13 @@ def browser_picture(browser, svg, size, to):
     return read_png(to)[:size[0], :size[1]]
 
 
+KINDS = ['profile-difference', 'map-synergy', 'matrix-synergy', 'network-synergy', 'scatter-memory-synergy', 'ablation-score',
+         'topology-null', 'result', 'planted']
 browser, folder, work = sys.argv[1:]
 for svg in sorted(glob.glob(folder + '/*.svg')):
     name = os.path.basename(svg)[:-4]
-    if name.startswith(('ablation-accuracy-', 'perturb')):
-        continue  # of one kind with others
+    if name not in KINDS:
+        continue  # of one kind with one of these
     subprocess.run(['rsvg-convert', svg, '-o', work + '/rsvg.png'], check=True)
     rsvg = read_png(work + '/rsvg.png')
     mean, worst = apart(rsvg, browser_picture(browser, svg, rsvg.shape, work + '/browser.png'))
