@@ -245,8 +245,8 @@ void report_print_path(const report_options *o) {
    (also within the page) and for the pointer. Units: boxes of maps, points, nodes, rows of tables, in the page and
    by themselves. The rest: edges, frames, words. */
 double report_disk_bytes(size_t units, size_t prompts, bool interventions) {
-    const double n = (double)units, side = n < 640 ? n : 640;
-    return 2 * side * side * (2 * (1.4 + 21) + 4 * 1.9 + 4) + 7 * 4 * 200 * n + 900 * n + 1500 * (double)prompts + 1.3e6 +
+    const double n = (double)units, side = n < 640 ? n : 640, picture = side < 300 ? 300 : side;
+    return 2 * picture * picture * 6.5 + 2 * side * side * (2 * 21 * 1.2 + 5) + 7 * 4 * 200 * n + 900 * n + 1500 * (double)prompts + 1.3e6 +
            (interventions ? 1e6 : 0);
 }
 

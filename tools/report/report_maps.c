@@ -224,12 +224,16 @@ void figure_matrix(const report *r, const double *m, const char *id, const char 
     text png = {NULL, 0, 0};
     scale s = matrix_scale(m, n);
     plot p = {&f->svg, 46, 30, PANEL - 46 - 70, PANEL - 46 - 70, 0, 1, 0, 1, false, false};
-    unsigned char *cell = tool_alloc(side * side, 1);
-    for (size_t i = 0; i < side; i++)
+    /* programs that smooth pictures as they enlarge them (rsvg) shall have little to enlarge */
+    const size_t zoom = side < 300 ? 300 / side : 1, width = side * zoom;
+    unsigned char *cell = tool_alloc(width * width, 1);
+    for (size_t i = 0; i < side; i++) {
         for (size_t j = 0; j < side; j++)
-            cell[i * side + j] = scale_index(&s, block_mean(m, n, i, j, block));
+            memset(cell + i * zoom * width + j * zoom, scale_index(&s, block_mean(m, n, i, j, block)), zoom);
+        for (size_t k = 1; k < zoom; k++) memcpy(cell + (i * zoom + k) * width, cell + i * zoom * width, width);
+    }
     scale_palette(false, palette);
-    png_base64(&png, cell, side, side, palette);
+    png_base64(&png, cell, width, width, palette);
     snprintf(title, sizeof title, "%s of every pair of %s", what, r->many);
     snprintf(desc, sizeof desc,
              "Symmetric matrix of %zu %s ordered by layer; median %.4g nats, the "
