@@ -3,7 +3,7 @@
 #
 # FOLDER holds `llama.cpp` and, where it is wanted, `ik_llama.cpp`, each built into `build` (cmake -B build; static or
 # shared). Every round runs each program once on one thread and once on two; ROUNDS (default 3) rounds give a median and
-# a range. Without a MODEL: all that `tools/fetch_model.sh` left in tools/models. The tables `types` and `models` of
+# a range; TABLES (default "types models") says which of both is measured. Without a MODEL: all that `tools/fetch_model.sh` left in tools/models. The tables `types` and `models` of
 # bench/README.md are written between their marks. An idle machine is needed; RUN="taskset -c 0,1" and the like may stand
 # before every program.
 set -eu
@@ -14,12 +14,13 @@ peers=$1
 shift
 [ -x "$peers/llama.cpp/build/bin/llama-bench" ] || { echo "compare.sh: no llama.cpp/build/bin/llama-bench in $peers" >&2; exit 1; }
 [ $# -gt 0 ] || set -- ../tools/models/*.gguf
-rounds=${ROUNDS:-3} prompt=${PROMPT:-512} tokens=${TOKENS:-64} run=${RUN:-}
+rounds=${ROUNDS:-3} prompt=${PROMPT:-512} tokens=${TOKENS:-64} run=${RUN:-} tables=${TABLES:-types models}
 work=build/compare
 mkdir -p $work
 make -s build/bench_kernels build/bench_model
-: > $work/types.txt
-: > $work/models.txt
+touch $work/types.txt $work/models.txt
+for table in $tables; do : > "$work/$table.txt"; done # the other one keeps what it has
+asked() { case " $tables " in *" $1 "*) return 0 ;; esac; return 1; }
 names=llama.cpp
 [ ! -x "$peers/ik_llama.cpp/build/bin/llama-bench" ] || names="$names ik_llama.cpp"
 
@@ -40,7 +41,7 @@ level=$(build/bench_kernels 1 - | sed -n 's/^level \(.*\): int8.*/\1/p' | tail -
 
 # types.txt: name of the program, TYPE, GB/s at one position, GMAC/s at 128 positions
 round=0
-while [ $round -lt "$rounds" ]; do
+while asked types && [ $round -lt "$rounds" ]; do
     round=$((round + 1))
     # shellcheck disable=SC2086
     $run build/bench_kernels 1 '' "$level" > $work/kernels.txt
@@ -55,7 +56,7 @@ while [ $round -lt "$rounds" ]; do
 done
 # models.txt: model, threads, program, tokens a second of the prompt, of generation
 round=0
-while [ $round -lt "$rounds" ]; do
+while asked models && [ $round -lt "$rounds" ]; do
     round=$((round + 1))
     for model; do
         for threads in 1 2; do
@@ -129,7 +130,7 @@ awk -v names="$names" -v machine="$machine" -v rounds="$rounds" -v prompt="$prom
     }' $work/models.txt > $work/models.md
 
 # Between the marks `<!-- table: NAME -->` and `<!-- end -->`.
-for table in types models; do
+for table in $tables; do
     awk -v file="$work/$table.md" -v mark="<!-- table: $table -->" '
         $0 == mark { print; while ((getline line < file) > 0) print line; skip = 1; found = 1; next }
         $0 == "<!-- end -->" { skip = 0 }
