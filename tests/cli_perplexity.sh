@@ -66,6 +66,25 @@ rows=$(value nll)
 "$tool" put "$work/head.npy" '<i4' 14 -- 1 20 30 40 50 60 70 80 90 100 110 120 130 140
 run 0 "their tokens in windows of 7" $llama --tokens "$work/head.npy" --exact --json -c 7
 near "rows: nll" "$(value nll)" "$rows" 1e-9
+# side by side or one after the other, on one thread or two: to the last digit
+for further in "--memory 1" "-t 1" "-t 2 --memory 1G"; do
+    for windows in "-c 3" "-c 7" "-c 4 --second-half"; do
+        run 0 "windows, $windows" $llama --tokens "$work/rows.npy" --json $windows
+        cp "$work/stdout" "$work/first"
+        run 0 "windows, $windows $further" $llama --tokens "$work/rows.npy" --json $windows $further
+        cmp -s "$work/first" "$work/stdout" && good || bad "$windows differs with $further" "$work/stdout"
+    done
+done
+run 2 "no size" $llama --tokens "$work/rows.npy" --memory much
+# capture --tokens feeds its rows the same way
+"$tool" put "$work/five.npy" '<i4' 5 4 -- 1 20 30 40 50 60 70 80 90 100 110 120 130 140 150 160 170 180 190 200
+subcommand=capture
+run 0 "one text at a time" $llama --tokens "$work/five.npy" --logits -o "$work/alone" --memory 1 -t 1
+run 0 "texts side by side" $llama --tokens "$work/five.npy" --logits -o "$work/beside" -t 2
+subcommand=perplexity
+for file in norms.npy logits.npy sinks.npy tokens.npy run.json; do
+    cmp -s "$work/alone/$file" "$work/beside/$file" && good || bad "texts side by side: $file"
+done
 # a last window of one token has nothing to score
 "$tool" put "$work/head.npy" '<i4' 8 -- 1 20 30 40 50 60 70 80
 run 0 "a last window of one token" $llama --tokens "$work/head.npy" --json -c 7

@@ -1,4 +1,5 @@
 /* cmd_perplexity.c - `synergy perplexity`: how well a model predicts a text. */
+#include "engine/budget.h"
 #include "study/stage.h"
 
 #include <math.h>
@@ -50,8 +51,9 @@ static int run(const command *self, int argc, char **argv) {
          0, 0, NULL},
         OPTION_PRE(&o.pre),
         {"no-bos", 0, OPTION_FLAG, NULL, "no begin token", &o.no_bos, 0, 0, NULL},
-        OPTION_CACHE(&o.cache), OPTION_THREADS(&o.threads), OPTION_EXACT(&o.exact), OPTION_JSON(&as_json),
+        OPTION_MEMORY(&o.memory), OPTION_CACHE(&o.cache), OPTION_THREADS(&o.threads), OPTION_EXACT(&o.exact), OPTION_JSON(&as_json),
     };
+    double budget;
     int code;
     problem why;
     if (!args_parse(self, options, OPTION_COUNT(options), argc, argv, &o.model, 1, 1, NULL, &code))
@@ -61,6 +63,7 @@ static int run(const command *self, int argc, char **argv) {
         return tool_usage("--special and --no-bos are about texts: --tokens takes ids as they are");
     if (o.second_half && o.context && o.context < 3)
         return tool_usage("--second-half needs windows of 3 tokens or more (-c)");
+    if (!budget_of(o.memory, &budget, &why)) return tool_usage("%s", why.text);
     if (!perplexity_run(&o, &r, &why)) return tool_fail(&why);
     if (as_json) print_json(&o, &r);
     else print_line(&r);

@@ -311,12 +311,6 @@ static void see_shared(void *user, const syn_probed *v) {
     job->shared[v->row * job->m.model.layers + v->layer] = (float)sqrt(square);
 }
 
-/* To an empty context. */
-void capture_rewind(capture_job *job) {
-    syn_error ignored; /* the beginning is always there */
-    syn_context_rewind(&job->ctx, 0, 0, &ignored);
-}
-
 /* The units of a row of the last pass, (layer, unit). */
 void capture_copy_norms(const capture_job *job, size_t row, float *to) {
     const syn_model *model = &job->m.model;

@@ -76,7 +76,6 @@ bool capture_open(capture_job *job, const capture_options *o, problem *why);
 /* Finds the run's identity, makes the folder, and refuses one that holds another run. */
 bool capture_check_folder(capture_job *job, problem *why);
 bool capture_open_context(capture_job *job, problem *why);
-void capture_rewind(capture_job *job);
 /* Removes a result file of an earlier run that this one does not write. */
 void capture_remove(const capture_job *job, const char *name);
 void capture_copy_norms(const capture_job *job, size_t row, float *to);

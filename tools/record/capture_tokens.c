@@ -3,11 +3,10 @@
 #include "record/capture.h"
 
 #include "base/columns.h"
+#include "engine/feed.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { PASS = 64 }; /* positions a pass */
 
 typedef struct forced {
     capture_job job;
@@ -47,38 +46,46 @@ static bool begin_outputs(forced *f, problem *why) {
     return false;
 }
 
-static bool feed(forced *f, problem *why) {
+/* A row of the last pass to its files. */
+static bool take_row(forced *f, size_t row, float *norms, double *sinks, problem *why) {
+    capture_job *job = &f->job;
+    capture_copy_norms(job, row, norms);
+    capture_sinks_add(job, row, sinks);
+    if (!npy_add(&f->norms, norms, job->units, why)) return false;
+    return !job->options->logits ||
+           npy_add(&f->logits, syn_context_logits(&job->ctx, (int)row), job->m.model.vocab, why);
+}
+
+/* Rows come in the order of texts and positions: each goes out at once. */
+static bool take_pass(forced *f, const feed *fed, float *norms, double *sinks, problem *why) {
+    const size_t units = f->job.units;
+    size_t which = fed->first, at = fed->first_at;
+    for (size_t i = 0; i < fed->count; i++) {
+        const size_t now = which;
+        if (!at && sinks) memset(sinks, 0, units * sizeof *sinks);
+        if (at >= f->from && !take_row(f, i, norms, sinks, why)) return false;
+        feed_next_row(fed, &which, &at);
+        if (!at) capture_sinks_mean(&f->job, sinks, (size_t)(f->length - f->from), f->sinks + now * units);
+    }
+    return true;
+}
+
+static bool feed_all(forced *f, problem *why) {
     capture_job *job = &f->job;
     float *norms = tool_alloc(job->units, sizeof *norms);
-    double *sinks = tool_alloc(job->units, sizeof *sinks);
+    double *sinks = capture_sinks(job), done = 0;
+    fed_text *given = tool_alloc((size_t)f->rows, sizeof *given);
     progress bar;
+    feed fed;
     bool good = true;
+    for (size_t p = 0; p < f->rows; p++) given[p] = (fed_text){f->ids.at + p * f->length, (size_t)f->length};
+    feed_begin(&fed, &job->ctx, job->m.path, given, (size_t)f->rows);
     progress_begin(&bar, "capture", (double)(f->rows * f->length));
-    for (uint64_t p = 0; good && p < f->rows; p++) {
-        capture_rewind(job);
-        memset(sinks, 0, job->units * sizeof *sinks);
-        for (uint64_t at = 0; good && at < f->length; at += job->ctx.rows) {
-            syn_error err;
-            const uint64_t left = f->length - at, n = left < job->ctx.desc.batch ? left
-                                                          : job->ctx.desc.batch;
-            if (syn_context_step(&job->ctx, f->ids.at + p * f->length + at, (size_t)n, &err) != SYN_OK) {
-                good = problem_engine(why, job->m.path, &err);
-                break;
-            }
-            const uint64_t first = at >= f->from ? 0 : f->from - at < n ? f->from - at : n; /* of this pass */
-            for (uint64_t i = first; good && i < n; i++) {
-                capture_copy_norms(job, (size_t)i, norms);
-                capture_sinks_add(job, (size_t)i, job->desc.sinks ? sinks : NULL);
-                good = npy_add(&f->norms, norms, job->units, why);
-            }
-            if (good && job->options->logits && first < n)
-                good = npy_add(&f->logits, syn_context_logits(&job->ctx, (int)first),
-                               (n - first) * job->m.model.vocab, why);
-            progress_step(&bar, (double)(p * f->length + at + n));
-        }
-        capture_sinks_mean(job, job->desc.sinks ? sinks : NULL, (size_t)(f->length - f->from), f->sinks + p * job->units);
-    }
+    while ((good = feed_pass(&fed, why)) && fed.count && (good = take_pass(f, &fed, norms, sinks, why)))
+        progress_step(&bar, done += (double)fed.count);
     progress_end(&bar);
+    feed_end(&fed);
+    free(given);
     free(norms);
     free(sinks);
     return good;
@@ -109,18 +116,27 @@ static bool finish(forced *f, problem *why) {
            capture_forced_json(&f->job, f->rows, f->length - f->from, why) && columns_write(o->output, why);
 }
 
+static bool open_context(forced *f, problem *why) {
+    capture_job *job = &f->job;
+    const capture_options *o = job->options;
+    job->desc.tokens = (uint32_t)f->length;
+    job->desc.all_logits = o->logits;
+    if (!model_context_check(&job->m, f->length, o->beyond_context, why) || !capture_check_folder(job, why) ||
+        !feed_layout(&job->m, &job->desc, (size_t)f->rows, 4.0 * job->m.model.layers, o->memory, why) ||
+        !capture_open_context(job, why))
+        return false;
+    budget_note("texts", job->desc.sequences, (double)job->m.model_bytes + (double)job->m.context_bytes);
+    return true;
+}
+
 bool capture_tokens(const capture_options *o, problem *why) {
     forced f;
     memset(&f, 0, sizeof f);
-    bool good = capture_open(&f.job, o, why) && open_ids(&f, o->tokens, why);
-    f.job.desc.tokens = (uint32_t)f.length;
-    f.job.desc.batch = f.length < PASS ? (uint32_t)f.length : PASS;
-    f.job.desc.all_logits = o->logits;
-    good = good && model_context_check(&f.job.m, f.length, o->beyond_context, why) && capture_check_folder(&f.job, why) && capture_open_context(&f.job, why) &&
-           begin_outputs(&f, why);
+    bool good = capture_open(&f.job, o, why) && open_ids(&f, o->tokens, why) && open_context(&f, why) &&
+                begin_outputs(&f, why);
     if (good) {
         f.sinks = tool_alloc((size_t)f.rows * f.job.units, sizeof *f.sinks);
-        good = feed(&f, why) && finish(&f, why);
+        good = feed_all(&f, why) && finish(&f, why);
         if (!good) npy_abandon(&f.norms);
         if (!good && o->logits) npy_abandon(&f.logits);
     }

@@ -6,12 +6,13 @@
    only, which is what llama.cpp's llama-perplexity computes. */
 #include "study/perplexity.h"
 
+#include "engine/feed.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    PASS = 64,           /* positions a pass, whose logits are held at once */
     WINDOW_UNKNOWN = 2048, /* for a model that does not say what it was trained for */
     WINDOW_HALVES = 512  /* llama-perplexity's default */
 };
@@ -30,13 +31,14 @@ double logits_log_sum(const float *row, size_t n) {
 typedef struct nll_job {
     const float   *logits;
     size_t         vocab;
-    const int32_t *id;
+    const int32_t *id;   /* below 0: nothing is asked */
     double        *nll;
 } nll_job;
 
 static void nll_row(void *arg, int row) {
     const nll_job *j = arg;
     const float *logits = j->logits + (size_t)row * j->vocab;
+    if (j->id[row] < 0) return;
     j->nll[row] = logits_log_sum(logits, j->vocab) - (double)logits[j->id[row]];
 }
 
@@ -60,9 +62,11 @@ typedef struct scoring {
     size_t       rows, length;
     size_t       window;
     int32_t      bos;           /* the first token of every window; -1: its own */
-    int32_t     *held;          /* (window): the ids of one */
+    int32_t     *held;          /* the ids of all windows, as they are fed */
+    fed_text    *text;          /* (windows): a window without its last id */
+    size_t      *at;            /* (windows): where it stands in the input */
+    size_t       windows;
     progress     bar;
-    uint64_t     fed, windows;
     uint64_t     n;             /* Welford's mean and sum of squares over scored tokens */
     double       mean, squares;
 } scoring;
@@ -115,70 +119,81 @@ static bool choose_window(scoring *s, problem *why) {
 
 /* ---- scoring -------------------------------------------------------------------------- */
 
-static bool take(scoring *s, const double *nll, size_t count, size_t first, problem *why) {
-    for (size_t i = 0; i < count; i++) {
-        const double change = nll[i] - s->mean;
-        if (!isfinite(nll[i]))
-            return problem_set(why, "%s: the model gives token %zu no finite likelihood", s->name,
-                               first + i);
-        s->n++;
-        s->mean += change / (double)s->n;
-        s->squares += change * (nll[i] - s->mean);
-    }
+static bool take(scoring *s, double nll, size_t token, problem *why) {
+    const double change = nll - s->mean;
+    if (!isfinite(nll))
+        return problem_set(why, "%s: the model gives token %zu no finite likelihood", s->name, token);
+    s->n++;
+    s->mean += change / (double)s->n;
+    s->squares += change * (nll - s->mean);
     return true;
 }
 
-/* One window of n ids: position p tells how likely the token at p + 1 is. `at`: where it stands in
-   the input. */
-static bool score_window(scoring *s, const int32_t *ids, size_t n, size_t at, problem *why) {
-    const size_t vocab = s->m.model.vocab, first = s->options->second_half ? n / 2 : 0;
-    double nll[PASS];
-    syn_error err;
-    memcpy(s->held, ids, n * sizeof *ids);
-    if (s->bos >= 0) s->held[0] = s->bos;
-    syn_status status = syn_context_rewind(&s->ctx, 0, 0, &err);
-    for (size_t p = 0; p + 1 < n && !status; p += s->ctx.rows) {
-        const size_t left = n - 1 - p, count = left < s->ctx.desc.batch ? left : s->ctx.desc.batch;
-        const size_t skip = p >= first ? 0 : first - p < count ? first - p : count;
-        status = syn_context_step(&s->ctx, s->held + p, count, &err);
-        if (status) break;
-        logits_nll(syn_context_logits(&s->ctx, 0) + skip * vocab, vocab, s->held + p + skip + 1, count - skip, nll,
-                   &s->ctx.desc.parallel);
-        if (!take(s, nll, count - skip, at + p + skip + 1, why)) return false;
-        s->fed += count;
-        progress_step(&s->bar, (double)s->fed);
-    }
-    s->windows++;
-    return status ? problem_engine(why, s->m.path, &err) : true;
+/* The windows of all rows, one behind the other. */
+static void cut_windows(scoring *s) {
+    const size_t most = (s->length + s->window - 1) / s->window * s->rows;
+    s->held = tool_alloc(s->rows * s->length, sizeof *s->held);
+    s->text = tool_alloc(most, sizeof *s->text);
+    s->at = tool_alloc(most, sizeof *s->at);
+    memcpy(s->held, s->ids, s->rows * s->length * sizeof *s->held);
+    for (size_t row = 0; row < s->rows; row++)
+        for (size_t at = 0; at + 1 < s->length; at += s->window) {
+            const size_t left = s->length - at, n = left < s->window ? left : s->window;
+            if (s->options->second_half && n < s->window) break;
+            s->at[s->windows] = row * s->length + at;
+            int32_t *ids = s->held + s->at[s->windows];
+            if (s->bos >= 0) ids[0] = s->bos;
+            s->text[s->windows++] = (fed_text){ids, n - 1};
+        }
 }
 
-static bool score_row(scoring *s, size_t row, problem *why) {
-    const int32_t *ids = s->ids + row * s->length;
-    for (size_t at = 0; at + 1 < s->length; at += s->window) {
-        const size_t left = s->length - at, n = left < s->window ? left : s->window;
-        if (s->options->second_half && n < s->window) break;
-        if (!score_window(s, ids + at, n, row * s->length + at, why)) return false;
+/* Position p of a window tells how likely its id at p + 1 is. */
+static bool score_pass(scoring *s, const feed *f, int32_t *next, double *nll, problem *why) {
+    size_t which = f->first, at = f->first_at;
+    for (size_t i = 0; i < f->count; i++, feed_next_row(f, &which, &at)) {
+        const size_t first = s->options->second_half ? (s->text[which].count + 1) / 2 : 0;
+        next[i] = at < first ? -1 : s->text[which].ids[at + 1];
     }
+    logits_nll(syn_context_logits(&s->ctx, 0), s->m.model.vocab, next, f->count, nll, &s->ctx.desc.parallel);
+    which = f->first;
+    at = f->first_at;
+    for (size_t i = 0; i < f->count; i++, feed_next_row(f, &which, &at))
+        if (next[i] >= 0 && !take(s, nll[i], s->at[which] + at + 1, why)) return false;
     return true;
+}
+
+static bool score_windows(scoring *s, problem *why) {
+    int32_t *next = tool_alloc(s->ctx.desc.batch, sizeof *next);
+    double *nll = tool_alloc(s->ctx.desc.batch, sizeof *nll), fed = 0, all = 0;
+    bool good = true;
+    feed f;
+    for (size_t w = 0; w < s->windows; w++) all += (double)s->text[w].count;
+    feed_begin(&f, &s->ctx, s->m.path, s->text, s->windows);
+    progress_begin(&s->bar, "perplexity", all);
+    while ((good = feed_pass(&f, why)) && f.count && (good = score_pass(s, &f, next, nll, why)))
+        progress_step(&s->bar, fed += (double)f.count);
+    progress_end(&s->bar);
+    feed_end(&f);
+    free(next);
+    free(nll);
+    return good;
 }
 
 static bool score_all(scoring *s, problem *why) {
     syn_context_desc desc;
     memset(&desc, 0, sizeof desc);
+    if (s->window > INT32_MAX)
+        return problem_set(why, "%s: a window of %zu tokens is too long (-c)", s->name, s->window);
+    cut_windows(s);
     desc.tokens = (uint32_t)(s->window - 1); /* nothing comes after a window's last token */
-    desc.batch = PASS;
     desc.all_logits = true;
     desc.cache = (syn_cache_type)s->options->cache;
     desc.arithmetic = s->options->exact ? SYN_EXACT : SYN_FAST;
-    if (s->window > INT32_MAX)
-        return problem_set(why, "%s: a window of %zu tokens is too long (-c)", s->name, s->window);
-    if (!model_context(&s->m, &s->ctx, &desc, s->options->threads, why)) return false;
-    s->held = tool_alloc(s->window, sizeof *s->held);
-    bool good = true;
-    progress_begin(&s->bar, "perplexity", (double)s->rows * (double)s->length);
-    for (size_t row = 0; good && row < s->rows; row++) good = score_row(s, row, why);
-    progress_end(&s->bar);
-    return good;
+    if (!feed_layout(&s->m, &desc, s->windows, 12, s->options->memory, why) ||
+        !model_context(&s->m, &s->ctx, &desc, s->options->threads, why))
+        return false;
+    budget_note("windows", s->ctx.desc.sequences, (double)s->m.model_bytes + (double)s->m.context_bytes);
+    return score_windows(s, why);
 }
 
 static void summarise(const scoring *s, perplexity_result *r) {
@@ -205,6 +220,8 @@ bool perplexity_run(const perplexity_options *o, perplexity_result *r, problem *
     const bool good = ids_of_input(&s, why) && choose_window(&s, why) && score_all(&s, why);
     if (good) summarise(&s, r);
     free(s.held);
+    free(s.text);
+    free(s.at);
     free(s.ids);
     model_unload(&s.m);
     return good;

@@ -8,7 +8,8 @@
 /* log sum_i exp(row_i), in double: log p(id) = row[id] - logits_log_sum(row, n). */
 double logits_log_sum(const float *row, size_t n);
 
-/* nll[r] = -log p(id[r]) under row r of logits (rows, vocab), in nats; rows in parallel. */
+/* nll[r] = -log p(id[r]) under row r of logits (rows, vocab), in nats; rows in parallel. A
+   row with an id below 0 is passed over. */
 void logits_nll(const float *logits, size_t vocab, const int32_t *id, size_t rows, double *nll,
                 const syn_parallel *parallel);
 
@@ -17,6 +18,7 @@ typedef struct perplexity_options {
     const char *file;      /* a text, "-": standard input; or */
     const char *tokens;    /* ids, .npy [T] or [P, T], taken as they are */
     const char *pre;       /* pre-tokenizer in place of the file's own, or NULL */
+    const char *memory;    /* for windows side by side: budget_of */
     int64_t     context;   /* tokens of a window; 0: the default */
     int64_t     threads;   /* 0: all cores */
     int         cache;     /* syn_cache_type */
