@@ -3,7 +3,7 @@
 # it answers about half of the task's held-out items, scores its heads, tunes subsets of them by both methods with five
 # seeds, and leaves DIR/result/tuning.csv, tuning.json and report.html. A stopped run goes on.
 #
-# usage: sh bench/tuning.sh DIR [SEED]      about an hour on two idle cores; set SYNERGY to the program, MODEL to a model of
+# usage: sh bench/tuning.sh DIR [SEED]      under two hours on two cores, most of it the training; set SYNERGY to the program, MODEL to a model of
 #                                           your own, TASK, STEPS, SUBSETS, SEEDS, METHODS to others than those below
 set -e
 dir=$1 seed=${2:-1}
