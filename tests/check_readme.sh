@@ -37,7 +37,7 @@ if grep -qF "version = {$number}" ../README.md; then good; else bad "README's en
 # ---- names of files
 # shellcheck disable=SC2016
 grep -oh '`[^`]*`' ../README.md ../tools/README.md ../bench/README.md README.md | tr -d '`' | tr ' ' '\n' | sort -u > "$work/words"
-grep -E '^(tools|tests|bench|examples|\.ci)/[A-Za-z0-9_./-]+$' "$work/words" | grep -vE '/(build|demo|models)(/|$)' > "$work/files"
+grep -E '^(tools|tests|bench|examples|\.ci)/[A-Za-z0-9_./-]+$' "$work/words" | grep -vE '/(build|demo|demo-smollm2|models)(/|$)' > "$work/files"
 while read -r file; do
     if [ -e "../$file" ]; then good; else bad "a README names $file, which is not there"; fi
 done < "$work/files"
