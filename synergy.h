@@ -137,13 +137,20 @@
    is not plain, its cost. A call that can fail returns a syn_status, takes the error last, and its
    comment lists what it can return; a test derives the same list from the code. Nothing blocks but
    the caller's read callback. What takes a syn_parallel, in its desc, runs jobs on it.
+   Arguments stand in one order: the object that is opened, changed or read; inputs with their
+   sizes; the descriptor; outputs; work memory; the error. Sizes and counts of the caller's data
+   are size_t. Numbers that a model file gives (layers, heads, rows) are uint32_t. A token id is
+   int32_t, and -1 is none. What is one of a few is an enum, and any other value is refused.
 
    HISTORY
    0.2.0   SYNERGY_VERSION and syn_version; a buffer that is too small is SYN_ERROR_MEMORY everywhere, as
            an arena that is (it was ARGUMENT in >>tokenizer);
            contexts hold many sequences: syn_step -> syn_context_step, ctx.norms and others ->
            syn_context_norms(&ctx, row); syn_probe.take gets one struct; syn_sample takes const
-           logits; syn_open_measure and syn_open_block
+           logits; syn_open_measure and syn_open_block;
+           outputs come behind the inputs (syn_phiid_prepare, syn_rank_average, _fdr, _reliability,
+           syn_surrogate_..., syn_graph_...): calls in the old order do not compile;
+           enums for atoms, informations, instruction sets and measures, where an int was taken
    0.1.0   first version
 */
 #ifndef SYNERGY_H_INCLUDED
@@ -279,6 +286,17 @@ SYN_API void       syn_pool_stop(syn_pool *pool);
 /* The pool as a syn_parallel. Only one thread at a time may run jobs on it, and no job may. */
 SYN_API syn_parallel syn_pool_parallel(syn_pool *pool);
 #endif
+
+/* Instruction sets. SYNERGY_SIMD=0 at compile time leaves only plain C. */
+typedef enum syn_simd {
+    SYN_SIMD_AUTO = 0, /* the best that the processor has */
+    SYN_SIMD_PLAIN,
+    SYN_SIMD_AVX2,     /* x86: AVX2, FMA, F16C */
+    SYN_SIMD_AVX512,   /* x86: AVX-512 F, BW, DQ, VL, VNNI */
+    SYN_SIMD_NEON,     /* AArch64 */
+    SYN_SIMD_DOTPROD,  /* AArch64 with the int8 dot product */
+    SYN_SIMD_LEVELS
+} syn_simd;
 
 #ifndef SYNERGY_NO_MODEL
 
@@ -455,17 +473,6 @@ SYN_API void syn_type_to_float(const syn_type *type, const void *data, float *ou
    processor has. On one level an element of a product is the same, bit for bit, for any
    number of rows, positions and threads.
    ==================================================================================== */
-
-/* Instruction sets. SYNERGY_SIMD=0 at compile time leaves only plain C. */
-typedef enum syn_simd {
-    SYN_SIMD_AUTO = 0, /* the best that the processor has */
-    SYN_SIMD_PLAIN,
-    SYN_SIMD_AVX2,     /* x86: AVX2, FMA, F16C */
-    SYN_SIMD_AVX512,   /* x86: AVX-512 F, BW, DQ, VL, VNNI */
-    SYN_SIMD_NEON,     /* AArch64 */
-    SYN_SIMD_DOTPROD,  /* AArch64 with the int8 dot product */
-    SYN_SIMD_LEVELS
-} syn_simd;
 
 /* The name of a level ("AVX-512 VNNI"), NULL when it is not there on this machine. */
 SYN_API const char *syn_simd_name(syn_simd level);
@@ -1067,22 +1074,22 @@ SYN_API syn_status syn_cov_load(syn_cov *cov, const void *bytes, size_t size, sy
    not 0. Only a null that keeps each series' memory (a circular shift) tells coupling from memory.
    ==================================================================================== */
 
-enum { /* atoms, and nodes of the lattice: past * 4 + future, r x y s = 0 1 2 3 */
+typedef enum syn_atom { /* also nodes of the lattice: past * 4 + future, r x y s = 0 1 2 3 */
     SYN_RTR, SYN_RTX, SYN_RTY, SYN_RTS,
     SYN_XTR, SYN_XTX, SYN_XTY, SYN_XTS,
     SYN_YTR, SYN_YTX, SYN_YTY, SYN_YTS,
     SYN_STR, SYN_STX, SYN_STY, SYN_STS,
     SYN_ATOMS
-};
+} syn_atom;
 
-enum { /* mutual informations, past set _ future set */
+typedef enum syn_mi { /* mutual informations, past set _ future set */
     SYN_MI_X_A, SYN_MI_X_B, SYN_MI_Y_A, SYN_MI_Y_B, SYN_MI_XY_A, SYN_MI_XY_B,
     SYN_MI_X_AB, SYN_MI_Y_AB, SYN_MI_XY_AB,
     SYN_MIS
-};
+} syn_mi;
 
-SYN_API const char *syn_atom_name(int atom); /* "rtr" ... "sts"; "" when out of range */
-SYN_API const char *syn_mi_name(int mi);     /* "x_a" ... "xy_ab"; "" when out of range */
+SYN_API const char *syn_atom_name(syn_atom atom); /* "rtr" ... "sts"; "" when out of range */
+SYN_API const char *syn_mi_name(syn_mi mi);       /* "x_a" ... "xy_ab"; "" when out of range */
 
 typedef enum syn_redundancy { SYN_MMI = 0, SYN_CCS } syn_redundancy;
 
@@ -1179,8 +1186,8 @@ SYN_API syn_flags syn_phiid_counts(const uint64_t count[16], const syn_phiid_des
                                    double atom[SYN_ATOMS]);
 /* A series as the descriptor's transform and estimator take it: to (n), from (n), work (n). With a
    sample that is not finite, or has no logarithm, NaN throughout. */
-SYN_API void syn_phiid_prepare(double *to, const double *from, size_t n,
-                               const syn_phiid_desc *desc, double *work);
+SYN_API void syn_phiid_prepare(const double *from, size_t n, const syn_phiid_desc *desc, double *to,
+                               double *work);
 /* The 16 MMI atoms of nine mutual informations, for informations that come from elsewhere.
    Rounds at 1e-16 of the largest MI; inf - inf gives NaN. */
 SYN_API void syn_phiid_mmi(const double mi[SYN_MIS], double atom[SYN_ATOMS]);
@@ -1246,7 +1253,7 @@ typedef struct syn_pairs_desc {
                               syn_pairs_add_surrogate */
     syn_pairs_fn *atoms;   /* NULL: synergy and redundancy only */
     void        *user;     /* of `atoms` */
-    int          simd;     /* for tests: 0 the best there is, 1 plain C, 2 AVX2, 3 AVX-512 */
+    syn_simd     simd;     /* instruction set, for tests; 0: the best there is */
     syn_parallel parallel; /* zero: serial */
 } syn_pairs_desc;
 
@@ -1395,7 +1402,7 @@ SYN_API void syn_rank_means(syn_rank *rank, const double *synergy, const double 
 SYN_API const double *syn_rank_score(const syn_rank *rank, syn_score score);
 
 /* Average ranks from 1; NaN gets NaN; -0.0 ties with 0.0. order (n) is scratch. */
-SYN_API void syn_rank_average(const double *value, size_t n, size_t *order, double *rank);
+SYN_API void syn_rank_average(const double *value, size_t n, double *rank, size_t *order);
 
 /* Spearman's correlation over the places where both are numbers: Pearson's of average ranks.
    NaN when fewer than two or one is constant. work (4 n) and order (n) are scratch. */
@@ -1447,9 +1454,9 @@ SYN_API syn_status syn_rank_bootstrap(syn_bootstrap *boot, const syn_pairs *pair
    prompts with that from the other, r its mean over `resamples` random halvings (0: 100),
    stepped up to the length of the whole by Spearman and Brown: 2 r / (1 + r). Errors: as
    syn_rank_bootstrap. */
-SYN_API syn_status syn_rank_reliability(double *value, const syn_pairs *pairs, syn_score score,
-                                        const syn_resample_desc *desc, syn_arena *arena,
-                                        syn_error *err);
+SYN_API syn_status syn_rank_reliability(const syn_pairs *pairs, syn_score score,
+                                        const syn_resample_desc *desc, double *value,
+                                        syn_arena *arena, syn_error *err);
 
 /* Does the shape of the profile need the units to be where they are? Shuffles units over layers.
    p = (1 + shuffles at least as far from the shuffles' mean) / (resamples + 1), for
@@ -1482,7 +1489,7 @@ SYN_API syn_status syn_rank_permutation(syn_permutation *test, const double *sco
            syn_pairs_clear(&null);
            for (p = 0; p < prompts; p++) {
                what.kind = SYN_SURROGATE_SHIFT, .seed, .surrogate = s, .prompt = p, .key = key[p];
-               syn_surrogate_make(made, &series[p], &what, work);
+               syn_surrogate_make(&series[p], &what, made, work);
                syn_pairs_add_surrogate(&null, &series_over_made, &series[p], &err);
            }
            syn_excess_add(&excess, &null, &err);
@@ -1511,7 +1518,7 @@ typedef struct syn_surrogate_desc {
    samples, and of how many units before it have the very same ones. key (unit). The draws of a
    unit depend on the seed, on the numbers of surrogate and prompt, and on this. O(units * samples
    + units^2), once a prompt. */
-SYN_API void syn_surrogate_keys(uint64_t *key, const syn_series *from);
+SYN_API void syn_surrogate_keys(const syn_series *from, uint64_t *key);
 
 enum { SYN_SURROGATE_WORK = 6 }; /* doubles a sample */
 
@@ -1519,15 +1526,15 @@ enum { SYN_SURROGATE_WORK = 6 }; /* doubles a sample */
    Depends on nothing but its arguments. Shifts lie between a tenth and nine tenths of the length.
    Units that are not finite or constant come out so. SHIFT and SHUFFLE O(units * samples), PHASE
    O(units * samples^2), IAAFT up to 200 times that. */
-SYN_API void syn_surrogate_make(double *to, const syn_series *from, const syn_surrogate_desc *desc,
+SYN_API void syn_surrogate_make(const syn_series *from, const syn_surrogate_desc *desc, double *to,
                                 double *work);
 
 /* The two parts for one series, with the choice made by the caller.
    to_t = from_((t - shift) mod n). */
-SYN_API void syn_surrogate_shift(double *to, const double *from, size_t n, size_t shift);
+SYN_API void syn_surrogate_shift(const double *from, size_t n, size_t shift, double *to);
 /* F = Fourier transform of from - mean, F_k *= exp(i phase_(k-1)), k = 1 ... (n - 1) / 2, and back.
    phase ((n - 1) / 2) radians, work (2 n). */
-SYN_API void syn_surrogate_phase(double *to, const double *from, size_t n, const double *phase,
+SYN_API void syn_surrogate_phase(const double *from, size_t n, const double *phase, double *to,
                                  double *work);
 
 /* Forgets the prompts, keeps the memory: as after syn_pairs_open. */
@@ -1557,7 +1564,9 @@ SYN_API syn_status syn_excess_open(syn_excess *excess, const syn_pairs *observed
    without any is not counted. Errors: ARGUMENT (like another, prompts are missing). */
 SYN_API syn_status syn_excess_add(syn_excess *excess, const syn_pairs *surrogate, syn_error *err);
 
-/* One unit's synergy (which 0) or redundancy (1): mean and standard deviation of the surrogates that
+typedef enum syn_measure { SYN_SYNERGY, SYN_REDUNDANCY, SYN_MEASURES } syn_measure;
+
+/* One unit's synergy or redundancy: mean and standard deviation of the surrogates that
    have a value, z = (observed - mean) / sd, p = (1 + those at least as large) / (surrogates + 1),
    NaN with fewer than SYN_EXCESS_LEAST of them. NaN where there is no value. (Where a surrogate has
    not all pairs, what enters is observed + (surrogate - observed over the same pairs).) */
@@ -1565,15 +1574,15 @@ typedef struct syn_excess_unit {
     double observed, mean, sd, z, p;
     size_t surrogates;
 } syn_excess_unit;
-SYN_API syn_excess_unit syn_excess_of(const syn_excess *excess, int which, size_t unit);
+SYN_API syn_excess_unit syn_excess_of(const syn_excess *excess, syn_measure which, size_t unit);
 /* p of a pair; NaN when pairs are not followed or too few surrogates have a value. */
-SYN_API double syn_excess_pair_p(const syn_excess *excess, int which, size_t pair);
+SYN_API double syn_excess_pair_p(const syn_excess *excess, syn_measure which, size_t pair);
 /* Fills the rank's `excess` column: observed synergy - the surrogates' mean. */
 SYN_API void syn_excess_rank(const syn_excess *excess, syn_rank *rank);
 
 /* False discovery control (Benjamini and Hochberg 1995): q (n) from p (n), the share of false ones
    among all at least as small. NaN is no test. order (n) is scratch; q may be p. */
-SYN_API void syn_rank_fdr(const double *p, size_t n, size_t *order, double *q);
+SYN_API void syn_rank_fdr(const double *p, size_t n, double *q, size_t *order);
 
 /* ====================================================================================
    >>graph
@@ -1619,29 +1628,28 @@ SYN_API syn_status syn_graph_measure(syn_graph *graph, const double *weight,
                                      const syn_graph_desc *desc, syn_arena *arena, syn_error *err);
 
 /* Q of a given partition, any numbers as names of the parts. Errors: MEMORY. */
-SYN_API syn_status syn_graph_modularity(double *q, const double *weight, size_t nodes,
-                                        const int32_t *part, double gamma, syn_arena *arena,
-                                        syn_error *err);
+SYN_API syn_status syn_graph_modularity(const double *weight, size_t nodes, const int32_t *part,
+                                        double gamma, double *q, syn_arena *arena, syn_error *err);
 
 /* Q of a given partition where weights below 0 count as repulsion (Rubinov and Sporns 2011, Q*): with
    W = W+ - W-, v+- the sums of W+- over ordered pairs and e+-_ij = k+-_i k+-_j / v+-,
    Q* = sum_ij (w+_ij - e+_ij) [same part] / v+ - sum_ij (w-_ij - e-_ij) [same part] / (v+ + v-).
    Without negative weights it is Q at gamma 1. Errors: MEMORY. */
-SYN_API syn_status syn_graph_modularity_signed(double *q, const double *weight, size_t nodes,
-                                               const int32_t *part, syn_arena *arena,
+SYN_API syn_status syn_graph_modularity_signed(const double *weight, size_t nodes,
+                                               const int32_t *part, double *q, syn_arena *arena,
                                                syn_error *err);
 
 /* Parts that make Q* large, part (nodes) numbered from 0 in the order of first members, and the Q* of them:
    Louvain on it, the best of many starts, in parallel. Of `desc`: restarts, seed and parallel. Without
    a weight every node is alone. Errors: ARGUMENT (nodes), MEMORY. */
-SYN_API syn_status syn_graph_communities_signed(double *q, int32_t *part, const double *weight,
-                                                const syn_graph_desc *desc, syn_arena *arena,
+SYN_API syn_status syn_graph_communities_signed(const double *weight, const syn_graph_desc *desc,
+                                                int32_t *part, double *q, syn_arena *arena,
                                                 syn_error *err);
 
 /* Of every node, value (nodes): how evenly its strength is spread over the parts (Guimera and Amaral
    2005), 1 - sum over parts s of (k_is / k_i)^2; 0 for a node without edges. Errors: MEMORY. */
-SYN_API syn_status syn_graph_participation(double *value, const double *weight, size_t nodes,
-                                           const int32_t *part, syn_arena *arena, syn_error *err);
+SYN_API syn_status syn_graph_participation(const double *weight, size_t nodes, const int32_t *part,
+                                           double *value, syn_arena *arena, syn_error *err);
 
 /* Of every node, value (nodes): how well its neighbours reach each other without it. As Wang et al.
    (2017) have it and the Brain Connectivity Toolbox recommends (its efficiency_wei, 2), which on
@@ -1649,9 +1657,9 @@ SYN_API syn_status syn_graph_participation(double *value, const double *weight, 
    (w_ij w_ih)^(1/3) / d_jh by k (k - 1), d the shortest way within the neighbourhood over edges of
    the length w^(-1/3); 0 with fewer than two neighbours. About n^3 log n steps on a dense network, in
    parallel by node where `parallel` is not NULL (16 n^2 bytes more a thread). Errors: MEMORY. */
-SYN_API syn_status syn_graph_local_efficiency(double *value, const double *weight, size_t nodes,
-                                              const syn_parallel *parallel, syn_arena *arena,
-                                              syn_error *err);
+SYN_API syn_status syn_graph_local_efficiency(const double *weight, size_t nodes,
+                                              const syn_parallel *parallel, double *value,
+                                              syn_arena *arena, syn_error *err);
 
 /* Null networks, written to `to` (n, n), symmetric. SHUFFLE deals the same weights out to the
    same edges anew; REWIRE keeps every node's number of edges: two edges a-b, c-d become a-d, c-b
@@ -1659,15 +1667,14 @@ SYN_API syn_status syn_graph_local_efficiency(double *value, const double *weigh
    complete graph leaves REWIRE no choice: threshold it first. */
 typedef enum syn_null { SYN_NULL_SHUFFLE, SYN_NULL_REWIRE } syn_null;
 /* Errors: MEMORY. */
-SYN_API syn_status syn_graph_null(double *to, const double *weight, size_t nodes, syn_null kind,
-                                  uint64_t seed, syn_arena *arena, syn_error *err);
+SYN_API syn_status syn_graph_null(const double *weight, size_t nodes, syn_null kind, uint64_t seed,
+                                  double *to, syn_arena *arena, syn_error *err);
 
 /* Keeps the strongest floor(density n (n-1) / 2 + 1/2) edges, ties to the smaller (i, j) in row
    order; the rest become 0. `to` may be `weight`, *kept is how many were kept. Errors: ARGUMENT
    (density), MEMORY. */
-SYN_API syn_status syn_graph_threshold(double *to, const double *weight, size_t nodes,
-                                       double density, size_t *kept, syn_arena *arena,
-                                       syn_error *err);
+SYN_API syn_status syn_graph_threshold(const double *weight, size_t nodes, double density,
+                                       double *to, size_t *kept, syn_arena *arena, syn_error *err);
 
 #endif /* SYNERGY_NO_PHIID */
 
@@ -14988,18 +14995,18 @@ SYN_API syn_status syn_cov_load(syn_cov *cov, const void *bytes, size_t size, sy
    rtr, rtx, rty, rts, xtr, ytr, str and sts are never negative; the others can be.
    ------------------------------------------------------------------------------------ */
 
-SYN_API const char *syn_atom_name(int atom)
+SYN_API const char *syn_atom_name(syn_atom atom)
 {
     static const char name[SYN_ATOMS][4] = {"rtr", "rtx", "rty", "rts", "xtr", "xtx", "xty", "xts",
                                             "ytr", "ytx", "yty", "yts", "str", "stx", "sty", "sts"};
-    return atom >= 0 && atom < SYN_ATOMS ? name[atom] : "";
+    return (unsigned)atom < SYN_ATOMS ? name[atom] : "";
 }
 
-SYN_API const char *syn_mi_name(int mi)
+SYN_API const char *syn_mi_name(syn_mi mi)
 {
     static const char name[SYN_MIS][6] = {"x_a",  "x_b",  "y_a",  "y_b",  "xy_a",
                                           "xy_b", "x_ab", "y_ab", "xy_ab"};
-    return mi >= 0 && mi < SYN_MIS ? name[mi] : "";
+    return (unsigned)mi < SYN_MIS ? name[mi] : "";
 }
 
 SYN_API const char *syn_flags_text(syn_flags flags)
@@ -15715,8 +15722,8 @@ static double synp_normal_score(double twice, double n)
     return twice < other ? x : -x;
 }
 
-SYN_API void syn_phiid_prepare(double *to, const double *from, size_t n,
-                               const syn_phiid_desc *desc, double *work)
+SYN_API void syn_phiid_prepare(const double *from, size_t n, const syn_phiid_desc *desc, double *to,
+                               double *work)
 {
     bool finite = true;
     size_t t;
@@ -15969,7 +15976,7 @@ static void synp_series_prepare(synp_series *s, size_t n, const syn_phiid_desc *
 {
     size_t t;
     for (t = 0; t < n; t++) work[t] = synp_sample(s, t);
-    syn_phiid_prepare(work, work, n, desc, scratch);
+    syn_phiid_prepare(work, n, desc, work, scratch);
     s->wide = work;
     s->narrow = NULL;
     s->stride = 1;
@@ -16701,14 +16708,14 @@ static const synp_pairs_kernels synp_pairs_avx512 = {synp_dots_avx512, synp_clos
 #endif
 
 /* The best there is, not above `level` where that is not 0. */
-static const synp_pairs_kernels *synp_pairs_pick(int level)
+static const synp_pairs_kernels *synp_pairs_pick(syn_simd level)
 {
 #ifdef SYNP_X86
     const unsigned has = synp_processor();
 #ifdef SYNP_X86_512
-    if ((has & SYNP_HAS_AVX512) && (level == 0 || level >= 3)) return &synp_pairs_avx512;
+    if ((has & SYNP_HAS_AVX512) && (level == SYN_SIMD_AUTO || level >= SYN_SIMD_AVX512)) return &synp_pairs_avx512;
 #endif
-    if ((has & SYNP_HAS_AVX2) && level != 1) return &synp_pairs_avx2;
+    if ((has & SYNP_HAS_AVX2) && level != SYN_SIMD_PLAIN) return &synp_pairs_avx2;
 #else
     (void)level;
 #endif
@@ -17299,7 +17306,7 @@ static void synp_panel_prepare(void *arg, int index)
     for (; unit < end && unit < pairs->units; unit++) {
         double *row = pairs->preparing + unit * n;
         for (t = 0; t < n; t++) row[t] = synp_pairs_at(given, unit, t);
-        syn_phiid_prepare(row, row, n, &pairs->desc.phiid,
+        syn_phiid_prepare(row, n, &pairs->desc.phiid, row,
                           pairs->ranking + (size_t)index * pairs->desc.samples);
     }
 }
@@ -18166,7 +18173,7 @@ static size_t synp_order_of(const double *value, size_t n, size_t *order)
 
 /* Runs of equal values share the mean of their places: places from + 1 ... to have the mean
    (from + 1 + to) / 2, exact in doubles. */
-SYN_API void syn_rank_average(const double *value, size_t n, size_t *order, double *rank)
+SYN_API void syn_rank_average(const double *value, size_t n, double *rank, size_t *order)
 {
     size_t k, from, to, count;
     for (k = 0; k < n; k++) rank[k] = (double)NAN;
@@ -18218,8 +18225,8 @@ SYN_API double syn_rank_spearman(const double *a, const double *b, size_t n, dou
             x[count] = a[k];
             y[count++] = b[k];
         }
-    syn_rank_average(x, count, order, rx);
-    syn_rank_average(y, count, order, ry);
+    syn_rank_average(x, count, rx, order);
+    syn_rank_average(y, count, ry, order);
     return synp_pearson(rx, ry, count);
 }
 
@@ -18262,9 +18269,9 @@ SYN_API void syn_rank_means(syn_rank *rank, const double *synergy, const double 
         rank->difference[k] = s - r;
         rank->balance[k] = s + r < 0 || s + r > 0 ? s / (s + r) : (double)NAN;
     }
-    syn_rank_average(rank->synergy, n, rank->order, rank->synergy_rank);
-    syn_rank_average(rank->redundancy, n, rank->order, rank->redundancy_rank);
-    syn_rank_average(rank->difference, n, rank->order, rank->difference_rank);
+    syn_rank_average(rank->synergy, n, rank->synergy_rank, rank->order);
+    syn_rank_average(rank->redundancy, n, rank->redundancy_rank, rank->order);
+    syn_rank_average(rank->difference, n, rank->difference_rank, rank->order);
     for (k = 0; k < n; k++)
         rank->rank_difference[k] = rank->synergy_rank[k] - rank->redundancy_rank[k];
 }
@@ -18650,9 +18657,9 @@ static void synp_half_job(void *arg, int job)
     }
 }
 
-SYN_API syn_status syn_rank_reliability(double *value, const syn_pairs *pairs, syn_score score,
-                                        const syn_resample_desc *desc, syn_arena *arena,
-                                        syn_error *err)
+SYN_API syn_status syn_rank_reliability(const syn_pairs *pairs, syn_score score,
+                                        const syn_resample_desc *desc, double *value,
+                                        syn_arena *arena, syn_error *err)
 {
     synp_resample r;
     double sum = 0;
@@ -18737,7 +18744,7 @@ SYN_API const char *syn_surrogate_name(syn_surrogate kind)
     return (unsigned)kind < SYN_SURROGATES ? name[kind] : "";
 }
 
-SYN_API void syn_surrogate_shift(double *to, const double *from, size_t n, size_t shift)
+SYN_API void syn_surrogate_shift(const double *from, size_t n, size_t shift, double *to)
 {
     size_t t;
     shift %= n;
@@ -18786,7 +18793,7 @@ static void synp_phase_turn(double *to, const double *from, size_t n, const doub
     if (n % 2 == 0) synp_phase_harmonic(to, from, n, n / 2, mean, 0, table);
 }
 
-SYN_API void syn_surrogate_phase(double *to, const double *from, size_t n, const double *phase,
+SYN_API void syn_surrogate_phase(const double *from, size_t n, const double *phase, double *to,
                                  double *work)
 {
     synp_phase_table(work, n);
@@ -18910,7 +18917,7 @@ static uint64_t synp_surrogate_hash(const syn_series *from, size_t unit)
     return synp_rng_next(&r);
 }
 
-SYN_API void syn_surrogate_keys(uint64_t *key, const syn_series *from)
+SYN_API void syn_surrogate_keys(const syn_series *from, uint64_t *key)
 {
     syn_series series = synp_series_packed(from);
     size_t unit, other;
@@ -18922,7 +18929,7 @@ SYN_API void syn_surrogate_keys(uint64_t *key, const syn_series *from)
     }
 }
 
-SYN_API void syn_surrogate_make(double *to, const syn_series *from, const syn_surrogate_desc *desc,
+SYN_API void syn_surrogate_make(const syn_series *from, const syn_surrogate_desc *desc, double *to,
                                 double *work)
 {
     syn_series series = synp_series_packed(from);
@@ -18943,8 +18950,7 @@ SYN_API void syn_surrogate_make(double *to, const syn_series *from, const syn_su
             synp_surrogate_iaaft(row, n, random, work);
         } else {
             memcpy(work, row, n * sizeof *row);
-            syn_surrogate_shift(row, work, n,
-                                least + synp_rng_below(&random, n - 2 * least + 1));
+            syn_surrogate_shift(work, n, least + synp_rng_below(&random, n - 2 * least + 1), row);
         }
     }
 }
@@ -19103,12 +19109,14 @@ static double synp_excess_p(uint32_t above, uint32_t count)
 }
 
 /* z needs two surrogates and a spread. */
-SYN_API syn_excess_unit syn_excess_of(const syn_excess *excess, int which, size_t unit)
+SYN_API syn_excess_unit syn_excess_of(const syn_excess *excess, syn_measure which, size_t unit)
 {
     syn_excess_unit u;
+    u.surrogates = 0;
+    u.observed = u.mean = u.sd = u.z = u.p = (double)NAN;
+    if ((unsigned)which >= SYN_MEASURES || unit >= excess->units) return u;
     u.surrogates = excess->count[unit];
     u.observed = excess->seen[which][unit];
-    u.mean = u.sd = u.z = u.p = (double)NAN;
     if (!u.surrogates) return u;
     u.mean = excess->mean[which][unit];
     u.p = synp_excess_p(excess->above[which][unit], excess->count[unit]);
@@ -19118,9 +19126,9 @@ SYN_API syn_excess_unit syn_excess_of(const syn_excess *excess, int which, size_
     return u;
 }
 
-SYN_API double syn_excess_pair_p(const syn_excess *excess, int which, size_t pair)
+SYN_API double syn_excess_pair_p(const syn_excess *excess, syn_measure which, size_t pair)
 {
-    if (pair >= excess->pairs) return (double)NAN;
+    if ((unsigned)which >= SYN_MEASURES || pair >= excess->pairs) return (double)NAN;
     return synp_excess_p(excess->pair_above[which][pair], excess->pair_count[pair]);
 }
 
@@ -19134,7 +19142,7 @@ SYN_API void syn_excess_rank(const syn_excess *excess, syn_rank *rank)
 }
 
 /* From the largest p down: q_(k) = min over j >= k of p_(j) m / j, so that q grows with p. */
-SYN_API void syn_rank_fdr(const double *p, size_t n, size_t *order, double *q)
+SYN_API void syn_rank_fdr(const double *p, size_t n, double *q, size_t *order)
 {
     size_t count = synp_order_of(p, n, order), k;
     double least = 1;
@@ -19392,9 +19400,8 @@ static size_t synp_graph_keep(double *to, const double *weight, size_t n, double
     return keep;
 }
 
-SYN_API syn_status syn_graph_threshold(double *to, const double *weight, size_t nodes,
-                                       double density, size_t *kept, syn_arena *arena,
-                                       syn_error *err)
+SYN_API syn_status syn_graph_threshold(const double *weight, size_t nodes, double density,
+                                       double *to, size_t *kept, syn_arena *arena, syn_error *err)
 {
     double *value = NULL;
     const synp_piece piece = {&value, (uint64_t)nodes * nodes / 2 + 1, sizeof(double),
@@ -19441,9 +19448,8 @@ static double synp_graph_q(const double *weight, size_t n, const int32_t *part, 
     return q;
 }
 
-SYN_API syn_status syn_graph_modularity(double *q, const double *weight, size_t nodes,
-                                        const int32_t *part, double gamma, syn_arena *arena,
-                                        syn_error *err)
+SYN_API syn_status syn_graph_modularity(const double *weight, size_t nodes, const int32_t *part,
+                                        double gamma, double *q, syn_arena *arena, syn_error *err)
 {
     double *k = NULL, total;
     const synp_piece piece = {&k, nodes, sizeof(double), "graph: strengths"};
@@ -19486,8 +19492,8 @@ static double synp_graph_signed_sum(const double *weight, size_t n, const int32_
     return within;
 }
 
-SYN_API syn_status syn_graph_modularity_signed(double *q, const double *weight, size_t nodes,
-                                               const int32_t *part, syn_arena *arena,
+SYN_API syn_status syn_graph_modularity_signed(const double *weight, size_t nodes,
+                                               const int32_t *part, double *q, syn_arena *arena,
                                                syn_error *err)
 {
     double *k = NULL, plus, minus, v_plus, v_minus;
@@ -19506,8 +19512,8 @@ SYN_API syn_status syn_graph_modularity_signed(double *q, const double *weight, 
 
 /* ---- figures of single nodes --------------------------------------------------------- */
 
-SYN_API syn_status syn_graph_participation(double *value, const double *weight, size_t nodes,
-                                           const int32_t *part, syn_arena *arena, syn_error *err)
+SYN_API syn_status syn_graph_participation(const double *weight, size_t nodes, const int32_t *part,
+                                           double *value, syn_arena *arena, syn_error *err)
 {
     double *to_part = NULL; /* (node): of the one at hand, strength into the part of that node */
     size_t *first = NULL, i, j; /* (node): the first node of the same part stands for it */
@@ -19608,9 +19614,9 @@ static void synp_local_job(void *arg, int job)
     }
 }
 
-SYN_API syn_status syn_graph_local_efficiency(double *value, const double *weight, size_t nodes,
-                                              const syn_parallel *parallel, syn_arena *arena,
-                                              syn_error *err)
+SYN_API syn_status syn_graph_local_efficiency(const double *weight, size_t nodes,
+                                              const syn_parallel *parallel, double *value,
+                                              syn_arena *arena, syn_error *err)
 {
     synp_local_nets l;
     double *root = NULL;
@@ -19963,8 +19969,8 @@ static double synp_signed_gain(double *b, const double *weight, size_t n, double
     return v;
 }
 
-SYN_API syn_status syn_graph_communities_signed(double *q, int32_t *part, const double *weight,
-                                                const syn_graph_desc *desc, syn_arena *arena,
+SYN_API syn_status syn_graph_communities_signed(const double *weight, const syn_graph_desc *desc,
+                                                int32_t *part, double *q, syn_arena *arena,
                                                 syn_error *err)
 {
     const size_t each = sizeof(double), n = desc->nodes;
@@ -20099,8 +20105,8 @@ static void synp_null_swap(double *to, size_t n, synp_graph_link *a, synp_graph_
     b->j = p.j;
 }
 
-SYN_API syn_status syn_graph_null(double *to, const double *weight, size_t nodes, syn_null kind,
-                                  uint64_t seed, syn_arena *arena, syn_error *err)
+SYN_API syn_status syn_graph_null(const double *weight, size_t nodes, syn_null kind, uint64_t seed,
+                                  double *to, syn_arena *arena, syn_error *err)
 {
     synp_graph_link *link = NULL;
     synp_rng random = synp_rng_of(seed, 0);

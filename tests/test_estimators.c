@@ -98,10 +98,10 @@ TEST(normal_scores)
     double to[8], square = 0;
     syn_phiid_desc d = desc_of(2, NULL);
     size_t k;
-    syn_phiid_prepare(to, value, 8, &d, work);
+    syn_phiid_prepare(value, 8, &d, to, work);
     for (k = 0; k < 8; k++) CHECK_NEAR(to[k], want[k], 1e-15);
     for (k = 0; k < 100000; k++) many[k] = (double)(k * 7919 % 100000);
-    syn_phiid_prepare(many, many, 100000, &d, work);
+    syn_phiid_prepare(many, 100000, &d, many, work);
     for (k = 0; k < 100000; k++) {
         size_t rank = k * 7919 % 100000 + 1;
         square += many[k] * many[k] / 100000;

@@ -76,8 +76,8 @@ static void check_case(graph_case *c, int threads)
         double q15;
         const double *w = c->weight.f8;
         const int32_t *part = c->part.i4;
-        CHECK_OK(syn_graph_modularity(&q, w, d.nodes, part, 0, &arena, &err), err);
-        CHECK_OK(syn_graph_modularity(&q15, w, d.nodes, part, 1.5, &arena, &err), err);
+        CHECK_OK(syn_graph_modularity(w, d.nodes, part, 0, &q, &arena, &err), err);
+        CHECK_OK(syn_graph_modularity(w, d.nodes, part, 1.5, &q15, &arena, &err), err);
         check_relative(c->name, q, c->cell[Q]);
         check_relative(c->name, q15, c->cell[Q15]);
     }
@@ -162,14 +162,15 @@ TEST(figures_of_nodes)
         REQUIRE(npy_load(&want, test_path(path, file), NPY_F8));
         n = weight.shape[0];
         REQUIRE(n <= 200 && want.shape[1] == n);
-        REQUIRE_OK(syn_graph_local_efficiency(NULL, NULL, n, NULL, &arena, &err), err);
+        REQUIRE_OK(syn_graph_local_efficiency(NULL, n, NULL, NULL, &arena, &err), err);
         CHECK(arena.used > 0);
         arena = syn_arena_on(block, arena.used - 1);
-        CHECK_FAILS(syn_graph_local_efficiency(value[0], weight.f8, n, NULL, &arena, &err), SYN_ERROR_MEMORY, err);
+        CHECK_FAILS(syn_graph_local_efficiency(weight.f8, n, NULL, value[0], &arena,
+                                               &err), SYN_ERROR_MEMORY, err);
         arena = syn_arena_on(block, sizeof block);
-        CHECK_OK(syn_graph_local_efficiency(value[0], weight.f8, n, NULL, &arena, &err), err);
-        CHECK_OK(syn_graph_participation(value[1], weight.f8, n, part.i4, &arena, &err), err);
-        CHECK_OK(syn_graph_modularity_signed(&q, weight.f8, n, part.i4, &arena, &err), err);
+        CHECK_OK(syn_graph_local_efficiency(weight.f8, n, NULL, value[0], &arena, &err), err);
+        CHECK_OK(syn_graph_participation(weight.f8, n, part.i4, value[1], &arena, &err), err);
+        CHECK_OK(syn_graph_modularity_signed(weight.f8, n, part.i4, &q, &arena, &err), err);
         CHECK_NEAR(q, want.f8[2 * n], 1e-13);
         for (i = 0; i < n; i++) {
             check_relative(name[c], value[0][i], want.f8[i]);
@@ -190,7 +191,7 @@ static double best_signed(const double *weight, size_t n)
     for (;;) {
         size_t i = n;
         syn_arena arena = syn_arena_on(block, sizeof block);
-        CHECK_OK(syn_graph_modularity_signed(&q, weight, n, part, &arena, &err), err);
+        CHECK_OK(syn_graph_modularity_signed(weight, n, part, &q, &arena, &err), err);
         if (q > best) best = q;
         for (;;) {
             int32_t most = 0;
@@ -223,15 +224,16 @@ TEST(signed_communities)
                 weight[i * desc.nodes + j] = (double)(s >> 11) / 9007199254740992.0 - (c % 4 ? 0.5 : 0.1);
                 if (c % 3 == 0 && (s >> 20) % 3) weight[i * desc.nodes + j] = 0;
             }
-        CHECK_OK(syn_graph_communities_signed(&q, part, weight, &desc, &arena, &err), err);
+        CHECK_OK(syn_graph_communities_signed(weight, &desc, part, &q, &arena, &err), err);
         best = best_signed(weight, desc.nodes); /* a search from many starts: never above, mostly there */
         CHECK(q <= best + 1e-14 && q > 0.8 * best);
         found += q >= best - 1e-14;
         arena = syn_arena_on(block, sizeof block);
-        CHECK_OK(syn_graph_modularity_signed(&again, weight, desc.nodes, part, &arena, &err), err);
+        CHECK_OK(syn_graph_modularity_signed(weight, desc.nodes, part, &again, &arena, &err), err);
         CHECK_NEAR(q, again, 1e-14);
         arena = syn_arena_on(block, 100);
-        CHECK_FAILS(syn_graph_communities_signed(&q, part, weight, &desc, &arena, &err), SYN_ERROR_MEMORY, err);
+        CHECK_FAILS(syn_graph_communities_signed(weight, &desc, part, &q, &arena,
+                                                 &err), SYN_ERROR_MEMORY, err);
     }
     CHECK(found >= 36);
 }
@@ -290,7 +292,7 @@ TEST(threshold)
                 if (i < j && w[i * N + j] > 0) all[m++] = w[i * N + j];
             }
         qsort(all, m, sizeof all[0], by_size);
-        REQUIRE_OK(syn_graph_threshold(kept, w, N, density, &count, &arena, &err), err);
+        REQUIRE_OK(syn_graph_threshold(w, N, density, kept, &count, &arena, &err), err);
         CHECK(count == (size_t)fmin((double)m, floor(density * (double)(N * (N - 1)) / 2 + 0.5)));
         for (i = 0, j = 0; i < N * N; i++) {
             j += kept[i] > 0;
@@ -310,7 +312,7 @@ TEST(null_networks)
     double sum = 0, other = 0;
     size_t i, j, moved = 0;
     make_graph(w, N, 3, 0.3);
-    REQUIRE_OK(syn_graph_null(to, w, N, SYN_NULL_SHUFFLE, 1, &arena, &err), err);
+    REQUIRE_OK(syn_graph_null(w, N, SYN_NULL_SHUFFLE, 1, to, &arena, &err), err);
     for (i = 0; i < N * N; i++) {
         sum += w[i];
         other += to[i];
@@ -320,7 +322,7 @@ TEST(null_networks)
     CHECK_NEAR(sum, other, 1e-12);
     CHECK(moved > 100);
     arena = syn_arena_on(block, sizeof block);
-    REQUIRE_OK(syn_graph_null(to, w, N, SYN_NULL_REWIRE, 1, &arena, &err), err);
+    REQUIRE_OK(syn_graph_null(w, N, SYN_NULL_REWIRE, 1, to, &arena, &err), err);
     for (i = 0, other = 0, moved = 0; i < N; i++) {
         size_t was = 0, is = 0;
         for (j = 0; j < N; j++) {
@@ -335,7 +337,7 @@ TEST(null_networks)
     CHECK_NEAR(sum, other, 1e-12);
     CHECK(moved > 100);
     arena = syn_arena_on(block, sizeof block);
-    CHECK_OK(syn_graph_null(again, w, N, SYN_NULL_REWIRE, 1, &arena, &err), err);
+    CHECK_OK(syn_graph_null(w, N, SYN_NULL_REWIRE, 1, again, &arena, &err), err);
     CHECK(!memcmp(to, again, sizeof to));
 }
 
@@ -353,7 +355,7 @@ TEST(refusals)
     d.nodes = 2;
     d.density = 2;
     CHECK_FAILS(syn_graph_measure(&g, w, &d, &arena, &err), SYN_ERROR_ARGUMENT, err);
-    CHECK_FAILS(syn_graph_threshold(w, w, 2, -1, &kept, &arena, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK_FAILS(syn_graph_threshold(w, 2, -1, w, &kept, &arena, &err), SYN_ERROR_ARGUMENT, err);
     w[1] = w[2] = (double)NAN;
     d.density = 0;
     arena = syn_arena_on(block, sizeof block);

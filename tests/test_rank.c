@@ -154,13 +154,13 @@ TEST(average_ranks)
     const double gap[4] = {5, (double)NAN, -1, (double)INFINITY};
     double rank[8];
     size_t order[8];
-    syn_rank_average(value, 8, order, rank);
+    syn_rank_average(value, 8, rank, order);
     check_column(rank, want, 8, 0);
-    syn_rank_average(same, 5, order, rank);
+    syn_rank_average(same, 5, rank, order);
     CHECK(rank[0] == 3 && rank[4] == 3);
-    syn_rank_average(gap, 4, order, rank);
+    syn_rank_average(gap, 4, rank, order);
     CHECK(rank[0] == 2 && isnan(rank[1]) && rank[2] == 1 && rank[3] == 3);
-    syn_rank_average(gap, 0, order, rank);
+    syn_rank_average(gap, 0, rank, order);
 }
 
 /* Against counting, on random values with many ties. */
@@ -174,7 +174,7 @@ TEST(average_ranks_by_counting)
         state = state * UINT64_C(6364136223846793005) + 1442695040888963407u;
         value[i] = (double)(state >> 58);
     }
-    syn_rank_average(value, N, order, rank);
+    syn_rank_average(value, N, rank, order);
     for (i = 0; i < N; i++) {
         double less = 0, same = 0;
         for (j = 0; j < N; j++) {
@@ -375,13 +375,13 @@ TEST(resampling_of_known_prompts)
     CHECK_NEAR(width, 2 * 1.96 / sqrt((double)PROMPTS), 0.05);
     CHECK(boot.resamples == 1000);
     arena = scratch(block, sizeof block);
-    REQUIRE_OK(syn_rank_reliability(&value, &pairs, SYN_SCORE_REDUNDANCY, &d, &arena, &err), err);
+    REQUIRE_OK(syn_rank_reliability(&pairs, SYN_SCORE_REDUNDANCY, &d, &value, &arena, &err), err);
     CHECK(value > 0.999 && value <= 1);
     arena = scratch(block, sizeof block);
-    REQUIRE_OK(syn_rank_reliability(&value, &pairs, SYN_SCORE_SYNERGY, &d, &arena, &err), err);
+    REQUIRE_OK(syn_rank_reliability(&pairs, SYN_SCORE_SYNERGY, &d, &value, &arena, &err), err);
     CHECK(fabs(value) < 0.5);
     pairs.prompts = 1;
-    CHECK_FAILS(syn_rank_reliability(&value, &pairs, SYN_SCORE_SYNERGY, &d, &arena, &err),
+    CHECK_FAILS(syn_rank_reliability(&pairs, SYN_SCORE_SYNERGY, &d, &value, &arena, &err),
                 SYN_ERROR_ARGUMENT, err);
 }
 

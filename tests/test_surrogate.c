@@ -34,7 +34,7 @@ TEST(shift_reference)
     size_t s;
     REQUIRE(series.data && shift.data && null.data);
     for (s = 0; s < S; s++) {
-        syn_surrogate_shift(y, series.f8 + N, N, (size_t)shift.i4[s]);
+        syn_surrogate_shift(series.f8 + N, N, (size_t)shift.i4[s], y);
         check_null(series.f8, y, &null, s, 1e-10);
     }
     npy_free(&series);
@@ -51,8 +51,8 @@ TEST(phase_reference)
     size_t s, t;
     REQUIRE(series.data && null.data && px.data && py.data && made.data);
     for (s = 0; s < S; s++) {
-        syn_surrogate_phase(x, series.f8, N, px.f8 + s * 49, work);
-        syn_surrogate_phase(y, series.f8 + N, N, py.f8 + s * 49, work);
+        syn_surrogate_phase(series.f8, N, px.f8 + s * 49, x, work);
+        syn_surrogate_phase(series.f8 + N, N, py.f8 + s * 49, y, work);
         check_null(x, y, &null, s, 1e-9);
         for (t = 0; t < N && s < 3; t++) {
             CHECK_NEAR(x[t], made.f8[s * N + t], 1e-12);
@@ -135,7 +135,7 @@ TEST(kinds)
     size_t t, u, lag, k;
     make_series(data);
     s = series_of(data);
-    syn_surrogate_keys(key, &s);
+    syn_surrogate_keys(&s, key);
     memset(&what, 0, sizeof what);
     what.seed = 9;
     what.key = key;
@@ -143,11 +143,11 @@ TEST(kinds)
         what.kind = (syn_surrogate)kind;
         what.surrogate = 2;
         what.prompt = 1;
-        syn_surrogate_make(made, &s, &what, work);
-        syn_surrogate_make(again, &s, &what, work);
+        syn_surrogate_make(&s, &what, made, work);
+        syn_surrogate_make(&s, &what, again, work);
         CHECK(!memcmp(made, again, sizeof made));
         what.surrogate = 3;
-        syn_surrogate_make(again, &s, &what, work);
+        syn_surrogate_make(&s, &what, again, work);
         CHECK(memcmp(made, again, sizeof made));
         CHECK(syn_surrogate_name((syn_surrogate)kind)[0]);
         for (u = 0; u < UNITS; u++) {
@@ -176,7 +176,7 @@ TEST(kinds)
     /* the shuffle keeps samples of units together */
     what.kind = SYN_SURROGATE_SHUFFLE;
     what.surrogate = what.prompt = 0;
-    syn_surrogate_make(made, &s, &what, work);
+    syn_surrogate_make(&s, &what, made, work);
     for (t = 0; t < SAMPLES; t++)
         for (k = 0; k < SAMPLES; k++)
             if (!((double)data[k * UNITS] < made[t]) && !((double)data[k * UNITS] > made[t]))
@@ -240,7 +240,7 @@ TEST(excess)
     REQUIRE_OK(syn_rank_open(&rank, MANY, &arena, &err), err);
     REQUIRE_OK(syn_pairs_add(&seen, &s, &err), err);
     REQUIRE_OK(syn_excess_open(&excess, &seen, true, &arena, &err), err);
-    syn_surrogate_keys(key, &s);
+    syn_surrogate_keys(&s, key);
     what.kind = SYN_SURROGATE_SHIFT;
     what.seed = 5;
     what.key = key;
@@ -252,7 +252,7 @@ TEST(excess)
         from.data = data;
         syn_pairs_clear(&null);
         what.surrogate = k;
-        syn_surrogate_make(made, &from, &what, work);
+        syn_surrogate_make(&from, &what, made, work);
         REQUIRE_OK(syn_pairs_add_surrogate(&null, &s, &from, &err), err);
         REQUIRE_OK(syn_excess_add(&excess, &null, &err), err);
     }
@@ -355,7 +355,7 @@ static void analyse(table *out, syn_surrogate kind, const syn_pairs_desc *like, 
         base_prompt(base, p);
         n = with_guest(seen[p], base, at, guest);
         series = rows_of(seen[p], n);
-        syn_surrogate_keys(key[p], &series);
+        syn_surrogate_keys(&series, key[p]);
     }
     d.units = n;
     d.samples = SPAN;
@@ -380,7 +380,7 @@ static void analyse(table *out, syn_surrogate kind, const syn_pairs_desc *like, 
             what.surrogate = s;
             what.prompt = p;
             what.key = key[p];
-            syn_surrogate_make(made, &series, &what, work);
+            syn_surrogate_make(&series, &what, made, work);
             REQUIRE_OK(syn_pairs_add_surrogate(&null, &other, &series, &err), err);
         }
         out->missing += null.missing;
@@ -403,6 +403,9 @@ static void analyse(table *out, syn_surrogate kind, const syn_pairs_desc *like, 
                     &excess, (int)k, syn_pairs_index(n, i, v + (at <= v ? 1 : 0)));
     }
     if (at <= BASE) CHECK(syn_excess_of(&excess, 0, at).surrogates == 0);
+    CHECK(isnan(syn_excess_of(&excess, (syn_measure)77, 0).observed));
+    CHECK(isnan(syn_excess_pair_p(&excess, (syn_measure)77, 0)));
+    CHECK(isnan(syn_excess_of(&excess, SYN_SYNERGY, excess.units).observed));
 }
 
 /* Two jobs at a time would need threads; backwards is as different an order as threads can make. */
@@ -451,7 +454,7 @@ TEST(false_discoveries)
     const double want[7] = {0.03, 0.048, (double)NAN, 0.048, 0.03, 0.5, 0.048};
     double q[7];
     size_t order[7], k;
-    syn_rank_fdr(p, 7, order, q);
+    syn_rank_fdr(p, 7, q, order);
     for (k = 0; k < 7; k++) {
         if (isnan(want[k])) CHECK(isnan(q[k]));
         else CHECK_NEAR(q[k], want[k], 1e-15);

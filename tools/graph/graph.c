@@ -172,16 +172,16 @@ static bool open_scratch(const graph_work *w, scratch *s, problem *why) {
         return problem_engine(why, NULL, &err);
     s->bytes = arena.used;
     arena = syn_arena_measure();
-    syn_graph_null(NULL, NULL, w->nodes, SYN_NULL_REWIRE, 0, &arena, &err);
+    syn_graph_null(NULL, w->nodes, SYN_NULL_REWIRE, 0, NULL, &arena, &err);
     if (arena.used > s->bytes) s->bytes = arena.used;
     arena = syn_arena_measure();
-    syn_graph_threshold(NULL, NULL, w->nodes, 0.1, &kept, &arena, &err);
+    syn_graph_threshold(NULL, w->nodes, 0.1, NULL, &kept, &arena, &err);
     if (arena.used > s->bytes) s->bytes = arena.used;
     arena = syn_arena_measure();
-    syn_graph_local_efficiency(NULL, NULL, w->nodes, &w->parallel, &arena, &err);
+    syn_graph_local_efficiency(NULL, w->nodes, &w->parallel, NULL, &arena, &err);
     if (arena.used > s->bytes) s->bytes = arena.used;
     arena = syn_arena_measure();
-    syn_graph_communities_signed(&q, NULL, NULL, &d, &arena, &err);
+    syn_graph_communities_signed(NULL, &d, NULL, &q, &arena, &err);
     if (arena.used > s->bytes) s->bytes = arena.used;
     s->bytes += SYN_ALIGN;
     s->block = tool_alloc(s->bytes, 1);
@@ -204,7 +204,8 @@ static bool measure_signed(const graph_work *w, network *n, const scratch *s, pr
     const syn_graph_desc d = desc_of(w, (size_t)w->options->restarts);
     syn_arena arena = syn_arena_on(s->block, s->bytes);
     n->signed_part = tool_alloc(w->nodes, sizeof *n->signed_part);
-    return syn_graph_communities_signed(&n->signed_best, n->signed_part, n->weight, &d, &arena, &err) == SYN_OK ||
+    return syn_graph_communities_signed(n->weight, &d, n->signed_part, &n->signed_best, &arena,
+                                        &err) == SYN_OK ||
            problem_engine(why, NULL, &err);
 }
 
@@ -219,10 +220,13 @@ static bool measure_nodes(const graph_work *w, network *n, const scratch *s, pro
     else if (n == &w->net[0])
         tool_note("local efficiency is left out: it grows with the cube of the nodes, and of more than %d it takes longer "
                   "than all else", (int)LOCAL_NODES);
-    return (syn_graph_modularity_signed(&n->signed_q, n->weight, w->nodes, part, &arena, &err) == SYN_OK &&
-            syn_graph_participation(n->participation, n->weight, w->nodes, part, &again, &err) == SYN_OK &&
+    return (syn_graph_modularity_signed(n->weight, w->nodes, part, &n->signed_q, &arena,
+                                        &err) == SYN_OK &&
+            syn_graph_participation(n->weight, w->nodes, part, n->participation, &again,
+                                    &err) == SYN_OK &&
             (!n->local ||
-             syn_graph_local_efficiency(n->local, n->weight, w->nodes, &w->parallel, &more, &err) == SYN_OK)) ||
+             syn_graph_local_efficiency(n->weight, w->nodes, &w->parallel, n->local, &more,
+                                        &err) == SYN_OK)) ||
            problem_engine(why, NULL, &err);
 }
 
@@ -237,8 +241,8 @@ static bool measure_network(graph_work *w, network *n, const scratch *s, problem
     n->partition_q = (double)NAN;
     if (w->partition) {
         syn_arena arena = syn_arena_on(s->block, s->bytes);
-        if (syn_graph_modularity(&n->partition_q, n->weight, w->nodes, w->partition,
-                                 w->options->gamma, &arena, &err) != SYN_OK)
+        if (syn_graph_modularity(n->weight, w->nodes, w->partition, w->options->gamma,
+                                 &n->partition_q, &arena, &err) != SYN_OK)
             return problem_engine(why, NULL, &err);
     }
     if (!measure_nodes(w, n, s, why)) return false;
@@ -289,15 +293,16 @@ static bool null_of(graph_work *w, network *n, syn_null kind, const scratch *s, 
     syn_arena arena = syn_arena_on(s->block, s->bytes);
     memcpy(base, n->weight, w->nodes * w->nodes * sizeof *base);
     bool good = kind != SYN_NULL_REWIRE ||
-                syn_graph_threshold(base, n->weight, w->nodes, 0.1, &kept, &arena, &err) == SYN_OK ||
+                syn_graph_threshold(n->weight, w->nodes, 0.1, base, &kept, &arena, &err) == SYN_OK ||
                 problem_engine(why, NULL, &err);
     good = good && measure(w, s, base, w->null_restarts, 0, &g, why);
     if (good) figures_of(&g, figure);
     for (int f = 0; good && f < GRAPH_FIGURES; f++) n->null[kind][f].seen = figure[f];
     for (size_t k = 1; good && k <= w->nulls; k++) {
         arena = syn_arena_on(s->block, s->bytes);
-        good = syn_graph_null(to, base, w->nodes, kind,
-                              (uint64_t)w->options->seed * UINT64_C(1000003) + k, &arena, &err) ==
+        good = syn_graph_null(base, w->nodes, kind,
+                              (uint64_t)w->options->seed * UINT64_C(1000003) + k, to, &arena,
+                              &err) ==
                    SYN_OK ||
                problem_engine(why, NULL, &err);
         good = good && measure(w, s, to, w->null_restarts, 0, &g, why);

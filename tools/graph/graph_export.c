@@ -14,13 +14,12 @@ static bool kept_weights(const graph_work *w, const network *n, double *to, prob
     size_t kept;
     void *block = NULL;
     syn_arena arena = syn_arena_measure();
-    syn_status status = syn_graph_threshold(NULL, NULL, w->nodes, 1, &kept, &arena, &err);
+    syn_status status = syn_graph_threshold(NULL, w->nodes, 1, NULL, &kept, &arena, &err);
     if (status == SYN_OK) {
         size_t bytes = arena.used + SYN_ALIGN;
         block = tool_alloc(bytes, 1);
         arena = syn_arena_on(block, bytes);
-        status = syn_graph_threshold(to, n->weight, w->nodes, w->options->keep, &kept, &arena,
-                                     &err);
+        status = syn_graph_threshold(n->weight, w->nodes, w->options->keep, to, &kept, &arena, &err);
     }
     free(block);
     return status == SYN_OK || problem_engine(why, NULL, &err);

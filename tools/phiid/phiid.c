@@ -394,10 +394,10 @@ static bool reliability(phiid_work *w, int score, problem *why) {
     syn_arena arena = syn_arena_measure();
     double *value = &w->score[score].reliability;
     syn_status status =
-        syn_rank_reliability(value, &w->pairs, (syn_score)score, &desc, &arena, &err);
+        syn_rank_reliability(&w->pairs, (syn_score)score, &desc, value, &arena, &err);
     if (status == SYN_OK) {
         arena = block_for(&arena, &block);
-        status = syn_rank_reliability(value, &w->pairs, (syn_score)score, &desc, &arena, &err);
+        status = syn_rank_reliability(&w->pairs, (syn_score)score, &desc, value, &arena, &err);
     }
     free(block);
     return status == SYN_OK || problem_engine(why, "reliability", &err);

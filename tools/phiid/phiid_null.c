@@ -28,7 +28,7 @@ static void make_series(const void *user, const syn_series *from, double *to, do
     const maker *m = of->m;
     const syn_surrogate_desc what = {m->kind, m->seed, m->surrogate, m->prompt[of->used],
                                      m->key + of->used * m->w->from.units};
-    syn_surrogate_make(to, from, &what, work);
+    syn_surrogate_make(from, &what, to, work);
 }
 
 /* Job: one prompt. The surrogate depends on the prompt's number in the file, not on who counts. */
@@ -67,7 +67,7 @@ static void maker_open(maker *m, const phiid_work *w, syn_surrogate kind) {
     for (size_t p = 0; p < w->from.prompts; p++) {
         if (!phiid_is_long_enough(w, p)) continue;
         syn_series s = phiid_kept(w, used, p, w->all);
-        syn_surrogate_keys(m->key + used * n, &s);
+        syn_surrogate_keys(&s, m->key + used * n);
         m->prompt[used++] = p;
     }
     for (int k = 0; w->options->pool && k < 2; k++)
@@ -178,7 +178,7 @@ static void finish_pairs(null_figures *f, size_t pairs) {
     for (int k = 0; k < 2; k++) {
         f->pair_q[k] = tool_alloc(pairs, sizeof(double));
         for (size_t i = 0; i < pairs; i++) f->pair_q[k][i] = syn_excess_pair_p(&f->excess, k, i);
-        syn_rank_fdr(f->pair_q[k], pairs, sorted, f->pair_q[k]);
+        syn_rank_fdr(f->pair_q[k], pairs, f->pair_q[k], sorted);
         for (size_t i = 0; i < pairs; i++) f->found[k] += f->pair_q[k][i] <= 0.05 ? 1 : 0;
     }
     free(sorted);

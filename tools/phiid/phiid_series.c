@@ -219,7 +219,7 @@ static void rank_rows(const phiid_work *w, size_t samples, double *rows) {
     memset(&ranks, 0, sizeof ranks);
     ranks.estimator = SYN_COPULA;
     for (size_t i = 0; i < w->from.units; i++)
-        syn_phiid_prepare(rows + i * samples, rows + i * samples, samples, &ranks, work);
+        syn_phiid_prepare(rows + i * samples, samples, &ranks, rows + i * samples, work);
     free(work);
 }
 
@@ -231,7 +231,7 @@ static void fill_rows(const phiid_work *w, size_t prompt, const void *from, doub
     memset(&logarithm, 0, sizeof logarithm);
     logarithm.transform = (syn_transform)w->options->transform;
     for (size_t i = 0; w->options->transform && i < w->from.units; i++)
-        syn_phiid_prepare(to + i * samples, to + i * samples, samples, &logarithm, NULL);
+        syn_phiid_prepare(to + i * samples, samples, &logarithm, to + i * samples, NULL);
     for (size_t i = 0; w->options->detrend && i < w->from.units; i++)
         detrend(w, to + i * samples, samples, times_of(w, prompt), i);
 }
@@ -328,7 +328,7 @@ syn_series phiid_pooled(const phiid_work *w, const double *all, double *to) {
         const size_t lag = s.lag ? s.lag : w->tau, window = s.samples - lag;
         for (size_t i = 0; i < w->from.units; i++) {
             const double *from = (const double *)s.data + i * s.unit_stride;
-            syn_phiid_prepare(row, from, s.samples, &ranks, row + s.samples);
+            syn_phiid_prepare(from, s.samples, &ranks, row, row + s.samples);
             copy_centred(row, window, to + i * 2 * half + at);
             copy_centred(row + lag, window, to + i * 2 * half + half + at);
         }
