@@ -134,5 +134,30 @@ def phi3long():
     k={'rope.scaling.attn_factor':math.sqrt(1+math.log(16)/math.log(16)),'rope.scaling.original_context_length':16,'rope.dimension_count':8}
     build('phi3long','phi3',c,tf.Phi3ForCausalLM,k,t,T=28)
     build('phi3short','phi3',c,tf.Phi3ForCausalLM,k,t,T=14)
+@job
+def olmo3period():
+    b=dict(B); b['num_hidden_layers']=4
+    c=tf.Olmo3Config(**b,sliding_window=8,rope_parameters={'sliding_attention':R(),'full_attention':dict(rope_type='yarn',rope_theta=10000.0,factor=8.0,original_max_position_embeddings=16,beta_fast=32.0,beta_slow=1.0)},layer_types=['sliding_attention']*3+['full_attention'])
+    build('olmo3period','olmo2',c,tf.Olmo3ForCausalLM,{'attention.sliding_window':8,'rope.freq_base':10000.0,'rope.scaling.type':'yarn','rope.scaling.factor':8.0,'rope.scaling.original_context_length':16},lambda sd,c:llama(sd,c,rope=False,extra={'post_attention_layernorm.weight':'post_attention_norm.weight','post_feedforward_layernorm.weight':'post_ffw_norm.weight'}))
+@job
+def granitemoe():
+    c=tf.GraniteMoeConfig(**B,embedding_multiplier=3.0,residual_multiplier=0.4,attention_multiplier=0.1,logits_scaling=2.5,num_local_experts=6,num_experts_per_tok=3,rope_parameters=R())
+    def t(sd,c):
+        return moe({k.replace('router.weight','gate.weight'):v for k,v in sd.items()},c,llama(sd,c),name='block_sparse_moe')
+    build('granitemoe','granitemoe',c,tf.GraniteMoeForCausalLM,{'embedding_scale':3.0,'residual_scale':0.4,'attention.scale':0.1,'logit_scale':2.5,'expert_count':6,'expert_used_count':3},t)
+@job
+def deepseek3():
+    b=dict(B); b['num_key_value_heads']=4; b['num_hidden_layers']=3; b['rms_norm_eps']=1e-6 # as its norms of ranks have it in transformers
+    c=tf.DeepseekV3Config(**b,moe_intermediate_size=16,n_shared_experts=1,n_routed_experts=12,num_experts_per_tok=3,n_group=4,topk_group=2,norm_topk_prob=True,routed_scaling_factor=2.5,first_k_dense_replace=1,
+        kv_lora_rank=16,q_lora_rank=20,qk_nope_head_dim=8,qk_rope_head_dim=4,v_head_dim=12,rope_interleave=True,rope_parameters=R())
+    def t(sd,c):
+        o=llama(sd,c,rope=False,extra={'self_attn.q_a_proj.weight':'attn_q_a.weight','self_attn.q_a_layernorm.weight':'attn_q_a_norm.weight','self_attn.q_b_proj.weight':'attn_q_b.weight','self_attn.kv_a_proj_with_mqa.weight':'attn_kv_a_mqa.weight','self_attn.kv_a_layernorm.weight':'attn_kv_a_norm.weight','self_attn.kv_b_proj.weight':'attn_kv_b.weight',
+            'mlp.gate.weight':'ffn_gate_inp.weight','mlp.gate.e_score_correction_bias':'exp_probs_b.bias','mlp.shared_experts.gate_proj.weight':'ffn_gate_shexp.weight','mlp.shared_experts.up_proj.weight':'ffn_up_shexp.weight','mlp.shared_experts.down_proj.weight':'ffn_down_shexp.weight'})
+        for i in range(1,c.num_hidden_layers):
+            p='model.layers.%d.mlp.experts.'%i; gu=sd[p+'gate_up_proj']; f=gu.shape[1]//2
+            o['blk.%d.ffn_gate_exps.weight'%i]=gu[:,:f]; o['blk.%d.ffn_up_exps.weight'%i]=gu[:,f:]; o['blk.%d.ffn_down_exps.weight'%i]=sd[p+'down_proj']
+        return o
+    build('deepseek3','deepseek2',c,tf.DeepseekV3ForCausalLM,{'attention.key_length':12,'attention.value_length':12,'attention.kv_lora_rank':16,'attention.q_lora_rank':20,'rope.dimension_count':4,'leading_dense_block_count':1,'expert_count':12,'expert_used_count':3,'expert_shared_count':1,
+        'expert_feed_forward_length':16,'expert_weights_scale':2.5,'expert_weights_norm':True,'expert_gating_func':2,'expert_group_count':4,'expert_group_used_count':2},t)
 for n in sys.argv[2:] or J:
     J[n]()
