@@ -116,8 +116,10 @@
               of a model: the positions that a local layer sees
    quad, tile, strip   in >>kernels: activations of four blocks of a position; of eight positions;
               weights of many rows, unpacked side by side
-   panel, tile, stretch   in >>phiid: eight units side by side; two panels against each other; the
-              panels that one job takes
+   panel, tile   in >>phiid: eight units side by side; two panels against each other
+   four       in >>phiid: the variables x, y and their futures a, b; what is known of them
+   samples    in >>phiid: one series as it lies in memory, in float or double
+   share      in >>context: the part of the work that one job begins with
    flag       what is wrong with a pair; it is told, and the numbers with it are not counted
 
    BUILD MACROS
@@ -1091,7 +1093,7 @@ typedef enum syn_mi { /* mutual informations, past set _ future set */
 SYN_API const char *syn_atom_name(syn_atom atom); /* "rtr" ... "sts"; "" when out of range */
 SYN_API const char *syn_mi_name(syn_mi mi);       /* "x_a" ... "xy_ab"; "" when out of range */
 
-typedef enum syn_redundancy { SYN_MMI = 0, SYN_CCS } syn_redundancy;
+typedef enum syn_redundancy { SYN_MMI = 0, SYN_CCS, SYN_REDUNDANCIES } syn_redundancy;
 
 /* How informations are estimated from samples:
        GAUSSIAN  from covariances: linear dependence
@@ -1112,6 +1114,7 @@ typedef enum syn_transform {
     SYN_TRANSFORM_NONE = 0, SYN_TRANSFORM_LOG, SYN_TRANSFORMS
 } syn_transform;
 
+SYN_API const char *syn_redundancy_name(syn_redundancy redundancy); /* "mmi", "ccs" */
 SYN_API const char *syn_estimator_name(syn_estimator estimator); /* "gaussian", "copula", "binary" */
 SYN_API const char *syn_transform_name(syn_transform transform); /* "none", "log" */
 
@@ -11994,7 +11997,7 @@ typedef struct synp_context {
     float *q, *k, *v, *heads;    /* (row, head, size): one region with gate and up */
     float *latent_q, *latent, *lora; /* of latent attention */
     float *gate, *up;            /* (row, width) */
-    float *router, *share;       /* (row, expert), (row, chosen) */
+    float *router, *gate_weight; /* (row, expert), (row, chosen) */
     float *expert_scores;        /* (expert): what one position's choice goes by */
     uint32_t *choice;            /* (row, chosen) */
     uint32_t *taken;             /* (row): those whose inputs one expert takes */
@@ -12070,15 +12073,15 @@ static void synp_probe_residual(const synp_context *ctx, uint32_t layer, uint32_
         synp_probe_take(ctx, SYN_PROBE_RESIDUAL, layer, 0, p, ctx->x + p * embd, embd);
 }
 
-/* The norm of one expert's output at one position; `share` is its gate weight. */
+/* The norm of one expert's output at one position; times its gate weight where asked. */
 static void synp_probe_expert(synp_context *ctx, uint32_t layer, uint32_t expert, uint32_t p,
-                              float share, const float *out)
+                              float gate_weight, const float *out)
 {
     const syn_model *model = ctx->model;
     float norm;
     if (!ctx->expert_norms) return;
     norm = synp_l2_norm(ctx, out, model->embd);
-    if (ctx->desc.expert_norms == SYN_EXPERTS_WEIGHTED) norm *= fabsf(share);
+    if (ctx->desc.expert_norms == SYN_EXPERTS_WEIGHTED) norm *= fabsf(gate_weight);
     ctx->expert_norms[((size_t)p * model->layers + layer) * model->experts + expert] = norm;
 }
 
@@ -12323,7 +12326,7 @@ static syn_status synp_context_feed_forward(synp_context *ctx, syn_arena *arena,
         { &ctx->up, synp_count(batch, width), each, "up" },
         { &ctx->router, synp_count(rows, model->experts), each, "router" },
         { &ctx->expert_scores, model->experts, each, "expert scores" },
-        { &ctx->share, synp_count(rows, model->experts_used), each, "expert weights" },
+        { &ctx->gate_weight, synp_count(rows, model->experts_used), each, "expert weights" },
         { &ctx->choice, synp_count(rows, model->experts_used), sizeof *ctx->choice, "expert choices" },
         { &ctx->taken, rows, sizeof *ctx->taken, "an expert's rows" },
         { &ctx->gathered, synp_count(rows, model->embd), each, "an expert's input" },
@@ -12828,8 +12831,8 @@ static float synp_noise_sd(const synp_noise *noise, const syn_edit *edit)
 }
 
 /* Matrix rows first .. last, for inputs from .. to, which share an edit. */
-static void synp_noise_stretch(const synp_noise *noise, const syn_edit *edit, uint32_t from, uint32_t to,
-                               uint32_t first, uint32_t last)
+static void synp_noise_run(const synp_noise *noise, const syn_edit *edit, uint32_t from,
+                           uint32_t to, uint32_t first, uint32_t last)
 {
     const synp_context *ctx = noise->ctx;
     const float sd = synp_noise_sd(noise, edit);
@@ -12854,7 +12857,7 @@ static void synp_noise_rows(const synp_noise *noise, uint32_t first, uint32_t la
     for (from = 0; from < noise->n; from = to) {
         const syn_edit *edit = synp_noise_edit(noise, from);
         for (to = from + 1; to < noise->n && synp_noise_edit(noise, to) == edit;) to++;
-        synp_noise_stretch(noise, edit, from, to, first, last);
+        synp_noise_run(noise, edit, from, to, first, last);
     }
 }
 
@@ -13893,7 +13896,7 @@ static void synp_route_groups(const syn_model *model, float *score)
    next one in that order, so that nothing needs to be marked. router holds logits, then what weights
    are made of; `score` is what the choice goes by, the same but for a bias (DeepSeek V3) and groups. */
 static void synp_route(const synp_context *ctx, float *router, const float *bias, float *score,
-                       uint32_t *choice, float *share)
+                       uint32_t *choice, float *gate_weight)
 {
     const syn_model *model = ctx->model;
     float sum = 0;
@@ -13912,12 +13915,12 @@ static void synp_route(const synp_context *ctx, float *router, const float *bias
         }
         if (best < model->experts && !(score[best] > -INFINITY)) best = model->experts;
         choice[k] = best; /* stays `experts`, that is none, when the scores are not numbers */
-        share[k] = best < model->experts ? router[best] : 0.0f;
+        gate_weight[k] = best < model->experts ? router[best] : 0.0f;
     }
-    if (model->expert_gating == SYNP_GATING_CHOSEN) ctx->kernels->softmax(share, model->experts_used);
-    for (k = 0; k < model->experts_used; k++) sum += share[k];
+    if (model->expert_gating == SYNP_GATING_CHOSEN) ctx->kernels->softmax(gate_weight, model->experts_used);
+    for (k = 0; k < model->experts_used; k++) sum += gate_weight[k];
     for (k = 0; k < model->experts_used; k++)
-        share[k] = (model->experts_renormalised ? share[k] / sum : share[k]) * model->expert_scale;
+        gate_weight[k] = (model->experts_renormalised ? gate_weight[k] / sum : gate_weight[k]) * model->expert_scale;
 }
 
 static syn_status synp_route_all(synp_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
@@ -13934,20 +13937,20 @@ static syn_status synp_route_all(synp_context *ctx, uint32_t layer, uint32_t n, 
         float *router = ctx->router + (size_t)p * model->experts;
         synp_probe_take(ctx, SYN_PROBE_ROUTER, layer, 0, p, router, model->experts);
         synp_route(ctx, router, vector, ctx->expert_scores, ctx->choice + (size_t)p * model->experts_used,
-                   ctx->share + (size_t)p * model->experts_used);
+                   ctx->gate_weight + (size_t)p * model->experts_used);
     }
     return status;
 }
 
 /* The weight of an expert at a position; *chosen says whether the router took it. */
-static float synp_share_of(const synp_context *ctx, uint32_t p, uint32_t expert, bool *chosen)
+static float synp_gate_weight_of(const synp_context *ctx, uint32_t p, uint32_t expert, bool *chosen)
 {
     const uint32_t used = ctx->model->experts_used;
     uint32_t k;
     for (k = 0; k < used; k++)
         if (ctx->choice[(size_t)p * used + k] == expert) {
             *chosen = true;
-            return ctx->share[(size_t)p * used + k];
+            return ctx->gate_weight[(size_t)p * used + k];
         }
     *chosen = false;
     return 0.0f;
@@ -13962,13 +13965,13 @@ static void synp_expert_done(synp_context *ctx, uint32_t layer, uint32_t expert,
     const syn_edit *edit = ctx->row[p].edit;
     const float gain = synp_gain(edit->expert_gain, experts, layer, expert);
     bool chosen;
-    const float share = synp_share_of(ctx, p, expert, &chosen);
-    synp_probe_expert(ctx, layer, expert, p, share, out);
+    const float gate_weight = synp_gate_weight_of(ctx, p, expert, &chosen);
+    synp_probe_expert(ctx, layer, expert, p, gate_weight, out);
     if (!chosen) return;
     synp_probe_take(ctx, SYN_PROBE_EXPERT, layer, expert, p, out, embd);
-    ctx->kernels->axpy(ctx->y + p * embd, share * gain, out, embd);
+    ctx->kernels->axpy(ctx->y + p * embd, gate_weight * gain, out, embd);
     if (edit->expert_mean && !(gain == 1.0f))
-        ctx->kernels->axpy(ctx->y + p * embd, share * (1.0f - gain),
+        ctx->kernels->axpy(ctx->y + p * embd, gate_weight * (1.0f - gain),
                            edit->expert_mean + ((size_t)layer * experts + expert) * embd, embd);
 }
 
@@ -13982,7 +13985,7 @@ static syn_status synp_expert(synp_context *ctx, uint32_t layer, synp_ff *ff, ui
     bool chosen;
     syn_status status;
     for (p = 0; p < n; p++) {
-        synp_share_of(ctx, p, ff->expert, &chosen);
+        synp_gate_weight_of(ctx, p, ff->expert, &chosen);
         if ((!chosen && !all) || synp_expert_is_idle(ctx, p, layer, ff->expert)) continue;
         memcpy(ctx->gathered + embd * used, ctx->normed + embd * p, embd * sizeof(float));
         ctx->taken[used++] = p;
@@ -15023,6 +15026,12 @@ SYN_API const char *syn_flags_text(syn_flags flags)
     return "OK";
 }
 
+SYN_API const char *syn_redundancy_name(syn_redundancy redundancy)
+{
+    static const char *const name[SYN_REDUNDANCIES] = {"mmi", "ccs"};
+    return (unsigned)redundancy < SYN_REDUNDANCIES ? name[redundancy] : "";
+}
+
 SYN_API const char *syn_estimator_name(syn_estimator estimator)
 {
     static const char *const name[SYN_ESTIMATORS] = {"gaussian", "copula", "binary"};
@@ -15088,7 +15097,7 @@ SYN_API void syn_phiid_mmi(const double mi[SYN_MIS], double atom[SYN_ATOMS])
 
 /* ---- from co-moments to ratios ---- */
 
-typedef struct synp_quad {            /* four variables x y a b = 0 1 2 3 */
+typedef struct synp_four {            /* four variables x y a b = 0 1 2 3 */
     synp_dd   xy, ab, xa, xb, ya, yb; /* correlations; one dropped has those of its twin */
     synp_dd   vy, vb;                 /* what x leaves of y, and a of b; 1 where dropped */
     synp_dd   ky_a, ky_b, kb_x, kb_y; /* slopes c1 / vy, c2 / vy, c3 / vb, c4 / vb */
@@ -15096,9 +15105,9 @@ typedef struct synp_quad {            /* four variables x y a b = 0 1 2 3 */
     synp_dd   u[SYN_MIS];             /* 0 where the information is infinite */
     synp_dd   unit[4];                /* 1 / root of the variable's co-moment; 0 where constant */
     bool      drop_b;                 /* b is a linear function of a */
-    double    share;                  /* the least that a variable keeps, all others known */
+    double    kept;                   /* the least that a variable keeps, all others known */
     syn_flags flags;
-} synp_quad;
+} synp_four;
 
 /* 64 eps: a residual shorter than this share of its variable is rounding noise. Squared, since
    1 - R^2 is the square of that share. Of a covariance in double, 1 - R^2 is itself no better known
@@ -15109,21 +15118,21 @@ enum { SYNP_FEWEST = 5 }; /* samples: four centred variables have rank at most s
 #define SYNP_INDEFINITE (-64 * DBL_EPSILON) /* 1 - R^2 below this: no rounding explains it */
 
 /* What a correlation r leaves unexplained. */
-static synp_dd synp_one_less(synp_dd r) /* 1 - r^2, no cancellation beyond that of r */
+static synp_dd synp_dd_one_minus_square(synp_dd r) /* 1 - r^2, no cancellation beyond that of r */
 {
     synp_dd one = synp_dd_of(1, 0);
     return synp_dd_mul(synp_dd_sub(one, r), synp_dd_add(one, r));
 }
 
 /* p - q r */
-static inline synp_dd synp_less_product(synp_dd p, synp_dd q, synp_dd r)
+static inline synp_dd synp_dd_minus_product(synp_dd p, synp_dd q, synp_dd r)
 {
     return synp_dd_sub(p, synp_dd_mul(q, r));
 }
 
 /* The six correlations of co-moments c (upper triangle read). A constant variable (bit i of
    `constant`) becomes one that is independent of all others: it then adds nothing anywhere. */
-static void synp_correlate(synp_quad *q, synp_dd c[4][4], unsigned constant)
+static void synp_correlate(synp_four *q, synp_dd c[4][4], unsigned constant)
 {
     synp_dd r[4][4];
     int i, j;
@@ -15146,10 +15155,10 @@ static void synp_correlate(synp_quad *q, synp_dd c[4][4], unsigned constant)
 
 /* Drops y where it depends on x, and b where it depends on a: the dropped one takes over the
    correlations of its twin (so that f of both is the same number) and leaves no residual. */
-static void synp_drop_twins(synp_quad *q, double least)
+static void synp_drop_twins(synp_four *q, double least)
 {
-    q->vy = synp_one_less(q->xy);
-    q->vb = synp_one_less(q->ab);
+    q->vy = synp_dd_one_minus_square(q->xy);
+    q->vb = synp_dd_one_minus_square(q->ab);
     q->drop_b = q->vb.h <= least;
     if (q->vy.h <= least) {
         bool opposite = q->xy.h < 0;
@@ -15170,41 +15179,41 @@ static void synp_drop_twins(synp_quad *q, double least)
 }
 
 /* The formulas of the banner. */
-static void synp_ratios(synp_quad *q)
+static void synp_ratios(synp_four *q)
 {
-    synp_dd c1 = synp_less_product(q->ya, q->xy, q->xa);
-    synp_dd c2 = synp_less_product(q->yb, q->xy, q->xb);
-    synp_dd c3 = synp_less_product(q->xb, q->xa, q->ab);
-    synp_dd c4 = synp_less_product(q->yb, q->ya, q->ab), *u = q->u;
+    synp_dd c1 = synp_dd_minus_product(q->ya, q->xy, q->xa);
+    synp_dd c2 = synp_dd_minus_product(q->yb, q->xy, q->xb);
+    synp_dd c3 = synp_dd_minus_product(q->xb, q->xa, q->ab);
+    synp_dd c4 = synp_dd_minus_product(q->yb, q->ya, q->ab), *u = q->u;
     /* one past, one future variable */
-    u[SYN_MI_X_A] = synp_one_less(q->xa);
-    u[SYN_MI_X_B] = synp_one_less(q->xb);
-    u[SYN_MI_Y_A] = synp_one_less(q->ya);
-    u[SYN_MI_Y_B] = synp_one_less(q->yb);
+    u[SYN_MI_X_A] = synp_dd_one_minus_square(q->xa);
+    u[SYN_MI_X_B] = synp_dd_one_minus_square(q->xb);
+    u[SYN_MI_Y_A] = synp_dd_one_minus_square(q->ya);
+    u[SYN_MI_Y_B] = synp_dd_one_minus_square(q->yb);
     q->ky_a = synp_dd_div(c1, q->vy);
     q->ky_b = synp_dd_div(c2, q->vy);
     q->kb_x = synp_dd_div(c3, q->vb);
     q->kb_y = synp_dd_div(c4, q->vb);
     /* two on one side: what y explains of a beyond x, and so on */
-    u[SYN_MI_XY_A] = synp_less_product(u[SYN_MI_X_A], c1, q->ky_a);
-    u[SYN_MI_XY_B] = synp_less_product(u[SYN_MI_X_B], c2, q->ky_b);
-    u[SYN_MI_X_AB] = synp_less_product(u[SYN_MI_X_A], c3, q->kb_x);
-    u[SYN_MI_Y_AB] = synp_less_product(u[SYN_MI_Y_A], c4, q->kb_y);
+    u[SYN_MI_XY_A] = synp_dd_minus_product(u[SYN_MI_X_A], c1, q->ky_a);
+    u[SYN_MI_XY_B] = synp_dd_minus_product(u[SYN_MI_X_B], c2, q->ky_b);
+    u[SYN_MI_X_AB] = synp_dd_minus_product(u[SYN_MI_X_A], c3, q->kb_x);
+    u[SYN_MI_Y_AB] = synp_dd_minus_product(u[SYN_MI_Y_A], c4, q->kb_y);
     /* two on both: the determinant of the covariance of a, b given x, y */
-    q->m = synp_less_product(synp_less_product(q->ab, q->xa, q->xb), c1, q->ky_b);
+    q->m = synp_dd_minus_product(synp_dd_minus_product(q->ab, q->xa, q->xb), c1, q->ky_b);
     if (q->drop_b) {
         q->m = q->left = synp_dd_of(0, 0);
         u[SYN_MI_XY_AB] = u[SYN_MI_XY_A];
         return;
     }
-    q->left = synp_less_product(synp_dd_mul(u[SYN_MI_XY_A], u[SYN_MI_XY_B]), q->m, q->m);
+    q->left = synp_dd_minus_product(synp_dd_mul(u[SYN_MI_XY_A], u[SYN_MI_XY_B]), q->m, q->m);
     u[SYN_MI_XY_AB] = synp_dd_div(q->left, q->vb);
     if (u[SYN_MI_XY_A].h > 0) q->left = synp_dd_div(q->left, u[SYN_MI_XY_A]);
 }
 
 /* The smallest share of its variance that a variable of {x, y, a} keeps when the two others are
    known: the determinant of the three, v * u_both, over the largest of two of them (v, u1, u2). */
-static double synp_share3(double v, double u_both, double u1, double u2)
+static double synp_kept_of_three(double v, double u_both, double u1, double u2)
 {
     double largest = u1 > u2 ? u1 : u2;
     if (u1 <= 0 || u2 <= 0) return 0;
@@ -15214,14 +15223,14 @@ static double synp_share3(double v, double u_both, double u1, double u2)
 
 /* The same of all four, given the shares of the nine sets before it: 0 where three of them depend
    on each other already. */
-static double synp_share4(const synp_quad *q, const double share[SYN_MIS], double least)
+static double synp_kept_of_four(const synp_four *q, const double kept[SYN_MIS], double least)
 {
     double joint = q->vy.h * q->vb.h * q->u[SYN_MI_XY_AB].h, smallest = 1;
     int k;
     if (joint < SYNP_INDEFINITE) return joint; /* no covariance at all: the caller sees the sign */
     for (k = SYN_MI_XY_A; k <= SYN_MI_Y_AB; k++) {
         double triple = (k <= SYN_MI_XY_B ? q->vy.h : q->vb.h) * q->u[k].h;
-        if (share[k] <= least) return 0;
+        if (kept[k] <= least) return 0;
         if (joint / triple < smallest) smallest = joint / triple;
     }
     return smallest;
@@ -15229,27 +15238,27 @@ static double synp_share4(const synp_quad *q, const double share[SYN_MIS], doubl
 
 /* Marks as infinite (u = 0) each mutual information whose variables, dependent ones within a side
    dropped, depend on each other: 1 - R^2 of one given all others at or below `least`. */
-static void synp_find_infinite(synp_quad *q, double least)
+static void synp_find_infinite(synp_four *q, double least)
 {
     synp_dd *u = q->u;
-    double vy = q->vy.h, vb = q->vb.h, share[SYN_MIS];
+    double vy = q->vy.h, vb = q->vb.h, kept[SYN_MIS];
     int k;
-    for (k = SYN_MI_X_A; k <= SYN_MI_Y_B; k++) share[k] = u[k].h;
-    share[SYN_MI_XY_A] = synp_share3(vy, u[SYN_MI_XY_A].h, share[SYN_MI_X_A], share[SYN_MI_Y_A]);
-    share[SYN_MI_XY_B] = synp_share3(vy, u[SYN_MI_XY_B].h, share[SYN_MI_X_B], share[SYN_MI_Y_B]);
-    share[SYN_MI_X_AB] = synp_share3(vb, u[SYN_MI_X_AB].h, share[SYN_MI_X_A], share[SYN_MI_X_B]);
-    share[SYN_MI_Y_AB] = synp_share3(vb, u[SYN_MI_Y_AB].h, share[SYN_MI_Y_A], share[SYN_MI_Y_B]);
-    q->share = share[SYN_MI_XY_AB] = synp_share4(q, share, least);
+    for (k = SYN_MI_X_A; k <= SYN_MI_Y_B; k++) kept[k] = u[k].h;
+    kept[SYN_MI_XY_A] = synp_kept_of_three(vy, u[SYN_MI_XY_A].h, kept[SYN_MI_X_A], kept[SYN_MI_Y_A]);
+    kept[SYN_MI_XY_B] = synp_kept_of_three(vy, u[SYN_MI_XY_B].h, kept[SYN_MI_X_B], kept[SYN_MI_Y_B]);
+    kept[SYN_MI_X_AB] = synp_kept_of_three(vb, u[SYN_MI_X_AB].h, kept[SYN_MI_X_A], kept[SYN_MI_X_B]);
+    kept[SYN_MI_Y_AB] = synp_kept_of_three(vb, u[SYN_MI_Y_AB].h, kept[SYN_MI_Y_A], kept[SYN_MI_Y_B]);
+    q->kept = kept[SYN_MI_XY_AB] = synp_kept_of_four(q, kept, least);
     for (k = 0; k < SYN_MIS; k++) {
-        if (share[k] < SYNP_INDEFINITE) q->flags |= SYN_FLAG_NOT_PSD;
-        if (share[k] > least) continue;
+        if (kept[k] < SYNP_INDEFINITE) q->flags |= SYN_FLAG_NOT_PSD;
+        if (kept[k] > least) continue;
         u[k] = synp_dd_of(0, 0);
         q->flags |= SYN_FLAG_INFINITE;
     }
 }
 
 /* From correlations to ratios. */
-static void synp_quad_close(synp_quad *q, double least)
+static void synp_four_close(synp_four *q, double least)
 {
     synp_drop_twins(q, least);
     if (q->flags & SYN_FLAGS_NO_NUMBERS) return;
@@ -15300,7 +15309,7 @@ static double synp_mmi_atom(const synp_dd u[SYN_MIS], const int pick[SYN_ATOMS],
 
 /* All MMI outputs of a quad. Infinite informations go through the plain sums, in which inf - inf is
    NaN even where an atom's terms would cancel; what stays finite is computed as ever. */
-static void synp_mmi(const synp_quad *q, const double mi[SYN_MIS], double f[SYN_ATOMS],
+static void synp_mmi(const synp_four *q, const double mi[SYN_MIS], double f[SYN_ATOMS],
                      double atom[SYN_ATOMS])
 {
     int pick[SYN_ATOMS], i;
@@ -15332,7 +15341,7 @@ static bool synp_third_digit(double atom, double off)
 }
 
 /* The MMI atoms of a quad without outputs. */
-static void synp_quad_atoms(const synp_quad *q, double atom[SYN_ATOMS])
+static void synp_four_atoms(const synp_four *q, double atom[SYN_ATOMS])
 {
     double mi[SYN_MIS], f[SYN_ATOMS];
     int k;
@@ -15341,35 +15350,35 @@ static void synp_quad_atoms(const synp_quad *q, double atom[SYN_ATOMS])
 }
 
 /* off (SYN_ATOMS) = the bound described above, from the six correlations alone: `bare` is the quad
-   before synp_quad_close. */
-static void synp_quad_error(const synp_quad *bare, double e, double least, double off[SYN_ATOMS])
+   before synp_four_close. */
+static void synp_four_error(const synp_four *bare, double e, double least, double off[SYN_ATOMS])
 {
     double base[SYN_ATOMS], moved[SYN_ATOMS];
     int which, k;
     for (k = 0; k < SYN_ATOMS; k++) off[k] = 0;
     for (which = 0; which <= 6; which++) {
-        synp_quad q = *bare;
+        synp_four q = *bare;
         synp_dd *const r[6] = {&q.xy, &q.ab, &q.xa, &q.xb, &q.ya, &q.yb};
         if (which) {
             synp_dd *at = r[which - 1]; /* towards 0: never beyond 1 */
             *at = synp_dd_add(*at, synp_dd_of(at->h < 0 ? e : -e, 0));
         }
-        synp_quad_close(&q, least);
-        synp_quad_atoms(&q, which ? moved : base);
+        synp_four_close(&q, least);
+        synp_four_atoms(&q, which ? moved : base);
         for (k = 0; which && k < SYN_ATOMS; k++) off[k] += fabs(moved[k] - base[k]);
     }
 }
 
 /* Has every atom three digits? Far from dependence without looking, unless `bound` is asked for. */
-static bool synp_quad_safe(const synp_quad *q, const synp_quad *bare, double e, double least,
+static bool synp_four_safe(const synp_four *q, const synp_four *bare, double e, double least,
                            double *bound)
 {
     double off[SYN_ATOMS], atom[SYN_ATOMS];
     bool safe = true;
     int k;
-    if (q->flags || (!bound && q->share > 1e11 * e)) return true; /* 1e-3 of 1e-6, 1e2 to spare */
-    synp_quad_error(bare, e, least, off);
-    synp_quad_atoms(q, atom);
+    if (q->flags || (!bound && q->kept > 1e11 * e)) return true; /* 1e-3 of 1e-6, 1e2 to spare */
+    synp_four_error(bare, e, least, off);
+    synp_four_atoms(q, atom);
     for (k = 0; k < SYN_ATOMS; k++) {
         safe = safe && synp_third_digit(atom[k], off[k]);
         if (bound) bound[k] = off[k] + fabs(atom[k]) * DBL_EPSILON;
@@ -15377,14 +15386,14 @@ static bool synp_quad_safe(const synp_quad *q, const synp_quad *bare, double e, 
     return safe;
 }
 
-/* Everything of a synp_quad from co-moments (any common divisor, any units) whose correlations are
+/* Everything of a synp_four from co-moments (any common divisor, any units) whose correlations are
    known to e. What cannot be told from dependence to three digits is taken as dependent: a twin of
    its side where that alone explains most of it, else a function of the other side. */
-static void synp_quad_of(synp_quad *q, synp_dd c[4][4], unsigned constant, double least, double e,
+static void synp_four_of(synp_four *q, synp_dd c[4][4], unsigned constant, double least, double e,
                          const syn_phiid_desc *desc)
 {
     const bool asked = desc->bound && desc->redundancy == SYN_MMI;
-    synp_quad bare;
+    synp_four bare;
     double low, high;
     int k;
     memset(&bare, 0, sizeof bare);
@@ -15393,14 +15402,14 @@ static void synp_quad_of(synp_quad *q, synp_dd c[4][4], unsigned constant, doubl
     *q = bare;
     for (k = 0; desc->bound && k < SYN_ATOMS; k++) desc->bound[k] = (double)NAN;
     if (q->flags & SYN_FLAGS_NO_NUMBERS) return;
-    synp_quad_close(q, least);
-    if (synp_quad_safe(q, &bare, e, least, asked ? desc->bound : NULL)) return;
+    synp_four_close(q, least);
+    if (synp_four_safe(q, &bare, e, least, asked ? desc->bound : NULL)) return;
     for (k = 0; desc->bound && k < SYN_ATOMS; k++) desc->bound[k] = (double)NAN;
     low = q->vy.h < q->vb.h ? q->vy.h : q->vb.h;
     high = q->vy.h < q->vb.h ? q->vb.h : q->vy.h;
-    least = high * high <= q->share ? high : low * low <= q->share ? low : q->share;
+    least = high * high <= q->kept ? high : low * low <= q->kept ? low : q->kept;
     *q = bare;
-    synp_quad_close(q, least);
+    synp_four_close(q, least);
 }
 
 /* No numbers: everything that was asked for is NaN, and only the flags that say why are left. */
@@ -15420,36 +15429,36 @@ static syn_flags synp_refuse(syn_flags flags, const syn_phiid_desc *desc, size_t
 
 /* ---- series ---- */
 
-typedef struct synp_series { /* one of the two is set */
+typedef struct synp_samples { /* one of the two is set */
     const double *wide;
     const float  *narrow;
     size_t        stride;
-} synp_series;
+} synp_samples;
 
 typedef struct synp_window { /* one of the four variables: a window of a series */
-    synp_series series;      /* starts at the window's first sample */
+    synp_samples series;      /* starts at the window's first sample */
     synp_dd     power;       /* scales the largest magnitude to [1/2, 1) */
     synp_dd     mean;        /* of the scaled samples */
     bool        constant;
 } synp_window;
 
-static inline double synp_sample(const synp_series *s, size_t t)
+static inline double synp_samples_at(const synp_samples *s, size_t t)
 {
     return s->wide ? s->wide[t * s->stride] : (double)s->narrow[t * s->stride];
 }
 
-static bool synp_all_finite(const synp_series *s, size_t n)
+static bool synp_all_finite(const synp_samples *s, size_t n)
 {
     size_t t;
     for (t = 0; t < n; t++)
-        if (!synp_finite(synp_sample(s, t))) return false;
+        if (!synp_finite(synp_samples_at(s, t))) return false;
     return true;
 }
 
 /* The scaled, centred sample, to 32 digits of the window's largest magnitude: one centring does. */
 static inline synp_dd synp_centred(const synp_window *w, size_t t)
 {
-    synp_dd d = synp_dd_sum(synp_dd_scaled(synp_sample(&w->series, t), w->power), -w->mean.h);
+    synp_dd d = synp_dd_sum(synp_dd_scaled(synp_samples_at(&w->series, t), w->power), -w->mean.h);
     return synp_dd_sum_ordered(d.h, synp_round(d.l - w->mean.l));
 }
 
@@ -15463,7 +15472,7 @@ static inline synp_dd synp_accumulate(synp_dd sum, synp_dd term)
 
 /* Scale, mean and constancy of the n samples from `start`. The past and the future window of one
    series are scaled and centred each by itself: a first sample of 1e300 is in one of them only. */
-static void synp_window_open(synp_window *w, const synp_series *series, size_t start, size_t n)
+static void synp_window_open(synp_window *w, const synp_samples *series, size_t start, size_t n)
 {
     double low, high, v;
     size_t t;
@@ -15471,9 +15480,9 @@ static void synp_window_open(synp_window *w, const synp_series *series, size_t s
     w->series = *series;
     if (series->wide) w->series.wide += start * series->stride;
     else w->series.narrow += start * series->stride;
-    low = high = synp_sample(&w->series, 0);
+    low = high = synp_samples_at(&w->series, 0);
     for (t = 1; t < n; t++) {
-        v = synp_sample(&w->series, t);
+        v = synp_samples_at(&w->series, t);
         if (v < low) low = v;
         if (v > high) high = v;
     }
@@ -15482,7 +15491,7 @@ static void synp_window_open(synp_window *w, const synp_series *series, size_t s
     w->power = synp_dd_power(-e);
     w->mean = synp_dd_of(0, 0);
     for (t = 0; t < n; t++) {
-        v = synp_dd_scaled(synp_sample(&w->series, t), w->power);
+        v = synp_dd_scaled(synp_samples_at(&w->series, t), w->power);
         w->mean = synp_accumulate(w->mean, synp_dd_of(v, 0));
     }
     w->mean = synp_dd_div(w->mean, synp_dd_of((double)n, 0));
@@ -15507,7 +15516,7 @@ static void synp_comoments(const synp_window w[4], size_t n, synp_dd c[4][4])
 
 typedef struct synp_local { /* what the local mutual informations of every sample share */
     const synp_window *window;
-    const synp_quad   *quad;
+    const synp_four   *quad;
     const double      *mi;
     synp_dd            unit[4];         /* standardises: divisor n - 1 */
     synp_dd            slope;           /* m / u(xy_a): of b on a, given x and y */
@@ -15518,7 +15527,7 @@ typedef struct synp_local { /* what the local mutual informations of every sampl
 /* 0 for a residual that does not exist, so that its square counts for nothing. */
 static double synp_inverse(double v) { return v > 0 ? 1 / v : 0; }
 
-static void synp_local_open(synp_local *l, const synp_window w[4], const synp_quad *q,
+static void synp_local_open(synp_local *l, const synp_window w[4], const synp_four *q,
                             const double mi[SYN_MIS], size_t n)
 {
     synp_dd root = synp_dd_root(synp_dd_of((double)(n - 1), 0));
@@ -15546,21 +15555,21 @@ static inline double synp_link(double mi, double whole, double rest, double prec
    standardised residuals, each variable given those before it). */
 static void synp_local_mi(const synp_local *l, size_t t, double i[SYN_MIS])
 {
-    const synp_quad *q = l->quad;
+    const synp_four *q = l->quad;
     const double *mi = l->mi, *p = l->precision;
     synp_dd x = synp_dd_mul(synp_centred(&l->window[0], t), l->unit[0]);
     synp_dd y = synp_dd_mul(synp_centred(&l->window[1], t), l->unit[1]);
     synp_dd a = synp_dd_mul(synp_centred(&l->window[2], t), l->unit[2]);
     synp_dd b = synp_dd_mul(synp_centred(&l->window[3], t), l->unit[3]);
     /* p_q: what q leaves of p; double-double, since near copies leave 1e-13 of each other */
-    synp_dd y_x = synp_less_product(y, q->xy, x), b_a = synp_less_product(b, q->ab, a);
-    synp_dd a_x = synp_less_product(a, q->xa, x), b_x = synp_less_product(b, q->xb, x);
-    synp_dd a_xy = synp_less_product(a_x, q->ky_a, y_x);
-    synp_dd b_xy = synp_less_product(b_x, q->ky_b, y_x);
-    synp_dd a_y = synp_less_product(a, q->ya, y), b_y = synp_less_product(b, q->yb, y);
-    synp_dd x_ab = synp_less_product(synp_less_product(x, q->xa, a), q->kb_x, b_a);
-    synp_dd y_ab = synp_less_product(synp_less_product(y, q->ya, a), q->kb_y, b_a);
-    synp_dd b_xya = synp_less_product(b_xy, l->slope, a_xy);
+    synp_dd y_x = synp_dd_minus_product(y, q->xy, x), b_a = synp_dd_minus_product(b, q->ab, a);
+    synp_dd a_x = synp_dd_minus_product(a, q->xa, x), b_x = synp_dd_minus_product(b, q->xb, x);
+    synp_dd a_xy = synp_dd_minus_product(a_x, q->ky_a, y_x);
+    synp_dd b_xy = synp_dd_minus_product(b_x, q->ky_b, y_x);
+    synp_dd a_y = synp_dd_minus_product(a, q->ya, y), b_y = synp_dd_minus_product(b, q->yb, y);
+    synp_dd x_ab = synp_dd_minus_product(synp_dd_minus_product(x, q->xa, a), q->kb_x, b_a);
+    synp_dd y_ab = synp_dd_minus_product(synp_dd_minus_product(y, q->ya, a), q->kb_y, b_a);
+    synp_dd b_xya = synp_dd_minus_product(b_xy, l->slope, a_xy);
     i[SYN_MI_X_A] = synp_link(mi[SYN_MI_X_A], a.h, a_x.h, p[SYN_MI_X_A]);
     i[SYN_MI_X_B] = synp_link(mi[SYN_MI_X_B], b.h, b_x.h, p[SYN_MI_X_B]);
     i[SYN_MI_Y_A] = synp_link(mi[SYN_MI_Y_A], a.h, a_y.h, p[SYN_MI_Y_A]);
@@ -15911,7 +15920,7 @@ static syn_flags synp_phiid_binary(const synp_window w[4], size_t n, unsigned co
 
 /* From a quad to everything that was asked for. The n samples of windows w are needed for CCS and
    for local values only; NULL and 0 where there are none. */
-static syn_flags synp_phiid_quad(const synp_quad *q, const synp_window *w, size_t n,
+static syn_flags synp_phiid_four(const synp_four *q, const synp_window *w, size_t n,
                                  const syn_phiid_desc *desc, double atom[SYN_ATOMS])
 {
     double mi[SYN_MIS], f[SYN_ATOMS];
@@ -15939,13 +15948,13 @@ static syn_flags synp_phiid_quad(const synp_quad *q, const synp_window *w, size_
 }
 
 /* Checks in the order of the flags, so that the gravest is the one that is told. */
-static syn_flags synp_phiid_series(const synp_series *x, const synp_series *y, size_t n,
+static syn_flags synp_phiid_series(const synp_samples *x, const synp_samples *y, size_t n,
                                    const syn_phiid_desc *desc, double atom[SYN_ATOMS])
 {
     size_t tau = desc->tau ? (size_t)desc->tau : 1, samples = n - tau;
     synp_window w[4];
     synp_dd c[4][4];
-    synp_quad q;
+    synp_four q;
     unsigned constant = 0, i;
     if (desc->tau < 0 || tau >= n) return synp_refuse(SYN_FLAG_BAD_TAU, desc, 0, atom);
     if (samples < SYNP_FEWEST) return synp_refuse(SYN_FLAG_TOO_SHORT, desc, samples, atom);
@@ -15957,9 +15966,9 @@ static syn_flags synp_phiid_series(const synp_series *x, const synp_series *y, s
     }
     if (desc->estimator == SYN_BINARY) return synp_phiid_binary(w, samples, constant, desc, atom);
     synp_comoments(w, samples, c);
-    synp_quad_of(&q, c, constant, SYNP_LEAST_SAMPLES, synp_correlation_error((double)samples),
+    synp_four_of(&q, c, constant, SYNP_LEAST_SAMPLES, synp_correlation_error((double)samples),
                  desc);
-    return synp_phiid_quad(&q, w, samples, desc, atom);
+    return synp_phiid_four(&q, w, samples, desc, atom);
 }
 
 /* The caller's wishes with the defaults filled in. */
@@ -15971,11 +15980,11 @@ static void synp_desc_copy(syn_phiid_desc *to, const syn_phiid_desc *from)
 }
 
 /* A series after transform and ranks, in `work` (n) with scratch (n) behind it. */
-static void synp_series_prepare(synp_series *s, size_t n, const syn_phiid_desc *desc, double *work,
+static void synp_samples_prepare(synp_samples *s, size_t n, const syn_phiid_desc *desc, double *work,
                                 double *scratch)
 {
     size_t t;
-    for (t = 0; t < n; t++) work[t] = synp_sample(s, t);
+    for (t = 0; t < n; t++) work[t] = synp_samples_at(s, t);
     syn_phiid_prepare(work, n, desc, work, scratch);
     s->wide = work;
     s->narrow = NULL;
@@ -15983,14 +15992,14 @@ static void synp_series_prepare(synp_series *s, size_t n, const syn_phiid_desc *
 }
 
 /* Two series of either type. */
-static syn_flags synp_phiid_two(synp_series *x, synp_series *y, size_t n, syn_phiid_desc *desc,
+static syn_flags synp_phiid_two(synp_samples *x, synp_samples *y, size_t n, syn_phiid_desc *desc,
                                 double atom[SYN_ATOMS])
 {
     x->stride = y->stride = desc->stride;
     if (synp_is_prepared(desc)) {
         if (!desc->work) return synp_refuse(SYN_FLAG_NO_SAMPLES, desc, 0, atom);
-        synp_series_prepare(x, n, desc, desc->work, desc->work + 2 * n);
-        synp_series_prepare(y, n, desc, desc->work + n, desc->work + 2 * n);
+        synp_samples_prepare(x, n, desc, desc->work, desc->work + 2 * n);
+        synp_samples_prepare(y, n, desc, desc->work + n, desc->work + 2 * n);
     }
     return synp_phiid_series(x, y, n, desc, atom);
 }
@@ -15999,7 +16008,7 @@ SYN_API syn_flags syn_phiid_pair(const double *x, const double *y, size_t n,
                                  const syn_phiid_desc *desc, double atom[SYN_ATOMS])
 {
     syn_phiid_desc d;
-    synp_series sx, sy;
+    synp_samples sx, sy;
     synp_desc_copy(&d, desc);
     sx.wide = x;
     sy.wide = y;
@@ -16011,7 +16020,7 @@ SYN_API syn_flags syn_phiid_pair_float(const float *x, const float *y, size_t n,
                                        const syn_phiid_desc *desc, double atom[SYN_ATOMS])
 {
     syn_phiid_desc d;
-    synp_series sx, sy;
+    synp_samples sx, sy;
     synp_desc_copy(&d, desc);
     sx.narrow = x;
     sy.narrow = y;
@@ -16066,7 +16075,7 @@ SYN_API syn_flags syn_phiid_covariance(const double cov[16], const syn_phiid_des
 {
     syn_phiid_desc d;
     synp_dd c[4][4];
-    synp_quad q;
+    synp_four q;
     unsigned constant = 0;
     int i, j;
     synp_desc_copy(&d, desc);
@@ -16086,8 +16095,8 @@ SYN_API syn_flags syn_phiid_covariance(const double cov[16], const syn_phiid_des
     if (synp_needs_samples(&d)) q.flags |= SYN_FLAG_NO_SAMPLES;
     if (q.flags) return synp_refuse(q.flags, &d, 0, atom);
     synp_normalise(c, constant);
-    synp_quad_of(&q, c, constant, SYNP_LEAST_ROUNDED, synp_correlation_error(0), &d);
-    return synp_phiid_quad(&q, NULL, 0, &d, atom);
+    synp_four_of(&q, c, constant, SYNP_LEAST_ROUNDED, synp_correlation_error(0), &d);
+    return synp_phiid_four(&q, NULL, 0, &d, atom);
 }
 
 SYN_API syn_flags syn_cov_pair(const syn_cov *cov, size_t i, size_t j, const syn_phiid_desc *desc,
@@ -16096,7 +16105,7 @@ SYN_API syn_flags syn_cov_pair(const syn_cov *cov, size_t i, size_t j, const syn
     size_t at[4], k, l;
     syn_phiid_desc d;
     synp_dd c[4][4];
-    synp_quad q;
+    synp_four q;
     unsigned constant = 0;
     synp_desc_copy(&d, desc);
     if (!cov->pairs) return synp_refuse(SYN_FLAG_BAD_TAU, &d, 0, atom);
@@ -16113,9 +16122,9 @@ SYN_API syn_flags syn_cov_pair(const syn_cov *cov, size_t i, size_t j, const syn
         if (!(c[k][k].h > 0)) constant |= 1u << k;
     }
     synp_normalise(c, constant);
-    synp_quad_of(&q, c, constant, SYNP_LEAST_SAMPLES,
+    synp_four_of(&q, c, constant, SYNP_LEAST_SAMPLES,
                  synp_correlation_error((double)cov->pairs), &d);
-    return synp_phiid_quad(&q, NULL, 0, &d, atom);
+    return synp_phiid_four(&q, NULL, 0, &d, atom);
 }
 
 /* ------------------------------------------------------------------------------------
@@ -16312,7 +16321,7 @@ SYNP_LANE_FN void synp_v_atoms(synp_eight *out, int at)
    ln(1 - r^2) of the smallest r^2, so that a tiny redundancy keeps its digits; sts through one
    logarithm of a ratio of products, each factor of which the screen keeps above 2^-7 (no
    underflow). A pair with anything infinite or NaN in it fails the comparisons and is bad. */
-SYNP_LANE_FN void synp_v_close(const double *tile, double xa_x, const double *yb_y,
+SYNP_LANE_FN void synp_v_closed_form(const double *tile, double xa_x, const double *yb_y,
                                synp_want want, synp_eight *out, int at)
 {
     const synp_v zero = {0};
@@ -16587,7 +16596,7 @@ static void synp_dots_plain(const double *x, const double *y, size_t samples, do
     {                                                                                      \
         int at;                                                                            \
         for (at = 0; at < SYNP_PANEL; at += SYNP_LANES)                                    \
-            synp_v_close(tile, xa, yb, want, out, at);                                     \
+            synp_v_closed_form(tile, xa, yb, want, out, at);                                     \
     }                                                                                      \
     attribute static void synp_ccs_##suffix(const synp_ccs_pair *p, const double *x,       \
                                             const double *y, size_t stride, size_t n,      \
@@ -17069,7 +17078,7 @@ static void synp_unit_levels(syn_pairs *pairs, size_t unit)
     synp_window w[2];
     synp_levels l;
     double mi[SYN_MIS];
-    synp_series s;
+    synp_samples s;
     s.wide = series->type == SYN_NUMBER_F64
                  ? (const double *)series->data + unit * series->unit_stride : NULL;
     s.narrow = series->type == SYN_NUMBER_F32
@@ -17677,20 +17686,20 @@ static const uint8_t *synp_pairs_mask(const syn_pairs *pairs)
 }
 
 /* Panels in a job: eight, more where that would make too many jobs. */
-static size_t synp_stretch(const syn_pairs *pairs)
+static size_t synp_panels_a_job(const syn_pairs *pairs)
 {
     size_t wide = pairs->panels / 64;
     return wide > SYNP_STRETCH ? wide : (size_t)SYNP_STRETCH;
 }
 
 /* Jobs that start at a panel. */
-static size_t synp_stretches(const syn_pairs *pairs, size_t panel)
+static size_t synp_panel_jobs(const syn_pairs *pairs, size_t panel)
 {
-    return (pairs->panels - panel + synp_stretch(pairs) - 1) / synp_stretch(pairs);
+    return (pairs->panels - panel + synp_panels_a_job(pairs) - 1) / synp_panels_a_job(pairs);
 }
 
 /* Job: one panel against a stretch of panels from itself on. */
-static void synp_stretch_run(void *arg, int index)
+static void synp_panels_run(void *arg, int index)
 {
     synp_tile tile;
     size_t left = (size_t)index, q, end;
@@ -17703,10 +17712,10 @@ static void synp_stretch_run(void *arg, int index)
                 : tile.pairs->desc.lean                      ? SYNP_WANT_TEST
                                                              : SYNP_WANT_SUMS;
     tile.p = tile.pairs->first_panel;
-    while (left >= synp_stretches(tile.pairs, tile.p))
-        left -= synp_stretches(tile.pairs, tile.p++);
-    q = tile.p + left * synp_stretch(tile.pairs);
-    end = q + synp_stretch(tile.pairs);
+    while (left >= synp_panel_jobs(tile.pairs, tile.p))
+        left -= synp_panel_jobs(tile.pairs, tile.p++);
+    q = tile.p + left * synp_panels_a_job(tile.pairs);
+    end = q + synp_panels_a_job(tile.pairs);
     if (end > tile.pairs->panels) end = tile.pairs->panels;
     for (; q < end; q++) {
         tile.q = q;
@@ -17855,8 +17864,8 @@ static syn_status synp_pairs_stripe(syn_pairs *pairs, size_t first, size_t end, 
     pairs->first_panel = first;
     pairs->end_panel = end;
     pairs->first_pair = synp_pairs_row(pairs, first * SYNP_PANEL);
-    for (panel = first; panel < end; panel++) jobs += synp_stretches(pairs, panel);
-    synp_pairs_each(pairs, (int)jobs, synp_stretch_run);
+    for (panel = first; panel < end; panel++) jobs += synp_panel_jobs(pairs, panel);
+    synp_pairs_each(pairs, (int)jobs, synp_panels_run);
     if (pair_end <= pairs->first_pair) return SYN_OK;
     if (!pairs->desc.lean)
         synp_pairs_each(pairs, (int)(pairs->panels - first), synp_units_job);

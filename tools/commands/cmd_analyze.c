@@ -1,4 +1,5 @@
 /* cmd_analyze.c - `synergy analyze`, the main job: prompts -> norms -> PhiID -> scores -> report. */
+#include "engine/choices.h"
 #include "base/work.h"
 #include "engine/estimators.h"
 #include "graph/stage.h"
@@ -152,10 +153,10 @@ static int run(const command *self, int argc, char **argv) {
          0, NULL},
         OPTION_SYSTEM(&o->chat.system), OPTION_DATE(&o->chat.date), OPTION_PRE(&o->pre),
         {"tau", 0, OPTION_INT, "N", "lag in tokens (default 1)", &p->tau, 1, 1 << 20, NULL},
-        {"redundancy", 0, OPTION_CHOICE, "mmi|ccs", "redundancy measure", &p->redundancy, 0, 0, NULL},
-        {"estimator", 0, OPTION_CHOICE, "gaussian|copula|binary",
+        {"redundancy", 0, OPTION_CHOICE, choices_redundancy(), "redundancy measure", &p->redundancy, 0, 0, NULL},
+        {"estimator", 0, OPTION_CHOICE, choices_estimator(),
          "of the main result: from covariances (default), of normal scores by rank, or two levels", &p->estimator, 0, 0, NULL},
-        {"transform", 0, OPTION_CHOICE, "none|log", "of every norm before anything else", &p->transform, 0, 0, NULL},
+        {"transform", 0, OPTION_CHOICE, choices_transform(), "of every norm before anything else", &p->transform, 0, 0, NULL},
         {"one-estimator", 0, OPTION_FLAG, NULL,
          "no others: without it the profile is told under each, and which conclusions hold under all", &all.one_estimator, 0,
          0, NULL},

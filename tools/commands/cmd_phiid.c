@@ -1,4 +1,5 @@
 /* cmd_phiid.c - synergy phiid: norms or any recording in, pair matrices and unit scores out. */
+#include "engine/choices.h"
 #include "phiid/stage.h"
 #include "report/stage.h"
 
@@ -21,19 +22,18 @@ static int run(const command *self, int argc, char **argv) {
         {"output", 'o', OPTION_TEXT, "DIR", "where results go (default: an input folder)",
          &o.output, 0, 0, NULL},
         {"tau", 0, OPTION_INT, "N", "lag in samples (default 1)", &o.tau, 1, 1e6, &o.tau_given},
-        {"redundancy", 0, OPTION_CHOICE, "mmi|ccs", "redundancy function (default mmi)",
+        {"redundancy", 0, OPTION_CHOICE, choices_redundancy(), "redundancy function (default mmi)",
          &o.redundancy, 0, 0, NULL},
-        {"estimator", 0, OPTION_CHOICE, "gaussian|copula|binary",
+        {"estimator", 0, OPTION_CHOICE, choices_estimator(),
          "from covariances (default), those of normal scores by rank, or two levels", &o.estimator,
          0, 0, NULL},
-        {"transform", 0, OPTION_CHOICE, "none|log", "of every sample before anything else", &o.transform,
+        {"transform", 0, OPTION_CHOICE, choices_transform(), "of every sample before anything else", &o.transform,
          0, 0, NULL},
         {"robustness", 0, OPTION_FLAG, NULL, "under the other estimators, too, and which conclusions hold under all",
          &robust, 0, 0, NULL},
         {"atoms", 0, OPTION_FLAG, NULL, "also write all 16 atoms of every pair and prompt",
          &o.atoms, 0, 0, NULL},
-        {"score", 0, OPTION_CHOICE,
-         "rank-difference|difference|balance|synergy|redundancy|excess",
+        {"score", 0, OPTION_CHOICE, choices_score(),
          "which score comes first (default rank-difference)", &o.score, 0, 0, NULL},
         {"flagged", 0, OPTION_CHOICE, "exclude|zero",
          "what a flagged pair counts (default exclude)", &o.flagged, 0, 0, NULL},
@@ -52,7 +52,7 @@ static int run(const command *self, int argc, char **argv) {
          &o.resamples, 0, 1e6, NULL},
         {"surrogates", 0, OPTION_INT, "N", "surrogate series for a null (default none)",
          &o.surrogates, 0, 1e6, &surrogates},
-        {"null", 0, OPTION_CHOICE, "shift|phase|shuffle|iaaft",
+        {"null", 0, OPTION_CHOICE, choices_surrogate(),
          "of which kind: circular shift (default), random phases, iaaft (all keep memory), shuffle (does not)",
          &o.null, 0, 0, NULL},
         {"bias-correct", 0, OPTION_FLAG, NULL,

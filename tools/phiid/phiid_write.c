@@ -11,7 +11,6 @@
 
 /* ---- may this folder be written to? --------------------------------------------------- */
 
-static const char *const redundancy_name[] = {"mmi", "ccs"};
 static const char *const flagged_name[] = {"exclude", "zero"};
 static const char *const detrend_name[] = {"none", "linear", "quadratic", "mean"};
 
@@ -28,7 +27,7 @@ static void settings_json(const phiid_work *w, json_out *j) {
     const phiid_options *o = w->options;
     json_object(j, "settings");
     json_int(j, "tau", (int64_t)w->tau);
-    json_text(j, "redundancy", redundancy_name[o->redundancy]);
+    json_text(j, "redundancy", syn_redundancy_name((syn_redundancy)o->redundancy));
     json_text(j, "estimator", syn_estimator_name((syn_estimator)o->estimator));
     json_text(j, "transform", syn_transform_name((syn_transform)o->transform));
     json_text(j, "score", syn_score_name((syn_score)o->score));
