@@ -11,8 +11,8 @@
 
    Does:      GGUF 2 and 3, mapped or through a read callback, split files too; llama (Llama 2
               and 3, SmolLM, Mistral, Mixtral), qwen2, qwen3, qwen3moe, gemma2, gemma3, gptneox
-              (Pythia), gpt2, deepseek2 (V2, V2-Lite), olmo2, phi3, starcoder2, deci (llama with head
-              counts of each layer); every tensor type of current files from F64 to IQ1_S;
+              (Pythia), gpt2, deepseek2 (V2, V2-Lite), olmo2, phi3, starcoder2, deci (llama with
+              head counts of each layer); every tensor type of current files from F64 to IQ1_S;
               byte-level BPE and SentencePiece with their chat formats;
               heads and experts removed, replaced by a mean or given weight noise while it runs;
               all 16 PhiID atoms with MMI or CCS redundancy, from series, covariances or one
@@ -370,7 +370,8 @@ typedef struct syn_gguf_tensor {
 } syn_gguf_tensor;
 
 /* Opens and checks the structure of the whole file: every key, every tensor info, every data
-   range. Errors: READ, FORMAT, UNSUPPORTED (version, big endian, tensor type), MODEL (the alignment). */
+   range. Errors: READ, FORMAT, UNSUPPORTED (version, big endian, tensor type), MODEL (the
+   alignment). */
 SYN_API syn_status syn_gguf_open(syn_gguf *gguf, const syn_source *source, syn_error *err);
 
 /* Finds a key in a walk over all of them. An absent one is no error: *present is false and
@@ -492,8 +493,9 @@ SYN_API const char *syn_simd_name(syn_simd level);
 
 typedef enum syn_tokenizer_kind { SYN_TOKENIZER_BPE = 1, SYN_TOKENIZER_SPM } syn_tokenizer_kind;
 
-/* Chat formats, recognised from tokenizer.chat_template: by marks that must be in it, and only where
-   nothing else in it would be written (no other mark, no other system text, no thought begun). */
+/* Chat formats, recognised from tokenizer.chat_template: by marks that must be in it, and only
+   where nothing else in it would be written (no other mark, no other system text, no thought
+   begun). */
 typedef enum syn_chat {
     SYN_CHAT_NONE = 0, /* no template, or one not known here: use the prompt as it is */
     SYN_CHAT_CHATML, SYN_CHAT_SMOLLM, SYN_CHAT_QWEN2, SYN_CHAT_QWEN25, SYN_CHAT_QWEN3,
@@ -558,9 +560,10 @@ typedef struct syn_tokenizer {
     uint32_t *special_bits;           /* (size / 32 + 1) a bit for the hash of each */
 } syn_tokenizer;
 
-/* The key of the n-th special id that lies outside the vocabulary and that nothing needs (a padding, an
-   end that can never be sampled), NULL where there are no more. Ids that are needed are errors: the end
-   of text; the begin where it is added; the unknown token of a SentencePiece vocabulary. */
+/* The key of the n-th special id that lies outside the vocabulary and that nothing needs (a
+   padding, an end that can never be sampled), NULL where there are no more. Ids that are needed are
+   errors: the end of text; the begin where it is added; the unknown token of a SentencePiece
+   vocabulary. */
 SYN_API const char *syn_tokenizer_outside(const syn_tokenizer *t, unsigned n);
 
 /* Checks the vocabulary and builds the index. desc may be NULL. `gguf` may go afterwards, its
@@ -656,8 +659,8 @@ SYN_API syn_status syn_chat_render(syn_chat chat, const syn_chat_message *messag
    `synergy prune` writes; feed-forward parts of one size only); how to add one stands above
    their table in the implementation.
    A file is used whole or not at all: a tensor or a key of its architecture that would change
-   the numbers and has no place here is an error that names it; what may be left out safely stands in
-   two short lists, each with its reason (syn_model_unused_tensor, syn_model_unused_key).
+   the numbers and has no place here is an error that names it; what may be left out safely stands
+   in two short lists, each with its reason (syn_model_unused_tensor, syn_model_unused_key).
    ==================================================================================== */
 
 enum { SYN_MODEL_LAYERS = 1024, SYN_MODEL_FILES = 64 }; /* most that a model may have */
@@ -747,8 +750,8 @@ typedef struct syn_model {
 
 /* Opens a model of one file or of a split one (all files, in order). The sources must stay
    where they are as long as the model is used. Errors: ARGUMENT (the
-   number of files), READ, FORMAT, UNSUPPORTED, MODEL, MEMORY. With a measuring arena nothing is stored, and only syn_context_open may
-   follow. */
+   number of files), READ, FORMAT, UNSUPPORTED, MODEL, MEMORY. With a measuring arena nothing is
+   stored, and only syn_context_open may follow. */
 SYN_API syn_status syn_model_open(syn_model *model, const syn_source *sources, int files,
                                   const syn_model_desc *desc, syn_arena *arena, syn_error *err);
 
@@ -847,9 +850,9 @@ typedef enum syn_arithmetic {
     SYN_EXACT     /* float activations, dequantised weights: for checking */
 } syn_arithmetic;
 
-/* What keys and values are kept in. Halves take half the memory; each is rounded to 11 bits (and to at
-   most 65504). On SmolLM2-135M that moves a norm by 1.1e-4 of itself (median; 99 % below 1.2e-3) and
-   the next token by a KL of 5e-7 nats. */
+/* What keys and values are kept in. Halves take half the memory; each is rounded to 11 bits (and to
+   at most 65504). On SmolLM2-135M that moves a norm by 1.1e-4 of itself (median; 99 % below 1.2e-3)
+   and the next token by a KL of 5e-7 nats. */
 typedef enum syn_cache_type { SYN_CACHE_F32 = 0, SYN_CACHE_F16 } syn_cache_type;
 
 /* Which norms of experts are recorded. An expert that the router did not choose counts 0. */
@@ -1164,12 +1167,12 @@ typedef struct syn_phiid_desc { /* zero is the default everywhere */
    rounding reaches the third digit of an MMI atom (of 1e-6 nats, where an atom is smaller).
 
    Arithmetic: power-of-two scaling, centring, co-moments and the 4x4 algebra in double-double, one
-   logarithm an MMI atom. The six correlations are known to e = 2^-104 (2 + sqrt(n) / 2). Error of an
-   MMI atom: 1 ulp of it + the sum of what it changes by when each correlation is moved by e, which
-   is `bound` and what decides about the third digit; up to some hundred samples 1 ulp + 1e-31 cond,
-   cond the condition number of the 4x4 correlation matrix, holds for atoms and informations alike. Of
-   a CCS atom: a few 1e-15, except where a local information is 0 within its own error, whose sign
-   then may go either way. -ffast-math breaks it.
+   logarithm an MMI atom. The six correlations are known to e = 2^-104 (2 + sqrt(n) / 2). Error of
+   an MMI atom: 1 ulp of it + the sum of what it changes by when each correlation is moved by e,
+   which is `bound` and what decides about the third digit; up to some hundred samples 1 ulp + 1e-31
+   cond, cond the condition number of the 4x4 correlation matrix, holds for atoms and informations
+   alike. Of a CCS atom: a few 1e-15, except where a local information is 0 within its own error,
+   whose sign then may go either way. -ffast-math breaks it.
    Time: about 0.1 us a sample for MMI, 0.25 us for CCS, and 2 us (x86-64, one thread). */
 SYN_API syn_flags syn_phiid_pair(const double *x, const double *y, size_t n,
                                  const syn_phiid_desc *desc, double atom[SYN_ATOMS]);
@@ -1332,8 +1335,9 @@ SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, 
 SYN_API syn_status syn_pairs_add(syn_pairs *pairs, const syn_series *series, syn_error *err);
 
 /* Adds what an accumulator of N channels has seen as one prompt: MMI only, the same tau, every pair
-   by `syn_cov_pair` (a few microseconds each, not in parallel). Mean and trend stay unknown. Errors:
-   ARGUMENT (channels, tau, CCS, too many prompts), DATA (fewer than 5 pairs of samples), READ. */
+   by `syn_cov_pair` (a few microseconds each, not in parallel). Mean and trend stay unknown.
+   Errors: ARGUMENT (channels, tau, CCS, too many prompts), DATA (fewer than 5 pairs of samples),
+   READ. */
 SYN_API syn_status syn_pairs_add_cov(syn_pairs *pairs, const syn_cov *cov, syn_error *err);
 
 /* Adds a surrogate of the next prompt of desc.like, which must have kept its cells. Compares like
@@ -1562,9 +1566,9 @@ enum { SYN_EXCESS_LEAST = 20 }; /* surrogates of a test: with fewer p cannot go 
 /* `observed` must be complete, have kept its cells, and stay. Errors: ARGUMENT, MEMORY. */
 SYN_API syn_status syn_excess_open(syn_excess *excess, const syn_pairs *observed, bool pairs,
                                    syn_arena *arena, syn_error *err);
-/* A whole surrogate, all prompts, of `like` the observed ones. Where it has no value in some prompts
-   of a pair, the observed side is taken without them, too, for this surrogate; a unit or pair
-   without any is not counted. Errors: ARGUMENT (like another, prompts are missing). */
+/* A whole surrogate, all prompts, of `like` the observed ones. Where it has no value in some
+   prompts of a pair, the observed side is taken without them, too, for this surrogate; a unit or
+   pair without any is not counted. Errors: ARGUMENT (like another, prompts are missing). */
 SYN_API syn_status syn_excess_add(syn_excess *excess, const syn_pairs *surrogate, syn_error *err);
 
 typedef enum syn_measure { SYN_SYNERGY, SYN_REDUNDANCY, SYN_MEASURES } syn_measure;
@@ -1634,23 +1638,24 @@ SYN_API syn_status syn_graph_measure(syn_graph *graph, const double *weight,
 SYN_API syn_status syn_graph_modularity(const double *weight, size_t nodes, const int32_t *part,
                                         double gamma, double *q, syn_arena *arena, syn_error *err);
 
-/* Q of a given partition where weights below 0 count as repulsion (Rubinov and Sporns 2011, Q*): with
-   W = W+ - W-, v+- the sums of W+- over ordered pairs and e+-_ij = k+-_i k+-_j / v+-,
+/* Q of a given partition where weights below 0 count as repulsion (Rubinov and Sporns 2011, Q*):
+   with W = W+ - W-, v+- the sums of W+- over ordered pairs and e+-_ij = k+-_i k+-_j / v+-,
    Q* = sum_ij (w+_ij - e+_ij) [same part] / v+ - sum_ij (w-_ij - e-_ij) [same part] / (v+ + v-).
    Without negative weights it is Q at gamma 1. Errors: MEMORY. */
 SYN_API syn_status syn_graph_modularity_signed(const double *weight, size_t nodes,
                                                const int32_t *part, double *q, syn_arena *arena,
                                                syn_error *err);
 
-/* Parts that make Q* large, part (nodes) numbered from 0 in the order of first members, and the Q* of them:
-   Louvain on it, the best of many starts, in parallel. Of `desc`: restarts, seed and parallel. Without
-   a weight every node is alone. Errors: ARGUMENT (nodes), MEMORY. */
+/* Parts that make Q* large, part (nodes) numbered from 0 in the order of first members, and the Q*
+   of them: Louvain on it, the best of many starts, in parallel. Of `desc`: restarts, seed and
+   parallel. Without a weight every node is alone. Errors: ARGUMENT (nodes), MEMORY. */
 SYN_API syn_status syn_graph_communities_signed(const double *weight, const syn_graph_desc *desc,
                                                 int32_t *part, double *q, syn_arena *arena,
                                                 syn_error *err);
 
-/* Of every node, value (nodes): how evenly its strength is spread over the parts (Guimera and Amaral
-   2005), 1 - sum over parts s of (k_is / k_i)^2; 0 for a node without edges. Errors: MEMORY. */
+/* Of every node, value (nodes): how evenly its strength is spread over the parts (Guimera and
+   Amaral 2005), 1 - sum over parts s of (k_is / k_i)^2; 0 for a node without edges. Errors:
+   MEMORY. */
 SYN_API syn_status syn_graph_participation(const double *weight, size_t nodes, const int32_t *part,
                                            double *value, syn_arena *arena, syn_error *err);
 
@@ -1658,8 +1663,8 @@ SYN_API syn_status syn_graph_participation(const double *weight, size_t nodes, c
    (2017) have it and the Brain Connectivity Toolbox recommends (its efficiency_wei, 2), which on
    edges of weight 1 is the usual one: the sum over ordered pairs j, h of neighbours of
    (w_ij w_ih)^(1/3) / d_jh by k (k - 1), d the shortest way within the neighbourhood over edges of
-   the length w^(-1/3); 0 with fewer than two neighbours. About n^3 log n steps on a dense network, in
-   parallel by node where `parallel` is not NULL (16 n^2 bytes more a thread). Errors: MEMORY. */
+   the length w^(-1/3); 0 with fewer than two neighbours. About n^3 log n steps on a dense network,
+   in parallel by node where `parallel` is not NULL (16 n^2 bytes more a thread). Errors: MEMORY. */
 SYN_API syn_status syn_graph_local_efficiency(const double *weight, size_t nodes,
                                               const syn_parallel *parallel, double *value,
                                               syn_arena *arena, syn_error *err);
@@ -1824,7 +1829,8 @@ static void synp_line_double(synp_line *line, double value)
     }
 }
 
-/* Knows %s (C string), %t (text, size_t), %u (uint64_t), %d (int64_t), %g (double), nothing else. */
+/* Knows %s (C string), %t (text, size_t), %u (uint64_t), %d (int64_t), %g (double), nothing
+   else. */
 static void synp_format(synp_line *line, const char *format, va_list args)
 {
     for (; *format; format++) {
@@ -1853,7 +1859,8 @@ static void synp_format(synp_line *line, const char *format, va_list args)
     }
 }
 
-/* Fills the caller's error (NULL is fine) and returns the status, so that `return synp_fail(...)`. */
+/* Fills the caller's error (NULL is fine) and returns the status, so that `return
+   synp_fail(...)`. */
 static SYNP_UNUSED syn_status synp_fail(syn_error *err, syn_status status, const char *format, ...)
 {
     if (err) {
@@ -2160,8 +2167,8 @@ static inline bool synp_dd_less(synp_dd a, synp_dd b)
     return a.h < b.h || (a.h == b.h && a.l < b.l);
 }
 
-/* 2^e as two factors for synp_dd_scaled. One would not do: 2^1073, which brings the smallest subnormal
-   to 1, is not a double. */
+/* 2^e as two factors for synp_dd_scaled. One would not do: 2^1073, which brings the smallest
+   subnormal to 1, is not a double. */
 static synp_dd synp_dd_power(int e) { return synp_dd_of(ldexp(1.0, e / 2), ldexp(1.0, e - e / 2)); }
 
 /* v * 2^e; exact unless the result is subnormal. */
@@ -5619,8 +5626,9 @@ SYNP_256 static void synp_256_pack(const synp_acts_quad *quad, int j, synp_acts_
     synp_256_pack_half(quad->q + 64 + 16 * j, quad->r + 64 + 16 * j, &tile->piece[8][position]);
 }
 
-/* ---- rows of numbers with few positions: widened in registers, each product as synp_256_dot would.
-   A row at a time, as it lies in memory: Zen 4 reads 28 GB/s so, 13 to 20 with four rows at once. */
+/* ---- rows of numbers with few positions: widened in registers, each product as synp_256_dot
+   would. A row at a time, as it lies in memory: Zen 4 reads 28 GB/s so, 13 to 20 with four rows at
+   once. */
 
 typedef __m256 synp_256_wide_fn(const unsigned char *p, size_t i); /* numbers i to i + 7 */
 
@@ -7653,7 +7661,8 @@ static SYNP_UNUSED size_t synp_gemm_scratch_bytes(const synp_kernels *kernels, s
     size_t across = synp_smaller(padded, SYNP_STRIP_COLS);
     if (!strips || positions < strips->least) return rows + 64;
     positions = synp_smaller(positions, SYNP_STRIP_POSITIONS);
-    /* codes as int16; two groups a block, each with scale and minimum; decoded codes of four rows */
+    /* codes as int16; two groups a block, each with scale and minimum; decoded codes of four
+       rows */
     many = strips->rows * (2 * across + across / 32 * 4 * sizeof(float)) + 4 * across * 3 / 2;
     many += (positions + SYNP_TILE - 1) / SYNP_TILE * synp_strip_total(strips) * sizeof(float);
     return (rows > many ? rows : many) + 64;
@@ -9889,8 +9898,8 @@ static syn_status synp_source_contains(const syn_source *source, uint64_t at, ui
 #define SYNP_CHATS_LLAMA (SYNP_CHAT_BIT(SYN_CHAT_LLAMA3) | SYNP_CHAT_BIT(SYN_CHAT_LLAMA31))
 #define SYNP_CHATS_DEEPSEEK (SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK2) | SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK3))
 
-/* Which formats account for a mark of a template ("<|...|>", "</...>", "<...>"), or for how a sentence
-   "You are ..." goes on. What none accounts for is a format of its own. */
+/* Which formats account for a mark of a template ("<|...|>", "</...>", "<...>"), or for how a
+   sentence "You are ..." goes on. What none accounts for is a format of its own. */
 static const struct synp_chat_account {
     const char *text;
     uint32_t    chats;
@@ -10511,7 +10520,8 @@ static const synp_harmless synp_harmless_tensors[] = {
     { "cls*", "a classifier or reranking head behind the last layer" },
 };
 
-/* How the names of tensors begin that some language model in GGUF has. Any other name is nobody's. */
+/* How the names of tensors begin that some language model in GGUF has. Any other name is
+   nobody's. */
 static const char *const synp_stems[] = {
     "blk", "token_", "output", "position_", "rope_", "per_layer_", "altup_", "nextn", "enc", "dec",
     "conv", "posnet", "masked_embd", "fc", "d2t", "mm", "model", "lm_head", "transformer", "attn", "ffn",
@@ -10554,7 +10564,8 @@ enum { SYNP_ALL_LOCAL = 2 * SYN_MODEL_LAYERS };
       its name, an optional one is used where it is there. Sets that many share have a name
       (SYNP_PARTS_LLAMA: pre-norms, Q K V O, gated feed-forward). No SYN_ATTN_NORM means that the
       stream goes in as it is; SYN_ATTN_POST_NORM norms what comes out; SYN_ATTN_QKV and
-      SYNP_FUSED_GATE are matrices with several in their rows. Experts need no bits: expert_count does.
+      SYNP_FUSED_GATE are matrices with several in their rows. Experts need no bits: expert_count
+      does.
    3. norm, rope (which two numbers of a head form a pair), act: one of the enums.
    4. quirks: what no tensor tells, such as a scaled embedding, Q and K normed over all heads, or
       head counts that are arrays.
@@ -10566,9 +10577,9 @@ enum { SYNP_ALL_LOCAL = 2 * SYN_MODEL_LAYERS };
    A tensor or key that is not known yet is a row of synp_parts or synp_hparams; a shape of another
    make a synp_dim; a new activation, norm or quirk an enum value and the line where it acts
    (>>context: synp_activate, synp_norm_rows, synp_layer). Then check it: a class of a dozen lines
-   in tests/reference/models_archs.py (names there and here), a row in models_specs.py, `make_models.py`
-   writes the tiny model with what transformers makes of it, and its name goes into the list of
-   tests/test_context.c. olmo2, phi3 and starcoder2 came about like that. */
+   in tests/reference/models_archs.py (names there and here), a row in models_specs.py,
+   `make_models.py` writes the tiny model with what transformers makes of it, and its name goes into
+   the list of tests/test_context.c. olmo2, phi3 and starcoder2 came about like that. */
 static const syn_family synp_families[] = {
     { "llama", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE | SYNP_PARTS_FFN_BIAS, SYNP_NORM_RMS,
       SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0, SYNP_KEYS_RMS,
@@ -11481,7 +11492,8 @@ static syn_status synp_model_scaling(syn_model *model, synp_scaling *scaling, sy
     return synp_scaling_check(model, *scaling, err);
 }
 
-/* A file may have factors for short and long contexts: some families whatever the scaling's name. */
+/* A file may have factors for short and long contexts: some families whatever the scaling's
+   name. */
 static bool synp_model_is_long(const syn_model *model)
 {
     return synp_is(model, SYNP_LONGROPE) || model->long_scaling;
@@ -13110,7 +13122,8 @@ static syn_status synp_norm(synp_context *ctx, const syn_tensor *weight, const s
     return status;
 }
 
-/* cos and sin of every pair at each position of the pass, in double: position * frequency is large. */
+/* cos and sin of every pair at each position of the pass, in double: position * frequency is
+   large. */
 static void synp_turns(const synp_context *ctx, const double *freq, uint32_t n, float amplitude,
                        float *turn)
 {
@@ -13172,7 +13185,8 @@ typedef struct synp_attention {
     float       *out;    /* (row, head, values.used) */
 } synp_attention;
 
-/* What a softmax that runs over tiles has come to: the largest score and the sum of exp(score - top). */
+/* What a softmax that runs over tiles has come to: the largest score and the sum of exp(score -
+   top). */
 typedef struct synp_running { float top, sum; } synp_running;
 
 /* Some heads of one kv head, in the rows of one run. */
@@ -13255,9 +13269,9 @@ static void synp_scale_scores(const syn_model *model, float *score, uint32_t n)
     }
 }
 
-/* Softmax of a tile, and its top and sum: the largest share is 1 / sum. A head's sink, where the model
-   has them, is one score more in its first tile that takes its share to no value (gpt-oss; Xiao et al.
-   2023, arXiv 2309.17453). */
+/* Softmax of a tile, and its top and sum: the largest share is 1 / sum. A head's sink, where the
+   model has them, is one score more in its first tile that takes its share to no value (gpt-oss;
+   Xiao et al. 2023, arXiv 2309.17453). */
 static synp_running synp_tile_softmax(const synp_context *ctx, float *score, uint32_t n)
 {
     synp_running tile;
@@ -13270,7 +13284,8 @@ static synp_running synp_tile_softmax(const synp_context *ctx, float *score, uin
     return tile;
 }
 
-/* out = out' + part, each by its share of the sum, both being averages. Returns the share of `out`. */
+/* out = out' + part, each by its share of the sum, both being averages. Returns the share of
+   `out`. */
 static float synp_tile_merge(synp_running *running, synp_running tile, float *out, const float *part,
                              size_t n)
 {
@@ -13496,7 +13511,8 @@ static const syn_tensor *synp_query_weight(const syn_model *model, uint32_t laye
     return weight;
 }
 
-/* Normalises each head of Q or K (Gemma 3, Qwen 3), or all heads at once where the weight is wide. */
+/* Normalises each head of Q or K (Gemma 3, Qwen 3), or all heads at once where the weight is
+   wide. */
 static syn_status synp_qk_norm(synp_context *ctx, const syn_tensor *weight, float *rows, size_t size,
                                uint32_t n, syn_error *err)
 {
@@ -13722,7 +13738,8 @@ static float synp_gelu_erf(float x)
     return 0.5f * x * (1.0f + erff(x * 0.70710678118654752f));
 }
 
-/* SwiGLU with limits (gpt-oss): g = min(gate, 7), u = up within 7, up = g sigmoid(1.702 g) (u + 1). */
+/* SwiGLU with limits (gpt-oss): g = min(gate, 7), u = up within 7, up = g sigmoid(1.702 g) (u +
+   1). */
 static void synp_silu_clamped(const float *gate, float *up, size_t n)
 {
     const float limit = 7.0f, alpha = 1.702f;
@@ -13843,9 +13860,10 @@ static syn_status synp_ff_dense(synp_context *ctx, uint32_t layer, uint32_t n, s
     return synp_feed_forward(ctx, &ff, ctx->normed, n, ctx->y, err);
 }
 
-/* ---- experts (Shazeer et al. 2017; softmax over all, then the largest, as Mixtral and DeepSeek) ---- */
+/* ---- experts (Shazeer et al. 2017; softmax over all, then the largest: Mixtral, DeepSeek) ---- */
 
-/* Logits to what an expert's weight is made of; chosen softmax leaves them as they are until the choice. */
+/* Logits to what an expert's weight is made of; chosen softmax leaves them as they are until the
+   choice. */
 static void synp_route_gate(const synp_context *ctx, float *router)
 {
     const syn_model *model = ctx->model;
@@ -13880,7 +13898,8 @@ static bool synp_group_chosen(const syn_model *model, const float *score, uint32
     return better < model->expert_groups_used;
 }
 
-/* Experts outside the chosen groups cannot be chosen. Groups are judged before any is struck out. */
+/* Experts outside the chosen groups cannot be chosen. Groups are judged before any is struck
+   out. */
 static void synp_route_groups(const syn_model *model, float *score)
 {
     uint32_t size, g, i, chosen[SYNP_EXPERT_GROUPS / 32] = { 0 };
@@ -13893,8 +13912,9 @@ static void synp_route_groups(const syn_model *model, float *score)
 }
 
 /* Chooses the likeliest experts of one position, the lower index among equals: each choice is the
-   next one in that order, so that nothing needs to be marked. router holds logits, then what weights
-   are made of; `score` is what the choice goes by, the same but for a bias (DeepSeek V3) and groups. */
+   next one in that order, so that nothing needs to be marked. router holds logits, then what
+   weights are made of; `score` is what the choice goes by, the same but for a bias (DeepSeek V3)
+   and groups. */
 static void synp_route(const synp_context *ctx, float *router, const float *bias, float *score,
                        uint32_t *choice, float *gate_weight)
 {
@@ -16731,7 +16751,8 @@ static const synp_pairs_kernels *synp_pairs_pick(syn_simd level)
     return &synp_pairs_plain;
 }
 
-/* Asking the processor costs as much as ten tiles where it is a virtual machine's: once is enough. */
+/* Asking the processor costs as much as ten tiles where it is a virtual machine's: once is
+   enough. */
 static const synp_pairs_kernels *synp_pairs_kernels_of(const syn_pairs *pairs)
 {
     return (const synp_pairs_kernels *)pairs->kernels;
@@ -17126,8 +17147,9 @@ static void synp_unit_open(syn_pairs *pairs, size_t unit)
 
 /* ---- eight units side by side ----------------------------------------------------------
 
-   What synp_unit_open does, operation by operation, for the units of a panel in lanes: a surrogate's
-   units are opened as often as its pairs are, and one by one that was a third of the time. */
+   What synp_unit_open does, operation by operation, for the units of a panel in lanes: a
+   surrogate's units are opened as often as its pairs are, and one by one that was a third of the
+   time. */
 
 typedef struct synp_spans { /* one window of eight units; as synp_span */
     double scale[2][SYNP_PANEL], first[SYNP_PANEL], second[SYNP_PANEL], norm[SYNP_PANEL];
@@ -17165,8 +17187,9 @@ static void synp_spans_scale(synp_spans *w, const double *raw, size_t count)
     }
 }
 
-/* One sum of the window over all lanes, two vectors side by side since each addition waits for the one
-   before: of the samples less `first` and `second`, or of their squares (compensated, as synp_span_open). */
+/* One sum of the window over all lanes, two vectors side by side since each addition waits for the
+   one before: of the samples less `first` and `second`, or of their squares (compensated, as
+   synp_span_open). */
 static void synp_spans_sum(const synp_spans *w, const double *raw, size_t count, bool squares,
                            double *to)
 {
@@ -19278,7 +19301,8 @@ static double synp_paths_farthest(const double *d, size_t n)
 /* Distances from one source, d (n). Invariant: d of a node that has left the heap is final, d of an
    open one the shortest way over those. The nearest open node leaves next: any other way to it
    would have to leave them over one that is farther. An edge that leads to `far` or beyond shortens
-   nothing, and once the nearest open node is so far that no edge is short enough, all is settled. */
+   nothing, and once the nearest open node is so far that no edge is short enough, all is
+   settled. */
 static void synp_paths_source(const synp_paths *p, size_t source, double *d, synp_heap *heap)
 {
     size_t j, steps = 0;
@@ -19548,8 +19572,8 @@ SYN_API syn_status syn_graph_participation(const double *weight, size_t nodes, c
     return SYN_OK;
 }
 
-/* The networks of all neighbourhoods: edges are sorted once, for the whole, and each neighbourhood takes
-   those between its own nodes in that order. */
+/* The networks of all neighbourhoods: edges are sorted once, for the whole, and each neighbourhood
+   takes those between its own nodes in that order. */
 typedef struct synp_local_nets {
     synp_paths whole;   /* of cube roots of weights */
     synp_paths own;     /* of one neighbourhood, a block of each array a job */
@@ -19959,8 +19983,8 @@ static void synp_graph_efficiencies(syn_graph *graph, const double *clean, doubl
     graph->efficiency_weighted_top = synp_paths_efficiency(paths, top, false, &desc->parallel);
 }
 
-/* b (n, n) += what Q* sums within parts, of the weights of one sign, by their sum or that of both; k (n)
-   scratch. Returns the sum. */
+/* b (n, n) += what Q* sums within parts, of the weights of one sign, by their sum or that of both;
+   k (n) scratch. Returns the sum. */
 static double synp_signed_gain(double *b, const double *weight, size_t n, double sign, double more,
                                double *k)
 {

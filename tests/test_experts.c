@@ -138,7 +138,7 @@ static void see_expert(seen *s, size_t row, const syn_probed *v) {
         if ((int32_t)work->choice[p * used + k] != s->m->ids.i4[at]) s->other_choice++;
         if (s->m->ids.i4[at] != (int32_t)v->unit) continue;
         found = k;
-        widen(&s->weights, (double)work->share[p * used + k], (double)s->m->weights.f4[at]);
+        widen(&s->weights, (double)work->gate_weight[p * used + k], (double)s->m->weights.f4[at]);
         widen(&s->raw, norm_of(v->vector, v->length), (double)s->m->raw.f4[at]);
     }
     if (found == used) s->other_choice++;
@@ -294,7 +294,7 @@ static void watch(void *user, const syn_probed *v) {
     if (v->kind != SYN_PROBE_EXPERT || v->layer != w->layer || v->unit != w->expert) return;
     for (k = 0; k < w->ctx->model->experts_used; k++)
         if (work->choice[k] == v->unit)
-            for (i = 0; i < v->length; i++) w->contribution[i] = work->share[k] * v->vector[i];
+            for (i = 0; i < v->length; i++) w->contribution[i] = work->gate_weight[k] * v->vector[i];
 }
 
 /* A gain of 1 changes no bit; g takes (1 - g) of one expert's contribution out of the stream behind
