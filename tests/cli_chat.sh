@@ -53,4 +53,11 @@ try "a day that is none" grep -q '2031-02-30' "$work/err"
 try "one begin token" test "$(tr ' ' '\n' < "$work/ids" | grep -c '^1$')" = 1
 try "it comes first" grep -q '^1 ' "$work/ids"
 
+# Phi-3's special tokens take the white space on their right, but <unk>, <s>, <|endoftext|>; the ids are llama-tokenize's
+tab=$(printf '\t')
+while IFS=$tab read -r words ids; do
+    printf "$words" | "$synergy" tokenize data/tokenizer/spm-phi3.gguf > "$work/ids"
+    try "Phi-3: $words" test "$(tr '\n' ' ' < "$work/ids" | sed 's/ *$//')" = "$ids"
+done < data/tokenizer/spm-phi3.tsv
+
 finish
