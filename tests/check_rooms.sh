@@ -68,8 +68,11 @@ some() {
 # ---- the rooms as they are
 for folder in "$tools"/*/; do
     room=$(basename "$folder")
-    case " $rooms " in *" $room "*) ;; *) if ls "$folder"*.c > /dev/null 2>&1; then bad "tools/$room is no room of the Makefile"; fi ;; esac
+    case " $rooms library " in *" $room "*) ;; *) if ls "$folder"*.c > /dev/null 2>&1; then bad "tools/$room is no room of the Makefile"; fi ;; esac
 done
+# the shared library for other languages stands apart: it takes the header, and nothing of the rooms
+grep -hE '^ *# *include *"' "$tools"/library/*.c | grep -v '"synergy.h"\|"../../synergy.h"' > "$work/out"
+if [ -s "$work/out" ]; then bad "tools/library includes more than synergy.h:" "$work/out"; else good; fi
 for room in $rooms; do
     if grep -q "^    $room/ " ../tools/README.md; then good; else bad "tools/README.md has no line about $room/"; fi
 done

@@ -65,17 +65,10 @@ static int tell(const comparison *c, bool as_json) {
 }
 
 static int compare_folders(const compare_options *o, bool as_json) {
-    comparison *c = tool_alloc(1, sizeof *c);
     problem why;
-    bool good = outputs_free(o, &why) && compare_open(c, o, &why);
-    int code = 1;
-    if (good) {
-        code = compare_write(c, &why) ? tell(c, as_json) : tool_fail(&why);
-        compare_close(c);
-    } else {
-        tool_fail(&why);
-    }
-    free(c);
+    comparison *c = outputs_free(o, &why) ? compare_open(o, &why) : NULL;
+    int code = c && compare_write(c, &why) ? tell(c, as_json) : tool_fail(&why);
+    compare_close(c);
     return code;
 }
 

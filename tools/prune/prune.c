@@ -6,6 +6,7 @@
    instead, and the head counts in the keys shrink; where layers lose different numbers of them, a llama
    becomes a `deci`, which has head counts for each layer. */
 #include "prune/prune.h"
+#include "prune/prune_zero.h"
 #include "engine/gguf_out.h"
 
 #include <math.h>

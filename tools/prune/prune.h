@@ -5,7 +5,6 @@
 
 #include "engine/model.h"
 #include "engine/unit_list.h"
-#include "prune/prune_zero.h"
 
 /* ---- units (prune_units.c) ------------------------------------------------------------ */
 

@@ -3,7 +3,7 @@
    A run can be stopped at any moment. Each finished prompt is a piece in DIR/capture.part (base/work.h), and
    the same command goes on behind the last good one. The result files are written once, at the end, from the records, and hold no clock, so that an
    interrupted run gives the same bytes as an undisturbed one. */
-#include "record/capture.h"
+#include "record/capture_work.h"
 
 #include "base/columns.h"
 #include "base/work.h"

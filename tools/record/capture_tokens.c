@@ -1,6 +1,6 @@
 /* capture_tokens.c - `synergy capture --tokens`: given ids are fed as they are and every position is
    recorded, for comparisons with other programs. */
-#include "record/capture.h"
+#include "record/capture_work.h"
 
 #include "base/columns.h"
 #include "engine/feed.h"

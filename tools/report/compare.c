@@ -166,30 +166,32 @@ static void agree_profiles(agreement *g, const compared *a, const compared *b) {
 
 /* ---- all of them ------------------------------------------------------------------------ */
 
-bool compare_open(comparison *c, const compare_options *o, problem *why) {
+comparison *compare_open(const compare_options *o, problem *why) {
+    comparison *c = tool_alloc(1, sizeof *c);
     memset(c, 0, sizeof *c);
     c->options = o;
     for (size_t k = 0; k < o->count; k++)
         if (!open_folder(c, k, why)) {
             compare_close(c);
-            return false;
+            return NULL;
         }
     for (size_t i = 0; i < c->count; i++)
         for (size_t j = i + 1; j < c->count; j++) {
             if (same_units(&c->at[i].r, &c->at[j].r)) agree_units(&c->pair[i][j], &c->at[i], &c->at[j]);
             else agree_profiles(&c->pair[i][j], &c->at[i], &c->at[j]);
         }
-    return true;
+    return c;
 }
 
 void compare_close(comparison *c) {
+    if (!c) return;
     for (size_t k = 0; k < c->count; k++) {
         curve_free(&c->at[k].raw);
         curve_free(&c->at[k].percentile);
         free(c->at[k].unit);
         report_close(&c->at[k].r);
     }
-    c->count = 0;
+    free(c);
 }
 
 bool compare_data_name(const char *output, char to[TOOL_PATH_BYTES], problem *why) {

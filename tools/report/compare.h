@@ -4,18 +4,7 @@
 #define SYNERGY_COMPARE_H
 
 #include "report/report.h"
-
-enum { COMPARE_MOST = 12, COMPARE_LABEL = 96 };
-
-typedef struct compare_options {
-    const char *directory[COMPARE_MOST];
-    size_t      count;
-    const char *output;      /* FILE.html; the profiles go to FILE.csv beside it */
-    const char *score;       /* NULL: that of the first folder */
-    const char *labels;      /* as given, "A,B"; NULL: the folders' names */
-    char        label[COMPARE_MOST][COMPARE_LABEL];
-    bool        force;
-} compare_options;
+#include "report/stage.h"
 
 /* One folder. Arrays are (layer). */
 typedef struct compared {
@@ -40,24 +29,17 @@ typedef struct agreement {
     double       p;          /* chance of so many shared, or more */
 } agreement;
 
-typedef struct comparison {
+struct comparison {
     const compare_options *options;
     const char *score;
     size_t      count;
     compared    at[COMPARE_MOST];
     agreement   pair[COMPARE_MOST][COMPARE_MOST]; /* (first, second), first < second */
-} comparison;
+};
 
-bool compare_open(comparison *c, const compare_options *o, problem *why);
-void compare_close(comparison *c);
-/* Writes FILE.csv, then FILE.html. */
-bool compare_write(const comparison *c, problem *why);
-/* FILE.html gives FILE.csv, any other name NAME.csv. */
-bool compare_data_name(const char *output, char to[TOOL_PATH_BYTES], problem *why);
+bool compare_page(const comparison *c, problem *why); /* compare_page.c */
 
-bool compare_page(const comparison *c, problem *why);     /* compare_page.c */
-void compare_print(const comparison *c, FILE *to);        /* compare_words.c */
-void compare_json(const comparison *c, json_out *j);
+/* compare_words.c */
 /* The sentence about all of them; settings that differ, one sentence each, for `say`. */
 void compare_finding(const comparison *c, text *to);
 void compare_notes(const comparison *c, void (*say)(void *to, const char *note), void *to);

@@ -2,7 +2,7 @@
 #ifndef SYNERGY_REPORT_STAGE_H
 #define SYNERGY_REPORT_STAGE_H
 
-#include "report/compare.h"
+#include "base/tool.h"
 
 /* Bytes of the page and of all figures. */
 double report_disk_bytes(size_t units, size_t prompts, bool interventions);
@@ -21,5 +21,32 @@ bool report_run(const report_options *o, problem *why);
 bool report_robustness_tell(FILE *to, const char *directory, problem *why);
 /* Where the page is, on standard output: one path that holds from everywhere. */
 void report_print_path(const report_options *o);
+
+/* ---- several folders side by side ------------------------------------------------------ */
+
+enum { COMPARE_MOST = 12, COMPARE_LABEL = 96 };
+
+typedef struct compare_options {
+    const char *directory[COMPARE_MOST];
+    size_t      count;
+    const char *output;      /* FILE.html; the profiles go to FILE.csv beside it */
+    const char *score;       /* NULL: that of the first folder */
+    const char *labels;      /* as given, "A,B"; NULL: the folders' names */
+    char        label[COMPARE_MOST][COMPARE_LABEL];
+    bool        force;
+} compare_options;
+
+typedef struct comparison comparison;
+
+/* Reads and compares all folders; NULL where that fails. compare_close frees it; NULL is fine. */
+comparison *compare_open(const compare_options *o, problem *why);
+void compare_close(comparison *c);
+/* Writes FILE.csv, then FILE.html. */
+bool compare_write(const comparison *c, problem *why);
+/* FILE.html gives FILE.csv, any other name NAME.csv. */
+bool compare_data_name(const char *output, char to[TOOL_PATH_BYTES], problem *why);
+/* What was found, in lines or as JSON. */
+void compare_print(const comparison *c, FILE *to);
+void compare_json(const comparison *c, json_out *j);
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef SYNERGY_ABLATE_H
 #define SYNERGY_ABLATE_H
 
-#include "study/study.h"
+#include "study/options.h"
 
 typedef struct ablate_options {
     study_options study;

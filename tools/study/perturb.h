@@ -2,7 +2,7 @@
 #ifndef SYNERGY_PERTURB_H
 #define SYNERGY_PERTURB_H
 
-#include "study/study.h"
+#include "study/options.h"
 
 typedef struct perturb_options {
     study_options study;

@@ -6,4 +6,5 @@
 #include "study/eval.h"
 #include "study/perplexity.h"
 #include "study/perturb.h"
+#include "study/subject.h"
 #endif

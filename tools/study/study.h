@@ -6,19 +6,8 @@
 
 #include "base/work.h"
 #include "study/eval.h"
+#include "study/options.h"
 #include "study/subject.h"
-
-typedef struct study_options {
-    const char *model, *directory, *output; /* output NULL: the directory */
-    const char *score;      /* a column of units.csv; NULL: the score that the folder chose */
-    const char *eval;       /* evaluation sets, "none" for none */
-    const char *memory;     /* for items side by side: budget_of */
-    const char *pre;        /* pre-tokenizer in place of the file's own, or NULL */
-    int64_t     seeds, prompts, items, seed, threads;
-    bool        exact, resume, fresh, force; /* resume: the default, and said again */
-} study_options;
-
-void study_defaults(study_options *o);
 
 /* A curve is one way to choose units; those of one name differ in their seed. */
 typedef struct study_curve {
@@ -82,8 +71,6 @@ struct study {
 /* A list of numbers above `low` (or from 0 on) that rise, up to `high`; each goes to `take`. */
 typedef bool number_fn(void *to, double value, problem *why);
 bool study_numbers(const char *option_name, const char *list, double high, number_fn *take, void *to, problem *why);
-/* Bytes of the tables, the JSON and the log of a study of the default size. */
-double study_disk_bytes(void);
 /* Opens model, folder, texts and evaluation sets. Then the kind adds curves and points, makes their edits
    and lets them run. */
 bool study_open(study *a, const study_options *o, const study_kind *kind, problem *why);
