@@ -350,12 +350,14 @@ jval jinja_filter(jinja *j, jstr name, jval v, const jargs *args) {
         {"tojson", "indent ensure_ascii sort_keys"}, {"replace", "old new count"}, {"round", "precision"},
         {"indent", "width first"}, {"sort", "reverse case_sensitive attribute"}};
     const char *names = "";
+    char what[64];
     jval a[JINJA_ARGS];
     for (size_t i = 0; i < sizeof each / sizeof *each; i++)
         if (jinja_is(name, each[i])) return filter_each(j, name, v, args);
     for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
         if (jinja_is(name, parameters[i][0])) names = parameters[i][1];
-    jinja_bind(j, "a filter", names, args, a);
+    snprintf(what, sizeof what, "the filter '%.*s'", name.n < 32 ? (int)name.n : 32, name.at);
+    jinja_bind(j, what, names, args, a);
     if (jinja_is(name, "trim")) return strip(j, jinja_to_str(j, v), a[0], true, true);
     if (jinja_is(name, "length") || jinja_is(name, "count")) return jinja_int((int64_t)jinja_length(j, v));
     if (jinja_is(name, "upper")) return letters(j, "upper", jinja_to_str(j, v), 'u');
