@@ -20,16 +20,29 @@ size_t attention_work(const net *n, size_t length, bool backward)
     return slots(n) * QUERIES * length * (backward ? 2 : 1);
 }
 
-typedef struct attention_jobs { const attention *a; size_t slots; } attention_jobs;
+typedef struct attention_jobs {
+    const attention *a;
+    size_t slots;
+} attention_jobs;
 
 /* scores (i, key) of queries from .. to of a head with keys 0 .. to - 1, before scaling */
-static void make_scores(const attention *a, size_t row, size_t head, size_t from, size_t to, float *scores)
+static void make_scores(const attention *a, size_t row, size_t head, size_t from, size_t to,
+                        float *scores)
 {
     const net *n = a->n;
     const size_t kv = head / (n->heads / n->kv_heads), at = row * a->length;
-    const product p = {to - from, to, n->key,
-                       a->q + (at + from) * n->q_size + head * n->key, n->q_size, 1,
-                       a->k + at * n->k_size + kv * n->key, 1, n->k_size, scores, a->length, false};
+    const product p = { to - from,
+                        to,
+                        n->key,
+                        a->q + (at + from) * n->q_size + head * n->key,
+                        n->q_size,
+                        1,
+                        a->k + at * n->k_size + kv * n->key,
+                        1,
+                        n->k_size,
+                        scores,
+                        a->length,
+                        false };
     lanes_product_alone(n->l, &p);
 }
 
@@ -44,13 +57,25 @@ static void forward_head(const attention *a, size_t row, size_t head, float *sco
         float *out = a->out + (at + from) * n->heads_size + head * n->value;
         make_scores(a, row, head, from, to, scores);
         for (size_t i = 0; i < to - from; i++) {
-            sum[i] = l->softmax(scores + i * a->length, from + i + 1, to, n->file.model.attn_scale, &most);
+            sum[i] = l->softmax(scores + i * a->length, from + i + 1, to, n->file.model.attn_scale,
+                                &most);
             a->normaliser[(at + from + i) * n->heads + head] = most + logf(sum[i]);
         }
-        const product p = {to - from, n->value, to, scores, a->length, 1,
-                           a->v + at * n->v_size + kv * n->value, n->v_size, 1, out, n->heads_size, false};
+        const product p = { to - from,
+                            n->value,
+                            to,
+                            scores,
+                            a->length,
+                            1,
+                            a->v + at * n->v_size + kv * n->value,
+                            n->v_size,
+                            1,
+                            out,
+                            n->heads_size,
+                            false };
         lanes_product_alone(l, &p);
-        for (size_t i = 0; i < to - from; i++) l->scale(out + i * n->heads_size, n->value, 1.0f / sum[i]);
+        for (size_t i = 0; i < to - from; i++)
+            l->scale(out + i * n->heads_size, n->value, 1.0f / sum[i]);
     }
 }
 
@@ -65,7 +90,7 @@ static void forward_job(void *arg, int index)
 
 void attention_forward(const attention *a)
 {
-    attention_jobs j = {a, slots(a->n)};
+    attention_jobs j = { a, slots(a->n) };
     lanes_run(a->n->parallel, j.slots, forward_job, &j);
 }
 
@@ -77,27 +102,37 @@ static void backward_head(const attention *a, size_t row, size_t head, float *p,
     const lanes *l = n->l;
     const size_t kv = head / (n->heads / n->kv_heads), at = row * a->length, width = a->length;
     const float scale = n->file.model.attn_scale;
-    const float *k = a->k + at * n->k_size + kv * n->key, *v = a->v + at * n->v_size + kv * n->value;
+    const float *k = a->k + at * n->k_size + kv * n->key,
+                *v = a->v + at * n->v_size + kv * n->value;
     float *dk = a->dk + at * n->k_size + kv * n->key, *dv = a->dv + at * n->v_size + kv * n->value;
     double gain = 0;
     for (size_t from = 0; from < a->length; from += QUERIES) {
-        const size_t to = from + QUERIES < a->length ? from + QUERIES : a->length, count = to - from;
+        const size_t to = from + QUERIES < a->length ? from + QUERIES : a->length,
+                     count = to - from;
         const size_t first = at + from, spot = first * n->heads_size + head * n->value;
         const float *q = a->q + first * n->q_size + head * n->key;
         const float *out = a->out + spot, *dout = a->dout + spot;
         make_scores(a, row, head, from, to, p);
-        const product back = {count, to, n->value, dout, n->heads_size, 1, v, 1, n->v_size, ds, width, false};
+        const product back = { count, to, n->value,  dout, n->heads_size, 1,
+                               v,     1,  n->v_size, ds,   width,         false };
         lanes_product_alone(l, &back);
         for (size_t i = 0; i < count; i++) {
             const float d = l->dot(dout + i * n->heads_size, out + i * n->heads_size, n->value);
             gain += (double)d;
-            l->exp_row(p + i * width, from + i + 1, to, scale, a->normaliser[(first + i) * n->heads + head]);
+            l->exp_row(p + i * width, from + i + 1, to, scale,
+                       a->normaliser[(first + i) * n->heads + head]);
             l->softmax_back(p + i * width, ds + i * width, to, d, scale);
         }
-        const product to_q = {count, n->key, to, ds, width, 1, k, n->k_size, 1,
-                              a->dq + first * n->q_size + head * n->key, n->q_size, false};
-        const product to_k = {to, n->key, count, ds, 1, width, q, n->q_size, 1, dk, n->k_size, true};
-        const product to_v = {to, n->value, count, p, 1, width, dout, n->heads_size, 1, dv, n->v_size, true};
+        const product to_q = {
+            count,     n->key, to,        ds, width,
+            1,         k,      n->k_size, 1,  a->dq + first * n->q_size + head * n->key,
+            n->q_size, false
+        };
+        const product to_k = {
+            to, n->key, count, ds, 1, width, q, n->q_size, 1, dk, n->k_size, true
+        };
+        const product to_v = { to,   n->value,      count, p,  1,         width,
+                               dout, n->heads_size, 1,     dv, n->v_size, true };
         lanes_product_alone(l, &to_q);
         lanes_product_alone(l, &to_k);
         lanes_product_alone(l, &to_v);
@@ -116,8 +151,10 @@ static void backward_job(void *arg, int index)
     for (size_t item = (size_t)index; item < a->rows * n->kv_heads; item += j->slots) {
         const size_t row = item / n->kv_heads, kv = item % n->kv_heads;
         for (size_t t = 0; t < a->length; t++) {
-            memset(a->dk + (row * a->length + t) * n->k_size + kv * n->key, 0, n->key * sizeof(float));
-            memset(a->dv + (row * a->length + t) * n->v_size + kv * n->value, 0, n->value * sizeof(float));
+            memset(a->dk + (row * a->length + t) * n->k_size + kv * n->key, 0,
+                   n->key * sizeof(float));
+            memset(a->dv + (row * a->length + t) * n->v_size + kv * n->value, 0,
+                   n->value * sizeof(float));
         }
         for (size_t g = 0; g < group; g++) backward_head(a, row, kv * group + g, p, ds);
     }
@@ -125,6 +162,6 @@ static void backward_job(void *arg, int index)
 
 void attention_backward(const attention *a)
 {
-    attention_jobs j = {a, slots(a->n)};
+    attention_jobs j = { a, slots(a->n) };
     lanes_run(a->n->parallel, j.slots, backward_job, &j);
 }

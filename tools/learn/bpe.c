@@ -8,16 +8,23 @@
 const char bpe_end_text[] = "<|endoftext|>";
 
 /* A different word: its tokens so far, and how often it stands in the text. */
-typedef struct word { uint32_t *token; uint32_t tokens; uint64_t count; } word;
-typedef struct pair { uint32_t left, right; int64_t count; } pair;
+typedef struct word {
+    uint32_t *token;
+    uint32_t tokens;
+    uint64_t count;
+} word;
+typedef struct pair {
+    uint32_t left, right;
+    int64_t count;
+} pair;
 
 typedef struct learning {
-    word    *word;
-    size_t   words, word_room;
-    size_t  *slot;        /* hash of words: index + 1 */
-    size_t   slots;
-    pair    *pair;        /* open addressing; count 0 and left = right = 0: free */
-    size_t   pairs, pair_slots;
+    word *word;
+    size_t words, word_room;
+    size_t *slot; /* hash of words: index + 1 */
+    size_t slots;
+    pair *pair; /* open addressing; count 0 and left = right = 0: free */
+    size_t pairs, pair_slots;
 } learning;
 
 /* ---- words ------------------------------------------------------------------------------ */
@@ -65,7 +72,8 @@ static void add_word(learning *l, const unsigned char *s, size_t n)
 {
     if (2 * (l->words + 1) > l->slots) grow_slots(l);
     size_t at = (size_t)(hash_bytes(s, n) & (l->slots - 1));
-    while (l->slot[at] && !same_word(&l->word[l->slot[at] - 1], s, n)) at = (at + 1) & (l->slots - 1);
+    while (l->slot[at] && !same_word(&l->word[l->slot[at] - 1], s, n))
+        at = (at + 1) & (l->slots - 1);
     if (!l->slot[at]) {
         if (l->words == l->word_room) {
             l->word_room = l->word_room ? 2 * l->word_room : 1024;
@@ -153,11 +161,13 @@ static void merge_pair(learning *l, uint32_t left, uint32_t right, uint32_t join
         word *w = &l->word[i];
         uint32_t to = 0, at = 0;
         bool has = false;
-        for (; at + 1 < w->tokens && !has; at++) has = w->token[at] == left && w->token[at + 1] == right;
+        for (; at + 1 < w->tokens && !has; at++)
+            has = w->token[at] == left && w->token[at + 1] == right;
         if (!has) continue;
         count_word(l, w, -1);
         for (at = 0; at < w->tokens; to++) {
-            const bool here = at + 1 < w->tokens && w->token[at] == left && w->token[at + 1] == right;
+            const bool here =
+                at + 1 < w->tokens && w->token[at] == left && w->token[at + 1] == right;
             w->token[to] = here ? joined : w->token[at];
             at += here ? 2 : 1;
         }
@@ -174,8 +184,8 @@ bool bpe_learn(bpe *b, const char *words, size_t length, size_t size, problem *w
     memset(&l, 0, sizeof l);
     memset(b, 0, sizeof *b);
     if (size < BPE_LEAST || size > BPE_MOST)
-        return problem_set(why, "a vocabulary of %zu tokens: %d to %d are possible", size, (int)BPE_LEAST,
-                           (int)BPE_MOST);
+        return problem_set(why, "a vocabulary of %zu tokens: %d to %d are possible", size,
+                           (int)BPE_LEAST, (int)BPE_MOST);
     for (size_t at = 0; at < length;) {
         const size_t n = cut((const unsigned char *)words + at, length - at);
         add_word(&l, (const unsigned char *)words + at, n);
@@ -196,8 +206,10 @@ bool bpe_learn(bpe *b, const char *words, size_t length, size_t size, problem *w
     free(l.slot);
     free(l.pair);
     if (b->size == size) return true;
-    problem_set(why, "the text gives a vocabulary of %zu tokens, less than %zu: take a longer text or a "
-                "smaller --vocab", b->size, size);
+    problem_set(why,
+                "the text gives a vocabulary of %zu tokens, less than %zu: take a longer text or a "
+                "smaller --vocab",
+                b->size, size);
     bpe_free(b);
     return false;
 }
@@ -214,7 +226,7 @@ static void add_byte(text *to, unsigned byte)
     unsigned code = byte;
     const bool plain = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
     if (!plain) code = byte < 33 ? 256 + byte : byte <= 160 ? 256 + 33 + byte - 127 : 256 + 67;
-    char utf8[3] = {(char)code, 0, 0};
+    char utf8[3] = { (char)code, 0, 0 };
     if (code >= 128) {
         utf8[0] = (char)(0xC0 | code >> 6);
         utf8[1] = (char)(0x80 | (code & 63));

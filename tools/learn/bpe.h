@@ -7,8 +7,8 @@
 enum { BPE_LEAST = 257, BPE_MOST = 65536 }; /* tokens: the end of text, 256 bytes, merges */
 
 typedef struct bpe {
-    size_t    size;             /* tokens */
-    uint32_t (*merge)[2];       /* (size - 257): the tokens that token 257 + i joins */
+    size_t size;          /* tokens */
+    uint32_t (*merge)[2]; /* (size - 257): the tokens that token 257 + i joins */
 } bpe;
 
 /* Token 0 ends a text, 1 + b is the byte b, the rest are merges, the most frequent pair first, the

@@ -10,9 +10,9 @@
 
 typedef struct control {
     loaded_model m;
-    gguf_out     out;
-    int          kind;
-    uint64_t     seed;
+    gguf_out out;
+    int kind;
+    uint64_t seed;
 } control;
 
 static double unit_uniform(uint64_t *state)
@@ -44,9 +44,11 @@ static double deviation(const control *c, const syn_gguf_tensor *t, const char *
     return sd;
 }
 
-static void fill(const control *c, const syn_gguf_tensor *t, const char *name, uint64_t index, float *v, size_t n)
+static void fill(const control *c, const syn_gguf_tensor *t, const char *name, uint64_t index,
+                 float *v, size_t n)
 {
-    uint64_t state = (c->seed + ((uint64_t)1 << 40)) * 0x9E3779B97F4A7C15u + index; /* not those of fresh_write */
+    uint64_t state = (c->seed + ((uint64_t)1 << 40)) * 0x9E3779B97F4A7C15u +
+                     index; /* not those of fresh_write */
     (void)random_bits(&state);
     if (c->kind == EMERGE_SHUFFLED) {
         for (size_t i = n; i > 1; i--) {
@@ -57,22 +59,29 @@ static void fill(const control *c, const syn_gguf_tensor *t, const char *name, u
         }
         return;
     }
-    const bool vector = t->dims < 2 || t->ne[1] == 1, bias = name_has(name, (size_t)t->name_bytes, ".bias");
+    const bool vector = t->dims < 2 || t->ne[1] == 1,
+               bias = name_has(name, (size_t)t->name_bytes, ".bias");
     const double sd = deviation(c, t, name);
-    for (size_t i = 0; i < n; i++) v[i] = bias ? 0.0f : vector ? 1.0f : (float)(normal(&state) * sd);
+    for (size_t i = 0; i < n; i++)
+        v[i] = bias ? 0.0f : vector ? 1.0f : (float)(normal(&state) * sd);
 }
 
-static bool is_factors(const char *name, size_t bytes) { return name_has(name, bytes, "rope_f"); }
+static bool is_factors(const char *name, size_t bytes)
+{
+    return name_has(name, bytes, "rope_f");
+}
 
-static bool one_tensor(control *c, const syn_source *from, const syn_gguf_tensor *t, uint64_t index, bool data,
-                       problem *why)
+static bool one_tensor(control *c, const syn_source *from, const syn_gguf_tensor *t, uint64_t index,
+                       bool data, problem *why)
 {
     const char *name = (const char *)from->bytes + t->name_at;
     const size_t bytes = (size_t)t->name_bytes;
     const syn_type *type = syn_type_find(t->type);
     const bool as_it_is = is_factors(name, bytes) || !type;
     if (!data) {
-        if (!type) return problem_set(why, "%s: tensor %.*s has an unknown type", c->m.path, (int)bytes, name);
+        if (!type)
+            return problem_set(why, "%s: tensor %.*s has an unknown type", c->m.path, (int)bytes,
+                               name);
         gguf_out_tensor(&c->out, name, bytes, as_it_is ? type : syn_type_find(0), t->dims, t->ne);
         return true;
     }
@@ -82,9 +91,11 @@ static bool one_tensor(control *c, const syn_source *from, const syn_gguf_tensor
     const size_t rows = (size_t)(t->ne[1] * t->ne[2] * t->ne[3]), cols = (size_t)t->ne[0];
     const uint64_t row = syn_type_bytes(type, cols);
     float *v = tool_alloc(rows * cols, sizeof *v);
-    for (size_t r = 0; r < rows; r++) syn_type_to_float(type, from->bytes + t->offset + r * row, v + r * cols, cols);
+    for (size_t r = 0; r < rows; r++)
+        syn_type_to_float(type, from->bytes + t->offset + r * row, v + r * cols, cols);
     fill(c, t, name, index, v, rows * cols);
-    const bool good = gguf_out_floats(&c->out, v, rows * cols, why) && gguf_out_tensor_end(&c->out, why);
+    const bool good =
+        gguf_out_floats(&c->out, v, rows * cols, why) && gguf_out_tensor_end(&c->out, why);
     free(v);
     return good;
 }
@@ -95,11 +106,13 @@ static bool walk(control *c, bool data, problem *why)
     for (int f = 0; f < c->m.files; f++) {
         syn_gguf gguf;
         syn_error err;
-        if (syn_gguf_open(&gguf, &c->m.source[f], &err) != SYN_OK) return problem_engine(why, c->m.path, &err);
+        if (syn_gguf_open(&gguf, &c->m.source[f], &err) != SYN_OK)
+            return problem_engine(why, c->m.path, &err);
         uint64_t at = gguf.tensors_at;
         for (uint64_t i = 0; i < gguf.tensors; i++) {
             syn_gguf_tensor t;
-            if (syn_gguf_tensor_at(&gguf, at, &t, &err) != SYN_OK) return problem_engine(why, c->m.path, &err);
+            if (syn_gguf_tensor_at(&gguf, at, &t, &err) != SYN_OK)
+                return problem_engine(why, c->m.path, &err);
             at = t.next_at;
             if (!one_tensor(c, &c->m.source[f], &t, index++, data, why)) return false;
         }
@@ -124,8 +137,8 @@ bool emerge_control(const char *model, int kind, uint64_t seed, const char *to, 
         if (gguf_key_is(&key, "general.file_type")) gguf_out_u32(&c.out, "general.file_type", 0);
         else gguf_out_copy_key(&c.out, &key);
     }
-    const bool good = walk(&c, false, why) && gguf_out_begin(&c.out, to, why) && walk(&c, true, why) &&
-                      gguf_out_end(&c.out, why);
+    const bool good = walk(&c, false, why) && gguf_out_begin(&c.out, to, why) &&
+                      walk(&c, true, why) && gguf_out_end(&c.out, why);
     gguf_out_close(&c.out);
     model_unload(&c.m);
     return good;

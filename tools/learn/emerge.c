@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const emerge_score[EMERGE_SCORES] = {"rank-difference", "difference", "excess"};
+const char *const emerge_score[EMERGE_SCORES] = { "rank-difference", "difference", "excess" };
 
 /* ---- runs and steps --------------------------------------------------------------------- */
 
@@ -67,11 +67,13 @@ static bool add_checkpoint(emerge_list *l, const char *path, text_list *folders,
 {
     char folder[TOOL_PATH_BYTES];
     emerge_point *p = &l->at[l->count++];
-    if (strlen(path) >= sizeof p->path) return problem_set(why, "%.60s...: the path is too long", path);
+    if (strlen(path) >= sizeof p->path)
+        return problem_set(why, "%.60s...: the path is too long", path);
     memcpy(p->path, path, strlen(path) + 1);
     if (!path_is_file(path)) return problem_set(why, "%s: is not a file", path);
     if (!step_of(path, &p->step))
-        return problem_set(why, "%s: its name tells no step (as step-512.gguf, or pythia-70m-step512.gguf)", path);
+        return problem_set(
+            why, "%s: its name tells no step (as step-512.gguf, or pythia-70m-step512.gguf)", path);
     folder_of(path, folder);
     size_t run = 0;
     while (run < folders->count && !path_same(folders->at[run], folder)) run++;
@@ -99,9 +101,10 @@ static void add_controls(emerge_list *l)
     }
 }
 
-bool emerge_plan(emerge_list *l, const char *const *paths, size_t count, bool controls, problem *why)
+bool emerge_plan(emerge_list *l, const char *const *paths, size_t count, bool controls,
+                 problem *why)
 {
-    text_list folders = {NULL, 0};
+    text_list folders = { NULL, 0 };
     bool good = true;
     memset(l, 0, sizeof *l);
     l->at = tool_alloc(3 * count + 1, sizeof *l->at);
@@ -113,10 +116,14 @@ bool emerge_plan(emerge_list *l, const char *const *paths, size_t count, bool co
     for (size_t i = 0; i < l->count && good; i++) {
         emerge_point *p = &l->at[i];
         if (i && !by_run_and_step(p, p - 1))
-            good = problem_set(why, "%s and %s are both step %lld of one run", p[-1].path, p->path, (long long)p->step);
+            good = problem_set(why, "%s and %s are both step %lld of one run", p[-1].path, p->path,
+                               (long long)p->step);
         if (p->kind == EMERGE_CHECKPOINT)
-            snprintf(p->folder, sizeof p->folder, "%s/step-%lld", l->run[p->run], (long long)p->step);
-        else snprintf(p->folder, sizeof p->folder, "%s/%s", l->run[p->run], p->kind == EMERGE_RANDOM ? "random" : "shuffled");
+            snprintf(p->folder, sizeof p->folder, "%s/step-%lld", l->run[p->run],
+                     (long long)p->step);
+        else
+            snprintf(p->folder, sizeof p->folder, "%s/%s", l->run[p->run],
+                     p->kind == EMERGE_RANDOM ? "random" : "shuffled");
     }
     if (!good) emerge_free(l);
     return good;
@@ -131,21 +138,25 @@ void emerge_free(emerge_list *l)
 
 /* ---- the text ---------------------------------------------------------------------------- */
 
-int32_t *emerge_text(const char *model, const char *path, uint64_t seed, size_t *rows, size_t length, problem *why)
+int32_t *emerge_text(const char *model, const char *path, uint64_t seed, size_t *rows,
+                     size_t length, problem *why)
 {
     loaded_model m;
     int32_t *ids = NULL;
     bool good;
     if (!model_load(&m, model, NULL, why)) return NULL;
     if (path) {
-        text words = {0};
+        text words = { 0 };
         size_t count = 0;
         good = read_file(path, &words, why);
-        int32_t *all = good ? tokenize_text(&m.model.tokenizer, words.at, words.length, SYN_NO_BOS, &count, why) : NULL;
+        int32_t *all = good ? tokenize_text(&m.model.tokenizer, words.at, words.length, SYN_NO_BOS,
+                                            &count, why)
+                            : NULL;
         text_free(&words);
         good = all != NULL;
         if (good && count < length)
-            good = problem_set(why, "%s: %zu tokens, fewer than one row of %zu (-c)", path, count, length);
+            good = problem_set(why, "%s: %zu tokens, fewer than one row of %zu (-c)", path, count,
+                               length);
         if (good) {
             if (*rows > count / length) *rows = count / length;
             ids = tool_alloc(*rows * length, sizeof *ids);
@@ -154,8 +165,10 @@ int32_t *emerge_text(const char *model, const char *path, uint64_t seed, size_t 
         free(all);
     } else {
         source from, held;
-        good = m.model.tokenizer.eos >= 0 ||
-               problem_set(why, "%s: its vocabulary has no end token, so give it a text: --text FILE", model);
+        good =
+            m.model.tokenizer.eos >= 0 ||
+            problem_set(why, "%s: its vocabulary has no end token, so give it a text: --text FILE",
+                        model);
         if (good) {
             source_corpus(&from, &m.model.tokenizer, seed, length);
             good = source_held_out(&from, &held);
@@ -176,8 +189,9 @@ int32_t *emerge_text(const char *model, const char *path, uint64_t seed, size_t 
 static syn_interval interval_of(const json *s, const char *key)
 {
     const json *v = json_get(s, key);
-    syn_interval i = {json_number_of(v, "value", (double)NAN), json_number_of(v, "low", (double)NAN),
-                      json_number_of(v, "high", (double)NAN)};
+    syn_interval i = { json_number_of(v, "value", (double)NAN),
+                       json_number_of(v, "low", (double)NAN),
+                       json_number_of(v, "high", (double)NAN) };
     return i;
 }
 
@@ -187,29 +201,34 @@ static size_t profile_rows(const csv *profile, const char *score, const char *co
     const int name = csv_column(profile, "score_name"), at = csv_column(profile, column);
     size_t n = 0;
     for (size_t i = 0; i < profile->rows; i++)
-        if (!strcmp(csv_cell(profile, i, name), score) && !csv_double(csv_cell(profile, i, at), &to[n++]))
+        if (!strcmp(csv_cell(profile, i, name), score) &&
+            !csv_double(csv_cell(profile, i, at), &to[n++]))
             to[n - 1] = (double)NAN;
     return n;
 }
 
-static const char *const kind_name[] = {"checkpoint", "random", "shuffled"};
-static const char *const shape_name[SHAPES] = {"none", "inverted U", "high middle", "hint", "flat", "U", "open"};
+static const char *const kind_name[] = { "checkpoint", "random", "shuffled" };
+static const char *const shape_name[SHAPES] = { "none", "inverted U", "high middle", "hint",
+                                                "flat", "U",          "open" };
 
-static void add_profile(table_out *out, const emerge_list *l, const emerge_point *p, const csv *profile)
+static void add_profile(table_out *out, const emerge_list *l, const emerge_point *p,
+                        const csv *profile)
 {
-    static const char *const column[] = {"layer", "depth", "mean", "minmax", "low", "high"};
+    static const char *const column[] = { "layer", "depth", "mean", "minmax", "low", "high" };
     enum { COLUMNS = sizeof column / sizeof column[0] };
     double *v = tool_alloc(COLUMNS * profile->rows + 1, sizeof *v);
     for (int s = 0; s < EMERGE_SCORES; s++) {
         size_t n = 0;
-        for (int c = 0; c < COLUMNS; c++) n = profile_rows(profile, emerge_score[s], column[c], v + (size_t)c * profile->rows);
+        for (int c = 0; c < COLUMNS; c++)
+            n = profile_rows(profile, emerge_score[s], column[c], v + (size_t)c * profile->rows);
         for (size_t i = 0; i < n; i++) {
             table_text(out, "run", l->run[p->run]);
             table_text(out, "kind", kind_name[p->kind]);
             table_int(out, "step", p->step);
             table_text(out, "score_name", emerge_score[s]);
             table_int(out, "layer", (int64_t)v[i]);
-            for (int c = 1; c < COLUMNS; c++) table_number(out, column[c], v[(size_t)c * profile->rows + i]);
+            for (int c = 1; c < COLUMNS; c++)
+                table_number(out, column[c], v[(size_t)c * profile->rows + i]);
             table_end_row(out);
         }
     }
@@ -240,13 +259,14 @@ static void add_rows(table_out *out, const emerge_list *l, const emerge_point *p
     }
 }
 
-static bool read_point(const emerge_list *l, emerge_point *p, const char *directory, table_out *profiles, problem *why)
+static bool read_point(const emerge_list *l, emerge_point *p, const char *directory,
+                       table_out *profiles, problem *why)
 {
     char folder[TOOL_PATH_BYTES], path[TOOL_PATH_BYTES];
     json_file phiid;
     csv profile;
-    if (!path_join(folder, directory, p->folder, why) || !path_join(path, folder, "phiid.json", why) ||
-        !json_read(&phiid, path, why))
+    if (!path_join(folder, directory, p->folder, why) ||
+        !path_join(path, folder, "phiid.json", why) || !json_read(&phiid, path, why))
         return false;
     if (!path_join(path, folder, "profile.csv", why) || !csv_read(&profile, path, why)) {
         json_free(&phiid);
@@ -274,7 +294,10 @@ static bool read_point(const emerge_list *l, emerge_point *p, const char *direct
 /* ---- claims ------------------------------------------------------------------------------ */
 
 /* How many of some points have which shape. */
-typedef struct shape_count { size_t all, inverted, middle, hint, open; double sum, sum_square; } shape_count;
+typedef struct shape_count {
+    size_t all, inverted, middle, hint, open;
+    double sum, sum_square;
+} shape_count;
 
 static void count_shape(shape_count *c, const shape_evidence *e)
 {
@@ -290,7 +313,8 @@ static const emerge_point *edge(const emerge_list *l, size_t run, bool last)
 {
     const emerge_point *found = NULL;
     for (size_t i = 0; i < l->count; i++)
-        if (l->at[i].run == run && l->at[i].kind == EMERGE_CHECKPOINT && (!found || last)) found = &l->at[i];
+        if (l->at[i].run == run && l->at[i].kind == EMERGE_CHECKPOINT && (!found || last))
+            found = &l->at[i];
     return found;
 }
 
@@ -307,7 +331,9 @@ static void change_json(const emerge_list *l, int s, json_out *j)
         n++;
     }
     const double mean = n ? sum / (double)n : (double)NAN;
-    const double se = n > 1 ? sqrt(fmax(0, square - (double)n * mean * mean) / (double)(n - 1) / (double)n) : (double)NAN;
+    const double se =
+        n > 1 ? sqrt(fmax(0, square - (double)n * mean * mean) / (double)(n - 1) / (double)n)
+              : (double)NAN;
     json_object_inline(j, "change");
     json_number(j, "value", mean);
     json_number(j, "low", n > 1 ? mean - student_at(0.05, n - 1) * se : (double)NAN);
@@ -337,12 +363,14 @@ static const char *absent_verdict(const shape_count *before)
 
 /* Formed: every run ends with it, none began with it, and shuffling the weights undoes it. Of fewer than three runs
    that is no more than a part of the answer: seeds differ. */
-static const char *formed_verdict(const shape_count *begin, const shape_count *end, const shape_count *shuffled,
-                                  const shape_count *before)
+static const char *formed_verdict(const shape_count *begin, const shape_count *end,
+                                  const shape_count *shuffled, const shape_count *before)
 {
     if (!begin->all || end->open == end->all) return "open";
     if (!end->inverted && !end->middle && !end->hint) return "no";
-    if (end->all >= 3 && end->inverted == end->all && !begin->inverted && !before->inverted && !shuffled->inverted) return "yes";
+    if (end->all >= 3 && end->inverted == end->all && !begin->inverted && !before->inverted &&
+        !shuffled->inverted)
+        return "yes";
     return end->inverted + end->middle ? "in part" : "open";
 }
 
@@ -353,10 +381,12 @@ static void claims_json(const emerge_list *l, int s, json_out *j)
     end = before = shuffled = begin;
     for (size_t i = 0; i < l->count; i++) {
         const emerge_point *p = &l->at[i];
-        const bool start = p->kind == EMERGE_CHECKPOINT && p == edge(l, p->run, false) && p->step == 0;
+        const bool start =
+            p->kind == EMERGE_CHECKPOINT && p == edge(l, p->run, false) && p->step == 0;
         if (start || p->kind == EMERGE_RANDOM) count_shape(&before, &p->e[s]);
         if (start && edge(l, p->run, true) != p) count_shape(&begin, &p->e[s]);
-        if (p->kind == EMERGE_CHECKPOINT && p == edge(l, p->run, true) && p->step > 0) count_shape(&end, &p->e[s]);
+        if (p->kind == EMERGE_CHECKPOINT && p == edge(l, p->run, true) && p->step > 0)
+            count_shape(&end, &p->e[s]);
         if (p->kind == EMERGE_SHUFFLED) count_shape(&shuffled, &p->e[s]);
     }
     json_object(j, emerge_score[s]);
@@ -369,7 +399,8 @@ static void claims_json(const emerge_list *l, int s, json_out *j)
     json_object_end(j);
 }
 
-static bool write_json(const emerge_list *l, const char *path, const char *settings, const char *identity, problem *why)
+static bool write_json(const emerge_list *l, const char *path, const char *settings,
+                       const char *identity, problem *why)
 {
     json_file own;
     json_out j;
@@ -383,7 +414,8 @@ static bool write_json(const emerge_list *l, const char *path, const char *setti
     json_array(&j, "runs");
     for (size_t run = 0; run < l->runs; run++) {
         size_t n = 0;
-        for (size_t i = 0; i < l->count; i++) n += l->at[i].run == run && l->at[i].kind == EMERGE_CHECKPOINT;
+        for (size_t i = 0; i < l->count; i++)
+            n += l->at[i].run == run && l->at[i].kind == EMERGE_CHECKPOINT;
         json_object_inline(&j, NULL);
         json_text(&j, "run", l->run[run]);
         json_int(&j, "checkpoints", (int64_t)n);
@@ -400,7 +432,8 @@ static bool write_json(const emerge_list *l, const char *path, const char *setti
     return json_write(&j, path, why);
 }
 
-bool emerge_write(emerge_list *l, const char *directory, const char *settings, const char *identity, problem *why)
+bool emerge_write(emerge_list *l, const char *directory, const char *settings, const char *identity,
+                  problem *why)
 {
     char path[TOOL_PATH_BYTES];
     table_out rows, profiles;
@@ -418,7 +451,7 @@ bool emerge_write(emerge_list *l, const char *directory, const char *settings, c
     }
     good = path_join(path, directory, "emergence.csv", why) && table_write(&rows, path, why);
     if (!good) table_free(&profiles);
-    return good && path_join(path, directory, "emergence_profile.csv", why) && table_write(&profiles, path, why) &&
-           path_join(path, directory, "emergence.json", why) && write_json(l, path, settings, identity, why) &&
-           columns_write(directory, why);
+    return good && path_join(path, directory, "emergence_profile.csv", why) &&
+           table_write(&profiles, path, why) && path_join(path, directory, "emergence.json", why) &&
+           write_json(l, path, settings, identity, why) && columns_write(directory, why);
 }

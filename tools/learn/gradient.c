@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool read_weights(const char *path, size_t rows, size_t length, float **weights, problem *why)
+static bool read_weights(const char *path, size_t rows, size_t length, float **weights,
+                         problem *why)
 {
     npy a;
     char shape[128];
@@ -16,7 +17,8 @@ static bool read_weights(const char *path, size_t rows, size_t length, float **w
     if (!npy_open(&a, path, why)) return false;
     npy_shape_text(&a, shape, sizeof shape);
     if (a.count != (uint64_t)rows * length || a.shape[a.dims > 0 ? a.dims - 1 : 0] != length)
-        good = problem_set(why, "%s: shape %s, expected that of the ids, %zu x %zu", path, shape, rows, length);
+        good = problem_set(why, "%s: shape %s, expected that of the ids, %zu x %zu", path, shape,
+                           rows, length);
     else {
         *weights = tool_alloc(rows * length, sizeof **weights);
         npy_floats(&a, 0, a.count, *weights);
@@ -29,9 +31,10 @@ static bool read_weights(const char *path, size_t rows, size_t length, float **w
 }
 
 /* gains (row, layer, head) as layer,head,gradient,importance */
-static bool write_heads(const net *n, const double *gains, size_t rows, const char *path, problem *why)
+static bool write_heads(const net *n, const double *gains, size_t rows, const char *path,
+                        problem *why)
 {
-    text t = {0};
+    text t = { 0 };
     text_add(&t, "layer,head,gradient,importance\n");
     for (size_t i = 0; i < n->layers * n->heads; i++) {
         double sum = 0, magnitude = 0;
@@ -60,14 +63,14 @@ static size_t longest(const net_rows *r)
     return most;
 }
 
-static bool differentiate(const gradient_options *o, const net *n, const net_rows *r, gradient_result *result,
-                          problem *why)
+static bool differentiate(const gradient_options *o, const net *n, const net_rows *r,
+                          gradient_result *result, problem *why)
 {
     char size[32];
     const size_t gains = r->rows * n->layers * n->heads;
     const size_t logits = o->logits ? r->rows * r->length * n->vocab : 0;
-    const uint64_t bytes = net_pass_bytes(n, r->length, r->rows, true) + 8 * (uint64_t)n->parameters + 8 * gains +
-                           4 * (uint64_t)logits;
+    const uint64_t bytes = net_pass_bytes(n, r->length, r->rows, true) +
+                           8 * (uint64_t)n->parameters + 8 * gains + 4 * (uint64_t)logits;
     bytes_text((double)bytes, size, sizeof size);
     tool_note("%zu rows, %zu positions; takes %s of memory beside the mapped file", r->rows,
               net_positions(r), size);
@@ -84,7 +87,7 @@ static bool differentiate(const gradient_options *o, const net *n, const net_row
     if (!isfinite(result->loss)) good = problem_set(why, "%s: the loss is not finite", o->model);
     if (good && o->output) good = net_write(n, wants.gradient, NET_GRADIENT, o->output, why);
     if (good && o->heads) good = write_heads(n, wants.gains, r->rows, o->heads, why);
-    const uint64_t shape[3] = {r->rows, r->length, n->vocab};
+    const uint64_t shape[3] = { r->rows, r->length, n->vocab };
     if (good && o->logits) good = npy_write(o->logits, NPY_F32, 3, shape, wants.logits, why);
     free(wants.gradient);
     free(wants.gains);
@@ -110,7 +113,8 @@ bool gradient_run(const gradient_options *o, gradient_result *result, problem *w
     const size_t length = good ? longest(&r) : 0;
     for (size_t p = 1; p < r.rows && length < r.length && good; p++) { /* closer together */
         memmove(ids + p * length, ids + p * r.length, length * sizeof *ids);
-        if (weights) memmove(weights + p * length, weights + p * r.length, length * sizeof *weights);
+        if (weights)
+            memmove(weights + p * length, weights + p * r.length, length * sizeof *weights);
     }
     r.length = length;
     good = good && differentiate(o, &n, &r, result, why);

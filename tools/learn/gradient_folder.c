@@ -14,8 +14,8 @@
 /* Prompts and what followed, as rows; what followed weighs 1. */
 typedef struct texts {
     int32_t *ids;
-    float   *weights;
-    size_t   rows, length, scored;
+    float *weights;
+    size_t rows, length, scored;
 } texts;
 
 static size_t prompt_ids(const json *prompt)
@@ -24,53 +24,65 @@ static size_t prompt_ids(const json *prompt)
     return ids && ids->kind == JSON_ARRAY ? ids->count : 0;
 }
 
-static bool take_row(texts *t, const json *prompt, const npy *tokens, size_t row, uint32_t vocab, problem *why)
+static bool take_row(texts *t, const json *prompt, const npy *tokens, size_t row, uint32_t vocab,
+                     problem *why)
 {
     const size_t from = prompt_ids(prompt), count = (size_t)json_number_of(prompt, "length", 0);
     int32_t *ids = t->ids + row * t->length;
     size_t at = 0;
-    for (const json *c = json_get(prompt, "ids")->child; c; c = c->next) ids[at++] = (int32_t)c->number;
-    for (size_t i = 0; i < count; i++) ids[at++] = (int32_t)npy_int(tokens, row * tokens->shape[1] + i);
+    for (const json *c = json_get(prompt, "ids")->child; c; c = c->next)
+        ids[at++] = (int32_t)c->number;
+    for (size_t i = 0; i < count; i++)
+        ids[at++] = (int32_t)npy_int(tokens, row * tokens->shape[1] + i);
     for (size_t i = 0; i < at; i++)
         if (ids[i] < 0 || ids[i] >= (int64_t)vocab)
-            return problem_set(why, "prompt %zu: id %ld is not in the vocabulary", row, (long)ids[i]);
+            return problem_set(why, "prompt %zu: id %ld is not in the vocabulary", row,
+                               (long)ids[i]);
     for (size_t i = from; i < at; i++) t->weights[row * t->length + i] = 1;
     t->scored += from ? count : count - (count > 0); /* the first token of a row is not predicted */
     for (; at < t->length; at++) ids[at] = -1;
     return true;
 }
 
-static bool read_texts(texts *t, const json *run, const char *directory, uint32_t vocab, problem *why)
+static bool read_texts(texts *t, const json *run, const char *directory, uint32_t vocab,
+                       problem *why)
 {
     char path[TOOL_PATH_BYTES];
     npy tokens;
     problem inner;
     const json *prompts = json_get(run, "prompts");
     if (!prompts || prompts->kind != JSON_ARRAY || !prompts->count)
-        return problem_set(why, "%s/run.json: has no prompts (a run of given ids has no continuations)", directory);
-    if (!path_join(path, directory, "tokens.npy", why) || !npy_open(&tokens, path, why)) return false;
+        return problem_set(why,
+                           "%s/run.json: has no prompts (a run of given ids has no continuations)",
+                           directory);
+    if (!path_join(path, directory, "tokens.npy", why) || !npy_open(&tokens, path, why))
+        return false;
     t->rows = prompts->count;
     bool good = tokens.dims == 2 && tokens.shape[0] == t->rows && !npy_is_float(&tokens);
     if (!good) problem_set(&inner, "does not have a row for each of %zu prompts", t->rows);
     for (const json *p = prompts->child; p && good; p = p->next) {
         const double length = json_number_of(p, "length", 0);
         good = prompt_ids(p) && length >= 0 && length <= (double)tokens.shape[1];
-        if (!good) problem_set(&inner, "a prompt of run.json has no ids, or a length that is not here");
-        else if (prompt_ids(p) + (size_t)length > t->length) t->length = prompt_ids(p) + (size_t)length;
+        if (!good)
+            problem_set(&inner, "a prompt of run.json has no ids, or a length that is not here");
+        else if (prompt_ids(p) + (size_t)length > t->length)
+            t->length = prompt_ids(p) + (size_t)length;
     }
     if (good) {
         t->ids = tool_alloc(t->rows * t->length, sizeof *t->ids);
         t->weights = tool_alloc(t->rows * t->length, sizeof *t->weights);
     }
     size_t row = 0;
-    for (const json *p = prompts->child; p && good; p = p->next) good = take_row(t, p, &tokens, row++, vocab, &inner);
+    for (const json *p = prompts->child; p && good; p = p->next)
+        good = take_row(t, p, &tokens, row++, vocab, &inner);
     if (good && !t->scored) good = problem_set(&inner, "no prompt has a continuation");
     npy_close(&tokens);
     return good || problem_set(why, "%s: %s", path, inner.text);
 }
 
 /* units.csv once more, with both columns at its end. */
-static bool write_units(const net *n, const char *directory, const double *gains, size_t rows, problem *why)
+static bool write_units(const net *n, const char *directory, const double *gains, size_t rows,
+                        problem *why)
 {
     char path[TOOL_PATH_BYTES];
     csv units;
@@ -82,7 +94,8 @@ static bool write_units(const net *n, const char *directory, const double *gains
     for (size_t i = 0; i < units.rows && good; i++) {
         size_t layer = 0, head = 0;
         double sum = 0, magnitude = 0;
-        good = unit_name_read(csv_cell(&units, i, unit), &layer, &head) && layer < n->layers && head < n->heads;
+        good = unit_name_read(csv_cell(&units, i, unit), &layer, &head) && layer < n->layers &&
+               head < n->heads;
         if (!good) problem_set(why, "%s: row %zu is no head of this model", path, i + 1);
         for (size_t r = 0; r < rows && good; r++) {
             const double g = gains[(r * n->layers + layer) * n->heads + head];
@@ -102,14 +115,17 @@ static bool write_units(const net *n, const char *directory, const double *gains
     return good;
 }
 
-static bool measure(const net *n, texts *t, const char *directory, gradient_result *result, problem *why)
+static bool measure(const net *n, texts *t, const char *directory, gradient_result *result,
+                    problem *why)
 {
     char size[32];
     net_wants wants;
-    const net_rows r = {t->ids, t->weights, t->rows, t->length};
-    const uint64_t bytes = net_pass_bytes(n, t->length, t->rows, true) + 8 * (uint64_t)n->parameters;
+    const net_rows r = { t->ids, t->weights, t->rows, t->length };
+    const uint64_t bytes =
+        net_pass_bytes(n, t->length, t->rows, true) + 8 * (uint64_t)n->parameters;
     bytes_text((double)bytes, size, sizeof size);
-    tool_note("%zu continuations, %zu tokens; takes %s of memory beside the mapped file", t->rows, t->scored, size);
+    tool_note("%zu continuations, %zu tokens; takes %s of memory beside the mapped file", t->rows,
+              t->scored, size);
     memset(&wants, 0, sizeof wants);
     wants.gradient = tool_alloc(n->parameters, sizeof *wants.gradient);
     wants.gains = tool_alloc(t->rows * n->layers * n->heads, sizeof *wants.gains);
@@ -124,15 +140,17 @@ static bool measure(const net *n, texts *t, const char *directory, gradient_resu
     return good;
 }
 
-bool gradient_folder(const gradient_options *o, const char *directory, gradient_result *result, problem *why)
+bool gradient_folder(const gradient_options *o, const char *directory, gradient_result *result,
+                     problem *why)
 {
     net n;
     json_file run;
     texts t;
     memset(&t, 0, sizeof t);
     if (!folder_describe(&run, directory, why)) return false;
-    bool good = !folder_has_experts(run.root) ||
-                problem_set(why, "%s: its units are experts: the importance is that of heads", directory);
+    bool good =
+        !folder_has_experts(run.root) ||
+        problem_set(why, "%s: its units are experts: the importance is that of heads", directory);
     if (good && (good = net_open(&n, o->model, o->threads, why))) {
         good = folder_check_model(run.root, &n.file, directory, why) &&
                read_texts(&t, run.root, directory, (uint32_t)n.vocab, why) &&

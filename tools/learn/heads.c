@@ -9,7 +9,8 @@
 
 /* ---- weights ----------------------------------------------------------------------------- */
 
-static void add(stretches *s, const net *n, size_t layer, syn_part part, size_t from, size_t count, bool decays)
+static void add(stretches *s, const net *n, size_t layer, syn_part part, size_t from, size_t count,
+                bool decays)
 {
     const size_t at = n->at[layer * SYN_PARTS + (size_t)part];
     if (at == NET_NONE) return;
@@ -19,7 +20,7 @@ static void add(stretches *s, const net *n, size_t layer, syn_part part, size_t 
         return;
     }
     s->at = tool_realloc(s->at, s->count + 1, sizeof *s->at);
-    s->at[s->count++] = (stretch){at + from, count, decays};
+    s->at[s->count++] = (stretch){ at + from, count, decays };
 }
 
 static bool group_is_whole(const net *n, const bool *chosen, size_t group)
@@ -32,11 +33,12 @@ static bool group_is_whole(const net *n, const bool *chosen, size_t group)
 
 stretches heads_weights(const net *n, const bool *all)
 {
-    stretches s = {NULL, 0};
+    stretches s = { NULL, 0 };
     for (size_t layer = 0; layer < n->layers; layer++) {
         const bool *chosen = all + layer * n->heads;
         for (size_t h = 0; h < n->heads; h++)
-            if (chosen[h]) add(&s, n, layer, SYN_ATTN_Q, h * n->key * n->embd, n->key * n->embd, true);
+            if (chosen[h])
+                add(&s, n, layer, SYN_ATTN_Q, h * n->key * n->embd, n->key * n->embd, true);
         for (size_t h = 0; h < n->heads; h++)
             if (chosen[h]) add(&s, n, layer, SYN_ATTN_Q_BIAS, h * n->key, n->key, false);
         for (size_t g = 0; g < n->kv_heads; g++) {
@@ -48,7 +50,9 @@ stretches heads_weights(const net *n, const bool *all)
         }
         for (size_t row = 0; row < n->embd; row++)
             for (size_t h = 0; h < n->heads; h++)
-                if (chosen[h]) add(&s, n, layer, SYN_ATTN_OUTPUT, row * n->heads_size + h * n->value, n->value, true);
+                if (chosen[h])
+                    add(&s, n, layer, SYN_ATTN_OUTPUT, row * n->heads_size + h * n->value, n->value,
+                        true);
     }
     return s;
 }
@@ -63,7 +67,10 @@ bool *heads_mask(const net *n, const stretches *s)
 
 /* ---- choosing ---------------------------------------------------------------------------- */
 
-typedef struct ranked { double value; size_t at; } ranked;
+typedef struct ranked {
+    double value;
+    size_t at;
+} ranked;
 
 static int by_value(const void *a, const void *b)
 {
@@ -72,12 +79,14 @@ static int by_value(const void *a, const void *b)
     return p->at < q->at ? -1 : p->at > q->at;
 }
 
-static bool read_scores(const net *n, const heads_choice *c, const char *column, ranked *to, problem *why)
+static bool read_scores(const net *n, const heads_choice *c, const char *column, ranked *to,
+                        problem *why)
 {
     char path[TOOL_PATH_BYTES];
     csv units;
     bool good = true;
-    if (!path_join(path, c->directory, "units.csv", why) || !csv_read(&units, path, why)) return false;
+    if (!path_join(path, c->directory, "units.csv", why) || !csv_read(&units, path, why))
+        return false;
     const int name = csv_column(&units, "unit"), at = csv_column(&units, column);
     const size_t heads = n->layers * n->heads;
     if (at < 0) good = problem_set(why, "%s: has no column %s", path, column);
@@ -85,7 +94,8 @@ static bool read_scores(const net *n, const heads_choice *c, const char *column,
         good = problem_set(why, "%s: has %zu units, the model %zu heads", path, units.rows, heads);
     for (size_t i = 0; i < units.rows && good; i++) {
         size_t layer = 0, head = 0;
-        good = unit_name_read(csv_cell(&units, i, name), &layer, &head) && layer < n->layers && head < n->heads;
+        good = unit_name_read(csv_cell(&units, i, name), &layer, &head) && layer < n->layers &&
+               head < n->heads;
         if (!good) problem_set(why, "%s: row %zu is no head of this model", path, i + 1);
         else if (!csv_double(csv_cell(&units, i, at), &to[i].value) || !isfinite(to[i].value))
             good = problem_set(why, "%s: row %zu has no %s", path, i + 1, column);
@@ -121,7 +131,8 @@ static bool one_layer(const net *n, const char *word, bool *chosen, problem *why
 }
 
 /* core, periphery, random, matched: by the folder's scores, or as many as these would take. */
-static bool by_score(const net *n, const heads_choice *c, const char *column, bool *chosen, problem *why)
+static bool by_score(const net *n, const heads_choice *c, const char *column, bool *chosen,
+                     problem *why)
 {
     const size_t heads = n->layers * n->heads;
     size_t count = (size_t)floor(c->share * (double)heads + 0.5);
@@ -155,16 +166,19 @@ static bool column_of(const heads_choice *c, char column[64], problem *why)
         folder_column(c->score, column);
         return true;
     }
-    if (!path_join(path, c->directory, "phiid.json", why) || !json_read(&phiid, path, why)) return false;
-    folder_column(json_text_of(json_get(phiid.root, "settings"), "score", "rank-difference"), column);
+    if (!path_join(path, c->directory, "phiid.json", why) || !json_read(&phiid, path, why))
+        return false;
+    folder_column(json_text_of(json_get(phiid.root, "settings"), "score", "rank-difference"),
+                  column);
     if (!strcmp(column, "difference")) memcpy(column, "difference_rank", sizeof "difference_rank");
     json_free(&phiid);
     return true;
 }
 
-size_t heads_choose(const net *n, const heads_choice *c, bool *chosen, char column[64], problem *why)
+size_t heads_choose(const net *n, const heads_choice *c, bool *chosen, char column[64],
+                    problem *why)
 {
-    static const char *const scored[] = {"core", "periphery", "random", "matched"};
+    static const char *const scored[] = { "core", "periphery", "random", "matched" };
     const size_t heads = n->layers * n->heads;
     bool good = true, done = false;
     size_t count = 0;
@@ -175,7 +189,8 @@ size_t heads_choose(const net *n, const heads_choice *c, bool *chosen, char colu
             done = true;
         }
     if (!done && !strcmp(c->subset, "all")) memset(chosen, true, heads * sizeof *chosen);
-    else if (!done && !strncmp(c->subset, "layer:", 6)) good = one_layer(n, c->subset + 6, chosen, why);
+    else if (!done && !strncmp(c->subset, "layer:", 6))
+        good = one_layer(n, c->subset + 6, chosen, why);
     else if (!done) good = unit_list_parse(c->subset, false, 0, n->layers, n->heads, chosen, why);
     for (size_t i = 0; i < heads; i++) count += chosen[i];
     if (good && !count) problem_set(why, "--subset %s: no head is chosen", c->subset);

@@ -6,21 +6,26 @@
 
 /* A head's weights: its query rows (and their biases), its columns of the output matrix; and the key and value
    rows of its group (and their biases) where all heads of the group are chosen. chosen: (layer, head). */
-typedef struct stretches { stretch *at; size_t count; } stretches;
+typedef struct stretches {
+    stretch *at;
+    size_t count;
+} stretches;
 stretches heads_weights(const net *n, const bool *chosen);
 /* (parameters): which weights those are, for whoever must prove that the rest stays. */
 bool *heads_mask(const net *n, const stretches *s);
 
 /* What a person may ask for. */
 typedef struct heads_choice {
-    const char *subset;    /* core, periphery, random, matched, all, layer:N, or a list (engine/unit_list.h) */
+    const char *
+        subset; /* core, periphery, random, matched, all, layer:N, or a list (engine/unit_list.h) */
     const char *directory; /* a result folder of the model */
     const char *score;     /* a column of its units.csv; NULL: what the folder chose */
-    double      share;     /* of all heads: core, periphery, random, matched */
-    uint64_t    seed;      /* of random, matched */
+    double share;          /* of all heads: core, periphery, random, matched */
+    uint64_t seed;         /* of random, matched */
 } heads_choice;
 
 /* Marks chosen (layer, head); returns how many, 0: a problem. The column is told in `column`. */
-size_t heads_choose(const net *n, const heads_choice *c, bool *chosen, char column[64], problem *why);
+size_t heads_choose(const net *n, const heads_choice *c, bool *chosen, char column[64],
+                    problem *why);
 
 #endif

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__)) && \
+#if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__)) &&     \
     !defined(LEARN_PLAIN)
 #define LANES_X86
 #include <immintrin.h>
@@ -26,7 +26,7 @@
 /* A tile of MR rows and NV vectors of W columns, all of it in registers: every step over `depth`
    broadcasts a number of each row of a and multiplies it into the vectors of b. Rows that do not
    exist repeat the last one, in a buffer that takes the place of c at the edges. */
-#define LANES_TILE(name, TARGET, V, W, MR, NV, ZERO, LOAD, STORE, SET1, FMA)                      \
+#define LANES_TILE(name, TARGET, V, W, MR, NV, ZERO, LOAD, STORE, SET1, FMA)                       \
     TARGET static void name(size_t depth, const float *a, size_t a_row, size_t a_col, size_t rows, \
                             const float *b, float *c, size_t c_row, bool add)                      \
     {                                                                                              \
@@ -62,8 +62,8 @@
 #define LANES_PLAIN_SET1(x) (x)
 #define LANES_PLAIN_FMA(x, y, z) ((x) * (y) + (z))
 
-LANES_TILE(tile_plain, , float, 1, 4, 4, 0.0f, LANES_PLAIN_LOAD, LANES_PLAIN_STORE, LANES_PLAIN_SET1,
-           LANES_PLAIN_FMA)
+LANES_TILE(tile_plain, , float, 1, 4, 4, 0.0f, LANES_PLAIN_LOAD, LANES_PLAIN_STORE,
+           LANES_PLAIN_SET1, LANES_PLAIN_FMA)
 
 #define LANES_TARGET
 #define LANES_NAME(x) x##_plain
@@ -91,8 +91,8 @@ LANES_TILE(tile_narrow_avx2, LANES_AVX2, __m256, 8, 6, 1, _mm256_setzero_ps(), _
            _mm256_storeu_ps, _mm256_set1_ps, _mm256_fmadd_ps)
 LANES_TILE(tile_avx512, LANES_AVX512, __m512, 16, 12, 2, _mm512_setzero_ps(), _mm512_loadu_ps,
            _mm512_storeu_ps, _mm512_set1_ps, _mm512_fmadd_ps)
-LANES_TILE(tile_narrow_avx512, LANES_AVX512, __m512, 16, 12, 1, _mm512_setzero_ps(), _mm512_loadu_ps,
-           _mm512_storeu_ps, _mm512_set1_ps, _mm512_fmadd_ps)
+LANES_TILE(tile_narrow_avx512, LANES_AVX512, __m512, 16, 12, 1, _mm512_setzero_ps(),
+           _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_fmadd_ps)
 
 #define LANES_TARGET LANES_AVX2
 #define LANES_NAME(x) x##_avx2
@@ -149,7 +149,8 @@ LANES_TILE(tile_narrow_neon, , float32x4_t, 4, 8, 1, vdupq_n_f32(0), vld1q_f32, 
 const lanes *lanes_of(syn_simd level)
 {
 #if defined(LANES_X86)
-    if ((!level || level == SYN_SIMD_AVX512) && syn_simd_name(SYN_SIMD_AVX512)) return &lanes_avx512;
+    if ((!level || level == SYN_SIMD_AVX512) && syn_simd_name(SYN_SIMD_AVX512))
+        return &lanes_avx512;
     if ((!level || level == SYN_SIMD_AVX2) && syn_simd_name(SYN_SIMD_AVX2)) return &lanes_avx2;
 #elif defined(LANES_ARM)
     if (level != SYN_SIMD_PLAIN) return &lanes_neon;
@@ -191,7 +192,8 @@ static void edge_tile(lanes_tile_fn *tile, const product *p, size_t depth, const
 
 /* Rows m0 .. m1 and columns n0 .. n1 of a product. A panel of b, LANES_DEPTH by a tile's width, is
    packed once and stays in the first cache while all rows pass by. */
-static void product_part(const lanes *l, const product *p, size_t m0, size_t m1, size_t n0, size_t n1)
+static void product_part(const lanes *l, const product *p, size_t m0, size_t m1, size_t n0,
+                         size_t n1)
 {
     float panel[LANES_DEPTH * LANES_NR];
     for (size_t k = 0; k < p->depth; k += LANES_DEPTH) {
@@ -230,7 +232,11 @@ void lanes_run(const syn_parallel *parallel, size_t jobs, syn_job_fn *job, void 
     for (size_t i = 0; i < jobs; i++) job(arg, (int)i);
 }
 
-typedef struct product_jobs { const lanes *l; const product *p; size_t rows, cols, across; } product_jobs;
+typedef struct product_jobs {
+    const lanes *l;
+    const product *p;
+    size_t rows, cols, across;
+} product_jobs;
 
 static void product_job(void *arg, int index)
 {
@@ -245,7 +251,7 @@ static void product_job(void *arg, int index)
    only. More rows a part pack b less often. */
 void lanes_product(const lanes *l, const syn_parallel *parallel, const product *p)
 {
-    product_jobs j = {l, p, 0, 0, 0};
+    product_jobs j = { l, p, 0, 0, 0 };
     size_t rows = (p->m + 3) / 4;
     if (rows > 512) rows = 512;
     if (rows < l->mr) rows = l->mr;

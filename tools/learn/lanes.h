@@ -18,14 +18,15 @@ typedef void lanes_tile_fn(size_t depth, const float *a, size_t a_row, size_t a_
                            const float *b, float *c, size_t c_row, bool add);
 
 typedef struct adam_step {
-    float lr, beta1, beta2, eps, decay; /* decay: lr times weight decay, 0 where a tensor has none */
-    float scale;                        /* of the gradient: clipping */
-    float correct1, correct2;           /* 1 - beta^step */
+    float lr, beta1, beta2, eps,
+        decay;                /* decay: lr times weight decay, 0 where a tensor has none */
+    float scale;              /* of the gradient: clipping */
+    float correct1, correct2; /* 1 - beta^step */
 } adam_step;
 
 typedef struct lanes {
     syn_simd level;
-    size_t   mr, nr, nr_narrow; /* rows and columns of a tile; a narrower tile for few columns */
+    size_t mr, nr, nr_narrow; /* rows and columns of a tile; a narrower tile for few columns */
     lanes_tile_fn *tile, *tile_narrow;
     /* y = x w / sqrt(mean(x^2) + eps) for rows of `width` at a stride; inverse (row) is kept */
     void (*norm)(const float *x, const float *w, size_t rows, size_t width, float eps, float *y,
@@ -40,15 +41,17 @@ typedef struct lanes {
     /* x = exp(scale x - maximum of scale x) for the first n of a row, 0 up to width; returns the sum
        and leaves the maximum */
     float (*softmax)(float *x, size_t n, size_t width, float scale, float *maximum);
-    void (*exp_row)(float *x, size_t n, size_t width, float scale, float shift); /* exp(scale x - shift) */
+    void (*exp_row)(float *x, size_t n, size_t width, float scale,
+                    float shift); /* exp(scale x - shift) */
     /* p (p dp - d) scale into dp */
     void (*softmax_back)(const float *p, float *dp, size_t n, float d, float scale);
     void (*scale)(float *x, size_t n, float by);
     void (*add)(float *x, const float *y, size_t n);
-    void (*add_rows)(float *x, const float *row, size_t rows, size_t width);  /* x += row */
-    void (*sum_rows)(const float *x, size_t rows, size_t width, float *sum);  /* sum += rows of x */
+    void (*add_rows)(float *x, const float *row, size_t rows, size_t width); /* x += row */
+    void (*sum_rows)(const float *x, size_t rows, size_t width, float *sum); /* sum += rows of x */
     float (*dot)(const float *x, const float *y, size_t n);
-    void (*adam)(const adam_step *s, size_t n, const float *gradient, float *weight, float *m, float *v);
+    void (*adam)(const adam_step *s, size_t n, const float *gradient, float *weight, float *m,
+                 float *v);
 } lanes;
 
 /* The functions of a level (SYN_SIMD_AUTO: the best here). */
@@ -57,9 +60,12 @@ const lanes *lanes_of(syn_simd level);
 /* A product: c = (or +=, when add) a b. */
 typedef struct product {
     size_t m, n, depth;
-    const float *a; size_t a_row, a_col;
-    const float *b; size_t b_row, b_col; /* b_row: from k to k + 1; b_col: from column to column */
-    float *c; size_t c_row;
+    const float *a;
+    size_t a_row, a_col;
+    const float *b;
+    size_t b_row, b_col; /* b_row: from k to k + 1; b_col: from column to column */
+    float *c;
+    size_t c_row;
     bool add;
 } product;
 

@@ -12,7 +12,7 @@ LANES_TARGET static inline float LANES_NAME(fold)(const float *s)
 
 LANES_TARGET static float LANES_NAME(dot)(const float *x, const float *y, size_t n)
 {
-    float sum[LANES] = {0};
+    float sum[LANES] = { 0 };
     size_t i = 0;
     for (; i + LANES <= n; i += LANES)
         for (size_t j = 0; j < LANES; j++) sum[j] += x[i + j] * y[i + j];
@@ -25,7 +25,10 @@ LANES_TARGET static inline float LANES_NAME(exp_one)(float x)
 {
     const float round = 12582912.0f; /* 1.5 2^23: what is added to it loses its fraction */
     float n, r, p;
-    union { int32_t bits; float value; } power;
+    union {
+        int32_t bits;
+        float value;
+    } power;
     x = x > 88.0f ? 88.0f : x;
     x = x < -87.0f ? -87.0f : x;
     n = x * 1.44269504f + round - round; /* a branch here would not become a vector */
@@ -42,7 +45,8 @@ LANES_TARGET static inline float LANES_NAME(exp_one)(float x)
     return p * power.value;
 }
 
-LANES_TARGET static void LANES_NAME(exp_row)(float *x, size_t n, size_t width, float scale, float shift)
+LANES_TARGET static void LANES_NAME(exp_row)(float *x, size_t n, size_t width, float scale,
+                                             float shift)
 {
     for (size_t i = 0; i < n; i++) x[i] = LANES_NAME(exp_one)(x[i] * scale - shift);
     for (size_t i = n; i < width; i++) x[i] = 0;
@@ -51,7 +55,7 @@ LANES_TARGET static void LANES_NAME(exp_row)(float *x, size_t n, size_t width, f
 LANES_TARGET static float LANES_NAME(softmax)(float *x, size_t n, size_t width, float scale,
                                               float *maximum)
 {
-    float most[LANES], sum[LANES] = {0}, top = x[0];
+    float most[LANES], sum[LANES] = { 0 }, top = x[0];
     size_t i = 0;
     for (size_t j = 0; j < LANES; j++) most[j] = x[0];
     for (; i + LANES <= n; i += LANES)
@@ -89,7 +93,7 @@ LANES_TARGET static void LANES_NAME(norm_back)(const float *dy, const float *x, 
 {
     for (size_t r = 0; r < rows; r++, dy += width, x += width, dx += width) {
         const float inv = inverse[r];
-        float sum[LANES] = {0}, mean;
+        float sum[LANES] = { 0 }, mean;
         size_t i = 0;
         for (; i + LANES <= width; i += LANES)
             for (size_t j = 0; j < LANES; j++) sum[j] += dy[i + j] * w[i + j] * x[i + j];
@@ -147,16 +151,29 @@ LANES_TARGET static void LANES_NAME(adam)(const adam_step *s, size_t n, const fl
         const float g = gradient[i] * s->scale;
         m[i] = b1 * m[i] + (1.0f - b1) * g;
         v[i] = b2 * v[i] + (1.0f - b2) * g * g;
-        weight[i] = weight[i] * keep -
-                    s->lr * (m[i] / s->correct1) / (sqrtf(v[i] / s->correct2) + s->eps);
+        weight[i] =
+            weight[i] * keep - s->lr * (m[i] / s->correct1) / (sqrtf(v[i] / s->correct2) + s->eps);
     }
 }
 
 static const lanes LANES_NAME(lanes) = {
-    LANES_LEVEL, LANES_TILE_MR, LANES_TILE_NR, LANES_TILE_NARROW,
-    LANES_NAME(tile), LANES_NAME(tile_narrow),
-    LANES_NAME(norm), LANES_NAME(norm_back), LANES_NAME(gate), LANES_NAME(gate_back),
-    LANES_NAME(softmax), LANES_NAME(exp_row), LANES_NAME(softmax_back),
-    LANES_NAME(scale), LANES_NAME(add), LANES_NAME(add_rows), LANES_NAME(sum_rows), LANES_NAME(dot),
+    LANES_LEVEL,
+    LANES_TILE_MR,
+    LANES_TILE_NR,
+    LANES_TILE_NARROW,
+    LANES_NAME(tile),
+    LANES_NAME(tile_narrow),
+    LANES_NAME(norm),
+    LANES_NAME(norm_back),
+    LANES_NAME(gate),
+    LANES_NAME(gate_back),
+    LANES_NAME(softmax),
+    LANES_NAME(exp_row),
+    LANES_NAME(softmax_back),
+    LANES_NAME(scale),
+    LANES_NAME(add),
+    LANES_NAME(add_rows),
+    LANES_NAME(sum_rows),
+    LANES_NAME(dot),
     LANES_NAME(adam),
 };

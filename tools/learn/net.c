@@ -12,14 +12,14 @@
 /* ---- which models ----------------------------------------------------------------------- */
 
 /* The steps that the passes know; a layer takes those whose tensors it has. */
-static const uint64_t parts_needed =
-    BIT(SYN_ATTN_NORM) | BIT(SYN_ATTN_Q) | BIT(SYN_ATTN_K) | BIT(SYN_ATTN_V) | BIT(SYN_ATTN_OUTPUT) |
-    BIT(SYN_FFN_NORM) | BIT(SYN_FFN_GATE) | BIT(SYN_FFN_UP) | BIT(SYN_FFN_DOWN);
+static const uint64_t parts_needed = BIT(SYN_ATTN_NORM) | BIT(SYN_ATTN_Q) | BIT(SYN_ATTN_K) |
+                                     BIT(SYN_ATTN_V) | BIT(SYN_ATTN_OUTPUT) | BIT(SYN_FFN_NORM) |
+                                     BIT(SYN_FFN_GATE) | BIT(SYN_FFN_UP) | BIT(SYN_FFN_DOWN);
 static const uint64_t parts_known =
-    BIT(SYN_ATTN_NORM) | BIT(SYN_ATTN_Q) | BIT(SYN_ATTN_K) | BIT(SYN_ATTN_V) | BIT(SYN_ATTN_OUTPUT) |
-    BIT(SYN_FFN_NORM) | BIT(SYN_FFN_GATE) | BIT(SYN_FFN_UP) | BIT(SYN_FFN_DOWN) |
-    BIT(SYN_ATTN_Q_BIAS) | BIT(SYN_ATTN_K_BIAS) | BIT(SYN_ATTN_V_BIAS) | BIT(SYN_ATTN_OUTPUT_BIAS) |
-    BIT(SYN_ATTN_Q_NORM) | BIT(SYN_ATTN_K_NORM) |
+    BIT(SYN_ATTN_NORM) | BIT(SYN_ATTN_Q) | BIT(SYN_ATTN_K) | BIT(SYN_ATTN_V) |
+    BIT(SYN_ATTN_OUTPUT) | BIT(SYN_FFN_NORM) | BIT(SYN_FFN_GATE) | BIT(SYN_FFN_UP) |
+    BIT(SYN_FFN_DOWN) | BIT(SYN_ATTN_Q_BIAS) | BIT(SYN_ATTN_K_BIAS) | BIT(SYN_ATTN_V_BIAS) |
+    BIT(SYN_ATTN_OUTPUT_BIAS) | BIT(SYN_ATTN_Q_NORM) | BIT(SYN_ATTN_K_NORM) |
     BIT(SYN_FFN_GATE_BIAS) | BIT(SYN_FFN_UP_BIAS) | BIT(SYN_FFN_DOWN_BIAS);
 
 static bool family_learns(const syn_family *family)
@@ -31,7 +31,7 @@ static bool family_learns(const syn_family *family)
 
 static bool refuse(const net *n, const char *what, problem *why)
 {
-    text names = {0};
+    text names = { 0 };
     for (int i = 0; family_row(i); i++)
         if (family_learns(family_row(i)))
             text_print(&names, "%s%s", names.length ? ", " : "", family_name(family_row(i)));
@@ -48,11 +48,11 @@ static bool check_model(const net *n, problem *why)
     snprintf(what, sizeof what, "architecture %s", m->architecture);
     if (!family_learns(m->family)) return refuse(n, what, why);
     if (m->experts) return refuse(n, "layers with experts", why);
-    if (m->embd_scale != 1 || m->residual_scale != 1 || m->logit_scale > 0 || m->temperature_length ||
-        m->attn_softcap > 0 || m->final_softcap > 0)
+    if (m->embd_scale != 1 || m->residual_scale != 1 || m->logit_scale > 0 ||
+        m->temperature_length || m->attn_softcap > 0 || m->final_softcap > 0)
         return refuse(n, "scaled or capped activations", why);
-    if (m->parts_found & ~parts_known || m->global[SYN_OUTPUT_BIAS].type || m->global[SYN_POSITION_EMBD].type ||
-        m->global[SYN_OUTPUT_NORM_BIAS].type)
+    if (m->parts_found & ~parts_known || m->global[SYN_OUTPUT_BIAS].type ||
+        m->global[SYN_POSITION_EMBD].type || m->global[SYN_OUTPUT_NORM_BIAS].type)
         return refuse(n, "all of its tensors", why);
     for (uint32_t i = 0; i < m->layers; i++) {
         if (syn_model_is_local(m, i)) return refuse(n, "attention to a window", why);
@@ -113,8 +113,8 @@ static void read_weights(net *n)
         const net_param *p = &n->param[i];
         const uint64_t row = syn_type_bytes(p->tensor->type, p->cols);
         for (size_t r = 0; r < p->rows; r++)
-            syn_type_to_float(p->tensor->type, p->tensor->data + r * row, n->weight + p->at + r * p->cols,
-                              p->cols);
+            syn_type_to_float(p->tensor->type, p->tensor->data + r * row,
+                              n->weight + p->at + r * p->cols, p->cols);
     }
 }
 
@@ -181,7 +181,8 @@ static const net_param *param_named(const net *n, const char *name, size_t bytes
 
 /* Walks the tensors of the file: promises them (array NULL) or writes their data. A tensor that is
    no parameter (rope factors) goes as it is. */
-static bool walk_tensors(const net *n, gguf_out *out, const float *array, net_kind kind, problem *why)
+static bool walk_tensors(const net *n, gguf_out *out, const float *array, net_kind kind,
+                         problem *why)
 {
     for (int f = 0; f < n->file.files; f++) {
         syn_gguf gguf;
@@ -196,15 +197,18 @@ static bool walk_tensors(const net *n, gguf_out *out, const float *array, net_ki
             at = t.next_at;
             const char *name = (const char *)n->file.source[f].bytes + t.name_at;
             const net_param *p = param_named(n, name, (size_t)t.name_bytes);
-            const bool factors = !p && kind == NET_MODEL && t.name_bytes == strlen("rope_freqs.weight") &&
+            const bool factors = !p && kind == NET_MODEL &&
+                                 t.name_bytes == strlen("rope_freqs.weight") &&
                                  !memcmp(name, "rope_freqs.weight", (size_t)t.name_bytes);
             if (!p && !factors) continue;
             if (!array) {
-                gguf_out_tensor(out, name, (size_t)t.name_bytes, syn_type_find(p ? 0 : t.type), t.dims, t.ne);
+                gguf_out_tensor(out, name, (size_t)t.name_bytes, syn_type_find(p ? 0 : t.type),
+                                t.dims, t.ne);
                 continue;
             }
-            const bool good = p ? gguf_out_floats(out, array + p->at, p->cols * p->rows, why)
-                                : gguf_out_data(out, n->file.source[f].bytes + t.offset, (size_t)t.bytes, why);
+            const bool good =
+                p ? gguf_out_floats(out, array + p->at, p->cols * p->rows, why)
+                  : gguf_out_data(out, n->file.source[f].bytes + t.offset, (size_t)t.bytes, why);
             if (!good || !gguf_out_tensor_end(out, why)) return false;
         }
     }
@@ -247,8 +251,10 @@ static bool copy_rows(int32_t *ids, size_t length, const npy *a, const char *pat
         if (i % length == 0) ended = false;
         ended = ended || id == -1; /* the row ends at its first -1, whatever stands behind */
         if (!ended && (id < 0 || id >= (int64_t)vocab))
-            return problem_set(why, "%s: id %lld at index %llu is not in the vocabulary: 0 to %u, or -1 "
-                               "behind a row's end", path, (long long)id, (unsigned long long)i, vocab - 1);
+            return problem_set(why,
+                               "%s: id %lld at index %llu is not in the vocabulary: 0 to %u, or -1 "
+                               "behind a row's end",
+                               path, (long long)id, (unsigned long long)i, vocab - 1);
         ids[i] = ended ? -1 : (int32_t)id;
     }
     return true;
@@ -274,7 +280,7 @@ bool net_rows_read(int32_t **ids, size_t *rows, size_t *length, const char *path
         good = copy_rows(*ids, *length, &a, path, vocab, why);
     }
     npy_close(&a);
-    net_rows whole = {*ids, NULL, good ? *rows : 0, good ? *length : 0};
+    net_rows whole = { *ids, NULL, good ? *rows : 0, good ? *length : 0 };
     if (good && !net_positions(&whole))
         good = problem_set(why, "%s: no row has a second token to predict", path);
     if (good) return true;

@@ -24,20 +24,20 @@ typedef struct layer_kept {
 
 struct net_pass {
     const net *n;
-    bool   backward;
+    bool backward;
     size_t length, group; /* most ids of a row; rows that go through together */
     size_t block;         /* positions whose logits are made at a time */
     float *memory;
-    size_t used;          /* floats; counted with memory NULL */
-    layer_kept *kept;     /* (layer); one for all without a way back */
-    float *x, *inverse;   /* the stream, at the end behind the last layer */
-    float *normed, *act;  /* (position, embd), (position, ff) */
-    float *turn;          /* (length, rope): cos and sin of each pair */
-    float *logits, *nll;  /* (block, vocab), (position) */
+    size_t used;         /* floats; counted with memory NULL */
+    layer_kept *kept;    /* (layer); one for all without a way back */
+    float *x, *inverse;  /* the stream, at the end behind the last layer */
+    float *normed, *act; /* (position, embd), (position, ff) */
+    float *turn;         /* (length, rope): cos and sin of each pair */
+    float *logits, *nll; /* (block, vocab), (position) */
     float *dx, *dnormed, *dheads, *dq, *dk, *dv, *dact, *draw;
-    float *pieces;        /* (piece, widest vector): partial sums of vectors' gradients */
-    float *work;          /* of attention */
-    int32_t *id;          /* (position): with the first token where a row has ended */
+    float *pieces; /* (piece, widest vector): partial sums of vectors' gradients */
+    float *work;   /* of attention */
+    int32_t *id;   /* (position): with the first token where a row has ended */
 };
 
 /* ---- memory ----------------------------------------------------------------------------- */
@@ -49,7 +49,10 @@ static float *take(net_pass *p, size_t count)
     return at;
 }
 
-static size_t most(size_t a, size_t b) { return a > b ? a : b; }
+static size_t most(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
 
 static void take_layer(net_pass *p, layer_kept *k, size_t positions, bool first)
 {
@@ -177,7 +180,7 @@ static void forward_product(const group *g, const float *x, size_t in, syn_part 
 {
     const float *w = net_part(g->n, g->n->weight, g->layer, part);
     const float *b = net_part(g->n, g->n->weight, g->layer, bias);
-    const product p = {g->positions, out, in, x, in, 1, w, 1, in, y, out, add};
+    const product p = { g->positions, out, in, x, in, 1, w, 1, in, y, out, add };
     lanes_product(g->l, g->n->parallel, &p);
     if (b) g->l->add_rows(y, b, g->positions, out);
 }
@@ -190,7 +193,10 @@ typedef struct piece_jobs {
     float sign;                /* of a rotation */
 } piece_jobs;
 
-static size_t pieces_of(const piece_jobs *j) { return (j->rows + j->piece - 1) / j->piece; }
+static size_t pieces_of(const piece_jobs *j)
+{
+    return (j->rows + j->piece - 1) / j->piece;
+}
 static size_t piece_rows(const piece_jobs *j, int index)
 {
     const size_t from = (size_t)index * j->piece;
@@ -206,10 +212,10 @@ static void norm_job(void *arg, int index)
 }
 
 /* rows of `width`, of which each position has `each` */
-static void norm(const group *g, const float *x, const float *w, size_t each, size_t width, float *y,
-                 float *inverse)
+static void norm(const group *g, const float *x, const float *w, size_t each, size_t width,
+                 float *y, float *inverse)
 {
-    piece_jobs j = {g, x, w, NULL, y, inverse, NULL, g->positions * each, width, PIECE * each, 0};
+    piece_jobs j = { g, x, w, NULL, y, inverse, NULL, g->positions * each, width, PIECE * each, 0 };
     lanes_run(g->n->parallel, pieces_of(&j), norm_job, &j);
 }
 
@@ -229,10 +235,12 @@ static void norm_back_job(void *arg, int index)
                        piece_rows(j, index), j->width, j->y + from * j->width, sums);
 }
 
-static void norm_back(const group *g, const float *dy, const float *x, const float *w, float *inverse,
-                      size_t each, size_t width, float *dx, float *gradient)
+static void norm_back(const group *g, const float *dy, const float *x, const float *w,
+                      float *inverse, size_t each, size_t width, float *dx, float *gradient)
 {
-    piece_jobs j = {g, x, w, dy, dx, inverse, g->p->pieces, g->positions * each, width, PIECE * each, 0};
+    piece_jobs j = {
+        g, x, w, dy, dx, inverse, g->p->pieces, g->positions * each, width, PIECE * each, 0
+    };
     lanes_run(g->n->parallel, pieces_of(&j), norm_back_job, &j);
     gather(g, &j, gradient);
 }
@@ -242,22 +250,23 @@ static void sum_job(void *arg, int index)
     const piece_jobs *j = arg;
     float *sums = j->sums + (size_t)index * j->width;
     memset(sums, 0, j->width * sizeof *sums);
-    j->g->l->sum_rows(j->dy + (size_t)index * j->piece * j->width, piece_rows(j, index), j->width, sums);
+    j->g->l->sum_rows(j->dy + (size_t)index * j->piece * j->width, piece_rows(j, index), j->width,
+                      sums);
 }
 
 /* y = x w' + b on the way back: dw += dy' x, db += sum dy, and dx = or += dy w. */
-static void backward_product(const group *g, const float *dy, size_t out, syn_part part, syn_part bias,
-                             const float *x, size_t in, float *dx, bool add)
+static void backward_product(const group *g, const float *dy, size_t out, syn_part part,
+                             syn_part bias, const float *x, size_t in, float *dx, bool add)
 {
     const float *w = net_part(g->n, g->n->weight, g->layer, part);
     float *dw = net_part(g->n, g->gradient, g->layer, part);
     float *db = net_part(g->n, g->gradient, g->layer, bias);
-    const product to_w = {out, in, g->positions, dy, 1, out, x, in, 1, dw, in, true};
-    const product to_x = {g->positions, in, out, dy, out, 1, w, in, 1, dx, in, add};
+    const product to_w = { out, in, g->positions, dy, 1, out, x, in, 1, dw, in, true };
+    const product to_x = { g->positions, in, out, dy, out, 1, w, in, 1, dx, in, add };
     lanes_product(g->l, g->n->parallel, &to_w);
     lanes_product(g->l, g->n->parallel, &to_x);
     if (!db) return;
-    piece_jobs j = {g, NULL, NULL, dy, NULL, NULL, g->p->pieces, g->positions, out, PIECE, 0};
+    piece_jobs j = { g, NULL, NULL, dy, NULL, NULL, g->p->pieces, g->positions, out, PIECE, 0 };
     lanes_run(g->n->parallel, pieces_of(&j), sum_job, &j);
     gather(g, &j, db);
 }
@@ -265,7 +274,8 @@ static void backward_product(const group *g, const float *dy, size_t out, syn_pa
 /* Rotates the pairs of every head at a position (Su et al. 2021); backwards with sign -1. */
 static void turn_head(const net *n, float *head, const float *turn, float sign)
 {
-    const size_t half = n->rope / 2, step = n->rope_halves ? 1 : 2, apart = n->rope_halves ? half : 1;
+    const size_t half = n->rope / 2, step = n->rope_halves ? 1 : 2,
+                 apart = n->rope_halves ? half : 1;
     for (size_t i = 0; i < half; i++) {
         float *a = head + i * step, *b = a + apart;
         const float c = turn[2 * i], s = turn[2 * i + 1] * sign, first = *a;
@@ -281,13 +291,13 @@ static void turn_job(void *arg, int index)
     const size_t from = (size_t)index * j->piece, size = n->key;
     for (size_t r = from; r < from + piece_rows(j, index); r++)
         for (size_t h = 0; h < j->width / size; h++)
-            turn_head(n, j->y + r * j->width + h * size, j->g->p->turn + r % j->g->p->length * n->rope,
-                      j->sign);
+            turn_head(n, j->y + r * j->width + h * size,
+                      j->g->p->turn + r % j->g->p->length * n->rope, j->sign);
 }
 
 static void rotate(const group *g, float *y, size_t width, float sign)
 {
-    piece_jobs j = {g, NULL, NULL, NULL, y, NULL, NULL, g->positions, width, PIECE, sign};
+    piece_jobs j = { g, NULL, NULL, NULL, y, NULL, NULL, g->positions, width, PIECE, sign };
     lanes_run(g->n->parallel, pieces_of(&j), turn_job, &j);
 }
 
@@ -300,7 +310,8 @@ static void gate_job(void *arg, int index)
 
 static void gate(const group *g)
 {
-    piece_jobs j = {g, g->k->gate, g->k->up, NULL, g->p->act, NULL, NULL, g->positions, g->n->ff, PIECE, 0};
+    piece_jobs j = { g,    g->k->gate,   g->k->up, NULL,  g->p->act, NULL,
+                     NULL, g->positions, g->n->ff, PIECE, 0 };
     lanes_run(g->n->parallel, pieces_of(&j), gate_job, &j);
 }
 
@@ -313,7 +324,8 @@ static void gate_back_job(void *arg, int index)
 
 static void gate_back(const group *g)
 {
-    piece_jobs j = {g, NULL, NULL, g->p->dact, g->k->gate, NULL, g->k->up, g->positions, g->n->ff, PIECE, 0};
+    piece_jobs j = { g,        NULL,         NULL,     g->p->dact, g->k->gate, NULL,
+                     g->k->up, g->positions, g->n->ff, PIECE,      0 };
     lanes_run(g->n->parallel, pieces_of(&j), gate_back_job, &j);
 }
 
@@ -351,23 +363,28 @@ static void layer_forward(const group *g)
     net_pass *p = g->p;
     layer_kept *k = g->k;
     memcpy(k->x, p->x, g->positions * n->embd * sizeof *p->x);
-    norm(g, k->x, net_part(n, n->weight, g->layer, SYN_ATTN_NORM), 1, n->embd, p->normed, k->inverse);
-    project(g, SYN_ATTN_Q, SYN_ATTN_Q_BIAS, SYN_ATTN_Q_NORM, n->heads, k->q_raw, k->q_inverse, k->q);
-    project(g, SYN_ATTN_K, SYN_ATTN_K_BIAS, SYN_ATTN_K_NORM, n->kv_heads, k->k_raw, k->k_inverse, k->k);
+    norm(g, k->x, net_part(n, n->weight, g->layer, SYN_ATTN_NORM), 1, n->embd, p->normed,
+         k->inverse);
+    project(g, SYN_ATTN_Q, SYN_ATTN_Q_BIAS, SYN_ATTN_Q_NORM, n->heads, k->q_raw, k->q_inverse,
+            k->q);
+    project(g, SYN_ATTN_K, SYN_ATTN_K_BIAS, SYN_ATTN_K_NORM, n->kv_heads, k->k_raw, k->k_inverse,
+            k->k);
     forward_product(g, p->normed, n->embd, SYN_ATTN_V, SYN_ATTN_V_BIAS, k->v, n->v_size, false);
     const attention a = attention_of(g);
     attention_forward(&a);
-    forward_product(g, k->heads, n->heads_size, SYN_ATTN_OUTPUT, SYN_ATTN_OUTPUT_BIAS, p->x, n->embd, true);
+    forward_product(g, k->heads, n->heads_size, SYN_ATTN_OUTPUT, SYN_ATTN_OUTPUT_BIAS, p->x,
+                    n->embd, true);
     memcpy(k->middle, p->x, g->positions * n->embd * sizeof *p->x);
-    norm(g, k->middle, net_part(n, n->weight, g->layer, SYN_FFN_NORM), 1, n->embd, p->normed, k->inverse2);
+    norm(g, k->middle, net_part(n, n->weight, g->layer, SYN_FFN_NORM), 1, n->embd, p->normed,
+         k->inverse2);
     forward_product(g, p->normed, n->embd, SYN_FFN_GATE, SYN_FFN_GATE_BIAS, k->gate, n->ff, false);
     forward_product(g, p->normed, n->embd, SYN_FFN_UP, SYN_FFN_UP_BIAS, k->up, n->ff, false);
     gate(g);
     forward_product(g, p->act, n->ff, SYN_FFN_DOWN, SYN_FFN_DOWN_BIAS, p->x, n->embd, true);
 }
 
-static void project_back(const group *g, syn_part part, syn_part bias, syn_part norm_part, size_t heads,
-                         const float *raw, float *inverse, float *dy, bool add)
+static void project_back(const group *g, syn_part part, syn_part bias, syn_part norm_part,
+                         size_t heads, const float *raw, float *inverse, float *dy, bool add)
 {
     const net *n = g->n;
     const size_t width = heads * n->key;
@@ -388,11 +405,14 @@ static void feed_back(const group *g)
     layer_kept *k = g->k;
     const float *w = net_part(n, n->weight, g->layer, SYN_FFN_NORM);
     gate(g);
-    backward_product(g, p->dx, n->embd, SYN_FFN_DOWN, SYN_FFN_DOWN_BIAS, p->act, n->ff, p->dact, false);
+    backward_product(g, p->dx, n->embd, SYN_FFN_DOWN, SYN_FFN_DOWN_BIAS, p->act, n->ff, p->dact,
+                     false);
     gate_back(g);
     norm(g, k->middle, w, 1, n->embd, p->normed, k->inverse2);
-    backward_product(g, k->gate, n->ff, SYN_FFN_GATE, SYN_FFN_GATE_BIAS, p->normed, n->embd, p->dnormed, false);
-    backward_product(g, k->up, n->ff, SYN_FFN_UP, SYN_FFN_UP_BIAS, p->normed, n->embd, p->dnormed, true);
+    backward_product(g, k->gate, n->ff, SYN_FFN_GATE, SYN_FFN_GATE_BIAS, p->normed, n->embd,
+                     p->dnormed, false);
+    backward_product(g, k->up, n->ff, SYN_FFN_UP, SYN_FFN_UP_BIAS, p->normed, n->embd, p->dnormed,
+                     true);
     norm_back(g, p->dnormed, k->middle, w, k->inverse2, 1, n->embd, p->dx,
               net_part(n, g->gradient, g->layer, SYN_FFN_NORM));
 }
@@ -404,8 +424,8 @@ static void layer_backward(const group *g, double *gains)
     layer_kept *k = g->k;
     const float *w = net_part(n, n->weight, g->layer, SYN_ATTN_NORM);
     feed_back(g);
-    backward_product(g, p->dx, n->embd, SYN_ATTN_OUTPUT, SYN_ATTN_OUTPUT_BIAS, k->heads, n->heads_size,
-                     p->dheads, false);
+    backward_product(g, p->dx, n->embd, SYN_ATTN_OUTPUT, SYN_ATTN_OUTPUT_BIAS, k->heads,
+                     n->heads_size, p->dheads, false);
     attention a = attention_of(g);
     a.dout = p->dheads;
     a.dq = p->dq;
@@ -415,11 +435,12 @@ static void layer_backward(const group *g, double *gains)
     a.gains_row = n->layers * n->heads;
     attention_backward(&a);
     norm(g, k->x, w, 1, n->embd, p->normed, k->inverse);
-    project_back(g, SYN_ATTN_Q, SYN_ATTN_Q_BIAS, SYN_ATTN_Q_NORM, n->heads, k->q_raw, k->q_inverse, p->dq,
-                 false);
-    project_back(g, SYN_ATTN_K, SYN_ATTN_K_BIAS, SYN_ATTN_K_NORM, n->kv_heads, k->k_raw, k->k_inverse,
-                 p->dk, true);
-    backward_product(g, p->dv, n->v_size, SYN_ATTN_V, SYN_ATTN_V_BIAS, p->normed, n->embd, p->dnormed, true);
+    project_back(g, SYN_ATTN_Q, SYN_ATTN_Q_BIAS, SYN_ATTN_Q_NORM, n->heads, k->q_raw, k->q_inverse,
+                 p->dq, false);
+    project_back(g, SYN_ATTN_K, SYN_ATTN_K_BIAS, SYN_ATTN_K_NORM, n->kv_heads, k->k_raw,
+                 k->k_inverse, p->dk, true);
+    backward_product(g, p->dv, n->v_size, SYN_ATTN_V, SYN_ATTN_V_BIAS, p->normed, n->embd,
+                     p->dnormed, true);
     norm_back(g, p->dnormed, k->x, w, k->inverse, 1, n->embd, p->dx,
               net_part(n, g->gradient, g->layer, SYN_ATTN_NORM));
 }
@@ -431,7 +452,8 @@ static void embed(const group *g)
     const net *n = g->n;
     const float *table = net_global(n, n->weight, SYN_TOKEN_EMBD);
     for (size_t i = 0; i < g->positions; i++)
-        memcpy(g->p->x + i * n->embd, table + (size_t)g->p->id[i] * n->embd, n->embd * sizeof *table);
+        memcpy(g->p->x + i * n->embd, table + (size_t)g->p->id[i] * n->embd,
+               n->embd * sizeof *table);
 }
 
 /* Each job adds the gradients of some columns, position after position. */
@@ -439,7 +461,8 @@ static void embed_back_job(void *arg, int index)
 {
     const group *g = arg;
     const net *n = g->n;
-    const size_t from = (size_t)index * COLUMNS, count = n->embd - from < COLUMNS ? n->embd - from : COLUMNS;
+    const size_t from = (size_t)index * COLUMNS,
+                 count = n->embd - from < COLUMNS ? n->embd - from : COLUMNS;
     float *table = net_global(n, g->gradient, SYN_TOKEN_EMBD) + from;
     for (size_t i = 0; i < g->positions; i++)
         g->l->add(table + (size_t)g->p->id[i] * n->embd, g->p->dx + i * n->embd + from, count);
@@ -450,9 +473,9 @@ typedef struct logit_jobs {
     const group *g;
     const net_rows *r;
     const net_wants *wants;
-    size_t first_row;       /* of the group, in r */
-    size_t from, count;     /* positions of the group */
-    float  mean;            /* 1 / C */
+    size_t first_row;   /* of the group, in r */
+    size_t from, count; /* positions of the group */
+    float mean;         /* 1 / C */
 } logit_jobs;
 
 /* Position i predicts the token behind it: -1 where there is none. Sets where that stands. */
@@ -475,9 +498,11 @@ static void logit_job(void *arg, int index)
         size_t row, t;
         const int32_t target = target_of(j, j->from + i, &row, &t);
         if (j->wants->logits)
-            memcpy(j->wants->logits + (row * j->r->length + t - 1) * n->vocab, logits, n->vocab * sizeof *logits);
+            memcpy(j->wants->logits + (row * j->r->length + t - 1) * n->vocab, logits,
+                   n->vocab * sizeof *logits);
         if (target >= 0) {
-            const float at = logits[target], sum = l->softmax(logits, n->vocab, n->vocab, 1, &maximum);
+            const float at = logits[target],
+                        sum = l->softmax(logits, n->vocab, n->vocab, 1, &maximum);
             nll = maximum + logf(sum) - at;
             w = j->r->weights ? j->r->weights[row * j->r->length + t] : 1;
             if (j->wants->weigh) w = j->wants->weigh(j->wants->user, row, t, nll);
@@ -501,16 +526,22 @@ static double ends(const group *g, logit_jobs *j)
     for (j->from = 0; j->from < g->positions; j->from += p->block) {
         j->count = g->positions - j->from < p->block ? g->positions - j->from : p->block;
         float *normed = p->normed + j->from * n->embd;
-        const product forward = {j->count, n->vocab, n->embd, normed, n->embd, 1, w, 1, n->embd, p->logits,
-                                 n->vocab, false};
+        const product forward = { j->count, n->vocab, n->embd, normed,    n->embd,  1,
+                                  w,        1,        n->embd, p->logits, n->vocab, false };
         lanes_product(g->l, n->parallel, &forward);
         lanes_run(n->parallel, (j->count + 7) / 8, logit_job, j);
         for (size_t i = 0; i < j->count; i++) sum += (double)p->nll[j->from + i];
         if (!g->gradient) continue;
-        const product to_w = {n->vocab, n->embd, j->count, p->logits, 1, n->vocab, normed, n->embd, 1,
-                              net_global(n, g->gradient, table), n->embd, true};
-        const product to_x = {j->count, n->embd, n->vocab, p->logits, n->vocab, 1, w, n->embd, 1,
-                              p->dnormed + j->from * n->embd, n->embd, false};
+        const product to_w = {
+            n->vocab, n->embd, j->count, p->logits, 1,
+            n->vocab, normed,  n->embd,  1,         net_global(n, g->gradient, table),
+            n->embd,  true
+        };
+        const product to_x = {
+            j->count, n->embd, n->vocab, p->logits, n->vocab,
+            1,        w,       n->embd,  1,         p->dnormed + j->from * n->embd,
+            n->embd,  false
+        };
         lanes_product(g->l, n->parallel, &to_w);
         lanes_product(g->l, n->parallel, &to_x);
     }
@@ -522,8 +553,8 @@ static void group_backward(group *g, double *gains)
     const net *n = g->n;
     net_pass *p = g->p;
     memset(p->dx, 0, g->positions * n->embd * sizeof *p->dx);
-    norm_back(g, p->dnormed, p->x, net_global(n, n->weight, SYN_OUTPUT_NORM), p->inverse, 1, n->embd, p->dx,
-              net_global(n, g->gradient, SYN_OUTPUT_NORM));
+    norm_back(g, p->dnormed, p->x, net_global(n, n->weight, SYN_OUTPUT_NORM), p->inverse, 1,
+              n->embd, p->dx, net_global(n, g->gradient, SYN_OUTPUT_NORM));
     for (size_t i = n->layers; i-- > 0;) {
         g->layer = i;
         g->k = &p->kept[i];
@@ -541,8 +572,10 @@ double net_run(net_pass *p, const net_rows *r, size_t count, const net_wants *wa
     p->length = r->length; /* at most what there is memory for */
     for (size_t first = 0; first < r->rows; first += p->group) {
         const size_t rows = r->rows - first < p->group ? r->rows - first : p->group;
-        group g = {p, n, n->l, rows, rows * r->length, 0, NULL, p->backward ? wants->gradient : NULL};
-        logit_jobs j = {&g, r, wants, first, 0, 0, (float)(1.0 / (double)count)};
+        group g = {
+            p, n, n->l, rows, rows * r->length, 0, NULL, p->backward ? wants->gradient : NULL
+        };
+        logit_jobs j = { &g, r, wants, first, 0, 0, (float)(1.0 / (double)count) };
         for (size_t i = 0; i < g.positions; i++) {
             const int32_t id = r->ids[first * r->length + i];
             p->id[i] = id < 0 ? 0 : id;

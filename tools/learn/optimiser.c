@@ -12,7 +12,7 @@ static void cut(optimiser *a, stretch s)
     for (size_t done = 0; done < s.count; done += PIECE_FLOATS) {
         const size_t count = s.count - done < PIECE_FLOATS ? s.count - done : PIECE_FLOATS;
         a->piece = tool_realloc(a->piece, a->pieces + 1, sizeof *a->piece);
-        a->piece[a->pieces++] = (stretch){s.at + done, count, s.decays};
+        a->piece[a->pieces++] = (stretch){ s.at + done, count, s.decays };
     }
 }
 
@@ -29,7 +29,8 @@ static void share_out(optimiser *a)
     a->job[a->jobs] = a->pieces;
 }
 
-void optimiser_open(optimiser *a, net *n, const optimiser_options *o, const stretch *chosen, size_t count)
+void optimiser_open(optimiser *a, net *n, const optimiser_options *o, const stretch *chosen,
+                    size_t count)
 {
     memset(a, 0, sizeof *a);
     a->o = *o;
@@ -37,7 +38,7 @@ void optimiser_open(optimiser *a, net *n, const optimiser_options *o, const stre
     for (size_t i = 0; i < count && chosen; i++) cut(a, chosen[i]);
     for (size_t i = 0; i < n->params && !chosen; i++) {
         const net_param *p = &n->param[i];
-        cut(a, (stretch){p->at, p->cols * p->rows, p->rows > 1});
+        cut(a, (stretch){ p->at, p->cols * p->rows, p->rows > 1 });
     }
     share_out(a);
     a->square = tool_alloc(a->pieces + 1, sizeof *a->square);
@@ -65,7 +66,11 @@ double optimiser_rate(const optimiser *a)
     return a->o.lr * 0.5 * (1 + cos(pi * (step - 1 - warmup) / left));
 }
 
-typedef struct step_jobs { optimiser *a; const float *gradient; adam_step s; } step_jobs;
+typedef struct step_jobs {
+    optimiser *a;
+    const float *gradient;
+    adam_step s;
+} step_jobs;
 
 static void square_job(void *arg, int index)
 {

@@ -4,29 +4,33 @@
 
 #include "learn/net.h"
 
-typedef struct stretch { size_t at, count; bool decays; } stretch;
+typedef struct stretch {
+    size_t at, count;
+    bool decays;
+} stretch;
 
 enum { SCHEDULE_COSINE, SCHEDULE_CONSTANT };
 
 typedef struct optimiser_options {
-    double  lr, beta1, beta2, eps, decay, clip; /* clip 0: none */
-    int     schedule;
+    double lr, beta1, beta2, eps, decay, clip; /* clip 0: none */
+    int schedule;
     int64_t warmup, steps;
 } optimiser_options;
 
 typedef struct optimiser {
     optimiser_options o;
-    net     *n;
-    stretch *piece;   /* what may change, in pieces of at most PIECE_FLOATS; the rest stays */
-    size_t   pieces, jobs;
-    size_t  *job;     /* (jobs + 1): first piece of each job */
-    double  *square;  /* (pieces): of the gradient */
-    float   *m, *v;   /* (parameters) */
-    uint64_t step;    /* steps done */
+    net *n;
+    stretch *piece; /* what may change, in pieces of at most PIECE_FLOATS; the rest stays */
+    size_t pieces, jobs;
+    size_t *job;    /* (jobs + 1): first piece of each job */
+    double *square; /* (pieces): of the gradient */
+    float *m, *v;   /* (parameters) */
+    uint64_t step;  /* steps done */
 } optimiser;
 
 /* Chosen stretches; with chosen NULL every tensor, of which matrices decay. */
-void optimiser_open(optimiser *a, net *n, const optimiser_options *o, const stretch *chosen, size_t count);
+void optimiser_open(optimiser *a, net *n, const optimiser_options *o, const stretch *chosen,
+                    size_t count);
 void optimiser_close(optimiser *a);
 /* lr of the step that comes. */
 double optimiser_rate(const optimiser *a);

@@ -23,25 +23,28 @@ enum { HELD_SHARE = 32 };
 
 bool source_text(source *s, const syn_tokenizer *t, const char *path, size_t length, problem *why)
 {
-    text words = {0};
+    text words = { 0 };
     size_t count = 0;
     memset(s, 0, sizeof *s);
     s->epoch = UINT64_MAX;
     s->tokenizer = t;
     s->length = length;
     if (!read_file(path, &words, why)) return false;
-    s->ids = words.length ? tokenize_text(t, words.at, words.length, SYN_NO_BOS, &count, why) : NULL;
+    s->ids =
+        words.length ? tokenize_text(t, words.at, words.length, SYN_NO_BOS, &count, why) : NULL;
     const size_t bytes = words.length;
     text_free(&words);
     if (!bytes) return problem_set(why, "%s: the text is empty", path);
     if (!s->ids) return false;
     s->tokens = count;
-    s->rows = (count - count / HELD_SHARE) / length; /* a part of one window is left for the shift */
+    s->rows =
+        (count - count / HELD_SHARE) / length; /* a part of one window is left for the shift */
     if (s->rows > 1) s->rows--;
     if (s->rows) return true;
     free(s->ids);
     s->ids = NULL;
-    return problem_set(why, "%s: %zu tokens, fewer than one window of %zu (-c)", path, count, length);
+    return problem_set(why, "%s: %zu tokens, fewer than one window of %zu (-c)", path, count,
+                       length);
 }
 
 void source_corpus(source *s, const syn_tokenizer *t, uint64_t seed, size_t length)
@@ -95,12 +98,14 @@ static bool corpus_row(const source *s, uint64_t number, int32_t *ids, problem *
 {
     size_t filled = 0;
     for (uint64_t i = 0; filled < s->length; i++) {
-        text words = {0};
+        text words = { 0 };
         corpus_item item;
         size_t count = 0;
-        corpus_document(s->seed + s->held_out, mix(number, i), CORPUS_ANY, NULL, s->held_out, &words, &item);
+        corpus_document(s->seed + s->held_out, mix(number, i), CORPUS_ANY, NULL, s->held_out,
+                        &words, &item);
         ids[filled++] = s->tokenizer->eos;
-        int32_t *document = tokenize_text(s->tokenizer, words.at, words.length, SYN_NO_BOS, &count, why);
+        int32_t *document =
+            tokenize_text(s->tokenizer, words.at, words.length, SYN_NO_BOS, &count, why);
         text_free(&words);
         if (!document) return false;
         for (size_t k = 0; k < count && filled < s->length; k++) ids[filled++] = document[k];

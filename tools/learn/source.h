@@ -7,13 +7,13 @@
 
 typedef struct source {
     const syn_tokenizer *tokenizer;
-    size_t   length;       /* ids of a row */
-    int32_t *ids;          /* given rows (rows, length), or the text (tokens) */
-    size_t   rows, tokens;
-    bool     given_order, corpus, held_out;
+    size_t length; /* ids of a row */
+    int32_t *ids;  /* given rows (rows, length), or the text (tokens) */
+    size_t rows, tokens;
+    bool given_order, corpus, held_out;
     uint64_t seed;
-    uint32_t *order;       /* (rows): of one time through */
-    uint64_t epoch;        /* that it is of; UINT64_MAX: none yet */
+    uint32_t *order; /* (rows): of one time through */
+    uint64_t epoch;  /* that it is of; UINT64_MAX: none yet */
 } source;
 
 /* --tokens */

@@ -14,7 +14,8 @@ static bool find_places(speaker *s, problem *why)
     uint64_t at = gguf.tensors_at;
     for (uint64_t i = 0; i < gguf.tensors; i++) {
         syn_gguf_tensor t;
-        if (syn_gguf_tensor_at(&gguf, at, &t, &err) != SYN_OK) return problem_engine(why, NULL, &err);
+        if (syn_gguf_tensor_at(&gguf, at, &t, &err) != SYN_OK)
+            return problem_engine(why, NULL, &err);
         at = t.next_at;
         for (size_t p = 0; p < s->n->params; p++)
             if (strlen(s->n->param[p].name) == t.name_bytes &&
@@ -42,7 +43,8 @@ void speaker_follow(speaker *s, const stretches *changed)
     }
 }
 
-bool speaker_open(speaker *s, const net *n, const char *path, size_t sequences, size_t tokens, problem *why)
+bool speaker_open(speaker *s, const net *n, const char *path, size_t sequences, size_t tokens,
+                  problem *why)
 {
     file_view view;
     syn_error err;
@@ -66,10 +68,12 @@ bool speaker_open(speaker *s, const net *n, const char *path, size_t sequences, 
     desc.batch = (uint32_t)s->batch;
     desc.parallel = *n->parallel;
     bool good = find_places(s, why);
-    if (good && syn_open_measure(&s->source, 1, NULL, &desc, &s->model, &s->ctx, &bytes, &err) != SYN_OK)
+    if (good &&
+        syn_open_measure(&s->source, 1, NULL, &desc, &s->model, &s->ctx, &bytes, &err) != SYN_OK)
         good = problem_engine(why, path, &err);
     if (good) s->block = tool_alloc(bytes, 1);
-    if (good && syn_open_block(&s->source, 1, NULL, &desc, s->block, bytes, &s->model, &s->ctx, &err) != SYN_OK)
+    if (good && syn_open_block(&s->source, 1, NULL, &desc, s->block, bytes, &s->model, &s->ctx,
+                               &err) != SYN_OK)
         good = problem_engine(why, path, &err);
     if (!good) speaker_close(s);
     return good;
@@ -88,11 +92,11 @@ void speaker_close(speaker *s)
 /* One text under way. */
 typedef struct voice {
     const question *q;
-    size_t   number, fed;  /* of the answer; ids of the question that are fed */
-    int32_t  last;         /* to be fed next */
+    size_t number, fed; /* of the answer; ids of the question that are fed */
+    int32_t last;       /* to be fed next */
     syn_sampler sampler;
-    bool     open;
-    int      row;          /* of the pass under way whose logits are to be read; -1: none */
+    bool open;
+    int row; /* of the pass under way whose logits are to be read; -1: none */
 } voice;
 
 /* An answer ends with the token that ends a text, or with a line's end behind some words. */
@@ -103,7 +107,8 @@ static bool ends(const speaker *s, int32_t id, size_t length)
     syn_error err;
     const syn_tokenizer *t = &s->model.tokenizer;
     if (syn_token_is_end(t, id) || id == t->eos) return true;
-    if (!length || syn_token_text(t, id, 0, piece, sizeof piece, &bytes, &err) != SYN_OK) return false;
+    if (!length || syn_token_text(t, id, 0, piece, sizeof piece, &bytes, &err) != SYN_OK)
+        return false;
     return bytes && memchr(piece, '\n', bytes) != NULL;
 }
 
@@ -116,7 +121,8 @@ static void hear(const speaker *s, voice *v, answers *to)
     if (ends(s, v->last, *length - 1) || *length == to->most) v->open = false;
 }
 
-static bool one_pass(speaker *s, voice *v, size_t voices, syn_row *rows, answers *to, bool *more, problem *why)
+static bool one_pass(speaker *s, voice *v, size_t voices, syn_row *rows, answers *to, bool *more,
+                     problem *why)
 {
     syn_error err;
     size_t n = 0;
@@ -125,16 +131,17 @@ static bool one_pass(speaker *s, voice *v, size_t voices, syn_row *rows, answers
         if (!v[i].open || n == s->batch) continue;
         if (v[i].fed < v[i].q->count) {
             while (v[i].fed < v[i].q->count && n < s->batch)
-                rows[n++] = (syn_row){.sequence = (uint32_t)i, .id = v[i].q->ids[v[i].fed++]};
+                rows[n++] = (syn_row){ .sequence = (uint32_t)i, .id = v[i].q->ids[v[i].fed++] };
             if (v[i].fed == v[i].q->count) v[i].row = (int)n - 1;
         } else {
             v[i].row = (int)n;
-            rows[n++] = (syn_row){.sequence = (uint32_t)i, .id = v[i].last};
+            rows[n++] = (syn_row){ .sequence = (uint32_t)i, .id = v[i].last };
         }
     }
     *more = n > 0;
     if (!n) return true;
-    if (syn_context_step_rows(&s->ctx, rows, n, &err) != SYN_OK) return problem_engine(why, NULL, &err);
+    if (syn_context_step_rows(&s->ctx, rows, n, &err) != SYN_OK)
+        return problem_engine(why, NULL, &err);
     for (size_t i = 0; i < voices; i++)
         if (v[i].row >= 0) hear(s, &v[i], to);
     return true;
@@ -147,8 +154,8 @@ static uint64_t mixed(uint64_t seed, uint64_t number)
     return random_bits(&state);
 }
 
-bool speak(speaker *s, const question *q, size_t questions, size_t each, double temperature, uint64_t seed, answers *to,
-           problem *why)
+bool speak(speaker *s, const question *q, size_t questions, size_t each, double temperature,
+           uint64_t seed, answers *to, problem *why)
 {
     const size_t all = questions * each;
     voice *v = tool_alloc(s->sequences, sizeof *v);
@@ -168,7 +175,8 @@ bool speak(speaker *s, const question *q, size_t questions, size_t each, double 
             v[i].open = true;
             v[i].sampler.temperature = (float)temperature;
             v[i].sampler.seed = mixed(seed, first + i);
-            if (syn_context_rewind(&s->ctx, (uint32_t)i, 0, &err) != SYN_OK) good = problem_engine(why, NULL, &err);
+            if (syn_context_rewind(&s->ctx, (uint32_t)i, 0, &err) != SYN_OK)
+                good = problem_engine(why, NULL, &err);
         }
         while (more && good) good = one_pass(s, v, voices, rows, to, &more, why);
     }
@@ -198,7 +206,9 @@ void answer_text(const speaker *s, const answers *a, size_t which, text *to)
         size_t bytes = 0;
         syn_error err;
         if (syn_token_is_end(t, ids[i]) || ids[i] == t->eos) break;
-        if (syn_token_text(t, ids[i], SYN_HIDE_SPECIAL, room, t->tokens.longest, &bytes, &err) != SYN_OK) break;
+        if (syn_token_text(t, ids[i], SYN_HIDE_SPECIAL, room, t->tokens.longest, &bytes, &err) !=
+            SYN_OK)
+            break;
         text_add_bytes(to, room, bytes);
     }
     free(room);

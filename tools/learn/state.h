@@ -6,10 +6,10 @@
 #include "learn/optimiser.h"
 
 typedef struct learn_state {
-    const char *settings;  /* JSON: what makes two runs one */
-    text       *table[2];  /* grown by the run, as text */
-    net        *n;
-    optimiser  *a;
+    const char *settings; /* JSON: what makes two runs one */
+    text *table[2];       /* grown by the run, as text */
+    net *n;
+    optimiser *a;
 } learn_state;
 
 bool state_save(const learn_state *s, const char *path, problem *why);

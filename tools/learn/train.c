@@ -15,18 +15,18 @@ enum { HELD_ROWS = 32, VOCABULARY_BYTES = 4000000 };
 
 typedef struct training {
     const train_options *o;
-    net       n;
-    source    from, held;
-    bool      has_held;
+    net n;
+    source from, held;
+    bool has_held;
     optimiser a;
     net_pass *pass;
-    float    *gradient;
-    int32_t  *ids, *held_ids;
-    text      settings;          /* JSON: what makes two runs one */
-    text      loss, held_loss;   /* the tables so far */
-    double    started;
-    uint64_t  done_before;
-    bool      resumed;
+    float *gradient;
+    int32_t *ids, *held_ids;
+    text settings;        /* JSON: what makes two runs one */
+    text loss, held_loss; /* the tables so far */
+    double started;
+    uint64_t done_before;
+    bool resumed;
 } training;
 
 /* ---- files of the folder ------------------------------------------------------------------ */
@@ -44,7 +44,10 @@ static bool write_text(const training *t, const char *name, const text *words, p
 
 /* ---- checkpoints -------------------------------------------------------------------------- */
 
-static bool is_power_of_two(uint64_t n) { return n && !(n & (n - 1)); }
+static bool is_power_of_two(uint64_t n)
+{
+    return n && !(n & (n - 1));
+}
 
 static bool list_has(const char *list, uint64_t step)
 {
@@ -65,14 +68,16 @@ static bool check_list(const char *list, problem *why)
     for (const char *c = list; c && *c; c++) {
         if (*c >= '0' && *c <= '9') digit = true;
         else if (*c == ',' && digit && c[1]) digit = false;
-        else return problem_set(why, "--checkpoints %s: expected steps with commas between them", list);
+        else
+            return problem_set(why, "--checkpoints %s: expected steps with commas between them",
+                               list);
     }
     return true;
 }
 
 static learn_state state_of(training *t)
 {
-    const learn_state s = {t->settings.at, {&t->loss, &t->held_loss}, &t->n, &t->a};
+    const learn_state s = { t->settings.at, { &t->loss, &t->held_loss }, &t->n, &t->a };
     return s;
 }
 
@@ -88,7 +93,8 @@ static bool checkpoint(const training *t, problem *why)
     char path[TOOL_PATH_BYTES], name[48];
     snprintf(name, sizeof name, "step-%llu.gguf", (unsigned long long)t->a.step);
     return in_folder(t, name, path, why) && net_write(&t->n, t->n.weight, NET_MODEL, path, why) &&
-           write_text(t, "loss.csv", &t->loss, why) && write_text(t, "heldout.csv", &t->held_loss, why);
+           write_text(t, "loss.csv", &t->loss, why) &&
+           write_text(t, "heldout.csv", &t->held_loss, why);
 }
 
 /* ---- beginning ---------------------------------------------------------------------------- */
@@ -107,7 +113,7 @@ static bool vocabulary_text(const train_options *o, text *words, problem *why)
 
 static bool write_fresh(const train_options *o, const char *path, problem *why)
 {
-    text words = {0};
+    text words = { 0 };
     bpe vocabulary;
     fresh_shape shape = o->shape;
     shape.seed = o->seed;
@@ -134,7 +140,8 @@ static bool open_source(training *t, problem *why)
     } else if (o->text) {
         if (!source_text(&t->from, &m->tokenizer, o->text, length, why)) return false;
     } else {
-        if (m->tokenizer.eos < 0) return problem_set(why, "%s: its vocabulary has no end token", t->n.file.path);
+        if (m->tokenizer.eos < 0)
+            return problem_set(why, "%s: its vocabulary has no end token", t->n.file.path);
         source_corpus(&t->from, &m->tokenizer, (uint64_t)o->corpus, length);
     }
     t->from.seed = o->corpus >= 0 ? (uint64_t)o->corpus : (uint64_t)o->seed;
@@ -202,7 +209,7 @@ static bool evaluate(training *t, problem *why)
     }
     net_wants wants;
     memset(&wants, 0, sizeof wants);
-    const net_rows r = {t->held_ids, NULL, rows, t->held.length};
+    const net_rows r = { t->held_ids, NULL, rows, t->held.length };
     text_print(&t->held_loss, "%llu", (unsigned long long)t->a.step);
     csv_number(&t->held_loss, net_run(t->pass, &r, 0, &wants));
     csv_end_row(&t->held_loss);
@@ -216,17 +223,21 @@ static bool one_step(training *t, double *loss, problem *why)
     memset(&wants, 0, sizeof wants);
     wants.gradient = t->gradient;
     if (!source_rows(&t->from, t->a.step * batch, batch, t->ids, why)) return false;
-    const net_rows r = {t->ids, NULL, batch, t->from.length};
+    const net_rows r = { t->ids, NULL, batch, t->from.length };
     const size_t count = net_positions(&r);
-    if (!count) return problem_set(why, "step %llu: none of its rows has a second token",
-                                   (unsigned long long)t->a.step + 1);
+    if (!count)
+        return problem_set(why, "step %llu: none of its rows has a second token",
+                           (unsigned long long)t->a.step + 1);
     memset(t->gradient, 0, t->n.parameters * sizeof *t->gradient);
     *loss = net_run(t->pass, &r, count, &wants);
     const double lr = optimiser_rate(&t->a);
     const double norm = isfinite(*loss) ? optimiser_step(&t->a, t->gradient) : *loss;
     if (!isfinite(norm))
-        return problem_set(why, "step %llu: the loss is %g, the gradient's norm %g: take a smaller --lr; the "
-                           "checkpoints up to here are whole", (unsigned long long)t->a.step + 1, *loss, norm);
+        return problem_set(
+            why,
+            "step %llu: the loss is %g, the gradient's norm %g: take a smaller --lr; the "
+            "checkpoints up to here are whole",
+            (unsigned long long)t->a.step + 1, *loss, norm);
     text_print(&t->loss, "%llu", (unsigned long long)t->a.step);
     csv_number(&t->loss, *loss);
     csv_number(&t->loss, lr);
@@ -239,8 +250,10 @@ static bool one_step(training *t, double *loss, problem *why)
 static void tell(const training *t, double loss, progress *bar, char label[96])
 {
     const double seconds = clock_seconds() - t->started;
-    const double tokens = (double)(t->a.step - t->done_before) * (double)t->o->batch * (double)t->from.length;
-    snprintf(label, 96, "train: loss %.4f, %.0f tokens/s", loss, seconds > 0 ? tokens / seconds : 0);
+    const double tokens =
+        (double)(t->a.step - t->done_before) * (double)t->o->batch * (double)t->from.length;
+    snprintf(label, 96, "train: loss %.4f, %.0f tokens/s", loss,
+             seconds > 0 ? tokens / seconds : 0);
     bar->label = label;
     progress_step(bar, (double)t->a.step);
 }
@@ -254,7 +267,8 @@ static bool steps(training *t, problem *why)
     bool good = true;
     t->started = saved;
     if (!t->resumed) {
-        good = evaluate(t, why) && (!is_checkpoint(t, 0) || checkpoint(t, why)) && save_state(t, why);
+        good =
+            evaluate(t, why) && (!is_checkpoint(t, 0) || checkpoint(t, why)) && save_state(t, why);
         if (!good) return false;
     }
     stop_keeps("the steps up to the last state in %s (at most %lld s ago) are kept", t->o->output,
@@ -266,7 +280,8 @@ static bool steps(training *t, problem *why)
         good = one_step(t, &loss, why);
         if (!good) break;
         const bool mark = is_checkpoint(t, t->a.step);
-        if (mark || t->a.step == all || (t->o->evaluate && t->a.step % (uint64_t)t->o->evaluate == 0))
+        if (mark || t->a.step == all ||
+            (t->o->evaluate && t->a.step % (uint64_t)t->o->evaluate == 0))
             good = evaluate(t, why);
         if (good && mark) good = checkpoint(t, why);
         if (good && (mark || clock_seconds() - saved > (double)t->o->save_seconds)) {
@@ -285,18 +300,21 @@ static bool finish(training *t, problem *why)
     char path[TOOL_PATH_BYTES], line[160];
     json_out j;
     const double seconds = clock_seconds() - t->started;
-    const double tokens = (double)(t->a.step - t->done_before) * (double)t->o->batch * (double)t->from.length;
+    const double tokens =
+        (double)(t->a.step - t->done_before) * (double)t->o->batch * (double)t->from.length;
     memset(&j, 0, sizeof j);
     json_object(&j, NULL);
     json_number(&j, "seconds", seconds);
     json_number(&j, "tokens_per_second", seconds > 0 ? tokens / seconds : 0);
     json_int(&j, "threads", t->n.parallel->threads > 1 ? t->n.parallel->threads : 1);
     json_object_end(&j);
-    if (!in_folder(t, "model.gguf", path, why) || !net_write(&t->n, t->n.weight, NET_MODEL, path, why))
+    if (!in_folder(t, "model.gguf", path, why) ||
+        !net_write(&t->n, t->n.weight, NET_MODEL, path, why))
         return false;
     if (!save_state(t, why) || !write_text(t, "loss.csv", &t->loss, why) ||
-        !write_text(t, "heldout.csv", &t->held_loss, why) || !in_folder(t, "timing.json", path, why) ||
-        !json_write(&j, path, why) || !columns_write(t->o->output, why))
+        !write_text(t, "heldout.csv", &t->held_loss, why) ||
+        !in_folder(t, "timing.json", path, why) || !json_write(&j, path, why) ||
+        !columns_write(t->o->output, why))
         return false;
     snprintf(line, sizeof line, "%llu steps, %.0f tokens/s", (unsigned long long)t->a.step,
              seconds > 0 ? tokens / seconds : 0);
@@ -333,11 +351,13 @@ static bool prepare(training *t, problem *why)
     char start[TOOL_PATH_BYTES], state[TOOL_PATH_BYTES];
     const train_options *o = t->o;
     if (!check_list(o->checkpoints, why) || !directory_make(o->output, why)) return false;
-    if (!in_folder(t, "start.gguf", start, why) || !in_folder(t, "state.gguf", state, why)) return false;
+    if (!in_folder(t, "start.gguf", start, why) || !in_folder(t, "state.gguf", state, why))
+        return false;
     if (!o->init && (!path_exists(start) || !path_exists(state) || o->fresh || o->force) &&
         !write_fresh(o, start, why))
         return false;
-    return net_open(&t->n, o->init ? o->init : start, o->threads, why) && open_source(t, why) && describe(t, why);
+    return net_open(&t->n, o->init ? o->init : start, o->threads, why) && open_source(t, why) &&
+           describe(t, why);
 }
 
 bool train_run(const train_options *o, problem *why)

@@ -25,29 +25,29 @@ enum { HELD_SEED = 1000003, SHOT_SEED = 1000033, PROMPT_MOST = 4096 };
 
 typedef struct tuning {
     const tune_options *o;
-    char      directory[TOOL_PATH_BYTES];
-    char      column[64];
-    net       n;
-    bool     *chosen;
-    size_t    heads;
+    char directory[TOOL_PATH_BYTES];
+    char column[64];
+    net n;
+    bool *chosen;
+    size_t heads;
     stretches own;
-    speaker   s;
+    speaker s;
     optimiser a;
     net_pass *pass;
-    float    *gradient, *start;   /* the start model's weights */
+    float *gradient, *start; /* the start model's weights */
     question *held;
-    text      settings, rows, accuracy;
-    text      shots;              /* solved questions, which stand before each, a line each */
-    double    started;
+    text settings, rows, accuracy;
+    text shots; /* solved questions, which stand before each, a line each */
+    double started;
     /* the samples of a step */
     const float *advantage, *old, *reference; /* (answer); (answer, length) */
-    size_t    length;
-    double    kl_sum;
-    const size_t *prompt, *answer;            /* (answer): ids of the question, of the answer */
-    size_t    answers;
-    double    count;                          /* C of net_run */
-    bool      resumed;
-    uint64_t  sampled;                        /* steps done: of grpo several updates each */
+    size_t length;
+    double kl_sum;
+    const size_t *prompt, *answer; /* (answer): ids of the question, of the answer */
+    size_t answers;
+    double count; /* C of net_run */
+    bool resumed;
+    uint64_t sampled; /* steps done: of grpo several updates each */
 } tuning;
 
 void tune_defaults(tune_options *o)
@@ -57,7 +57,7 @@ void tune_defaults(tune_options *o)
     o->clip_ratio = 0.2;
     o->kl = 0.04;
     o->temperature = 1;
-    o->optimiser = (optimiser_options){0, 0.9, 0.99, 1e-8, 0, 1, SCHEDULE_CONSTANT, 0, 40};
+    o->optimiser = (optimiser_options){ 0, 0.9, 0.99, 1e-8, 0, 1, SCHEDULE_CONSTANT, 0, 40 };
     o->batch = 8;
     o->group = 8;
     o->updates = 2;
@@ -76,21 +76,23 @@ void tune_tasks(text *to)
 
 /* ---- questions --------------------------------------------------------------------------- */
 
-static bool make_question(const tuning *t, uint64_t seed, uint64_t index, bool held_out, question *q, problem *why)
+static bool make_question(const tuning *t, uint64_t seed, uint64_t index, bool held_out,
+                          question *q, problem *why)
 {
     const syn_tokenizer *tokenizer = &t->n.file.model.tokenizer;
-    text words = {0};
+    text words = { 0 };
     corpus_item item;
     memset(q, 0, sizeof *q);
     corpus_document(seed, index, CORPUS_ANY, t->o->task, held_out, &words, &item);
-    text asked = {0};
+    text asked = { 0 };
     text_add_bytes(&asked, t->shots.at ? t->shots.at : "", t->shots.length);
     text_add_bytes(&asked, words.at, item.answer);
     q->ids = tokenize_text(tokenizer, asked.at, asked.length, 0, &q->count, why);
     text_free(&asked);
     size_t count = 0;
-    int32_t *right = q->ids ? tokenize_text(tokenizer, words.at + item.answer, words.length - item.answer, SYN_NO_BOS,
-                                            &count, why) : NULL;
+    int32_t *right = q->ids ? tokenize_text(tokenizer, words.at + item.answer,
+                                            words.length - item.answer, SYN_NO_BOS, &count, why)
+                            : NULL;
     if (right) {
         q->right = tool_realloc(right, count + 1, sizeof *right);
         q->right_count = count;
@@ -111,13 +113,14 @@ static void free_questions(question *q, size_t count)
     free(q);
 }
 
-static bool make_questions(const tuning *t, uint64_t seed, uint64_t first, size_t count, bool held_out, question **to,
-                           problem *why)
+static bool make_questions(const tuning *t, uint64_t seed, uint64_t first, size_t count,
+                           bool held_out, question **to, problem *why)
 {
     *to = tool_alloc(count, sizeof **to);
     for (size_t i = 0; i < count; i++) {
         if (!make_question(t, seed, first + i, held_out, &(*to)[i], why)) return false;
-        if ((*to)[i].count > PROMPT_MOST) return problem_set(why, "a question of %zu tokens", (*to)[i].count);
+        if ((*to)[i].count > PROMPT_MOST)
+            return problem_set(why, "a question of %zu tokens", (*to)[i].count);
     }
     return true;
 }
@@ -141,7 +144,8 @@ static void last_of(const char *words, const char **from, size_t *count)
         for (size_t i = strlen(words); i-- > 0 && !*count;)
             if (letters ? isalpha((unsigned char)words[i]) : isdigit((unsigned char)words[i])) {
                 size_t begin = i;
-                while (begin && (letters ? isalpha((unsigned char)words[begin - 1]) : isdigit((unsigned char)words[begin - 1])))
+                while (begin && (letters ? isalpha((unsigned char)words[begin - 1])
+                                         : isdigit((unsigned char)words[begin - 1])))
                     begin--;
                 *from = words + begin;
                 *count = i + 1 - begin;
@@ -167,17 +171,18 @@ static bool is_right(int check, const char *said, const char *right)
 static void wilson(double right, double n, double *low, double *high)
 {
     const double z = 1.959964, p = right / n, d = 1 + z * z / n;
-    const double middle = (p + z * z / (2 * n)) / d, half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / d;
+    const double middle = (p + z * z / (2 * n)) / d,
+                 half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / d;
     *low = middle - half;
     *high = middle + half;
 }
 
 static bool evaluate(tuning *t, problem *why)
 {
-    answers said = {NULL, NULL, 0, (size_t)t->o->most};
+    answers said = { NULL, NULL, 0, (size_t)t->o->most };
     const size_t items = (size_t)t->o->items;
     char *bits = tool_alloc(items + 1, 1);
-    text words = {0};
+    text words = { 0 };
     double right = 0, low, high;
     const bool good = speak(&t->s, t->held, items, 1, 0, 1, &said, why);
     for (size_t i = 0; i < items && good; i++) {
@@ -205,9 +210,9 @@ static bool evaluate(tuning *t, problem *why)
    their tokens (of_answers) or over all tokens. */
 typedef struct batch {
     int32_t *ids;
-    float   *weights;
-    size_t  *prompt, *answer;
-    size_t   rows, length, tokens, positions;
+    float *weights;
+    size_t *prompt, *answer;
+    size_t rows, length, tokens, positions;
 } batch;
 
 static void batch_free(batch *b)
@@ -236,7 +241,8 @@ static void batch_make(batch *b, const question *q, size_t each, size_t rows, co
     for (size_t r = 0; r < rows; r++) {
         int32_t *ids = b->ids + r * b->length;
         memcpy(ids, q[r / each].ids, b->prompt[r] * sizeof *ids);
-        memcpy(ids + b->prompt[r], said ? said->ids + r * said->most : q[r].right, b->answer[r] * sizeof *ids);
+        memcpy(ids + b->prompt[r], said ? said->ids + r * said->most : q[r].right,
+               b->answer[r] * sizeof *ids);
         for (size_t i = b->prompt[r] + b->answer[r]; i < b->length; i++) ids[i] = -1;
     }
 }
@@ -256,8 +262,11 @@ static bool take_step(tuning *t, double loss, double *norm, problem *why)
     /* the norm that clips is that of what may change: the rest of the gradient is not looked at */
     *norm = isfinite(loss) ? optimiser_step(&t->a, t->gradient) : loss;
     if (!isfinite(*norm))
-        return problem_set(why, "step %llu: the loss is %g, the gradient's norm %g: take a smaller --lr (%g); the "
-                           "state up to here is whole", (unsigned long long)t->sampled + 1, loss, *norm, lr);
+        return problem_set(
+            why,
+            "step %llu: the loss is %g, the gradient's norm %g: take a smaller --lr (%g); the "
+            "state up to here is whole",
+            (unsigned long long)t->sampled + 1, loss, *norm, lr);
     speaker_follow(&t->s, &t->own);
     return true;
 }
@@ -280,7 +289,7 @@ static bool sft_step(tuning *t, problem *why)
     memset(&wants, 0, sizeof wants);
     memset(t->gradient, 0, t->n.parameters * sizeof *t->gradient);
     wants.gradient = t->gradient;
-    const net_rows r = {b.ids, b.weights, b.rows, b.length};
+    const net_rows r = { b.ids, b.weights, b.rows, b.length };
     const double loss = net_run(t->pass, &r, b.tokens, &wants);
     const bool good = take_step(t, loss, &norm, why);
     if (good) {
@@ -304,15 +313,17 @@ static float weigh(void *user, size_t row, size_t i, float nll)
     if (i < t->prompt[row]) return 0;
     const double advantage = (double)t->advantage[row];
     const double ratio = t->old ? exp((double)t->old[row * t->length + i] - (double)nll) : 1;
-    const double away = (double)nll - (double)t->reference[row * t->length + i]; /* log p_start - log p */
+    const double away =
+        (double)nll - (double)t->reference[row * t->length + i]; /* log p_start - log p */
     const bool cut = advantage > 0 ? ratio > 1 + t->o->clip_ratio : ratio < 1 - t->o->clip_ratio;
     const double w = (cut ? 0 : ratio * advantage) - t->o->kl * (1 - exp(away));
     return (float)(w * t->count / ((double)t->answers * (double)t->answer[row]));
 }
 
-static double rewards(const tuning *t, const question *q, size_t each, const answers *said, float *advantage)
+static double rewards(const tuning *t, const question *q, size_t each, const answers *said,
+                      float *advantage)
 {
-    text words = {0};
+    text words = { 0 };
     double all = 0;
     for (size_t g = 0; g * each < said->count; g++) {
         double sum = 0;
@@ -323,7 +334,8 @@ static double rewards(const tuning *t, const question *q, size_t each, const ans
         }
         const double mean = sum / (double)each, sd = sqrt(mean * (1 - mean));
         for (size_t k = 0; k < each; k++)
-            advantage[g * each + k] = sd > 0 ? (float)(((double)advantage[g * each + k] - mean) / sd) : 0.0f;
+            advantage[g * each + k] =
+                sd > 0 ? (float)(((double)advantage[g * each + k] - mean) / sd) : 0.0f;
         all += mean;
     }
     text_free(&words);
@@ -334,13 +346,15 @@ static double rewards(const tuning *t, const question *q, size_t each, const ans
 static bool keep_samples(const tuning *t, const batch *b, const float *old, problem *why)
 {
     char path[TOOL_PATH_BYTES];
-    const uint64_t size[2] = {b->rows, b->length};
+    const uint64_t size[2] = { b->rows, b->length };
     float *w = tool_alloc(b->rows * b->length, sizeof *w);
     for (size_t r = 0; r < b->rows; r++)
         for (size_t i = b->prompt[r]; i < b->prompt[r] + b->answer[r]; i++)
             w[r * b->length + i] = weigh((void *)(uintptr_t)t, r, i, old[r * b->length + i]);
-    const bool good = path_join(path, t->directory, "first-ids.npy", why) && npy_write(path, NPY_I32, 2, size, b->ids, why) &&
-                      path_join(path, t->directory, "first-weights.npy", why) && npy_write(path, NPY_F32, 2, size, w, why) &&
+    const bool good = path_join(path, t->directory, "first-ids.npy", why) &&
+                      npy_write(path, NPY_I32, 2, size, b->ids, why) &&
+                      path_join(path, t->directory, "first-weights.npy", why) &&
+                      npy_write(path, NPY_F32, 2, size, w, why) &&
                       path_join(path, t->directory, "first-gradient.gguf", why) &&
                       net_write(&t->n, t->gradient, NET_GRADIENT, path, why);
     free(w);
@@ -364,7 +378,7 @@ static void likelihoods(tuning *t, const batch *b, float *weights, float *nll)
 {
     net_wants wants;
     float *const own = t->n.weight;
-    const net_rows r = {b->ids, NULL, b->rows, b->length};
+    const net_rows r = { b->ids, NULL, b->rows, b->length };
     memset(&wants, 0, sizeof wants);
     wants.nll = nll;
     t->n.weight = weights;
@@ -378,7 +392,7 @@ static bool grpo_update(tuning *t, batch *b, const float *advantage, double rewa
 {
     const size_t cells = b->rows * b->length, room = t->length;
     float *old = tool_alloc(cells, sizeof *old), *reference = tool_alloc(cells, sizeof *reference);
-    const net_rows r = {b->ids, NULL, b->rows, b->length};
+    const net_rows r = { b->ids, NULL, b->rows, b->length };
     double norm = 0, loss = 0;
     bool good = true;
     likelihoods(t, b, t->start, reference);
@@ -421,12 +435,14 @@ static bool grpo_update(tuning *t, batch *b, const float *advantage, double rewa
 
 static bool grpo_step(tuning *t, problem *why)
 {
-    const size_t questions = (size_t)t->o->batch, each = (size_t)t->o->group, rows = questions * each;
+    const size_t questions = (size_t)t->o->batch, each = (size_t)t->o->group,
+                 rows = questions * each;
     question *q = NULL;
-    answers said = {NULL, NULL, 0, (size_t)t->o->most};
+    answers said = { NULL, NULL, 0, (size_t)t->o->most };
     float *advantage = tool_alloc(rows, sizeof *advantage);
     const uint64_t seed = (uint64_t)t->o->seed * 1000003 + t->sampled;
-    bool good = make_questions(t, (uint64_t)t->o->seed, t->sampled * questions, questions, false, &q, why) &&
+    bool good = make_questions(t, (uint64_t)t->o->seed, t->sampled * questions, questions, false,
+                               &q, why) &&
                 speak(&t->s, q, questions, each, t->o->temperature, seed, &said, why);
     if (good) {
         batch b;
@@ -451,15 +467,18 @@ static bool in_folder(const tuning *t, const char *name, char path[TOOL_PATH_BYT
 static bool write_tables(const tuning *t, problem *why)
 {
     char path[TOOL_PATH_BYTES];
-    return in_folder(t, "steps.csv", path, why) && file_write(path, t->rows.at, t->rows.length, why) &&
-           in_folder(t, "accuracy.csv", path, why) && file_write(path, t->accuracy.at, t->accuracy.length, why);
+    return in_folder(t, "steps.csv", path, why) &&
+           file_write(path, t->rows.at, t->rows.length, why) &&
+           in_folder(t, "accuracy.csv", path, why) &&
+           file_write(path, t->accuracy.at, t->accuracy.length, why);
 }
 
 static bool save(tuning *t, problem *why)
 {
     char path[TOOL_PATH_BYTES];
-    const learn_state s = {t->settings.at, {&t->rows, &t->accuracy}, &t->n, &t->a};
-    return in_folder(t, "state.gguf", path, why) && state_save(&s, path, why) && write_tables(t, why);
+    const learn_state s = { t->settings.at, { &t->rows, &t->accuracy }, &t->n, &t->a };
+    return in_folder(t, "state.gguf", path, why) && state_save(&s, path, why) &&
+           write_tables(t, why);
 }
 
 static void tell(const tuning *t, progress *bar, char label[128])
@@ -468,9 +487,11 @@ static void tell(const tuning *t, progress *bar, char label[128])
     double loss = 0, reward = 0, kl = 0;
     unsigned long step = 0;
     while (last > t->rows.at && last[-1] != '\n') last--;
-    if (t->o->method == TUNE_GRPO && sscanf(last, "%lu,%lf,%lf,%lf", &step, &loss, &reward, &kl) == 4)
+    if (t->o->method == TUNE_GRPO &&
+        sscanf(last, "%lu,%lf,%lf,%lf", &step, &loss, &reward, &kl) == 4)
         snprintf(label, 128, "tune: reward %.3f, KL %.4f", reward, kl);
-    else if (sscanf(last, "%lu,%lf", &step, &loss) == 2) snprintf(label, 128, "tune: loss %.4f", loss);
+    else if (sscanf(last, "%lu,%lf", &step, &loss) == 2)
+        snprintf(label, 128, "tune: loss %.4f", loss);
     bar->label = label;
     progress_step(bar, (double)t->sampled);
 }
@@ -483,7 +504,8 @@ static bool steps(tuning *t, problem *why)
     char label[128] = "tune";
     progress bar;
     bool good = t->resumed || (evaluate(t, why) && save(t, why));
-    stop_keeps("the steps up to the last state in %s (at most %lld s ago) are kept", t->directory, (long long)t->o->save_seconds);
+    stop_keeps("the steps up to the last state in %s (at most %lld s ago) are kept", t->directory,
+               (long long)t->o->save_seconds);
     progress_begin(&bar, label, (double)all);
     progress_skip(&bar, (double)t->sampled);
     while (good && t->sampled < all) {
@@ -516,7 +538,7 @@ static void describe(tuning *t)
 {
     const tune_options *o = t->o;
     char hash[65];
-    text names = {0};
+    text names = { 0 };
     json_out j;
     memset(&j, 0, sizeof j);
     model_hash(&t->n.file, hash);
@@ -564,14 +586,17 @@ static bool choose_directory(tuning *t, problem *why)
     const tune_options *o = t->o;
     char name[256], tune[TOOL_PATH_BYTES];
     if (o->output) {
-        if (strlen(o->output) >= sizeof t->directory) return problem_set(why, "-o: the path is too long");
+        if (strlen(o->output) >= sizeof t->directory)
+            return problem_set(why, "-o: the path is too long");
         memcpy(t->directory, o->output, strlen(o->output) + 1);
     } else {
-        snprintf(name, sizeof name, "%s-%s-%.100s-%lld", o->task, o->method == TUNE_SFT ? "sft" : "grpo", o->subset,
-                 (long long)o->seed);
+        snprintf(name, sizeof name, "%s-%s-%.100s-%lld", o->task,
+                 o->method == TUNE_SFT ? "sft" : "grpo", o->subset, (long long)o->seed);
         for (char *c = name; *c; c++)
             if (!isalnum((unsigned char)*c) && *c != '-') *c = '_';
-        if (!path_join(tune, o->directory, "tune", why) || !path_join(t->directory, tune, name, why)) return false;
+        if (!path_join(tune, o->directory, "tune", why) ||
+            !path_join(t->directory, tune, name, why))
+            return false;
     }
     return directory_writable(t->directory, why);
 }
@@ -588,7 +613,7 @@ static bool begin(tuning *t, problem *why)
     if (good) good = folder_check_model(run.root, &t->n.file, o->directory, why);
     json_free(&run);
     if (!good) return false;
-    const heads_choice c = {o->subset, o->directory, o->score, o->share, (uint64_t)o->seed};
+    const heads_choice c = { o->subset, o->directory, o->score, o->share, (uint64_t)o->seed };
     t->chosen = tool_alloc(t->n.layers * t->n.heads, sizeof *t->chosen);
     t->heads = heads_choose(&t->n, &c, t->chosen, t->column, why);
     if (!t->heads || !choose_directory(t, why)) return false;
@@ -596,7 +621,8 @@ static bool begin(tuning *t, problem *why)
     size_t weights = 0;
     for (size_t i = 0; i < t->own.count; i++) weights += t->own.at[i].count;
     const size_t sequences = (size_t)(o->method == TUNE_GRPO ? o->batch * o->group : 0) > 32
-                                 ? (size_t)(o->batch * o->group) : 32;
+                                 ? (size_t)(o->batch * o->group)
+                                 : 32;
     for (int64_t i = 0; i < o->shots; i++) {
         corpus_item item;
         corpus_document(SHOT_SEED, (uint64_t)i, CORPUS_ANY, o->task, false, &t->shots, &item);
@@ -604,12 +630,14 @@ static bool begin(tuning *t, problem *why)
     }
     if (!make_questions(t, HELD_SEED, 0, (size_t)o->items, true, &t->held, why)) return false;
     size_t longest = 0;
-    for (int64_t i = 0; i < o->items; i++) if (t->held[i].count > longest) longest = t->held[i].count;
+    for (int64_t i = 0; i < o->items; i++)
+        if (t->held[i].count > longest) longest = t->held[i].count;
     const size_t tokens = longest + 64 + (size_t)o->most;
-    const uint64_t bytes = 20 * (uint64_t)t->n.parameters + net_pass_bytes(&t->n, tokens, sequences, true);
+    const uint64_t bytes =
+        20 * (uint64_t)t->n.parameters + net_pass_bytes(&t->n, tokens, sequences, true);
     bytes_text((double)bytes, size, sizeof size);
-    tool_note("%zu heads, %zu of %zu weights; takes %s of memory beside the texts' own", t->heads, weights,
-              t->n.parameters, size);
+    tool_note("%zu heads, %zu of %zu weights; takes %s of memory beside the texts' own", t->heads,
+              weights, t->n.parameters, size);
     t->start = tool_alloc(t->n.parameters, sizeof *t->start);
     memcpy(t->start, t->n.weight, t->n.parameters * sizeof *t->start);
     t->gradient = tool_alloc(t->n.parameters, sizeof *t->gradient);
@@ -624,7 +652,7 @@ static bool begin(tuning *t, problem *why)
     if (!in_folder(t, "state.gguf", state, why)) return false;
     if (path_exists(state) && (o->fresh || o->force)) tool_note("%s is replaced", state);
     else if (path_exists(state)) {
-        learn_state s = {t->settings.at, {&t->rows, &t->accuracy}, &t->n, &t->a};
+        learn_state s = { t->settings.at, { &t->rows, &t->accuracy }, &t->n, &t->a };
         if (!state_load(&s, state, why)) return false;
         t->sampled = t->a.step / (o->method == TUNE_GRPO ? (uint64_t)o->updates : 1);
         t->resumed = true;
@@ -642,11 +670,14 @@ static bool finish(tuning *t, problem *why)
     unsigned long step = 0;
     while (last > t->accuracy.at && last[-1] != '\n') last--;
     if (sscanf(last, "%lu,%lf,%lf,%lf", &step, &accuracy, &low, &high) == 4)
-        printf("%s, %s, %s, seed %lld: %.1f %% of %lld held-out items (95 %% interval %.1f to %.1f)\n", t->o->task,
-               t->o->method == TUNE_SFT ? "sft" : "grpo", t->o->subset, (long long)t->o->seed, 100 * accuracy,
-               (long long)t->o->items, 100 * low, 100 * high);
-    return in_folder(t, "model.gguf", path, why) && net_write(&t->n, t->n.weight, NET_MODEL, path, why) && save(t, why) &&
-           in_folder(t, "tune.json", path, why) && file_write(path, t->settings.at, t->settings.length, why);
+        printf(
+            "%s, %s, %s, seed %lld: %.1f %% of %lld held-out items (95 %% interval %.1f to %.1f)\n",
+            t->o->task, t->o->method == TUNE_SFT ? "sft" : "grpo", t->o->subset,
+            (long long)t->o->seed, 100 * accuracy, (long long)t->o->items, 100 * low, 100 * high);
+    return in_folder(t, "model.gguf", path, why) &&
+           net_write(&t->n, t->n.weight, NET_MODEL, path, why) && save(t, why) &&
+           in_folder(t, "tune.json", path, why) &&
+           file_write(path, t->settings.at, t->settings.length, why);
 }
 
 static bool known_task(const char *name)
@@ -663,7 +694,7 @@ bool tune_run(const tune_options *o, problem *why)
     memset(&t, 0, sizeof t);
     t.o = o;
     if (!known_task(o->task)) {
-        text names = {0};
+        text names = { 0 };
         tune_tasks(&names);
         problem_set(why, "--task %.60s: the tasks are %s", o->task, names.at);
         text_free(&names);

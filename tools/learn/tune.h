@@ -12,11 +12,11 @@ typedef struct tune_options {
     const char *model, *directory, *output; /* output NULL: DIR/tune/TASK-METHOD-SUBSET-SEED */
     const char *task, *score;
     const char *subset;
-    double      share, clip_ratio, kl, temperature;
-    int         method, check;
+    double share, clip_ratio, kl, temperature;
+    int method, check;
     optimiser_options optimiser;
-    int64_t     batch, group, updates, most, shots, evaluate, items, seed, threads, save_seconds;
-    bool        keep_samples, resume, fresh, force;
+    int64_t batch, group, updates, most, shots, evaluate, items, seed, threads, save_seconds;
+    bool keep_samples, resume, fresh, force;
 } tune_options;
 
 void tune_defaults(tune_options *o);

@@ -10,20 +10,25 @@
 
 typedef struct tuned {
     json_file told;
-    csv       accuracy;
-    char      group[400];   /* what must be the same to be compared */
+    csv accuracy;
+    char group[400]; /* what must be the same to be compared */
     const char *task, *method, *subset;
-    int64_t   seed;
+    int64_t seed;
 } tuned;
 
-typedef struct tuned_list { tuned *at; size_t count; } tuned_list;
+typedef struct tuned_list {
+    tuned *at;
+    size_t count;
+} tuned_list;
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
 static bool read_run(tuned_list *l, const char *folder, problem *why)
 {
     char path[TOOL_PATH_BYTES], table[TOOL_PATH_BYTES];
-    if (!path_join(path, folder, "tune.json", why) || !path_join(table, folder, "accuracy.csv", why)) return false;
+    if (!path_join(path, folder, "tune.json", why) ||
+        !path_join(table, folder, "accuracy.csv", why))
+        return false;
     if (!path_exists(path) || !path_exists(table)) return true; /* not finished */
     l->at = tool_realloc(l->at, l->count + 1, sizeof *l->at);
     tuned *t = &l->at[l->count];
@@ -38,11 +43,12 @@ static bool read_run(tuned_list *l, const char *folder, problem *why)
     t->method = json_text_of(j, "method", "?");
     t->subset = json_text_of(j, "subset", "?");
     t->seed = (int64_t)json_number_of(j, "seed", 0);
-    snprintf(t->group, sizeof t->group, "%s %s %s %s %.12s %g %g %g %g %g %g %g %g", t->task, t->method,
-             json_text_of(j, "score", ""), json_text_of(j, "check", ""), json_text_of(j, "sha256", ""),
-             json_number_of(j, "share", 0), json_number_of(j, "steps", 0), json_number_of(j, "batch", 0),
-             json_number_of(j, "group", 0), json_number_of(j, "lr", 0), json_number_of(j, "items", 0),
-             json_number_of(j, "kl", 0), json_number_of(j, "shots", 0));
+    snprintf(
+        t->group, sizeof t->group, "%s %s %s %s %.12s %g %g %g %g %g %g %g %g", t->task, t->method,
+        json_text_of(j, "score", ""), json_text_of(j, "check", ""), json_text_of(j, "sha256", ""),
+        json_number_of(j, "share", 0), json_number_of(j, "steps", 0), json_number_of(j, "batch", 0),
+        json_number_of(j, "group", 0), json_number_of(j, "lr", 0), json_number_of(j, "items", 0),
+        json_number_of(j, "kl", 0), json_number_of(j, "shots", 0));
     l->count++;
     return true;
 }
@@ -50,7 +56,7 @@ static bool read_run(tuned_list *l, const char *folder, problem *why)
 static bool read_runs(tuned_list *l, const char *directory, problem *why)
 {
     char tune[TOOL_PATH_BYTES], folder[TOOL_PATH_BYTES];
-    folder_names names = {NULL, 0};
+    folder_names names = { NULL, 0 };
     bool good = path_join(tune, directory, "tune", why) && folder_list(&names, tune, why);
     for (size_t i = 0; i < names.count && good; i++)
         good = path_join(folder, tune, names.at[i], why) && read_run(l, folder, why);
@@ -64,7 +70,9 @@ static double last_accuracy(const tuned *t)
 {
     double v = (double)NAN;
     const csv *c = &t->accuracy;
-    return c->rows && csv_double(csv_cell(c, c->rows - 1, csv_column(c, "accuracy")), &v) ? v : (double)NAN;
+    return c->rows && csv_double(csv_cell(c, c->rows - 1, csv_column(c, "accuracy")), &v)
+               ? v
+               : (double)NAN;
 }
 
 /* "items 0110...": which items were right at the end. */
@@ -78,7 +86,9 @@ static const char *last_right(const tuned *t)
 static const tuned *find(const tuned_list *l, const char *group, const char *subset, int64_t seed)
 {
     for (size_t i = 0; i < l->count; i++)
-        if (!strcmp(l->at[i].group, group) && !strcmp(l->at[i].subset, subset) && l->at[i].seed == seed) return &l->at[i];
+        if (!strcmp(l->at[i].group, group) && !strcmp(l->at[i].subset, subset) &&
+            l->at[i].seed == seed)
+            return &l->at[i];
     return NULL;
 }
 
@@ -106,7 +116,7 @@ static double sign_p(const double *d, size_t n, size_t *told)
 
 static paired compare(const tuned_list *l, const char *group, const char *a, const char *b)
 {
-    paired p = {0, 0, (double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN};
+    paired p = { 0, 0, (double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN };
     double sum = 0, square = 0, *item = NULL;
     for (size_t i = 0; i < l->count; i++) {
         const tuned *x = &l->at[i];
@@ -120,14 +130,16 @@ static paired compare(const tuned_list *l, const char *group, const char *a, con
             p.items = n;
             item = tool_alloc(n + 1, sizeof *item);
         }
-        for (size_t k = 0; k < p.items && n == p.items && strlen(ry) == n; k++) item[k] += (double)(rx[k] - ry[k]);
+        for (size_t k = 0; k < p.items && n == p.items && strlen(ry) == n; k++)
+            item[k] += (double)(rx[k] - ry[k]);
         sum += d;
         square += d * d;
         p.seeds++;
     }
     if (p.seeds) {
         const double n = (double)p.seeds, mean = sum / n;
-        const double se = p.seeds > 1 ? sqrt(fmax(0, square - n * mean * mean) / (n - 1) / n) : (double)NAN;
+        const double se =
+            p.seeds > 1 ? sqrt(fmax(0, square - n * mean * mean) / (n - 1) / n) : (double)NAN;
         p.difference = mean;
         if (p.seeds > 1) {
             const double t = se > 0 ? mean / se : mean > 0 || mean < 0 ? (double)INFINITY : 0;
@@ -151,14 +163,15 @@ static bool write_table(const tuned_list *l, const char *directory, problem *why
     for (size_t i = 0; i < l->count; i++) {
         const tuned *t = &l->at[i];
         for (size_t r = 0; r < t->accuracy.rows; r++) {
-            static const char *const number[] = {"step", "accuracy", "low", "high"};
+            static const char *const number[] = { "step", "accuracy", "low", "high" };
             double v;
             table_text(&out, "task", t->task);
             table_text(&out, "method", t->method);
             table_text(&out, "subset", t->subset);
             table_int(&out, "seed", t->seed);
             for (size_t k = 0; k < 4; k++) {
-                if (!csv_double(csv_cell(&t->accuracy, r, csv_column(&t->accuracy, number[k])), &v)) v = (double)NAN;
+                if (!csv_double(csv_cell(&t->accuracy, r, csv_column(&t->accuracy, number[k])), &v))
+                    v = (double)NAN;
                 if (k) table_number(&out, number[k], v);
                 else table_int(&out, number[k], (int64_t)v);
             }
@@ -192,7 +205,7 @@ static void test_json(json_out *j, const tuned *of, const char *a, const char *b
 /* Of the subsets of a group, each once, in the order of their names in the list. */
 static size_t subsets_of(const tuned_list *l, const char *group, const char **to, size_t most)
 {
-    static const char *const first[] = {"core", "random", "periphery", "matched", "all"};
+    static const char *const first[] = { "core", "random", "periphery", "matched", "all" };
     size_t n = 0;
     for (size_t k = 0; k < sizeof first / sizeof first[0]; k++)
         for (size_t i = 0; i < l->count; i++)
@@ -208,7 +221,10 @@ static size_t subsets_of(const tuned_list *l, const char *group, const char **to
     return n;
 }
 
-static bool is_sure(const paired *p) { return p->seeds > 1 && p->p_seeds < 0.05; }
+static bool is_sure(const paired *p)
+{
+    return p->seeds > 1 && p->p_seeds < 0.05;
+}
 
 /* RL: the core over random heads, and these over the periphery. SFT: none of the three differs. Fewer than three
    seeds leave both open. */
@@ -216,9 +232,12 @@ static const char *verdict_of(const char *method, const paired p[3])
 {
     for (int k = 0; k < 3; k++)
         if (p[k].seeds < 3) return "open";
-    if (!strcmp(method, "sft")) return is_sure(&p[0]) || is_sure(&p[1]) || is_sure(&p[2]) ? "no" : "yes";
-    const bool over_random = is_sure(&p[0]) && p[0].difference > 0, over_periphery = is_sure(&p[2]) && p[2].difference > 0;
-    const bool below = (is_sure(&p[0]) && p[0].difference < 0) || (is_sure(&p[2]) && p[2].difference < 0);
+    if (!strcmp(method, "sft"))
+        return is_sure(&p[0]) || is_sure(&p[1]) || is_sure(&p[2]) ? "no" : "yes";
+    const bool over_random = is_sure(&p[0]) && p[0].difference > 0,
+               over_periphery = is_sure(&p[2]) && p[2].difference > 0;
+    const bool below =
+        (is_sure(&p[0]) && p[0].difference < 0) || (is_sure(&p[2]) && p[2].difference < 0);
     if (over_random && over_periphery) return "yes";
     return below ? "no" : over_random || over_periphery ? "in part" : "open";
 }
@@ -227,8 +246,9 @@ enum { MOST_SUBSETS = 32 };
 
 static void group_claim(const tuned_list *l, const tuned *of, json_out *j)
 {
-    const paired claim[3] = {compare(l, of->group, "core", "random"), compare(l, of->group, "random", "periphery"),
-                             compare(l, of->group, "core", "periphery")};
+    const paired claim[3] = { compare(l, of->group, "core", "random"),
+                              compare(l, of->group, "random", "periphery"),
+                              compare(l, of->group, "core", "periphery") };
     if (!claim[0].seeds && !claim[2].seeds) return;
     json_object_inline(j, NULL);
     json_text(j, "task", of->task);
@@ -247,7 +267,9 @@ static void group_means(const tuned_list *l, const tuned *of, json_out *j)
         for (size_t i = 0; i < l->count; i++) {
             const csv *c = &l->at[i].accuracy;
             if (strcmp(l->at[i].group, of->group) || strcmp(l->at[i].subset, subset[a])) continue;
-            start += c->rows && csv_double(csv_cell(c, 0, csv_column(c, "accuracy")), &v) ? v : (double)NAN;
+            start += c->rows && csv_double(csv_cell(c, 0, csv_column(c, "accuracy")), &v)
+                         ? v
+                         : (double)NAN;
             sum += last_accuracy(&l->at[i]);
             seeds++;
         }
@@ -276,8 +298,10 @@ static void group_tests(const tuned_list *l, const tuned *of, json_out *j)
 static bool write_json(const tuned_list *l, const char *directory, problem *why)
 {
     typedef void group_fn(const tuned_list *l, const tuned *of, json_out *j);
-    static const struct { const char *key; group_fn *add; } of[3] = {
-        {"claims", group_claim}, {"means", group_means}, {"tests", group_tests}};
+    static const struct {
+        const char *key;
+        group_fn *add;
+    } of[3] = { { "claims", group_claim }, { "means", group_means }, { "tests", group_tests } };
     char path[TOOL_PATH_BYTES];
     json_out j;
     memset(&j, 0, sizeof j);
@@ -302,10 +326,11 @@ static bool write_json(const tuned_list *l, const char *directory, problem *why)
 
 bool tune_collect(const char *directory, problem *why)
 {
-    tuned_list l = {NULL, 0};
+    tuned_list l = { NULL, 0 };
     bool good = read_runs(&l, directory, why);
     if (good && l.count)
-        good = write_table(&l, directory, why) && write_json(&l, directory, why) && columns_write(directory, why);
+        good = write_table(&l, directory, why) && write_json(&l, directory, why) &&
+               columns_write(directory, why);
     for (size_t i = 0; i < l.count; i++) {
         json_free(&l.at[i].told);
         csv_free(&l.at[i].accuracy);
