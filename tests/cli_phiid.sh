@@ -295,8 +295,11 @@ if [ -s "$page" ] && [ "$(wc -c < "$page")" -lt 5000000 ]; then good; else bad "
 for word in '<title>' 'role="img"' '<desc' 'prefers-color-scheme' '@media print' 'lang="en"' 'Spearman' 'min–max'; do
     if grep -qF -- "$word" "$page"; then good; else bad "the page has no $word"; fi
 done
-# one script of its own, in the page: nothing is loaded
-if [ "$(grep -c "^<script" "$page")" -gt 1 ] || grep -qiE '<script[^>]+>|<link|src="http|url\(http|@import' "$page"; then bad "the page has scripts that are not its own, or loads something"; else good; fi
+# one script of its own, data that do not run, and nothing is loaded
+grep -oiE '<script[^>]*>' "$page" | grep -v '^<script type="application/json" ' > "$work/scripts"
+if [ "$(grep -c '^<script>$' "$work/scripts")" -le 1 ] && ! grep -qv '^<script>$' "$work/scripts" &&
+    ! grep -qiE '<script[^>]* src=|<link|src="http|url\(http|@import' "$page"; then good
+else bad "the page has scripts that are not its own, or loads something" "$work/scripts"; fi
 for name in profile-rank-difference profile-difference map-synergy map-redundancy matrix-synergy scatter-memory-synergy; do
     if [ -s "$work/norms/figures/$name.svg" ] && [ -s "$work/norms/figures/$name.csv" ]; then good; else bad "no figure $name"; fi
 done
