@@ -8450,12 +8450,12 @@ static synp_char synp_look(synp_scan *s, size_t at, size_t end)
 /* ---- pre-tokenizers. What cuts a text into words is a list of rules, applied in
    order. A rule cuts each piece that the rules before it left into its matches and the
    gaps between them. The originals are regular expressions; nearly all of them are runs
-   of characters of one set, and the two that are not (GPT-2's and Llama 3's) are
-   written out below. Each takes time linear in the text. A new pre-tokenizer is a row
+   of characters of one set, and those that are not (GPT-2's, Llama 3's, and those of Tekken
+   and GPT-4o) are written out below. Each takes time linear in the text. A new pre-tokenizer is a row
    of synp_pre_rows and, where it cuts in a way of its own, a row of synp_rules. */
 
 typedef enum synp_rule_kind {
-    SYNP_RULE_END, SYNP_RULE_RUN, SYNP_RULE_GPT2, SYNP_RULE_LLAMA3
+    SYNP_RULE_END, SYNP_RULE_RUN, SYNP_RULE_GPT2, SYNP_RULE_LLAMA3, SYNP_RULE_CASE
 } synp_rule_kind;
 
 typedef enum synp_set {
@@ -8472,20 +8472,22 @@ typedef struct synp_rule {
     unsigned char kind;
     unsigned char set;      /* RUN: of the characters in this set */
     unsigned char lead;     /* RUN: with one white space before it, if there is one */
-    unsigned char min, max; /* RUN: this many (max 0: any number); LLAMA3: max numbers in a word */
-    unsigned char at_end;   /* RUN: only at the end of the piece */
+    unsigned char min, max; /* RUN: this many (max 0: any number); LLAMA3, CASE: max numbers in a word */
+    unsigned char at_end;   /* RUN: only at the end of the piece; CASE: contractions end a word */
 } synp_rule;
 
 enum { SYNP_RULES = 7 }; /* at most six, and SYNP_RULE_END (0) after the last */
 
 typedef enum synp_cut {
     SYNP_CUT_DEFAULT, SYNP_CUT_GPT2, SYNP_CUT_SMOLLM, SYNP_CUT_LLAMA3, SYNP_CUT_QWEN2,
-    SYNP_CUT_DEEPSEEK_LLM, SYNP_CUT_DEEPSEEK_CODER, SYNP_CUT_FALCON, SYNP_CUTS
+    SYNP_CUT_DEEPSEEK_LLM, SYNP_CUT_DEEPSEEK_CODER, SYNP_CUT_FALCON, SYNP_CUT_TEKKEN,
+    SYNP_CUT_GPT4O, SYNP_CUTS
 } synp_cut;
 
 #define SYNP_RUN(set, lead, min, max, at_end) { SYNP_RULE_RUN, set, lead, min, max, at_end }
 #define SYNP_GPT2 { SYNP_RULE_GPT2, 0, 0, 0, 0, 0 }
 #define SYNP_LLAMA3(numbers) { SYNP_RULE_LLAMA3, 0, 0, 0, numbers, 0 }
+#define SYNP_CASE(numbers, contractions) { SYNP_RULE_CASE, 0, 0, 0, numbers, contractions }
 
 static const synp_rule synp_rules[SYNP_CUTS][SYNP_RULES] = {
     /* default */
@@ -8508,8 +8510,11 @@ static const synp_rule synp_rules[SYNP_CUTS][SYNP_RULES] = {
     /* falcon */
     { SYNP_RUN(SYNP_SET_SIGN_TICK, 0, 1, 0, 0), SYNP_GPT2,
       SYNP_RUN(SYNP_SET_DIGIT, 0, 3, 3, 0) },
+    { SYNP_CASE(1, 0) }, /* tekken */
+    { SYNP_CASE(3, 1) }, /* gpt-4o */
 };
 
+#undef SYNP_CASE
 #undef SYNP_RUN
 #undef SYNP_GPT2
 #undef SYNP_LLAMA3
@@ -8550,6 +8555,11 @@ static const synp_pre_row synp_pre_rows[] = {
     { "deepseek-llm", SYNP_CUT_DEEPSEEK_LLM, false, false, false },
     { "deepseek-coder", SYNP_CUT_DEEPSEEK_CODER, false, false, false },
     { "falcon", SYNP_CUT_FALCON, true, false, false },
+    { "tekken", SYNP_CUT_TEKKEN, false, true, true },
+    { "gpt-4o", SYNP_CUT_GPT4O, false, false, false },
+    { "llama4", SYNP_CUT_GPT4O, false, false, false },
+    { "kanana2", SYNP_CUT_GPT4O, false, false, false },
+    { "talkie", SYNP_CUT_GPT4O, false, false, false },
 };
 
 enum { SYNP_PRE_ROWS = (int)(sizeof synp_pre_rows / sizeof synp_pre_rows[0]) };
@@ -8683,32 +8693,78 @@ static size_t synp_match_gpt2(synp_scan *s, size_t at, size_t end)
                                 : synp_same_kind(s, c, end, 0);
 }
 
-/* (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*
-   |\s*[\r\n]+|\s+(?!\S)|\s+ */
-static size_t synp_match_llama3(synp_scan *s, size_t at, size_t end, unsigned numbers)
+/* What follows the words of letters: \p{N}{1,numbers}| ?[^\s\p{L}\p{N}]+[\r\n]*
+   |\s*[\r\n]+|\s+(?!\S)|\s+ ; with `slash` signs take '/' behind newlines, too. */
+static size_t synp_match_signs(synp_scan *s, size_t at, size_t end, unsigned numbers, bool slash)
 {
     synp_char c = synp_look(s, at, end), next;
-    size_t n = c.point == '\'' ? synp_contraction(s, at, end, 1) : 0;
-    if (n) return at + n;
-    if (c.kind == SYNP_LETTER) return synp_same_kind(s, c, end, 0);
     if (c.kind == SYNP_NUMBER) return synp_same_kind(s, c, end, numbers);
     next = synp_look(s, c.next, end);
-    if (next.kind == SYNP_LETTER && c.point != '\r' && c.point != '\n')
-        return synp_same_kind(s, next, end, 0);
     if (c.point == ' ' && synp_word_kind(next.kind) == SYNP_OTHER) c = next;
     if (c.kind == SYNP_SPACE) return synp_match_space(s, at, end, true);
     at = synp_same_kind(s, c, end, 0);
-    while (at < end && (s->text[at] == '\r' || s->text[at] == '\n')) at++;
+    while (at < end && (s->text[at] == '\r' || s->text[at] == '\n' || (slash && s->text[at] == '/')))
+        at++;
     return at;
 }
 
-/* The first match of any rule at or after `at`; the two big ones match everywhere. */
+/* Where letters begin, of a word [^\r\n\p{L}\p{N}]?\p{L}... at `at`; kind is another where none do. */
+static synp_char synp_word_letters(synp_scan *s, size_t at, size_t end, size_t *from)
+{
+    synp_char c = synp_look(s, at, end);
+    *from = at;
+    if (c.kind == SYNP_LETTER || c.kind == SYNP_NUMBER || c.point == '\r' || c.point == '\n') return c;
+    *from = c.next;
+    return synp_look(s, c.next, end);
+}
+
+/* (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|... */
+static size_t synp_match_llama3(synp_scan *s, size_t at, size_t end, unsigned numbers)
+{
+    synp_char c = synp_look(s, at, end);
+    size_t n = c.point == '\'' ? synp_contraction(s, at, end, 1) : 0, from;
+    if (n) return at + n;
+    c = synp_word_letters(s, at, end, &from);
+    if (c.kind == SYNP_LETTER) return synp_same_kind(s, c, end, 0);
+    return synp_match_signs(s, at, end, numbers, false);
+}
+
+/* U*L+|U+L* over a run of letters: U are all but a-z, L all but A-Z, so that letters that are not
+   ASCII are both. The U go as far as they can; with no L behind them the last that is both must be
+   it, and where there is none the second form has them all. */
+static size_t synp_case_run(synp_scan *s, size_t at, size_t end)
+{
+    synp_char c = synp_look(s, at, end);
+    size_t both = 0;
+    for (; c.kind == SYNP_LETTER && !(c.point >= 'a' && c.point <= 'z'); c = synp_look(s, at, end)) {
+        at = c.next;
+        if (c.point >= 128) both = at;
+    }
+    if (c.kind != SYNP_LETTER) return both ? both : at;
+    for (; c.kind == SYNP_LETTER && !(c.point >= 'A' && c.point <= 'Z'); c = synp_look(s, at, end))
+        at = c.next;
+    return at;
+}
+
+/* [^\r\n\p{L}\p{N}]?(U*L+|U+L*), with (?i:'s|'t|'re|'ve|'m|'ll|'d)? behind it for GPT-4o, |... */
+static size_t synp_match_case(synp_scan *s, size_t at, size_t end, unsigned numbers, bool contractions)
+{
+    size_t from;
+    if (synp_word_letters(s, at, end, &from).kind != SYNP_LETTER)
+        return synp_match_signs(s, at, end, numbers, true);
+    at = synp_case_run(s, from, end);
+    if (contractions && at < end && s->text[at] == '\'') at += synp_contraction(s, at, end, 1);
+    return at;
+}
+
+/* The first match of any rule at or after `at`; all but runs match everywhere. */
 static size_t synp_rule_match(synp_scan *s, const synp_rule *rule, size_t at, size_t end,
                               size_t *from)
 {
     *from = at;
     if (rule->kind == SYNP_RULE_GPT2) return synp_match_gpt2(s, at, end);
     if (rule->kind == SYNP_RULE_LLAMA3) return synp_match_llama3(s, at, end, rule->max);
+    if (rule->kind == SYNP_RULE_CASE) return synp_match_case(s, at, end, rule->max, rule->at_end != 0);
     return synp_match_run(s, rule, at, end, from);
 }
 
