@@ -19,6 +19,30 @@ static const char *const cases[] = {
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 
+/* Under the thread sanitizer, where all takes half an hour: one model of each family and kind. What the others add
+   are types of tensors, which share nothing between threads. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define FEW_CASES
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define FEW_CASES
+#endif
+
+static int is_taken(const char *name) {
+#ifdef FEW_CASES
+    static const char *const few[] = { "llama-tied-q4_1", "qwen2-q4_0", "gpt2-iq4_nl", "olmo2-q8_0", "phi3-q8_0",
+                                       "gemma2-tiny", "qwen3moe-tiny", "deepseek2-tiny", "gptneox-seq-tiny" };
+    size_t i;
+    for (i = 0; i < sizeof few / sizeof few[0]; i++)
+        if (!strcmp(name, few[i])) return 1;
+    return 0;
+#else
+    (void)name;
+    return 1;
+#endif
+}
+
 /* Is the model's family among those that can be opened? */
 static int is_known(const char *folder) {
     test_path_buffer path;
@@ -109,11 +133,15 @@ static syn_context_desc exact_desc(uint32_t batch) {
 
 /* Calls a test body for every case that is at hand and whose family is known. */
 static int for_each_case(void (*body)(model_case *c)) {
-    int i, ran = 0, absent = 0;
+    int i, ran = 0, absent = 0, left_out = 0;
     for (i = 0; i < CASES; i++) {
         test_path_buffer path;
         const char *folder = case_folder(path, cases[i]);
         model_case c;
+        if (!is_taken(cases[i])) {
+            left_out++;
+            continue;
+        }
         absent += !folder;
         if (!folder) continue;
         CHECK(is_known(folder));
@@ -123,7 +151,8 @@ static int for_each_case(void (*body)(model_case *c)) {
         ran++;
     }
     SKIP_PART(absent, "models of the large fixtures");
-    CHECK(ran >= 20);
+    SKIP_PART(left_out, "models under the thread sanitizer");
+    CHECK(ran >= (left_out ? 8 : 20));
     return ran;
 }
 
