@@ -24,14 +24,15 @@ LANES_TARGET static float LANES_NAME(dot)(const float *x, const float *y, size_t
 LANES_TARGET static inline float LANES_NAME(exp_one)(float x)
 {
     const float round = 12582912.0f; /* 1.5 2^23: what is added to it loses its fraction */
-    float n, r, p;
+    float whole, n, r, p;
     union {
         int32_t bits;
         float value;
     } power;
     x = x > 88.0f ? 88.0f : x;
     x = x < -87.0f ? -87.0f : x;
-    n = x * 1.44269504f + round - round; /* a branch here would not become a vector */
+    whole = x > -87.0f ? x : -87.0f; /* a NaN stays one in the result, and never becomes a whole number */
+    n = whole * 1.44269504f + round - round; /* a branch here would not become a vector */
     r = x - n * 0.693359375f;
     r = r + n * 2.12194440e-4f;
     p = 1.9875691500e-4f;
