@@ -8,6 +8,7 @@
 #include "../tools/base/csv.c"
 #include "../tools/base/file.c"
 #include "../tools/base/json.c"
+#include "../tools/base/near.c"
 #include "../tools/base/npy.c"
 #include "../tools/base/sha256.c"
 #include "../tools/base/stop.c"
@@ -512,7 +513,7 @@ typedef struct given { bool flag, seen; const char *words; int64_t n; double x; 
     given;
 
 static int parse(given *g, const char **operands, int argc, const char *const *argv) {
-    const command self = {"test", "A [B]", "a test", NULL, NULL};
+    const command self = {"test", "A [B]", "a test", NULL, NULL, NULL};
     const option table[] = {
         {"flag", 'f', OPTION_FLAG, NULL, "a flag", &g->flag, 0, 0, NULL},
         {"words", 'w', OPTION_TEXT, "TEXT", "text", &g->words, 0, 0, &g->seen},
