@@ -126,7 +126,7 @@ for shell in bash zsh; do
     cp "$work/stdout" "$work/completion.$shell"
     if have $shell; then try "$shell -n" $shell -n "$work/completion.$shell"; else skip "no $shell"; fi
     for command in $commands; do
-        if grep -qE "(^|[ '])$command[):' ]" "$work/completion.$shell"; then good; else bad "the completion of $shell does not have $command"; fi
+        if grep -qE "(^|[ '])${command}[):' ]" "$work/completion.$shell"; then good; else bad "the completion of $shell does not have $command"; fi
     done
 done
 run 2 "a shell that it does not know" completion fish
