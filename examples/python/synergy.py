@@ -110,8 +110,8 @@ class Result:
 
     @property
     def arrays(self):
-        """Every .npy by its name without ending."""
-        return {f[:-4]: self[f] for f in self.files if f.endswith(".npy")}
+        """Every .npy of the folder by its name without ending; estimators/NAME is a folder to load by itself."""
+        return {f[:-4]: self[f] for f in self.files if f.endswith(".npy") and "/" not in f}
 
     @property
     def tables(self):
