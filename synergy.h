@@ -2316,7 +2316,7 @@ static bool synp_pool_finish(syn_pool *pool, int jobs)
 /* After a run in which waiting took longer than working (a neighbour has the other processors) the
    caller does some runs alone before it asks for help again: SYNP_POOL_ALONE, twice as many each
    time up to 16 times that, and the first number again after 16 times as many punctual runs. */
-enum { SYNP_POOL_ALONE = 64 };
+enum { SYNP_POOL_ALONE = 4 };
 
 static void synp_pool_judge(syn_pool *pool, bool late)
 {
