@@ -243,7 +243,7 @@ static void check_against_pairs(size_t units, size_t samples, int tau, syn_redun
     memset(&c, 0, sizeof c);
     d.phiid.tau = one.tau = tau;
     d.phiid.redundancy = one.redundancy = redundancy;
-    d.simd = simd;
+    d.simd = (syn_simd)simd;
     d.atoms = catch_atoms;
     d.user = &c;
     REQUIRE(setup_open(&s, &d));

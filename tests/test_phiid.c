@@ -51,13 +51,13 @@ TEST(mmi_atoms_meet_every_bound)
         CHECK(within(name, "atoms", worst_of(atom, want, SYN_ATOMS),
                      allowed_error(t.cell[r][CASE_PEER_MMI], want, 1e-14)));
         for (int k = 0; k < SYN_ATOMS; k++) { /* the bound that the header states */
-            CHECK(within(name, syn_atom_name(k), fabs(atom[k] - want[k]),
+            CHECK(within(name, syn_atom_name((syn_atom)k), fabs(atom[k] - want[k]),
                          ulp_of(want[k]) + 1e-31 * cond));
             CHECK(within(name, "f", fabs(got_cumulative[k] - cumulative[k]),
                          ulp_of(cumulative[k]) + 1e-31 * cond));
         }
         for (int k = 0; k < SYN_MIS; k++)
-            CHECK(within(name, syn_mi_name(k), fabs(got_mi[k] - mi[k]),
+            CHECK(within(name, syn_mi_name((syn_mi)k), fabs(got_mi[k] - mi[k]),
                          ulp_of(mi[k]) + 1e-31 * cond));
         npy_free(&s);
     }
@@ -239,7 +239,10 @@ static void near_copy(const table *t, int r, const double *x, const double *y, s
         syn_error err;
         syn_cov cov;
         CHECK_OK(syn_cov_open(&cov, 2, (size_t)desc.tau, &arena, &err), err);
-        for (size_t i = 0; i < n; i++) syn_cov_add(&cov, (double[]){x[i], y[i]});
+        for (size_t i = 0; i < n; i++) {
+            const double sample[2] = {x[i], y[i]};
+            syn_cov_add(&cov, sample);
+        }
         flags = syn_cov_pair(&cov, 0, 1, &desc, atom);
     } else {
         flags = syn_phiid_pair(x, y, n, &desc, atom);
@@ -495,7 +498,7 @@ TEST(names)
     CHECK_STR(syn_atom_name(SYN_ATOMS), "");
     CHECK_STR(syn_mi_name(SYN_MI_X_A), "x_a");
     CHECK_STR(syn_mi_name(SYN_MI_XY_AB), "xy_ab");
-    CHECK_STR(syn_mi_name(-1), "");
+    CHECK_STR(syn_mi_name((syn_mi)15), "");
 }
 
 TEST_MAIN("phiid")

@@ -390,7 +390,7 @@ static void analyse(table *out, syn_surrogate kind, const syn_pairs_desc *like, 
     for (u = 0; u < BASE; u++) {
         size_t i = u + (at <= u ? 1 : 0), v;
         for (k = 0; k < 2; k++) {
-            const syn_excess_unit x = syn_excess_of(&excess, (int)k, i);
+            const syn_excess_unit x = syn_excess_of(&excess, (syn_measure)k, i);
             const double all[6] = {x.observed, x.mean, x.sd, x.z, x.p, (double)x.surrogates};
             memcpy(out->unit[k][u], all, sizeof all);
         }
@@ -400,7 +400,7 @@ static void analyse(table *out, syn_surrogate kind, const syn_pairs_desc *like, 
         for (v = u + 1; v < BASE; v++)
             for (k = 0; k < 2; k++)
                 out->pair_p[k][u * BASE + v] = syn_excess_pair_p(
-                    &excess, (int)k, syn_pairs_index(n, i, v + (at <= v ? 1 : 0)));
+                    &excess, (syn_measure)k, syn_pairs_index(n, i, v + (at <= v ? 1 : 0)));
     }
     if (at <= BASE) CHECK(syn_excess_of(&excess, 0, at).surrogates == 0);
     CHECK(isnan(syn_excess_of(&excess, (syn_measure)77, 0).observed));
