@@ -418,16 +418,21 @@ bool json_bool_of(const json *object, const char *key, bool otherwise) {
     return v && (v->kind == JSON_TRUE || v->kind == JSON_FALSE) ? v->kind == JSON_TRUE : otherwise;
 }
 
-static bool same_value(const json *a, const json *b) {
+bool json_equal(const json *a, const json *b) {
     if (a->kind != b->kind) return false;
-    if (a->kind == JSON_TEXT) return strcmp(a->text, b->text) == 0;
-    return a->kind != JSON_NUMBER || a->number == b->number;
+    if (a->kind == JSON_ARRAY) {
+        const json *x = a->child, *y = b->child;
+        for (; x && y && json_equal(x, y); x = x->next) y = y->next;
+        return !x && !y;
+    }
+    if (a->kind == JSON_NUMBER) return !(a->number < b->number) && !(a->number > b->number);
+    return a->kind != JSON_TEXT || !strcmp(a->text, b->text);
 }
 
 const char *json_difference(const json *ours, const json *theirs) {
     for (const json *c = ours ? ours->child : NULL; c; c = c->next) {
         const json *there = json_get(theirs, c->key);
-        if (!there || !same_value(c, there)) return c->key;
+        if (!there || !json_equal(c, there)) return c->key;
     }
     return NULL;
 }

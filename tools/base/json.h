@@ -59,7 +59,9 @@ const json *json_at(const json *object, const char *dotted_path); /* "model.name
 const char *json_text_of(const json *object, const char *key, const char *otherwise);
 double      json_number_of(const json *object, const char *key, double otherwise);
 bool        json_bool_of(const json *object, const char *key, bool otherwise);
-/* The first key of `ours` whose flat value differs in `theirs` or is not there; NULL: none. */
+/* Numbers by value, arrays element by element; two objects pass for equal, their keys are compared one by one. */
+bool json_equal(const json *a, const json *b);
+/* The first key of `ours` whose value differs in `theirs` or is not there; NULL: none. */
 const char *json_difference(const json *ours, const json *theirs);
 /* Writes a value that was read, as this writer writes it: numbers as they stood, arrays of numbers
    on one line. */

@@ -22,17 +22,6 @@ static void value_text(const json *v, text *to) {
     else text_add(to, v->kind == JSON_TRUE ? "yes" : v->kind == JSON_FALSE ? "no" : "none");
 }
 
-static bool same_value(const json *a, const json *b) {
-    if (a->kind != b->kind) return false;
-    if (a->kind == JSON_ARRAY) {
-        const json *x = a->child, *y = b->child;
-        for (; x && y && same_value(x, y); x = x->next) y = y->next;
-        return !x && !y;
-    }
-    if (a->kind == JSON_NUMBER) return !(a->number < b->number) && !(a->number > b->number);
-    return a->kind != JSON_TEXT || !strcmp(a->text, b->text);
-}
-
 static const setting_word *word_of(const char *key, const setting_word *words) {
     static const setting_word silent = {"", NULL};
     if (!strncmp(key, "identity", 8)) return &silent;
@@ -81,7 +70,7 @@ bool settings_differ(const json *ours, const json *theirs, const setting_word *w
             if (strcmp(json_text_of(c, "sha256", ""), json_text_of(other, "sha256", ""))) say_models(other, c, to);
         } else if (c->kind == JSON_OBJECT && other->kind == JSON_OBJECT) {
             settings_differ(c, other, words, to);
-        } else if (!same_value(c, other)) {
+        } else if (!json_equal(c, other)) {
             const setting_word *word = word_of(c->key, words);
             if (word && !word->word) continue;
             say_key(c->key, word, to);
@@ -89,6 +78,24 @@ bool settings_differ(const json *ours, const json *theirs, const setting_word *w
         }
     }
     return to->length > before;
+}
+
+bool settings_same(json_out *ours, const json *theirs, const char *path, problem *why) {
+    json_file parsed;
+    text how = {NULL, 0, 0};
+    bool good = json_parse(&parsed, ours->to.at, ours->to.length, "settings", why);
+    text_free(&ours->to);
+    if (!good) return false;
+    const json *settings = json_get(parsed.root, "settings");
+    const char *key = json_difference(settings, theirs);
+    if (key) {
+        /* a key that an older version did not write has no value to tell */
+        if (!settings_differ(settings, theirs, NULL, &how)) text_print(&how, "another %s", key);
+        good = problem_set(why, "%s: was made with other settings: %s (--force replaces it)", path, how.at);
+    }
+    text_free(&how);
+    json_free(&parsed);
+    return good;
 }
 
 /* ---- may it be done here? ------------------------------------------------------------- */

@@ -17,6 +17,10 @@ typedef struct setting_word { const char *key, *word; } setting_word;
    key by key, two models by their sha256; a key that is not told there is passed over. False when none differs. */
 bool settings_differ(const json *ours, const json *theirs, const setting_word *words, text *to);
 
+/* Are the settings of a result that lies at `path` those of `ours`, an object with the member "settings", which is
+   freed? If not, the problem names each that differs, there and here. */
+bool settings_same(json_out *ours, const json *theirs, const char *path, problem *why);
+
 /* ---- pieces --------------------------------------------------------------------------- */
 
 typedef struct work_desc {

@@ -2,6 +2,7 @@
 #include "graph/graph.h"
 
 #include "base/columns.h"
+#include "base/work.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -31,20 +32,11 @@ static void settings_json(const graph_work *w, json_out *j) {
 
 static bool same_settings(const graph_work *w, const json *old, const char *path, problem *why) {
     json_out j;
-    json_file ours;
     memset(&j, 0, sizeof j);
     json_object(&j, NULL);
     settings_json(w, &j);
     json_object_end(&j);
-    bool good = json_parse(&ours, j.to.at, j.to.length, "settings", why);
-    text_free(&j.to);
-    if (!good) return false;
-    const char *key = json_difference(json_get(ours.root, "settings"), json_get(old, "settings"));
-    if (key)
-        good = problem_set(why, "%s: was made with another setting of %s (--force replaces it)",
-                           path, key);
-    json_free(&ours);
-    return good;
+    return settings_same(&j, json_get(old, "settings"), path, why);
 }
 
 /* In its own folder graph.json follows the matrices; elsewhere it must be theirs. */

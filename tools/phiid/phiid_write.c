@@ -2,6 +2,7 @@
 #include "phiid/phiid.h"
 
 #include "base/columns.h"
+#include "base/work.h"
 #include "engine/unit_list.h"
 
 #include <math.h>
@@ -50,22 +51,13 @@ static void settings_json(const phiid_work *w, json_out *j) {
 
 static bool compare_with(const phiid_work *w, const json *old, const char *path, problem *why) {
     json_out j;
-    json_file ours;
+    if (strcmp(json_text_of(old, "input.sha256", ""), w->from.hash))
+        return problem_set(why, "%s: is the result of another recording (--force replaces it)", path);
     memset(&j, 0, sizeof j);
     json_object(&j, NULL);
     settings_json(w, &j);
     json_object_end(&j);
-    bool good = json_parse(&ours, j.to.at, j.to.length, "settings", why);
-    text_free(&j.to);
-    if (!good) return false;
-    const char *key = json_difference(json_get(ours.root, "settings"), json_get(old, "settings"));
-    if (strcmp(json_text_of(old, "input.sha256", ""), w->from.hash))
-        good = problem_set(why, "%s: is the result of another recording (--force replaces it)",
-                           path);
-    else if (key)
-        good = problem_set(why, "%s: was made with another %s (--force replaces it)", path, key);
-    json_free(&ours);
-    return good;
+    return settings_same(&j, json_get(old, "settings"), path, why);
 }
 
 /* Norms in the folder that are not the ones being analysed belong to another model or run. */
