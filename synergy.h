@@ -19938,6 +19938,27 @@ typedef struct synp_communities {
     size_t  *which;   /* (job): its restart */
 } synp_communities;
 
+/* What the search needs of a description, and its memory. */
+static syn_status synp_communities_open(synp_communities *parts, const syn_graph_desc *desc,
+                                        syn_arena *arena, syn_error *err)
+{
+    const uint64_t jobs = desc->parallel.run && desc->parallel.threads > 1 ? (uint64_t)desc->parallel.threads : 1;
+    const size_t n = desc->nodes;
+    parts->n = n;
+    parts->restarts = desc->restarts ? desc->restarts : 50;
+    parts->seed = desc->seed;
+    parts->jobs = (int)jobs;
+    {
+        const synp_piece piece[] = {{&parts->number, jobs * 3 * n, sizeof(double), "graph: groups"},
+                                    {&parts->table, jobs * n * n, sizeof(double), "graph: groups"},
+                                    {&parts->index, jobs * 2 * n, sizeof(size_t), "graph: groups"},
+                                    {&parts->label, jobs * 3 * n, sizeof(int32_t), "graph: groups"},
+                                    {&parts->q, jobs, sizeof(double), "graph: groups"},
+                                    {&parts->which, jobs, sizeof(size_t), "graph: groups"}};
+        return synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
+    }
+}
+
 static double synp_graph_within(const double *matrix, size_t n, const int32_t *part)
 {
     double q = 0;
@@ -20062,8 +20083,7 @@ SYN_API syn_status syn_graph_communities_signed(const double *weight, const syn_
                                                 int32_t *part, double *q, syn_arena *arena,
                                                 syn_error *err)
 {
-    const size_t each = sizeof(double), n = desc->nodes;
-    const uint64_t jobs = desc->parallel.run && desc->parallel.threads > 1 ? (uint64_t)desc->parallel.threads : 1;
+    const size_t each = sizeof(double), n = desc->nodes, used = arena->used;
     double *b = NULL, *k = NULL, plus, minus, alone = 0;
     synp_communities parts;
     syn_graph found;
@@ -20077,15 +20097,11 @@ SYN_API syn_status syn_graph_communities_signed(const double *weight, const syn_
         return synp_fail(err, SYN_ERROR_ARGUMENT, "graph: %u nodes", SYNP_U(n));
     {
         const synp_piece piece[] = {{&b, (uint64_t)n * n, each, "graph: signed weights"},
-                                    {&k, n, each, "graph: strengths"},
-                                    {&parts.number, jobs * 3 * n, each, "graph: groups"},
-                                    {&parts.table, jobs * n * n, each, "graph: groups"},
-                                    {&parts.index, jobs * 2 * n, sizeof(size_t), "graph: groups"},
-                                    {&parts.label, jobs * 3 * n, sizeof(int32_t), "graph: groups"},
-                                    {&parts.q, jobs, each, "graph: groups"},
-                                    {&parts.which, jobs, sizeof(size_t), "graph: groups"}};
+                                    {&k, n, each, "graph: strengths"}};
         status = synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
     }
+    if (!status) status = synp_communities_open(&parts, desc, arena, err);
+    if (status) arena->used = used;
     if (status || synp_measuring(arena)) return status;
     plus = synp_signed_gain(b, weight, n, 1, 0, k);
     minus = synp_signed_gain(b, weight, n, -1, plus, k);
@@ -20099,10 +20115,6 @@ SYN_API syn_status syn_graph_communities_signed(const double *weight, const syn_
     parts.k = k;
     parts.total = plus + minus > 0 ? 1 : 0;
     parts.whole = true;
-    parts.n = n;
-    parts.restarts = desc->restarts ? desc->restarts : 50;
-    parts.seed = desc->seed;
-    parts.jobs = (int)jobs;
     found.community = part;
     synp_communities_find(&parts, &found, &desc->parallel);
     *q = found.louvain_q + alone;
@@ -20116,8 +20128,7 @@ SYN_API syn_status syn_graph_measure(syn_graph *graph, const double *weight,
     double *clean = NULL, *top = NULL, *value = NULL, *k = NULL;
     synp_paths paths;
     synp_communities parts;
-    size_t n = desc->nodes;
-    uint64_t jobs = 1;
+    size_t n = desc->nodes, used = arena->used;
     syn_status status;
     synp_succeed(err);
     memset(graph, 0, sizeof *graph);
@@ -20127,13 +20138,12 @@ SYN_API syn_status syn_graph_measure(syn_graph *graph, const double *weight,
         !(desc->gamma >= 0))
         return synp_fail(err, SYN_ERROR_ARGUMENT, "graph: %u nodes, density %g, gamma %g",
                          SYNP_U(n), desc->density, desc->gamma);
-    if (desc->parallel.run && desc->parallel.threads > 1) jobs = (uint64_t)desc->parallel.threads;
-    graph->nodes = paths.n = parts.n = n;
-    paths.jobs = parts.jobs = (int)jobs;
-    parts.restarts = desc->restarts ? desc->restarts : 50;
+    status = synp_communities_open(&parts, desc, arena, err);
     parts.gamma = desc->gamma > 0 ? desc->gamma : 1;
-    parts.seed = desc->seed;
-    {
+    graph->nodes = paths.n = n;
+    paths.jobs = parts.jobs;
+    if (!status) {
+        const uint64_t jobs = (uint64_t)parts.jobs;
         const synp_piece piece[] = {
             {&graph->community, n, sizeof(int32_t), "graph: communities"},
             {&clean, (uint64_t)n * n, each, "graph: weights"},
@@ -20146,15 +20156,10 @@ SYN_API syn_status syn_graph_measure(syn_graph *graph, const double *weight,
             {&paths.order, jobs * n, sizeof(size_t), "graph: distances"},
             {&paths.heap, jobs * n, sizeof(synp_hop), "graph: distances"},
             {&paths.place, jobs * n, sizeof(uint32_t), "graph: distances"},
-            {&paths.sum, n, each, "graph: sums"},
-            {&parts.number, jobs * 3 * n, each, "graph: groups"},
-            {&parts.table, jobs * n * n, each, "graph: groups"},
-            {&parts.index, jobs * 2 * n, sizeof(size_t), "graph: groups"},
-            {&parts.label, jobs * 3 * n, sizeof(int32_t), "graph: groups"},
-            {&parts.q, jobs, each, "graph: groups"},
-            {&parts.which, jobs, sizeof(size_t), "graph: groups"}};
+            {&paths.sum, n, each, "graph: sums"}};
         status = synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
     }
+    if (status) arena->used = used;
     if (status || synp_measuring(arena)) return status;
     synp_graph_weights(graph, weight, clean);
     synp_graph_efficiencies(graph, clean, top, value, &paths, desc);
