@@ -255,7 +255,9 @@ if [ "$(grep -c '^<script>' "$work/norms/report.html")" -eq 1 ] && ! grep -qE '<
 else bad "a report has other scripts than the one of values"; fi
 for file in "$work"/*/report.html; do
     # of 2600 units; drawings and tables up to 2 MB each stand in the page as files, too
-    if [ "$(wc -c < "$file")" -lt 9000000 ]; then good; else bad "$file has $(wc -c < "$file") bytes"; fi
+    page=$(sed -E 's/href="data:[^"]*"//g' "$file" | wc -c)
+    if [ "$page" -lt 5000000 ] && [ "$(wc -c < "$file")" -lt 9000000 ]; then good
+    else bad "$file has $(wc -c < "$file") bytes, $page without its files"; fi
 done
 
 # ---- the comparison
