@@ -70,6 +70,18 @@ void gguf_out_copy_key(gguf_out *out, const gguf_key *key) {
     out->key_count++;
 }
 
+void gguf_out_floats_of(gguf_out *out, const syn_gguf *from) {
+    uint64_t at = from->keys_at;
+    out->version = 3;
+    out->alignment = from->alignment;
+    for (uint64_t i = 0; i < from->keys; i++) {
+        const gguf_key key = gguf_key_at(from, &at);
+        if (key.name_bytes > 6 && !memcmp(key.name, "split.", 6)) continue;
+        if (gguf_key_is(&key, "general.file_type")) gguf_out_u32(out, "general.file_type", 0);
+        else gguf_out_copy_key(out, &key);
+    }
+}
+
 void gguf_out_move_key(gguf_out *out, const gguf_key *key, size_t skip, const char *begin) {
     const size_t n = strlen(begin);
     add_u64(&out->keys, n + key->name_bytes - skip);

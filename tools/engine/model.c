@@ -54,6 +54,21 @@ void model_hash(const loaded_model *m, char hex[65]) {
     sha256_end(&hash, hex);
 }
 
+bool model_each_tensor(const loaded_model *m, tensor_visit *visit, void *user, problem *why) {
+    for (int f = 0; f < m->files; f++) {
+        syn_gguf gguf;
+        syn_gguf_tensor t;
+        syn_error err;
+        if (syn_gguf_open(&gguf, &m->source[f], &err) != SYN_OK) return problem_engine(why, m->path, &err);
+        uint64_t at = gguf.tensors_at;
+        for (uint64_t i = 0; i < gguf.tensors; i++, at = t.next_at) {
+            if (syn_gguf_tensor_at(&gguf, at, &t, &err) != SYN_OK) return problem_engine(why, m->path, &err);
+            if (!visit(user, &gguf, &t, why)) return false;
+        }
+    }
+    return true;
+}
+
 void tokenizer_note(const syn_tokenizer *t) {
     if (t->pre_missing)
         tool_note("the file has no tokenizer.ggml.pre: words are cut as by '%s'; --pre NAME names another",

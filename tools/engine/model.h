@@ -33,6 +33,10 @@ uint64_t model_file_bytes(const loaded_model *m);
 /* SHA-256 over the files, one after the other. */
 void model_hash(const loaded_model *m, char hex[65]);
 
+/* Every tensor of every file, in their order, until a visit is false. */
+typedef bool tensor_visit(void *user, const syn_gguf *gguf, const syn_gguf_tensor *t, problem *why);
+bool model_each_tensor(const loaded_model *m, tensor_visit *visit, void *user, problem *why);
+
 /* Refuses `tokens` positions beyond what the model was trained for, where its file says that, unless `beyond`. */
 bool model_context_check(const loaded_model *m, uint64_t tokens, bool beyond, problem *why);
 /* Refuses an output that is one of the model's files. */

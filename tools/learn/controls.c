@@ -12,7 +12,8 @@ typedef struct control {
     loaded_model m;
     gguf_out out;
     int kind;
-    uint64_t seed;
+    uint64_t seed, index; /* index: of the tensor being written */
+    bool promised;        /* the second walk writes what the first promised */
 } control;
 
 static double unit_uniform(uint64_t *state)
@@ -71,20 +72,22 @@ static bool is_factors(const char *name, size_t bytes)
     return name_has(name, bytes, "rope_f");
 }
 
-static bool one_tensor(control *c, const syn_source *from, const syn_gguf_tensor *t, uint64_t index,
-                       bool data, problem *why)
+static bool one_tensor(void *user, const syn_gguf *gguf, const syn_gguf_tensor *t, problem *why)
 {
+    control *c = user;
+    const syn_source *from = gguf->source;
     const char *name = (const char *)from->bytes + t->name_at;
     const size_t bytes = (size_t)t->name_bytes;
     const syn_type *type = syn_type_find(t->type);
     const bool as_it_is = is_factors(name, bytes) || !type;
-    if (!data) {
+    if (!c->promised) {
         if (!type)
             return problem_set(why, "%s: tensor %.*s has an unknown type", c->m.path, (int)bytes,
                                name);
-        gguf_out_tensor(&c->out, name, bytes, as_it_is ? type : syn_type_find(0), t->dims, t->ne);
+        gguf_out_tensor(&c->out, name, bytes, as_it_is ? type : syn_type_find(SYN_TYPE_F32), t->dims, t->ne);
         return true;
     }
+    const uint64_t index = c->index++;
     if (as_it_is)
         return gguf_out_data(&c->out, from->bytes + t->offset, (size_t)t->bytes, why) &&
                gguf_out_tensor_end(&c->out, why);
@@ -100,26 +103,6 @@ static bool one_tensor(control *c, const syn_source *from, const syn_gguf_tensor
     return good;
 }
 
-static bool walk(control *c, bool data, problem *why)
-{
-    uint64_t index = 0;
-    for (int f = 0; f < c->m.files; f++) {
-        syn_gguf gguf;
-        syn_error err;
-        if (syn_gguf_open(&gguf, &c->m.source[f], &err) != SYN_OK)
-            return problem_engine(why, c->m.path, &err);
-        uint64_t at = gguf.tensors_at;
-        for (uint64_t i = 0; i < gguf.tensors; i++) {
-            syn_gguf_tensor t;
-            if (syn_gguf_tensor_at(&gguf, at, &t, &err) != SYN_OK)
-                return problem_engine(why, c->m.path, &err);
-            at = t.next_at;
-            if (!one_tensor(c, &c->m.source[f], &t, index++, data, why)) return false;
-        }
-    }
-    return true;
-}
-
 bool emerge_control(const char *model, int kind, uint64_t seed, const char *to, problem *why)
 {
     control c;
@@ -127,18 +110,10 @@ bool emerge_control(const char *model, int kind, uint64_t seed, const char *to, 
     c.kind = kind;
     c.seed = seed;
     if (!model_load(&c.m, model, NULL, why)) return false;
-    const syn_gguf *gguf = &c.m.model.gguf;
-    uint64_t at = gguf->keys_at;
-    c.out.version = 3;
-    c.out.alignment = gguf->alignment;
-    for (uint64_t i = 0; i < gguf->keys; i++) {
-        const gguf_key key = gguf_key_at(gguf, &at);
-        if (key.name_bytes > 6 && !memcmp(key.name, "split.", 6)) continue;
-        if (gguf_key_is(&key, "general.file_type")) gguf_out_u32(&c.out, "general.file_type", 0);
-        else gguf_out_copy_key(&c.out, &key);
-    }
-    const bool good = walk(&c, false, why) && gguf_out_begin(&c.out, to, why) &&
-                      walk(&c, true, why) && gguf_out_end(&c.out, why);
+    gguf_out_floats_of(&c.out, &c.m.model.gguf);
+    bool good = model_each_tensor(&c.m, one_tensor, &c, why) && gguf_out_begin(&c.out, to, why);
+    c.promised = true;
+    good = good && model_each_tensor(&c.m, one_tensor, &c, why) && gguf_out_end(&c.out, why);
     gguf_out_close(&c.out);
     model_unload(&c.m);
     return good;

@@ -179,64 +179,47 @@ static const net_param *param_named(const net *n, const char *name, size_t bytes
     return NULL;
 }
 
-/* Walks the tensors of the file: promises them (array NULL) or writes their data. A tensor that is
-   no parameter (rope factors) goes as it is. */
-static bool walk_tensors(const net *n, gguf_out *out, const float *array, net_kind kind,
-                         problem *why)
-{
-    for (int f = 0; f < n->file.files; f++) {
-        syn_gguf gguf;
-        syn_error err;
-        if (syn_gguf_open(&gguf, &n->file.source[f], &err) != SYN_OK)
-            return problem_engine(why, n->file.path, &err);
-        uint64_t at = gguf.tensors_at;
-        for (uint64_t i = 0; i < gguf.tensors; i++) {
-            syn_gguf_tensor t;
-            if (syn_gguf_tensor_at(&gguf, at, &t, &err) != SYN_OK)
-                return problem_engine(why, n->file.path, &err);
-            at = t.next_at;
-            const char *name = (const char *)n->file.source[f].bytes + t.name_at;
-            const net_param *p = param_named(n, name, (size_t)t.name_bytes);
-            const bool factors = !p && kind == NET_MODEL &&
-                                 t.name_bytes == strlen("rope_freqs.weight") &&
-                                 !memcmp(name, "rope_freqs.weight", (size_t)t.name_bytes);
-            if (!p && !factors) continue;
-            if (!array) {
-                gguf_out_tensor(out, name, (size_t)t.name_bytes, syn_type_find(p ? 0 : t.type),
-                                t.dims, t.ne);
-                continue;
-            }
-            const bool good =
-                p ? gguf_out_floats(out, array + p->at, p->cols * p->rows, why)
-                  : gguf_out_data(out, n->file.source[f].bytes + t.offset, (size_t)t.bytes, why);
-            if (!good || !gguf_out_tensor_end(out, why)) return false;
-        }
-    }
-    return true;
-}
+/* An array on its way into a file: its tensors are promised, then written. */
+typedef struct net_file {
+    const net *n;
+    const float *array;
+    net_kind kind;
+    gguf_out out;
+    bool promised;
+} net_file;
 
-static void copy_keys(const net *n, gguf_out *out)
+/* A tensor that is no parameter (rope factors) goes as it is. */
+static bool net_tensor(void *user, const syn_gguf *gguf, const syn_gguf_tensor *t, problem *why)
 {
-    const syn_gguf *gguf = &n->file.model.gguf;
-    uint64_t at = gguf->keys_at;
-    for (uint64_t i = 0; i < gguf->keys; i++) {
-        const gguf_key key = gguf_key_at(gguf, &at);
-        if (key.name_bytes > 6 && !memcmp(key.name, "split.", 6)) continue;
-        if (gguf_key_is(&key, "general.file_type")) gguf_out_u32(out, "general.file_type", 0);
-        else gguf_out_copy_key(out, &key);
+    net_file *file = user;
+    const unsigned char *bytes = gguf->source->bytes;
+    const char *name = (const char *)bytes + t->name_at;
+    const size_t length = (size_t)t->name_bytes;
+    const net_param *p = param_named(file->n, name, length);
+    const bool factors = !p && file->kind == NET_MODEL && length == strlen("rope_freqs.weight") &&
+                         !memcmp(name, "rope_freqs.weight", length);
+    if (!p && !factors) return true;
+    if (!file->promised) {
+        gguf_out_tensor(&file->out, name, length, syn_type_find(p ? SYN_TYPE_F32 : t->type), t->dims, t->ne);
+        return true;
     }
+    const bool good = p ? gguf_out_floats(&file->out, file->array + p->at, p->cols * p->rows, why)
+                        : gguf_out_data(&file->out, bytes + t->offset, (size_t)t->bytes, why);
+    return good && gguf_out_tensor_end(&file->out, why);
 }
 
 bool net_write(const net *n, const float *array, net_kind kind, const char *path, problem *why)
 {
-    gguf_out out;
-    memset(&out, 0, sizeof out);
-    out.version = 3;
-    out.alignment = n->file.model.gguf.alignment;
-    copy_keys(n, &out);
-    const bool good = walk_tensors(n, &out, NULL, kind, why) && gguf_out_begin(&out, path, why) &&
-                      walk_tensors(n, &out, array, kind, why) && gguf_out_end(&out, why);
-    gguf_out_close(&out);
+    net_file file;
+    memset(&file, 0, sizeof file);
+    file.n = n;
+    file.array = array;
+    file.kind = kind;
+    gguf_out_floats_of(&file.out, &n->file.model.gguf);
+    bool good = model_each_tensor(&n->file, net_tensor, &file, why) && gguf_out_begin(&file.out, path, why);
+    file.promised = true;
+    good = good && model_each_tensor(&n->file, net_tensor, &file, why) && gguf_out_end(&file.out, why);
+    gguf_out_close(&file.out);
     return good;
 }
 

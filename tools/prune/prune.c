@@ -390,8 +390,8 @@ static bool write_matrix(prune_job *job, const tensor_edit *e, const syn_gguf_te
     return true;
 }
 
-static bool write_tensor(prune_job *job, const syn_gguf *gguf, const syn_gguf_tensor *t,
-                         problem *why) {
+static bool write_tensor(void *user, const syn_gguf *gguf, const syn_gguf_tensor *t, problem *why) {
+    prune_job *job = user;
     const tensor_edit e = edit_of(job, gguf, t);
     const uint64_t bytes = syn_type_bytes(e.from, t->ne[0]) * t->ne[1];
     const unsigned char *data = gguf->source->bytes + t->offset;
@@ -413,27 +413,6 @@ static bool write_tensor(prune_job *job, const syn_gguf *gguf, const syn_gguf_te
 
 /* ---- the whole file -------------------------------------------------------------------------- */
 
-typedef bool tensor_visit(prune_job *job, const syn_gguf *gguf, const syn_gguf_tensor *t,
-                          problem *why);
-
-/* Every tensor of every file, in the order of the files. */
-static bool each_tensor(prune_job *job, tensor_visit *visit, problem *why) {
-    for (int f = 0; f < job->m->files; f++) {
-        syn_gguf gguf;
-        syn_gguf_tensor t;
-        syn_error err;
-        if (syn_gguf_open(&gguf, &job->m->source[f], &err) != SYN_OK)
-            return problem_engine(why, job->m->path, &err);
-        uint64_t at = gguf.tensors_at;
-        for (uint64_t i = 0; i < gguf.tensors; i++, at = t.next_at) {
-            if (syn_gguf_tensor_at(&gguf, at, &t, &err) != SYN_OK)
-                return problem_engine(why, job->m->path, &err);
-            if (!visit(job, &gguf, &t, why)) return false;
-        }
-    }
-    return true;
-}
-
 static void count_edit(prune_result *result, const tensor_edit *e, const syn_gguf_tensor *t) {
     uint64_t run[2];
     const bool zeros = next_run(&e->zero_columns, true, t->ne[0], 0, run) ||
@@ -446,8 +425,8 @@ static void count_edit(prune_result *result, const tensor_edit *e, const syn_ggu
         snprintf(result->rewritten_type, sizeof result->rewritten_type, "%s", e->from->name);
 }
 
-static bool promise_tensor(prune_job *job, const syn_gguf *gguf, const syn_gguf_tensor *t,
-                           problem *why) {
+static bool promise_tensor(void *user, const syn_gguf *gguf, const syn_gguf_tensor *t, problem *why) {
+    prune_job *job = user;
     const tensor_edit e = edit_of(job, gguf, t);
     uint64_t ne[4] = {t->ne[0], t->ne[1], t->ne[2], t->ne[3]};
     (void)why;
@@ -562,8 +541,8 @@ static bool write_all(prune_job *job, problem *why) {
     job->out.version = job->m->model.gguf.version;
     job->out.alignment = job->m->model.gguf.alignment;
     collect_keys(job);
-    return each_tensor(job, promise_tensor, why) &&
-           gguf_out_begin(&job->out, job->r->output, why) && each_tensor(job, write_tensor, why) &&
+    return model_each_tensor(job->m, promise_tensor, job, why) &&
+           gguf_out_begin(&job->out, job->r->output, why) && model_each_tensor(job->m, write_tensor, job, why) &&
            gguf_out_end(&job->out, why);
 }
 
