@@ -64,66 +64,69 @@ static int close_to(char **arg)
     return printf("off by %g of the largest\n", worst / largest), 1;
 }
 
+/* Two files whose tensors are walked side by side: as many, and of the same names. */
+typedef struct two {
+    unsigned char *bytes[2];
+    syn_source source[2];
+    syn_gguf gguf[2];
+    syn_gguf_tensor t[2];
+    const char *name;
+    int length; /* of the name */
+} two;
+
+static int two_open(two *w, char **arg)
+{
+    syn_error err;
+    for (int f = 0; f < 2; f++) {
+        size_t size;
+        if (!(w->bytes[f] = file_load(arg[f], &size))) return 0;
+        w->source[f] = syn_source_memory(w->bytes[f], size);
+        if (syn_gguf_open(&w->gguf[f], &w->source[f], &err)) return printf("%s\n", err.text), 0;
+        w->t[f].next_at = w->gguf[f].tensors_at;
+    }
+    return w->gguf[0].tensors == w->gguf[1].tensors || (printf("not as many tensors\n"), 0);
+}
+
+static int two_next(two *w)
+{
+    syn_error err;
+    for (int f = 0; f < 2; f++)
+        if (syn_gguf_tensor_at(&w->gguf[f], w->t[f].next_at, &w->t[f], &err)) return printf("%s\n", err.text), 0;
+    w->name = (const char *)w->bytes[0] + w->t[0].name_at;
+    w->length = (int)w->t[0].name_bytes;
+    return (w->t[0].name_bytes == w->t[1].name_bytes &&
+            !memcmp(w->name, w->bytes[1] + w->t[1].name_at, (size_t)w->t[0].name_bytes)) ||
+           (printf("%.*s has another name there\n", w->length, w->name), 0);
+}
+
 static int same(char **arg, int names)
 {
-    size_t size[2];
-    unsigned char *bytes[2];
-    syn_gguf gguf[2];
-    syn_source source[2];
-    syn_error err;
-    uint64_t at[2];
+    two w;
     int bad = 0;
-    for (int f = 0; f < 2; f++) {
-        if (!(bytes[f] = file_load(arg[f], &size[f]))) return 1;
-        source[f] = syn_source_memory(bytes[f], size[f]);
-        if (syn_gguf_open(&gguf[f], &source[f], &err)) return printf("%s\n", err.text), 1;
-        at[f] = gguf[f].tensors_at;
-    }
-    for (uint64_t i = 0; i < gguf[0].tensors; i++) {
-        syn_gguf_tensor t[2];
+    if (!two_open(&w, arg)) return 1;
+    for (uint64_t i = 0; i < w.gguf[0].tensors; i++) {
         int named = 0;
-        for (int f = 0; f < 2; f++) {
-            if (syn_gguf_tensor_at(&gguf[f], at[f], &t[f], &err)) return printf("%s\n", err.text), 1;
-            at[f] = t[f].next_at;
-        }
+        if (!two_next(&w)) return 1;
         for (int k = 0; k < names; k++)
-            named = named || (strlen(arg[2 + k]) == t[0].name_bytes &&
-                              !memcmp(arg[2 + k], bytes[0] + t[0].name_at, (size_t)t[0].name_bytes));
-        const int differs = t[0].bytes != t[1].bytes ||
-                            memcmp(bytes[0] + t[0].offset, bytes[1] + t[1].offset, (size_t)t[0].bytes);
-        if (differs != named)
-            bad = 1, printf("%.*s %s\n", (int)t[0].name_bytes, (const char *)bytes[0] + t[0].name_at,
-                            differs ? "differs" : "is the same");
+            named = named || (strlen(arg[2 + k]) == (size_t)w.length && !memcmp(arg[2 + k], w.name, (size_t)w.length));
+        const int differs = w.t[0].bytes != w.t[1].bytes ||
+                            memcmp(w.bytes[0] + w.t[0].offset, w.bytes[1] + w.t[1].offset, (size_t)w.t[0].bytes);
+        if (differs != named) bad = 1, printf("%.*s %s\n", w.length, w.name, differs ? "differs" : "is the same");
     }
     return bad;
 }
 
 static int differ(char **arg)
 {
-    size_t size[2];
-    unsigned char *bytes[2];
-    syn_gguf gguf[2];
-    syn_source source[2];
-    syn_error err;
-    uint64_t at[2];
-    for (int f = 0; f < 2; f++) {
-        if (!(bytes[f] = file_load(arg[f], &size[f]))) return 1;
-        source[f] = syn_source_memory(bytes[f], size[f]);
-        if (syn_gguf_open(&gguf[f], &source[f], &err)) return printf("%s\n", err.text), 1;
-        at[f] = gguf[f].tensors_at;
-    }
-    if (gguf[0].tensors != gguf[1].tensors) return printf("not as many tensors\n"), 1;
-    for (uint64_t i = 0; i < gguf[0].tensors; i++) {
-        syn_gguf_tensor t[2];
-        for (int f = 0; f < 2; f++) {
-            if (syn_gguf_tensor_at(&gguf[f], at[f], &t[f], &err)) return printf("%s\n", err.text), 1;
-            at[f] = t[f].next_at;
-        }
-        if (t[0].bytes != t[1].bytes || t[0].type || t[1].type) return printf("a tensor of another size or type\n"), 1;
-        for (uint64_t k = 0; k < t[0].bytes / 4; k++)
-            if (memcmp(bytes[0] + t[0].offset + 4 * k, bytes[1] + t[1].offset + 4 * k, 4))
-                printf("%.*s %d %d\n", (int)t[0].name_bytes, (const char *)bytes[0] + t[0].name_at, (int)(k / t[0].ne[0]),
-                       (int)(k % t[0].ne[0]));
+    two w;
+    if (!two_open(&w, arg)) return 1;
+    for (uint64_t i = 0; i < w.gguf[0].tensors; i++) {
+        if (!two_next(&w)) return 1;
+        if (w.t[0].bytes != w.t[1].bytes || w.t[0].type || w.t[1].type)
+            return printf("a tensor of another size or type\n"), 1;
+        for (uint64_t k = 0; k < w.t[0].bytes / 4; k++)
+            if (memcmp(w.bytes[0] + w.t[0].offset + 4 * k, w.bytes[1] + w.t[1].offset + 4 * k, 4))
+                printf("%.*s %d %d\n", w.length, w.name, (int)(k / w.t[0].ne[0]), (int)(k % w.t[0].ne[0]));
     }
     return 0;
 }
