@@ -17326,11 +17326,12 @@ static void synp_panel_read(const syn_pairs *pairs, size_t first, double *raw)
 /* A whole panel of ordinary units; false where one of them is not, or nearly determines itself. */
 static bool synp_panel_beside(syn_pairs *pairs, size_t first)
 {
-    double *to = synp_pairs_lane(pairs, first, 0), r[SYNP_PANEL], *raw;
+    double r[SYNP_PANEL], *to, *raw;
     size_t n = pairs->window, samples = pairs->series->samples, s, k;
     synp_spans past, future;
     int l;
     if (!pairs->raw || first + SYNP_PANEL > pairs->units) return false;
+    to = synp_pairs_lane(pairs, first, 0);
     raw = pairs->raw + first * pairs->desc.samples;
     synp_panel_read(pairs, first, raw);
     for (s = n; s < samples - n; s++) /* samples that no window uses must be finite, too */
