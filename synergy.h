@@ -88,8 +88,8 @@
                return puts(err.text), 1; // "tensor blk.3.attn_q.weight is missing"
            for (t = 0; t < 100; t++) {
                if (syn_context_step(&ctx, &id, 1, &err)) return puts(err.text), 1;
-               printf("token %d, norm %g\n", (int)id, (double)syn_context_norms(&ctx, SYN_LAST_ROW)[0]);
-               id = syn_sample(&greedy, syn_context_logits(&ctx, SYN_LAST_ROW), model.vocab);
+               printf("token %d, norm %g\n", (int)id, (double)syn_context_norms(&ctx,
+   SYN_LAST_ROW)[0]); id = syn_sample(&greedy, syn_context_logits(&ctx, SYN_LAST_ROW), model.vocab);
            }
            return 0;
        }
@@ -130,8 +130,9 @@
    SYNERGY_THREADS          the pool on pthreads
    SYNERGY_NO_STDIO         do not include <stdio.h> (the header itself never prints)
    SYNERGY_NO_IQ            leave out the IQ tensor types: 10.6 KB of Cortex-M4 code
-   SYNERGY_SIMD             0: plain C only; not defined: the best that the processor has, found at run time
-   SYNERGY_NO_AVX512        leave out the AVX-512 forms: 40 % of the x86 code, a third of the compile time
+   SYNERGY_SIMD             0: plain C only; not defined: the best that the processor has at run
+   time SYNERGY_NO_AVX512        leave out the AVX-512 forms: 40 % of the x86 code, a third of the
+                            compile time
    SYN_API                  how functions are declared (default extern)
 
    FUNCTIONS
@@ -145,8 +146,8 @@
    int32_t, and -1 is none. What is one of a few is an enum, and any other value is refused.
 
    HISTORY
-   0.2.0   SYNERGY_VERSION and syn_version; a buffer that is too small is SYN_ERROR_MEMORY everywhere, as
-           an arena that is (it was ARGUMENT in >>tokenizer);
+   0.2.0   SYNERGY_VERSION and syn_version; a buffer that is too small is SYN_ERROR_MEMORY
+           everywhere, as an arena that is (it was ARGUMENT in >>tokenizer);
            contexts hold many sequences: syn_step -> syn_context_step, ctx.norms and others ->
            syn_context_norms(&ctx, row); syn_probe.take gets one struct; syn_sample takes const
            logits; syn_open_measure and syn_open_block;
@@ -204,7 +205,7 @@ enum { SYN_ERROR_TEXT_BYTES = 256 };
 
 typedef struct syn_error {
     syn_status status;
-    char       text[SYN_ERROR_TEXT_BYTES]; /* one line, NUL-terminated, printable ASCII */
+    char text[SYN_ERROR_TEXT_BYTES]; /* one line, NUL-terminated, printable ASCII */
 } syn_error;
 
 /* A constant English phrase for a status ("not enough memory given"). Never NULL. */
@@ -227,8 +228,8 @@ enum {
 
 typedef struct syn_arena {
     unsigned char *base; /* NULL: measure only */
-    size_t         size; /* bytes in the block (SIZE_MAX when measuring) */
-    size_t         used; /* bytes handed out so far, padding included */
+    size_t size;         /* bytes in the block (SIZE_MAX when measuring) */
+    size_t used;         /* bytes handed out so far, padding included */
 } syn_arena;
 
 /* An arena over a block of any alignment (bytes lost to alignment at 8 shrink `size`). */
@@ -249,7 +250,7 @@ typedef struct syn_parallel {
     /* Calls job(arg, 0) ... job(arg, jobs - 1), in any order, and returns when all are done. */
     void (*run)(void *user, int jobs, syn_job_fn *job, void *arg);
     void *user;
-    int   threads; /* how many jobs can run at once; 0 and 1 mean serial */
+    int threads; /* how many jobs can run at once; 0 and 1 mean serial */
 } syn_parallel;
 
 #ifdef SYNERGY_THREADS
@@ -266,24 +267,24 @@ extern "C" {
 enum { SYN_POOL_THREADS = 64 };
 
 typedef struct syn_pool {
-    pthread_t       thread[SYN_POOL_THREADS];
-    int             threads;  /* the calling thread included */
-    pthread_mutex_t lock;     /* of the sleepers */
-    pthread_cond_t  wake, finished;
-    uint32_t        waiting;  /* atomic from here on: run() sleeps until the last job is done */
-    uint32_t        sleepers;
-    uint32_t        ticket;   /* jobs << 16 | next job to hand out */
-    uint32_t        done;     /* jobs finished */
-    uint32_t        stop;
-    syn_job_fn     *job;
-    void           *arg;
-    uint32_t        alone, pause, punctual; /* of run() only, see there */
+    pthread_t thread[SYN_POOL_THREADS];
+    int threads;          /* the calling thread included */
+    pthread_mutex_t lock; /* of the sleepers */
+    pthread_cond_t wake, finished;
+    uint32_t waiting; /* atomic from here on: run() sleeps until the last job is done */
+    uint32_t sleepers;
+    uint32_t ticket; /* jobs << 16 | next job to hand out */
+    uint32_t done;   /* jobs finished */
+    uint32_t stop;
+    syn_job_fn *job;
+    void *arg;
+    uint32_t alone, pause, punctual; /* of run() only, see there */
 } syn_pool;
 
 /* Starts threads - 1 workers (1 to SYN_POOL_THREADS threads). Errors: ARGUMENT; MEMORY when the
    system gives no thread. */
 SYN_API syn_status syn_pool_start(syn_pool *pool, int threads, syn_error *err);
-SYN_API void       syn_pool_stop(syn_pool *pool);
+SYN_API void syn_pool_stop(syn_pool *pool);
 
 /* The pool as a syn_parallel. Only one thread at a time may run jobs on it, and no job may. */
 SYN_API syn_parallel syn_pool_parallel(syn_pool *pool);
@@ -293,10 +294,10 @@ SYN_API syn_parallel syn_pool_parallel(syn_pool *pool);
 typedef enum syn_simd {
     SYN_SIMD_AUTO = 0, /* the best that the processor has */
     SYN_SIMD_PLAIN,
-    SYN_SIMD_AVX2,     /* x86: AVX2, FMA, F16C */
-    SYN_SIMD_AVX512,   /* x86: AVX-512 F, BW, DQ, VL, VNNI */
-    SYN_SIMD_NEON,     /* AArch64 */
-    SYN_SIMD_DOTPROD,  /* AArch64 with the int8 dot product */
+    SYN_SIMD_AVX2,    /* x86: AVX2, FMA, F16C */
+    SYN_SIMD_AVX512,  /* x86: AVX-512 F, BW, DQ, VL, VNNI */
+    SYN_SIMD_NEON,    /* AArch64 */
+    SYN_SIMD_DOTPROD, /* AArch64 with the int8 dot product */
     SYN_SIMD_LEVELS
 } syn_simd;
 
@@ -313,9 +314,9 @@ typedef bool syn_read_fn(void *user, uint64_t offset, void *to, size_t n);
 
 typedef struct syn_source {
     const unsigned char *bytes; /* mapped bytes, or NULL */
-    uint64_t             size;  /* bytes in all */
-    syn_read_fn         *read;  /* used when bytes is NULL */
-    void                *user;
+    uint64_t size;              /* bytes in all */
+    syn_read_fn *read;          /* used when bytes is NULL */
+    void *user;
 } syn_source;
 
 SYN_API syn_source syn_source_memory(const void *bytes, size_t size);
@@ -330,19 +331,30 @@ SYN_API syn_source syn_source_callback(syn_read_fn *read, void *user, uint64_t s
    ==================================================================================== */
 
 typedef enum syn_gguf_type {
-    SYN_GGUF_U8, SYN_GGUF_I8, SYN_GGUF_U16, SYN_GGUF_I16, SYN_GGUF_U32, SYN_GGUF_I32,
-    SYN_GGUF_F32, SYN_GGUF_BOOL, SYN_GGUF_STRING, SYN_GGUF_ARRAY, SYN_GGUF_U64, SYN_GGUF_I64,
-    SYN_GGUF_F64, SYN_GGUF_TYPES
+    SYN_GGUF_U8,
+    SYN_GGUF_I8,
+    SYN_GGUF_U16,
+    SYN_GGUF_I16,
+    SYN_GGUF_U32,
+    SYN_GGUF_I32,
+    SYN_GGUF_F32,
+    SYN_GGUF_BOOL,
+    SYN_GGUF_STRING,
+    SYN_GGUF_ARRAY,
+    SYN_GGUF_U64,
+    SYN_GGUF_I64,
+    SYN_GGUF_F64,
+    SYN_GGUF_TYPES
 } syn_gguf_type;
 
 /* A value as it lies in the file. A scalar has count 1. `bytes` is the length of the payload:
    for a string its text (offset points at the first letter), for an array all its elements. */
 typedef struct syn_gguf_value {
-    syn_gguf_type type;    /* of the scalar, or of the array's elements */
-    bool          array;
-    uint64_t      count;   /* elements of an array; 1 for a scalar */
-    uint64_t      offset;  /* of the payload in the source */
-    uint64_t      bytes;   /* length of the payload */
+    syn_gguf_type type; /* of the scalar, or of the array's elements */
+    bool array;
+    uint64_t count;  /* elements of an array; 1 for a scalar */
+    uint64_t offset; /* of the payload in the source */
+    uint64_t bytes;  /* length of the payload */
 } syn_gguf_value;
 
 enum { SYN_GGUF_LONG_VALUES = 8 };
@@ -350,23 +362,25 @@ enum { SYN_GGUF_LONG_VALUES = 8 };
 typedef struct syn_gguf {
     const syn_source *source;
     uint32_t version;
-    uint64_t keys, tensors;     /* counts */
-    uint64_t keys_at;           /* offset of the first key */
-    uint64_t tensors_at;        /* offset of the first tensor info */
-    uint64_t data_at;           /* offset of the tensor data */
+    uint64_t keys, tensors; /* counts */
+    uint64_t keys_at;       /* offset of the first key */
+    uint64_t tensors_at;    /* offset of the first tensor info */
+    uint64_t data_at;       /* offset of the tensor data */
     uint32_t alignment;
-    struct { uint64_t from, to; } long_value[SYN_GGUF_LONG_VALUES]; /* jumped over in searches */
-    int      long_values;
+    struct {
+        uint64_t from, to;
+    } long_value[SYN_GGUF_LONG_VALUES]; /* jumped over in searches */
+    int long_values;
 } syn_gguf;
 
 /* One tensor as the file describes it; ne[0] is contiguous, unused dimensions are 1. */
 typedef struct syn_gguf_tensor {
     uint64_t name_at, name_bytes; /* where its name lies in the source */
     uint32_t type;                /* ggml's number of the type */
-    int      dims;
+    int dims;
     uint64_t ne[4];
-    uint64_t offset, bytes;       /* of its data in the source */
-    uint64_t next_at;             /* offset of the next tensor info */
+    uint64_t offset, bytes; /* of its data in the source */
+    uint64_t next_at;       /* offset of the next tensor info */
 } syn_gguf_tensor;
 
 /* Opens and checks the structure of the whole file: every key, every tensor info, every data
@@ -385,15 +399,15 @@ SYN_API syn_status syn_gguf_find(const syn_gguf *gguf, const char *key, syn_gguf
 SYN_API syn_status syn_gguf_u32(const syn_gguf *gguf, const char *key, bool required,
                                 uint32_t *value, syn_error *err);
 /* Errors: as syn_gguf_u32. */
-SYN_API syn_status syn_gguf_f32(const syn_gguf *gguf, const char *key, bool required,
-                                float *value, syn_error *err);
+SYN_API syn_status syn_gguf_f32(const syn_gguf *gguf, const char *key, bool required, float *value,
+                                syn_error *err);
 /* Errors: as syn_gguf_u32. */
-SYN_API syn_status syn_gguf_bool(const syn_gguf *gguf, const char *key, bool required,
-                                 bool *value, syn_error *err);
+SYN_API syn_status syn_gguf_bool(const syn_gguf *gguf, const char *key, bool required, bool *value,
+                                 syn_error *err);
 /* Copies the text, cut to capacity - 1 bytes and NUL-terminated; *length (may be NULL) is its
    full length in the file. Errors: as syn_gguf_u32. */
-SYN_API syn_status syn_gguf_text(const syn_gguf *gguf, const char *key, bool required,
-                                 char *text, size_t capacity, size_t *length, syn_error *err);
+SYN_API syn_status syn_gguf_text(const syn_gguf *gguf, const char *key, bool required, char *text,
+                                 size_t capacity, size_t *length, syn_error *err);
 
 /* The tensor info at `at` (start with gguf->tensors_at; goes on at tensor->next_at). Errors: READ,
    FORMAT, UNSUPPORTED. */
@@ -403,7 +417,7 @@ SYN_API syn_status syn_gguf_tensor_at(const syn_gguf *gguf, uint64_t at, syn_ggu
 /* One key: where its name lies, its value, and the offset of the next. The first is at
    gguf->keys_at, there are gguf->keys. */
 typedef struct syn_gguf_key {
-    uint64_t       name_at, name_bytes, next_at;
+    uint64_t name_at, name_bytes, next_at;
     syn_gguf_value value;
 } syn_gguf_key;
 
@@ -429,24 +443,48 @@ enum { SYN_BLOCK_MAX = 256 }; /* weights in the longest block */
 
 /* ggml's numbers of the types, as files hold them. */
 enum {
-    SYN_TYPE_F32 = 0, SYN_TYPE_F16 = 1, SYN_TYPE_Q4_0 = 2, SYN_TYPE_Q4_1 = 3, SYN_TYPE_Q5_0 = 6,
-    SYN_TYPE_Q5_1 = 7, SYN_TYPE_Q8_0 = 8, SYN_TYPE_Q8_1 = 9, SYN_TYPE_Q2_K = 10,
-    SYN_TYPE_Q3_K = 11, SYN_TYPE_Q4_K = 12, SYN_TYPE_Q5_K = 13, SYN_TYPE_Q6_K = 14,
-    SYN_TYPE_Q8_K = 15, SYN_TYPE_IQ2_XXS = 16, SYN_TYPE_IQ2_XS = 17, SYN_TYPE_IQ3_XXS = 18,
-    SYN_TYPE_IQ1_S = 19, SYN_TYPE_IQ4_NL = 20, SYN_TYPE_IQ3_S = 21, SYN_TYPE_IQ2_S = 22,
-    SYN_TYPE_IQ4_XS = 23, SYN_TYPE_I8 = 24, SYN_TYPE_I16 = 25, SYN_TYPE_I32 = 26,
-    SYN_TYPE_I64 = 27, SYN_TYPE_F64 = 28, SYN_TYPE_IQ1_M = 29, SYN_TYPE_BF16 = 30,
-    SYN_TYPE_TQ1_0 = 34, SYN_TYPE_TQ2_0 = 35, SYN_TYPE_MXFP4 = 39
+    SYN_TYPE_F32 = 0,
+    SYN_TYPE_F16 = 1,
+    SYN_TYPE_Q4_0 = 2,
+    SYN_TYPE_Q4_1 = 3,
+    SYN_TYPE_Q5_0 = 6,
+    SYN_TYPE_Q5_1 = 7,
+    SYN_TYPE_Q8_0 = 8,
+    SYN_TYPE_Q8_1 = 9,
+    SYN_TYPE_Q2_K = 10,
+    SYN_TYPE_Q3_K = 11,
+    SYN_TYPE_Q4_K = 12,
+    SYN_TYPE_Q5_K = 13,
+    SYN_TYPE_Q6_K = 14,
+    SYN_TYPE_Q8_K = 15,
+    SYN_TYPE_IQ2_XXS = 16,
+    SYN_TYPE_IQ2_XS = 17,
+    SYN_TYPE_IQ3_XXS = 18,
+    SYN_TYPE_IQ1_S = 19,
+    SYN_TYPE_IQ4_NL = 20,
+    SYN_TYPE_IQ3_S = 21,
+    SYN_TYPE_IQ2_S = 22,
+    SYN_TYPE_IQ4_XS = 23,
+    SYN_TYPE_I8 = 24,
+    SYN_TYPE_I16 = 25,
+    SYN_TYPE_I32 = 26,
+    SYN_TYPE_I64 = 27,
+    SYN_TYPE_F64 = 28,
+    SYN_TYPE_IQ1_M = 29,
+    SYN_TYPE_BF16 = 30,
+    SYN_TYPE_TQ1_0 = 34,
+    SYN_TYPE_TQ2_0 = 35,
+    SYN_TYPE_MXFP4 = 39
 };
 
 /* One row of the table. A new type is a new row and one function. */
 typedef struct syn_type {
-    const char *name;  /* as ggml writes it, "Q4_K" */
-    uint32_t    id;    /* ggml's number */
-    uint16_t    block; /* weights in a block; a row is a whole number of blocks */
-    uint16_t    bytes; /* bytes of a block */
-    uint16_t    group; /* weights that share a scale, 16 or 32; 0: no codes */
-    bool        minimum; /* groups have a minimum */
+    const char *name; /* as ggml writes it, "Q4_K" */
+    uint32_t id;      /* ggml's number */
+    uint16_t block;   /* weights in a block; a row is a whole number of blocks */
+    uint16_t bytes;   /* bytes of a block */
+    uint16_t group;   /* weights that share a scale, 16 or 32; 0: no codes */
+    bool minimum;     /* groups have a minimum */
     /* Types that hold numbers: n of them as float. NULL for those that hold codes. */
     void (*floats)(const unsigned char *data, float *out, size_t n);
     /* Types that hold codes: one block. q is (block), scale and minimum are (block / group);
@@ -498,23 +536,35 @@ typedef enum syn_tokenizer_kind { SYN_TOKENIZER_BPE = 1, SYN_TOKENIZER_SPM } syn
    begun). */
 typedef enum syn_chat {
     SYN_CHAT_NONE = 0, /* no template, or one not known here: use the prompt as it is */
-    SYN_CHAT_CHATML, SYN_CHAT_SMOLLM, SYN_CHAT_QWEN2, SYN_CHAT_QWEN25, SYN_CHAT_QWEN3,
-    SYN_CHAT_GEMMA, SYN_CHAT_LLAMA3, SYN_CHAT_LLAMA31, SYN_CHAT_DEEPSEEK2, SYN_CHAT_DEEPSEEK3,
+    SYN_CHAT_CHATML,
+    SYN_CHAT_SMOLLM,
+    SYN_CHAT_QWEN2,
+    SYN_CHAT_QWEN25,
+    SYN_CHAT_QWEN3,
+    SYN_CHAT_GEMMA,
+    SYN_CHAT_LLAMA3,
+    SYN_CHAT_LLAMA31,
+    SYN_CHAT_DEEPSEEK2,
+    SYN_CHAT_DEEPSEEK3,
     SYN_CHATS
 } syn_chat;
 
 /* What GGUF calls token types. */
 typedef enum syn_token_type {
-    SYN_TOKEN_NORMAL = 1, SYN_TOKEN_UNKNOWN, SYN_TOKEN_CONTROL, SYN_TOKEN_USER, SYN_TOKEN_UNUSED,
+    SYN_TOKEN_NORMAL = 1,
+    SYN_TOKEN_UNKNOWN,
+    SYN_TOKEN_CONTROL,
+    SYN_TOKEN_USER,
+    SYN_TOKEN_UNUSED,
     SYN_TOKEN_BYTE
 } syn_token_type;
 
 enum {
-    SYN_PARSE_SPECIAL = 1,  /* syn_tokenize: control tokens written in the text are these tokens */
-    SYN_NO_BOS = 2,         /* syn_tokenize: neither begin nor end token is added */
-    SYN_HIDE_SPECIAL = 4,   /* ids to text: control and unknown tokens give nothing */
-    SYN_CHAT_NO_THINK = 8,  /* syn_chat_render: an empty thought first, where the model thinks */
-    SYN_CHAT_CLOSED = 16    /* syn_chat_render: the assistant's turn is not opened at the end */
+    SYN_PARSE_SPECIAL = 1, /* syn_tokenize: control tokens written in the text are these tokens */
+    SYN_NO_BOS = 2,        /* syn_tokenize: neither begin nor end token is added */
+    SYN_HIDE_SPECIAL = 4,  /* ids to text: control and unknown tokens give nothing */
+    SYN_CHAT_NO_THINK = 8, /* syn_chat_render: an empty thought first, where the model thinks */
+    SYN_CHAT_CLOSED = 16   /* syn_chat_render: the assistant's turn is not opened at the end */
 };
 
 typedef struct syn_tokenizer_desc {
@@ -523,41 +573,41 @@ typedef struct syn_tokenizer_desc {
 
 /* An array of strings in the file, and a hash table that finds them. */
 typedef struct syn_string_index {
-    uint64_t  at;      /* of the first string in the source */
-    uint32_t  count;
-    uint32_t  slots;
-    uint32_t  longest; /* bytes of the longest string */
-    uint32_t *offset;  /* (count): of each string, from `at` */
-    uint32_t *slot;    /* (slots): eight bits of the hash, then the index */
+    uint64_t at; /* of the first string in the source */
+    uint32_t count;
+    uint32_t slots;
+    uint32_t longest; /* bytes of the longest string */
+    uint32_t *offset; /* (count): of each string, from `at` */
+    uint32_t *slot;   /* (slots): eight bits of the hash, then the index */
 } syn_string_index;
 
 enum { SYN_END_TOKENS = 32, SYN_CONTROL_TOKENS = 64, SYN_SPECIAL_BYTES = 1023 };
 
 typedef struct syn_tokenizer {
-    const syn_source  *source;
+    const syn_source *source;
     syn_tokenizer_kind kind;
-    int32_t size;                     /* tokens in the vocabulary */
-    int32_t bos, eos, unk;            /* -1: none */
-    bool    add_bos, add_eos;         /* what syn_tokenize adds unless SYN_NO_BOS */
-    bool    add_space_prefix;
-    bool    ignore_merges;            /* a word that is a token needs no merges */
-    bool    clean_spaces;             /* see syn_detokenize */
-    bool    pre_missing;              /* byte-level BPE and no tokenizer.ggml.pre: row 0 is a guess */
-    uint32_t outside;                 /* see syn_tokenizer_outside */
-    bool    strips_right;             /* Phi-3: special tokens take the white space behind them, */
-    int32_t keeps_right[3];           /* but for these */
+    int32_t size;          /* tokens in the vocabulary */
+    int32_t bos, eos, unk; /* -1: none */
+    bool add_bos, add_eos; /* what syn_tokenize adds unless SYN_NO_BOS */
+    bool add_space_prefix;
+    bool ignore_merges;     /* a word that is a token needs no merges */
+    bool clean_spaces;      /* see syn_detokenize */
+    bool pre_missing;       /* byte-level BPE and no tokenizer.ggml.pre: row 0 is a guess */
+    uint32_t outside;       /* see syn_tokenizer_outside */
+    bool strips_right;      /* Phi-3: special tokens take the white space behind them, */
+    int32_t keeps_right[3]; /* but for these */
     syn_chat chat;
-    bool    chat_bos;                 /* a prompt of this format begins with the token bos, which
+    bool chat_bos;                       /* a prompt of this format begins with the token bos, which
                                          syn_chat_render does not write */
-    int     pre;                      /* row of the table of pre-tokenizers */
-    int     ends, controls;           /* used entries of the two lists below */
-    int32_t end[SYN_END_TOKENS];      /* tokens that end a generation */
+    int pre;                             /* row of the table of pre-tokenizers */
+    int ends, controls;                  /* used entries of the two lists below */
+    int32_t end[SYN_END_TOKENS];         /* tokens that end a generation */
     int32_t control[SYN_CONTROL_TOKENS]; /* control tokens whatever the file says */
     syn_string_index tokens, merges;
-    uint64_t scores_at, types_at;     /* in the source; 0: not in the file */
-    uint32_t special_lengths[32];     /* bit n: some special token has n bytes (up to 1023) */
-    uint16_t *special_reach;          /* (1024) longest special token by its first two bytes */
-    uint32_t *special_bits;           /* (size / 32 + 1) a bit for the hash of each */
+    uint64_t scores_at, types_at; /* in the source; 0: not in the file */
+    uint32_t special_lengths[32]; /* bit n: some special token has n bytes (up to 1023) */
+    uint16_t *special_reach;      /* (1024) longest special token by its first two bytes */
+    uint32_t *special_bits;       /* (size / 32 + 1) a bit for the hash of each */
 } syn_tokenizer;
 
 /* The key of the n-th special id that lies outside the vocabulary and that nothing needs (a
@@ -610,7 +660,7 @@ SYN_API syn_status syn_token_text(const syn_tokenizer *t, int32_t id, int flags,
    Zero it at the start of a text. */
 typedef struct syn_detokenizer {
     unsigned char held[4];
-    int           count;
+    int count;
 } syn_detokenizer;
 
 /* Adds a token; `to` (t->tokens.longest + 4 bytes are always enough) receives whole characters.
@@ -631,8 +681,8 @@ typedef enum syn_chat_role { SYN_CHAT_SYSTEM, SYN_CHAT_USER, SYN_CHAT_ASSISTANT 
 
 typedef struct syn_chat_message {
     syn_chat_role role;
-    const char   *text;
-    size_t        length;
+    const char *text;
+    size_t length;
 } syn_chat_message;
 
 /* "smollm", "gemma" ...; "none" for SYN_CHAT_NONE and what is not a format. */
@@ -667,84 +717,130 @@ enum { SYN_MODEL_LAYERS = 1024, SYN_MODEL_FILES = 64 }; /* most that a model may
 
 /* A weight matrix as it lies in a file: `count` matrices of `rows` rows of `cols` weights. */
 typedef struct syn_tensor {
-    const syn_type      *type;    /* NULL: this model has no such tensor */
-    const unsigned char *data;    /* mapped bytes, or NULL: read at `offset` of `source` */
-    const syn_source    *source;
-    uint64_t             offset;
-    uint32_t             cols, rows, count;
+    const syn_type *type;      /* NULL: this model has no such tensor */
+    const unsigned char *data; /* mapped bytes, or NULL: read at `offset` of `source` */
+    const syn_source *source;
+    uint64_t offset;
+    uint32_t cols, rows, count;
 } syn_tensor;
 
 /* The tensors that a model has once. */
 typedef enum syn_global {
-    SYN_TOKEN_EMBD, SYN_POSITION_EMBD, SYN_ROPE_FREQS, SYN_ROPE_SHORT, SYN_ROPE_LONG,
-    SYN_OUTPUT_NORM, SYN_OUTPUT_NORM_BIAS, SYN_OUTPUT, SYN_OUTPUT_BIAS, SYN_GLOBALS
+    SYN_TOKEN_EMBD,
+    SYN_POSITION_EMBD,
+    SYN_ROPE_FREQS,
+    SYN_ROPE_SHORT,
+    SYN_ROPE_LONG,
+    SYN_OUTPUT_NORM,
+    SYN_OUTPUT_NORM_BIAS,
+    SYN_OUTPUT,
+    SYN_OUTPUT_BIAS,
+    SYN_GLOBALS
 } syn_global;
 
 /* The tensors of a layer; which of them a family has stands in its row. */
 typedef enum syn_part {
-    SYN_ATTN_NORM, SYN_ATTN_NORM_BIAS, SYN_ATTN_Q, SYN_ATTN_K, SYN_ATTN_V, SYN_ATTN_QKV,
-    SYN_ATTN_Q_BIAS, SYN_ATTN_K_BIAS, SYN_ATTN_V_BIAS, SYN_ATTN_QKV_BIAS, SYN_ATTN_Q_NORM,
-    SYN_ATTN_K_NORM, SYN_ATTN_OUTPUT, SYN_ATTN_OUTPUT_BIAS, SYN_ATTN_POST_NORM, SYN_ATTN_Q_A,
-    SYN_ATTN_Q_A_NORM, SYN_ATTN_Q_B, SYN_ATTN_KV_A, SYN_ATTN_KV_A_NORM, SYN_ATTN_KV_B,
-    SYN_ATTN_K_B, SYN_ATTN_V_B, SYN_FFN_NORM, SYN_FFN_NORM_BIAS, SYN_FFN_GATE, SYN_FFN_UP,
-    SYN_FFN_DOWN, SYN_FFN_UP_BIAS, SYN_FFN_DOWN_BIAS, SYN_FFN_POST_NORM, SYN_FFN_ROUTER,
-    SYN_FFN_GATE_EXPERTS, SYN_FFN_UP_EXPERTS, SYN_FFN_DOWN_EXPERTS, SYN_FFN_GATE_SHARED,
-    SYN_FFN_UP_SHARED, SYN_FFN_DOWN_SHARED, SYN_FFN_GATE_BIAS, SYN_ATTN_SINKS, SYN_FFN_ROUTER_BIAS,
-    SYN_FFN_CHOICE_BIAS, SYN_FFN_GATE_EXPERTS_BIAS, SYN_FFN_UP_EXPERTS_BIAS,
-    SYN_FFN_DOWN_EXPERTS_BIAS, SYN_FFN_SHARED_ROUTER, SYN_PARTS
+    SYN_ATTN_NORM,
+    SYN_ATTN_NORM_BIAS,
+    SYN_ATTN_Q,
+    SYN_ATTN_K,
+    SYN_ATTN_V,
+    SYN_ATTN_QKV,
+    SYN_ATTN_Q_BIAS,
+    SYN_ATTN_K_BIAS,
+    SYN_ATTN_V_BIAS,
+    SYN_ATTN_QKV_BIAS,
+    SYN_ATTN_Q_NORM,
+    SYN_ATTN_K_NORM,
+    SYN_ATTN_OUTPUT,
+    SYN_ATTN_OUTPUT_BIAS,
+    SYN_ATTN_POST_NORM,
+    SYN_ATTN_Q_A,
+    SYN_ATTN_Q_A_NORM,
+    SYN_ATTN_Q_B,
+    SYN_ATTN_KV_A,
+    SYN_ATTN_KV_A_NORM,
+    SYN_ATTN_KV_B,
+    SYN_ATTN_K_B,
+    SYN_ATTN_V_B,
+    SYN_FFN_NORM,
+    SYN_FFN_NORM_BIAS,
+    SYN_FFN_GATE,
+    SYN_FFN_UP,
+    SYN_FFN_DOWN,
+    SYN_FFN_UP_BIAS,
+    SYN_FFN_DOWN_BIAS,
+    SYN_FFN_POST_NORM,
+    SYN_FFN_ROUTER,
+    SYN_FFN_GATE_EXPERTS,
+    SYN_FFN_UP_EXPERTS,
+    SYN_FFN_DOWN_EXPERTS,
+    SYN_FFN_GATE_SHARED,
+    SYN_FFN_UP_SHARED,
+    SYN_FFN_DOWN_SHARED,
+    SYN_FFN_GATE_BIAS,
+    SYN_ATTN_SINKS,
+    SYN_FFN_ROUTER_BIAS,
+    SYN_FFN_CHOICE_BIAS,
+    SYN_FFN_GATE_EXPERTS_BIAS,
+    SYN_FFN_UP_EXPERTS_BIAS,
+    SYN_FFN_DOWN_EXPERTS_BIAS,
+    SYN_FFN_SHARED_ROUTER,
+    SYN_PARTS
 } syn_part;
 
 typedef struct syn_family syn_family; /* a row of the architecture table */
 
 typedef struct syn_model_desc {
-    bool no_tokenizer;               /* leave the vocabulary out: ids in, ids out */
-    const char *pre_tokenizer;       /* in place of the file's own; NULL: the file's */
+    bool no_tokenizer;         /* leave the vocabulary out: ids in, ids out */
+    const char *pre_tokenizer; /* in place of the file's own; NULL: the file's */
 } syn_model_desc;
 
 typedef struct syn_model {
     const syn_family *family;
-    const char *architecture;        /* "llama", ... */
+    const char *architecture;               /* "llama", ... */
     uint32_t layers, embd, heads, kv_heads; /* heads: the most of any layer */
-    uint32_t layer_heads[SYN_MODEL_LAYERS], layer_kv_heads[SYN_MODEL_LAYERS]; /* of each layer; units
+    uint32_t layer_heads[SYN_MODEL_LAYERS],
+        layer_kv_heads[SYN_MODEL_LAYERS];  /* of each layer; units
                                         layer_heads[i] .. heads - 1 of layer i do not exist: norms,
                                         sinks and weights of 0, no vector for the probe */
-    uint32_t key_size, value_size;   /* of one head */
-    uint32_t ff;                     /* inner size of the dense feed-forward part */
-    uint32_t vocab;                  /* rows of the embedding = tokens of the vocabulary */
-    uint32_t context;                /* tokens it was trained for; 0: not said */
-    uint32_t rope_size;              /* dimensions of a head that are rotated */
-    uint32_t window;                 /* local attention; 0: none */
+    uint32_t key_size, value_size;         /* of one head */
+    uint32_t ff;                           /* inner size of the dense feed-forward part */
+    uint32_t vocab;                        /* rows of the embedding = tokens of the vocabulary */
+    uint32_t context;                      /* tokens it was trained for; 0: not said */
+    uint32_t rope_size;                    /* dimensions of a head that are rotated */
+    uint32_t window;                       /* local attention; 0: none */
     uint32_t local[SYN_MODEL_LAYERS / 32]; /* bit i: layer i attends to the window only */
     uint32_t experts, experts_used, experts_shared, expert_ff, shared_ff, dense_layers;
     uint32_t expert_groups, expert_groups_used; /* experts are chosen from the best groups only */
-    uint32_t further_layers;         /* blocks behind the last layer that guess further tokens */
-    uint32_t q_lora, kv_lora;        /* low-rank query and latent (multi-head latent attention) */
+    uint32_t further_layers;  /* blocks behind the last layer that guess further tokens */
+    uint32_t q_lora, kv_lora; /* low-rank query and latent (multi-head latent attention) */
     uint32_t key_length_mla, value_length_mla;
-    uint32_t expert_gating;          /* 1 softmax over all, 2 sigmoid, 3 softmax over the chosen */
+    uint32_t expert_gating; /* 1 softmax over all, 2 sigmoid, 3 softmax over the chosen */
     uint32_t cache_heads, cache_key, cache_value; /* what a position leaves in a layer's cache */
-    bool     parallel_residual, experts_renormalised, rope_on;
-    float    norm_eps, rope_base, rope_base_local, rope_factor, rope_attn_factor;
-    float    yarn_log_multiplier, yarn_beta_fast, yarn_beta_slow;
+    bool parallel_residual, experts_renormalised, rope_on;
+    float norm_eps, rope_base, rope_base_local, rope_factor, rope_attn_factor;
+    float yarn_log_multiplier, yarn_beta_fast, yarn_beta_slow;
     uint32_t rope_original_context;
-    float    embd_scale, attn_scale, attn_softcap, final_softcap, expert_scale;
-    float    residual_scale;         /* factor on what a block adds to the stream */
-    float    logit_scale;            /* logits are divided by it; 0: not */
-    float    temperature_scale;      /* queries at position p are multiplied by */
-    uint32_t temperature_length;     /* 1 + scale ln(1 + floor(p / length)); 0: not */
-    float    rope_amplitude, rope_amplitude_local; /* factors on cos and sin (YaRN); 1 otherwise */
-    uint64_t keys_present;           /* bit i: row i of the hyperparameter table was in the file */
-    uint64_t parts;                  /* bit SYN_x: the parts that a layer of this model may have, */
+    float embd_scale, attn_scale, attn_softcap, final_softcap, expert_scale;
+    float residual_scale;                       /* factor on what a block adds to the stream */
+    float logit_scale;                          /* logits are divided by it; 0: not */
+    float temperature_scale;                    /* queries at position p are multiplied by */
+    uint32_t temperature_length;                /* 1 + scale ln(1 + floor(p / length)); 0: not */
+    float rope_amplitude, rope_amplitude_local; /* factors on cos and sin (YaRN); 1 otherwise */
+    uint64_t keys_present; /* bit i: row i of the hyperparameter table was in the file */
+    uint64_t parts;        /* bit SYN_x: the parts that a layer of this model may have, */
     uint64_t parts_found, globals_found; /* that some layer has; and of those that it has once */
-    uint64_t max_row_bytes;          /* of any weight: what streaming one row needs */
+    uint64_t max_row_bytes;              /* of any weight: what streaming one row needs */
     uint64_t parameters, weight_bytes;
-    bool     streamed;               /* some weights are not mapped: a context needs a buffer */
-    syn_gguf gguf;                   /* of the first file: its keys */
+    bool streamed; /* some weights are not mapped: a context needs a buffer */
+    syn_gguf gguf; /* of the first file: its keys */
     syn_tensor global[SYN_GLOBALS];
-    syn_tensor *part;                /* (layer, part that the family has) */
+    syn_tensor *part;                    /* (layer, part that the family has) */
     double *rope_freq, *rope_freq_local; /* (rope_size / 2) radians a position */
-    double *rope_freq_long;          /* for contexts longer than rope_original_context, or NULL */
-    bool    long_scaling;            /* rope.scaling.type is longrope */
-    uint64_t unused_tensors;         /* that the files have, see syn_model_unused_tensor */
+    double *rope_freq_long;  /* for contexts longer than rope_original_context, or NULL */
+    bool long_scaling;       /* rope.scaling.type is longrope */
+    uint64_t unused_tensors; /* that the files have, see syn_model_unused_tensor */
     syn_tokenizer tokenizer;
 } syn_model;
 
@@ -789,11 +885,11 @@ typedef enum syn_probe_kind {
 /* One vector, and where it comes from. */
 typedef struct syn_probed {
     syn_probe_kind kind;
-    uint32_t       layer, unit;
-    uint32_t       row;                /* of the pass */
-    uint32_t       sequence, position; /* of that row */
-    uint32_t       length;
-    const float   *vector;             /* (length), valid during the call only */
+    uint32_t layer, unit;
+    uint32_t row;                /* of the pass */
+    uint32_t sequence, position; /* of that row */
+    uint32_t length;
+    const float *vector; /* (length), valid during the call only */
 } syn_probed;
 
 typedef struct syn_probe {
@@ -818,12 +914,16 @@ typedef struct syn_edit {
     const float *expert_gain;  /* (layer, expert): likewise, on an expert's output, */
     const float *expert_mean;  /* (layer, expert, embd), before the gate weight, */
     const float *expert_noise; /* (layer, expert, 3): and on its gate, up and down weights */
-    uint64_t     noise_seed;
+    uint64_t noise_seed;
 } syn_edit;
 
 /* The matrices that noise is added to. */
 typedef enum syn_noised {
-    SYN_NOISED_QUERY, SYN_NOISED_OUTPUT, SYN_NOISED_GATE, SYN_NOISED_UP, SYN_NOISED_DOWN
+    SYN_NOISED_QUERY,
+    SYN_NOISED_OUTPUT,
+    SYN_NOISED_GATE,
+    SYN_NOISED_UP,
+    SYN_NOISED_DOWN
 } syn_noised;
 
 /* The noise itself, in units of its standard deviation: n columns from `col` (an even number) of
@@ -864,36 +964,36 @@ typedef enum syn_expert_norms {
 } syn_expert_norms;
 
 typedef struct syn_context_desc {
-    uint32_t       tokens;       /* longest sequence; 0: 512 */
-    uint32_t       sequences;    /* how many are held side by side; 0: 1 */
-    uint32_t       batch;        /* most rows that a pass takes; 0: 32, or one a sequence */
+    uint32_t tokens;    /* longest sequence; 0: 512 */
+    uint32_t sequences; /* how many are held side by side; 0: 1 */
+    uint32_t batch;     /* most rows that a pass takes; 0: 32, or one a sequence */
     syn_arithmetic arithmetic;
-    syn_cache_type cache;        /* of keys and values */
-    bool           norms;        /* record head norms */
-    bool           sinks;        /* record each head's attention to the first token */
+    syn_cache_type cache;          /* of keys and values */
+    bool norms;                    /* record head norms */
+    bool sinks;                    /* record each head's attention to the first token */
     syn_expert_norms expert_norms; /* likewise of experts */
-    bool           all_logits;   /* of every row of a pass, not of each sequence's last only */
-    size_t         stream_bytes; /* buffer for weights that are not mapped; 0: one row */
-    syn_simd       simd;         /* instruction set; 0: the best there is */
-    syn_parallel   parallel;     /* 0: serial */
+    bool all_logits;               /* of every row of a pass, not of each sequence's last only */
+    size_t stream_bytes;           /* buffer for weights that are not mapped; 0: one row */
+    syn_simd simd;                 /* instruction set; 0: the best there is */
+    syn_parallel parallel;         /* 0: serial */
 } syn_context_desc;
 
 /* One row of a pass: the next token of a sequence. */
 typedef struct syn_row {
-    uint32_t        sequence;
-    int32_t         id;
-    const float    *stream; /* (embd), in place of id where a pass starts at a layer */
-    const syn_edit *edit;   /* of this row alone; NULL: that of the context */
+    uint32_t sequence;
+    int32_t id;
+    const float *stream;  /* (embd), in place of id where a pass starts at a layer */
+    const syn_edit *edit; /* of this row alone; NULL: that of the context */
 } syn_row;
 
 typedef struct syn_context {
     const syn_model *model;
-    syn_context_desc desc;       /* to be read: with the defaults filled in */
-    syn_probe        probe;      /* set by the caller at any time between steps */
-    syn_edit         edit;       /* likewise: of every row that has none of its own */
-    bool             no_logits;  /* likewise: a pass ends behind the last layer */
-    uint32_t         rows;       /* to be read: of the last pass */
-    struct synp_context *work;   /* private; in the arena */
+    syn_context_desc desc;     /* to be read: with the defaults filled in */
+    syn_probe probe;           /* set by the caller at any time between steps */
+    syn_edit edit;             /* likewise: of every row that has none of its own */
+    bool no_logits;            /* likewise: a pass ends behind the last layer */
+    uint32_t rows;             /* to be read: of the last pass */
+    struct synp_context *work; /* private; in the arena */
 } syn_context;
 
 enum { SYN_LAST_ROW = -1 }; /* in place of a row's number */
@@ -901,8 +1001,7 @@ enum { SYN_LAST_ROW = -1 }; /* in place of a row's number */
 /* Takes everything that stepping will need from the arena. Errors: ARGUMENT (a desc that makes no
    sense), MEMORY. */
 SYN_API syn_status syn_context_open(syn_context *ctx, const syn_model *model,
-                                    const syn_context_desc *desc, syn_arena *arena,
-                                    syn_error *err);
+                                    const syn_context_desc *desc, syn_arena *arena, syn_error *err);
 
 /* A model and a context on it in one block: how many bytes they take (model and ctx are written,
    but are not open yet), and the same on a block of that many, at a multiple of SYN_BLOCK_ALIGN as
@@ -920,8 +1019,7 @@ SYN_API syn_status syn_open_block(const syn_source *sources, int files,
 /* Feeds n tokens to sequence 0 in passes of at most `batch`. What can be read afterwards is that
    of the last pass: a caller who wants every position's feeds at most `batch` at a time. Errors:
    ARGUMENT (an id outside the vocabulary), CONTEXT (no room; nothing has been fed), READ. */
-SYN_API syn_status syn_context_step(syn_context *ctx, const int32_t *ids, size_t n,
-                                    syn_error *err);
+SYN_API syn_status syn_context_step(syn_context *ctx, const int32_t *ids, size_t n, syn_error *err);
 
 /* One pass over n rows, at most `batch`; the rows of a sequence in their order.
    Errors: as syn_context_step, and ARGUMENT (no such sequence, too many rows). */
@@ -937,14 +1035,14 @@ SYN_API syn_status syn_context_step_from(syn_context *ctx, uint32_t layer, const
 
 /* What a row of the last pass left; SYN_LAST_ROW is its last. NULL where there is no such row, or
    the desc did not ask for it. Valid until the next step. */
-SYN_API const float *syn_context_logits(const syn_context *ctx, int row);  /* (vocab); only of a
+SYN_API const float *syn_context_logits(const syn_context *ctx, int row); /* (vocab); only of a
                                          sequence's last row in the pass, unless all_logits */
-SYN_API const float *syn_context_norms(const syn_context *ctx, int row);   /* (layer, head) */
-SYN_API const float *syn_context_sinks(const syn_context *ctx, int row);   /* (layer, head): share
+SYN_API const float *syn_context_norms(const syn_context *ctx, int row);  /* (layer, head) */
+SYN_API const float *syn_context_sinks(const syn_context *ctx, int row);  /* (layer, head): share
                          of attention that goes to position 0, 0 outside a local layer's window */
 SYN_API const float *syn_context_expert_norms(const syn_context *ctx, int row); /* (layer, expert);
                                          zero in layers without experts */
-SYN_API const float *syn_context_stream(const syn_context *ctx, int row);  /* (embd), behind the
+SYN_API const float *syn_context_stream(const syn_context *ctx, int row); /* (embd), behind the
                                          last layer */
 
 /* Tokens that a sequence holds; 0 for one that is not there. */
@@ -972,11 +1070,11 @@ SYN_API syn_status syn_context_edit_expert_sd(syn_context *ctx, uint32_t layer, 
    ==================================================================================== */
 
 typedef struct syn_sampler {
-    float    temperature; /* 0: greedy, the lowest id among equals */
-    uint32_t top_k;       /* 0: all */
-    float    top_p;       /* 0 or 1: all */
-    float    min_p;       /* keep tokens at least this share of the likeliest; 0: all */
-    uint64_t seed;        /* advances with every draw */
+    float temperature;     /* 0: greedy, the lowest id among equals */
+    uint32_t top_k;        /* 0: all */
+    float top_p;           /* 0 or 1: all */
+    float min_p;           /* keep tokens at least this share of the likeliest; 0: all */
+    uint64_t seed;         /* advances with every draw */
     const int32_t *banned; /* ids that are never chosen */
     uint32_t banned_count;
 } syn_sampler;
@@ -1009,20 +1107,20 @@ SYN_API int32_t syn_sample(syn_sampler *sampler, const float *logits, size_t n);
    ==================================================================================== */
 
 typedef struct syn_cov {
-    size_t         channels;
-    size_t         tau;      /* lag in samples, at least 1 */
-    uint64_t       pairs;    /* pairs (t, t + tau) that count: the N of every mean */
-    size_t         waiting;  /* samples in the lag buffer, at most tau */
-    size_t         oldest;   /* its row in the lag buffer */
-    double        *lag;      /* (tau, channels) ring of the last samples */
-    double        *mean;     /* (2 * channels, 2): past variables, then future; high and low part */
-    double        *moment;   /* (i, j <= i, 2): packed lower triangle of M, high and low part */
-    double        *origin;   /* (2 * channels) first value: means are kept relative to it */
-    double        *change;   /* (2 * channels, 2) scratch */
-    double        *low;      /* (2 * channels) smallest and largest value of each variable, */
-    double        *high;     /*                which tell a constant from a nearly constant one */
-    int32_t       *exponent; /* (2 * channels) variable = 2^exponent * what is stored */
-    unsigned char *bad;      /* (channels) 1 after a NaN or an infinity (which was not added) */
+    size_t channels;
+    size_t tau;         /* lag in samples, at least 1 */
+    uint64_t pairs;     /* pairs (t, t + tau) that count: the N of every mean */
+    size_t waiting;     /* samples in the lag buffer, at most tau */
+    size_t oldest;      /* its row in the lag buffer */
+    double *lag;        /* (tau, channels) ring of the last samples */
+    double *mean;       /* (2 * channels, 2): past variables, then future; high and low part */
+    double *moment;     /* (i, j <= i, 2): packed lower triangle of M, high and low part */
+    double *origin;     /* (2 * channels) first value: means are kept relative to it */
+    double *change;     /* (2 * channels, 2) scratch */
+    double *low;        /* (2 * channels) smallest and largest value of each variable, */
+    double *high;       /*                which tell a constant from a nearly constant one */
+    int32_t *exponent;  /* (2 * channels) variable = 2^exponent * what is stored */
+    unsigned char *bad; /* (channels) 1 after a NaN or an infinity (which was not added) */
 } syn_cov;
 
 /* An empty accumulator: 16 C (2C + 1) + C (8 tau + 121) bytes of the arena, plus padding.
@@ -1047,7 +1145,7 @@ SYN_API double syn_cov_value(const syn_cov *cov, size_t i, size_t j);
 /* The byte format: little-endian, "SYNCOV" and two digits of version, u64 channels, tau, pairs,
    waiting; f64 lag samples oldest first; i32 exponents; f64 low, high, origin, mean, moment;
    u8 bad; u64 checksum (FNV-1a of all before it). Written and read alike on every machine. */
-SYN_API size_t     syn_cov_bytes(const syn_cov *cov);
+SYN_API size_t syn_cov_bytes(const syn_cov *cov);
 /* Errors: MEMORY (the capacity). */
 SYN_API syn_status syn_cov_save(const syn_cov *cov, void *bytes, size_t capacity, syn_error *err);
 /* What a saved accumulator needs, before one is opened for it. Errors: FORMAT. */
@@ -1080,17 +1178,36 @@ SYN_API syn_status syn_cov_load(syn_cov *cov, const void *bytes, size_t size, sy
    ==================================================================================== */
 
 typedef enum syn_atom { /* also nodes of the lattice: past * 4 + future, r x y s = 0 1 2 3 */
-    SYN_RTR, SYN_RTX, SYN_RTY, SYN_RTS,
-    SYN_XTR, SYN_XTX, SYN_XTY, SYN_XTS,
-    SYN_YTR, SYN_YTX, SYN_YTY, SYN_YTS,
-    SYN_STR, SYN_STX, SYN_STY, SYN_STS,
-    SYN_ATOMS
+                        SYN_RTR,
+                        SYN_RTX,
+                        SYN_RTY,
+                        SYN_RTS,
+                        SYN_XTR,
+                        SYN_XTX,
+                        SYN_XTY,
+                        SYN_XTS,
+                        SYN_YTR,
+                        SYN_YTX,
+                        SYN_YTY,
+                        SYN_YTS,
+                        SYN_STR,
+                        SYN_STX,
+                        SYN_STY,
+                        SYN_STS,
+                        SYN_ATOMS
 } syn_atom;
 
 typedef enum syn_mi { /* mutual informations, past set _ future set */
-    SYN_MI_X_A, SYN_MI_X_B, SYN_MI_Y_A, SYN_MI_Y_B, SYN_MI_XY_A, SYN_MI_XY_B,
-    SYN_MI_X_AB, SYN_MI_Y_AB, SYN_MI_XY_AB,
-    SYN_MIS
+                      SYN_MI_X_A,
+                      SYN_MI_X_B,
+                      SYN_MI_Y_A,
+                      SYN_MI_Y_B,
+                      SYN_MI_XY_A,
+                      SYN_MI_XY_B,
+                      SYN_MI_X_AB,
+                      SYN_MI_Y_AB,
+                      SYN_MI_XY_AB,
+                      SYN_MIS
 } syn_mi;
 
 SYN_API const char *syn_atom_name(syn_atom atom); /* "rtr" ... "sts"; "" when out of range */
@@ -1108,33 +1225,39 @@ typedef enum syn_redundancy { SYN_MMI = 0, SYN_CCS, SYN_REDUNDANCIES } syn_redun
    GAUSSIAN streams (syn_cov), BINARY streams as counts of states (syn_phiid_counts); COPULA needs
    the whole series, since a rank is known only when all samples are. */
 typedef enum syn_estimator {
-    SYN_GAUSSIAN = 0, SYN_COPULA, SYN_BINARY, SYN_ESTIMATORS
+    SYN_GAUSSIAN = 0,
+    SYN_COPULA,
+    SYN_BINARY,
+    SYN_ESTIMATORS
 } syn_estimator;
 
 /* Before that: NONE, or the natural logarithm of each sample (a sample not above 0 has none: the
    series is then NONFINITE). */
 typedef enum syn_transform {
-    SYN_TRANSFORM_NONE = 0, SYN_TRANSFORM_LOG, SYN_TRANSFORMS
+    SYN_TRANSFORM_NONE = 0,
+    SYN_TRANSFORM_LOG,
+    SYN_TRANSFORMS
 } syn_transform;
 
 SYN_API const char *syn_redundancy_name(syn_redundancy redundancy); /* "mmi", "ccs" */
-SYN_API const char *syn_estimator_name(syn_estimator estimator); /* "gaussian", "copula", "binary" */
+SYN_API const char *
+syn_estimator_name(syn_estimator estimator); /* "gaussian", "copula", "binary" */
 SYN_API const char *syn_transform_name(syn_transform transform); /* "none", "log" */
 
 /* What is wrong with a pair; 0 is a sound one. An atom is only ever NaN or infinite with a flag. */
 typedef unsigned syn_flags;
 enum {
-    SYN_FLAG_BAD_TAU       = 1,   /* tau < 1 or tau >= n: no numbers */
-    SYN_FLAG_TOO_SHORT     = 2,   /* n - tau < 5, too few for four variables: no numbers */
-    SYN_FLAG_NONFINITE     = 4,   /* a NaN or an infinity anywhere in a series: no numbers */
-    SYN_FLAG_CONSTANT      = 8,   /* a window has max = min: the variable is dropped */
-    SYN_FLAG_SINGULAR      = 16,  /* x, y or a, b linearly dependent: one of them is dropped */
-    SYN_FLAG_INFINITE      = 32,  /* the past determines a future variable: some MI is infinite */
-    SYN_FLAG_NOT_PSD       = 64,  /* covariance input: not positive semidefinite, no numbers */
+    SYN_FLAG_BAD_TAU = 1,         /* tau < 1 or tau >= n: no numbers */
+    SYN_FLAG_TOO_SHORT = 2,       /* n - tau < 5, too few for four variables: no numbers */
+    SYN_FLAG_NONFINITE = 4,       /* a NaN or an infinity anywhere in a series: no numbers */
+    SYN_FLAG_CONSTANT = 8,        /* a window has max = min: the variable is dropped */
+    SYN_FLAG_SINGULAR = 16,       /* x, y or a, b linearly dependent: one of them is dropped */
+    SYN_FLAG_INFINITE = 32,       /* the past determines a future variable: some MI is infinite */
+    SYN_FLAG_NOT_PSD = 64,        /* covariance input: not positive semidefinite, no numbers */
     SYN_FLAG_NOT_SYMMETRIC = 128, /* covariance input: no numbers */
-    SYN_FLAG_NO_SAMPLES    = 256, /* asked of a covariance: CCS, local values, an estimator but
+    SYN_FLAG_NO_SAMPLES = 256,    /* asked of a covariance: CCS, local values, an estimator but
                                      GAUSSIAN; or of samples without the work that it needs */
-    SYN_FLAGS_NO_NUMBERS   = 1 | 2 | 4 | 64 | 128 | 256 /* any of these: every atom is NaN */
+    SYN_FLAGS_NO_NUMBERS = 1 | 2 | 4 | 64 | 128 | 256 /* any of these: every atom is NaN */
 };
 
 /* The name of the gravest flag ("OK", "BAD_TAU", ...), in the order of the list above except that
@@ -1142,16 +1265,16 @@ enum {
 SYN_API const char *syn_flags_text(syn_flags flags);
 
 typedef struct syn_phiid_desc { /* zero is the default everywhere */
-    int            tau;        /* lag in samples; 0 means 1 */
-    syn_redundancy redundancy; /* SYN_MMI */
-    size_t         stride;     /* elements from one sample of a series to the next; 0 means 1 */
-    syn_estimator  estimator;  /* SYN_GAUSSIAN */
-    syn_transform  transform;  /* SYN_TRANSFORM_NONE */
-    double        *work;       /* (3 n) scratch of a pair of series, for COPULA or LOG only */
-    double        *mi;         /* out, or NULL: (SYN_MIS) nats */
-    double        *cumulative; /* out, or NULL: (SYN_ATOMS) f of every node */
-    double        *local;      /* out, or NULL: (SYN_ATOMS, n - tau) pointwise atoms, mean = atom */
-    double        *bound;      /* out, or NULL: (SYN_ATOMS) how far rounding may have moved each atom,
+    int tau;                    /* lag in samples; 0 means 1 */
+    syn_redundancy redundancy;  /* SYN_MMI */
+    size_t stride;              /* elements from one sample of a series to the next; 0 means 1 */
+    syn_estimator estimator;    /* SYN_GAUSSIAN */
+    syn_transform transform;    /* SYN_TRANSFORM_NONE */
+    double *work;               /* (3 n) scratch of a pair of series, for COPULA or LOG only */
+    double *mi;                 /* out, or NULL: (SYN_MIS) nats */
+    double *cumulative;         /* out, or NULL: (SYN_ATOMS) f of every node */
+    double *local; /* out, or NULL: (SYN_ATOMS, n - tau) pointwise atoms, mean = atom */
+    double *bound; /* out, or NULL: (SYN_ATOMS) how far rounding may have moved each atom,
                                   see below; NaN where it is not known (CCS, BINARY, flagged) */
 } syn_phiid_desc;
 
@@ -1226,10 +1349,10 @@ typedef enum syn_number { SYN_NUMBER_F32, SYN_NUMBER_F64 } syn_number;
    time_stride = units, unit_stride = 1. Series of their own rows: 1 and samples. */
 typedef struct syn_series {
     const void *data;
-    syn_number  type;
-    size_t      units, samples;
-    size_t      time_stride, unit_stride;
-    size_t      lag; /* 0: one recording, a future tau samples after its past. Else the pairs that
+    syn_number type;
+    size_t units, samples;
+    size_t time_stride, unit_stride;
+    size_t lag; /* 0: one recording, a future tau samples after its past. Else the pairs that
                         count, as of a recording with gaps: samples - lag pasts, and from sample
                         `lag` on the future of each; tau then only says how far apart they were */
 } syn_series;
@@ -1245,31 +1368,31 @@ typedef bool syn_pairs_fn(void *user, size_t first_pair, size_t pairs, const dou
                           const uint8_t *flag);
 
 typedef struct syn_pairs_desc {
-    size_t       units;    /* N, at least 2 */
-    size_t       samples;  /* the longest series that will come */
-    size_t       prompts;  /* how many will come at most; 0: 1 */
-    syn_phiid_desc phiid;  /* tau, redundancy, estimator and transform, as for one pair */
-    syn_flagged  flagged;
-    size_t       careful;  /* up to so many pairs, each takes the pair-level route, which is the
+    size_t units;         /* N, at least 2 */
+    size_t samples;       /* the longest series that will come */
+    size_t prompts;       /* how many will come at most; 0: 1 */
+    syn_phiid_desc phiid; /* tau, redundancy, estimator and transform, as for one pair */
+    syn_flagged flagged;
+    size_t careful; /* up to so many pairs, each takes the pair-level route, which is the
                               more exact and slower; 0: 300, 1: none */
-    bool         cells;    /* keep which pairs count in which prompt, a bit each: what surrogates
+    bool cells;     /* keep which pairs count in which prompt, a bit each: what surrogates
                               are compared over */
-    bool         lean;     /* sums of pairs only, none of units, no confounds: what a test needs */
+    bool lean;      /* sums of pairs only, none of units, no confounds: what a test needs */
     const struct syn_pairs *like; /* NULL, or the observed pairs whose surrogates these are: see
                               syn_pairs_add_surrogate */
-    syn_pairs_fn *atoms;   /* NULL: synergy and redundancy only */
-    void        *user;     /* of `atoms` */
-    syn_simd     simd;     /* instruction set, for tests; 0: the best there is */
-    syn_parallel parallel; /* zero: serial */
+    syn_pairs_fn *atoms;          /* NULL: synergy and redundancy only */
+    void *user;                   /* of `atoms` */
+    syn_simd simd;                /* instruction set, for tests; 0: the best there is */
+    syn_parallel parallel;        /* zero: serial */
 } syn_pairs_desc;
 
 /* Figures of one unit that may explain its synergy; means over the prompts where it varies. */
 typedef enum syn_confound {
-    SYN_CONFOUND_MEAN,             /* mean of the series as given (the mean norm) */
-    SYN_CONFOUND_AUTOCORRELATION,  /* at lag 1 */
-    SYN_CONFOUND_SELF,             /* I(x_t ; x_t+tau), nats */
-    SYN_CONFOUND_TOTAL,            /* I(xy_t ; xy_t+tau), mean over its sound pairs, nats */
-    SYN_CONFOUND_TREND,            /* correlation with time */
+    SYN_CONFOUND_MEAN,            /* mean of the series as given (the mean norm) */
+    SYN_CONFOUND_AUTOCORRELATION, /* at lag 1 */
+    SYN_CONFOUND_SELF,            /* I(x_t ; x_t+tau), nats */
+    SYN_CONFOUND_TOTAL,           /* I(xy_t ; xy_t+tau), mean over its sound pairs, nats */
+    SYN_CONFOUND_TREND,           /* correlation with time */
     SYN_CONFOUNDS
 } syn_confound;
 
@@ -1277,52 +1400,52 @@ enum { SYN_FLAG_KINDS = 9 }; /* 0: sound; k: flag 1 << (k - 1) is the gravest */
 
 typedef struct syn_pairs {
     syn_pairs_desc desc;
-    size_t    units, pairs;    /* N, N (N - 1) / 2 */
-    size_t    prompts;         /* added so far */
-    double   *synergy;         /* (pair): sums over the prompts that count, nats */
-    double   *redundancy;      /* (pair) */
-    uint32_t *left_out;        /* (pair): prompts that do not count */
-    double   *unit_synergy;    /* (prompt, unit): sums over the pairs of the unit that count */
-    double   *unit_redundancy; /* (prompt, unit) */
-    uint32_t *unit_sound;      /* (prompt, unit): how many pairs count */
-    double   *confound;        /* (SYN_CONFOUNDS, unit): sums over prompts */
-    uint32_t *confound_count;  /* (SYN_CONFOUNDS, unit): how many prompts are in the sum */
-    uint64_t  flagged[SYN_FLAG_KINDS]; /* pair-prompts by gravest flag; [0] counts sound ones */
-    uint64_t  careful;         /* pair-prompts that took the pair-level route */
-    uint8_t  *cell;            /* (prompt, cell_bytes): bit k % 8 of byte k / 8: pair k is sound */
-    size_t    cell_bytes;      /* of a prompt */
-    size_t   *unsound;         /* (prompt): pairs that are not */
-    double   *lost[2];         /* (pair), of surrogates: synergy and redundancy that `like` has in
+    size_t units, pairs;      /* N, N (N - 1) / 2 */
+    size_t prompts;           /* added so far */
+    double *synergy;          /* (pair): sums over the prompts that count, nats */
+    double *redundancy;       /* (pair) */
+    uint32_t *left_out;       /* (pair): prompts that do not count */
+    double *unit_synergy;     /* (prompt, unit): sums over the pairs of the unit that count */
+    double *unit_redundancy;  /* (prompt, unit) */
+    uint32_t *unit_sound;     /* (prompt, unit): how many pairs count */
+    double *confound;         /* (SYN_CONFOUNDS, unit): sums over prompts */
+    uint32_t *confound_count; /* (SYN_CONFOUNDS, unit): how many prompts are in the sum */
+    uint64_t flagged[SYN_FLAG_KINDS]; /* pair-prompts by gravest flag; [0] counts sound ones */
+    uint64_t careful;                 /* pair-prompts that took the pair-level route */
+    uint8_t *cell;     /* (prompt, cell_bytes): bit k % 8 of byte k / 8: pair k is sound */
+    size_t cell_bytes; /* of a prompt */
+    size_t *unsound;   /* (prompt): pairs that are not */
+    double *lost[2];   /* (pair), of surrogates: synergy and redundancy that `like` has in
                                   prompts in which the surrogate has no value */
-    uint64_t  missing;         /* how many such pair-prompts */
+    uint64_t missing;  /* how many such pair-prompts */
 
     /* of the prompt being added */
-    const void *kernels;       /* the instruction set's, asked for once */
+    const void *kernels; /* the instruction set's, asked for once */
     const syn_series *series;
-    bool      all_careful;     /* few pairs: no panels, the pair-level route for each */
-    size_t    window, panels;  /* samples - tau; groups of 8 units */
-    double   *panel;           /* (panel, sample, past|future, 8): standardised, unit norm */
-    const syn_series *given;   /* as it came, where `series` is a copy in: */
-    double   *prepared[2];     /* (unit, sample) after transform and ranks; [1] what a surrogate was
+    bool all_careful;         /* few pairs: no panels, the pair-level route for each */
+    size_t window, panels;    /* samples - tau; groups of 8 units */
+    double *panel;            /* (panel, sample, past|future, 8): standardised, unit norm */
+    const syn_series *given;  /* as it came, where `series` is a copy in: */
+    double *prepared[2];      /* (unit, sample) after transform and ranks; [1] what a surrogate was
                                   made from */
-    double   *preparing;       /* the one that is being written */
-    double   *ranking;         /* (panel, sample) scratch of it */
-    uint64_t *bits;            /* (unit, past|future, word): above the mean, for BINARY */
-    size_t    words;           /* of a window */
-    double   *log_table;       /* (sample + 1): c ln c of a count c */
-    double   *raw;             /* (panel, sample, 8): series side by side, while lean */
-    double   *row;             /* (unit, past|future, sample): the windows as rows, for CCS */
-    size_t    row_stride;      /* samples from one row to the next */
-    double   *self;            /* (unit): correlation of past and future */
-    double   *self_information; /* (unit): nats */
-    uint8_t  *state;           /* (unit): what is wrong with it alone */
-    double   *value[3];        /* (room) synergy, redundancy, total of pairs; 0 where flagged */
-    double   *unit_total;      /* (unit): sums of totals */
-    double   *atom;            /* (room, SYN_ATOMS), where asked */
-    uint8_t  *flag;            /* (pair) */
-    size_t    room;            /* pairs that are worked on at once; the first of them: */
-    size_t    first_pair;
-    size_t    first_panel, end_panel; /* being worked on */
+    double *preparing;        /* the one that is being written */
+    double *ranking;          /* (panel, sample) scratch of it */
+    uint64_t *bits;           /* (unit, past|future, word): above the mean, for BINARY */
+    size_t words;             /* of a window */
+    double *log_table;        /* (sample + 1): c ln c of a count c */
+    double *raw;              /* (panel, sample, 8): series side by side, while lean */
+    double *row;              /* (unit, past|future, sample): the windows as rows, for CCS */
+    size_t row_stride;        /* samples from one row to the next */
+    double *self;             /* (unit): correlation of past and future */
+    double *self_information; /* (unit): nats */
+    uint8_t *state;           /* (unit): what is wrong with it alone */
+    double *value[3];         /* (room) synergy, redundancy, total of pairs; 0 where flagged */
+    double *unit_total;       /* (unit): sums of totals */
+    double *atom;             /* (room, SYN_ATOMS), where asked */
+    uint8_t *flag;            /* (pair) */
+    size_t room;              /* pairs that are worked on at once; the first of them: */
+    size_t first_pair;
+    size_t first_panel, end_panel; /* being worked on */
 } syn_pairs;
 
 /* Errors: ARGUMENT, MEMORY. Takes everything that adding will need from the arena. */
@@ -1388,14 +1511,14 @@ SYN_API bool syn_score_find(const char *name, syn_score *score);
 
 /* Everything known of N units; each column is (unit). */
 typedef struct syn_rank {
-    size_t  units;
-    double *synergy, *redundancy;           /* nats */
+    size_t units;
+    double *synergy, *redundancy; /* nats */
     double *synergy_rank, *redundancy_rank;
     double *rank_difference;
-    double *difference, *difference_rank;   /* nats, rank */
-    double *balance;                        /* NaN for 0/0 */
-    double *excess;                         /* NaN until somebody fills it */
-    size_t *order;                          /* scratch for sorting */
+    double *difference, *difference_rank; /* nats, rank */
+    double *balance;                      /* NaN for 0/0 */
+    double *excess;                       /* NaN until somebody fills it */
+    size_t *order;                        /* scratch for sorting */
 } syn_rank;
 
 /* Errors: MEMORY. */
@@ -1432,13 +1555,15 @@ typedef struct syn_shape {
 SYN_API syn_shape syn_rank_shape(const double *mean, size_t layers);
 
 /* A number with its interval. */
-typedef struct syn_interval { double value, low, high; } syn_interval;
+typedef struct syn_interval {
+    double value, low, high;
+} syn_interval;
 
 typedef struct syn_resample_desc {
-    size_t       layers;    /* 0: 1 */
-    size_t       resamples; /* 0: 1000 */
-    double       level;     /* 0: 0.95 */
-    uint64_t     seed;      /* any number; the same one gives the same result */
+    size_t layers;    /* 0: 1 */
+    size_t resamples; /* 0: 1000 */
+    double level;     /* 0: 0.95 */
+    uint64_t seed;    /* any number; the same one gives the same result */
     syn_parallel parallel;
 } syn_resample_desc;
 
@@ -1468,7 +1593,9 @@ SYN_API syn_status syn_rank_reliability(const syn_pairs *pairs, syn_score score,
 /* Does the shape of the profile need the units to be where they are? Shuffles units over layers.
    p = (1 + shuffles at least as far from the shuffles' mean) / (resamples + 1), for
    `middle` and `curvature`. Errors: ARGUMENT, MEMORY. */
-typedef struct syn_permutation { double p_middle, p_curvature; } syn_permutation;
+typedef struct syn_permutation {
+    double p_middle, p_curvature;
+} syn_permutation;
 /* Errors: ARGUMENT (layers do not divide units), MEMORY. */
 SYN_API syn_status syn_rank_permutation(syn_permutation *test, const double *score, size_t units,
                                         const syn_resample_desc *desc, syn_arena *arena,
@@ -1508,7 +1635,10 @@ SYN_API syn_status syn_rank_permutation(syn_permutation *test, const double *sco
    ------------------------------------------------------------------------------------ */
 
 typedef enum syn_surrogate {
-    SYN_SURROGATE_SHIFT, SYN_SURROGATE_PHASE, SYN_SURROGATE_SHUFFLE, SYN_SURROGATE_IAAFT,
+    SYN_SURROGATE_SHIFT,
+    SYN_SURROGATE_PHASE,
+    SYN_SURROGATE_SHUFFLE,
+    SYN_SURROGATE_IAAFT,
     SYN_SURROGATES
 } syn_surrogate;
 
@@ -1516,9 +1646,9 @@ SYN_API const char *syn_surrogate_name(syn_surrogate kind); /* "shift" .. "iaaft
 
 typedef struct syn_surrogate_desc {
     syn_surrogate kind;
-    uint64_t      seed;
-    size_t        surrogate, prompt; /* their numbers */
-    const uint64_t *key;             /* (unit), from syn_surrogate_keys */
+    uint64_t seed;
+    size_t surrogate, prompt; /* their numbers */
+    const uint64_t *key;      /* (unit), from syn_surrogate_keys */
 } syn_surrogate_desc;
 
 /* What tells units apart, wherever they stand and whoever stands beside them: a hash of a unit's
@@ -1550,15 +1680,15 @@ SYN_API void syn_pairs_clear(syn_pairs *pairs);
 /* Observed means of units, and of pairs where asked, against those of surrogates. */
 typedef struct syn_excess {
     const syn_pairs *observed;
-    size_t    units, pairs;   /* pairs: 0 when they are not followed */
-    size_t    surrogates;     /* added so far */
-    double   *seen[2];        /* (unit) synergy, redundancy: observed, nats */
-    double   *mean[2];        /* (unit) of the surrogates */
-    double   *spread[2];      /* (unit) sum of squared distances from the mean */
-    uint32_t *count;          /* (unit) surrogates in which it has a value */
-    uint32_t *above[2];       /* (unit) of these: at least as large as observed */
-    uint32_t *pair_count;     /* (pair) the same of pairs */
-    uint32_t *pair_above[2];  /* (pair) */
+    size_t units, pairs;     /* pairs: 0 when they are not followed */
+    size_t surrogates;       /* added so far */
+    double *seen[2];         /* (unit) synergy, redundancy: observed, nats */
+    double *mean[2];         /* (unit) of the surrogates */
+    double *spread[2];       /* (unit) sum of squared distances from the mean */
+    uint32_t *count;         /* (unit) surrogates in which it has a value */
+    uint32_t *above[2];      /* (unit) of these: at least as large as observed */
+    uint32_t *pair_count;    /* (pair) the same of pairs */
+    uint32_t *pair_above[2]; /* (pair) */
 } syn_excess;
 
 enum { SYN_EXCESS_LEAST = 20 }; /* surrogates of a test: with fewer p cannot go below 1 / 20 */
@@ -1606,26 +1736,26 @@ SYN_API void syn_rank_fdr(const double *p, size_t n, double *q, size_t *order);
    ==================================================================================== */
 
 typedef struct syn_graph_desc {
-    size_t       nodes;
-    double       density;  /* of the thresholded network; 0: 0.1 */
-    double       gamma;    /* resolution of Q; 0: 1 */
-    size_t       restarts; /* of Louvain; 0: 50 */
-    uint64_t     seed;
+    size_t nodes;
+    double density;  /* of the thresholded network; 0: 0.1 */
+    double gamma;    /* resolution of Q; 0: 1 */
+    size_t restarts; /* of Louvain; 0: 50 */
+    uint64_t seed;
     syn_parallel parallel;
 } syn_graph_desc;
 
 typedef struct syn_graph {
-    size_t   nodes, edges;                 /* pairs with a weight above 0 */
-    double   mean_weight, largest_weight;  /* over all pairs (no edge counts as 0) */
-    double   efficiency_weighted;
-    double   efficiency_weighted_normalised; /* after division by the largest weight */
-    double   efficiency_over_mean_weight;    /* what the wiring adds: 1 for equal weights */
-    size_t   kept;                         /* strongest edges, floor(density n (n-1) / 2 + 1/2) */
-    double   efficiency_binary_top;        /* of those, each of length 1 */
-    double   efficiency_weighted_top;
-    double   louvain_q;
-    size_t   communities;
-    int32_t *community;                    /* (nodes): 0, 1, ... in the order of first members */
+    size_t nodes, edges;                /* pairs with a weight above 0 */
+    double mean_weight, largest_weight; /* over all pairs (no edge counts as 0) */
+    double efficiency_weighted;
+    double efficiency_weighted_normalised; /* after division by the largest weight */
+    double efficiency_over_mean_weight;    /* what the wiring adds: 1 for equal weights */
+    size_t kept;                           /* strongest edges, floor(density n (n-1) / 2 + 1/2) */
+    double efficiency_binary_top;          /* of those, each of length 1 */
+    double efficiency_weighted_top;
+    double louvain_q;
+    size_t communities;
+    int32_t *community; /* (nodes): 0, 1, ... in the order of first members */
 } syn_graph;
 
 /* Everything above. O(n^2) memory; O(n^3) time at most, in parallel by source and by restart, the
@@ -1734,8 +1864,8 @@ static SYNP_UNUSED unsigned synp_processor(void)
     if (!f16c || !__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return has;
     has |= SYNP_HAS_AVX2; /* with FMA and F16C */
 #ifdef SYNP_X86_512
-    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw")
-        || !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
+    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+        !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
         return has;
     has |= SYNP_HAS_AVX512; /* F, BW, DQ, VL */
     if (__builtin_cpu_supports("avx512vnni")) has |= SYNP_HAS_VNNI;
@@ -1760,16 +1890,16 @@ SYN_API int syn_version(void)
 SYN_API const char *syn_status_text(syn_status status)
 {
     static const char *const text[] = {
-        "no error",         "bad argument",           "not enough memory given",
-        "cannot read",      "not a well-formed file", "not supported",
-        "unusable model",   "context is full",        "data cannot be analysed",
+        "no error",       "bad argument",           "not enough memory given",
+        "cannot read",    "not a well-formed file", "not supported",
+        "unusable model", "context is full",        "data cannot be analysed",
     };
     unsigned i = (unsigned)status;
     return i < sizeof text / sizeof text[0] ? text[i] : "unknown status";
 }
 
 typedef struct synp_line {
-    char  *text;
+    char *text;
     size_t used, capacity;
 } synp_line;
 
@@ -1804,18 +1934,36 @@ static void synp_line_text(synp_line *line, const char *text, size_t length)
 static void synp_line_double(synp_line *line, double value)
 {
     int exponent = 0;
-    if (!(value == value)) { synp_line_text(line, "nan", 3); return; }
-    if (value < 0) { synp_line_char(line, '-'); value = -value; }
-    if (value > DBL_MAX) { synp_line_text(line, "inf", 3); return; }
+    if (!(value == value)) {
+        synp_line_text(line, "nan", 3);
+        return;
+    }
+    if (value < 0) {
+        synp_line_char(line, '-');
+        value = -value;
+    }
+    if (value > DBL_MAX) {
+        synp_line_text(line, "inf", 3);
+        return;
+    }
     if (value >= 1 && value < 1e15 && value == floor(value)) {
         synp_line_unsigned(line, (uint64_t)value);
         return;
     }
-    while (value >= 10) { value /= 10; exponent++; }
-    while (value > 0 && value < 1) { value *= 10; exponent--; }
+    while (value >= 10) {
+        value /= 10;
+        exponent++;
+    }
+    while (value > 0 && value < 1) {
+        value *= 10;
+        exponent--;
+    }
     {
         unsigned digits = (unsigned)(value * 1000 + 0.5);
-        if (digits > 9999) { digits = 1000; exponent++; }
+        if (digits > 9999) {
+            digits = 1000;
+            exponent++;
+        }
         synp_line_unsigned(line, digits / 1000);
         synp_line_char(line, '.');
         synp_line_unsigned(line, digits / 100 % 10);
@@ -1824,7 +1972,10 @@ static void synp_line_double(synp_line *line, double value)
     }
     if (exponent) {
         synp_line_char(line, 'e');
-        if (exponent < 0) { synp_line_char(line, '-'); exponent = -exponent; }
+        if (exponent < 0) {
+            synp_line_char(line, '-');
+            exponent = -exponent;
+        }
         synp_line_unsigned(line, (unsigned)exponent);
     }
 }
@@ -1834,7 +1985,10 @@ static void synp_line_double(synp_line *line, double value)
 static void synp_format(synp_line *line, const char *format, va_list args)
 {
     for (; *format; format++) {
-        if (*format != '%') { synp_line_char(line, *format); continue; }
+        if (*format != '%') {
+            synp_line_char(line, *format);
+            continue;
+        }
         switch (*++format) {
         case 's': {
             const char *text = va_arg(args, const char *);
@@ -1893,7 +2047,8 @@ static SYNP_UNUSED void synp_succeed(syn_error *err)
 SYN_API syn_arena syn_arena_on(void *block, size_t bytes)
 {
     syn_arena arena;
-    size_t off = (size_t)((uintptr_t)block % SYN_BLOCK_ALIGN), lost = off ? SYN_BLOCK_ALIGN - off : 0;
+    size_t off = (size_t)((uintptr_t)block % SYN_BLOCK_ALIGN),
+           lost = off ? SYN_BLOCK_ALIGN - off : 0;
     arena.base = (unsigned char *)block;
     arena.size = 0;
     arena.used = 0;
@@ -1947,7 +2102,12 @@ static SYNP_UNUSED syn_status synp_take(syn_arena *arena, uint64_t count, size_t
 /* ---- pieces of an arena ---- */
 
 /* A pointer to be set to `count` elements; `to` is the address of that pointer. Count 0: NULL. */
-typedef struct synp_piece { void *to; uint64_t count; size_t each; const char *what; } synp_piece;
+typedef struct synp_piece {
+    void *to;
+    uint64_t count;
+    size_t each;
+    const char *what;
+} synp_piece;
 
 /* rows * cols, or a count that no arena has where that is more than 64 bits hold. */
 static SYNP_UNUSED uint64_t synp_count(uint64_t rows, uint64_t cols)
@@ -1975,8 +2135,8 @@ static SYNP_UNUSED syn_status synp_take_all(syn_arena *arena, const synp_piece *
 }
 
 /* The same, all bytes zero. */
-static SYNP_UNUSED syn_status synp_pieces(syn_arena *arena, const synp_piece *piece,
-                                          size_t pieces, syn_error *err)
+static SYNP_UNUSED syn_status synp_pieces(syn_arena *arena, const synp_piece *piece, size_t pieces,
+                                          syn_error *err)
 {
     const size_t from = arena->used;
     const syn_status status = synp_take_all(arena, piece, pieces, err);
@@ -1990,7 +2150,9 @@ static SYNP_UNUSED syn_status synp_pieces(syn_arena *arena, const synp_piece *pi
 
 #define SYNP_RNG_STEP UINT64_C(0x9e3779b97f4a7c15) /* 2^64 / the golden ratio, odd */
 
-typedef struct synp_rng { uint64_t state; } synp_rng;
+typedef struct synp_rng {
+    uint64_t state;
+} synp_rng;
 
 static SYNP_UNUSED uint64_t synp_rng_mix(uint64_t x)
 {
@@ -2050,8 +2212,8 @@ static SYNP_UNUSED void synp_rng_shuffle(synp_rng *r, size_t *item, size_t n)
      elsewhere there is nothing to fuse, and Dekker's splitting stands in.
    -ffast-math removes the corrections altogether and is not supported for this part. */
 
-#if defined(FP_FAST_FMA) || defined(__FP_FAST_FMA) || \
-    ((defined(__clang__) || defined(_MSC_VER)) && \
+#if defined(FP_FAST_FMA) || defined(__FP_FAST_FMA) ||                                              \
+    ((defined(__clang__) || defined(_MSC_VER)) &&                                                  \
      (defined(__FMA__) || defined(__aarch64__) || defined(_M_ARM64) || defined(__s390x__)))
 #define SYNP_FMA 1
 #else
@@ -2067,7 +2229,9 @@ static SYNP_UNUSED void synp_rng_shuffle(synp_rng *r, size_t *item, size_t n)
 #endif
 
 /* The value h + l. Normalised: h is the double nearest to it, so a comparison of h decides. */
-typedef struct synp_dd { double h, l; } synp_dd;
+typedef struct synp_dd {
+    double h, l;
+} synp_dd;
 
 /* The value as a double in memory, whatever the registers hold. */
 static inline double synp_round(double v)
@@ -2122,7 +2286,10 @@ static inline synp_dd synp_dd_product(double a, double b)
 #endif
 }
 
-static inline synp_dd synp_dd_negative(synp_dd a) { return synp_dd_of(-a.h, -a.l); }
+static inline synp_dd synp_dd_negative(synp_dd a)
+{
+    return synp_dd_of(-a.h, -a.l);
+}
 
 /* a + b, relative error 3 units even under cancellation (AccurateDWPlusDW). Adding the low parts to
    the low part of the sum at once would be cheaper and loses all digits when the high parts cancel,
@@ -2134,7 +2301,10 @@ static inline synp_dd synp_dd_add(synp_dd a, synp_dd b)
     return synp_dd_sum_ordered(s.h, synp_round(t.l + s.l));
 }
 
-static inline synp_dd synp_dd_sub(synp_dd a, synp_dd b) { return synp_dd_add(a, synp_dd_negative(b)); }
+static inline synp_dd synp_dd_sub(synp_dd a, synp_dd b)
+{
+    return synp_dd_add(a, synp_dd_negative(b));
+}
 
 /* a * b, 5 units (DWTimesDW): the product of the low parts is below the last digit. */
 static inline synp_dd synp_dd_mul(synp_dd a, synp_dd b)
@@ -2169,7 +2339,10 @@ static inline bool synp_dd_less(synp_dd a, synp_dd b)
 
 /* 2^e as two factors for synp_dd_scaled. One would not do: 2^1073, which brings the smallest
    subnormal to 1, is not a double. */
-static synp_dd synp_dd_power(int e) { return synp_dd_of(ldexp(1.0, e / 2), ldexp(1.0, e - e / 2)); }
+static synp_dd synp_dd_power(int e)
+{
+    return synp_dd_of(ldexp(1.0, e / 2), ldexp(1.0, e - e / 2));
+}
 
 /* v * 2^e; exact unless the result is subnormal. */
 static inline double synp_dd_scaled(double v, synp_dd power)
@@ -2178,7 +2351,10 @@ static inline double synp_dd_scaled(double v, synp_dd power)
 }
 
 /* No isfinite: C++ and old compilers disagree about what kind of thing it is. */
-static bool synp_finite(double v) { return v >= -DBL_MAX && v <= DBL_MAX; }
+static bool synp_finite(double v)
+{
+    return v >= -DBL_MAX && v <= DBL_MAX;
+}
 
 /* Double-doubles in memory: (count, 2). */
 static inline synp_dd synp_dd_at(const double *pairs, size_t i)
@@ -2227,8 +2403,8 @@ static void synp_pool_help(syn_pool *pool)
             continue;
         }
         pool->job(pool->arg, (int)(ticket & 0xffffu));
-        if (__atomic_add_fetch(&pool->done, 1, __ATOMIC_SEQ_CST) == ticket >> 16
-            && __atomic_load_n(&pool->waiting, __ATOMIC_SEQ_CST)) {
+        if (__atomic_add_fetch(&pool->done, 1, __ATOMIC_SEQ_CST) == ticket >> 16 &&
+            __atomic_load_n(&pool->waiting, __ATOMIC_SEQ_CST)) {
             pthread_mutex_lock(&pool->lock);
             pthread_cond_signal(&pool->finished);
             pthread_mutex_unlock(&pool->lock);
@@ -2358,8 +2534,8 @@ SYN_API syn_status syn_pool_start(syn_pool *pool, int threads, syn_error *err)
     synp_succeed(err);
     memset(pool, 0, sizeof *pool);
     if (threads < 1 || threads > SYN_POOL_THREADS) {
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "%d threads, expected 1 to %d",
-                         SYNP_D(threads), SYNP_D(SYN_POOL_THREADS));
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "%d threads, expected 1 to %d", SYNP_D(threads),
+                         SYNP_D(SYN_POOL_THREADS));
     }
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
@@ -2368,8 +2544,8 @@ SYN_API syn_status syn_pool_start(syn_pool *pool, int threads, syn_error *err)
         if (pthread_create(&pool->thread[pool->threads], NULL, synp_pool_worker, pool)) {
             int got = pool->threads;
             syn_pool_stop(pool);
-            return synp_fail(err, SYN_ERROR_MEMORY, "the system gave %d of %d threads",
-                             SYNP_D(got), SYNP_D(threads));
+            return synp_fail(err, SYN_ERROR_MEMORY, "the system gave %d of %d threads", SYNP_D(got),
+                             SYNP_D(threads));
         }
     }
     return SYN_OK;
@@ -2502,11 +2678,10 @@ enum {
 };
 
 /* Bytes of a scalar of each type; 0: has no fixed size. */
-static const unsigned char synp_gguf_size[SYN_GGUF_TYPES] = { 1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8 };
+static const unsigned char synp_gguf_size[SYN_GGUF_TYPES] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
 
 static const char *const synp_gguf_name[SYN_GGUF_TYPES] = {
-    "u8", "i8", "u16", "i16", "u32", "i32", "f32", "bool", "string", "array", "u64", "i64", "f64"
-};
+    "u8", "i8", "u16", "i16", "u32", "i32", "f32", "bool", "string", "array", "u64", "i64", "f64"};
 
 typedef struct synp_cursor {
     const syn_source *source;
@@ -2548,8 +2723,7 @@ static syn_status synp_cursor_skip(synp_cursor *cursor, uint64_t n, const char *
     if (!synp_source_has(cursor->source, cursor->at, n))
         return synp_fail(cursor->err, SYN_ERROR_FORMAT,
                          "%s at byte %u claims %u bytes, the file has %u left", what,
-                         SYNP_U(cursor->at), SYNP_U(n),
-                         SYNP_U(cursor->source->size - cursor->at));
+                         SYNP_U(cursor->at), SYNP_U(n), SYNP_U(cursor->source->size - cursor->at));
     cursor->at += n;
     return SYN_OK;
 }
@@ -2706,7 +2880,8 @@ SYN_API syn_status syn_gguf_find(const syn_gguf *gguf, const char *key, syn_gguf
         bool wanted = false;
         syn_status status = syn_gguf_key_at(gguf, at, &one, err);
         if (!status)
-            status = synp_source_equals(gguf->source, one.name_at, one.name_bytes, key, &wanted, err);
+            status =
+                synp_source_equals(gguf->source, one.name_at, one.name_bytes, key, &wanted, err);
         if (status) return status;
         at = one.next_at;
         if (!wanted) continue;
@@ -2744,10 +2919,10 @@ static syn_status synp_gguf_mistyped(const char *key, const syn_gguf_value *valu
 static syn_status synp_gguf_integer(const syn_gguf *gguf, syn_gguf_type type, uint64_t at,
                                     uint64_t *bits, bool *negative, syn_error *err)
 {
-    unsigned char raw[8] = { 0 };
+    unsigned char raw[8] = {0};
     size_t n = synp_gguf_size[type];
-    bool is_signed = type == SYN_GGUF_I8 || type == SYN_GGUF_I16 || type == SYN_GGUF_I32 ||
-                     type == SYN_GGUF_I64;
+    bool is_signed =
+        type == SYN_GGUF_I8 || type == SYN_GGUF_I16 || type == SYN_GGUF_I32 || type == SYN_GGUF_I64;
     syn_status status = synp_source_read(gguf->source, at, raw, n, err);
     if (status) return status;
     *negative = is_signed && raw[n - 1] > 127;
@@ -2869,10 +3044,11 @@ static syn_status synp_tensor_range(const syn_gguf *gguf, syn_gguf_tensor *tenso
                          SYNP_U(offset), SYNP_U(gguf->alignment));
     if (offset > gguf->source->size - gguf->data_at ||
         tensor->bytes > gguf->source->size - gguf->data_at - offset)
-        return synp_fail(err, SYN_ERROR_FORMAT,
-                         "tensor %t: %u bytes at offset %u of the data run past the end of the file "
-                         "(%u bytes)", name, n, SYNP_U(tensor->bytes), SYNP_U(offset),
-                         SYNP_U(gguf->source->size));
+        return synp_fail(
+            err, SYN_ERROR_FORMAT,
+            "tensor %t: %u bytes at offset %u of the data run past the end of the file "
+            "(%u bytes)",
+            name, n, SYNP_U(tensor->bytes), SYNP_U(offset), SYNP_U(gguf->source->size));
     tensor->offset = gguf->data_at + offset;
     return SYN_OK;
 }
@@ -2893,8 +3069,8 @@ static syn_status synp_tensor_dims(synp_cursor *cursor, syn_gguf_tensor *tensor,
         status = synp_cursor_u64(cursor, &tensor->ne[i], "a tensor's dimensions");
         if (status) return status;
         if (tensor->ne[i] > (uint64_t)INT64_MAX)
-            return synp_fail(cursor->err, SYN_ERROR_FORMAT, "tensor %t: dimension %u is %u", name, n,
-                             SYNP_U(i), SYNP_U(tensor->ne[i]));
+            return synp_fail(cursor->err, SYN_ERROR_FORMAT, "tensor %t: dimension %u is %u", name,
+                             n, SYNP_U(i), SYNP_U(tensor->ne[i]));
     }
     return SYN_OK;
 }
@@ -2902,11 +3078,12 @@ static syn_status synp_tensor_dims(synp_cursor *cursor, syn_gguf_tensor *tensor,
 /* Types that are younger than this file, by the names that their makers gave them. */
 static syn_status synp_type_unknown(uint32_t type, const char *name, size_t n, syn_error *err)
 {
-    static const char *const young[] = { "NVFP4", "Q1_0", "Q2_0" };
+    static const char *const young[] = {"NVFP4", "Q1_0", "Q2_0"};
     if (type >= 40 && type < 40 + sizeof young / sizeof *young)
-        return synp_fail(err, SYN_ERROR_UNSUPPORTED, "tensor %t: type %s (%u) is not known here", name,
-                         n, young[type - 40], SYNP_U(type));
-    return synp_fail(err, SYN_ERROR_UNSUPPORTED, "tensor %t: unknown type %u", name, n, SYNP_U(type));
+        return synp_fail(err, SYN_ERROR_UNSUPPORTED, "tensor %t: type %s (%u) is not known here",
+                         name, n, young[type - 40], SYNP_U(type));
+    return synp_fail(err, SYN_ERROR_UNSUPPORTED, "tensor %t: unknown type %u", name, n,
+                     SYNP_U(type));
 }
 
 /* One tensor info. Its data range can only be checked once data_at is known (data_at > 0). */
@@ -2952,8 +3129,8 @@ static syn_status synp_gguf_header(syn_gguf *gguf, synp_cursor *cursor)
     syn_status status = synp_cursor_bytes(cursor, magic, sizeof magic, "the magic number");
     if (status) return status;
     if (memcmp(magic, "GGUF", 4))
-        return synp_fail(cursor->err, SYN_ERROR_FORMAT,
-                         "not a GGUF file: it begins with %t", (const char *)magic, sizeof magic);
+        return synp_fail(cursor->err, SYN_ERROR_FORMAT, "not a GGUF file: it begins with %t",
+                         (const char *)magic, sizeof magic);
     status = synp_cursor_u32(cursor, &gguf->version, "the version");
     if (status) return status;
     if (gguf->version > 0xFFFF && !(gguf->version & 0xFFFF))
@@ -3275,8 +3452,8 @@ static void synp_codes_q6_k(const unsigned char *p, int8_t *q, float *scale, flo
         const unsigned char *low = p + 64 * half, *high = p + 128 + 32 * half;
         for (j = 0; j < 4; j++) {
             for (l = 0; l < 32; l++) {
-                int code = (low[(j & 1) * 32 + l] >> (j < 2 ? 0 : 4) & 15)
-                         | (high[l] >> 2 * j & 3) << 4;
+                int code = (low[(j & 1) * 32 + l] >> (j < 2 ? 0 : 4) & 15) | (high[l] >> 2 * j & 3)
+                                                                                 << 4;
                 *q++ = (int8_t)(code - 32);
             }
         }
@@ -3343,8 +3520,8 @@ static void synp_table_nibbles(const unsigned char *p, const int8_t *table, int8
 
 /* e (the exponent of a power of two, bias 127), 16 x 2 nibbles. The table holds twice the
    values of the E2M1 format, so the scale is 2^(e - 128). */
-static const int8_t synp_table_mxfp4[16] = { 0, 1, 2,  3,  4,  6,  8,  12,
-                                             0, -1, -2, -3, -4, -6, -8, -12 };
+static const int8_t synp_table_mxfp4[16] = {0, 1,  2,  3,  4,  6,  8,  12,
+                                            0, -1, -2, -3, -4, -6, -8, -12};
 
 static void synp_codes_mxfp4(const unsigned char *p, int8_t *q, float *scale, float *minimum)
 {
@@ -3354,8 +3531,8 @@ static void synp_codes_mxfp4(const unsigned char *p, int8_t *q, float *scale, fl
     synp_table_nibbles(p + 1, synp_table_mxfp4, q);
 }
 
-static const int8_t synp_table_iq4[16] = { -127, -104, -83, -65, -49, -35, -22, -10,
-                                           1,    13,   25,  38,  53,  69,  89,  113 };
+static const int8_t synp_table_iq4[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                          1,    13,   25,  38,  53,  69,  89,  113};
 
 /* d, 16 x 2 nibbles */
 static void synp_codes_iq4_nl(const unsigned char *p, int8_t *q, float *scale, float *minimum)
@@ -3388,19 +3565,19 @@ static void synp_codes_iq4_xs(const unsigned char *p, int8_t *q, float *scale, f
 
 /* IQ1_S and IQ1_M: digit - 1 */
 static const uint64_t synp_grid_iq1[512] = {
-    0x8000500020000, 0x2000150011000a, 0x45002a00280022, 0x65005600540051,
-    0x8a008800820080, 0xa800a200a00095, 0x1110105010400aa, 0x11a011901160114,
-    0x149014601410125, 0x161015a01550152, 0x185016801660164, 0x1a5019601940191,
-    0x20a020802020200, 0x228022202200215, 0x25902510245022a, 0x282028002690264,
-    0x2950291028a0288, 0x2a802a202a00299, 0x4160414041102aa, 0x455044904410425,
-    0x49104650464045a, 0x504050104a50499, 0x518051505060505, 0x54505400529051a,
-    0x55405510550054a, 0x560055905560555, 0x56a056805650562, 0x598059505910581,
-    0x5a505a405a1059a, 0x619061405a905a6, 0x652065006440641, 0x661066006580655,
-    0x691068506690666, 0x802080006990694, 0x8200815080a0808, 0x845082a08280822,
-    0x880086508560851, 0x895088a08880882, 0x8aa08a808a208a0, 0x919091409110905,
-    0x950094109250924, 0x964096109550951, 0x996099409910969, 0xa020a0009a50999,
-    0xa200a150a0a0a08, 0xa450a2a0a280a22, 0xa650a610a590a51, 0xa880a850a820a80,
-    0xaa20aa00a950a8a, 0x101110100aaa0aa8, 0x1025102410191014, 0x1055105010441041,
+    0x8000500020000,    0x2000150011000a,   0x45002a00280022,   0x65005600540051,
+    0x8a008800820080,   0xa800a200a00095,   0x1110105010400aa,  0x11a011901160114,
+    0x149014601410125,  0x161015a01550152,  0x185016801660164,  0x1a5019601940191,
+    0x20a020802020200,  0x228022202200215,  0x25902510245022a,  0x282028002690264,
+    0x2950291028a0288,  0x2a802a202a00299,  0x4160414041102aa,  0x455044904410425,
+    0x49104650464045a,  0x504050104a50499,  0x518051505060505,  0x54505400529051a,
+    0x55405510550054a,  0x560055905560555,  0x56a056805650562,  0x598059505910581,
+    0x5a505a405a1059a,  0x619061405a905a6,  0x652065006440641,  0x661066006580655,
+    0x691068506690666,  0x802080006990694,  0x8200815080a0808,  0x845082a08280822,
+    0x880086508560851,  0x895088a08880882,  0x8aa08a808a208a0,  0x919091409110905,
+    0x950094109250924,  0x964096109550951,  0x996099409910969,  0xa020a0009a50999,
+    0xa200a150a0a0a08,  0xa450a2a0a280a22,  0xa650a610a590a51,  0xa880a850a820a80,
+    0xaa20aa00a950a8a,  0x101110100aaa0aa8, 0x1025102410191014, 0x1055105010441041,
     0x1065106410611058, 0x1096109410911069, 0x1104110110a510a1, 0x1112111011091106,
     0x1124112111181115, 0x1150114a11451129, 0x1155115411521151, 0x1165116011591156,
     0x11a1119511921184, 0x12161214121111a4, 0x1249124612401225, 0x125a125812551252,
@@ -3520,11 +3697,11 @@ static const uint64_t synp_grid_iq1[512] = {
 
 /* IQ2_XXS: 8, 25, 43 */
 static const uint64_t synp_grid_iq2_xxs[64] = {
-    0x8000500020000, 0x2000140011000a, 0x41002a00280022, 0x61005800500044,
-    0x8a008200800064, 0x1100104010100a2, 0x198018401400115, 0x282022202020200,
-    0x421041004040401, 0x448044204400424, 0x490048404810460, 0x5080502050004a4,
-    0x580056905460520, 0x640061006090591, 0x805080006a40684, 0x841082808140808,
-    0x888085208500844, 0xa140a0209400904, 0x1021101010041001, 0x1090108410601040,
+    0x8000500020000,    0x2000140011000a,   0x41002a00280022,   0x61005800500044,
+    0x8a008200800064,   0x1100104010100a2,  0x198018401400115,  0x282022202020200,
+    0x421041004040401,  0x448044204400424,  0x490048404810460,  0x5080502050004a4,
+    0x580056905460520,  0x640061006090591,  0x805080006a40684,  0x841082808140808,
+    0x888085208500844,  0xa140a0209400904,  0x1021101010041001, 0x1090108410601040,
     0x1120110811001095, 0x12241180115a1150, 0x1420140814001245, 0x1518148014491425,
     0x1801161616001562, 0x1881184018101804, 0x1a5119a019051900, 0x2044200a20022000,
     0x2129208220802061, 0x2401220222002148, 0x2456244024102404, 0x2690256425412500,
@@ -3540,15 +3717,15 @@ static const uint64_t synp_grid_iq2_xxs[64] = {
 
 /* IQ2_XS: 8, 25, 43 */
 static const uint64_t synp_grid_iq2_xs[128] = {
-    0x8000500020000, 0x1600140011000a, 0x25002200200019, 0x46004400410028,
-    0x55005200500049, 0x80006400610058, 0x91008800850082, 0x10100a000990094,
-    0x110010901060104, 0x11a011801150112, 0x142014001240121, 0x154015101480145,
-    0x184018101680160, 0x205020202000190, 0x220021402110208, 0x255025002440241,
-    0x4040401028a0280, 0x412041004090406, 0x424042104180415, 0x448044504420440,
-    0x460045604540451, 0x500049004840481, 0x511050805050502, 0x544054105200514,
-    0x601058005610550, 0x640062606100604, 0x802080006840642, 0x811080a08080805,
-    0x841082508200814, 0x880085808500844, 0x904090108aa08a0, 0x989098109400910,
-    0xa960a280a200a00, 0x1006100410010aa0, 0x1015101210101009, 0x1040102410211018,
+    0x8000500020000,    0x1600140011000a,   0x25002200200019,   0x46004400410028,
+    0x55005200500049,   0x80006400610058,   0x91008800850082,   0x10100a000990094,
+    0x110010901060104,  0x11a011801150112,  0x142014001240121,  0x154015101480145,
+    0x184018101680160,  0x205020202000190,  0x220021402110208,  0x255025002440241,
+    0x4040401028a0280,  0x412041004090406,  0x424042104180415,  0x448044504420440,
+    0x460045604540451,  0x500049004840481,  0x511050805050502,  0x544054105200514,
+    0x601058005610550,  0x640062606100604,  0x802080006840642,  0x811080a08080805,
+    0x841082508200814,  0x880085808500844,  0x904090108aa08a0,  0x989098109400910,
+    0xa960a280a200a00,  0x1006100410010aa0, 0x1015101210101009, 0x1040102410211018,
     0x1051104810451042, 0x1081106a10601054, 0x1102110010901084, 0x1114111111081105,
     0x1150114411411120, 0x1201119611941180, 0x1240121012061204, 0x1405140214001260,
     0x1420141414111408, 0x1450144914441441, 0x1504150114801464, 0x1614160015401510,
@@ -3576,19 +3753,19 @@ static const uint64_t synp_grid_iq2_xs[128] = {
 
 /* IQ2_S: 8, 25, 43 */
 static const uint64_t synp_grid_iq2_s[256] = {
-    0x8000500020000, 0x1600140011000a, 0x25002200200019, 0x46004400410028,
-    0x55005200500049, 0x66006400610058, 0x85008200800069, 0xa0009400910088,
-    0x104010100aa00a5, 0x112011001090106, 0x124012101180115, 0x148014501420140,
-    0x159015601540151, 0x181016801650160, 0x195019201900184, 0x202020001a401a1,
-    0x214021102080205, 0x2440241022a0220, 0x255025002490246, 0x294028a02850280,
-    0x4060404040102a2, 0x415041204100409, 0x426042404210418, 0x445044204400429,
-    0x4540451044a0448, 0x462046004590456, 0x486048404810465, 0x498049504900489,
-    0x502050004a404a1, 0x511050a05080505, 0x520051905160514, 0x544054105280525,
-    0x552055005490546, 0x564056105580555, 0x588058505820580, 0x60105a005940591,
-    0x610060906060604, 0x648064506400615, 0x681066006540651, 0x802080006900684,
-    0x814081108080805, 0x825082008190816, 0x84608440841082a, 0x855085208500849,
-    0x880086408610858, 0x90108aa08940885, 0x915091209100904, 0x945094009210918,
-    0x960095409510948, 0xa110a0009900981, 0xa2a0a280a220a14, 0x100410010a990a50,
+    0x8000500020000,    0x1600140011000a,   0x25002200200019,   0x46004400410028,
+    0x55005200500049,   0x66006400610058,   0x85008200800069,   0xa0009400910088,
+    0x104010100aa00a5,  0x112011001090106,  0x124012101180115,  0x148014501420140,
+    0x159015601540151,  0x181016801650160,  0x195019201900184,  0x202020001a401a1,
+    0x214021102080205,  0x2440241022a0220,  0x255025002490246,  0x294028a02850280,
+    0x4060404040102a2,  0x415041204100409,  0x426042404210418,  0x445044204400429,
+    0x4540451044a0448,  0x462046004590456,  0x486048404810465,  0x498049504900489,
+    0x502050004a404a1,  0x511050a05080505,  0x520051905160514,  0x544054105280525,
+    0x552055005490546,  0x564056105580555,  0x588058505820580,  0x60105a005940591,
+    0x610060906060604,  0x648064506400615,  0x681066006540651,  0x802080006900684,
+    0x814081108080805,  0x825082008190816,  0x84608440841082a,  0x855085208500849,
+    0x880086408610858,  0x90108aa08940885,  0x915091209100904,  0x945094009210918,
+    0x960095409510948,  0xa110a0009900981,  0xa2a0a280a220a14,  0x100410010a990a50,
     0x1012101010091006, 0x1024102110181015, 0x1045104210401026, 0x1056105410511048,
     0x1065106210601059, 0x1086108410811068, 0x10a1109810951090, 0x11051102110010a4,
     0x11141111110a1108, 0x1122112011191116, 0x1144114111281125, 0x1152115011491146,
@@ -3644,10 +3821,10 @@ static const uint64_t synp_grid_iq2_s[256] = {
 
 /* IQ3_XXS: 4, 12, 20, 28, 36, 44, 52, 62 */
 static const uint64_t synp_grid_iq3_xxs[64] = {
-    0x11000400020000, 0x22002000170013, 0x75007300420031, 0x112011001030101,
-    0x132013001250121, 0x200017001540141, 0x220021102040202, 0x237023302310222,
-    0x301027502570251, 0x325031203100307, 0x444043704130370, 0x501047504730457,
-    0x635055205320507, 0x716071407100664, 0x1003100107610743, 0x1023102110121010,
+    0x11000400020000,   0x22002000170013,   0x75007300420031,   0x112011001030101,
+    0x132013001250121,  0x200017001540141,  0x220021102040202,  0x237023302310222,
+    0x301027502570251,  0x325031203100307,  0x444043704130370,  0x501047504730457,
+    0x635055205320507,  0x716071407100664,  0x1003100107610743, 0x1023102110121010,
     0x1047103410321030, 0x1111110211001050, 0x1203120111221120, 0x1230122112121210,
     0x1320130213001272, 0x1401136613461331, 0x1524152014501405, 0x1722160515711546,
     0x2011200220001740, 0x2026202220202013, 0x2103210120422031, 0x2121211221102105,
@@ -3664,13 +3841,13 @@ static const uint64_t synp_grid_iq3_xxs[64] = {
 
 /* IQ3_S: 1, 3, 5 ... 15 */
 static const uint64_t synp_grid_iq3_s[128] = {
-    0x5000200010000, 0x12001100100007, 0x21002000160014, 0x42004000330025,
-    0x53005100470045, 0x74007100620060, 0x102010101000077, 0x115011101100104,
-    0x131012701230120, 0x165016101440135, 0x205020102000172, 0x216021302100207,
-    0x234023002250221, 0x251024702450242, 0x303027302700253, 0x322032003150311,
-    0x344033603330331, 0x371036703520350, 0x417041304000375, 0x440043204240421,
-    0x502047004510443, 0x526052205200504, 0x547054505410533, 0x611060605730566,
-    0x671065206310613, 0x720070407020700, 0x750073307260722, 0x1002100110000754,
+    0x5000200010000,    0x12001100100007,   0x21002000160014,   0x42004000330025,
+    0x53005100470045,   0x74007100620060,   0x102010101000077,  0x115011101100104,
+    0x131012701230120,  0x165016101440135,  0x205020102000172,  0x216021302100207,
+    0x234023002250221,  0x251024702450242,  0x303027302700253,  0x322032003150311,
+    0x344033603330331,  0x371036703520350,  0x417041304000375,  0x440043204240421,
+    0x502047004510443,  0x526052205200504,  0x547054505410533,  0x611060605730566,
+    0x671065206310613,  0x720070407020700,  0x750073307260722,  0x1002100110000754,
     0x1013101110101004, 0x1022102010171015, 0x1054103610341031, 0x1100107210611056,
     0x1110110611031101, 0x1133113011211114, 0x1170115211501141, 0x1215121212001176,
     0x1232122412201217, 0x1260125512431240, 0x1307130413011272, 0x1327132113131310,
@@ -3714,7 +3891,7 @@ static uint32_t synp_signs(uint32_t seven)
 }
 
 /* Eight codes are worked on as the bytes of one word; no step carries from a byte to the next. */
-#define SYNP_BYTES(b) ((uint64_t)(b) * 0x0101010101010101u)
+#define SYNP_BYTES(b) ((uint64_t)(b)*0x0101010101010101u)
 
 /* Digits of 2 bits to bytes. */
 static uint64_t synp_spread_digits(uint32_t entry)
@@ -3887,40 +4064,40 @@ static void synp_codes_iq1_m(const unsigned char *p, int8_t *q, float *scale, fl
 
 static const syn_type synp_types[] = {
     /* name, id, block, bytes, group, minimum, floats, codes */
-    { "F32", SYN_TYPE_F32, 1, 4, 0, false, synp_floats_f32, NULL },
-    { "F16", SYN_TYPE_F16, 1, 2, 0, false, synp_floats_f16, NULL },
-    { "Q4_0", SYN_TYPE_Q4_0, 32, 18, 32, false, NULL, synp_codes_q4_0 },
-    { "Q4_1", SYN_TYPE_Q4_1, 32, 20, 32, true, NULL, synp_codes_q4_1 },
-    { "Q5_0", SYN_TYPE_Q5_0, 32, 22, 32, false, NULL, synp_codes_q5_0 },
-    { "Q5_1", SYN_TYPE_Q5_1, 32, 24, 32, true, NULL, synp_codes_q5_1 },
-    { "Q8_0", SYN_TYPE_Q8_0, 32, 34, 32, false, NULL, synp_codes_q8_0 },
-    { "Q8_1", SYN_TYPE_Q8_1, 32, 36, 0, false, NULL, NULL },
-    { "Q2_K", SYN_TYPE_Q2_K, 256, 84, 16, true, NULL, synp_codes_q2_k },
-    { "Q3_K", SYN_TYPE_Q3_K, 256, 110, 16, false, NULL, synp_codes_q3_k },
-    { "Q4_K", SYN_TYPE_Q4_K, 256, 144, 32, true, NULL, synp_codes_q4_k },
-    { "Q5_K", SYN_TYPE_Q5_K, 256, 176, 32, true, NULL, synp_codes_q5_k },
-    { "Q6_K", SYN_TYPE_Q6_K, 256, 210, 16, false, NULL, synp_codes_q6_k },
-    { "Q8_K", SYN_TYPE_Q8_K, 256, 292, 32, false, NULL, synp_codes_q8_k },
+    {"F32", SYN_TYPE_F32, 1, 4, 0, false, synp_floats_f32, NULL},
+    {"F16", SYN_TYPE_F16, 1, 2, 0, false, synp_floats_f16, NULL},
+    {"Q4_0", SYN_TYPE_Q4_0, 32, 18, 32, false, NULL, synp_codes_q4_0},
+    {"Q4_1", SYN_TYPE_Q4_1, 32, 20, 32, true, NULL, synp_codes_q4_1},
+    {"Q5_0", SYN_TYPE_Q5_0, 32, 22, 32, false, NULL, synp_codes_q5_0},
+    {"Q5_1", SYN_TYPE_Q5_1, 32, 24, 32, true, NULL, synp_codes_q5_1},
+    {"Q8_0", SYN_TYPE_Q8_0, 32, 34, 32, false, NULL, synp_codes_q8_0},
+    {"Q8_1", SYN_TYPE_Q8_1, 32, 36, 0, false, NULL, NULL},
+    {"Q2_K", SYN_TYPE_Q2_K, 256, 84, 16, true, NULL, synp_codes_q2_k},
+    {"Q3_K", SYN_TYPE_Q3_K, 256, 110, 16, false, NULL, synp_codes_q3_k},
+    {"Q4_K", SYN_TYPE_Q4_K, 256, 144, 32, true, NULL, synp_codes_q4_k},
+    {"Q5_K", SYN_TYPE_Q5_K, 256, 176, 32, true, NULL, synp_codes_q5_k},
+    {"Q6_K", SYN_TYPE_Q6_K, 256, 210, 16, false, NULL, synp_codes_q6_k},
+    {"Q8_K", SYN_TYPE_Q8_K, 256, 292, 32, false, NULL, synp_codes_q8_k},
 #ifndef SYNERGY_NO_IQ
-    { "IQ2_XXS", SYN_TYPE_IQ2_XXS, 256, 66, 32, false, NULL, synp_codes_iq2_xxs },
-    { "IQ2_XS", SYN_TYPE_IQ2_XS, 256, 74, 16, false, NULL, synp_codes_iq2_xs },
-    { "IQ3_XXS", SYN_TYPE_IQ3_XXS, 256, 98, 32, false, NULL, synp_codes_iq3_xxs },
-    { "IQ1_S", SYN_TYPE_IQ1_S, 256, 50, 32, false, NULL, synp_codes_iq1_s },
-    { "IQ3_S", SYN_TYPE_IQ3_S, 256, 110, 32, false, NULL, synp_codes_iq3_s },
-    { "IQ2_S", SYN_TYPE_IQ2_S, 256, 82, 16, false, NULL, synp_codes_iq2_s },
-    { "IQ1_M", SYN_TYPE_IQ1_M, 256, 56, 16, false, NULL, synp_codes_iq1_m },
+    {"IQ2_XXS", SYN_TYPE_IQ2_XXS, 256, 66, 32, false, NULL, synp_codes_iq2_xxs},
+    {"IQ2_XS", SYN_TYPE_IQ2_XS, 256, 74, 16, false, NULL, synp_codes_iq2_xs},
+    {"IQ3_XXS", SYN_TYPE_IQ3_XXS, 256, 98, 32, false, NULL, synp_codes_iq3_xxs},
+    {"IQ1_S", SYN_TYPE_IQ1_S, 256, 50, 32, false, NULL, synp_codes_iq1_s},
+    {"IQ3_S", SYN_TYPE_IQ3_S, 256, 110, 32, false, NULL, synp_codes_iq3_s},
+    {"IQ2_S", SYN_TYPE_IQ2_S, 256, 82, 16, false, NULL, synp_codes_iq2_s},
+    {"IQ1_M", SYN_TYPE_IQ1_M, 256, 56, 16, false, NULL, synp_codes_iq1_m},
 #endif
-    { "IQ4_NL", SYN_TYPE_IQ4_NL, 32, 18, 32, false, NULL, synp_codes_iq4_nl },
-    { "IQ4_XS", SYN_TYPE_IQ4_XS, 256, 136, 32, false, NULL, synp_codes_iq4_xs },
-    { "I8", SYN_TYPE_I8, 1, 1, 0, false, NULL, NULL },
-    { "I16", SYN_TYPE_I16, 1, 2, 0, false, NULL, NULL },
-    { "I32", SYN_TYPE_I32, 1, 4, 0, false, NULL, NULL },
-    { "I64", SYN_TYPE_I64, 1, 8, 0, false, NULL, NULL },
-    { "F64", SYN_TYPE_F64, 1, 8, 0, false, synp_floats_f64, NULL },
-    { "BF16", SYN_TYPE_BF16, 1, 2, 0, false, synp_floats_bf16, NULL },
-    { "TQ1_0", SYN_TYPE_TQ1_0, 256, 54, 32, false, NULL, synp_codes_tq1_0 },
-    { "TQ2_0", SYN_TYPE_TQ2_0, 256, 66, 32, false, NULL, synp_codes_tq2_0 },
-    { "MXFP4", SYN_TYPE_MXFP4, 32, 17, 32, false, NULL, synp_codes_mxfp4 },
+    {"IQ4_NL", SYN_TYPE_IQ4_NL, 32, 18, 32, false, NULL, synp_codes_iq4_nl},
+    {"IQ4_XS", SYN_TYPE_IQ4_XS, 256, 136, 32, false, NULL, synp_codes_iq4_xs},
+    {"I8", SYN_TYPE_I8, 1, 1, 0, false, NULL, NULL},
+    {"I16", SYN_TYPE_I16, 1, 2, 0, false, NULL, NULL},
+    {"I32", SYN_TYPE_I32, 1, 4, 0, false, NULL, NULL},
+    {"I64", SYN_TYPE_I64, 1, 8, 0, false, NULL, NULL},
+    {"F64", SYN_TYPE_F64, 1, 8, 0, false, synp_floats_f64, NULL},
+    {"BF16", SYN_TYPE_BF16, 1, 2, 0, false, synp_floats_bf16, NULL},
+    {"TQ1_0", SYN_TYPE_TQ1_0, 256, 54, 32, false, NULL, synp_codes_tq1_0},
+    {"TQ2_0", SYN_TYPE_TQ2_0, 256, 66, 32, false, NULL, synp_codes_tq2_0},
+    {"MXFP4", SYN_TYPE_MXFP4, 32, 17, 32, false, NULL, synp_codes_mxfp4},
 };
 
 SYN_API const syn_type *syn_type_find(uint32_t id)
@@ -4021,8 +4198,8 @@ typedef void synp_blocks_fn(const unsigned char *data, size_t row_bytes, size_t 
                             const synp_acts *acts, float *y, size_t stride);
 typedef void synp_codes_fn(const syn_type *type, const synp_codes row[4], size_t rows,
                            const synp_acts *acts, float *y, size_t stride);
-typedef void synp_floats_fn(const float *const row[4], size_t rows, const synp_acts *acts,
-                            float *y, size_t stride);
+typedef void synp_floats_fn(const float *const row[4], size_t rows, const synp_acts *acts, float *y,
+                            size_t stride);
 
 /* A strip of weights for products with many positions: rows side by side in vectors, unpacked
    once for SYNP_STRIP_COLS columns or less, which stay in the second cache while all positions
@@ -4082,8 +4259,7 @@ typedef struct synp_kernels {
     void (*axpy)(float *y, float scale, const float *x, size_t n); /* y += scale * x */
     /* Attention: out[i] = q . k_i and out += sum_i weight[i] * v_i for `count` vectors of n
        floats that stand `stride` floats apart. */
-    void (*dots)(const float *q, const float *k, size_t stride, size_t count, size_t n,
-                 float *out);
+    void (*dots)(const float *q, const float *k, size_t stride, size_t count, size_t n, float *out);
     void (*mix)(const float *weight, const float *v, size_t stride, size_t count, size_t n,
                 float *out);
     void (*softmax)(float *x, size_t n);
@@ -4097,15 +4273,13 @@ static float synp_lanes_sum(const float *lane)
 {
     float s[4];
     int i;
-    for (i = 0; i < 4; i++) {
-        s[i] = (lane[i] + lane[i + 8]) + (lane[i + 4] + lane[i + 12]);
-    }
+    for (i = 0; i < 4; i++) { s[i] = (lane[i] + lane[i + 8]) + (lane[i + 4] + lane[i + 12]); }
     return (s[0] + s[2]) + (s[1] + s[3]);
 }
 
 static float synp_plain_dot(const float *a, const float *b, size_t n)
 {
-    float lane[16] = { 0 };
+    float lane[16] = {0};
     size_t i, k;
     for (i = 0; i + 16 <= n; i += 16) {
         for (k = 0; k < 16; k++) lane[k] += a[i + k] * b[i + k];
@@ -4120,8 +4294,8 @@ static void synp_plain_axpy(float *y, float scale, const float *x, size_t n)
     for (i = 0; i < n; i++) y[i] += scale * x[i];
 }
 
-static void synp_plain_dots(const float *q, const float *k, size_t stride, size_t count,
-                            size_t n, float *out)
+static void synp_plain_dots(const float *q, const float *k, size_t stride, size_t count, size_t n,
+                            float *out)
 {
     size_t i;
     for (i = 0; i < count; i++) out[i] = synp_plain_dot(q, k + i * stride, n);
@@ -4137,8 +4311,8 @@ static void synp_plain_mix(const float *weight, const float *v, size_t stride, s
 /* exp(x), error below 2 units in the last place: x = n ln 2 + r, |r| <= ln 2 / 2, a polynomial
    of degree 7 in r (Taylor's, its remainder is below 2^-27), times 2^n. Over 88.72 infinite,
    under -86.9 zero, NaN stays. */
-static const float synp_exp_terms[6] = { 1.98412698e-4f, 1.38888889e-3f, 8.33333333e-3f,
-                                         4.16666667e-2f, 1.66666667e-1f, 0.5f };
+static const float synp_exp_terms[6] = {1.98412698e-4f, 1.38888889e-3f, 8.33333333e-3f,
+                                        4.16666667e-2f, 1.66666667e-1f, 0.5f};
 
 static float synp_exp(float x)
 {
@@ -4175,7 +4349,7 @@ static float synp_gelu(float x)
 
 static void synp_plain_softmax(float *x, size_t n)
 {
-    float most = -HUGE_VALF, lane[16] = { 0 }, sum;
+    float most = -HUGE_VALF, lane[16] = {0}, sum;
     size_t i;
     for (i = 0; i < n; i++) most = x[i] > most ? x[i] : most;
     for (i = 0; i < n; i++) {
@@ -4257,8 +4431,7 @@ static void synp_plain_quantise(const float *x, size_t n, synp_acts_quad *quads)
 }
 
 /* Bytes of a synp_acts for up to `positions` and what it needs behind itself. */
-static SYNP_UNUSED size_t synp_acts_bytes(size_t cols, size_t positions,
-                                          syn_arithmetic arithmetic)
+static SYNP_UNUSED size_t synp_acts_bytes(size_t cols, size_t positions, syn_arithmetic arithmetic)
 {
     size_t tiles = (positions + SYNP_TILE - 1) / SYNP_TILE;
     size_t blocks = arithmetic == SYN_EXACT ? 0 : (cols + 127) / 128 * 4 * tiles;
@@ -4267,9 +4440,8 @@ static SYNP_UNUSED size_t synp_acts_bytes(size_t cols, size_t positions,
 
 /* Points at x (positions, cols); in fast mode synp_acts_fill then rounds it to two digits. Rows
    that are no multiple of 32 can meet no type with codes and stay as they are. */
-static SYNP_UNUSED void synp_acts_open(const synp_kernels *kernels, synp_acts *acts,
-                                       const float *x, size_t positions, size_t cols,
-                                       syn_arithmetic arithmetic)
+static SYNP_UNUSED void synp_acts_open(const synp_kernels *kernels, synp_acts *acts, const float *x,
+                                       size_t positions, size_t cols, syn_arithmetic arithmetic)
 {
     uintptr_t up = (uintptr_t)(acts + 1) + 63;
     acts->x = x;
@@ -4318,15 +4490,13 @@ static SYNP_UNUSED void synp_acts_fill(const synp_kernels *kernels, const synp_a
         if (acts->tiles) {
             synp_acts_tile_fill(kernels, acts, p);
         } else if (acts->quads) {
-            kernels->quantise(acts->x + p * acts->cols, acts->cols,
-                              acts->quads + p * acts->across);
+            kernels->quantise(acts->x + p * acts->cols, acts->cols, acts->quads + p * acts->across);
         }
     }
 }
 
-static SYNP_UNUSED void synp_acts_set(const synp_kernels *kernels, synp_acts *acts,
-                                      const float *x, size_t positions, size_t cols,
-                                      syn_arithmetic arithmetic)
+static SYNP_UNUSED void synp_acts_set(const synp_kernels *kernels, synp_acts *acts, const float *x,
+                                      size_t positions, size_t cols, syn_arithmetic arithmetic)
 {
     synp_acts_open(kernels, acts, x, positions, cols, arithmetic);
     synp_acts_fill(kernels, acts, 0, positions);
@@ -4373,7 +4543,7 @@ static void synp_plain_codes(const syn_type *type, const synp_codes row[4], size
     for (r = 0; r < rows; r++) {
         for (p = 0; p < acts->positions; p++) {
             const synp_acts_quad *x = acts->quads + p * acts->across;
-            float sum[4] = { 0 };
+            float sum[4] = {0};
             for (block = 0; block < acts->cols / 32; block++) {
                 sum[block % 4] =
                     synp_plain_term(type, &row[r], block, x + block / 4, sum[block % 4]);
@@ -4405,20 +4575,19 @@ static void synp_plain_floats(const float *const row[4], size_t rows, const synp
     }
 }
 
-static void synp_plain_widen(const syn_type *type, const unsigned char *data, float *out,
-                             size_t n)
+static void synp_plain_widen(const syn_type *type, const unsigned char *data, float *out, size_t n)
 {
     type->floats(data, out, n);
 }
 
-static const synp_fused synp_plain_fused[] = { { 0, NULL, NULL } };
+static const synp_fused synp_plain_fused[] = {{0, NULL, NULL}};
 
 static const synp_kernels synp_plain = {
-    "plain C",           SYN_SIMD_PLAIN,      NULL,
-    synp_plain_fused,    synp_plain_codes,    synp_plain_floats,
-    synp_plain_widen,    synp_plain_quantise, synp_plain_dot,
-    synp_plain_axpy,     synp_plain_dots,     synp_plain_mix,
-    synp_plain_softmax,  synp_plain_silu_mul, synp_plain_gelu_mul,
+    "plain C",          SYN_SIMD_PLAIN,      NULL,
+    synp_plain_fused,   synp_plain_codes,    synp_plain_floats,
+    synp_plain_widen,   synp_plain_quantise, synp_plain_dot,
+    synp_plain_axpy,    synp_plain_dots,     synp_plain_mix,
+    synp_plain_softmax, synp_plain_silu_mul, synp_plain_gelu_mul,
 };
 
 /* Loops over vectors that must stay in registers; clang unrolls them by itself. */
@@ -4439,239 +4608,236 @@ static const synp_kernels synp_plain = {
    its order, which 16 / lanes vectors hold). Lane i of all of them is lane i of the definition,
    so that every level gives the same bits. */
 
-#define SYNP_FLOATS_TEXT(level, TARGET, lanes, together)                                        \
-    enum {                                                                                      \
-        SYNP_##level##_LANES = lanes,                                                           \
-        SYNP_##level##_PARTS = 16 / lanes,                                                      \
-        SYNP_##level##_AT_ONCE = together /* positions whose sums stay in registers */          \
-    };                                                                                          \
-                                                                                                \
-    TARGET static float synp_##level##_dot(const float *a, const float *b, size_t n)            \
-    {                                                                                           \
-        synp_##level##_v sum[SYNP_##level##_PARTS];                                             \
-        size_t i;                                                                               \
-        int k;                                                                                  \
-        SYNP_UNROLL                                                                             \
-        for (k = 0; k < SYNP_##level##_PARTS; k++) sum[k] = synp_##level##_all(0.0f);           \
-        for (i = 0; i + 16 <= n; i += 16) {                                                     \
-            SYNP_UNROLL                                                                         \
-            for (k = 0; k < SYNP_##level##_PARTS; k++)                                          \
-                sum[k] = synp_##level##_fma(synp_##level##_load(a + i + k * lanes, lanes),      \
-                                            synp_##level##_load(b + i + k * lanes, lanes),      \
-                                            sum[k]);                                            \
-        }                                                                                       \
-        SYNP_UNROLL                                                                             \
-        for (k = 0; k < SYNP_##level##_PARTS; k++, i += lanes) {                                \
-            if (i >= n) break;                                                                  \
-            sum[k] = synp_##level##_fma(synp_##level##_load(a + i, n - i),                      \
-                                        synp_##level##_load(b + i, n - i), sum[k]);             \
-        }                                                                                       \
-        return synp_##level##_sum(sum);                                                         \
-    }                                                                                           \
-                                                                                                \
-    /* The products of up to 16 columns of four rows with some positions, `across` apart. */    \
-    TARGET##_INLINE void synp_##level##_columns(                                                \
+#define SYNP_FLOATS_TEXT(level, TARGET, lanes, together)                                           \
+    enum {                                                                                         \
+        SYNP_##level##_LANES = lanes,                                                              \
+        SYNP_##level##_PARTS = 16 / lanes,                                                         \
+        SYNP_##level##_AT_ONCE = together /* positions whose sums stay in registers */             \
+    };                                                                                             \
+                                                                                                   \
+    TARGET static float synp_##level##_dot(const float *a, const float *b, size_t n)               \
+    {                                                                                              \
+        synp_##level##_v sum[SYNP_##level##_PARTS];                                                \
+        size_t i;                                                                                  \
+        int k;                                                                                     \
+        SYNP_UNROLL                                                                                \
+        for (k = 0; k < SYNP_##level##_PARTS; k++) sum[k] = synp_##level##_all(0.0f);              \
+        for (i = 0; i + 16 <= n; i += 16) {                                                        \
+            SYNP_UNROLL                                                                            \
+            for (k = 0; k < SYNP_##level##_PARTS; k++)                                             \
+                sum[k] =                                                                           \
+                    synp_##level##_fma(synp_##level##_load(a + i + k * lanes, lanes),              \
+                                       synp_##level##_load(b + i + k * lanes, lanes), sum[k]);     \
+        }                                                                                          \
+        SYNP_UNROLL                                                                                \
+        for (k = 0; k < SYNP_##level##_PARTS; k++, i += lanes) {                                   \
+            if (i >= n) break;                                                                     \
+            sum[k] = synp_##level##_fma(synp_##level##_load(a + i, n - i),                         \
+                                        synp_##level##_load(b + i, n - i), sum[k]);                \
+        }                                                                                          \
+        return synp_##level##_sum(sum);                                                            \
+    }                                                                                              \
+                                                                                                   \
+    /* The products of up to 16 columns of four rows with some positions, `across` apart. */       \
+    TARGET##_INLINE void synp_##level##_columns(                                                   \
         const float *const row[4], const float *x, size_t across, size_t i, size_t left, int some, \
-        synp_##level##_v sum[SYNP_##level##_AT_ONCE][4][SYNP_##level##_PARTS])                  \
-    {                                                                                           \
-        int k, p, r;                                                                            \
-        SYNP_UNROLL                                                                             \
-        for (k = 0; k < SYNP_##level##_PARTS; k++) {                                            \
-            const size_t here = left > (size_t)(k * lanes) ? left - (size_t)(k * lanes) : 0;    \
-            const size_t at = here ? i + (size_t)(k * lanes) : i;                               \
-            synp_##level##_v w[4], v;                                                           \
-            SYNP_UNROLL                                                                         \
-            for (r = 0; r < 4; r++) w[r] = synp_##level##_load(row[r] + at, here);              \
-            SYNP_UNROLL                                                                         \
-            for (p = 0; p < some; p++) {                                                        \
-                v = synp_##level##_load(x + (size_t)p * across + at, here);                     \
-                SYNP_UNROLL                                                                     \
-                for (r = 0; r < 4; r++) sum[p][r][k] = synp_##level##_fma(w[r], v, sum[p][r][k]); \
-            }                                                                                   \
-        }                                                                                       \
-    }                                                                                           \
-                                                                                                \
+        synp_##level##_v sum[SYNP_##level##_AT_ONCE][4][SYNP_##level##_PARTS])                     \
+    {                                                                                              \
+        int k, p, r;                                                                               \
+        SYNP_UNROLL                                                                                \
+        for (k = 0; k < SYNP_##level##_PARTS; k++) {                                               \
+            const size_t here = left > (size_t)(k * lanes) ? left - (size_t)(k * lanes) : 0;       \
+            const size_t at = here ? i + (size_t)(k * lanes) : i;                                  \
+            synp_##level##_v w[4], v;                                                              \
+            SYNP_UNROLL                                                                            \
+            for (r = 0; r < 4; r++) w[r] = synp_##level##_load(row[r] + at, here);                 \
+            SYNP_UNROLL                                                                            \
+            for (p = 0; p < some; p++) {                                                           \
+                v = synp_##level##_load(x + (size_t)p * across + at, here);                        \
+                SYNP_UNROLL                                                                        \
+                for (r = 0; r < 4; r++) sum[p][r][k] = synp_##level##_fma(w[r], v, sum[p][r][k]);  \
+            }                                                                                      \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
     /* Four rows, of which `rows` are wanted, with some positions; each element as a dot would. */ \
-    TARGET##_INLINE void synp_##level##_products(const float *const row[4], size_t rows,        \
-                                                 const float *x, size_t cols, int some, float *y, \
-                                                 size_t stride)                                 \
-    {                                                                                           \
-        synp_##level##_v sum[SYNP_##level##_AT_ONCE][4][SYNP_##level##_PARTS];                  \
-        float four[4];                                                                          \
-        size_t i;                                                                               \
-        int k, p, r;                                                                            \
-        SYNP_UNROLL                                                                             \
-        for (p = 0; p < some; p++)                                                              \
-            SYNP_UNROLL                                                                         \
-            for (r = 0; r < 4; r++)                                                             \
-                SYNP_UNROLL                                                                     \
-                for (k = 0; k < SYNP_##level##_PARTS; k++)                                      \
-                    sum[p][r][k] = synp_##level##_all(0.0f);                                    \
-        for (i = 0; i + 16 <= cols; i += 16)                                                    \
-            synp_##level##_columns(row, x, cols, i, 16, some, sum);                             \
-        if (i < cols) synp_##level##_columns(row, x, cols, i, cols - i, some, sum);             \
-        SYNP_UNROLL                                                                             \
-        for (p = 0; p < some; p++) {                                                            \
-            SYNP_UNROLL                                                                         \
-            for (r = 0; r < 4; r++) four[r] = synp_##level##_sum(sum[p][r]);                    \
-            memcpy(y + (size_t)p * stride, four, rows * sizeof four[0]);                        \
-        }                                                                                       \
-    }                                                                                           \
-                                                                                                \
-    TARGET static void synp_##level##_floats(const float *const row[4], size_t rows,            \
-                                             const synp_acts *acts, float *y, size_t stride)    \
-    {                                                                                           \
-        const size_t cols = acts->cols;                                                         \
-        size_t p = 0;                                                                           \
-        for (; p + SYNP_##level##_AT_ONCE <= acts->positions; p += SYNP_##level##_AT_ONCE)      \
-            synp_##level##_products(row, rows, acts->x + p * cols, cols, SYNP_##level##_AT_ONCE, \
-                                    y + p * stride, stride);                                    \
-        for (; p < acts->positions; p++)                                                        \
-            synp_##level##_products(row, rows, acts->x + p * cols, cols, 1, y + p * stride, 0); \
-    }                                                                                           \
-                                                                                                \
-    TARGET static void synp_##level##_dots(const float *q, const float *k, size_t stride,       \
-                                           size_t count, size_t n, float *out)                  \
-    {                                                                                           \
-        size_t i, r;                                                                            \
-        for (i = 0; i < count; i += 4) {                                                        \
-            const size_t rows = count - i < 4 ? count - i : 4;                                  \
-            const float *row[4];                                                                \
-            for (r = 0; r < 4; r++) row[r] = k + (i + (r < rows ? r : rows - 1)) * stride;      \
-            synp_##level##_products(row, rows, q, n, 1, out + i, 0);                            \
-        }                                                                                       \
-    }                                                                                           \
-                                                                                                \
-    TARGET static void synp_##level##_axpy(float *y, float scale, const float *x, size_t n)     \
-    {                                                                                           \
-        const synp_##level##_v s = synp_##level##_all(scale);                                   \
-        size_t i;                                                                               \
-        for (i = 0; i < n; i += lanes)                                                          \
-            synp_##level##_store(y + i, n - i,                                                  \
-                                 synp_##level##_fma(s, synp_##level##_load(x + i, n - i),       \
-                                                    synp_##level##_load(y + i, n - i)));        \
-    }                                                                                           \
-                                                                                                \
-    /* Four vectors of the output, then one, stay in registers while all values pass. */        \
-    TARGET static void synp_##level##_mix(const float *weight, const float *v, size_t stride,   \
-                                          size_t count, size_t n, float *out)                   \
-    {                                                                                           \
-        size_t at = 0, i;                                                                       \
-        int j;                                                                                  \
-        for (; at + 4 * lanes <= n; at += 4 * lanes) {                                          \
-            synp_##level##_v sum[4];                                                            \
-            SYNP_UNROLL                                                                         \
-            for (j = 0; j < 4; j++) sum[j] = synp_##level##_load(out + at + j * lanes, lanes);  \
-            for (i = 0; i < count; i++) {                                                       \
-                const synp_##level##_v s = synp_##level##_all(weight[i]);                       \
-                const float *from = v + i * stride + at;                                        \
-                SYNP_UNROLL                                                                     \
-                for (j = 0; j < 4; j++)                                                         \
-                    sum[j] = synp_##level##_fma(s, synp_##level##_load(from + j * lanes, lanes), \
-                                                sum[j]);                                        \
-            }                                                                                   \
-            SYNP_UNROLL                                                                         \
-            for (j = 0; j < 4; j++) synp_##level##_store(out + at + j * lanes, lanes, sum[j]);  \
-        }                                                                                       \
-        for (; at < n; at += lanes) {                                                           \
-            synp_##level##_v sum = synp_##level##_load(out + at, n - at);                       \
-            for (i = 0; i < count; i++)                                                         \
-                sum = synp_##level##_fma(synp_##level##_all(weight[i]),                         \
-                                         synp_##level##_load(v + i * stride + at, n - at), sum); \
-            synp_##level##_store(out + at, n - at, sum);                                        \
-        }                                                                                       \
-    }                                                                                           \
-                                                                                                \
-    /* synp_exp. x + infinity is infinity, or the NaN that x is. */                             \
-    TARGET##_INLINE synp_##level##_v synp_##level##_exp(synp_##level##_v x)                     \
-    {                                                                                           \
-        const synp_##level##_v magic = synp_##level##_all(12582912.0f);                         \
-        const synp_##level##_v v = synp_##level##_fma(x, synp_##level##_all(1.44269504f), magic); \
-        const synp_##level##_v n = synp_##level##_sub(v, magic);                                \
-        synp_##level##_v r = synp_##level##_fnma(n, synp_##level##_all(0.693359375f), x), p;    \
-        int i;                                                                                  \
-        r = synp_##level##_fma(n, synp_##level##_all(2.12194440e-4f), r);                       \
-        p = synp_##level##_all(synp_exp_terms[0]);                                              \
-        SYNP_UNROLL                                                                             \
-        for (i = 1; i < 6; i++)                                                                 \
-            p = synp_##level##_fma(p, r, synp_##level##_all(synp_exp_terms[i]));                \
-        p = synp_##level##_fma(p, synp_##level##_mul(r, r), r);                                 \
-        p = synp_##level##_add(p, synp_##level##_all(1.0f));                                    \
-        p = synp_##level##_mul(p, synp_##level##_power(v));                                     \
-        p = synp_##level##_add(p, p);                                                           \
-        p = synp_##level##_less(x, synp_##level##_all(-86.9f), synp_##level##_all(0.0f), p);    \
-        return synp_##level##_less(x, synp_##level##_all(88.72283f), p,                         \
-                                   synp_##level##_add(x, synp_##level##_all(HUGE_VALF)));       \
-    }                                                                                           \
-                                                                                                \
-    TARGET##_INLINE float synp_##level##_largest(const float *x, size_t n)                      \
-    {                                                                                           \
-        synp_##level##_v most = synp_##level##_all(-HUGE_VALF);                                 \
-        float lane[lanes];                                                                      \
-        size_t i = 0, k, half;                                                                  \
-        for (; i + lanes <= n; i += lanes)                                                      \
-            most = synp_##level##_larger(synp_##level##_load(x + i, lanes), most);              \
-        synp_##level##_store(lane, lanes, most);                                                \
-        for (k = 0; i < n; i++, k++) lane[k] = x[i] > lane[k] ? x[i] : lane[k];                 \
-        for (half = lanes / 2; half; half /= 2)                                                 \
-            for (k = 0; k < half; k++)                                                          \
-                lane[k] = lane[k] > lane[k + half] ? lane[k] : lane[k + half];                  \
-        return lane[0];                                                                         \
-    }                                                                                           \
-                                                                                                \
-    TARGET static void synp_##level##_softmax(float *x, size_t n)                               \
-    {                                                                                           \
-        const synp_##level##_v most = synp_##level##_all(synp_##level##_largest(x, n));         \
-        synp_##level##_v sum[SYNP_##level##_PARTS], e;                                          \
-        size_t i = 0;                                                                           \
-        int k;                                                                                  \
-        SYNP_UNROLL                                                                             \
-        for (k = 0; k < SYNP_##level##_PARTS; k++) sum[k] = synp_##level##_all(0.0f);           \
-        while (i < n) {                                                                         \
-            SYNP_UNROLL                                                                         \
-            for (k = 0; k < SYNP_##level##_PARTS; k++, i += lanes) {                            \
-                if (i >= n) break;                                                              \
-                e = synp_##level##_sub(synp_##level##_load(x + i, n - i), most);                \
-                e = synp_##level##_exp(e);                                                      \
-                synp_##level##_store(x + i, n - i, e);                                          \
-                if (n - i < lanes) e = synp_##level##_load(x + i, n - i); /* zeros behind */    \
-                sum[k] = synp_##level##_add(sum[k], e);                                         \
-            }                                                                                   \
-        }                                                                                       \
-        e = synp_##level##_all(synp_##level##_sum(sum));                                        \
-        for (i = 0; i < n; i += lanes)                                                          \
-            synp_##level##_store(x + i, n - i,                                                  \
-                                 synp_##level##_div(synp_##level##_load(x + i, n - i), e));     \
-    }                                                                                           \
-                                                                                                \
-    /* up *= x / (1 + exp(-u)) */                                                               \
-    TARGET##_INLINE void synp_##level##_gate(synp_##level##_v x, synp_##level##_v u, float *up, \
-                                             size_t left)                                       \
-    {                                                                                           \
-        u = synp_##level##_exp(synp_##level##_sub(synp_##level##_all(0.0f), u));                \
-        x = synp_##level##_div(x, synp_##level##_add(synp_##level##_all(1.0f), u));             \
-        synp_##level##_store(up, left, synp_##level##_mul(x, synp_##level##_load(up, left)));   \
-    }                                                                                           \
-                                                                                                \
-    TARGET static void synp_##level##_silu_mul(const float *gate, float *up, size_t n)          \
-    {                                                                                           \
-        size_t i;                                                                               \
-        for (i = 0; i < n; i += lanes) {                                                        \
-            const synp_##level##_v x = synp_##level##_load(gate + i, n - i);                    \
-            synp_##level##_gate(x, x, up + i, n - i);                                           \
-        }                                                                                       \
-    }                                                                                           \
-                                                                                                \
-    TARGET static void synp_##level##_gelu_mul(const float *gate, float *up, size_t n)          \
-    {                                                                                           \
-        size_t i;                                                                               \
-        for (i = 0; i < n; i += lanes) {                                                        \
-            const synp_##level##_v x = synp_##level##_load(gate + i, n - i);                    \
-            synp_##level##_v u = synp_##level##_mul(synp_##level##_mul(x, x), x);               \
-            u = synp_##level##_fma(synp_##level##_all(0.044715f), u, x);                        \
-            u = synp_##level##_mul(u, synp_##level##_all(2.0f * 0.797884561f));                 \
-            synp_##level##_gate(x, u, up + i, n - i);                                           \
-        }                                                                                       \
+    TARGET##_INLINE void synp_##level##_products(const float *const row[4], size_t rows,           \
+                                                 const float *x, size_t cols, int some, float *y,  \
+                                                 size_t stride)                                    \
+    {                                                                                              \
+        synp_##level##_v sum[SYNP_##level##_AT_ONCE][4][SYNP_##level##_PARTS];                     \
+        float four[4];                                                                             \
+        size_t i;                                                                                  \
+        int k, p, r;                                                                               \
+        SYNP_UNROLL                                                                                \
+        for (p = 0; p < some; p++) SYNP_UNROLL                                                     \
+        for (r = 0; r < 4; r++) SYNP_UNROLL                                                        \
+        for (k = 0; k < SYNP_##level##_PARTS; k++) sum[p][r][k] = synp_##level##_all(0.0f);        \
+        for (i = 0; i + 16 <= cols; i += 16)                                                       \
+            synp_##level##_columns(row, x, cols, i, 16, some, sum);                                \
+        if (i < cols) synp_##level##_columns(row, x, cols, i, cols - i, some, sum);                \
+        SYNP_UNROLL                                                                                \
+        for (p = 0; p < some; p++) {                                                               \
+            SYNP_UNROLL                                                                            \
+            for (r = 0; r < 4; r++) four[r] = synp_##level##_sum(sum[p][r]);                       \
+            memcpy(y + (size_t)p * stride, four, rows * sizeof four[0]);                           \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    TARGET static void synp_##level##_floats(const float *const row[4], size_t rows,               \
+                                             const synp_acts *acts, float *y, size_t stride)       \
+    {                                                                                              \
+        const size_t cols = acts->cols;                                                            \
+        size_t p = 0;                                                                              \
+        for (; p + SYNP_##level##_AT_ONCE <= acts->positions; p += SYNP_##level##_AT_ONCE)         \
+            synp_##level##_products(row, rows, acts->x + p * cols, cols, SYNP_##level##_AT_ONCE,   \
+                                    y + p * stride, stride);                                       \
+        for (; p < acts->positions; p++)                                                           \
+            synp_##level##_products(row, rows, acts->x + p * cols, cols, 1, y + p * stride, 0);    \
+    }                                                                                              \
+                                                                                                   \
+    TARGET static void synp_##level##_dots(const float *q, const float *k, size_t stride,          \
+                                           size_t count, size_t n, float *out)                     \
+    {                                                                                              \
+        size_t i, r;                                                                               \
+        for (i = 0; i < count; i += 4) {                                                           \
+            const size_t rows = count - i < 4 ? count - i : 4;                                     \
+            const float *row[4];                                                                   \
+            for (r = 0; r < 4; r++) row[r] = k + (i + (r < rows ? r : rows - 1)) * stride;         \
+            synp_##level##_products(row, rows, q, n, 1, out + i, 0);                               \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    TARGET static void synp_##level##_axpy(float *y, float scale, const float *x, size_t n)        \
+    {                                                                                              \
+        const synp_##level##_v s = synp_##level##_all(scale);                                      \
+        size_t i;                                                                                  \
+        for (i = 0; i < n; i += lanes)                                                             \
+            synp_##level##_store(y + i, n - i,                                                     \
+                                 synp_##level##_fma(s, synp_##level##_load(x + i, n - i),          \
+                                                    synp_##level##_load(y + i, n - i)));           \
+    }                                                                                              \
+                                                                                                   \
+    /* Four vectors of the output, then one, stay in registers while all values pass. */           \
+    TARGET static void synp_##level##_mix(const float *weight, const float *v, size_t stride,      \
+                                          size_t count, size_t n, float *out)                      \
+    {                                                                                              \
+        size_t at = 0, i;                                                                          \
+        int j;                                                                                     \
+        for (; at + 4 * lanes <= n; at += 4 * lanes) {                                             \
+            synp_##level##_v sum[4];                                                               \
+            SYNP_UNROLL                                                                            \
+            for (j = 0; j < 4; j++) sum[j] = synp_##level##_load(out + at + j * lanes, lanes);     \
+            for (i = 0; i < count; i++) {                                                          \
+                const synp_##level##_v s = synp_##level##_all(weight[i]);                          \
+                const float *from = v + i * stride + at;                                           \
+                SYNP_UNROLL                                                                        \
+                for (j = 0; j < 4; j++)                                                            \
+                    sum[j] = synp_##level##_fma(s, synp_##level##_load(from + j * lanes, lanes),   \
+                                                sum[j]);                                           \
+            }                                                                                      \
+            SYNP_UNROLL                                                                            \
+            for (j = 0; j < 4; j++) synp_##level##_store(out + at + j * lanes, lanes, sum[j]);     \
+        }                                                                                          \
+        for (; at < n; at += lanes) {                                                              \
+            synp_##level##_v sum = synp_##level##_load(out + at, n - at);                          \
+            for (i = 0; i < count; i++)                                                            \
+                sum = synp_##level##_fma(synp_##level##_all(weight[i]),                            \
+                                         synp_##level##_load(v + i * stride + at, n - at), sum);   \
+            synp_##level##_store(out + at, n - at, sum);                                           \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    /* synp_exp. x + infinity is infinity, or the NaN that x is. */                                \
+    TARGET##_INLINE synp_##level##_v synp_##level##_exp(synp_##level##_v x)                        \
+    {                                                                                              \
+        const synp_##level##_v magic = synp_##level##_all(12582912.0f);                            \
+        const synp_##level##_v v = synp_##level##_fma(x, synp_##level##_all(1.44269504f), magic);  \
+        const synp_##level##_v n = synp_##level##_sub(v, magic);                                   \
+        synp_##level##_v r = synp_##level##_fnma(n, synp_##level##_all(0.693359375f), x), p;       \
+        int i;                                                                                     \
+        r = synp_##level##_fma(n, synp_##level##_all(2.12194440e-4f), r);                          \
+        p = synp_##level##_all(synp_exp_terms[0]);                                                 \
+        SYNP_UNROLL                                                                                \
+        for (i = 1; i < 6; i++)                                                                    \
+            p = synp_##level##_fma(p, r, synp_##level##_all(synp_exp_terms[i]));                   \
+        p = synp_##level##_fma(p, synp_##level##_mul(r, r), r);                                    \
+        p = synp_##level##_add(p, synp_##level##_all(1.0f));                                       \
+        p = synp_##level##_mul(p, synp_##level##_power(v));                                        \
+        p = synp_##level##_add(p, p);                                                              \
+        p = synp_##level##_less(x, synp_##level##_all(-86.9f), synp_##level##_all(0.0f), p);       \
+        return synp_##level##_less(x, synp_##level##_all(88.72283f), p,                            \
+                                   synp_##level##_add(x, synp_##level##_all(HUGE_VALF)));          \
+    }                                                                                              \
+                                                                                                   \
+    TARGET##_INLINE float synp_##level##_largest(const float *x, size_t n)                         \
+    {                                                                                              \
+        synp_##level##_v most = synp_##level##_all(-HUGE_VALF);                                    \
+        float lane[lanes];                                                                         \
+        size_t i = 0, k, half;                                                                     \
+        for (; i + lanes <= n; i += lanes)                                                         \
+            most = synp_##level##_larger(synp_##level##_load(x + i, lanes), most);                 \
+        synp_##level##_store(lane, lanes, most);                                                   \
+        for (k = 0; i < n; i++, k++) lane[k] = x[i] > lane[k] ? x[i] : lane[k];                    \
+        for (half = lanes / 2; half; half /= 2)                                                    \
+            for (k = 0; k < half; k++)                                                             \
+                lane[k] = lane[k] > lane[k + half] ? lane[k] : lane[k + half];                     \
+        return lane[0];                                                                            \
+    }                                                                                              \
+                                                                                                   \
+    TARGET static void synp_##level##_softmax(float *x, size_t n)                                  \
+    {                                                                                              \
+        const synp_##level##_v most = synp_##level##_all(synp_##level##_largest(x, n));            \
+        synp_##level##_v sum[SYNP_##level##_PARTS], e;                                             \
+        size_t i = 0;                                                                              \
+        int k;                                                                                     \
+        SYNP_UNROLL                                                                                \
+        for (k = 0; k < SYNP_##level##_PARTS; k++) sum[k] = synp_##level##_all(0.0f);              \
+        while (i < n) {                                                                            \
+            SYNP_UNROLL                                                                            \
+            for (k = 0; k < SYNP_##level##_PARTS; k++, i += lanes) {                               \
+                if (i >= n) break;                                                                 \
+                e = synp_##level##_sub(synp_##level##_load(x + i, n - i), most);                   \
+                e = synp_##level##_exp(e);                                                         \
+                synp_##level##_store(x + i, n - i, e);                                             \
+                if (n - i < lanes) e = synp_##level##_load(x + i, n - i); /* zeros behind */       \
+                sum[k] = synp_##level##_add(sum[k], e);                                            \
+            }                                                                                      \
+        }                                                                                          \
+        e = synp_##level##_all(synp_##level##_sum(sum));                                           \
+        for (i = 0; i < n; i += lanes)                                                             \
+            synp_##level##_store(x + i, n - i,                                                     \
+                                 synp_##level##_div(synp_##level##_load(x + i, n - i), e));        \
+    }                                                                                              \
+                                                                                                   \
+    /* up *= x / (1 + exp(-u)) */                                                                  \
+    TARGET##_INLINE void synp_##level##_gate(synp_##level##_v x, synp_##level##_v u, float *up,    \
+                                             size_t left)                                          \
+    {                                                                                              \
+        u = synp_##level##_exp(synp_##level##_sub(synp_##level##_all(0.0f), u));                   \
+        x = synp_##level##_div(x, synp_##level##_add(synp_##level##_all(1.0f), u));                \
+        synp_##level##_store(up, left, synp_##level##_mul(x, synp_##level##_load(up, left)));      \
+    }                                                                                              \
+                                                                                                   \
+    TARGET static void synp_##level##_silu_mul(const float *gate, float *up, size_t n)             \
+    {                                                                                              \
+        size_t i;                                                                                  \
+        for (i = 0; i < n; i += lanes) {                                                           \
+            const synp_##level##_v x = synp_##level##_load(gate + i, n - i);                       \
+            synp_##level##_gate(x, x, up + i, n - i);                                              \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    TARGET static void synp_##level##_gelu_mul(const float *gate, float *up, size_t n)             \
+    {                                                                                              \
+        size_t i;                                                                                  \
+        for (i = 0; i < n; i += lanes) {                                                           \
+            const synp_##level##_v x = synp_##level##_load(gate + i, n - i);                       \
+            synp_##level##_v u = synp_##level##_mul(synp_##level##_mul(x, x), x);                  \
+            u = synp_##level##_fma(synp_##level##_all(0.044715f), u, x);                           \
+            u = synp_##level##_mul(u, synp_##level##_all(2.0f * 0.797884561f));                    \
+            synp_##level##_gate(x, u, up + i, n - i);                                              \
+        }                                                                                          \
     }
 
 /* ------------------------------------------------ AVX2
@@ -4772,8 +4938,8 @@ SYNP_256_INLINE int32_t synp_256_round(__m256 a, __m256 b, __m256 inverse, int8_
     __m256i low = _mm256_sub_epi16(whole, _mm256_slli_epi16(high, 8)), sum;
     __m128i four;
     low = _mm256_max_epi16(low, _mm256_set1_epi16(-127));
-    sum = _mm256_madd_epi16(_mm256_add_epi16(_mm256_slli_epi16(high, 8), low),
-                            _mm256_set1_epi16(1));
+    sum =
+        _mm256_madd_epi16(_mm256_add_epi16(_mm256_slli_epi16(high, 8), low), _mm256_set1_epi16(1));
     four = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
     four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
     four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0xb1));
@@ -4856,8 +5022,8 @@ SYNP_256_INLINE __m256i synp_256_load32(const void *p)
 /* Two lanes of 16 bytes. */
 SYNP_256_INLINE __m256i synp_256_two(const void *p, const void *q)
 {
-    return _mm256_inserti128_si256(_mm256_castsi128_si256(synp_256_load16(p)),
-                                   synp_256_load16(q), 1);
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(synp_256_load16(p)), synp_256_load16(q),
+                                   1);
 }
 
 /* Two numbers, each over the lanes of its block. */
@@ -4915,8 +5081,8 @@ SYNP_256_INLINE __m256 synp_256_add_minimum(const int32_t *x_sum, __m128 d, __m2
                                             __m256 total)
 {
     __m128 product = _mm_mul_ps(_mm_cvtepi32_ps(synp_256_load8(x_sum)), d);
-    return _mm256_fmadd_ps(
-        minimum, _mm256_castsi256_ps(synp_256_spread(_mm_castps_si128(product))), total);
+    return _mm256_fmadd_ps(minimum, _mm256_castsi256_ps(synp_256_spread(_mm_castps_si128(product))),
+                           total);
 }
 
 /* Both digits of a pair's activations; [1] is for second halves. */
@@ -4933,8 +5099,8 @@ SYNP_256_INLINE __m256i synp_256_half(const synp_256_kind *kind, __m256i code,
                             synp_256_fours(kind, code, x->r[h]));
 }
 
-SYNP_256_INLINE __m256i synp_256_whole(const synp_256_kind *kind, const synp_256_tile *t,
-                                       int row, const synp_256_digits *x)
+SYNP_256_INLINE __m256i synp_256_whole(const synp_256_kind *kind, const synp_256_tile *t, int row,
+                                       const synp_256_digits *x)
 {
     __m256i high = synp_256_both(kind, t->low[row], t->high[row], x->q[0], x->q[1]);
     __m256i low = synp_256_both(kind, t->low[row], t->high[row], x->r[0], x->r[1]);
@@ -4959,17 +5125,17 @@ SYNP_256_INLINE __m256 synp_256_pair(const synp_256_kind *kind, const synp_256_t
     x.r[1] = synp_256_load32(quad->r + 64 + 32 * second);
     if (!kind->halves) {
         SYNP_EACH_ROW(r)
-            four[r] = synp_256_whole(kind, t, r, &x);
+        four[r] = synp_256_whole(kind, t, r, &x);
         sum = synp_256_sum4(four[0], four[1], four[2], four[3]);
         total = synp_256_add_scaled(kind, sum, all, t->scale[0], d, total);
         return kind->minimum ? synp_256_add_minimum(all, d4, t->minimum[0], total) : total;
     }
     SYNP_EACH_ROW(r)
-        four[r] = synp_256_half(kind, t->low[r], &x, 0);
+    four[r] = synp_256_half(kind, t->low[r], &x, 0);
     sum = synp_256_sum4(four[0], four[1], four[2], four[3]);
     total = synp_256_add_scaled(kind, sum, low, t->scale[0], d, total);
     SYNP_EACH_ROW(r)
-        four[r] = synp_256_half(kind, t->high[r], &x, 1);
+    four[r] = synp_256_half(kind, t->high[r], &x, 1);
     sum = synp_256_sum4(four[0], four[1], four[2], four[3]);
     total = synp_256_add_scaled(kind, sum, high, t->scale[1], d, total);
     if (!kind->minimum) return total;
@@ -5011,8 +5177,7 @@ SYNP_256_INLINE synp_256_ahead synp_256_ahead_of(const unsigned char *data, size
 SYNP_256_INLINE void synp_256_fetch(synp_256_ahead *ahead)
 {
     size_t i;
-    for (i = 0; i < ahead->step; i += 64)
-        _mm_prefetch((const char *)(ahead->at + i), _MM_HINT_T0);
+    for (i = 0; i < ahead->step; i += 64) _mm_prefetch((const char *)(ahead->at + i), _MM_HINT_T0);
     ahead->at += ahead->step;
 }
 
@@ -5057,21 +5222,20 @@ SYNP_256_INLINE void synp_256_four(const synp_256_kind *kind, const void *row, s
 }
 
 /* All rows, four at a time; this text also for AVX-512. */
-#define SYNP_BLOCKS_TEXT(level, TARGET)                                                         \
-    TARGET##_INLINE void synp_##level##_blocks(const synp_##level##_kind *kind,                 \
-                                               const unsigned char *data, size_t row_bytes,     \
-                                               size_t rows, const synp_acts *acts, float *y,    \
-                                               size_t stride)                                   \
-    {                                                                                           \
-        size_t at;                                                                              \
-        for (at = 0; at < rows; at += 4) {                                                      \
-            const unsigned char *row[4];                                                        \
-            const size_t n = rows - at < 4 ? rows - at : 4;                                     \
-            SYNP_EACH_ROW(r)                                                                    \
-                row[r] = data + (at + ((size_t)r < n ? (size_t)r : n - 1)) * row_bytes;         \
-            synp_##level##_four(kind, row, n, acts, y + at, stride,                             \
-                                synp_256_ahead_of(row[0], 4 * row_bytes, acts));                \
-        }                                                                                       \
+#define SYNP_BLOCKS_TEXT(level, TARGET)                                                            \
+    TARGET##_INLINE void synp_##level##_blocks(                                                    \
+        const synp_##level##_kind *kind, const unsigned char *data, size_t row_bytes, size_t rows, \
+        const synp_acts *acts, float *y, size_t stride)                                            \
+    {                                                                                              \
+        size_t at;                                                                                 \
+        for (at = 0; at < rows; at += 4) {                                                         \
+            const unsigned char *row[4];                                                           \
+            const size_t n = rows - at < 4 ? rows - at : 4;                                        \
+            SYNP_EACH_ROW(r)                                                                       \
+            row[r] = data + (at + ((size_t)r < n ? (size_t)r : n - 1)) * row_bytes;                \
+            synp_##level##_four(kind, row, n, acts, y + at, stride,                                \
+                                synp_256_ahead_of(row[0], 4 * row_bytes, acts));                   \
+        }                                                                                          \
     }
 
 SYNP_BLOCKS_TEXT(256, SYNP_256)
@@ -5107,11 +5271,10 @@ SYNP_256_INLINE void synp_256_split(__m256i nibbles, __m256i *low, __m256i *high
  * bytes. */
 SYNP_256_INLINE __m256i synp_256_fifth(__m256i bits, int from)
 {
-    const __m256i byte = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0,
-                                          0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
+    const __m256i byte = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0,
+                                          0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
     const __m256i bit = _mm256_set1_epi64x((int64_t)0x8040201008040201u);
-    __m256i spread =
-        _mm256_shuffle_epi8(bits, _mm256_add_epi8(byte, _mm256_set1_epi8((char)from)));
+    __m256i spread = _mm256_shuffle_epi8(bits, _mm256_add_epi8(byte, _mm256_set1_epi8((char)from)));
     spread = _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit), bit);
     return _mm256_and_si256(spread, _mm256_set1_epi8(16));
 }
@@ -5123,9 +5286,8 @@ typedef struct synp_256_nibble_kind {
     bool minimum;
 } synp_256_nibble_kind;
 
-SYNP_256_INLINE void synp_256_row_nibbles(const synp_256_nibble_kind *kind,
-                                          const unsigned char *p, size_t next, synp_256_tile *t,
-                                          int r)
+SYNP_256_INLINE void synp_256_row_nibbles(const synp_256_nibble_kind *kind, const unsigned char *p,
+                                          size_t next, synp_256_tile *t, int r)
 {
     synp_256_split(synp_256_two(p + kind->nibbles, p + next + kind->nibbles), &t->low[r],
                    &t->high[r]);
@@ -5139,24 +5301,23 @@ SYNP_256_INLINE void synp_256_row_nibbles(const synp_256_nibble_kind *kind,
 }
 
 SYNP_256_INLINE void synp_256_load_nibbles(const synp_256_nibble_kind *kind, const void *rows,
-                                           size_t quad, int second, size_t blocks,
-                                           synp_256_tile *t)
+                                           size_t quad, int second, size_t blocks, synp_256_tile *t)
 {
     const unsigned char *const *row = (const unsigned char *const *)rows;
     size_t at = (quad * 4 + 2 * (size_t)second) * kind->bytes;
     size_t next = blocks >= 2 + 2 * (size_t)second ? kind->bytes : 0;
     SYNP_EACH_ROW(r)
-        synp_256_row_nibbles(kind, row[r] + at, next, t, r);
+    synp_256_row_nibbles(kind, row[r] + at, next, t, r);
     t->scale[0] = synp_256_halves(row, at, next);
     if (kind->minimum) t->minimum[0] = synp_256_halves(row, at + 2, next);
 }
 
-#define SYNP_256_NIBBLES(name, bytes, nibbles, fifth, minimum)                                  \
-    SYNP_256_INLINE void synp_256_load_##name(const void *rows, size_t quad, int second,        \
-                                              size_t blocks, synp_256_tile *t)                  \
-    {                                                                                           \
-        const synp_256_nibble_kind kind = { bytes, nibbles, fifth, minimum };                   \
-        synp_256_load_nibbles(&kind, rows, quad, second, blocks, t);                            \
+#define SYNP_256_NIBBLES(name, bytes, nibbles, fifth, minimum)                                     \
+    SYNP_256_INLINE void synp_256_load_##name(const void *rows, size_t quad, int second,           \
+                                              size_t blocks, synp_256_tile *t)                     \
+    {                                                                                              \
+        const synp_256_nibble_kind kind = {bytes, nibbles, fifth, minimum};                        \
+        synp_256_load_nibbles(&kind, rows, quad, second, blocks, t);                               \
     }
 
 SYNP_256_NIBBLES(q4_0, 18, 2, 0, false)
@@ -5172,9 +5333,9 @@ SYNP_256_INLINE void synp_256_load_q8_0(const void *rows, size_t quad, int secon
            next = blocks >= 2 + 2 * (size_t)second ? 34 : 0;
     size_t low = at + 2, high = at + 18;
     SYNP_EACH_ROW(r)
-        t->low[r] = synp_256_two(row[r] + low, row[r] + low + next);
+    t->low[r] = synp_256_two(row[r] + low, row[r] + low + next);
     SYNP_EACH_ROW(r)
-        t->high[r] = synp_256_two(row[r] + high, row[r] + high + next);
+    t->high[r] = synp_256_two(row[r] + high, row[r] + high + next);
     t->scale[0] = synp_256_halves(row, at, next);
 }
 
@@ -5210,12 +5371,12 @@ SYNP_256_INLINE void synp_256_scales_k(const unsigned char *const *row, size_t a
     __m128i v[4], scale, minimum;
     __m256 d;
     SYNP_EACH_ROW(r)
-        v[r] = synp_256_load16(row[r] + at);
+    v[r] = synp_256_load16(row[r] + at);
     synp_256_turn(v);
     d = _mm256_cvtph_ps(_mm_shuffle_epi8(v[0], pack)); /* four d, four dmin */
     if (half) {
-        scale = _mm_or_si128(_mm_and_si128(v[3], low4),
-                             _mm_and_si128(_mm_srli_epi16(v[1], 2), top2));
+        scale =
+            _mm_or_si128(_mm_and_si128(v[3], low4), _mm_and_si128(_mm_srli_epi16(v[1], 2), top2));
         minimum = _mm_or_si128(_mm_and_si128(_mm_srli_epi16(v[3], 4), low4),
                                _mm_and_si128(_mm_srli_epi16(v[2], 2), top2));
     } else {
@@ -5249,7 +5410,7 @@ SYNP_256_INLINE void synp_256_load_q4_k(const void *rows, size_t quad, int secon
            nibbles = at + 16 + 64 * half + 32 * (size_t)second;
     (void)blocks;
     SYNP_EACH_ROW(r)
-        synp_256_row_q4_k(row[r] + nibbles, t, r);
+    synp_256_row_q4_k(row[r] + nibbles, t, r);
     synp_256_scales_k(row, at, half, second, t);
 }
 
@@ -5279,7 +5440,7 @@ SYNP_256_INLINE void synp_256_load_q5_k(const void *rows, size_t quad, int secon
     size_t at = quad / 2 * 176, half = quad % 2;
     (void)blocks;
     SYNP_EACH_ROW(r)
-        synp_256_row_q5_k(row[r] + at, half, second, t, r);
+    synp_256_row_q5_k(row[r] + at, half, second, t, r);
     synp_256_scales_k(row, at, half, second, t);
 }
 
@@ -5305,8 +5466,8 @@ SYNP_256_INLINE void synp_256_row_q6_k(const unsigned char *p, size_t half, int 
 
 /* Scales of Q6_K: four int8 of the pair in each row, even ones for first halves, odd ones for
  * second. */
-SYNP_256_INLINE void synp_256_scales_q6_k(const unsigned char *const *row, size_t d_at,
-                                          size_t at, synp_256_tile *t)
+SYNP_256_INLINE void synp_256_scales_q6_k(const unsigned char *const *row, size_t d_at, size_t at,
+                                          synp_256_tile *t)
 {
     const __m128i even = _mm_setr_epi8(0, 4, 8, 12, 2, 6, 10, 14, 0, 0, 0, 0, 0, 0, 0, 0);
     const __m128i odd = _mm_setr_epi8(1, 5, 9, 13, 3, 7, 11, 15, 0, 0, 0, 0, 0, 0, 0, 0);
@@ -5318,8 +5479,8 @@ SYNP_256_INLINE void synp_256_scales_q6_k(const unsigned char *const *row, size_
     bytes = _mm_insert_epi32(bytes, (int32_t)synp_u32(row[3] + at), 3);
     t->scale[0] = _mm256_mul_ps(
         _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_shuffle_epi8(bytes, even))), both);
-    t->scale[1] = _mm256_mul_ps(
-        _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_shuffle_epi8(bytes, odd))), both);
+    t->scale[1] =
+        _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_shuffle_epi8(bytes, odd))), both);
 }
 
 SYNP_256_INLINE void synp_256_load_q6_k(const void *rows, size_t quad, int second, size_t blocks,
@@ -5329,7 +5490,7 @@ SYNP_256_INLINE void synp_256_load_q6_k(const void *rows, size_t quad, int secon
     size_t at = quad / 2 * 210, half = quad % 2;
     (void)blocks;
     SYNP_EACH_ROW(r)
-        synp_256_row_q6_k(row[r] + at, half, second, t, r);
+    synp_256_row_q6_k(row[r] + at, half, second, t, r);
     synp_256_scales_q6_k(row, at + 208, at + 192 + 8 * half + 4 * (size_t)second, t);
 }
 
@@ -5337,30 +5498,30 @@ SYNP_256_INLINE void synp_256_load_q6_k(const void *rows, size_t quad, int secon
 
 /* Codes of a tile's blocks from `block` on, and of each row's groups the scales and the minima.
    One text for this level and AVX-512. */
-#define SYNP_DECODED_TEXT(level, TARGET, bits, together)                                        \
-    TARGET##_INLINE void synp_##level##_decoded(const void *rows, size_t block, bool halves,    \
-                                                bool minimum, synp_##level##_tile *t)           \
-    {                                                                                           \
-        const synp_codes *row = (const synp_codes *)rows;                                       \
-        const size_t groups = halves ? 2 : 1;                                                   \
-        float scale[2][4 * together], least[2][4 * together]; /* (half, block, row) */          \
-        size_t g;                                                                               \
-        int r;                                                                                  \
-        SYNP_UNROLL                                                                             \
-        for (r = 0; r < 4; r++) {                                                               \
-            synp_##level##_row_codes(row[r].q + 32 * block, t, r);                              \
-            SYNP_UNROLL                                                                         \
-            for (g = 0; g < together * groups; g++) {                                           \
-                const size_t lane = 4 * (g / groups) + (size_t)r, at = groups * block + g;      \
-                scale[g % groups][lane] = row[r].scale[at];                                     \
-                if (minimum) least[g % groups][lane] = row[r].minimum[at];                      \
-            }                                                                                   \
-        }                                                                                       \
-        SYNP_UNROLL                                                                             \
-        for (g = 0; g < groups; g++) {                                                          \
-            t->scale[g] = _mm##bits##_loadu_ps(scale[g]);                                       \
-            if (minimum) t->minimum[g] = _mm##bits##_loadu_ps(least[g]);                        \
-        }                                                                                       \
+#define SYNP_DECODED_TEXT(level, TARGET, bits, together)                                           \
+    TARGET##_INLINE void synp_##level##_decoded(const void *rows, size_t block, bool halves,       \
+                                                bool minimum, synp_##level##_tile *t)              \
+    {                                                                                              \
+        const synp_codes *row = (const synp_codes *)rows;                                          \
+        const size_t groups = halves ? 2 : 1;                                                      \
+        float scale[2][4 * together], least[2][4 * together]; /* (half, block, row) */             \
+        size_t g;                                                                                  \
+        int r;                                                                                     \
+        SYNP_UNROLL                                                                                \
+        for (r = 0; r < 4; r++) {                                                                  \
+            synp_##level##_row_codes(row[r].q + 32 * block, t, r);                                 \
+            SYNP_UNROLL                                                                            \
+            for (g = 0; g < together * groups; g++) {                                              \
+                const size_t lane = 4 * (g / groups) + (size_t)r, at = groups * block + g;         \
+                scale[g % groups][lane] = row[r].scale[at];                                        \
+                if (minimum) least[g % groups][lane] = row[r].minimum[at];                         \
+            }                                                                                      \
+        }                                                                                          \
+        SYNP_UNROLL                                                                                \
+        for (g = 0; g < groups; g++) {                                                             \
+            t->scale[g] = _mm##bits##_loadu_ps(scale[g]);                                          \
+            if (minimum) t->minimum[g] = _mm##bits##_loadu_ps(least[g]);                           \
+        }                                                                                          \
     }
 
 SYNP_256_INLINE void synp_256_row_codes(const int8_t *q, synp_256_tile *t, int r)
@@ -5370,12 +5531,12 @@ SYNP_256_INLINE void synp_256_row_codes(const int8_t *q, synp_256_tile *t, int r
 
 SYNP_DECODED_TEXT(256, SYNP_256, 256, 2)
 
-#define SYNP_256_DECODED(name, halves, minimum)                                                 \
-    SYNP_256_INLINE void synp_256_load_##name(const void *rows, size_t quad, int second,        \
-                                              size_t blocks, synp_256_tile *t)                  \
-    {                                                                                           \
-        (void)blocks;                                                                           \
-        synp_256_decoded(rows, 4 * quad + 2 * (size_t)second, halves, minimum, t);              \
+#define SYNP_256_DECODED(name, halves, minimum)                                                    \
+    SYNP_256_INLINE void synp_256_load_##name(const void *rows, size_t quad, int second,           \
+                                              size_t blocks, synp_256_tile *t)                     \
+    {                                                                                              \
+        (void)blocks;                                                                              \
+        synp_256_decoded(rows, 4 * quad + 2 * (size_t)second, halves, minimum, t);                 \
     }
 
 SYNP_256_DECODED(32, false, false)
@@ -5408,199 +5569,194 @@ SYNP_256_INLINE void synp_256_load_at(const synp_256_kind *kind, const void *row
     kind->load(row, block / 4, (int)(block / 2 % 2), blocks - block / 4 * 4, t);
 }
 
-#define SYNP_STRIP_TEXT(level, TARGET, bits, blocks_together, positions_together)               \
-    enum {                                                                                      \
-        SYNP_##level##_STRIP = bits / 16, /* rows: two vectors */                               \
-        SYNP_##level##_BLOCK = 16 * SYNP_##level##_STRIP,                                       \
-        SYNP_##level##_SOME = positions_together                                                \
-    };                                                                                          \
-                                                                                                \
-    /* Halves of the blocks of four rows: a 4 x 4 transpose in each lane, then two pieces from  \
-       each four codes. */                                                                      \
-    TARGET##_INLINE void synp_##level##_unpack_half(const synp_##level##_kind *kind,            \
-                                                    const __m##bits##i v[4], size_t blocks,     \
-                                                    int32_t *piece)                             \
-    {                                                                                           \
+#define SYNP_STRIP_TEXT(level, TARGET, bits, blocks_together, positions_together)                  \
+    enum {                                                                                         \
+        SYNP_##level##_STRIP = bits / 16, /* rows: two vectors */                                  \
+        SYNP_##level##_BLOCK = 16 * SYNP_##level##_STRIP,                                          \
+        SYNP_##level##_SOME = positions_together                                                   \
+    };                                                                                             \
+                                                                                                   \
+    /* Halves of the blocks of four rows: a 4 x 4 transpose in each lane, then two pieces from     \
+       each four codes. */                                                                         \
+    TARGET##_INLINE void synp_##level##_unpack_half(                                               \
+        const synp_##level##_kind *kind, const __m##bits##i v[4], size_t blocks, int32_t *piece)   \
+    {                                                                                              \
         const __m##bits##i zero = _mm##bits##_set1_epi8((char)(kind->zero ? 1 << kind->zero : 0)); \
-        __m##bits##i a = _mm##bits##_unpacklo_epi32(v[0], v[1]), four[4];                       \
-        __m##bits##i b = _mm##bits##_unpacklo_epi32(v[2], v[3]);                                \
-        __m##bits##i c = _mm##bits##_unpackhi_epi32(v[0], v[1]);                                \
-        __m##bits##i d = _mm##bits##_unpackhi_epi32(v[2], v[3]);                                \
-        int i;                                                                                  \
-        four[0] = _mm##bits##_unpacklo_epi64(a, b);                                             \
-        four[1] = _mm##bits##_unpackhi_epi64(a, b);                                             \
-        four[2] = _mm##bits##_unpacklo_epi64(c, d);                                             \
-        four[3] = _mm##bits##_unpackhi_epi64(c, d);                                             \
-        SYNP_UNROLL                                                                             \
-        for (i = 0; i < 4; i++, piece += 2 * SYNP_##level##_STRIP) {                            \
-            __m##bits##i code = _mm##bits##_sub_epi8(four[i], zero);                            \
-            __m##bits##i even = _mm##bits##_srai_epi16(_mm##bits##_slli_epi16(code, 8), 8);     \
-            synp_##level##_lanes(piece, SYNP_##level##_BLOCK, blocks, even);                    \
-            synp_##level##_lanes(piece + SYNP_##level##_STRIP, SYNP_##level##_BLOCK, blocks,    \
-                                 _mm##bits##_srai_epi16(code, 8));                              \
-        }                                                                                       \
-    }                                                                                           \
-                                                                                                \
-    TARGET##_INLINE void synp_##level##_unpack(const synp_##level##_kind *kind,                 \
-                                               const void *row, size_t blocks,                  \
-                                               const synp_strip *strip, size_t at)              \
-    {                                                                                           \
-        const size_t groups = kind->halves ? 2 : 1, step = groups * SYNP_##level##_STRIP;       \
-        size_t b, g;                                                                            \
-        for (b = 0; b < blocks; b += blocks_together) {                                         \
-            int32_t *piece = strip->piece + b * SYNP_##level##_BLOCK + at;                      \
-            synp_##level##_tile t;                                                              \
-            synp_##level##_load_at(kind, row, b, blocks, &t);                                   \
-            synp_##level##_unpack_half(kind, t.low, blocks - b, piece);                         \
-            synp_##level##_unpack_half(kind, t.high, blocks - b,                                \
-                                       piece + SYNP_##level##_BLOCK / 2);                       \
-            for (g = 0; g < groups; g++) {                                                      \
-                const size_t to = b * step + g * SYNP_##level##_STRIP + at;                     \
-                synp_##level##_lanes((int32_t *)(void *)(strip->scale + to), step, blocks - b,  \
-                                     _mm##bits##_castps_si##bits(t.scale[g]));                  \
-                if (!kind->minimum) continue;                                                   \
-                synp_##level##_lanes((int32_t *)(void *)(strip->minimum + to), step,            \
-                                     blocks - b, _mm##bits##_castps_si##bits(t.minimum[g]));    \
-            }                                                                                   \
-        }                                                                                       \
-    }                                                                                           \
-                                                                                                \
-    /* Exact sums of the products of some pieces, (position, vector of rows). */                \
-    TARGET##_INLINE void synp_##level##_steps(const int32_t *piece,                             \
-                                              const int32_t (*x)[SYNP_TILE], int steps,         \
-                                              __m##bits##i sum[SYNP_##level##_SOME][2])         \
-    {                                                                                           \
-        int k, p;                                                                               \
-        SYNP_UNROLL                                                                             \
-        for (p = 0; p < SYNP_##level##_SOME; p++)                                               \
-            sum[p][0] = sum[p][1] = _mm##bits##_setzero_si##bits();                             \
-        for (k = 0; k < steps; k++, piece += SYNP_##level##_STRIP) {                            \
-            const __m##bits##i a = _mm##bits##_loadu_si##bits((const __m##bits##i *)(const void *)piece); \
-            const __m##bits##i b = _mm##bits##_loadu_si##bits(                                  \
-                (const __m##bits##i *)(const void *)(piece + SYNP_##level##_STRIP / 2));        \
-            SYNP_UNROLL                                                                         \
-            for (p = 0; p < SYNP_##level##_SOME; p++) {                                         \
-                const __m##bits##i two = _mm##bits##_set1_epi32(x[k][p]);                       \
-                sum[p][0] = synp_##level##_dot2(sum[p][0], a, two);                             \
-                sum[p][1] = synp_##level##_dot2(sum[p][1], b, two);                             \
-            }                                                                                   \
-        }                                                                                       \
-    }                                                                                           \
-                                                                                                \
-    /* total += sum * (scale * d), then minimum * x_sum where there is one */                   \
+        __m##bits##i a = _mm##bits##_unpacklo_epi32(v[0], v[1]), four[4];                          \
+        __m##bits##i b = _mm##bits##_unpacklo_epi32(v[2], v[3]);                                   \
+        __m##bits##i c = _mm##bits##_unpackhi_epi32(v[0], v[1]);                                   \
+        __m##bits##i d = _mm##bits##_unpackhi_epi32(v[2], v[3]);                                   \
+        int i;                                                                                     \
+        four[0] = _mm##bits##_unpacklo_epi64(a, b);                                                \
+        four[1] = _mm##bits##_unpackhi_epi64(a, b);                                                \
+        four[2] = _mm##bits##_unpacklo_epi64(c, d);                                                \
+        four[3] = _mm##bits##_unpackhi_epi64(c, d);                                                \
+        SYNP_UNROLL                                                                                \
+        for (i = 0; i < 4; i++, piece += 2 * SYNP_##level##_STRIP) {                               \
+            __m##bits##i code = _mm##bits##_sub_epi8(four[i], zero);                               \
+            __m##bits##i even = _mm##bits##_srai_epi16(_mm##bits##_slli_epi16(code, 8), 8);        \
+            synp_##level##_lanes(piece, SYNP_##level##_BLOCK, blocks, even);                       \
+            synp_##level##_lanes(piece + SYNP_##level##_STRIP, SYNP_##level##_BLOCK, blocks,       \
+                                 _mm##bits##_srai_epi16(code, 8));                                 \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    TARGET##_INLINE void synp_##level##_unpack(const synp_##level##_kind *kind, const void *row,   \
+                                               size_t blocks, const synp_strip *strip, size_t at)  \
+    {                                                                                              \
+        const size_t groups = kind->halves ? 2 : 1, step = groups * SYNP_##level##_STRIP;          \
+        size_t b, g;                                                                               \
+        for (b = 0; b < blocks; b += blocks_together) {                                            \
+            int32_t *piece = strip->piece + b * SYNP_##level##_BLOCK + at;                         \
+            synp_##level##_tile t;                                                                 \
+            synp_##level##_load_at(kind, row, b, blocks, &t);                                      \
+            synp_##level##_unpack_half(kind, t.low, blocks - b, piece);                            \
+            synp_##level##_unpack_half(kind, t.high, blocks - b,                                   \
+                                       piece + SYNP_##level##_BLOCK / 2);                          \
+            for (g = 0; g < groups; g++) {                                                         \
+                const size_t to = b * step + g * SYNP_##level##_STRIP + at;                        \
+                synp_##level##_lanes((int32_t *)(void *)(strip->scale + to), step, blocks - b,     \
+                                     _mm##bits##_castps_si##bits(t.scale[g]));                     \
+                if (!kind->minimum) continue;                                                      \
+                synp_##level##_lanes((int32_t *)(void *)(strip->minimum + to), step, blocks - b,   \
+                                     _mm##bits##_castps_si##bits(t.minimum[g]));                   \
+            }                                                                                      \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    /* Exact sums of the products of some pieces, (position, vector of rows). */                   \
+    TARGET##_INLINE void synp_##level##_steps(const int32_t *piece, const int32_t(*x)[SYNP_TILE],  \
+                                              int steps, __m##bits##i sum[SYNP_##level##_SOME][2]) \
+    {                                                                                              \
+        int k, p;                                                                                  \
+        SYNP_UNROLL                                                                                \
+        for (p = 0; p < SYNP_##level##_SOME; p++)                                                  \
+            sum[p][0] = sum[p][1] = _mm##bits##_setzero_si##bits();                                \
+        for (k = 0; k < steps; k++, piece += SYNP_##level##_STRIP) {                               \
+            const __m##bits##i a =                                                                 \
+                _mm##bits##_loadu_si##bits((const __m##bits##i *)(const void *)piece);             \
+            const __m##bits##i b = _mm##bits##_loadu_si##bits(                                     \
+                (const __m##bits##i *)(const void *)(piece + SYNP_##level##_STRIP / 2));           \
+            SYNP_UNROLL                                                                            \
+            for (p = 0; p < SYNP_##level##_SOME; p++) {                                            \
+                const __m##bits##i two = _mm##bits##_set1_epi32(x[k][p]);                          \
+                sum[p][0] = synp_##level##_dot2(sum[p][0], a, two);                                \
+                sum[p][1] = synp_##level##_dot2(sum[p][1], b, two);                                \
+            }                                                                                      \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    /* total += sum * (scale * d), then minimum * x_sum where there is one */                      \
     TARGET##_INLINE __m##bits synp_##level##_scale_one(__m##bits##i sum, __m##bits scale, float d, \
-                                                    __m##bits total)                            \
-    {                                                                                           \
-        return _mm##bits##_fmadd_ps(_mm##bits##_cvtepi32_ps(sum),                               \
-                                    _mm##bits##_mul_ps(scale, _mm##bits##_set1_ps(d)), total);  \
-    }                                                                                           \
-                                                                                                \
-    TARGET##_INLINE void synp_##level##_scale(__m##bits##i sum[SYNP_##level##_SOME][2],         \
-                                              const float *scale, const float *d,               \
-                                              const float *minimum, const float *x_sum,         \
-                                              bool first, float *total)                         \
-    {                                                                                           \
-        const size_t next = SYNP_##level##_STRIP / 2;                                           \
-        const __m##bits a = _mm##bits##_loadu_ps(scale);                                        \
-        const __m##bits b = _mm##bits##_loadu_ps(scale + next);                                 \
-        int p;                                                                                  \
-        SYNP_UNROLL                                                                             \
-        for (p = 0; p < SYNP_##level##_SOME; p++, total += SYNP_##level##_STRIP) {              \
-            __m##bits s = _mm##bits##_setzero_ps(), t = s;                                      \
-            if (!first) s = _mm##bits##_loadu_ps(total);                                        \
-            if (!first) t = _mm##bits##_loadu_ps(total + next);                                 \
-            s = synp_##level##_scale_one(sum[p][0], a, d[p], s);                                \
-            t = synp_##level##_scale_one(sum[p][1], b, d[p], t);                                \
-            if (minimum) {                                                                      \
-                const __m##bits x = _mm##bits##_set1_ps(x_sum[p]);                              \
-                s = _mm##bits##_fmadd_ps(_mm##bits##_loadu_ps(minimum), x, s);                  \
-                t = _mm##bits##_fmadd_ps(_mm##bits##_loadu_ps(minimum + next), x, t);           \
-            }                                                                                   \
-            _mm##bits##_storeu_ps(total, s);                                                    \
-            _mm##bits##_storeu_ps(total + next, t);                                             \
-        }                                                                                       \
-    }                                                                                           \
-                                                                                                \
-    /* total += minimum * x_sum */                                                              \
-    TARGET##_INLINE void synp_##level##_minima(const float *minimum, const float *x_sum,        \
-                                               float *total)                                    \
-    {                                                                                           \
-        size_t p, i;                                                                            \
-        for (p = 0; p < SYNP_##level##_SOME; p++, total += SYNP_##level##_STRIP) {              \
-            const __m##bits x = _mm##bits##_set1_ps(x_sum[p]);                                  \
-            for (i = 0; i < SYNP_##level##_STRIP; i += bits / 32) {                             \
-                __m##bits t = _mm##bits##_loadu_ps(total + i);                                  \
-                t = _mm##bits##_fmadd_ps(_mm##bits##_loadu_ps(minimum + i), x, t);              \
-                _mm##bits##_storeu_ps(total + i, t);                                            \
-            }                                                                                   \
-        }                                                                                       \
-    }                                                                                           \
-                                                                                                \
-    /* A block of the strip with some positions, from `p` on, of a tile. */                     \
-    TARGET##_INLINE void synp_##level##_strip_block(                                            \
-        bool halves, bool minimum, const synp_strip *strip, size_t block,                       \
-        const synp_acts_tile *tile, int p, bool first, float *total)                            \
-    {                                                                                           \
-        const int32_t *piece = strip->piece + block * SYNP_##level##_BLOCK;                     \
-        const size_t group = block * (halves ? 2 : 1) * SYNP_##level##_STRIP;                   \
-        const float *scale = strip->scale + group, *least = strip->minimum + group;             \
-        const float *d = tile->scale + p;                                                       \
-        const int32_t(*x)[SYNP_TILE] = (const int32_t(*)[SYNP_TILE])(tile->piece[0] + p);       \
-        __m##bits##i sum[SYNP_##level##_SOME][2];                                               \
-        if (!halves) {                                                                          \
-            synp_##level##_steps(piece, x, 16, sum);                                            \
-            synp_##level##_scale(sum, scale, d, minimum ? least : NULL, tile->all + p, first,   \
-                                 total);                                                        \
-            return;                                                                             \
-        }                                                                                       \
-        synp_##level##_steps(piece, x, 8, sum);                                                 \
-        synp_##level##_scale(sum, scale, d, NULL, NULL, first, total);                          \
-        synp_##level##_steps(piece + SYNP_##level##_BLOCK / 2, x + 8, 8, sum);                  \
-        synp_##level##_scale(sum, scale + SYNP_##level##_STRIP, d, NULL, NULL, false, total);   \
-        if (!minimum) return;                                                                   \
-        synp_##level##_minima(least, tile->low + p, total);                                     \
-        synp_##level##_minima(least + SYNP_##level##_STRIP, tile->high + p, total);             \
-    }                                                                                           \
-                                                                                                \
-    TARGET static void synp_##level##_strip(const syn_type *type, const synp_strip *strip,      \
-                                            const synp_acts_tile *tile, bool first,             \
-                                            float *total)                                       \
-    {                                                                                           \
-        size_t b;                                                                               \
-        int p;                                                                                  \
-        for (p = 0; p < SYNP_TILE; p += SYNP_##level##_SOME) {                                  \
-            for (b = 0; b < strip->blocks; b++) {                                               \
-                float *at = total + (b % 4 * SYNP_TILE + (size_t)p) * SYNP_##level##_STRIP;     \
-                const bool new_sum = first && b < 4;                                            \
-                if (type->group == 16) {                                                        \
-                    synp_##level##_strip_block(true, type->minimum, strip, b, tile + b, p,      \
-                                               new_sum, at);                                    \
-                } else if (type->minimum) {                                                     \
-                    synp_##level##_strip_block(false, true, strip, b, tile + b, p, new_sum, at);\
-                } else {                                                                        \
-                    synp_##level##_strip_block(false, false, strip, b, tile + b, p, new_sum, at);\
-                }                                                                               \
-            }                                                                                   \
-        }                                                                                       \
-    }                                                                                           \
-                                                                                                \
-    TARGET static void synp_##level##_strip_sum(const float *total, size_t rows,                \
-                                                size_t positions, float *y, size_t stride)      \
-    {                                                                                           \
-        const size_t step = SYNP_TILE * SYNP_##level##_STRIP;                                   \
-        size_t p, r;                                                                            \
-        for (p = 0; p < positions; p++, y += stride, total += SYNP_##level##_STRIP) {           \
-            for (r = 0; r + bits / 32 <= rows; r += bits / 32) {                                \
-                const float *t = total + r;                                                     \
-                __m##bits s = _mm##bits##_add_ps(_mm##bits##_loadu_ps(t),                       \
-                                                 _mm##bits##_loadu_ps(t + step));               \
-                s = _mm##bits##_add_ps(                                                         \
-                    s, _mm##bits##_add_ps(_mm##bits##_loadu_ps(t + 2 * step),                   \
-                                          _mm##bits##_loadu_ps(t + 3 * step)));                 \
-                _mm##bits##_storeu_ps(y + r, s);                                                \
-            }                                                                                   \
-            synp_strip_sum(total, SYNP_##level##_STRIP, r, rows, y);                            \
-        }                                                                                       \
+                                                       __m##bits total)                            \
+    {                                                                                              \
+        return _mm##bits##_fmadd_ps(_mm##bits##_cvtepi32_ps(sum),                                  \
+                                    _mm##bits##_mul_ps(scale, _mm##bits##_set1_ps(d)), total);     \
+    }                                                                                              \
+                                                                                                   \
+    TARGET##_INLINE void synp_##level##_scale(                                                     \
+        __m##bits##i sum[SYNP_##level##_SOME][2], const float *scale, const float *d,              \
+        const float *minimum, const float *x_sum, bool first, float *total)                        \
+    {                                                                                              \
+        const size_t next = SYNP_##level##_STRIP / 2;                                              \
+        const __m##bits a = _mm##bits##_loadu_ps(scale);                                           \
+        const __m##bits b = _mm##bits##_loadu_ps(scale + next);                                    \
+        int p;                                                                                     \
+        SYNP_UNROLL                                                                                \
+        for (p = 0; p < SYNP_##level##_SOME; p++, total += SYNP_##level##_STRIP) {                 \
+            __m##bits s = _mm##bits##_setzero_ps(), t = s;                                         \
+            if (!first) s = _mm##bits##_loadu_ps(total);                                           \
+            if (!first) t = _mm##bits##_loadu_ps(total + next);                                    \
+            s = synp_##level##_scale_one(sum[p][0], a, d[p], s);                                   \
+            t = synp_##level##_scale_one(sum[p][1], b, d[p], t);                                   \
+            if (minimum) {                                                                         \
+                const __m##bits x = _mm##bits##_set1_ps(x_sum[p]);                                 \
+                s = _mm##bits##_fmadd_ps(_mm##bits##_loadu_ps(minimum), x, s);                     \
+                t = _mm##bits##_fmadd_ps(_mm##bits##_loadu_ps(minimum + next), x, t);              \
+            }                                                                                      \
+            _mm##bits##_storeu_ps(total, s);                                                       \
+            _mm##bits##_storeu_ps(total + next, t);                                                \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    /* total += minimum * x_sum */                                                                 \
+    TARGET##_INLINE void synp_##level##_minima(const float *minimum, const float *x_sum,           \
+                                               float *total)                                       \
+    {                                                                                              \
+        size_t p, i;                                                                               \
+        for (p = 0; p < SYNP_##level##_SOME; p++, total += SYNP_##level##_STRIP) {                 \
+            const __m##bits x = _mm##bits##_set1_ps(x_sum[p]);                                     \
+            for (i = 0; i < SYNP_##level##_STRIP; i += bits / 32) {                                \
+                __m##bits t = _mm##bits##_loadu_ps(total + i);                                     \
+                t = _mm##bits##_fmadd_ps(_mm##bits##_loadu_ps(minimum + i), x, t);                 \
+                _mm##bits##_storeu_ps(total + i, t);                                               \
+            }                                                                                      \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    /* A block of the strip with some positions, from `p` on, of a tile. */                        \
+    TARGET##_INLINE void synp_##level##_strip_block(                                               \
+        bool halves, bool minimum, const synp_strip *strip, size_t block,                          \
+        const synp_acts_tile *tile, int p, bool first, float *total)                               \
+    {                                                                                              \
+        const int32_t *piece = strip->piece + block * SYNP_##level##_BLOCK;                        \
+        const size_t group = block * (halves ? 2 : 1) * SYNP_##level##_STRIP;                      \
+        const float *scale = strip->scale + group, *least = strip->minimum + group;                \
+        const float *d = tile->scale + p;                                                          \
+        const int32_t(*x)[SYNP_TILE] = (const int32_t(*)[SYNP_TILE])(tile->piece[0] + p);          \
+        __m##bits##i sum[SYNP_##level##_SOME][2];                                                  \
+        if (!halves) {                                                                             \
+            synp_##level##_steps(piece, x, 16, sum);                                               \
+            synp_##level##_scale(sum, scale, d, minimum ? least : NULL, tile->all + p, first,      \
+                                 total);                                                           \
+            return;                                                                                \
+        }                                                                                          \
+        synp_##level##_steps(piece, x, 8, sum);                                                    \
+        synp_##level##_scale(sum, scale, d, NULL, NULL, first, total);                             \
+        synp_##level##_steps(piece + SYNP_##level##_BLOCK / 2, x + 8, 8, sum);                     \
+        synp_##level##_scale(sum, scale + SYNP_##level##_STRIP, d, NULL, NULL, false, total);      \
+        if (!minimum) return;                                                                      \
+        synp_##level##_minima(least, tile->low + p, total);                                        \
+        synp_##level##_minima(least + SYNP_##level##_STRIP, tile->high + p, total);                \
+    }                                                                                              \
+                                                                                                   \
+    TARGET static void synp_##level##_strip(const syn_type *type, const synp_strip *strip,         \
+                                            const synp_acts_tile *tile, bool first, float *total)  \
+    {                                                                                              \
+        size_t b;                                                                                  \
+        int p;                                                                                     \
+        for (p = 0; p < SYNP_TILE; p += SYNP_##level##_SOME) {                                     \
+            for (b = 0; b < strip->blocks; b++) {                                                  \
+                float *at = total + (b % 4 * SYNP_TILE + (size_t)p) * SYNP_##level##_STRIP;        \
+                const bool new_sum = first && b < 4;                                               \
+                if (type->group == 16) {                                                           \
+                    synp_##level##_strip_block(true, type->minimum, strip, b, tile + b, p,         \
+                                               new_sum, at);                                       \
+                } else if (type->minimum) {                                                        \
+                    synp_##level##_strip_block(false, true, strip, b, tile + b, p, new_sum, at);   \
+                } else {                                                                           \
+                    synp_##level##_strip_block(false, false, strip, b, tile + b, p, new_sum, at);  \
+                }                                                                                  \
+            }                                                                                      \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    TARGET static void synp_##level##_strip_sum(const float *total, size_t rows, size_t positions, \
+                                                float *y, size_t stride)                           \
+    {                                                                                              \
+        const size_t step = SYNP_TILE * SYNP_##level##_STRIP;                                      \
+        size_t p, r;                                                                               \
+        for (p = 0; p < positions; p++, y += stride, total += SYNP_##level##_STRIP) {              \
+            for (r = 0; r + bits / 32 <= rows; r += bits / 32) {                                   \
+                const float *t = total + r;                                                        \
+                __m##bits s =                                                                      \
+                    _mm##bits##_add_ps(_mm##bits##_loadu_ps(t), _mm##bits##_loadu_ps(t + step));   \
+                s = _mm##bits##_add_ps(s, _mm##bits##_add_ps(_mm##bits##_loadu_ps(t + 2 * step),   \
+                                                             _mm##bits##_loadu_ps(t + 3 * step))); \
+                _mm##bits##_storeu_ps(y + r, s);                                                   \
+            }                                                                                      \
+            synp_strip_sum(total, SYNP_##level##_STRIP, r, rows, y);                               \
+        }                                                                                          \
     }
 
 SYNP_STRIP_TEXT(256, SYNP_256, 256, 2, 4)
@@ -5608,9 +5764,8 @@ SYNP_STRIP_TEXT(256, SYNP_256, 256, 2, 4)
 /* Sixteen activations as pieces to every SYNP_TILE-th place. */
 SYNP_256_INLINE void synp_256_pack_half(const int8_t *q, const int8_t *r, int32_t *to)
 {
-    const __m256i pairs =
-        _mm256_setr_epi8(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15, 0, 1, 4, 5, 2, 3,
-                         6, 7, 8, 9, 12, 13, 10, 11, 14, 15);
+    const __m256i pairs = _mm256_setr_epi8(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15, 0,
+                                           1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15);
     __m256i high = _mm256_slli_epi16(_mm256_cvtepi8_epi16(synp_256_load16(q)), 8);
     __m256i both = _mm256_add_epi16(high, _mm256_cvtepi8_epi16(synp_256_load16(r)));
     int32_t piece[8];
@@ -5662,17 +5817,15 @@ SYNP_256_INLINE float synp_256_wide_dot(synp_256_wide_fn *wide, const unsigned c
     return synp_256_sum(sum);
 }
 
-#define SYNP_256_WIDE(name)                                                                     \
-    SYNP_256 static void synp_256_##name(const unsigned char *data, size_t row_bytes,           \
-                                         size_t rows, const synp_acts *acts, float *y,          \
-                                         size_t stride)                                         \
-    {                                                                                           \
-        size_t r, p;                                                                            \
-        for (r = 0; r < rows; r++)                                                              \
-            for (p = 0; p < acts->positions; p++)                                               \
-                y[p * stride + r] =                                                             \
-                    synp_256_wide_dot(synp_256_wide_##name, data + r * row_bytes,               \
-                                      acts->x + p * acts->cols, acts->cols);                    \
+#define SYNP_256_WIDE(name)                                                                        \
+    SYNP_256 static void synp_256_##name(const unsigned char *data, size_t row_bytes, size_t rows, \
+                                         const synp_acts *acts, float *y, size_t stride)           \
+    {                                                                                              \
+        size_t r, p;                                                                               \
+        for (r = 0; r < rows; r++)                                                                 \
+            for (p = 0; p < acts->positions; p++)                                                  \
+                y[p * stride + r] = synp_256_wide_dot(synp_256_wide_##name, data + r * row_bytes,  \
+                                                      acts->x + p * acts->cols, acts->cols);       \
     }
 
 SYNP_256_WIDE(f32)
@@ -5681,65 +5834,62 @@ SYNP_256_WIDE(bf16)
 
 /* ---- the functions of the level */
 
-#define SYNP_256_BLOCKS(id, name, zero, is_signed, halves, minimum)                             \
-    SYNP_256 static void synp_256_##name(const unsigned char *data, size_t row_bytes,           \
-                                         size_t rows, const synp_acts *acts, float *y,          \
-                                         size_t stride)                                         \
-    {                                                                                           \
-        const synp_256_kind kind = { synp_256_load_##name, zero, is_signed, halves, minimum };  \
-        synp_256_blocks(&kind, data, row_bytes, rows, acts, y, stride);                         \
-    }                                                                                           \
-    SYNP_256 static void synp_256_unpack_##name(const unsigned char *const row[4],              \
-                                                size_t blocks, const synp_strip *strip,         \
-                                                size_t at)                                      \
-    {                                                                                           \
-        const synp_256_kind kind = { synp_256_load_##name, zero, is_signed, halves, minimum };  \
-        synp_256_unpack(&kind, row, blocks, strip, at);                                         \
+#define SYNP_256_BLOCKS(id, name, zero, is_signed, halves, minimum)                                \
+    SYNP_256 static void synp_256_##name(const unsigned char *data, size_t row_bytes, size_t rows, \
+                                         const synp_acts *acts, float *y, size_t stride)           \
+    {                                                                                              \
+        const synp_256_kind kind = {synp_256_load_##name, zero, is_signed, halves, minimum};       \
+        synp_256_blocks(&kind, data, row_bytes, rows, acts, y, stride);                            \
+    }                                                                                              \
+    SYNP_256 static void synp_256_unpack_##name(const unsigned char *const row[4], size_t blocks,  \
+                                                const synp_strip *strip, size_t at)                \
+    {                                                                                              \
+        const synp_256_kind kind = {synp_256_load_##name, zero, is_signed, halves, minimum};       \
+        synp_256_unpack(&kind, row, blocks, strip, at);                                            \
     }
 
 /* Type, name, log2 of the zero point, signed codes, scales of halves, minimum. */
-#define SYNP_256_TYPES(X)                                                                       \
-    X(Q4_0, q4_0, 3, false, false, false)                                                       \
-    X(Q4_1, q4_1, 0, false, false, true)                                                        \
-    X(Q5_0, q5_0, 4, false, false, false)                                                       \
-    X(Q5_1, q5_1, 0, false, false, true)                                                        \
-    X(Q8_0, q8_0, 0, true, false, false)                                                        \
-    X(Q4_K, q4_k, 0, false, false, true)                                                        \
-    X(Q5_K, q5_k, 0, false, false, true)                                                        \
+#define SYNP_256_TYPES(X)                                                                          \
+    X(Q4_0, q4_0, 3, false, false, false)                                                          \
+    X(Q4_1, q4_1, 0, false, false, true)                                                           \
+    X(Q5_0, q5_0, 4, false, false, false)                                                          \
+    X(Q5_1, q5_1, 0, false, false, true)                                                           \
+    X(Q8_0, q8_0, 0, true, false, false)                                                           \
+    X(Q4_K, q4_k, 0, false, false, true)                                                           \
+    X(Q5_K, q5_k, 0, false, false, true)                                                           \
     X(Q6_K, q6_k, 5, false, true, false)
 
 SYNP_256_TYPES(SYNP_256_BLOCKS)
 
-#define SYNP_FUSED_256(id, name, zero, is_signed, halves, minimum)                              \
-    { SYN_TYPE_##id, synp_256_##name, synp_256_unpack_##name },
+#define SYNP_FUSED_256(id, name, zero, is_signed, halves, minimum)                                 \
+    {SYN_TYPE_##id, synp_256_##name, synp_256_unpack_##name},
 static const synp_fused synp_256_fused[] = {
-    { SYN_TYPE_F32, synp_256_f32, NULL },
-    { SYN_TYPE_F16, synp_256_f16, NULL },
-    { SYN_TYPE_BF16, synp_256_bf16, NULL },
-    SYNP_256_TYPES(SYNP_FUSED_256)
-    { 0, NULL, NULL },
+    {SYN_TYPE_F32, synp_256_f32, NULL},
+    {SYN_TYPE_F16, synp_256_f16, NULL},
+    {SYN_TYPE_BF16, synp_256_bf16, NULL},
+    SYNP_256_TYPES(SYNP_FUSED_256){0, NULL, NULL},
 };
 
 /* How decoded rows are loaded: by group and minimum. */
-#define SYNP_256_CODES(type, call)                                                              \
-    do {                                                                                        \
-        const synp_256_kind g32 = { synp_256_load_32, 0, true, false, false };                  \
-        const synp_256_kind g32m = { synp_256_load_32m, 0, true, false, true };                 \
-        const synp_256_kind g16 = { synp_256_load_16, 0, true, true, false };                   \
-        const synp_256_kind g16m = { synp_256_load_16m, 0, true, true, true };                  \
-        if ((type)->group == 32) {                                                              \
-            if ((type)->minimum) call(&g32m);                                                   \
-            else call(&g32);                                                                    \
-        } else {                                                                                \
-            if ((type)->minimum) call(&g16m);                                                   \
-            else call(&g16);                                                                    \
-        }                                                                                       \
+#define SYNP_256_CODES(type, call)                                                                 \
+    do {                                                                                           \
+        const synp_256_kind g32 = {synp_256_load_32, 0, true, false, false};                       \
+        const synp_256_kind g32m = {synp_256_load_32m, 0, true, false, true};                      \
+        const synp_256_kind g16 = {synp_256_load_16, 0, true, true, false};                        \
+        const synp_256_kind g16m = {synp_256_load_16m, 0, true, true, true};                       \
+        if ((type)->group == 32) {                                                                 \
+            if ((type)->minimum) call(&g32m);                                                      \
+            else call(&g32);                                                                       \
+        } else {                                                                                   \
+            if ((type)->minimum) call(&g16m);                                                      \
+            else call(&g16);                                                                       \
+        }                                                                                          \
     } while (0)
 
 SYNP_256 static void synp_256_codes(const syn_type *type, const synp_codes row[4], size_t rows,
                                     const synp_acts *acts, float *y, size_t stride)
 {
-    const synp_256_ahead none = { 0, 0 };
+    const synp_256_ahead none = {0, 0};
 #define SYNP_CALL(kind) synp_256_four(kind, row, rows, acts, y, stride, none)
     SYNP_256_CODES(type, SYNP_CALL);
 #undef SYNP_CALL
@@ -5753,13 +5903,13 @@ SYNP_256 static void synp_256_unpack_codes(const syn_type *type, const synp_code
 #undef SYNP_CALL
 }
 
-static const synp_strips synp_256_strips = { SYNP_256_STRIP, 12, synp_256_unpack_codes, synp_256_strip,
-                                           synp_256_strip_sum, synp_256_pack };
+static const synp_strips synp_256_strips = {
+    SYNP_256_STRIP, 12, synp_256_unpack_codes, synp_256_strip, synp_256_strip_sum, synp_256_pack};
 
 static const synp_kernels synp_256 = {
-    "AVX2",         SYN_SIMD_AVX2,     &synp_256_strips, synp_256_fused,    synp_256_codes,    synp_256_floats,
-    synp_256_widen, synp_256_quantise, synp_256_dot,      synp_256_axpy,     synp_256_dots,
-    synp_256_mix,   synp_256_softmax,  synp_256_silu_mul, synp_256_gelu_mul,
+    "AVX2",          SYN_SIMD_AVX2,  &synp_256_strips,  synp_256_fused,    synp_256_codes,
+    synp_256_floats, synp_256_widen, synp_256_quantise, synp_256_dot,      synp_256_axpy,
+    synp_256_dots,   synp_256_mix,   synp_256_softmax,  synp_256_silu_mul, synp_256_gelu_mul,
 };
 #endif /* SYNP_X86 */
 
@@ -5772,14 +5922,13 @@ static const synp_kernels synp_256 = {
    that is added. */
 
 #ifdef SYNP_X86_512
-#if defined(__GNUC__)                                                                           \
-    && !defined(__clang__) /* GCC 12's own headers warn about themselves in C++ */
+#if defined(__GNUC__) && !defined(__clang__) /* GCC 12's own headers warn about themselves in C++  \
+                                              */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
-#define SYNP_512                                                                                \
-    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,f16c,fma")))
+#define SYNP_512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,f16c,fma")))
 #define SYNP_512_INLINE static inline __attribute__((always_inline)) SYNP_512
 
 enum {
@@ -5792,8 +5941,7 @@ typedef struct synp_512_tile {
     __m512 scale[2], minimum[2];
 } synp_512_tile;
 
-typedef void synp_512_load_fn(const void *rows, size_t quad, unsigned blocks,
-                              synp_512_tile *tile);
+typedef void synp_512_load_fn(const void *rows, size_t quad, unsigned blocks, synp_512_tile *tile);
 
 /* What the products of a type need to know. */
 typedef struct synp_512_kind {
@@ -5830,8 +5978,7 @@ SYNP_512_INLINE __m512i synp_512_start(const int32_t *sum, int zero)
 }
 
 /* minimum * (sum of the codes * scale of the activations) */
-SYNP_512_INLINE __m512 synp_512_minimum(const int32_t *sum, __m128 d, __m512 minimum,
-                                        __m512 total)
+SYNP_512_INLINE __m512 synp_512_minimum(const int32_t *sum, __m128 d, __m512 minimum, __m512 total)
 {
     __m128i four = _mm_loadu_si128((const __m128i *)(const void *)sum);
     __m128 product = _mm_mul_ps(_mm_cvtepi32_ps(four), d);
@@ -5859,9 +6006,9 @@ SYNP_512_INLINE __m512i synp_512_both(const synp_512_tile *t, int row, const __m
 /* Sums of the products of four rows, (block, row), as floats. */
 SYNP_512_INLINE __m512 synp_512_half(const __m512i code[4], __m512i q, __m512i r, __m512i start)
 {
-    return _mm512_cvtepi32_ps(synp_512_sum4(
-        synp_512_fours(code[0], q, r, start), synp_512_fours(code[1], q, r, start),
-        synp_512_fours(code[2], q, r, start), synp_512_fours(code[3], q, r, start)));
+    return _mm512_cvtepi32_ps(
+        synp_512_sum4(synp_512_fours(code[0], q, r, start), synp_512_fours(code[1], q, r, start),
+                      synp_512_fours(code[2], q, r, start), synp_512_fours(code[3], q, r, start)));
 }
 
 SYNP_512_INLINE __m512 synp_512_whole(const synp_512_tile *t, const __m512i q[2],
@@ -5869,7 +6016,7 @@ SYNP_512_INLINE __m512 synp_512_whole(const synp_512_tile *t, const __m512i q[2]
 {
     __m512i sum[4];
     SYNP_EACH_ROW(k)
-        sum[k] = synp_512_both(t, k, q, r, start);
+    sum[k] = synp_512_both(t, k, q, r, start);
     return _mm512_cvtepi32_ps(synp_512_sum4(sum[0], sum[1], sum[2], sum[3]));
 }
 
@@ -5960,30 +6107,28 @@ SYNP_512_INLINE void synp_512_ends(const unsigned char *p, unsigned bytes, unsig
         uint64_t all = ~(uint64_t)0;
         *first = _mm512_maskz_loadu_epi8(there < 64 ? ~(all << there) : all, p);
         there = there > skip ? there - skip : 0;
-        *last =
-            there ? _mm512_maskz_loadu_epi8(~(all << there), p + skip) : _mm512_setzero_si512();
+        *last = there ? _mm512_maskz_loadu_epi8(~(all << there), p + skip) : _mm512_setzero_si512();
     }
 }
 
 /* Word w of a quad of blocks whose second vector starts at word `skip`, as an index for
  * VPERMI2W. */
 #define SYNP_512_WORD(w, skip) (int16_t)((w) < 32 ? (w) : (w) - (skip) + 32)
-#define SYNP_512_RUN(w, skip)                                                                   \
-    SYNP_512_WORD(w, skip), SYNP_512_WORD((w) + 1, skip), SYNP_512_WORD((w) + 2, skip),         \
-        SYNP_512_WORD((w) + 3, skip), SYNP_512_WORD((w) + 4, skip),                             \
-        SYNP_512_WORD((w) + 5, skip), SYNP_512_WORD((w) + 6, skip),                             \
-        SYNP_512_WORD((w) + 7, skip)
+#define SYNP_512_RUN(w, skip)                                                                      \
+    SYNP_512_WORD(w, skip), SYNP_512_WORD((w) + 1, skip), SYNP_512_WORD((w) + 2, skip),            \
+        SYNP_512_WORD((w) + 3, skip), SYNP_512_WORD((w) + 4, skip), SYNP_512_WORD((w) + 5, skip),  \
+        SYNP_512_WORD((w) + 6, skip), SYNP_512_WORD((w) + 7, skip)
 /* Index of the nibbles of four blocks of `step` words that start at word `from` of each. */
-#define SYNP_512_NIBBLES(step, from)                                                            \
-    {                                                                                           \
-        SYNP_512_RUN(from, 4 * (step)-32), SYNP_512_RUN((step) + (from), 4 * (step)-32),        \
-            SYNP_512_RUN(2 * (step) + (from), 4 * (step)-32),                                   \
-            SYNP_512_RUN(3 * (step) + (from), 4 * (step)-32)                                    \
+#define SYNP_512_NIBBLES(step, from)                                                               \
+    {                                                                                              \
+        SYNP_512_RUN(from, 4 * (step)-32), SYNP_512_RUN((step) + (from), 4 * (step)-32),           \
+            SYNP_512_RUN(2 * (step) + (from), 4 * (step)-32),                                      \
+            SYNP_512_RUN(3 * (step) + (from), 4 * (step)-32)                                       \
     }
 /* Index of word k of each of the four blocks. */
-#define SYNP_512_FOUR(step, k)                                                                  \
-    SYNP_512_WORD(k, 4 * (step)-32), SYNP_512_WORD((step) + (k), 4 * (step)-32),                \
-        SYNP_512_WORD(2 * (step) + (k), 4 * (step)-32),                                         \
+#define SYNP_512_FOUR(step, k)                                                                     \
+    SYNP_512_WORD(k, 4 * (step)-32), SYNP_512_WORD((step) + (k), 4 * (step)-32),                   \
+        SYNP_512_WORD(2 * (step) + (k), 4 * (step)-32),                                            \
         SYNP_512_WORD(3 * (step) + (k), 4 * (step)-32)
 
 static const int16_t synp_512_q4_0_nibbles[32] = SYNP_512_NIBBLES(9, 1);
@@ -5991,14 +6136,14 @@ static const int16_t synp_512_q4_1_nibbles[32] = SYNP_512_NIBBLES(10, 2);
 static const int16_t synp_512_q5_0_nibbles[32] = SYNP_512_NIBBLES(11, 3);
 static const int16_t synp_512_q5_1_nibbles[32] = SYNP_512_NIBBLES(12, 4);
 /* Words of the fields in front: d, m, low and high fifth bits, four blocks each. */
-static const int16_t synp_512_q4_0_fields[32] = { SYNP_512_FOUR(9, 0) };
-static const int16_t synp_512_q4_1_fields[32] = { SYNP_512_FOUR(10, 0), SYNP_512_FOUR(10, 1) };
-static const int16_t synp_512_q5_0_fields[32] = { SYNP_512_FOUR(11, 0), SYNP_512_FOUR(11, 0),
-                                                  SYNP_512_FOUR(11, 1), SYNP_512_FOUR(11, 2) };
-static const int16_t synp_512_q5_1_fields[32] = { SYNP_512_FOUR(12, 0), SYNP_512_FOUR(12, 1),
-                                                  SYNP_512_FOUR(12, 2), SYNP_512_FOUR(12, 3) };
+static const int16_t synp_512_q4_0_fields[32] = {SYNP_512_FOUR(9, 0)};
+static const int16_t synp_512_q4_1_fields[32] = {SYNP_512_FOUR(10, 0), SYNP_512_FOUR(10, 1)};
+static const int16_t synp_512_q5_0_fields[32] = {SYNP_512_FOUR(11, 0), SYNP_512_FOUR(11, 0),
+                                                 SYNP_512_FOUR(11, 1), SYNP_512_FOUR(11, 2)};
+static const int16_t synp_512_q5_1_fields[32] = {SYNP_512_FOUR(12, 0), SYNP_512_FOUR(12, 1),
+                                                 SYNP_512_FOUR(12, 2), SYNP_512_FOUR(12, 3)};
 /* d of Q8_0, its vectors start at bytes 0 and 68 */
-static const int16_t synp_512_q8_0_fields[32] = { 0, 17, 32, 49 };
+static const int16_t synp_512_q8_0_fields[32] = {0, 17, 32, 49};
 
 SYNP_512_INLINE __m512i synp_512_index(const int16_t *index)
 {
@@ -6031,8 +6176,8 @@ SYNP_512_INLINE void synp_512_split(__m512i nibbles, __m512i *low, __m512i *high
 /* Nibbles to the codes of the IQ4 types, plus 128. */
 SYNP_512_INLINE void synp_512_iq4(__m512i *low, __m512i *high)
 {
-    const __m512i table = _mm512_broadcast_i32x4(
-        _mm_xor_si128(synp_256_load16(synp_table_iq4), _mm_set1_epi8(-128)));
+    const __m512i table =
+        _mm512_broadcast_i32x4(_mm_xor_si128(synp_256_load16(synp_table_iq4), _mm_set1_epi8(-128)));
     *low = _mm512_shuffle_epi8(table, *low);
     *high = _mm512_shuffle_epi8(table, *high);
 }
@@ -6046,9 +6191,9 @@ typedef struct synp_512_nibble_kind {
 
 /* Row r of a tile: codes, and the fields in front of the blocks: four d, m, low and high fifth
  * bits. */
-SYNP_512_INLINE void synp_512_row_nibbles(const synp_512_nibble_kind *kind,
-                                          const unsigned char *p, unsigned blocks,
-                                          synp_512_tile *t, int r, __m128i field[4])
+SYNP_512_INLINE void synp_512_row_nibbles(const synp_512_nibble_kind *kind, const unsigned char *p,
+                                          unsigned blocks, synp_512_tile *t, int r,
+                                          __m128i field[4])
 {
     __m512i first, last, words;
     synp_512_ends(p, kind->bytes, blocks, &first, &last);
@@ -6075,10 +6220,10 @@ SYNP_512_INLINE void synp_512_load_nibbles(const synp_512_nibble_kind *kind, con
     __m128i field[4];
     if (blocks >= 4) { /* the masks of the last quad are kept out of the usual way */
         SYNP_EACH_ROW(r)
-            synp_512_row_nibbles(kind, row[r] + at, 4, t, r, field);
+        synp_512_row_nibbles(kind, row[r] + at, 4, t, r, field);
     } else {
         SYNP_EACH_ROW(r)
-            synp_512_row_nibbles(kind, row[r] + at, blocks, t, r, field);
+        synp_512_row_nibbles(kind, row[r] + at, blocks, t, r, field);
     }
     t->scale[0] = synp_512_halves(field, 0);
     if (kind->minimum) t->minimum[0] = synp_512_halves(field, 4);
@@ -6088,8 +6233,7 @@ SYNP_512_INLINE void synp_512_load_q4_0(const void *rows, size_t quad, unsigned 
                                         synp_512_tile *t)
 {
     const synp_512_nibble_kind kind = {
-        18, synp_512_q4_0_nibbles, synp_512_q4_0_fields, false, false, false
-    };
+        18, synp_512_q4_0_nibbles, synp_512_q4_0_fields, false, false, false};
     synp_512_load_nibbles(&kind, rows, quad, blocks, t);
 }
 
@@ -6097,8 +6241,7 @@ SYNP_512_INLINE void synp_512_load_q4_1(const void *rows, size_t quad, unsigned 
                                         synp_512_tile *t)
 {
     const synp_512_nibble_kind kind = {
-        20, synp_512_q4_1_nibbles, synp_512_q4_1_fields, false, true, false
-    };
+        20, synp_512_q4_1_nibbles, synp_512_q4_1_fields, false, true, false};
     synp_512_load_nibbles(&kind, rows, quad, blocks, t);
 }
 
@@ -6106,8 +6249,7 @@ SYNP_512_INLINE void synp_512_load_q5_0(const void *rows, size_t quad, unsigned 
                                         synp_512_tile *t)
 {
     const synp_512_nibble_kind kind = {
-        22, synp_512_q5_0_nibbles, synp_512_q5_0_fields, true, false, false
-    };
+        22, synp_512_q5_0_nibbles, synp_512_q5_0_fields, true, false, false};
     synp_512_load_nibbles(&kind, rows, quad, blocks, t);
 }
 
@@ -6115,8 +6257,7 @@ SYNP_512_INLINE void synp_512_load_q5_1(const void *rows, size_t quad, unsigned 
                                         synp_512_tile *t)
 {
     const synp_512_nibble_kind kind = {
-        24, synp_512_q5_1_nibbles, synp_512_q5_1_fields, true, true, false
-    };
+        24, synp_512_q5_1_nibbles, synp_512_q5_1_fields, true, true, false};
     synp_512_load_nibbles(&kind, rows, quad, blocks, t);
 }
 
@@ -6124,8 +6265,7 @@ SYNP_512_INLINE void synp_512_load_iq4_nl(const void *rows, size_t quad, unsigne
                                           synp_512_tile *t)
 {
     const synp_512_nibble_kind kind = {
-        18, synp_512_q4_0_nibbles, synp_512_q4_0_fields, false, false, true
-    };
+        18, synp_512_q4_0_nibbles, synp_512_q4_0_fields, false, false, true};
     synp_512_load_nibbles(&kind, rows, quad, blocks, t);
 }
 
@@ -6160,11 +6300,10 @@ SYNP_512_INLINE void synp_512_row_q8_0(const unsigned char *p, unsigned blocks, 
         __m512i first = _mm512_loadu_si512(p), last = _mm512_loadu_si512(p + 68);
         first = _mm512_permutex2var_epi16(first, synp_512_index(synp_512_q8_0_fields), last);
         field[r] = _mm512_castsi512_si128(first);
-        synp_512_order(synp_512_load64(p + 2, p + 36), synp_512_load64(p + 70, p + 104),
-                       &t->low[r], &t->high[r]);
+        synp_512_order(synp_512_load64(p + 2, p + 36), synp_512_load64(p + 70, p + 104), &t->low[r],
+                       &t->high[r]);
     } else {
-        const unsigned char *second = p + (blocks > 1 ? 34 : 0),
-                            *third = p + (blocks > 2 ? 68 : 0);
+        const unsigned char *second = p + (blocks > 1 ? 34 : 0), *third = p + (blocks > 2 ? 68 : 0);
         field[r] = _mm_cvtsi32_si128(synp_u16(p));
         field[r] = _mm_insert_epi16(field[r], (short)(blocks > 1 ? synp_u16(second) : 0), 1);
         field[r] = _mm_insert_epi16(field[r], (short)(blocks > 2 ? synp_u16(third) : 0), 2);
@@ -6181,10 +6320,10 @@ SYNP_512_INLINE void synp_512_load_q8_0(const void *rows, size_t quad, unsigned 
     __m128i field[4];
     if (blocks >= 4) {
         SYNP_EACH_ROW(r)
-            synp_512_row_q8_0(row[r] + at, 4, t, r, field);
+        synp_512_row_q8_0(row[r] + at, 4, t, r, field);
     } else {
         SYNP_EACH_ROW(r)
-            synp_512_row_q8_0(row[r] + at, blocks, t, r, field);
+        synp_512_row_q8_0(row[r] + at, blocks, t, r, field);
     }
     t->scale[0] = synp_512_halves(field, 0);
 }
@@ -6219,12 +6358,12 @@ SYNP_512_INLINE void synp_512_scales_k(const unsigned char *const *row, size_t a
     __m128i v[4], scale, minimum;
     __m256 d;
     SYNP_EACH_ROW(r)
-        v[r] = synp_512_load16(row[r] + at);
+    v[r] = synp_512_load16(row[r] + at);
     synp_512_turn(v);
     d = _mm256_cvtph_ps(_mm_shuffle_epi8(v[0], pack)); /* four d, four dmin */
     if (second) {
-        scale = _mm_or_si128(_mm_and_si128(v[3], low4),
-                             _mm_and_si128(_mm_srli_epi16(v[1], 2), top2));
+        scale =
+            _mm_or_si128(_mm_and_si128(v[3], low4), _mm_and_si128(_mm_srli_epi16(v[1], 2), top2));
         minimum = _mm_or_si128(_mm_and_si128(_mm_srli_epi16(v[3], 4), low4),
                                _mm_and_si128(_mm_srli_epi16(v[2], 2), top2));
     } else {
@@ -6255,7 +6394,7 @@ SYNP_512_INLINE void synp_512_load_q4_k(const void *rows, size_t quad, unsigned 
     const size_t nibbles = at + 16 + 64 * half;
     (void)blocks;
     SYNP_EACH_ROW(r)
-        synp_512_nibbles_k(row[r] + nibbles, &t->low[r], &t->high[r]);
+    synp_512_nibbles_k(row[r] + nibbles, &t->low[r], &t->high[r]);
     synp_512_scales_k(row, at, half != 0, t);
 }
 
@@ -6269,8 +6408,7 @@ SYNP_512_INLINE __m512i synp_512_bits(const unsigned char *p, int by, int step, 
     return _mm512_and_si512(four, _mm512_set1_epi8((char)mask));
 }
 
-SYNP_512_INLINE void synp_512_row_q5_k(const unsigned char *p, size_t half, synp_512_tile *t,
-                                       int r)
+SYNP_512_INLINE void synp_512_row_q5_k(const unsigned char *p, size_t half, synp_512_tile *t, int r)
 {
     int by = 4 - 4 * (int)half;
     synp_512_nibbles_k(p + 48 + 64 * half, &t->low[r], &t->high[r]);
@@ -6285,7 +6423,7 @@ SYNP_512_INLINE void synp_512_load_q5_k(const void *rows, size_t quad, unsigned 
     size_t at = quad / 2 * 176, half = quad % 2;
     (void)blocks;
     SYNP_EACH_ROW(r)
-        synp_512_row_q5_k(row[r] + at, half, t, r);
+    synp_512_row_q5_k(row[r] + at, half, t, r);
     synp_512_scales_k(row, at, half != 0, t);
 }
 
@@ -6318,8 +6456,7 @@ SYNP_512_INLINE __m128i synp_512_pair(const unsigned char *a, const unsigned cha
                               _mm_loadl_epi64((const __m128i *)(const void *)b));
 }
 
-SYNP_512_INLINE void synp_512_row_q6_k(const unsigned char *p, size_t half, synp_512_tile *t,
-                                       int r)
+SYNP_512_INLINE void synp_512_row_q6_k(const unsigned char *p, size_t half, synp_512_tile *t, int r)
 {
     const unsigned char *top = p + 128 + 32 * half;
     __m512i first, second;
@@ -6337,10 +6474,10 @@ SYNP_512_INLINE void synp_512_load_q6_k(const void *rows, size_t quad, unsigned 
     size_t at = quad / 2 * 210, half = quad % 2, scales = at + 192 + 8 * half;
     (void)blocks;
     SYNP_EACH_ROW(r)
-        synp_512_row_q6_k(row[r] + at, half, t, r);
+    synp_512_row_q6_k(row[r] + at, half, t, r);
     synp_512_scales_16(synp_512_pair(row[0] + scales, row[1] + scales),
-                       synp_512_pair(row[2] + scales, row[3] + scales),
-                       synp_512_d4(row, at + 208), t->scale);
+                       synp_512_pair(row[2] + scales, row[3] + scales), synp_512_d4(row, at + 208),
+                       t->scale);
 }
 
 /* 64 2-bit fields of each half: lane j of a vector is block j. */
@@ -6355,22 +6492,20 @@ SYNP_512_INLINE void synp_512_load_q2_k(const void *rows, size_t quad, unsigned 
 {
     const unsigned char *const *row = (const unsigned char *const *)rows;
     const __m128i low4 = _mm_set1_epi8(15);
-    size_t at = quad / 2 * 84, half = quad % 2, codes = at + 16 + 32 * half,
-           scales = at + 8 * half;
+    size_t at = quad / 2 * 84, half = quad % 2, codes = at + 16 + 32 * half, scales = at + 8 * half;
     __m128i ab = synp_512_pair(row[0] + scales, row[1] + scales);
     __m128i cd = synp_512_pair(row[2] + scales, row[3] + scales);
     __m128 dmin = _mm_xor_ps(synp_512_d4(row, at + 82), _mm_set1_ps(-0.0f));
     (void)blocks;
     SYNP_EACH_ROW(r)
-        synp_512_row_q2_k(row[r] + codes, t, r);
-    synp_512_scales_16(_mm_and_si128(ab, low4), _mm_and_si128(cd, low4),
-                       synp_512_d4(row, at + 80), t->scale);
+    synp_512_row_q2_k(row[r] + codes, t, r);
+    synp_512_scales_16(_mm_and_si128(ab, low4), _mm_and_si128(cd, low4), synp_512_d4(row, at + 80),
+                       t->scale);
     synp_512_scales_16(_mm_and_si128(_mm_srli_epi16(ab, 4), low4),
                        _mm_and_si128(_mm_srli_epi16(cd, 4), low4), dmin, t->minimum);
 }
 
-SYNP_512_INLINE void synp_512_row_q3_k(const unsigned char *p, size_t half, synp_512_tile *t,
-                                       int r)
+SYNP_512_INLINE void synp_512_row_q3_k(const unsigned char *p, size_t half, synp_512_tile *t, int r)
 {
     int by = 2 - 4 * (int)half;
     synp_512_row_q2_k(p + 32 + 32 * half, t, r);
@@ -6399,7 +6534,7 @@ SYNP_512_INLINE void synp_512_load_q3_k(const void *rows, size_t quad, unsigned 
                                 (int64_t)synp_512_scales_q3_k(row[2] + scales, (unsigned)half));
     (void)blocks;
     SYNP_EACH_ROW(r)
-        synp_512_row_q3_k(row[r] + at, half, t, r);
+    synp_512_row_q3_k(row[r] + at, half, t, r);
     synp_512_scales_16(_mm_sub_epi8(ab, middle), _mm_sub_epi8(cd, middle),
                        synp_512_d4(row, at + 108), t->scale);
 }
@@ -6430,7 +6565,7 @@ SYNP_512_INLINE void synp_512_load_iq4_xs(const void *rows, size_t quad, unsigne
         synp_512_scales_iq4_xs(row[2] + at, half), synp_512_scales_iq4_xs(row[3] + at, half));
     (void)blocks;
     SYNP_EACH_ROW(r)
-        synp_512_row_iq4_xs(row[r] + codes, t, r);
+    synp_512_row_iq4_xs(row[r] + codes, t, r);
     t->scale[0] = synp_512_scaled(_mm_sub_epi8(scales, _mm_set1_epi8(32)), synp_512_d4(row, at));
 }
 
@@ -6443,12 +6578,12 @@ SYNP_512_INLINE void synp_512_row_codes(const int8_t *q, synp_512_tile *t, int r
 
 SYNP_DECODED_TEXT(512, SYNP_512, 512, 4)
 
-#define SYNP_512_DECODED(name, halves, minimum)                                                 \
-    SYNP_512_INLINE void synp_512_load_##name(const void *rows, size_t quad, unsigned blocks,   \
-                                              synp_512_tile *t)                                 \
-    {                                                                                           \
-        (void)blocks;                                                                           \
-        synp_512_decoded(rows, 4 * quad, halves, minimum, t);                                   \
+#define SYNP_512_DECODED(name, halves, minimum)                                                    \
+    SYNP_512_INLINE void synp_512_load_##name(const void *rows, size_t quad, unsigned blocks,      \
+                                              synp_512_tile *t)                                    \
+    {                                                                                              \
+        (void)blocks;                                                                              \
+        synp_512_decoded(rows, 4 * quad, halves, minimum, t);                                      \
     }
 
 SYNP_512_DECODED(32, false, false)
@@ -6481,35 +6616,33 @@ SYNP_STRIP_TEXT(512, SYNP_512, 512, 4, 8)
 
 /* ---- the functions of the level */
 
-#define SYNP_512_BLOCKS(id, name, zero, halves, minimum)                                        \
-    SYNP_512 static void synp_512_##name(const unsigned char *data, size_t row_bytes,           \
-                                         size_t rows, const synp_acts *acts, float *y,          \
-                                         size_t stride)                                         \
-    {                                                                                           \
-        const synp_512_kind kind = { synp_512_load_##name, zero, halves, minimum };             \
-        synp_512_blocks(&kind, data, row_bytes, rows, acts, y, stride);                         \
-    }                                                                                           \
-    SYNP_512 static void synp_512_unpack_##name(const unsigned char *const row[4],              \
-                                                size_t blocks, const synp_strip *strip,         \
-                                                size_t at)                                      \
-    {                                                                                           \
-        const synp_512_kind kind = { synp_512_load_##name, zero, halves, minimum };             \
-        synp_512_unpack(&kind, row, blocks, strip, at);                                         \
+#define SYNP_512_BLOCKS(id, name, zero, halves, minimum)                                           \
+    SYNP_512 static void synp_512_##name(const unsigned char *data, size_t row_bytes, size_t rows, \
+                                         const synp_acts *acts, float *y, size_t stride)           \
+    {                                                                                              \
+        const synp_512_kind kind = {synp_512_load_##name, zero, halves, minimum};                  \
+        synp_512_blocks(&kind, data, row_bytes, rows, acts, y, stride);                            \
+    }                                                                                              \
+    SYNP_512 static void synp_512_unpack_##name(const unsigned char *const row[4], size_t blocks,  \
+                                                const synp_strip *strip, size_t at)                \
+    {                                                                                              \
+        const synp_512_kind kind = {synp_512_load_##name, zero, halves, minimum};                  \
+        synp_512_unpack(&kind, row, blocks, strip, at);                                            \
     }
 
 /* Type, name, log2 of the zero point, scales of halves, minimum. */
-#define SYNP_512_TYPES(X)                                                                       \
-    X(Q4_0, q4_0, 3, false, false)                                                              \
-    X(Q4_1, q4_1, 0, false, true)                                                               \
-    X(Q5_0, q5_0, 4, false, false)                                                              \
-    X(Q5_1, q5_1, 0, false, true)                                                               \
-    X(Q8_0, q8_0, 7, false, false)                                                              \
-    X(Q4_K, q4_k, 0, false, true)                                                               \
-    X(Q5_K, q5_k, 0, false, true)                                                               \
-    X(Q6_K, q6_k, 5, true, false)                                                               \
-    X(Q2_K, q2_k, 0, true, true)                                                                \
-    X(Q3_K, q3_k, 2, true, false)                                                               \
-    X(IQ4_NL, iq4_nl, 7, false, false)                                                          \
+#define SYNP_512_TYPES(X)                                                                          \
+    X(Q4_0, q4_0, 3, false, false)                                                                 \
+    X(Q4_1, q4_1, 0, false, true)                                                                  \
+    X(Q5_0, q5_0, 4, false, false)                                                                 \
+    X(Q5_1, q5_1, 0, false, true)                                                                  \
+    X(Q8_0, q8_0, 7, false, false)                                                                 \
+    X(Q4_K, q4_k, 0, false, true)                                                                  \
+    X(Q5_K, q5_k, 0, false, true)                                                                  \
+    X(Q6_K, q6_k, 5, true, false)                                                                  \
+    X(Q2_K, q2_k, 0, true, true)                                                                   \
+    X(Q3_K, q3_k, 2, true, false)                                                                  \
+    X(IQ4_NL, iq4_nl, 7, false, false)                                                             \
     X(IQ4_XS, iq4_xs, 7, false, false)
 
 SYNP_512_TYPES(SYNP_512_BLOCKS)
@@ -6519,41 +6652,40 @@ SYNP_512_TYPES(SYNP_512_BLOCKS)
 static void synp_512_q8_0_any(const unsigned char *data, size_t row_bytes, size_t rows,
                               const synp_acts *acts, float *y, size_t stride)
 {
-    (acts->positions == 1 ? synp_256_q8_0 : synp_512_q8_0)(data, row_bytes, rows, acts, y,
-                                                           stride);
+    (acts->positions == 1 ? synp_256_q8_0 : synp_512_q8_0)(data, row_bytes, rows, acts, y, stride);
 }
 
-#define SYNP_FUSED_512(id, name, zero, halves, minimum)                                         \
-    { SYN_TYPE_##id, synp_512_##name, synp_512_unpack_##name },
-static const synp_fused synp_512_fused[] = { /* the first of a type is taken */
-    { SYN_TYPE_F32, synp_256_f32, NULL },
-    { SYN_TYPE_F16, synp_256_f16, NULL },
-    { SYN_TYPE_BF16, synp_256_bf16, NULL },
-    { SYN_TYPE_Q8_0, synp_512_q8_0_any, synp_512_unpack_q8_0 },
-    SYNP_512_TYPES(SYNP_FUSED_512)
-    { 0, NULL, NULL },
+#define SYNP_FUSED_512(id, name, zero, halves, minimum)                                            \
+    {SYN_TYPE_##id, synp_512_##name, synp_512_unpack_##name},
+static const synp_fused synp_512_fused[] = {
+    /* the first of a type is taken */
+    {SYN_TYPE_F32, synp_256_f32, NULL},
+    {SYN_TYPE_F16, synp_256_f16, NULL},
+    {SYN_TYPE_BF16, synp_256_bf16, NULL},
+    {SYN_TYPE_Q8_0, synp_512_q8_0_any, synp_512_unpack_q8_0},
+    SYNP_512_TYPES(SYNP_FUSED_512){0, NULL, NULL},
 };
 
 /* How decoded rows are loaded: by group and minimum. */
-#define SYNP_512_CODES(type, call)                                                              \
-    do {                                                                                        \
-        const synp_512_kind g32 = { synp_512_load_32, 7, false, false };                        \
-        const synp_512_kind g32m = { synp_512_load_32m, 7, false, true };                       \
-        const synp_512_kind g16 = { synp_512_load_16, 7, true, false };                         \
-        const synp_512_kind g16m = { synp_512_load_16m, 7, true, true };                        \
-        if ((type)->group == 32) {                                                              \
-            if ((type)->minimum) call(&g32m);                                                   \
-            else call(&g32);                                                                    \
-        } else {                                                                                \
-            if ((type)->minimum) call(&g16m);                                                   \
-            else call(&g16);                                                                    \
-        }                                                                                       \
+#define SYNP_512_CODES(type, call)                                                                 \
+    do {                                                                                           \
+        const synp_512_kind g32 = {synp_512_load_32, 7, false, false};                             \
+        const synp_512_kind g32m = {synp_512_load_32m, 7, false, true};                            \
+        const synp_512_kind g16 = {synp_512_load_16, 7, true, false};                              \
+        const synp_512_kind g16m = {synp_512_load_16m, 7, true, true};                             \
+        if ((type)->group == 32) {                                                                 \
+            if ((type)->minimum) call(&g32m);                                                      \
+            else call(&g32);                                                                       \
+        } else {                                                                                   \
+            if ((type)->minimum) call(&g16m);                                                      \
+            else call(&g16);                                                                       \
+        }                                                                                          \
     } while (0)
 
 SYNP_512 static void synp_512_codes(const syn_type *type, const synp_codes row[4], size_t rows,
                                     const synp_acts *acts, float *y, size_t stride)
 {
-    const synp_256_ahead none = { 0, 0 };
+    const synp_256_ahead none = {0, 0};
 #define SYNP_CALL(kind) synp_512_four(kind, row, rows, acts, y, stride, none)
     SYNP_512_CODES(type, SYNP_CALL);
 #undef SYNP_CALL
@@ -6567,8 +6699,8 @@ SYNP_512 static void synp_512_unpack_codes(const syn_type *type, const synp_code
 #undef SYNP_CALL
 }
 
-static const synp_strips synp_512_strips = { SYNP_512_STRIP, 16, synp_512_unpack_codes, synp_512_strip,
-                                           synp_512_strip_sum, synp_256_pack };
+static const synp_strips synp_512_strips = {
+    SYNP_512_STRIP, 16, synp_512_unpack_codes, synp_512_strip, synp_512_strip_sum, synp_256_pack};
 
 /* ---- floats */
 
@@ -6635,8 +6767,8 @@ SYNP_512_INLINE __m512 synp_512_sum16(__m512 v[16])
                                   _mm512_shuffle_f32x4(a[0], a[1], 0xee));
         __m512 cd = _mm512_add_ps(_mm512_shuffle_f32x4(a[2], a[3], 0x44),
                                   _mm512_shuffle_f32x4(a[2], a[3], 0xee));
-        four[i] = _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88),
-                                _mm512_shuffle_f32x4(ab, cd, 0xdd));
+        four[i] =
+            _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
     }
 #define SYNP_HALVES(f, a, b) _mm512_castpd_ps(f(_mm512_castps_pd(a), _mm512_castps_pd(b)))
     u = _mm512_add_ps(SYNP_HALVES(_mm512_unpacklo_pd, four[0], four[1]),
@@ -6648,8 +6780,8 @@ SYNP_512_INLINE __m512 synp_512_sum16(__m512 v[16])
     return _mm512_permutexvar_ps(order, u);
 }
 
-SYNP_512 static void synp_512_dots_many(const float *q, const float *k, size_t stride,
-                                        size_t count, size_t n, float *out)
+SYNP_512 static void synp_512_dots_many(const float *q, const float *k, size_t stride, size_t count,
+                                        size_t n, float *out)
 {
     size_t i, at;
     int r;
@@ -6670,9 +6802,9 @@ SYNP_512 static void synp_512_dots_many(const float *q, const float *k, size_t s
 }
 
 static const synp_kernels synp_512 = {
-    "AVX-512 VNNI",    SYN_SIMD_AVX512, &synp_512_strips,  synp_512_fused,    synp_512_codes,
-    synp_512_floats,   synp_256_widen,  synp_256_quantise, synp_512_dot,      synp_512_axpy,
-    synp_512_dots_many, synp_512_mix,   synp_512_softmax,  synp_512_silu_mul, synp_512_gelu_mul,
+    "AVX-512 VNNI",     SYN_SIMD_AVX512, &synp_512_strips,  synp_512_fused,    synp_512_codes,
+    synp_512_floats,    synp_256_widen,  synp_256_quantise, synp_512_dot,      synp_512_axpy,
+    synp_512_dots_many, synp_512_mix,    synp_512_softmax,  synp_512_silu_mul, synp_512_gelu_mul,
 };
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
@@ -6684,8 +6816,8 @@ static const synp_kernels synp_512 = {
    position end as one vector of four blocks' sums. Both levels share all of this; they differ in
    the one function that multiplies 16 codes by 16 activations. */
 
-#if (!defined(SYNERGY_SIMD) || SYNERGY_SIMD != 0) && defined(__aarch64__) && defined(__GNUC__)  \
-    && (!defined(__BYTE_ORDER__) || __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+#if (!defined(SYNERGY_SIMD) || SYNERGY_SIMD != 0) && defined(__aarch64__) && defined(__GNUC__) &&  \
+    (!defined(__BYTE_ORDER__) || __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
 #define SYNP_ARM
 #endif
 
@@ -6716,7 +6848,7 @@ extern "C" {
 /* The floats that are left, at most four; zeros behind them. */
 SYNP_NEON_INLINE float32x4_t synp_neon_load(const float *p, size_t left)
 {
-    float four[4] = { 0.0f, 0.0f, 0.0f, 0.0f };
+    float four[4] = {0.0f, 0.0f, 0.0f, 0.0f};
     if (left >= 4) return vld1q_f32(p);
     if (left) memcpy(four, p, left * sizeof four[0]);
     return vld1q_f32(four);
@@ -6782,8 +6914,7 @@ SYNP_NEON_INLINE uint16x4_t synp_neon_words(const unsigned char *p)
     return vreinterpret_u16_u8(vld1_u8(p));
 }
 
-static void synp_neon_widen(const syn_type *type, const unsigned char *data, float *out,
-                            size_t n)
+static void synp_neon_widen(const syn_type *type, const unsigned char *data, float *out, size_t n)
 {
     size_t i = 0;
     if (type->id == SYN_TYPE_F32) {
@@ -6794,15 +6925,13 @@ static void synp_neon_widen(const syn_type *type, const unsigned char *data, flo
         vst1q_f32(out + i, vcvt_f32_f16(vreinterpret_f16_u16(synp_neon_words(data + 2 * i))));
     }
     for (; type->id == SYN_TYPE_BF16 && i + 4 <= n; i += 4) {
-        vst1q_f32(out + i,
-                  vreinterpretq_f32_u32(vshll_n_u16(synp_neon_words(data + 2 * i), 16)));
+        vst1q_f32(out + i, vreinterpretq_f32_u32(vshll_n_u16(synp_neon_words(data + 2 * i), 16)));
     }
     type->floats(data + i * type->bytes, out + i, n - i);
 }
 
 /* Eight of synp_plain_digits; returns 256 q + r. */
-SYNP_NEON_INLINE int16x8_t synp_neon_digits(const float *x, float inverse, int8x8_t *q,
-                                            int8x8_t *r)
+SYNP_NEON_INLINE int16x8_t synp_neon_digits(const float *x, float inverse, int8x8_t *q, int8x8_t *r)
 {
     int16x8_t whole =
         vcombine_s16(vmovn_s32(vcvtnq_s32_f32(vmulq_n_f32(vld1q_f32(x), inverse))),
@@ -6842,8 +6971,8 @@ static void synp_neon_quantise(const float *x, size_t n, synp_acts_quad *quads)
         }
         quad->scale[j] = most / 32512.0f;
         quad->low[j] = synp_neon_round(x, 32512.0f / most, quad->q + 16 * j, quad->r + 16 * j);
-        quad->high[j] = synp_neon_round(x + 16, 32512.0f / most, quad->q + 64 + 16 * j,
-                                        quad->r + 64 + 16 * j);
+        quad->high[j] =
+            synp_neon_round(x + 16, 32512.0f / most, quad->q + 64 + 16 * j, quad->r + 64 + 16 * j);
         quad->all[j] = quad->low[j] + quad->high[j];
     }
 }
@@ -6858,8 +6987,7 @@ typedef struct synp_neon_tile {
     float32x4_t scale[2], minimum[2];
 } synp_neon_tile;
 
-typedef void synp_neon_load_fn(const void *row, size_t quad, size_t blocks,
-                               synp_neon_tile *tile);
+typedef void synp_neon_load_fn(const void *row, size_t quad, size_t blocks, synp_neon_tile *tile);
 typedef int32x4_t synp_neon_fours_fn(int32x4_t sum, int8x16_t code, int8x16_t x);
 
 typedef struct synp_neon_kind {
@@ -6976,8 +7104,7 @@ SYNP_NEON_INLINE void synp_neon_row(const synp_neon_kind *kind, const void *row,
    and a minimum of zero. */
 
 /* Half floats, `bytes` apart. */
-SYNP_NEON_INLINE float32x4_t synp_neon_halves(const unsigned char *p, size_t bytes,
-                                              size_t blocks)
+SYNP_NEON_INLINE float32x4_t synp_neon_halves(const unsigned char *p, size_t bytes, size_t blocks)
 {
     uint16_t half[4];
     half[0] = synp_u16(p);
@@ -7002,8 +7129,8 @@ SYNP_NEON_INLINE uint8x16_t synp_neon_fifth(const unsigned char *p)
     return vandq_u8(both, vdupq_n_u8(16));
 }
 
-SYNP_NEON_INLINE void synp_neon_nibbles(const synp_neon_nibble_kind *kind,
-                                        const unsigned char *p, synp_neon_tile *t, int j)
+SYNP_NEON_INLINE void synp_neon_nibbles(const synp_neon_nibble_kind *kind, const unsigned char *p,
+                                        synp_neon_tile *t, int j)
 {
     const int8x16_t zero = vdupq_n_s8((int8_t)kind->zero);
     uint8x16_t both = vld1q_u8(p + kind->nibbles);
@@ -7028,12 +7155,12 @@ SYNP_NEON_INLINE void synp_neon_load_nibbles(const synp_neon_nibble_kind *kind, 
     if (kind->minimum) t->minimum[0] = synp_neon_halves(p + 2, kind->bytes, blocks);
 }
 
-#define SYNP_NEON_NIBBLES(name, bytes, nibbles, fifth, zero, minimum)                           \
-    SYNP_NEON_INLINE void synp_neon_load_##name(const void *row, size_t quad, size_t blocks,    \
-                                                synp_neon_tile *t)                              \
-    {                                                                                           \
-        const synp_neon_nibble_kind kind = { bytes, nibbles, fifth, zero, minimum };            \
-        synp_neon_load_nibbles(&kind, row, quad, blocks, t);                                    \
+#define SYNP_NEON_NIBBLES(name, bytes, nibbles, fifth, zero, minimum)                              \
+    SYNP_NEON_INLINE void synp_neon_load_##name(const void *row, size_t quad, size_t blocks,       \
+                                                synp_neon_tile *t)                                 \
+    {                                                                                              \
+        const synp_neon_nibble_kind kind = {bytes, nibbles, fifth, zero, minimum};                 \
+        synp_neon_load_nibbles(&kind, row, quad, blocks, t);                                       \
     }
 
 SYNP_NEON_NIBBLES(q4_0, 18, 2, 0, 8, false)
@@ -7141,8 +7268,7 @@ SYNP_NEON_INLINE void synp_neon_load_q6_k(const void *row, size_t quad, size_t b
     const unsigned char *p = (const unsigned char *)row + quad / 2 * 210,
                         *low = p + 64 * (quad % 2);
     const unsigned char *top = p + 128 + 32 * (quad % 2);
-    int16x8_t scale =
-        vmovl_s8(vld1_s8((const int8_t *)(const void *)(p + 192 + 8 * (quad % 2))));
+    int16x8_t scale = vmovl_s8(vld1_s8((const int8_t *)(const void *)(p + 192 + 8 * (quad % 2))));
     int16x8_t even = vuzp1q_s16(scale, scale), odd = vuzp2q_s16(scale, scale);
     float d = synp_half_at(p + 208);
     int j;
@@ -7226,7 +7352,7 @@ SYNP_NEON_INLINE void synp_dotprod_put(const int8x16_t v[4], int h, int32_t *pie
 
 SYNP_NEON_INLINE void synp_neon_put(const int8x16_t v[4], int h, int32_t *piece)
 {
-    static const uint8_t columns[16] = { 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15 };
+    static const uint8_t columns[16] = {0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15};
     const uint8x16_t index = vld1q_u8(columns);
     int32x4_t four[4];
     int c, i;
@@ -7282,13 +7408,12 @@ SYNP_NEON_INLINE void synp_neon_unpack(const synp_neon_kind *kind, synp_neon_put
 typedef void synp_neon_steps_fn(const int32_t *piece, const synp_acts_tile *tile, int p, int from,
                                 int steps, int32x4_t sum[SYNP_NEON_SOME][4]);
 
-#define SYNP_SDOT(p, lane)                                                                      \
-    for (v = 0; v < 4; v++)                                                                     \
+#define SYNP_SDOT(p, lane)                                                                         \
+    for (v = 0; v < 4; v++)                                                                        \
         __asm__("sdot %0.4s, %1.16b, %2.4b[" lane "]" : "+w"(sum[p][v]) : "w"(w[v]), "w"(x));
 
 SYNP_NEON_INLINE SYNP_DOTPROD void synp_dotprod_digit(const int32_t *piece, const int32_t *digits,
-                                                      int steps,
-                                                      int32x4_t sum[SYNP_NEON_SOME][4])
+                                                      int steps, int32x4_t sum[SYNP_NEON_SOME][4])
 {
     int k, v;
     for (k = 0; k < steps; k++, piece += SYNP_NEON_STRIP, digits += SYNP_TILE) {
@@ -7308,9 +7433,8 @@ SYNP_NEON_INLINE SYNP_DOTPROD void synp_dotprod_digit(const int32_t *piece, cons
 }
 
 SYNP_NEON_INLINE SYNP_DOTPROD void synp_dotprod_steps(const int32_t *piece,
-                                                      const synp_acts_tile *tile, int p,
-                                                      int from, int steps,
-                                                      int32x4_t sum[SYNP_NEON_SOME][4])
+                                                      const synp_acts_tile *tile, int p, int from,
+                                                      int steps, int32x4_t sum[SYNP_NEON_SOME][4])
 {
     int i;
     SYNP_UNROLL
@@ -7322,14 +7446,14 @@ SYNP_NEON_INLINE SYNP_DOTPROD void synp_dotprod_steps(const int32_t *piece,
     synp_dotprod_digit(piece, &tile->piece[8 + from / 2][p], steps / 2, sum);
 }
 
-#define SYNP_SMLAL(p)                                                                           \
-    sum[p][0] = vmlal_laneq_s16(sum[p][0], vget_low_s16(w[0]), x, 2 * (p));                     \
-    sum[p][1] = vmlal_high_laneq_s16(sum[p][1], w[0], x, 2 * (p));                              \
-    sum[p][2] = vmlal_laneq_s16(sum[p][2], vget_low_s16(w[1]), x, 2 * (p));                     \
-    sum[p][3] = vmlal_high_laneq_s16(sum[p][3], w[1], x, 2 * (p));                              \
-    sum[p][0] = vmlal_laneq_s16(sum[p][0], vget_low_s16(w[2]), x, 2 * (p) + 1);                 \
-    sum[p][1] = vmlal_high_laneq_s16(sum[p][1], w[2], x, 2 * (p) + 1);                          \
-    sum[p][2] = vmlal_laneq_s16(sum[p][2], vget_low_s16(w[3]), x, 2 * (p) + 1);                 \
+#define SYNP_SMLAL(p)                                                                              \
+    sum[p][0] = vmlal_laneq_s16(sum[p][0], vget_low_s16(w[0]), x, 2 * (p));                        \
+    sum[p][1] = vmlal_high_laneq_s16(sum[p][1], w[0], x, 2 * (p));                                 \
+    sum[p][2] = vmlal_laneq_s16(sum[p][2], vget_low_s16(w[1]), x, 2 * (p));                        \
+    sum[p][3] = vmlal_high_laneq_s16(sum[p][3], w[1], x, 2 * (p));                                 \
+    sum[p][0] = vmlal_laneq_s16(sum[p][0], vget_low_s16(w[2]), x, 2 * (p) + 1);                    \
+    sum[p][1] = vmlal_high_laneq_s16(sum[p][1], w[2], x, 2 * (p) + 1);                             \
+    sum[p][2] = vmlal_laneq_s16(sum[p][2], vget_low_s16(w[3]), x, 2 * (p) + 1);                    \
     sum[p][3] = vmlal_high_laneq_s16(sum[p][3], w[3], x, 2 * (p) + 1);
 
 SYNP_NEON_INLINE void synp_neon_steps(const int32_t *piece, const synp_acts_tile *tile, int p,
@@ -7456,8 +7580,7 @@ static void synp_neon_pack(const synp_acts_quad *quad, int j, synp_acts_tile *ti
     }
 }
 
-static void synp_dotprod_pack(const synp_acts_quad *quad, int j, synp_acts_tile *tile,
-                              int position)
+static void synp_dotprod_pack(const synp_acts_quad *quad, int j, synp_acts_tile *tile, int position)
 {
     int k;
     for (k = 0; k < 8; k++) {
@@ -7475,124 +7598,121 @@ static void synp_dotprod_pack(const synp_acts_quad *quad, int j, synp_acts_tile 
 #define SYNP_PLACE_neon(at) ((at) / 2)
 #define SYNP_PLACE_dotprod(at) (at)
 
-#define SYNP_NEON_BLOCKS(level, target, id, name, halves, minimum)                              \
-    target static void synp_##level##_##name(const unsigned char *data, size_t row_bytes,       \
-                                             size_t rows, const synp_acts *acts, float *y,      \
-                                             size_t stride)                                     \
-    {                                                                                           \
-        const synp_neon_kind kind = { synp_neon_load_##name, halves, minimum,                   \
-                                      synp_##level##_fours };                                   \
-        size_t r;                                                                               \
-        for (r = 0; r < rows; r++)                                                              \
-            synp_neon_row(&kind, data + r * row_bytes, acts, y + r, stride);                    \
-    }                                                                                           \
-    target static void synp_##level##_unpack_##name(                                            \
-        const unsigned char *const row[4], size_t blocks, const synp_strip *strip, size_t at)   \
-    {                                                                                           \
-        const synp_neon_kind kind = { synp_neon_load_##name, halves, minimum,                   \
-                                      synp_##level##_fours };                                   \
-        const void *four[4];                                                                    \
-        size_t r;                                                                               \
-        for (r = 0; r < 4; r++) four[r] = row[r];                                               \
-        synp_neon_unpack(&kind, synp_##level##_put, SYNP_STEPS_##level, four, blocks, strip,    \
-                         SYNP_PLACE_##level(at), at);                                           \
+#define SYNP_NEON_BLOCKS(level, target, id, name, halves, minimum)                                 \
+    target static void synp_##level##_##name(const unsigned char *data, size_t row_bytes,          \
+                                             size_t rows, const synp_acts *acts, float *y,         \
+                                             size_t stride)                                        \
+    {                                                                                              \
+        const synp_neon_kind kind = {synp_neon_load_##name, halves, minimum,                       \
+                                     synp_##level##_fours};                                        \
+        size_t r;                                                                                  \
+        for (r = 0; r < rows; r++)                                                                 \
+            synp_neon_row(&kind, data + r * row_bytes, acts, y + r, stride);                       \
+    }                                                                                              \
+    target static void synp_##level##_unpack_##name(                                               \
+        const unsigned char *const row[4], size_t blocks, const synp_strip *strip, size_t at)      \
+    {                                                                                              \
+        const synp_neon_kind kind = {synp_neon_load_##name, halves, minimum,                       \
+                                     synp_##level##_fours};                                        \
+        const void *four[4];                                                                       \
+        size_t r;                                                                                  \
+        for (r = 0; r < 4; r++) four[r] = row[r];                                                  \
+        synp_neon_unpack(&kind, synp_##level##_put, SYNP_STEPS_##level, four, blocks, strip,       \
+                         SYNP_PLACE_##level(at), at);                                              \
     }
 
-#define SYNP_NEON_CODES(level, target, name, halves, minimum)                                   \
-    target static void synp_##level##_##name(const synp_codes row[4], size_t rows,              \
-                                             const synp_acts *acts, float *y, size_t stride)    \
-    {                                                                                           \
-        const synp_neon_kind kind = { synp_neon_load_##name, halves, minimum,                   \
-                                      synp_##level##_fours };                                   \
-        size_t r;                                                                               \
-        for (r = 0; r < rows; r++) synp_neon_row(&kind, &row[r], acts, y + r, stride);          \
-    }                                                                                           \
-    target static void synp_##level##_unpack_##name(const synp_codes row[4], size_t blocks,     \
-                                                    const synp_strip *strip, size_t at)         \
-    {                                                                                           \
-        const synp_neon_kind kind = { synp_neon_load_##name, halves, minimum,                   \
-                                      synp_##level##_fours };                                   \
-        const void *four[4];                                                                    \
-        size_t r;                                                                               \
-        for (r = 0; r < 4; r++) four[r] = &row[r];                                              \
-        synp_neon_unpack(&kind, synp_##level##_put, SYNP_STEPS_##level, four, blocks, strip,    \
-                         SYNP_PLACE_##level(at), at);                                           \
+#define SYNP_NEON_CODES(level, target, name, halves, minimum)                                      \
+    target static void synp_##level##_##name(const synp_codes row[4], size_t rows,                 \
+                                             const synp_acts *acts, float *y, size_t stride)       \
+    {                                                                                              \
+        const synp_neon_kind kind = {synp_neon_load_##name, halves, minimum,                       \
+                                     synp_##level##_fours};                                        \
+        size_t r;                                                                                  \
+        for (r = 0; r < rows; r++) synp_neon_row(&kind, &row[r], acts, y + r, stride);             \
+    }                                                                                              \
+    target static void synp_##level##_unpack_##name(const synp_codes row[4], size_t blocks,        \
+                                                    const synp_strip *strip, size_t at)            \
+    {                                                                                              \
+        const synp_neon_kind kind = {synp_neon_load_##name, halves, minimum,                       \
+                                     synp_##level##_fours};                                        \
+        const void *four[4];                                                                       \
+        size_t r;                                                                                  \
+        for (r = 0; r < 4; r++) four[r] = &row[r];                                                 \
+        synp_neon_unpack(&kind, synp_##level##_put, SYNP_STEPS_##level, four, blocks, strip,       \
+                         SYNP_PLACE_##level(at), at);                                              \
     }
 
 /* Type, name, scales of halves, minimum. */
-#define SYNP_NEON_TYPES(X, level, target)                                                       \
-    X(level, target, Q4_0, q4_0, false, false)                                                  \
-    X(level, target, Q4_1, q4_1, false, true)                                                   \
-    X(level, target, Q5_0, q5_0, false, false)                                                  \
-    X(level, target, Q5_1, q5_1, false, true)                                                   \
-    X(level, target, Q8_0, q8_0, false, false)                                                  \
-    X(level, target, Q4_K, q4_k, false, true)                                                   \
-    X(level, target, Q5_K, q5_k, false, true)                                                   \
+#define SYNP_NEON_TYPES(X, level, target)                                                          \
+    X(level, target, Q4_0, q4_0, false, false)                                                     \
+    X(level, target, Q4_1, q4_1, false, true)                                                      \
+    X(level, target, Q5_0, q5_0, false, false)                                                     \
+    X(level, target, Q5_1, q5_1, false, true)                                                      \
+    X(level, target, Q8_0, q8_0, false, false)                                                     \
+    X(level, target, Q4_K, q4_k, false, true)                                                      \
+    X(level, target, Q5_K, q5_k, false, true)                                                      \
     X(level, target, Q6_K, q6_k, true, false)
 
-#define SYNP_FUSED_NEON(level, target, id, name, halves, minimum)                               \
-    { SYN_TYPE_##id, synp_##level##_##name, synp_##level##_unpack_##name },
+#define SYNP_FUSED_NEON(level, target, id, name, halves, minimum)                                  \
+    {SYN_TYPE_##id, synp_##level##_##name, synp_##level##_unpack_##name},
 
-#define SYNP_NEON_LEVEL(level, target, text, number)                                            \
-    SYNP_NEON_TYPES(SYNP_NEON_BLOCKS, level, target)                                            \
-    static const synp_fused synp_##level##_fused[] = {                                          \
-        SYNP_NEON_TYPES(SYNP_FUSED_NEON, level, target)                                         \
-        { 0, NULL, NULL },                                                                      \
-    };                                                                                          \
-    SYNP_NEON_CODES(level, target, 32, false, false)                                            \
-    SYNP_NEON_CODES(level, target, 32m, false, true)                                            \
-    SYNP_NEON_CODES(level, target, 16, true, false)                                             \
-    SYNP_NEON_CODES(level, target, 16m, true, true)                                             \
-    static void synp_##level##_codes(const syn_type *type, const synp_codes row[4],             \
-                                     size_t rows, const synp_acts *acts, float *y,              \
-                                     size_t stride)                                             \
-    {                                                                                           \
-        if (type->group == 32) {                                                                \
-            (type->minimum ? synp_##level##_32m : synp_##level##_32)(row, rows, acts, y,        \
-                                                                     stride);                   \
-        } else {                                                                                \
-            (type->minimum ? synp_##level##_16m : synp_##level##_16)(row, rows, acts, y,        \
-                                                                     stride);                   \
-        }                                                                                       \
-    }                                                                                           \
-    static void synp_##level##_unpack_codes(const syn_type *type, const synp_codes row[4],      \
-                                            size_t blocks, const synp_strip *strip, size_t at)  \
-    {                                                                                           \
-        if (type->group == 32) {                                                                \
-            (type->minimum ? synp_##level##_unpack_32m : synp_##level##_unpack_32)(row, blocks, \
-                                                                                   strip, at);  \
-        } else {                                                                                \
-            (type->minimum ? synp_##level##_unpack_16m : synp_##level##_unpack_16)(row, blocks, \
-                                                                                   strip, at);  \
-        }                                                                                       \
-    }                                                                                           \
-    target static void synp_##level##_strip(const syn_type *type, const synp_strip *strip,      \
-                                            const synp_acts_tile *tile, bool first,             \
-                                            float *total)                                       \
-    {                                                                                           \
-        synp_neon_strip_all(synp_##level##_steps, SYNP_STEPS_##level, type, strip, tile, first, \
-                            total);                                                             \
-    }                                                                                           \
-    static const synp_strips synp_##level##_strips = {                                          \
-        SYNP_NEON_STRIP, 8, synp_##level##_unpack_codes, synp_##level##_strip,                  \
-        synp_neon_strip_sum, synp_##level##_pack                                                \
-    };                                                                                          \
-    static const synp_kernels synp_##level = {                                                  \
-        text,                                                                                   \
-        number,                                                                                 \
-        &synp_##level##_strips,                                                                 \
-        synp_##level##_fused,                                                                   \
-        synp_##level##_codes,                                                                   \
-        synp_neon_floats,                                                                       \
-        synp_neon_widen,                                                                        \
-        synp_neon_quantise,                                                                     \
-        synp_neon_dot,                                                                          \
-        synp_neon_axpy,                                                                         \
-        synp_neon_dots,                                                                         \
-        synp_neon_mix,                                                                          \
-        synp_neon_softmax,                                                                      \
-        synp_neon_silu_mul,                                                                     \
-        synp_neon_gelu_mul,                                                                     \
+#define SYNP_NEON_LEVEL(level, target, text, number)                                               \
+    SYNP_NEON_TYPES(SYNP_NEON_BLOCKS, level, target)                                               \
+    static const synp_fused synp_##level##_fused[] = {                                             \
+        SYNP_NEON_TYPES(SYNP_FUSED_NEON, level, target){0, NULL, NULL},                            \
+    };                                                                                             \
+    SYNP_NEON_CODES(level, target, 32, false, false)                                               \
+    SYNP_NEON_CODES(level, target, 32m, false, true)                                               \
+    SYNP_NEON_CODES(level, target, 16, true, false)                                                \
+    SYNP_NEON_CODES(level, target, 16m, true, true)                                                \
+    static void synp_##level##_codes(const syn_type *type, const synp_codes row[4], size_t rows,   \
+                                     const synp_acts *acts, float *y, size_t stride)               \
+    {                                                                                              \
+        if (type->group == 32) {                                                                   \
+            (type->minimum ? synp_##level##_32m : synp_##level##_32)(row, rows, acts, y, stride);  \
+        } else {                                                                                   \
+            (type->minimum ? synp_##level##_16m : synp_##level##_16)(row, rows, acts, y, stride);  \
+        }                                                                                          \
+    }                                                                                              \
+    static void synp_##level##_unpack_codes(const syn_type *type, const synp_codes row[4],         \
+                                            size_t blocks, const synp_strip *strip, size_t at)     \
+    {                                                                                              \
+        if (type->group == 32) {                                                                   \
+            (type->minimum ? synp_##level##_unpack_32m : synp_##level##_unpack_32)(row, blocks,    \
+                                                                                   strip, at);     \
+        } else {                                                                                   \
+            (type->minimum ? synp_##level##_unpack_16m : synp_##level##_unpack_16)(row, blocks,    \
+                                                                                   strip, at);     \
+        }                                                                                          \
+    }                                                                                              \
+    target static void synp_##level##_strip(const syn_type *type, const synp_strip *strip,         \
+                                            const synp_acts_tile *tile, bool first, float *total)  \
+    {                                                                                              \
+        synp_neon_strip_all(synp_##level##_steps, SYNP_STEPS_##level, type, strip, tile, first,    \
+                            total);                                                                \
+    }                                                                                              \
+    static const synp_strips synp_##level##_strips = {SYNP_NEON_STRIP,                             \
+                                                      8,                                           \
+                                                      synp_##level##_unpack_codes,                 \
+                                                      synp_##level##_strip,                        \
+                                                      synp_neon_strip_sum,                         \
+                                                      synp_##level##_pack};                        \
+    static const synp_kernels synp_##level = {                                                     \
+        text,                                                                                      \
+        number,                                                                                    \
+        &synp_##level##_strips,                                                                    \
+        synp_##level##_fused,                                                                      \
+        synp_##level##_codes,                                                                      \
+        synp_neon_floats,                                                                          \
+        synp_neon_widen,                                                                           \
+        synp_neon_quantise,                                                                        \
+        synp_neon_dot,                                                                             \
+        synp_neon_axpy,                                                                            \
+        synp_neon_dots,                                                                            \
+        synp_neon_mix,                                                                             \
+        synp_neon_softmax,                                                                         \
+        synp_neon_silu_mul,                                                                        \
+        synp_neon_gelu_mul,                                                                        \
     };
 
 SYNP_NEON_LEVEL(neon, SYNP_NEON, "NEON", SYN_SIMD_NEON)
@@ -7690,9 +7810,8 @@ static synp_codes synp_decode_row(const syn_type *type, const unsigned char *dat
 
 /* Up to four rows through codes in the scratch. */
 static void synp_gemm_codes(const synp_kernels *kernels, const syn_type *type,
-                            const unsigned char *const row[4], size_t rows,
-                            const synp_acts *acts, float *y, size_t stride,
-                            unsigned char *scratch)
+                            const unsigned char *const row[4], size_t rows, const synp_acts *acts,
+                            float *y, size_t stride, unsigned char *scratch)
 {
     size_t padded = (acts->cols + 127) / 128 * 128, r;
     synp_codes decoded[4];
@@ -7705,9 +7824,8 @@ static void synp_gemm_codes(const synp_kernels *kernels, const syn_type *type,
 
 /* Up to four rows through floats in the scratch. */
 static void synp_gemm_floats(const synp_kernels *kernels, const syn_type *type,
-                             const unsigned char *const row[4], size_t rows,
-                             const synp_acts *acts, float *y, size_t stride,
-                             unsigned char *scratch)
+                             const unsigned char *const row[4], size_t rows, const synp_acts *acts,
+                             float *y, size_t stride, unsigned char *scratch)
 {
     float *out = (float *)(void *)scratch;
     const float *decoded[4];
@@ -7768,8 +7886,7 @@ static void synp_many_unpack(const synp_many *many, size_t from)
 }
 
 /* One strip of rows with up to SYNP_STRIP_POSITIONS positions. */
-static void synp_many_rows(synp_many *many, size_t first, size_t positions, float *y,
-                           size_t stride)
+static void synp_many_rows(synp_many *many, size_t first, size_t positions, float *y, size_t stride)
 {
     const synp_acts *acts = many->acts;
     const synp_strips *strips = many->kernels->strips;
@@ -7811,8 +7928,8 @@ static void synp_gemm_many(const synp_kernels *kernels, const syn_type *type,
     many.total = many.strip.minimum + all * across / 16;
     for (p = 0; p < acts->positions; p += SYNP_STRIP_POSITIONS) {
         const size_t n = synp_smaller(acts->positions - p, SYNP_STRIP_POSITIONS);
-        many.decoded = (unsigned char *)(many.total + (n + SYNP_TILE - 1) / SYNP_TILE
-                                                          * synp_strip_total(kernels->strips));
+        many.decoded = (unsigned char *)(many.total + (n + SYNP_TILE - 1) / SYNP_TILE *
+                                                          synp_strip_total(kernels->strips));
         for (at = 0; at < rows; at += all) {
             many.data = data + at * row_bytes;
             many.rows = synp_smaller(rows - at, all);
@@ -7871,8 +7988,8 @@ static SYNP_UNUSED void synp_gemm_rows(const synp_kernels *kernels, const syn_ty
    buffer. */
 typedef struct synp_reader {
     const syn_source *source;
-    uint64_t at;           /* of the next byte */
-    size_t from, to;       /* unread part of the buffer */
+    uint64_t at;     /* of the next byte */
+    size_t from, to; /* unread part of the buffer */
     unsigned char buffer[256];
 } synp_reader;
 
@@ -7996,8 +8113,7 @@ static uint32_t synp_key_hash(const synp_key *key)
 }
 
 /* Whether the bytes at `offset` of the key are these. */
-static bool synp_key_part_is(const synp_key *key, size_t offset, const unsigned char *p,
-                             size_t n)
+static bool synp_key_part_is(const synp_key *key, size_t offset, const unsigned char *p, size_t n)
 {
     size_t i;
     if (!key->right) return !memcmp(key->left + offset, p, n);
@@ -8043,8 +8159,8 @@ static syn_status synp_key_is(const synp_key *key, const syn_source *source, uin
 /* Whether two strings of the file are equal, the one at a and the one at b: compared
    from their lengths on, in small steps. Needed once in a few hundred strings, when an
    index is filled. */
-static syn_status synp_strings_equal(const syn_source *source, uint64_t a, uint64_t b,
-                                     bool *same, syn_error *err)
+static syn_status synp_strings_equal(const syn_source *source, uint64_t a, uint64_t b, bool *same,
+                                     syn_error *err)
 {
     unsigned char x[32], y[32];
     uint64_t left = 8; /* first the two lengths */
@@ -8102,17 +8218,16 @@ static syn_status synp_index_find(const syn_string_index *index, const syn_sourc
 
 /* Enters string `number`; of equal strings the first or the last stays. */
 static syn_status synp_index_enter(syn_string_index *index, const syn_source *source,
-                                   uint32_t number, uint32_t hash, bool first_stays,
-                                   syn_error *err)
+                                   uint32_t number, uint32_t hash, bool first_stays, syn_error *err)
 {
     uint32_t at = synp_hash_slot(hash, index->slots), mark = hash << 24;
     while (index->slot[at] != SYNP_NONE) {
         uint32_t entry = index->slot[at];
         if ((entry & 0xFF000000u) == mark) {
             bool same;
-            syn_status status = synp_strings_equal(
-                source, index->at + index->offset[number],
-                index->at + index->offset[entry & 0xFFFFFFu], &same, err);
+            syn_status status =
+                synp_strings_equal(source, index->at + index->offset[number],
+                                   index->at + index->offset[entry & 0xFFFFFFu], &same, err);
             if (status) return status;
             if (same && first_stays) return SYN_OK;
             if (same) break;
@@ -8164,8 +8279,8 @@ static syn_status synp_index_open(syn_string_index *index, const syn_source *sou
     void *offset, *slot;
     syn_status status;
     if (list->count >= 0xFFFFFFu || list->bytes > 0xFFFFFFFFu)
-        return synp_fail(err, SYN_ERROR_UNSUPPORTED, "%s: %u strings of %u bytes are too many",
-                         key, SYNP_U(list->count), SYNP_U(list->bytes));
+        return synp_fail(err, SYN_ERROR_UNSUPPORTED, "%s: %u strings of %u bytes are too many", key,
+                         SYNP_U(list->count), SYNP_U(list->bytes));
     index->at = list->offset;
     index->count = (uint32_t)list->count;
     index->slots = index->count + index->count / 2 + 1;
@@ -8186,10 +8301,9 @@ static syn_status synp_index_open(syn_string_index *index, const syn_source *sou
    is U+FFFD. Returns the bytes. */
 static unsigned synp_utf8_get(const unsigned char *p, size_t n, uint32_t *point)
 {
-    static const unsigned char more[32] = { /* bytes that follow, by the first 5 bits */
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        9, 9, 9, 9, 9, 9, 9, 9, 1, 1, 1, 1, 2, 2, 3, 9
-    };
+    static const unsigned char more[32] = {/* bytes that follow, by the first 5 bits */
+                                           0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                           9, 9, 9, 9, 9, 9, 9, 9, 1, 1, 1, 1, 2, 2, 3, 9};
     unsigned i, k = more[p[0] >> 3];
     *point = p[0];
     if (!k) return 1;
@@ -8205,7 +8319,7 @@ static unsigned synp_utf8_get(const unsigned char *p, size_t n, uint32_t *point)
 /* Writes a code point in 1 .. 4 bytes, surrogates and points beyond U+10FFFF too. */
 static unsigned synp_utf8_put(uint32_t point, unsigned char to[4])
 {
-    static const unsigned char lead[4] = { 0, 0xC0, 0xE0, 0xF0 };
+    static const unsigned char lead[4] = {0, 0xC0, 0xE0, 0xF0};
     unsigned i, k = point < 0x80 ? 0 : point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
     for (i = k; i; i--) {
         to[i] = (unsigned char)(0x80 | (point & 0x3F));
@@ -8229,130 +8343,150 @@ static bool synp_is_space(uint32_t c)
    tests/reference/unicode_tables.py: runs of code points of one class from U+0000 on,
    each the LEB128 number length * classes + class. */
 static const unsigned char synp_class_runs[2058] = {
-    132, 1, 15, 4, 27, 4, 19, 42, 11, 12, 11, 105, 15, 4, 7, 4, 105, 7, 4, 7, 140, 1, 7,
-    20, 7, 8, 5, 7, 24, 10, 4, 5, 11, 4, 6, 5, 7, 14, 7, 93, 4, 125, 4, 169, 14, 16, 49,
-    56, 21, 28, 5, 4, 5, 132, 4, 21, 4, 9, 8, 17, 7, 5, 24, 5, 7, 13, 4, 5, 4, 81, 4, 205,
-    2, 4, 173, 4, 32, 153, 5, 4, 153, 1, 8, 5, 27, 165, 1, 11, 204, 1, 7, 4, 7, 8, 7, 8,
-    7, 36, 109, 16, 17, 11, 80, 11, 4, 11, 52, 7, 4, 15, 173, 1, 84, 42, 19, 9, 4, 141, 3,
-    7, 5, 60, 9, 28, 9, 42, 13, 8, 5, 59, 8, 5, 4, 121, 116, 229, 2, 44, 5, 56, 42, 133,
-    1, 36, 9, 4, 15, 5, 20, 89, 16, 5, 36, 5, 12, 5, 28, 63, 4, 101, 20, 7, 4, 45, 20, 97,
-    4, 25, 68, 169, 1, 232, 1, 217, 1, 12, 5, 72, 5, 28, 41, 8, 11, 42, 7, 65, 16, 33, 8,
-    9, 8, 89, 4, 29, 4, 5, 12, 17, 12, 5, 64, 5, 52, 9, 4, 13, 16, 42, 9, 8, 26, 8, 5, 7,
-    28, 25, 16, 9, 8, 89, 4, 29, 4, 9, 4, 9, 4, 9, 124, 17, 4, 5, 28, 42, 8, 13, 4, 7, 56,
-    37, 4, 13, 4, 89, 4, 29, 4, 9, 4, 21, 12, 5, 72, 5, 60, 9, 16, 42, 7, 32, 5, 44, 33,
-    8, 9, 8, 89, 4, 29, 4, 9, 4, 21, 12, 5, 120, 9, 4, 13, 16, 42, 4, 5, 26, 44, 5, 4, 25,
-    12, 13, 4, 17, 12, 9, 4, 5, 4, 9, 12, 9, 12, 13, 12, 49, 88, 5, 84, 54, 72, 33, 4, 13,
-    4, 93, 4, 65, 12, 5, 104, 13, 8, 5, 8, 9, 16, 42, 28, 7, 30, 4, 5, 12, 7, 33, 4, 13,
-    4, 93, 4, 41, 4, 21, 12, 5, 124, 9, 4, 9, 16, 42, 4, 9, 68, 37, 4, 13, 4, 165, 1, 8,
-    5, 64, 5, 20, 13, 4, 30, 13, 16, 78, 4, 25, 20, 73, 12, 97, 4, 37, 4, 5, 8, 29, 124,
-    42, 16, 7, 48, 193, 1, 4, 9, 48, 29, 32, 7, 42, 11, 148, 1, 9, 4, 5, 4, 21, 4, 97, 4,
-    5, 4, 41, 4, 9, 36, 5, 8, 21, 4, 5, 36, 42, 8, 17, 128, 1, 5, 12, 63, 4, 7, 44, 82,
-    24, 19, 8, 33, 4, 145, 1, 96, 7, 8, 21, 140, 2, 23, 16, 11, 148, 1, 173, 1, 80, 5, 42,
-    27, 25, 16, 17, 12, 5, 12, 9, 28, 13, 16, 53, 48, 5, 4, 42, 24, 153, 1, 4, 5, 20, 5,
-    8, 173, 1, 7, 181, 10, 4, 17, 8, 29, 4, 5, 4, 17, 8, 165, 1, 4, 17, 8, 133, 1, 4, 17,
-    8, 29, 4, 5, 4, 17, 8, 61, 4, 229, 1, 4, 17, 8, 141, 2, 20, 39, 82, 12, 65, 64, 217,
-    2, 8, 25, 8, 7, 177, 19, 4, 7, 69, 4, 105, 11, 12, 173, 2, 15, 14, 33, 28, 73, 52, 77,
-    12, 11, 36, 73, 56, 53, 4, 13, 60, 209, 1, 128, 1, 15, 5, 15, 4, 5, 12, 42, 24, 42,
-    24, 47, 20, 42, 24, 229, 2, 28, 21, 8, 137, 1, 4, 5, 20, 153, 2, 40, 125, 148, 1, 11,
-    42, 121, 8, 21, 44, 177, 1, 16, 105, 24, 46, 148, 1, 93, 28, 11, 213, 1, 172, 1, 42,
-    24, 42, 24, 31, 5, 27, 220, 2, 189, 1, 68, 33, 12, 42, 31, 112, 11, 16, 121, 52, 9,
-    42, 177, 1, 88, 19, 145, 1, 92, 23, 42, 12, 13, 42, 145, 1, 11, 37, 28, 173, 1, 8, 13,
-    35, 44, 7, 84, 17, 4, 25, 4, 9, 12, 5, 20, 129, 6, 128, 2, 217, 8, 8, 25, 8, 153, 1,
-    8, 25, 8, 33, 4, 5, 4, 5, 4, 5, 4, 125, 8, 213, 1, 4, 29, 4, 5, 12, 13, 4, 29, 12, 17,
-    8, 25, 16, 53, 20, 13, 4, 29, 76, 99, 32, 83, 4, 55, 4, 51, 68, 6, 5, 8, 26, 12, 11,
-    5, 42, 12, 11, 4, 53, 148, 3, 5, 16, 5, 8, 41, 4, 5, 12, 21, 24, 5, 4, 5, 4, 5, 4, 17,
-    4, 45, 8, 17, 20, 21, 16, 5, 4, 206, 1, 9, 22, 248, 11, 19, 116, 11, 212, 9, 242, 1,
-    184, 2, 90, 160, 19, 59, 122, 196, 1, 11, 124, 43, 204, 12, 91, 252, 1, 19, 128, 1,
-    11, 136, 16, 149, 7, 24, 17, 12, 9, 20, 19, 6, 11, 153, 1, 4, 5, 20, 5, 8, 225, 1, 28,
-    5, 7, 60, 93, 36, 29, 4, 29, 4, 29, 4, 29, 4, 29, 4, 29, 4, 29, 4, 29, 132, 1, 191, 1,
-    5, 131, 1, 8, 51, 140, 13, 15, 4, 9, 6, 43, 8, 51, 4, 38, 24, 7, 21, 8, 14, 9, 7, 12,
-    217, 2, 24, 13, 7, 233, 2, 7, 17, 20, 173, 1, 4, 249, 2, 12, 18, 40, 129, 1, 192, 1,
-    65, 128, 1, 42, 120, 34, 4, 62, 128, 1, 42, 156, 1, 62, 128, 10, 129, 206, 1, 128, 2,
-    181, 180, 5, 140, 2, 185, 1, 11, 181, 8, 15, 65, 42, 9, 80, 189, 1, 16, 7, 40, 7, 125,
-    8, 153, 2, 42, 8, 27, 124, 37, 8, 157, 3, 8, 129, 2, 20, 9, 4, 5, 4, 21, 96, 65, 4,
-    13, 4, 17, 4, 93, 52, 26, 40, 209, 1, 19, 40, 201, 1, 104, 11, 42, 96, 25, 15, 5, 7,
-    9, 4, 42, 113, 32, 11, 93, 96, 7, 117, 28, 189, 1, 56, 55, 4, 5, 42, 16, 11, 21, 4,
-    41, 42, 21, 4, 165, 1, 92, 13, 4, 33, 16, 42, 8, 19, 93, 12, 5, 12, 201, 1, 4, 5, 12,
-    9, 8, 21, 8, 5, 4, 5, 96, 13, 11, 45, 20, 11, 13, 48, 25, 8, 25, 8, 25, 36, 29, 4, 29,
-    4, 173, 1, 4, 57, 24, 205, 3, 32, 7, 16, 42, 24, 145, 221, 2, 48, 93, 16, 197, 1, 144,
-    136, 2, 185, 11, 8, 169, 3, 152, 1, 29, 48, 21, 20, 5, 4, 41, 4, 53, 4, 21, 4, 5, 4,
-    9, 4, 9, 4, 177, 3, 132, 1, 173, 11, 11, 64, 129, 2, 8, 217, 1, 160, 1, 49, 80, 43,
-    88, 143, 1, 4, 59, 4, 7, 16, 7, 4, 11, 16, 21, 4, 157, 4, 16, 15, 4, 27, 4, 19, 42,
-    11, 12, 11, 105, 15, 4, 7, 4, 105, 7, 4, 7, 4, 31, 229, 2, 12, 25, 8, 25, 8, 25, 8,
-    13, 140, 1, 49, 4, 105, 4, 77, 4, 9, 4, 61, 8, 57, 136, 1, 237, 3, 20, 15, 16, 182, 1,
-    48, 230, 1, 68, 10, 208, 7, 117, 12, 197, 1, 64, 110, 16, 129, 1, 18, 36, 81, 6, 33,
-    6, 20, 153, 1, 40, 121, 4, 7, 145, 1, 16, 33, 7, 22, 168, 1, 249, 4, 8, 42, 24, 145,
-    1, 16, 145, 1, 16, 161, 1, 32, 209, 1, 44, 7, 45, 4, 61, 4, 29, 4, 9, 4, 45, 4, 61, 4,
-    29, 4, 9, 140, 2, 221, 9, 36, 89, 40, 33, 96, 25, 4, 169, 1, 4, 37, 148, 2, 25, 8, 5,
-    4, 177, 1, 4, 9, 12, 5, 8, 93, 4, 7, 34, 93, 8, 30, 125, 32, 38, 192, 1, 77, 4, 9, 20,
-    22, 89, 26, 12, 7, 105, 20, 7, 128, 2, 225, 1, 16, 10, 9, 66, 8, 186, 1, 5, 60, 17, 4,
-    13, 4, 117, 40, 38, 28, 39, 28, 117, 10, 7, 117, 14, 128, 1, 33, 4, 113, 24, 22, 31,
-    36, 217, 1, 12, 31, 89, 8, 34, 77, 20, 34, 73, 28, 19, 48, 30, 192, 2, 165, 2, 220, 1,
-    205, 1, 52, 205, 1, 28, 26, 145, 1, 48, 42, 152, 9, 126, 4, 169, 1, 12, 7, 8, 9, 184,
-    2, 117, 42, 5, 32, 89, 44, 18, 23, 88, 73, 16, 19, 152, 1, 85, 30, 80, 93, 48, 213, 1,
-    60, 31, 16, 122, 4, 9, 8, 5, 52, 181, 1, 44, 11, 4, 19, 56, 101, 28, 42, 36, 145, 1,
-    60, 42, 19, 5, 8, 5, 32, 141, 1, 4, 11, 5, 48, 193, 1, 56, 17, 19, 16, 7, 8, 42, 5, 7,
-    5, 15, 4, 82, 44, 73, 4, 101, 48, 27, 4, 9, 252, 1, 29, 4, 5, 4, 17, 4, 61, 4, 41, 7,
-    24, 189, 1, 68, 42, 44, 33, 8, 9, 8, 89, 4, 29, 4, 9, 4, 21, 12, 5, 72, 5, 48, 21,
-    248, 4, 213, 1, 72, 17, 23, 42, 11, 4, 7, 4, 13, 120, 193, 1, 80, 9, 7, 5, 32, 42,
-    152, 5, 189, 1, 72, 95, 17, 144, 1, 193, 1, 68, 15, 5, 44, 42, 24, 55, 76, 173, 1, 52,
-    5, 7, 24, 42, 216, 1, 109, 84, 50, 15, 4, 29, 228, 5, 177, 1, 60, 7, 144, 3, 129, 2,
-    78, 48, 33, 8, 5, 8, 33, 4, 9, 4, 97, 60, 5, 4, 5, 8, 15, 36, 42, 152, 2, 33, 8, 157,
-    1, 64, 5, 7, 5, 112, 5, 40, 161, 1, 28, 5, 16, 35, 36, 5, 44, 185, 1, 64, 15, 5, 23,
-    52, 165, 2, 28, 43, 216, 7, 37, 4, 149, 1, 68, 5, 23, 40, 118, 12, 11, 121, 192, 3,
-    29, 4, 9, 4, 153, 1, 84, 5, 36, 42, 24, 25, 4, 9, 4, 129, 1, 56, 5, 28, 42, 216, 9,
-    77, 16, 11, 36, 5, 4, 53, 4, 137, 1, 60, 55, 42, 216, 2, 5, 60, 86, 168, 1, 7, 233,
-    28, 152, 3, 190, 3, 4, 23, 44, 145, 6, 176, 82, 133, 3, 11, 52, 193, 33, 68, 25, 228,
-    125, 157, 18, 228, 141, 2, 229, 17, 28, 125, 4, 42, 16, 11, 189, 2, 4, 42, 24, 121,
-    28, 7, 40, 193, 1, 28, 23, 16, 17, 7, 44, 42, 4, 30, 4, 85, 20, 77, 192, 21, 129, 2,
-    94, 19, 148, 3, 173, 2, 20, 5, 136, 2, 53, 128, 2, 9, 7, 5, 112, 225, 191, 1, 32, 217,
-    38, 168, 1, 37, 156, 151, 2, 17, 4, 29, 4, 9, 4, 141, 9, 60, 5, 116, 13, 8, 5, 56, 17,
-    32, 177, 12, 144, 72, 173, 3, 20, 53, 12, 37, 28, 41, 20, 7, 128, 177, 1, 82, 48, 82,
-    176, 3, 102, 156, 4, 213, 2, 4, 157, 2, 4, 9, 8, 5, 8, 9, 8, 17, 4, 49, 4, 5, 4, 29,
-    4, 133, 2, 4, 17, 8, 33, 4, 29, 4, 113, 4, 17, 4, 21, 4, 5, 12, 29, 4, 209, 10, 8,
-    101, 4, 101, 4, 125, 4, 101, 4, 125, 4, 101, 4, 125, 4, 101, 4, 125, 4, 101, 4, 33, 8,
-    202, 1, 156, 20, 23, 208, 35, 125, 24, 25, 148, 8, 249, 1, 200, 4, 181, 1, 40, 29, 8,
-    42, 16, 5, 132, 10, 121, 72, 177, 1, 16, 42, 216, 14, 113, 16, 42, 152, 23, 29, 4, 17,
-    4, 9, 4, 61, 4, 149, 6, 8, 38, 192, 1, 145, 2, 28, 5, 16, 42, 16, 11, 196, 24, 238, 1,
-    4, 14, 4, 18, 176, 2, 182, 1, 4, 62, 136, 6, 17, 4, 109, 4, 9, 4, 5, 8, 5, 4, 41, 4,
-    17, 4, 5, 4, 5, 24, 5, 16, 5, 4, 5, 4, 5, 4, 13, 4, 9, 4, 5, 8, 5, 4, 5, 4, 5, 4, 5,
-    4, 5, 4, 9, 4, 5, 8, 17, 4, 29, 4, 17, 4, 17, 4, 5, 4, 41, 4, 69, 20, 13, 4, 21, 4,
-    69, 144, 18, 54, 140, 87, 42, 152, 32, 129, 183, 10, 128, 1, 233, 129, 1, 24, 249, 6,
-    8, 137, 180, 1, 56, 197, 233, 1, 60, 185, 19, 136, 77, 249, 16, 136, 47, 173, 154, 1,
-    20, 129, 131, 1
-};
+    132, 1,   15,  4,   27,  4,   19,  42,  11,  12,  11,  105, 15,  4,   7,   4,   105, 7,   4,
+    7,   140, 1,   7,   20,  7,   8,   5,   7,   24,  10,  4,   5,   11,  4,   6,   5,   7,   14,
+    7,   93,  4,   125, 4,   169, 14,  16,  49,  56,  21,  28,  5,   4,   5,   132, 4,   21,  4,
+    9,   8,   17,  7,   5,   24,  5,   7,   13,  4,   5,   4,   81,  4,   205, 2,   4,   173, 4,
+    32,  153, 5,   4,   153, 1,   8,   5,   27,  165, 1,   11,  204, 1,   7,   4,   7,   8,   7,
+    8,   7,   36,  109, 16,  17,  11,  80,  11,  4,   11,  52,  7,   4,   15,  173, 1,   84,  42,
+    19,  9,   4,   141, 3,   7,   5,   60,  9,   28,  9,   42,  13,  8,   5,   59,  8,   5,   4,
+    121, 116, 229, 2,   44,  5,   56,  42,  133, 1,   36,  9,   4,   15,  5,   20,  89,  16,  5,
+    36,  5,   12,  5,   28,  63,  4,   101, 20,  7,   4,   45,  20,  97,  4,   25,  68,  169, 1,
+    232, 1,   217, 1,   12,  5,   72,  5,   28,  41,  8,   11,  42,  7,   65,  16,  33,  8,   9,
+    8,   89,  4,   29,  4,   5,   12,  17,  12,  5,   64,  5,   52,  9,   4,   13,  16,  42,  9,
+    8,   26,  8,   5,   7,   28,  25,  16,  9,   8,   89,  4,   29,  4,   9,   4,   9,   4,   9,
+    124, 17,  4,   5,   28,  42,  8,   13,  4,   7,   56,  37,  4,   13,  4,   89,  4,   29,  4,
+    9,   4,   21,  12,  5,   72,  5,   60,  9,   16,  42,  7,   32,  5,   44,  33,  8,   9,   8,
+    89,  4,   29,  4,   9,   4,   21,  12,  5,   120, 9,   4,   13,  16,  42,  4,   5,   26,  44,
+    5,   4,   25,  12,  13,  4,   17,  12,  9,   4,   5,   4,   9,   12,  9,   12,  13,  12,  49,
+    88,  5,   84,  54,  72,  33,  4,   13,  4,   93,  4,   65,  12,  5,   104, 13,  8,   5,   8,
+    9,   16,  42,  28,  7,   30,  4,   5,   12,  7,   33,  4,   13,  4,   93,  4,   41,  4,   21,
+    12,  5,   124, 9,   4,   9,   16,  42,  4,   9,   68,  37,  4,   13,  4,   165, 1,   8,   5,
+    64,  5,   20,  13,  4,   30,  13,  16,  78,  4,   25,  20,  73,  12,  97,  4,   37,  4,   5,
+    8,   29,  124, 42,  16,  7,   48,  193, 1,   4,   9,   48,  29,  32,  7,   42,  11,  148, 1,
+    9,   4,   5,   4,   21,  4,   97,  4,   5,   4,   41,  4,   9,   36,  5,   8,   21,  4,   5,
+    36,  42,  8,   17,  128, 1,   5,   12,  63,  4,   7,   44,  82,  24,  19,  8,   33,  4,   145,
+    1,   96,  7,   8,   21,  140, 2,   23,  16,  11,  148, 1,   173, 1,   80,  5,   42,  27,  25,
+    16,  17,  12,  5,   12,  9,   28,  13,  16,  53,  48,  5,   4,   42,  24,  153, 1,   4,   5,
+    20,  5,   8,   173, 1,   7,   181, 10,  4,   17,  8,   29,  4,   5,   4,   17,  8,   165, 1,
+    4,   17,  8,   133, 1,   4,   17,  8,   29,  4,   5,   4,   17,  8,   61,  4,   229, 1,   4,
+    17,  8,   141, 2,   20,  39,  82,  12,  65,  64,  217, 2,   8,   25,  8,   7,   177, 19,  4,
+    7,   69,  4,   105, 11,  12,  173, 2,   15,  14,  33,  28,  73,  52,  77,  12,  11,  36,  73,
+    56,  53,  4,   13,  60,  209, 1,   128, 1,   15,  5,   15,  4,   5,   12,  42,  24,  42,  24,
+    47,  20,  42,  24,  229, 2,   28,  21,  8,   137, 1,   4,   5,   20,  153, 2,   40,  125, 148,
+    1,   11,  42,  121, 8,   21,  44,  177, 1,   16,  105, 24,  46,  148, 1,   93,  28,  11,  213,
+    1,   172, 1,   42,  24,  42,  24,  31,  5,   27,  220, 2,   189, 1,   68,  33,  12,  42,  31,
+    112, 11,  16,  121, 52,  9,   42,  177, 1,   88,  19,  145, 1,   92,  23,  42,  12,  13,  42,
+    145, 1,   11,  37,  28,  173, 1,   8,   13,  35,  44,  7,   84,  17,  4,   25,  4,   9,   12,
+    5,   20,  129, 6,   128, 2,   217, 8,   8,   25,  8,   153, 1,   8,   25,  8,   33,  4,   5,
+    4,   5,   4,   5,   4,   125, 8,   213, 1,   4,   29,  4,   5,   12,  13,  4,   29,  12,  17,
+    8,   25,  16,  53,  20,  13,  4,   29,  76,  99,  32,  83,  4,   55,  4,   51,  68,  6,   5,
+    8,   26,  12,  11,  5,   42,  12,  11,  4,   53,  148, 3,   5,   16,  5,   8,   41,  4,   5,
+    12,  21,  24,  5,   4,   5,   4,   5,   4,   17,  4,   45,  8,   17,  20,  21,  16,  5,   4,
+    206, 1,   9,   22,  248, 11,  19,  116, 11,  212, 9,   242, 1,   184, 2,   90,  160, 19,  59,
+    122, 196, 1,   11,  124, 43,  204, 12,  91,  252, 1,   19,  128, 1,   11,  136, 16,  149, 7,
+    24,  17,  12,  9,   20,  19,  6,   11,  153, 1,   4,   5,   20,  5,   8,   225, 1,   28,  5,
+    7,   60,  93,  36,  29,  4,   29,  4,   29,  4,   29,  4,   29,  4,   29,  4,   29,  4,   29,
+    132, 1,   191, 1,   5,   131, 1,   8,   51,  140, 13,  15,  4,   9,   6,   43,  8,   51,  4,
+    38,  24,  7,   21,  8,   14,  9,   7,   12,  217, 2,   24,  13,  7,   233, 2,   7,   17,  20,
+    173, 1,   4,   249, 2,   12,  18,  40,  129, 1,   192, 1,   65,  128, 1,   42,  120, 34,  4,
+    62,  128, 1,   42,  156, 1,   62,  128, 10,  129, 206, 1,   128, 2,   181, 180, 5,   140, 2,
+    185, 1,   11,  181, 8,   15,  65,  42,  9,   80,  189, 1,   16,  7,   40,  7,   125, 8,   153,
+    2,   42,  8,   27,  124, 37,  8,   157, 3,   8,   129, 2,   20,  9,   4,   5,   4,   21,  96,
+    65,  4,   13,  4,   17,  4,   93,  52,  26,  40,  209, 1,   19,  40,  201, 1,   104, 11,  42,
+    96,  25,  15,  5,   7,   9,   4,   42,  113, 32,  11,  93,  96,  7,   117, 28,  189, 1,   56,
+    55,  4,   5,   42,  16,  11,  21,  4,   41,  42,  21,  4,   165, 1,   92,  13,  4,   33,  16,
+    42,  8,   19,  93,  12,  5,   12,  201, 1,   4,   5,   12,  9,   8,   21,  8,   5,   4,   5,
+    96,  13,  11,  45,  20,  11,  13,  48,  25,  8,   25,  8,   25,  36,  29,  4,   29,  4,   173,
+    1,   4,   57,  24,  205, 3,   32,  7,   16,  42,  24,  145, 221, 2,   48,  93,  16,  197, 1,
+    144, 136, 2,   185, 11,  8,   169, 3,   152, 1,   29,  48,  21,  20,  5,   4,   41,  4,   53,
+    4,   21,  4,   5,   4,   9,   4,   9,   4,   177, 3,   132, 1,   173, 11,  11,  64,  129, 2,
+    8,   217, 1,   160, 1,   49,  80,  43,  88,  143, 1,   4,   59,  4,   7,   16,  7,   4,   11,
+    16,  21,  4,   157, 4,   16,  15,  4,   27,  4,   19,  42,  11,  12,  11,  105, 15,  4,   7,
+    4,   105, 7,   4,   7,   4,   31,  229, 2,   12,  25,  8,   25,  8,   25,  8,   13,  140, 1,
+    49,  4,   105, 4,   77,  4,   9,   4,   61,  8,   57,  136, 1,   237, 3,   20,  15,  16,  182,
+    1,   48,  230, 1,   68,  10,  208, 7,   117, 12,  197, 1,   64,  110, 16,  129, 1,   18,  36,
+    81,  6,   33,  6,   20,  153, 1,   40,  121, 4,   7,   145, 1,   16,  33,  7,   22,  168, 1,
+    249, 4,   8,   42,  24,  145, 1,   16,  145, 1,   16,  161, 1,   32,  209, 1,   44,  7,   45,
+    4,   61,  4,   29,  4,   9,   4,   45,  4,   61,  4,   29,  4,   9,   140, 2,   221, 9,   36,
+    89,  40,  33,  96,  25,  4,   169, 1,   4,   37,  148, 2,   25,  8,   5,   4,   177, 1,   4,
+    9,   12,  5,   8,   93,  4,   7,   34,  93,  8,   30,  125, 32,  38,  192, 1,   77,  4,   9,
+    20,  22,  89,  26,  12,  7,   105, 20,  7,   128, 2,   225, 1,   16,  10,  9,   66,  8,   186,
+    1,   5,   60,  17,  4,   13,  4,   117, 40,  38,  28,  39,  28,  117, 10,  7,   117, 14,  128,
+    1,   33,  4,   113, 24,  22,  31,  36,  217, 1,   12,  31,  89,  8,   34,  77,  20,  34,  73,
+    28,  19,  48,  30,  192, 2,   165, 2,   220, 1,   205, 1,   52,  205, 1,   28,  26,  145, 1,
+    48,  42,  152, 9,   126, 4,   169, 1,   12,  7,   8,   9,   184, 2,   117, 42,  5,   32,  89,
+    44,  18,  23,  88,  73,  16,  19,  152, 1,   85,  30,  80,  93,  48,  213, 1,   60,  31,  16,
+    122, 4,   9,   8,   5,   52,  181, 1,   44,  11,  4,   19,  56,  101, 28,  42,  36,  145, 1,
+    60,  42,  19,  5,   8,   5,   32,  141, 1,   4,   11,  5,   48,  193, 1,   56,  17,  19,  16,
+    7,   8,   42,  5,   7,   5,   15,  4,   82,  44,  73,  4,   101, 48,  27,  4,   9,   252, 1,
+    29,  4,   5,   4,   17,  4,   61,  4,   41,  7,   24,  189, 1,   68,  42,  44,  33,  8,   9,
+    8,   89,  4,   29,  4,   9,   4,   21,  12,  5,   72,  5,   48,  21,  248, 4,   213, 1,   72,
+    17,  23,  42,  11,  4,   7,   4,   13,  120, 193, 1,   80,  9,   7,   5,   32,  42,  152, 5,
+    189, 1,   72,  95,  17,  144, 1,   193, 1,   68,  15,  5,   44,  42,  24,  55,  76,  173, 1,
+    52,  5,   7,   24,  42,  216, 1,   109, 84,  50,  15,  4,   29,  228, 5,   177, 1,   60,  7,
+    144, 3,   129, 2,   78,  48,  33,  8,   5,   8,   33,  4,   9,   4,   97,  60,  5,   4,   5,
+    8,   15,  36,  42,  152, 2,   33,  8,   157, 1,   64,  5,   7,   5,   112, 5,   40,  161, 1,
+    28,  5,   16,  35,  36,  5,   44,  185, 1,   64,  15,  5,   23,  52,  165, 2,   28,  43,  216,
+    7,   37,  4,   149, 1,   68,  5,   23,  40,  118, 12,  11,  121, 192, 3,   29,  4,   9,   4,
+    153, 1,   84,  5,   36,  42,  24,  25,  4,   9,   4,   129, 1,   56,  5,   28,  42,  216, 9,
+    77,  16,  11,  36,  5,   4,   53,  4,   137, 1,   60,  55,  42,  216, 2,   5,   60,  86,  168,
+    1,   7,   233, 28,  152, 3,   190, 3,   4,   23,  44,  145, 6,   176, 82,  133, 3,   11,  52,
+    193, 33,  68,  25,  228, 125, 157, 18,  228, 141, 2,   229, 17,  28,  125, 4,   42,  16,  11,
+    189, 2,   4,   42,  24,  121, 28,  7,   40,  193, 1,   28,  23,  16,  17,  7,   44,  42,  4,
+    30,  4,   85,  20,  77,  192, 21,  129, 2,   94,  19,  148, 3,   173, 2,   20,  5,   136, 2,
+    53,  128, 2,   9,   7,   5,   112, 225, 191, 1,   32,  217, 38,  168, 1,   37,  156, 151, 2,
+    17,  4,   29,  4,   9,   4,   141, 9,   60,  5,   116, 13,  8,   5,   56,  17,  32,  177, 12,
+    144, 72,  173, 3,   20,  53,  12,  37,  28,  41,  20,  7,   128, 177, 1,   82,  48,  82,  176,
+    3,   102, 156, 4,   213, 2,   4,   157, 2,   4,   9,   8,   5,   8,   9,   8,   17,  4,   49,
+    4,   5,   4,   29,  4,   133, 2,   4,   17,  8,   33,  4,   29,  4,   113, 4,   17,  4,   21,
+    4,   5,   12,  29,  4,   209, 10,  8,   101, 4,   101, 4,   125, 4,   101, 4,   125, 4,   101,
+    4,   125, 4,   101, 4,   125, 4,   101, 4,   33,  8,   202, 1,   156, 20,  23,  208, 35,  125,
+    24,  25,  148, 8,   249, 1,   200, 4,   181, 1,   40,  29,  8,   42,  16,  5,   132, 10,  121,
+    72,  177, 1,   16,  42,  216, 14,  113, 16,  42,  152, 23,  29,  4,   17,  4,   9,   4,   61,
+    4,   149, 6,   8,   38,  192, 1,   145, 2,   28,  5,   16,  42,  16,  11,  196, 24,  238, 1,
+    4,   14,  4,   18,  176, 2,   182, 1,   4,   62,  136, 6,   17,  4,   109, 4,   9,   4,   5,
+    8,   5,   4,   41,  4,   17,  4,   5,   4,   5,   24,  5,   16,  5,   4,   5,   4,   5,   4,
+    13,  4,   9,   4,   5,   8,   5,   4,   5,   4,   5,   4,   5,   4,   5,   4,   9,   4,   5,
+    8,   17,  4,   29,  4,   17,  4,   17,  4,   5,   4,   41,  4,   69,  20,  13,  4,   21,  4,
+    69,  144, 18,  54,  140, 87,  42,  152, 32,  129, 183, 10,  128, 1,   233, 129, 1,   24,  249,
+    6,   8,   137, 180, 1,   56,  197, 233, 1,   60,  185, 19,  136, 77,  249, 16,  136, 47,  173,
+    154, 1,   20,  129, 131, 1};
 
 static const uint32_t synp_class_skip[56][2] = {
-    { 0x0, 0 }, { 0xB9, 34 }, { 0x38D, 68 }, { 0x60E, 106 }, { 0x7CA, 141 },
-    { 0x93E, 177 }, { 0x9F2, 209 }, { 0xA8F, 241 }, { 0xB3A, 273 }, { 0xBD0, 305 },
-    { 0xC92, 337 }, { 0xD79, 370 }, { 0xE8B, 404 }, { 0xF6D, 438 }, { 0x10C7, 474 },
-    { 0x12D8, 510 }, { 0x1732, 547 }, { 0x18AB, 583 }, { 0x1B45, 623 }, { 0x1CE9, 659 },
-    { 0x1FBE, 696 }, { 0x208A, 728 }, { 0x2183, 762 }, { 0x2CFE, 805 }, { 0x2E30, 841 },
-    { 0x318F, 879 }, { 0xA674, 926 }, { 0xA874, 962 }, { 0xA9E6, 996 }, { 0xAAEB, 1030 },
-    { 0xFA70, 1070 }, { 0xFE1A, 1110 }, { 0xFF5D, 1144 }, { 0x10179, 1182 },
-    { 0x104B0, 1221 }, { 0x10786, 1259 }, { 0x10916, 1295 }, { 0x10AC0, 1331 },
-    { 0x10D3A, 1370 }, { 0x11070, 1407 }, { 0x111C9, 1443 }, { 0x112F0, 1477 },
-    { 0x114B0, 1512 }, { 0x1173F, 1550 }, { 0x119E1, 1588 }, { 0x11C6D, 1625 },
-    { 0x11F12, 1661 }, { 0x16A6A, 1708 }, { 0x16F51, 1746 }, { 0x1BC6B, 1790 },
-    { 0x1D4C4, 1828 }, { 0x1D74F, 1862 }, { 0x1E2EC, 1903 }, { 0x1ECB5, 1942 },
-    { 0x1EE50, 1977 }, { 0x1EE9C, 2009 }
-};
+    {0x0, 0},        {0xB9, 34},      {0x38D, 68},     {0x60E, 106},    {0x7CA, 141},
+    {0x93E, 177},    {0x9F2, 209},    {0xA8F, 241},    {0xB3A, 273},    {0xBD0, 305},
+    {0xC92, 337},    {0xD79, 370},    {0xE8B, 404},    {0xF6D, 438},    {0x10C7, 474},
+    {0x12D8, 510},   {0x1732, 547},   {0x18AB, 583},   {0x1B45, 623},   {0x1CE9, 659},
+    {0x1FBE, 696},   {0x208A, 728},   {0x2183, 762},   {0x2CFE, 805},   {0x2E30, 841},
+    {0x318F, 879},   {0xA674, 926},   {0xA874, 962},   {0xA9E6, 996},   {0xAAEB, 1030},
+    {0xFA70, 1070},  {0xFE1A, 1110},  {0xFF5D, 1144},  {0x10179, 1182}, {0x104B0, 1221},
+    {0x10786, 1259}, {0x10916, 1295}, {0x10AC0, 1331}, {0x10D3A, 1370}, {0x11070, 1407},
+    {0x111C9, 1443}, {0x112F0, 1477}, {0x114B0, 1512}, {0x1173F, 1550}, {0x119E1, 1588},
+    {0x11C6D, 1625}, {0x11F12, 1661}, {0x16A6A, 1708}, {0x16F51, 1746}, {0x1BC6B, 1790},
+    {0x1D4C4, 1828}, {0x1D74F, 1862}, {0x1E2EC, 1903}, {0x1ECB5, 1942}, {0x1EE50, 1977},
+    {0x1EE9C, 2009}};
 
 static const unsigned char synp_cased_runs[204] = {
-    130, 1, 53, 12, 53, 116, 3, 20, 47, 2, 63, 2, 135, 3, 2, 9, 8, 161, 3, 2, 55, 128, 3,
-    9, 4, 5, 6, 7, 2, 3, 12, 3, 2, 7, 2, 3, 2, 41, 2, 167, 1, 2, 151, 2, 16, 205, 2, 2,
-    77, 146, 45, 77, 180, 11, 173, 1, 4, 13, 164, 34, 87, 4, 7, 128, 1, 89, 126, 27, 2,
-    69, 202, 1, 173, 4, 4, 13, 4, 77, 4, 13, 4, 17, 2, 3, 2, 3, 2, 3, 2, 63, 4, 107, 2,
-    15, 2, 3, 6, 7, 2, 15, 6, 9, 4, 13, 8, 27, 10, 7, 2, 15, 138, 4, 3, 8, 3, 4, 21, 2, 3,
-    6, 11, 12, 3, 2, 3, 2, 3, 2, 9, 2, 13, 8, 3, 4, 9, 10, 11, 8, 3, 104, 5, 246, 41, 249,
-    1, 4, 207, 1, 12, 9, 6, 5, 152, 229, 3, 93, 36, 57, 140, 2, 157, 1, 2, 47, 6, 9, 194,
-    15, 161, 1, 128, 189, 2, 15, 24, 11, 146, 16, 53, 12, 53, 202, 18, 161, 1, 192, 1, 73,
-    8, 73, 136, 30, 103, 26, 103, 218, 46, 129, 1, 192, 192, 6, 137, 1
-};
-
+    130, 1,   53,  12, 53,  116, 3,   20,  47,  2,   63,  2,   135, 3,   2,   9,   8,   161, 3,
+    2,   55,  128, 3,  9,   4,   5,   6,   7,   2,   3,   12,  3,   2,   7,   2,   3,   2,   41,
+    2,   167, 1,   2,  151, 2,   16,  205, 2,   2,   77,  146, 45,  77,  180, 11,  173, 1,   4,
+    13,  164, 34,  87, 4,   7,   128, 1,   89,  126, 27,  2,   69,  202, 1,   173, 4,   4,   13,
+    4,   77,  4,   13, 4,   17,  2,   3,   2,   3,   2,   3,   2,   63,  4,   107, 2,   15,  2,
+    3,   6,   7,   2,  15,  6,   9,   4,   13,  8,   27,  10,  7,   2,   15,  138, 4,   3,   8,
+    3,   4,   21,  2,  3,   6,   11,  12,  3,   2,   3,   2,   3,   2,   9,   2,   13,  8,   3,
+    4,   9,   10,  11, 8,   3,   104, 5,   246, 41,  249, 1,   4,   207, 1,   12,  9,   6,   5,
+    152, 229, 3,   93, 36,  57,  140, 2,   157, 1,   2,   47,  6,   9,   194, 15,  161, 1,   128,
+    189, 2,   15,  24, 11,  146, 16,  53,  12,  53,  202, 18,  161, 1,   192, 1,   73,  8,   73,
+    136, 30,  103, 26, 103, 218, 46,  129, 1,   192, 192, 6,   137, 1};
 
 typedef enum synp_char_kind { /* the first four are the classes of the table */
-    SYNP_OTHER, SYNP_LETTER, SYNP_NUMBER, SYNP_PUNCT, SYNP_SPACE, SYNP_END
+                              SYNP_OTHER,
+                              SYNP_LETTER,
+                              SYNP_NUMBER,
+                              SYNP_PUNCT,
+                              SYNP_SPACE,
+                              SYNP_END
 } synp_char_kind;
 
 /* A run of code points [from, to) of one value: the last one found, since neighbours in
@@ -8396,7 +8530,7 @@ typedef struct synp_scan {
 static synp_char_kind synp_char_kind_of(synp_scan *s, uint32_t c)
 {
     /* bit c of ASCII punctuation (P, not S: $ + < = > ^ ` | ~ are symbols) */
-    static const uint32_t punct[4] = { 0, 0x8C00F7EEu, 0xB8000001u, 0x28000000u };
+    static const uint32_t punct[4] = {0, 0x8C00F7EEu, 0xB8000001u, 0x28000000u};
     if (c < 128) {
         uint32_t letter = (c | 32) - 'a';
         if (letter < 26) return SYNP_LETTER;
@@ -8428,9 +8562,9 @@ static bool synp_is_cased(synp_scan *s, uint32_t c)
 }
 
 typedef struct synp_char {
-    uint32_t       point; /* SYNP_NONE at the end of the piece */
+    uint32_t point; /* SYNP_NONE at the end of the piece */
     synp_char_kind kind;
-    size_t         next;  /* offset of the character after it */
+    size_t next; /* offset of the character after it */
 } synp_char;
 
 /* The character at an offset of the text; kind SYNP_END at the end of the piece. */
@@ -8451,67 +8585,95 @@ static synp_char synp_look(synp_scan *s, size_t at, size_t end)
    order. A rule cuts each piece that the rules before it left into its matches and the
    gaps between them. The originals are regular expressions; nearly all of them are runs
    of characters of one set, and those that are not (GPT-2's, Llama 3's, and those of Tekken
-   and GPT-4o) are written out below. Each takes time linear in the text. A new pre-tokenizer is a row
-   of synp_pre_rows and, where it cuts in a way of its own, a row of synp_rules. */
+   and GPT-4o) are written out below. Each takes time linear in the text. A new pre-tokenizer is a
+   row of synp_pre_rows and, where it cuts in a way of its own, a row of synp_rules. */
 
 typedef enum synp_rule_kind {
-    SYNP_RULE_END, SYNP_RULE_RUN, SYNP_RULE_GPT2, SYNP_RULE_LLAMA3, SYNP_RULE_CASE
+    SYNP_RULE_END,
+    SYNP_RULE_RUN,
+    SYNP_RULE_GPT2,
+    SYNP_RULE_LLAMA3,
+    SYNP_RULE_CASE
 } synp_rule_kind;
 
 typedef enum synp_set {
-    SYNP_SET_NUMBER, SYNP_SET_LETTER, SYNP_SET_PUNCT, SYNP_SET_SPACE, SYNP_SET_NEWLINE,
-    SYNP_SET_DIGIT,  /* 0-9 */
-    SYNP_SET_SIGN,   /* punctuation and $ + < = > ^ ~ | */
+    SYNP_SET_NUMBER,
+    SYNP_SET_LETTER,
+    SYNP_SET_PUNCT,
+    SYNP_SET_SPACE,
+    SYNP_SET_NEWLINE,
+    SYNP_SET_DIGIT,     /* 0-9 */
+    SYNP_SET_SIGN,      /* punctuation and $ + < = > ^ ~ | */
     SYNP_SET_SIGN_TICK, /* these and ` */
-    SYNP_SET_CASED,  /* synp_cased_runs */
-    SYNP_SET_MARK,   /* deepseek-llm's signs, A-Z and a-z among them */
-    SYNP_SET_ASIAN   /* U+0800 - U+9FA5, U+AC00 - U+D7FF */
+    SYNP_SET_CASED,     /* synp_cased_runs */
+    SYNP_SET_MARK,      /* deepseek-llm's signs, A-Z and a-z among them */
+    SYNP_SET_ASIAN      /* U+0800 - U+9FA5, U+AC00 - U+D7FF */
 } synp_set;
 
 typedef struct synp_rule {
     unsigned char kind;
-    unsigned char set;      /* RUN: of the characters in this set */
-    unsigned char lead;     /* RUN: with one white space before it, if there is one */
-    unsigned char min, max; /* RUN: this many (max 0: any number); LLAMA3, CASE: max numbers in a word */
-    unsigned char at_end;   /* RUN: only at the end of the piece; CASE: contractions end a word */
+    unsigned char set;  /* RUN: of the characters in this set */
+    unsigned char lead; /* RUN: with one white space before it, if there is one */
+    unsigned char min,
+        max; /* RUN: this many (max 0: any number); LLAMA3, CASE: max numbers in a word */
+    unsigned char at_end; /* RUN: only at the end of the piece; CASE: contractions end a word */
 } synp_rule;
 
 enum { SYNP_RULES = 7 }; /* at most six, and SYNP_RULE_END (0) after the last */
 
 typedef enum synp_cut {
-    SYNP_CUT_DEFAULT, SYNP_CUT_GPT2, SYNP_CUT_SMOLLM, SYNP_CUT_LLAMA3, SYNP_CUT_QWEN2,
-    SYNP_CUT_DEEPSEEK_LLM, SYNP_CUT_DEEPSEEK_CODER, SYNP_CUT_FALCON, SYNP_CUT_TEKKEN,
-    SYNP_CUT_GPT4O, SYNP_CUTS
+    SYNP_CUT_DEFAULT,
+    SYNP_CUT_GPT2,
+    SYNP_CUT_SMOLLM,
+    SYNP_CUT_LLAMA3,
+    SYNP_CUT_QWEN2,
+    SYNP_CUT_DEEPSEEK_LLM,
+    SYNP_CUT_DEEPSEEK_CODER,
+    SYNP_CUT_FALCON,
+    SYNP_CUT_TEKKEN,
+    SYNP_CUT_GPT4O,
+    SYNP_CUTS
 } synp_cut;
 
-#define SYNP_RUN(set, lead, min, max, at_end) { SYNP_RULE_RUN, set, lead, min, max, at_end }
-#define SYNP_GPT2 { SYNP_RULE_GPT2, 0, 0, 0, 0, 0 }
-#define SYNP_LLAMA3(numbers) { SYNP_RULE_LLAMA3, 0, 0, 0, numbers, 0 }
-#define SYNP_CASE(numbers, contractions) { SYNP_RULE_CASE, 0, 0, 0, numbers, contractions }
+#define SYNP_RUN(set, lead, min, max, at_end)                                                      \
+    {                                                                                              \
+        SYNP_RULE_RUN, set, lead, min, max, at_end                                                 \
+    }
+#define SYNP_GPT2                                                                                  \
+    {                                                                                              \
+        SYNP_RULE_GPT2, 0, 0, 0, 0, 0                                                              \
+    }
+#define SYNP_LLAMA3(numbers)                                                                       \
+    {                                                                                              \
+        SYNP_RULE_LLAMA3, 0, 0, 0, numbers, 0                                                      \
+    }
+#define SYNP_CASE(numbers, contractions)                                                           \
+    {                                                                                              \
+        SYNP_RULE_CASE, 0, 0, 0, numbers, contractions                                             \
+    }
 
 static const synp_rule synp_rules[SYNP_CUTS][SYNP_RULES] = {
     /* default */
-    { SYNP_RUN(SYNP_SET_SIGN, 0, 1, 0, 0), SYNP_GPT2, SYNP_RUN(SYNP_SET_NUMBER, 0, 1, 0, 0),
-      SYNP_RUN(SYNP_SET_DIGIT, 0, 3, 3, 0) },
-    { SYNP_GPT2 },
+    {SYNP_RUN(SYNP_SET_SIGN, 0, 1, 0, 0), SYNP_GPT2, SYNP_RUN(SYNP_SET_NUMBER, 0, 1, 0, 0),
+     SYNP_RUN(SYNP_SET_DIGIT, 0, 3, 3, 0)},
+    {SYNP_GPT2},
     /* smollm: each number alone, so that no space goes with it */
-    { SYNP_RUN(SYNP_SET_NUMBER, 0, 1, 1, 0), SYNP_GPT2 },
-    { SYNP_LLAMA3(3) },
-    { SYNP_LLAMA3(1) }, /* qwen2 */
+    {SYNP_RUN(SYNP_SET_NUMBER, 0, 1, 1, 0), SYNP_GPT2},
+    {SYNP_LLAMA3(3)},
+    {SYNP_LLAMA3(1)}, /* qwen2 */
     /* deepseek-llm: ASCII letters are both cased letters and marks, so a word of others between
        them is cut twice */
-    { SYNP_RUN(SYNP_SET_NEWLINE, 0, 1, 1, 0), SYNP_RUN(SYNP_SET_CASED, 1, 1, 0, 0),
-      SYNP_RUN(SYNP_SET_MARK, 1, 1, 0, 0), SYNP_RUN(SYNP_SET_SPACE, 0, 1, 0, 1),
-      SYNP_RUN(SYNP_SET_ASIAN, 0, 1, 0, 0), SYNP_RUN(SYNP_SET_NUMBER, 0, 1, 0, 0) },
+    {SYNP_RUN(SYNP_SET_NEWLINE, 0, 1, 1, 0), SYNP_RUN(SYNP_SET_CASED, 1, 1, 0, 0),
+     SYNP_RUN(SYNP_SET_MARK, 1, 1, 0, 0), SYNP_RUN(SYNP_SET_SPACE, 0, 1, 0, 1),
+     SYNP_RUN(SYNP_SET_ASIAN, 0, 1, 0, 0), SYNP_RUN(SYNP_SET_NUMBER, 0, 1, 0, 0)},
     /* deepseek-coder */
-    { SYNP_RUN(SYNP_SET_NEWLINE, 0, 1, 1, 0), SYNP_RUN(SYNP_SET_LETTER, 1, 1, 0, 0),
-      SYNP_RUN(SYNP_SET_PUNCT, 1, 1, 0, 0), SYNP_RUN(SYNP_SET_ASIAN, 0, 1, 0, 0),
-      SYNP_RUN(SYNP_SET_NUMBER, 0, 1, 1, 0) },
+    {SYNP_RUN(SYNP_SET_NEWLINE, 0, 1, 1, 0), SYNP_RUN(SYNP_SET_LETTER, 1, 1, 0, 0),
+     SYNP_RUN(SYNP_SET_PUNCT, 1, 1, 0, 0), SYNP_RUN(SYNP_SET_ASIAN, 0, 1, 0, 0),
+     SYNP_RUN(SYNP_SET_NUMBER, 0, 1, 1, 0)},
     /* falcon */
-    { SYNP_RUN(SYNP_SET_SIGN_TICK, 0, 1, 0, 0), SYNP_GPT2,
-      SYNP_RUN(SYNP_SET_DIGIT, 0, 3, 3, 0) },
-    { SYNP_CASE(1, 0) }, /* tekken */
-    { SYNP_CASE(3, 1) }, /* gpt-4o */
+    {SYNP_RUN(SYNP_SET_SIGN_TICK, 0, 1, 0, 0), SYNP_GPT2, SYNP_RUN(SYNP_SET_DIGIT, 0, 3, 3, 0)},
+    {SYNP_CASE(1, 0)}, /* tekken */
+    {SYNP_CASE(3, 1)}, /* gpt-4o */
 };
 
 #undef SYNP_CASE
@@ -8523,43 +8685,43 @@ static const synp_rule synp_rules[SYNP_CUTS][SYNP_RULES] = {
 typedef struct synp_pre_row {
     const char *name;
     unsigned char cut;
-    bool clean;         /* whole texts lose spaces before punctuation: syn_detokenize */
+    bool clean; /* whole texts lose spaces before punctuation: syn_detokenize */
     bool add_bos, ignore_merges;
 } synp_pre_row;
 
 static const synp_pre_row synp_pre_rows[] = {
-    { "default", SYNP_CUT_DEFAULT, true, false, false },
-    { "gpt-2", SYNP_CUT_GPT2, true, false, false },
-    { "phi-2", SYNP_CUT_GPT2, true, false, false },
-    { "olmo", SYNP_CUT_GPT2, true, false, false },
-    { "mellum", SYNP_CUT_GPT2, true, false, false },
-    { "a.x-4.0", SYNP_CUT_GPT2, true, false, false },
-    { "gigachat", SYNP_CUT_GPT2, true, false, false },
-    { "mpt", SYNP_CUT_GPT2, true, false, false },
-    { "smollm", SYNP_CUT_SMOLLM, false, false, false },
-    { "starcoder", SYNP_CUT_SMOLLM, true, false, false },
-    { "refact", SYNP_CUT_SMOLLM, true, false, false },
-    { "command-r", SYNP_CUT_SMOLLM, false, false, false },
-    { "llama-bpe", SYNP_CUT_LLAMA3, true, true, true },
-    { "llama3", SYNP_CUT_LLAMA3, true, true, true },
-    { "llama-v3", SYNP_CUT_LLAMA3, true, true, true },
-    { "falcon3", SYNP_CUT_LLAMA3, true, true, true },
-    { "pixtral", SYNP_CUT_LLAMA3, true, true, true },
-    { "midm-2.0", SYNP_CUT_LLAMA3, true, true, true },
-    { "dbrx", SYNP_CUT_LLAMA3, true, false, false },
-    { "smaug-bpe", SYNP_CUT_LLAMA3, true, false, false },
-    { "qwen2", SYNP_CUT_QWEN2, false, false, false },
-    { "deepseek-r1-qwen", SYNP_CUT_QWEN2, false, false, false },
-    { "kormo", SYNP_CUT_QWEN2, false, false, false },
-    { "stablelm2", SYNP_CUT_QWEN2, true, false, false },
-    { "deepseek-llm", SYNP_CUT_DEEPSEEK_LLM, false, false, false },
-    { "deepseek-coder", SYNP_CUT_DEEPSEEK_CODER, false, false, false },
-    { "falcon", SYNP_CUT_FALCON, true, false, false },
-    { "tekken", SYNP_CUT_TEKKEN, false, true, true },
-    { "gpt-4o", SYNP_CUT_GPT4O, false, false, false },
-    { "llama4", SYNP_CUT_GPT4O, false, false, false },
-    { "kanana2", SYNP_CUT_GPT4O, false, false, false },
-    { "talkie", SYNP_CUT_GPT4O, false, false, false },
+    {"default", SYNP_CUT_DEFAULT, true, false, false},
+    {"gpt-2", SYNP_CUT_GPT2, true, false, false},
+    {"phi-2", SYNP_CUT_GPT2, true, false, false},
+    {"olmo", SYNP_CUT_GPT2, true, false, false},
+    {"mellum", SYNP_CUT_GPT2, true, false, false},
+    {"a.x-4.0", SYNP_CUT_GPT2, true, false, false},
+    {"gigachat", SYNP_CUT_GPT2, true, false, false},
+    {"mpt", SYNP_CUT_GPT2, true, false, false},
+    {"smollm", SYNP_CUT_SMOLLM, false, false, false},
+    {"starcoder", SYNP_CUT_SMOLLM, true, false, false},
+    {"refact", SYNP_CUT_SMOLLM, true, false, false},
+    {"command-r", SYNP_CUT_SMOLLM, false, false, false},
+    {"llama-bpe", SYNP_CUT_LLAMA3, true, true, true},
+    {"llama3", SYNP_CUT_LLAMA3, true, true, true},
+    {"llama-v3", SYNP_CUT_LLAMA3, true, true, true},
+    {"falcon3", SYNP_CUT_LLAMA3, true, true, true},
+    {"pixtral", SYNP_CUT_LLAMA3, true, true, true},
+    {"midm-2.0", SYNP_CUT_LLAMA3, true, true, true},
+    {"dbrx", SYNP_CUT_LLAMA3, true, false, false},
+    {"smaug-bpe", SYNP_CUT_LLAMA3, true, false, false},
+    {"qwen2", SYNP_CUT_QWEN2, false, false, false},
+    {"deepseek-r1-qwen", SYNP_CUT_QWEN2, false, false, false},
+    {"kormo", SYNP_CUT_QWEN2, false, false, false},
+    {"stablelm2", SYNP_CUT_QWEN2, true, false, false},
+    {"deepseek-llm", SYNP_CUT_DEEPSEEK_LLM, false, false, false},
+    {"deepseek-coder", SYNP_CUT_DEEPSEEK_CODER, false, false, false},
+    {"falcon", SYNP_CUT_FALCON, true, false, false},
+    {"tekken", SYNP_CUT_TEKKEN, false, true, true},
+    {"gpt-4o", SYNP_CUT_GPT4O, false, false, false},
+    {"llama4", SYNP_CUT_GPT4O, false, false, false},
+    {"kanana2", SYNP_CUT_GPT4O, false, false, false},
+    {"talkie", SYNP_CUT_GPT4O, false, false, false},
 };
 
 enum { SYNP_PRE_ROWS = (int)(sizeof synp_pre_rows / sizeof synp_pre_rows[0]) };
@@ -8703,17 +8865,20 @@ static size_t synp_match_signs(synp_scan *s, size_t at, size_t end, unsigned num
     if (c.point == ' ' && synp_word_kind(next.kind) == SYNP_OTHER) c = next;
     if (c.kind == SYNP_SPACE) return synp_match_space(s, at, end, true);
     at = synp_same_kind(s, c, end, 0);
-    while (at < end && (s->text[at] == '\r' || s->text[at] == '\n' || (slash && s->text[at] == '/')))
+    while (at < end &&
+           (s->text[at] == '\r' || s->text[at] == '\n' || (slash && s->text[at] == '/')))
         at++;
     return at;
 }
 
-/* Where letters begin, of a word [^\r\n\p{L}\p{N}]?\p{L}... at `at`; kind is another where none do. */
+/* Where letters begin, of a word [^\r\n\p{L}\p{N}]?\p{L}... at `at`; kind is another where none do.
+ */
 static synp_char synp_word_letters(synp_scan *s, size_t at, size_t end, size_t *from)
 {
     synp_char c = synp_look(s, at, end);
     *from = at;
-    if (c.kind == SYNP_LETTER || c.kind == SYNP_NUMBER || c.point == '\r' || c.point == '\n') return c;
+    if (c.kind == SYNP_LETTER || c.kind == SYNP_NUMBER || c.point == '\r' || c.point == '\n')
+        return c;
     *from = c.next;
     return synp_look(s, c.next, end);
 }
@@ -8736,7 +8901,8 @@ static size_t synp_case_run(synp_scan *s, size_t at, size_t end)
 {
     synp_char c = synp_look(s, at, end);
     size_t both = 0;
-    for (; c.kind == SYNP_LETTER && !(c.point >= 'a' && c.point <= 'z'); c = synp_look(s, at, end)) {
+    for (; c.kind == SYNP_LETTER && !(c.point >= 'a' && c.point <= 'z');
+         c = synp_look(s, at, end)) {
         at = c.next;
         if (c.point >= 128) both = at;
     }
@@ -8747,7 +8913,8 @@ static size_t synp_case_run(synp_scan *s, size_t at, size_t end)
 }
 
 /* [^\r\n\p{L}\p{N}]?(U*L+|U+L*), with (?i:'s|'t|'re|'ve|'m|'ll|'d)? behind it for GPT-4o, |... */
-static size_t synp_match_case(synp_scan *s, size_t at, size_t end, unsigned numbers, bool contractions)
+static size_t synp_match_case(synp_scan *s, size_t at, size_t end, unsigned numbers,
+                              bool contractions)
 {
     size_t from;
     if (synp_word_letters(s, at, end, &from).kind != SYNP_LETTER)
@@ -8764,22 +8931,23 @@ static size_t synp_rule_match(synp_scan *s, const synp_rule *rule, size_t at, si
     *from = at;
     if (rule->kind == SYNP_RULE_GPT2) return synp_match_gpt2(s, at, end);
     if (rule->kind == SYNP_RULE_LLAMA3) return synp_match_llama3(s, at, end, rule->max);
-    if (rule->kind == SYNP_RULE_CASE) return synp_match_case(s, at, end, rule->max, rule->at_end != 0);
+    if (rule->kind == SYNP_RULE_CASE)
+        return synp_match_case(s, at, end, rule->max, rule->at_end != 0);
     return synp_match_run(s, rule, at, end, from);
 }
 
 typedef struct synp_cut_level {
-    size_t at, end;   /* what is left of the piece */
-    size_t from, to;  /* the next match in it, when found */
-    bool   found;
+    size_t at, end;  /* what is left of the piece */
+    size_t from, to; /* the next match in it, when found */
+    bool found;
 } synp_cut_level;
 
 /* The rules at work: level k cuts the piece that level k - 1 gave it. */
 typedef struct synp_cutter {
-    synp_scan        scan;
+    synp_scan scan;
     const synp_rule *rules;
-    int              depth;
-    synp_cut_level   level[SYNP_RULES];
+    int depth;
+    synp_cut_level level[SYNP_RULES];
 } synp_cutter;
 
 static void synp_cutter_start(synp_cutter *cutter, const synp_rule *rules,
@@ -8833,26 +9001,67 @@ static const struct synp_named_token {
     const char *text;
     bool ends; /* a generation ends with it */
 } synp_named_tokens[] = {
-    { "<|eot_id|>", true }, { "<|im_end|>", true }, { "<|end|>", true }, { "<|return|>", true },
-    { "<|call|>", true }, { "<|flush|>", true }, { "<|calls|>", true },
-    { "<end_of_turn>", true },
-    { "<|endoftext|>", true }, { "</s>", true }, { "<|eom_id|>", true }, { "<EOT>", true },
-    { "_<EOT>", true }, { "[EOT]", true }, { "[EOS]", true }, { "<|end_of_text|>", true },
-    { "<end_of_utterance>", true }, { "<eos>", true }, { "<turn|>", true },
-    { "<|tool_response>", true },
-    { "<\xEF\xBD\x9C" "end\xE2\x96\x81" "of\xE2\x96\x81sentence\xEF\xBD\x9C>", true },
-    { "<|fim_pad|>", true }, { "<fim-pad>", true }, { "<fim_pad>", true }, { "<PAD>", true },
-    { "[PAD]", true }, { "<|fim_repo|>", true }, { "<|repo_name|>", true }, { "<fim-repo>", true },
-    { "<REPO>", true }, { "<reponame>", true }, { "<|file_sep|>", true },
-    { "<|fim_prefix|>", false }, { "<fim-prefix>", false }, { "<fim_prefix>", false },
-    { "<PRE>", false }, { "\xE2\x96\x81<PRE>", false },
-    { "<\xEF\xBD\x9C" "fim\xE2\x96\x81" "begin\xEF\xBD\x9C>", false },
-    { "<|fim_suffix|>", false }, { "<fim-suffix>", false }, { "<fim_suffix>", false },
-    { "<SUF>", false }, { "\xE2\x96\x81<SUF>", false },
-    { "<\xEF\xBD\x9C" "fim\xE2\x96\x81hole\xEF\xBD\x9C>", false },
-    { "<|fim_middle|>", false }, { "<fim-middle>", false }, { "<fim_middle>", false },
-    { "<MID>", false }, { "\xE2\x96\x81<MID>", false },
-    { "<\xEF\xBD\x9C" "fim\xE2\x96\x81" "end\xEF\xBD\x9C>", false },
+    {"<|eot_id|>", true},
+    {"<|im_end|>", true},
+    {"<|end|>", true},
+    {"<|return|>", true},
+    {"<|call|>", true},
+    {"<|flush|>", true},
+    {"<|calls|>", true},
+    {"<end_of_turn>", true},
+    {"<|endoftext|>", true},
+    {"</s>", true},
+    {"<|eom_id|>", true},
+    {"<EOT>", true},
+    {"_<EOT>", true},
+    {"[EOT]", true},
+    {"[EOS]", true},
+    {"<|end_of_text|>", true},
+    {"<end_of_utterance>", true},
+    {"<eos>", true},
+    {"<turn|>", true},
+    {"<|tool_response>", true},
+    {"<\xEF\xBD\x9C"
+     "end\xE2\x96\x81"
+     "of\xE2\x96\x81sentence\xEF\xBD\x9C>",
+     true},
+    {"<|fim_pad|>", true},
+    {"<fim-pad>", true},
+    {"<fim_pad>", true},
+    {"<PAD>", true},
+    {"[PAD]", true},
+    {"<|fim_repo|>", true},
+    {"<|repo_name|>", true},
+    {"<fim-repo>", true},
+    {"<REPO>", true},
+    {"<reponame>", true},
+    {"<|file_sep|>", true},
+    {"<|fim_prefix|>", false},
+    {"<fim-prefix>", false},
+    {"<fim_prefix>", false},
+    {"<PRE>", false},
+    {"\xE2\x96\x81<PRE>", false},
+    {"<\xEF\xBD\x9C"
+     "fim\xE2\x96\x81"
+     "begin\xEF\xBD\x9C>",
+     false},
+    {"<|fim_suffix|>", false},
+    {"<fim-suffix>", false},
+    {"<fim_suffix>", false},
+    {"<SUF>", false},
+    {"\xE2\x96\x81<SUF>", false},
+    {"<\xEF\xBD\x9C"
+     "fim\xE2\x96\x81hole\xEF\xBD\x9C>",
+     false},
+    {"<|fim_middle|>", false},
+    {"<fim-middle>", false},
+    {"<fim_middle>", false},
+    {"<MID>", false},
+    {"\xE2\x96\x81<MID>", false},
+    {"<\xEF\xBD\x9C"
+     "fim\xE2\x96\x81"
+     "end\xEF\xBD\x9C>",
+     false},
 };
 
 /* Two lists in the tokenizer, of a few ids each, without duplicates. */
@@ -8870,8 +9079,8 @@ static void synp_list(int32_t *list, int *n, int capacity, int32_t id)
 }
 
 /* A 32-bit value of a per-token array, `absent` when the file has no such array. */
-static syn_status synp_token_u32(const syn_tokenizer *t, uint64_t at, uint32_t id,
-                                 uint32_t absent, uint32_t *value, syn_error *err)
+static syn_status synp_token_u32(const syn_tokenizer *t, uint64_t at, uint32_t id, uint32_t absent,
+                                 uint32_t *value, syn_error *err)
 {
     unsigned char raw[4];
     const unsigned char *p = at ? synp_source_at(t->source, at + (uint64_t)id * 4, 4) : NULL;
@@ -8921,12 +9130,12 @@ typedef struct synp_tokenizing {
     const unsigned char *text;
     size_t length;
     int flags;
-    int32_t *ids;          /* (capacity), or NULL to count */
+    int32_t *ids; /* (capacity), or NULL to count */
     size_t capacity, count;
     syn_arena *arena;
-    size_t start, peak;    /* bytes of the arena in use before, and at most */
+    size_t start, peak; /* bytes of the arena in use before, and at most */
     syn_error *err;
-    syn_status status;     /* the first failure; look-ups after it find nothing */
+    syn_status status; /* the first failure; look-ups after it find nothing */
     /* the word being merged: `n` bytes as the vocabulary writes them, see synp_word_merge */
     unsigned char *bytes;
     uint32_t n, pairs;
@@ -8942,8 +9151,7 @@ static void synp_emit(synp_tokenizing *w, int32_t id)
 }
 
 /* A look-up that keeps the first failure and can then be forgotten about. */
-static uint32_t synp_find(synp_tokenizing *w, const syn_string_index *index,
-                          const synp_key *key)
+static uint32_t synp_find(synp_tokenizing *w, const syn_string_index *index, const synp_key *key)
 {
     uint32_t found = SYNP_NONE;
     if (!w->status) w->status = synp_index_find(index, w->t->source, key, &found, w->err);
@@ -9160,7 +9368,7 @@ static void synp_emit_bytes(synp_tokenizing *w, uint32_t at, uint32_t end)
 {
     static const char digit[] = "0123456789ABCDEF";
     for (; at < end; at++) {
-        unsigned char name[6] = { '<', '0', 'x', 0, 0, '>' };
+        unsigned char name[6] = {'<', '0', 'x', 0, 0, '>'};
         synp_key key = synp_key_of(name, sizeof name), byte = synp_key_of(w->bytes + at, 1);
         uint32_t id = SYNP_NONE;
         name[3] = (unsigned char)digit[w->bytes[at] >> 4];
@@ -9209,8 +9417,10 @@ static uint32_t synp_alphabet_of(unsigned byte)
 /* The byte that a character of the alphabet stands for; -1: not of the alphabet. */
 static int synp_alphabet_byte(uint32_t point)
 {
-    int byte = point < 0x100 ? (int)point : point < 0x121 ? (int)point - 0x100
-             : point < 0x143 ? (int)point - 0x121 + 0x7F : 0xAD;
+    int byte = point < 0x100   ? (int)point
+               : point < 0x121 ? (int)point - 0x100
+               : point < 0x143 ? (int)point - 0x121 + 0x7F
+                               : 0xAD;
     return point <= 0x143 && synp_alphabet_of((unsigned)byte) == point ? byte : -1;
 }
 
@@ -9257,8 +9467,7 @@ static void synp_word(synp_tokenizing *w, const unsigned char *text, size_t leng
 {
     bool bpe = w->t->kind == SYN_TOKENIZER_BPE;
     void *work;
-    size_t n = bpe ? synp_write_bpe(text, length, NULL)
-                   : synp_write_spm(text, length, space, NULL);
+    size_t n = bpe ? synp_write_bpe(text, length, NULL) : synp_write_spm(text, length, space, NULL);
     w->status = synp_take(w->arena, n, SYNP_WORK_BYTES, "tokenizing a word", &work, w->err);
     if (w->status) return;
     if (w->arena->used > w->peak) w->peak = w->arena->used;
@@ -9275,7 +9484,10 @@ static void synp_word(synp_tokenizing *w, const unsigned char *text, size_t leng
 }
 
 /* A stretch of text without special tokens. */
-static bool synp_is_ascii_space(unsigned char c) { return c == ' ' || (c >= 9 && c <= 13); }
+static bool synp_is_ascii_space(unsigned char c)
+{
+    return c == ' ' || (c >= 9 && c <= 13);
+}
 
 static bool synp_strips_right(const syn_tokenizer *t, int32_t id)
 {
@@ -9296,9 +9508,9 @@ static void synp_fragment(synp_tokenizing *w, size_t from, size_t to, bool after
     while (!w->status && synp_cutter_next(&cutter, &a, &b)) synp_word(w, text + a, b - a, false);
 }
 
-SYN_API syn_status syn_tokenize(const syn_tokenizer *t, const char *text, size_t length,
-                                int flags, int32_t *ids, size_t capacity, size_t *count,
-                                syn_arena *work, syn_error *err)
+SYN_API syn_status syn_tokenize(const syn_tokenizer *t, const char *text, size_t length, int flags,
+                                int32_t *ids, size_t capacity, size_t *count, syn_arena *work,
+                                syn_error *err)
 {
     synp_tokenizing w;
     size_t at = 0;
@@ -9308,9 +9520,8 @@ SYN_API syn_status syn_tokenize(const syn_tokenizer *t, const char *text, size_t
     if (!t->special_reach)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "the tokenizer is only measured, not open");
     if (length > 0x1FFFFFFFu)
-        return synp_fail(err, SYN_ERROR_ARGUMENT,
-                         "a text of %u bytes, at most %u can be tokenized", SYNP_U(length),
-                         SYNP_U(0x1FFFFFFFu));
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "a text of %u bytes, at most %u can be tokenized",
+                         SYNP_U(length), SYNP_U(0x1FFFFFFFu));
     memset(&w, 0, sizeof w);
     w.t = t;
     w.text = (const unsigned char *)text;
@@ -9329,7 +9540,9 @@ SYN_API syn_status syn_tokenize(const syn_tokenizer *t, const char *text, size_t
         if (from > at) synp_fragment(&w, at, from, true);
         if (n) synp_emit(&w, (int32_t)id);
         at = from + n;
-        while (n && at < length && synp_strips_right(t, (int32_t)id) && synp_is_ascii_space(w.text[at])) at++;
+        while (n && at < length && synp_strips_right(t, (int32_t)id) &&
+               synp_is_ascii_space(w.text[at]))
+            at++;
     }
     if (ends && t->add_eos && t->eos >= 0) synp_emit(&w, t->eos);
     work->used = measuring ? w.peak : w.start;
@@ -9354,26 +9567,30 @@ SYN_API size_t syn_tokenize_bytes(const syn_tokenizer *t, const char *text, size
 
 /* Special ids: their keys, and what becomes of them. OTHER: only checked. */
 typedef enum synp_id_use {
-    SYNP_ID_BOS, SYNP_ID_EOS, SYNP_ID_UNK, SYNP_ID_ENDS, SYNP_ID_OTHER
+    SYNP_ID_BOS,
+    SYNP_ID_EOS,
+    SYNP_ID_UNK,
+    SYNP_ID_ENDS,
+    SYNP_ID_OTHER
 } synp_id_use;
 
 static const struct synp_id_key {
     const char *key;
     synp_id_use use;
 } synp_id_keys[] = {
-    { "tokenizer.ggml.bos_token_id", SYNP_ID_BOS },
-    { "tokenizer.ggml.eos_token_id", SYNP_ID_EOS },
-    { "tokenizer.ggml.unknown_token_id", SYNP_ID_UNK },
-    { "tokenizer.ggml.eot_token_id", SYNP_ID_ENDS },
-    { "tokenizer.ggml.eom_token_id", SYNP_ID_ENDS },
-    { "tokenizer.ggml.fim_pad_token_id", SYNP_ID_ENDS },
-    { "tokenizer.ggml.fim_rep_token_id", SYNP_ID_ENDS },
-    { "tokenizer.ggml.fim_sep_token_id", SYNP_ID_ENDS },
-    { "tokenizer.ggml.padding_token_id", SYNP_ID_OTHER },
-    { "tokenizer.ggml.seperator_token_id", SYNP_ID_OTHER }, /* spelt so in the format */
-    { "tokenizer.ggml.fim_pre_token_id", SYNP_ID_OTHER },
-    { "tokenizer.ggml.fim_suf_token_id", SYNP_ID_OTHER },
-    { "tokenizer.ggml.fim_mid_token_id", SYNP_ID_OTHER },
+    {"tokenizer.ggml.bos_token_id", SYNP_ID_BOS},
+    {"tokenizer.ggml.eos_token_id", SYNP_ID_EOS},
+    {"tokenizer.ggml.unknown_token_id", SYNP_ID_UNK},
+    {"tokenizer.ggml.eot_token_id", SYNP_ID_ENDS},
+    {"tokenizer.ggml.eom_token_id", SYNP_ID_ENDS},
+    {"tokenizer.ggml.fim_pad_token_id", SYNP_ID_ENDS},
+    {"tokenizer.ggml.fim_rep_token_id", SYNP_ID_ENDS},
+    {"tokenizer.ggml.fim_sep_token_id", SYNP_ID_ENDS},
+    {"tokenizer.ggml.padding_token_id", SYNP_ID_OTHER},
+    {"tokenizer.ggml.seperator_token_id", SYNP_ID_OTHER}, /* spelt so in the format */
+    {"tokenizer.ggml.fim_pre_token_id", SYNP_ID_OTHER},
+    {"tokenizer.ggml.fim_suf_token_id", SYNP_ID_OTHER},
+    {"tokenizer.ggml.fim_mid_token_id", SYNP_ID_OTHER},
 };
 
 SYN_API const char *syn_tokenizer_outside(const syn_tokenizer *t, unsigned n)
@@ -9439,8 +9656,8 @@ static syn_status synp_tokenizer_kind(syn_tokenizer *t, const syn_gguf *gguf, co
 {
     char name[64];
     size_t length = 0;
-    syn_status status = syn_gguf_text(gguf, "tokenizer.ggml.model", true, name, sizeof name,
-                                      &length, err);
+    syn_status status =
+        syn_gguf_text(gguf, "tokenizer.ggml.model", true, name, sizeof name, &length, err);
     if (status) return status;
     if (!strcmp(name, "llama")) t->kind = SYN_TOKENIZER_SPM;
     else if (!strcmp(name, "gpt2")) t->kind = SYN_TOKENIZER_BPE;
@@ -9461,7 +9678,8 @@ static syn_status synp_tokenizer_kind(syn_tokenizer *t, const syn_gguf *gguf, co
     t->pre = 0;
     return synp_fail(err, SYN_ERROR_UNSUPPORTED,
                      "tokenizer.ggml.pre: unknown pre-tokenizer '%s'; --pre NAME goes on with a "
-                     "known one, such as llama-bpe, qwen2 or gpt-2", pre);
+                     "known one, such as llama-bpe, qwen2 or gpt-2",
+                     pre);
 }
 
 /* What the kind or the pre-tokenizer says where a key is missing; then the keys. */
@@ -9479,8 +9697,8 @@ static syn_status synp_tokenizer_flags(syn_tokenizer *t, const syn_gguf *gguf, s
     if (!status)
         status = syn_gguf_bool(gguf, "tokenizer.ggml.add_eos_token", false, &t->add_eos, err);
     if (!status)
-        status = syn_gguf_bool(gguf, "tokenizer.ggml.add_space_prefix", false,
-                               &t->add_space_prefix, err);
+        status = syn_gguf_bool(gguf, "tokenizer.ggml.add_space_prefix", false, &t->add_space_prefix,
+                               err);
     return status;
 }
 
@@ -9508,8 +9726,8 @@ static syn_status synp_tokenizer_array(const syn_gguf *gguf, const char *key, sy
 static syn_status synp_tokenizer_lists(syn_tokenizer *t, const syn_gguf *gguf, syn_arena *arena,
                                        syn_error *err)
 {
-    static const char *const key[4] = { "tokenizer.ggml.tokens", "tokenizer.ggml.scores",
-                                        "tokenizer.ggml.token_type", "tokenizer.ggml.merges" };
+    static const char *const key[4] = {"tokenizer.ggml.tokens", "tokenizer.ggml.scores",
+                                       "tokenizer.ggml.token_type", "tokenizer.ggml.merges"};
     syn_gguf_value tokens, value;
     bool present;
     syn_status status = synp_tokenizer_array(gguf, key[0], SYN_GGUF_STRING, SYN_GGUF_STRING, 0,
@@ -9542,7 +9760,7 @@ static syn_status synp_special_enter(syn_tokenizer *t, uint32_t id, syn_error *e
     synp_reader s = synp_reader_at(t->source, t->tokens.at + t->tokens.offset[id]);
     uint64_t length, byte;
     uint32_t hash = SYNP_HASH_SEED;
-    unsigned first[2] = { 0, 0 }, i;
+    unsigned first[2] = {0, 0}, i;
     syn_status status = synp_reader_number(&s, 8, &length, err);
     if (status || !length) return status;
     if (length > SYN_SPECIAL_BYTES)
@@ -9568,7 +9786,7 @@ static syn_status synp_special_enter(syn_tokenizer *t, uint32_t id, syn_error *e
 /* llama.cpp tells Phi-3 by the model's name, in any case of letters. Needs the index. */
 static syn_status synp_tokenizer_phi3(syn_tokenizer *t, const syn_gguf *gguf, syn_error *err)
 {
-    static const char *const keeps[3] = { "<unk>", "<s>", "<|endoftext|>" };
+    static const char *const keeps[3] = {"<unk>", "<s>", "<|endoftext|>"};
     char name[128];
     size_t length, i;
     syn_status status = syn_gguf_text(gguf, "general.name", false, name, sizeof name, &length, err);
@@ -9576,13 +9794,14 @@ static syn_status synp_tokenizer_phi3(syn_tokenizer *t, const syn_gguf *gguf, sy
     for (i = 0; name[i]; i++)
         if (name[i] >= 'A' && name[i] <= 'Z') name[i] = (char)(name[i] + 32);
     for (i = 0; name[i]; i++)
-        t->strips_right = t->strips_right || !strncmp(name + i, "phi-3", 5) || !strncmp(name + i, "phi3", 4);
+        t->strips_right =
+            t->strips_right || !strncmp(name + i, "phi-3", 5) || !strncmp(name + i, "phi3", 4);
     for (i = 0; i < 3; i++) t->keeps_right[i] = syn_token_find(t, keeps[i], strlen(keeps[i]));
     return SYN_OK;
 }
 
 /* Tokens known by their text, then all that are special by their type. Needs the index.
-   */
+ */
 static syn_status synp_tokenizer_specials(syn_tokenizer *t, syn_error *err)
 {
     synp_reader types = synp_reader_at(t->source, t->types_at);
@@ -9612,7 +9831,7 @@ static syn_status synp_tokenizer_specials(syn_tokenizer *t, syn_error *err)
 
 /* Text being written: n goes on counting where the room ends. */
 typedef struct synp_text_out {
-    char  *to;
+    char *to;
     size_t capacity, n;
 } synp_text_out;
 
@@ -9644,7 +9863,7 @@ static void synp_text_bpe(synp_text_out *piece, unsigned byte, unsigned *lead)
 /* U+2581 (E2 96 81) is a space. *seen: how many of its bytes have come. */
 static void synp_text_spm(synp_text_out *piece, unsigned byte, unsigned *seen)
 {
-    static const unsigned char mark[3] = { 0xE2, 0x96, 0x81 };
+    static const unsigned char mark[3] = {0xE2, 0x96, 0x81};
     unsigned i;
     if (byte == mark[*seen]) {
         if (++*seen < 3) return;
@@ -9677,7 +9896,7 @@ static int synp_byte_token(const unsigned char *text, size_t n)
 /* Copies a token's text as its type asks for: normal tokens through the alphabet or
    with U+2581 as a space, all others as they are. */
 static syn_status synp_text_token(synp_text_out *piece, const syn_tokenizer *t, uint32_t id,
-                                   syn_token_type type, syn_error *err)
+                                  syn_token_type type, syn_error *err)
 {
     synp_reader s = synp_reader_at(t->source, t->tokens.at + t->tokens.offset[id]);
     uint64_t left;
@@ -9766,8 +9985,8 @@ SYN_API syn_status syn_detokenizer_push(syn_detokenizer *d, const syn_tokenizer 
     synp_succeed(err);
     *length = 0;
     if (capacity < held)
-        return synp_fail(err, SYN_ERROR_MEMORY, "room for %u bytes, %u are held",
-                         SYNP_U(capacity), SYNP_U(held));
+        return synp_fail(err, SYN_ERROR_MEMORY, "room for %u bytes, %u are held", SYNP_U(capacity),
+                         SYNP_U(held));
     status = syn_token_text(t, id, flags, to + held, capacity - held, &n, err);
     if (status) {
         *length = n + held;
@@ -9837,9 +10056,8 @@ SYN_API syn_status syn_detokenize(const syn_tokenizer *t, const int32_t *ids, si
     *length = used;
     if (!to) return SYN_OK;
     if (used > capacity)
-        return synp_fail(err, SYN_ERROR_MEMORY,
-                         "the text has up to %u bytes, there is room for %u", SYNP_U(used),
-                         SYNP_U(capacity));
+        return synp_fail(err, SYN_ERROR_MEMORY, "the text has up to %u bytes, there is room for %u",
+                         SYNP_U(used), SYNP_U(capacity));
     for (pass = 0; t->clean_spaces && pass < 3; pass++) used = synp_clean_spaces(to, used, pass);
     *length = used;
     return SYN_OK;
@@ -9847,8 +10065,8 @@ SYN_API syn_status syn_detokenize(const syn_tokenizer *t, const int32_t *ids, si
 
 /* ---- chat formats */
 
-#define SYNP_BAR "\xEF\xBD\x9C"  /* U+FF5C */
-#define SYNP_GAP "\xE2\x96\x81"  /* U+2581 */
+#define SYNP_BAR "\xEF\xBD\x9C" /* U+FF5C */
+#define SYNP_GAP "\xE2\x96\x81" /* U+2581 */
 #define SYNP_DEEPSEEK_BOS "<" SYNP_BAR "begin" SYNP_GAP "of" SYNP_GAP "sentence" SYNP_BAR ">"
 #define SYNP_DEEPSEEK_EOS "<" SYNP_BAR "end" SYNP_GAP "of" SYNP_GAP "sentence" SYNP_BAR ">"
 #define SYNP_LLAMA3_ROLE(role) "<|start_header_id|>" role "<|end_header_id|>\n\n"
@@ -9866,47 +10084,62 @@ enum {
    new format is a row here, a value of syn_chat and a row of synp_chat_marks. */
 typedef struct synp_chat_row {
     const char *name;
-    const char *begin;         /* before all */
-    const char *system;        /* where the conversation has no system message; NULL: no turn */
+    const char *begin;  /* before all */
+    const char *system; /* where the conversation has no system message; NULL: no turn */
     const char *open[3], *close[3];
-    const char *reply;         /* opens the assistant's turn */
+    const char *reply; /* opens the assistant's turn */
     int flags;
 } synp_chat_row;
 
-#define SYNP_CHAT_CHATML(name, system, flags)                                             \
-    { name, "", system,                                                                   \
-      { SYNP_CHATML_ROLE("system"), SYNP_CHATML_ROLE("user"),                             \
-        SYNP_CHATML_ROLE("assistant") },                                                  \
-      { "<|im_end|>\n", "<|im_end|>\n", "<|im_end|>\n" },                                 \
-      SYNP_CHATML_ROLE("assistant"), flags }
-#define SYNP_CHAT_LLAMA3(name, system, date)                                              \
-    { name, "<|begin_of_text|>", system,                                                  \
-      { SYNP_LLAMA3_ROLE("system") date, SYNP_LLAMA3_ROLE("user"),                        \
-        SYNP_LLAMA3_ROLE("assistant") },                                                  \
-      { "<|eot_id|>", "<|eot_id|>", "<|eot_id|>" },                                       \
-      SYNP_LLAMA3_ROLE("assistant"), SYNP_TRIM | SYNP_TRIM_SYSTEM }
+#define SYNP_CHAT_CHATML(name, system, flags)                                                      \
+    {                                                                                              \
+        name, "", system,                                                                          \
+            {SYNP_CHATML_ROLE("system"), SYNP_CHATML_ROLE("user"), SYNP_CHATML_ROLE("assistant")}, \
+            {"<|im_end|>\n", "<|im_end|>\n", "<|im_end|>\n"}, SYNP_CHATML_ROLE("assistant"), flags \
+    }
+#define SYNP_CHAT_LLAMA3(name, system, date)                                                       \
+    {                                                                                              \
+        name, "<|begin_of_text|>", system,                                                         \
+            {SYNP_LLAMA3_ROLE("system") date, SYNP_LLAMA3_ROLE("user"),                            \
+             SYNP_LLAMA3_ROLE("assistant")},                                                       \
+            {"<|eot_id|>", "<|eot_id|>", "<|eot_id|>"}, SYNP_LLAMA3_ROLE("assistant"),             \
+            SYNP_TRIM | SYNP_TRIM_SYSTEM                                                           \
+    }
 
-static const synp_chat_row synp_chat_rows[SYN_CHATS] = { /* in the order of syn_chat */
-    { "none", "", NULL, { "", "", "" }, { "", "", "" }, "", 0 },
+static const synp_chat_row synp_chat_rows[SYN_CHATS] = {
+    /* in the order of syn_chat */
+    {"none", "", NULL, {"", "", ""}, {"", "", ""}, "", 0},
     SYNP_CHAT_CHATML("chatml", NULL, 0),
     SYNP_CHAT_CHATML("smollm",
-                "You are a helpful AI assistant named SmolLM, trained by Hugging Face", 0),
+                     "You are a helpful AI assistant named SmolLM, trained by Hugging Face", 0),
     SYNP_CHAT_CHATML("qwen2", "You are a helpful assistant.", 0),
     SYNP_CHAT_CHATML("qwen2.5",
-                "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.", 0),
+                     "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.", 0),
     SYNP_CHAT_CHATML("qwen3", NULL, SYNP_THINKS | SYNP_THINKS_NL),
-    { "gemma", "<bos>", NULL,
-      { "", "<start_of_turn>user\n", "<start_of_turn>model\n" },
-      { "\n\n", "<end_of_turn>\n", "<end_of_turn>\n" }, "<start_of_turn>model\n",
-      SYNP_TRIM | SYNP_SYSTEM_JOINS },
+    {"gemma",
+     "<bos>",
+     NULL,
+     {"", "<start_of_turn>user\n", "<start_of_turn>model\n"},
+     {"\n\n", "<end_of_turn>\n", "<end_of_turn>\n"},
+     "<start_of_turn>model\n",
+     SYNP_TRIM | SYNP_SYSTEM_JOINS},
     SYNP_CHAT_LLAMA3("llama3", NULL, ""),
     SYNP_CHAT_LLAMA3("llama3.1", "",
-                "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n"),
-    { "deepseek2", SYNP_DEEPSEEK_BOS, NULL,
-      { "", "User: ", "Assistant: " }, { "\n\n", "\n\n", SYNP_DEEPSEEK_EOS }, "Assistant:", 0 },
-    { "deepseek3", SYNP_DEEPSEEK_BOS, NULL,
-      { "", "<" SYNP_BAR "User" SYNP_BAR ">", "<" SYNP_BAR "Assistant" SYNP_BAR ">" },
-      { "", "", SYNP_DEEPSEEK_EOS }, "<" SYNP_BAR "Assistant" SYNP_BAR ">", SYNP_THINKS },
+                     "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n"),
+    {"deepseek2",
+     SYNP_DEEPSEEK_BOS,
+     NULL,
+     {"", "User: ", "Assistant: "},
+     {"\n\n", "\n\n", SYNP_DEEPSEEK_EOS},
+     "Assistant:",
+     0},
+    {"deepseek3",
+     SYNP_DEEPSEEK_BOS,
+     NULL,
+     {"", "<" SYNP_BAR "User" SYNP_BAR ">", "<" SYNP_BAR "Assistant" SYNP_BAR ">"},
+     {"", "", SYNP_DEEPSEEK_EOS},
+     "<" SYNP_BAR "Assistant" SYNP_BAR ">",
+     SYNP_THINKS},
 };
 
 /* How a template is recognised: the first row all of whose texts are in it. */
@@ -9914,17 +10147,17 @@ static const struct synp_chat_mark {
     syn_chat chat;
     const char *text[3];
 } synp_chat_marks[] = {
-    { SYN_CHAT_SMOLLM, { "<|im_start|>", "named SmolLM", NULL } },
-    { SYN_CHAT_QWEN25, { "<|im_start|>", "You are Qwen, created by Alibaba Cloud", NULL } },
-    { SYN_CHAT_QWEN3, { "<|im_start|>", "enable_thinking", NULL } },
-    { SYN_CHAT_QWEN2, { "<|im_start|>", "You are a helpful assistant.<|im_end|>", NULL } },
-    { SYN_CHAT_CHATML, { "<|im_start|>", NULL, NULL } },
-    { SYN_CHAT_GEMMA, { "<start_of_turn>", NULL, NULL } },
-    { SYN_CHAT_LLAMA31, { "<|start_header_id|>", "<|end_header_id|>", "Cutting Knowledge Date" } },
-    { SYN_CHAT_LLAMA3, { "<|start_header_id|>", "<|end_header_id|>", NULL } },
-    { SYN_CHAT_DEEPSEEK2, { "'Assistant: ' + message['content'] + eos_token", NULL, NULL } },
-    { SYN_CHAT_DEEPSEEK3, { "<" SYNP_BAR "Assistant" SYNP_BAR ">", "<" SYNP_BAR "User" SYNP_BAR ">",
-                            SYNP_DEEPSEEK_EOS } },
+    {SYN_CHAT_SMOLLM, {"<|im_start|>", "named SmolLM", NULL}},
+    {SYN_CHAT_QWEN25, {"<|im_start|>", "You are Qwen, created by Alibaba Cloud", NULL}},
+    {SYN_CHAT_QWEN3, {"<|im_start|>", "enable_thinking", NULL}},
+    {SYN_CHAT_QWEN2, {"<|im_start|>", "You are a helpful assistant.<|im_end|>", NULL}},
+    {SYN_CHAT_CHATML, {"<|im_start|>", NULL, NULL}},
+    {SYN_CHAT_GEMMA, {"<start_of_turn>", NULL, NULL}},
+    {SYN_CHAT_LLAMA31, {"<|start_header_id|>", "<|end_header_id|>", "Cutting Knowledge Date"}},
+    {SYN_CHAT_LLAMA3, {"<|start_header_id|>", "<|end_header_id|>", NULL}},
+    {SYN_CHAT_DEEPSEEK2, {"'Assistant: ' + message['content'] + eos_token", NULL, NULL}},
+    {SYN_CHAT_DEEPSEEK3,
+     {"<" SYNP_BAR "Assistant" SYNP_BAR ">", "<" SYNP_BAR "User" SYNP_BAR ">", SYNP_DEEPSEEK_EOS}},
 };
 
 /* Whether a text of the file contains this one. */
@@ -9947,9 +10180,10 @@ static syn_status synp_source_contains(const syn_source *source, uint64_t at, ui
 }
 
 #define SYNP_CHAT_BIT(chat) ((uint32_t)1 << (chat))
-#define SYNP_CHATS_CHATML                                                     \
-    (SYNP_CHAT_BIT(SYN_CHAT_CHATML) | SYNP_CHAT_BIT(SYN_CHAT_SMOLLM) |        \
-     SYNP_CHAT_BIT(SYN_CHAT_QWEN2) | SYNP_CHAT_BIT(SYN_CHAT_QWEN25) | SYNP_CHAT_BIT(SYN_CHAT_QWEN3))
+#define SYNP_CHATS_CHATML                                                                          \
+    (SYNP_CHAT_BIT(SYN_CHAT_CHATML) | SYNP_CHAT_BIT(SYN_CHAT_SMOLLM) |                             \
+     SYNP_CHAT_BIT(SYN_CHAT_QWEN2) | SYNP_CHAT_BIT(SYN_CHAT_QWEN25) |                              \
+     SYNP_CHAT_BIT(SYN_CHAT_QWEN3))
 #define SYNP_CHATS_TOOLS (SYNP_CHAT_BIT(SYN_CHAT_QWEN25) | SYNP_CHAT_BIT(SYN_CHAT_QWEN3))
 #define SYNP_CHATS_LLAMA (SYNP_CHAT_BIT(SYN_CHAT_LLAMA3) | SYNP_CHAT_BIT(SYN_CHAT_LLAMA31))
 #define SYNP_CHATS_DEEPSEEK (SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK2) | SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK3))
@@ -9958,43 +10192,44 @@ static syn_status synp_source_contains(const syn_source *source, uint64_t at, ui
    sentence "You are ..." goes on. What none accounts for is a format of its own. */
 static const struct synp_chat_account {
     const char *text;
-    uint32_t    chats;
+    uint32_t chats;
 } synp_chat_accounts[] = {
-    { "<|im_start|>", SYNP_CHATS_CHATML },
-    { "<|im_end|>", SYNP_CHATS_CHATML },
-    { "<|endoftext|>", SYNP_CHATS_CHATML },
-    { "<tools>", SYNP_CHATS_TOOLS },
-    { "</tools>", SYNP_CHATS_TOOLS },
-    { "<tool_call>", SYNP_CHATS_TOOLS },
-    { "</tool_call>", SYNP_CHATS_TOOLS },
-    { "<tool_response>", SYNP_CHATS_TOOLS },
-    { "</tool_response>", SYNP_CHATS_TOOLS },
-    { "<function-name>", SYNP_CHATS_TOOLS },
-    { "<args-json-object>", SYNP_CHATS_TOOLS },
-    { "<think>", SYNP_CHAT_BIT(SYN_CHAT_QWEN3) },
-    { "</think>", SYNP_CHAT_BIT(SYN_CHAT_QWEN3) | SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK3) },
-    { "<bos>", SYNP_CHAT_BIT(SYN_CHAT_GEMMA) },
-    { "<start_of_turn>", SYNP_CHAT_BIT(SYN_CHAT_GEMMA) },
-    { "<end_of_turn>", SYNP_CHAT_BIT(SYN_CHAT_GEMMA) },
-    { "<start_of_image>", SYNP_CHAT_BIT(SYN_CHAT_GEMMA) },
-    { "<|begin_of_text|>", SYNP_CHATS_LLAMA },
-    { "<|start_header_id|>", SYNP_CHATS_LLAMA },
-    { "<|end_header_id|>", SYNP_CHATS_LLAMA },
-    { "<|eot_id|>", SYNP_CHATS_LLAMA },
-    { "<|eom_id|>", SYNP_CHAT_BIT(SYN_CHAT_LLAMA31) },
-    { "<|python_tag|>", SYNP_CHAT_BIT(SYN_CHAT_LLAMA31) },
-    { SYNP_DEEPSEEK_BOS, SYNP_CHATS_DEEPSEEK },
-    { SYNP_DEEPSEEK_EOS, SYNP_CHATS_DEEPSEEK },
-    { "<" SYNP_BAR "User" SYNP_BAR ">", SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK3) },
-    { "<" SYNP_BAR "Assistant" SYNP_BAR ">", SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK3) },
-    { "<" SYNP_BAR "tool" SYNP_GAP, SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK3) }, /* calls, outputs ... */
-    { "You are a helpful AI assistant named SmolLM, trained by Hugging Face",
-      SYNP_CHAT_BIT(SYN_CHAT_SMOLLM) },
-    { "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.",
-      SYNP_CHAT_BIT(SYN_CHAT_QWEN25) },
-    { "You are a helpful assistant.", SYNP_CHAT_BIT(SYN_CHAT_QWEN2) | SYNP_CHAT_BIT(SYN_CHAT_QWEN25) },
-    { "You are provided with function signatures", SYNP_CHATS_TOOLS },
-    { "You are an expert in composing functions", SYNP_CHAT_BIT(SYN_CHAT_LLAMA31) },
+    {"<|im_start|>", SYNP_CHATS_CHATML},
+    {"<|im_end|>", SYNP_CHATS_CHATML},
+    {"<|endoftext|>", SYNP_CHATS_CHATML},
+    {"<tools>", SYNP_CHATS_TOOLS},
+    {"</tools>", SYNP_CHATS_TOOLS},
+    {"<tool_call>", SYNP_CHATS_TOOLS},
+    {"</tool_call>", SYNP_CHATS_TOOLS},
+    {"<tool_response>", SYNP_CHATS_TOOLS},
+    {"</tool_response>", SYNP_CHATS_TOOLS},
+    {"<function-name>", SYNP_CHATS_TOOLS},
+    {"<args-json-object>", SYNP_CHATS_TOOLS},
+    {"<think>", SYNP_CHAT_BIT(SYN_CHAT_QWEN3)},
+    {"</think>", SYNP_CHAT_BIT(SYN_CHAT_QWEN3) | SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK3)},
+    {"<bos>", SYNP_CHAT_BIT(SYN_CHAT_GEMMA)},
+    {"<start_of_turn>", SYNP_CHAT_BIT(SYN_CHAT_GEMMA)},
+    {"<end_of_turn>", SYNP_CHAT_BIT(SYN_CHAT_GEMMA)},
+    {"<start_of_image>", SYNP_CHAT_BIT(SYN_CHAT_GEMMA)},
+    {"<|begin_of_text|>", SYNP_CHATS_LLAMA},
+    {"<|start_header_id|>", SYNP_CHATS_LLAMA},
+    {"<|end_header_id|>", SYNP_CHATS_LLAMA},
+    {"<|eot_id|>", SYNP_CHATS_LLAMA},
+    {"<|eom_id|>", SYNP_CHAT_BIT(SYN_CHAT_LLAMA31)},
+    {"<|python_tag|>", SYNP_CHAT_BIT(SYN_CHAT_LLAMA31)},
+    {SYNP_DEEPSEEK_BOS, SYNP_CHATS_DEEPSEEK},
+    {SYNP_DEEPSEEK_EOS, SYNP_CHATS_DEEPSEEK},
+    {"<" SYNP_BAR "User" SYNP_BAR ">", SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK3)},
+    {"<" SYNP_BAR "Assistant" SYNP_BAR ">", SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK3)},
+    {"<" SYNP_BAR "tool" SYNP_GAP, SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK3)}, /* calls, outputs ... */
+    {"You are a helpful AI assistant named SmolLM, trained by Hugging Face",
+     SYNP_CHAT_BIT(SYN_CHAT_SMOLLM)},
+    {"You are Qwen, created by Alibaba Cloud. You are a helpful assistant.",
+     SYNP_CHAT_BIT(SYN_CHAT_QWEN25)},
+    {"You are a helpful assistant.",
+     SYNP_CHAT_BIT(SYN_CHAT_QWEN2) | SYNP_CHAT_BIT(SYN_CHAT_QWEN25)},
+    {"You are provided with function signatures", SYNP_CHATS_TOOLS},
+    {"You are an expert in composing functions", SYNP_CHAT_BIT(SYN_CHAT_LLAMA31)},
 };
 
 static bool synp_begins(const unsigned char *p, size_t n, const char *text)
@@ -10012,8 +10247,8 @@ static bool synp_chat_mark_at(const unsigned char *p, size_t n)
     if (p[1] != '|' && p[1] != '/' && p[1] < 0x80 && !(p[1] >= 'a' && p[1] <= 'z')) return false;
     for (i = 1; i < n && i < 48; i++) {
         if (p[i] == '>') return true;
-        if (p[i] <= ' ' || p[i] == '\'' || p[i] == '"' || p[i] == '{' || p[i] == '}' || p[i] == '<' ||
-            p[i] == '+')
+        if (p[i] <= ' ' || p[i] == '\'' || p[i] == '"' || p[i] == '{' || p[i] == '}' ||
+            p[i] == '<' || p[i] == '+')
             return false;
     }
     return false;
@@ -10022,13 +10257,14 @@ static bool synp_chat_mark_at(const unsigned char *p, size_t n)
 /* The formats that account for what begins at this place of a template; all where nothing does. */
 static uint32_t synp_chat_account_at(const unsigned char *p, size_t n)
 {
-    static const char *const thought[] = { "assistant\\n<think>", "assistant\n<think>" };
-    static const char *const system[] = { "system\\n", "system\n" };
+    static const char *const thought[] = {"assistant\\n<think>", "assistant\n<think>"};
+    static const char *const system[] = {"system\\n", "system\n"};
     size_t i;
     for (i = 0; i < 2; i++) {
         const size_t length = strlen(system[i]);
         if (synp_begins(p, n, thought[i])) return 0; /* the reply begins inside a thought */
-        if (synp_begins(p, n, system[i]) && n > length && !synp_begins(p + length, n - length, "You are") &&
+        if (synp_begins(p, n, system[i]) && n > length &&
+            !synp_begins(p + length, n - length, "You are") &&
             ((p[length] | 32) >= 'a' && (p[length] | 32) <= 'z'))
             return 0; /* a system text of its own */
     }
@@ -10078,7 +10314,8 @@ static syn_status synp_chat_recognise(syn_tokenizer *t, const syn_gguf *gguf, sy
         if (!all) continue;
         if (!(accounted & SYNP_CHAT_BIT(synp_chat_marks[i].chat))) return SYN_OK;
         t->chat = synp_chat_marks[i].chat;
-        status = synp_source_contains(gguf->source, value.offset, value.bytes, "bos_token", &bos, err);
+        status =
+            synp_source_contains(gguf->source, value.offset, value.bytes, "bos_token", &bos, err);
         t->chat_bos = bos && t->add_bos && t->bos >= 0 && !synp_chat_rows[t->chat].begin[0];
         break;
     }
@@ -10123,11 +10360,14 @@ SYN_API const char *syn_chat_name(syn_chat chat)
 
 SYN_API syn_chat syn_chat_guess(const syn_tokenizer *t)
 {
-    static const struct { const char *text; syn_chat chat; } token[] = {
-        { "<|im_start|>", SYN_CHAT_CHATML },
-        { "<start_of_turn>", SYN_CHAT_GEMMA },
-        { "<|start_header_id|>", SYN_CHAT_LLAMA3 },
-        { "<" SYNP_BAR "Assistant" SYNP_BAR ">", SYN_CHAT_DEEPSEEK3 },
+    static const struct {
+        const char *text;
+        syn_chat chat;
+    } token[] = {
+        {"<|im_start|>", SYN_CHAT_CHATML},
+        {"<start_of_turn>", SYN_CHAT_GEMMA},
+        {"<|start_header_id|>", SYN_CHAT_LLAMA3},
+        {"<" SYNP_BAR "Assistant" SYNP_BAR ">", SYN_CHAT_DEEPSEEK3},
     };
     size_t i;
     for (i = 0; i < sizeof token / sizeof token[0]; i++)
@@ -10268,190 +10508,255 @@ SYN_API syn_status syn_chat_render(syn_chat chat, const syn_chat_message *messag
    ------------------------------------------------------------------------------------ */
 
 typedef enum synp_norm_kind { SYNP_NORM_RMS, SYNP_NORM_LAYER } synp_norm_kind;
-typedef enum synp_rope_kind { SYNP_ROPE_NONE, SYNP_ROPE_INTERLEAVED, SYNP_ROPE_HALF } synp_rope_kind;
+typedef enum synp_rope_kind {
+    SYNP_ROPE_NONE,
+    SYNP_ROPE_INTERLEAVED,
+    SYNP_ROPE_HALF
+} synp_rope_kind;
 typedef enum synp_act_kind {
-    SYNP_ACT_SILU, SYNP_ACT_GELU_TANH, SYNP_ACT_GELU_ERF, SYNP_ACT_SILU_CLAMPED
+    SYNP_ACT_SILU,
+    SYNP_ACT_GELU_TANH,
+    SYNP_ACT_GELU_ERF,
+    SYNP_ACT_SILU_CLAMPED
 } synp_act_kind;
 
 enum {
-    SYNP_SCALED_EMBD = 1 << 0,  /* embeddings times sqrt(n_embd) */
-    SYNP_LOCAL_BASE = 1 << 1,   /* local layers have a rope base of their own and no scaling */
-    SYNP_LOCAL_PLAIN = 1 << 9,  /* local layers have the same rope base and no scaling */
+    SYNP_SCALED_EMBD = 1 << 0,   /* embeddings times sqrt(n_embd) */
+    SYNP_LOCAL_BASE = 1 << 1,    /* local layers have a rope base of their own and no scaling */
+    SYNP_LOCAL_PLAIN = 1 << 9,   /* local layers have the same rope base and no scaling */
     SYNP_SCALE_BY_EMBD = 1 << 2, /* the largest size scales scores by 1/sqrt(n_embd / n_head) */
-    SYNP_MLA = 1 << 3,          /* multi-head latent attention */
-    SYNP_WIDE_QK_NORM = 1 << 4, /* Q and K are normed over all heads at once */
-    SYNP_FUSED_GATE = 1 << 5,   /* the rows of ffn_up are gate, then up */
-    SYNP_RENORMALISED = 1 << 6, /* weights of chosen experts are divided by their sum */
-    SYNP_PARALLEL = 1 << 7,     /* attention and feed-forward start from the same stream, unless
+    SYNP_MLA = 1 << 3,           /* multi-head latent attention */
+    SYNP_WIDE_QK_NORM = 1 << 4,  /* Q and K are normed over all heads at once */
+    SYNP_FUSED_GATE = 1 << 5,    /* the rows of ffn_up are gate, then up */
+    SYNP_RENORMALISED = 1 << 6,  /* weights of chosen experts are divided by their sum */
+    SYNP_PARALLEL = 1 << 7,      /* attention and feed-forward start from the same stream, unless
                                    use_parallel_residual says otherwise */
-    SYNP_LAYER_HEADS = 1 << 8,  /* the head counts may be arrays, one number a layer; 0: no attention */
-    SYNP_NORM_MOVED = 1 << 10,  /* what the file calls the norm behind attention is the norm before
+    SYNP_LAYER_HEADS =
+        1 << 8, /* the head counts may be arrays, one number a layer; 0: no attention */
+    SYNP_NORM_MOVED = 1 << 10,   /* what the file calls the norm behind attention is the norm before
                                    the feed-forward part */
     SYNP_FOURTH_PLAIN = 1 << 11, /* every fourth layer has no rope */
-    SYNP_LONGROPE = 1 << 12,    /* rope factors for short and for long contexts, whatever the type */
-    SYNP_OUTPUT_BIAS = 1 << 13, /* the output matrix may have a bias */
-    SYNP_FURTHER = 1 << 14,     /* the last blocks may guess further tokens: they are left out */
+    SYNP_LONGROPE = 1 << 12, /* rope factors for short and for long contexts, whatever the type */
+    SYNP_OUTPUT_BIAS = 1 << 13,    /* the output matrix may have a bias */
+    SYNP_FURTHER = 1 << 14,        /* the last blocks may guess further tokens: they are left out */
     SYNP_CHOSEN_SOFTMAX = 1 << 15, /* the softmax of the router is over the chosen experts */
-    SYNP_GATED_SHARED = 1 << 16 /* the shared experts have a gate of their own */
+    SYNP_GATED_SHARED = 1 << 16    /* the shared experts have a gate of their own */
 };
 
 struct syn_family {
     const char *name;
-    uint64_t    needed, optional; /* bits of syn_part; the feed-forward part follows from experts */
+    uint64_t needed, optional; /* bits of syn_part; the feed-forward part follows from experts */
     synp_norm_kind norm;
     synp_rope_kind rope;
     synp_act_kind act;
-    unsigned    quirks;
-    uint32_t    window_period;    /* default; 0: no local layers */
-    uint32_t    scale_by_embd_layers;
-    uint64_t    keys;             /* bits of synp_hparam rows that must be there, beside the common */
-    uint64_t    uses;             /* and of those that it reads beside the common ones */
+    unsigned quirks;
+    uint32_t window_period; /* default; 0: no local layers */
+    uint32_t scale_by_embd_layers;
+    uint64_t keys; /* bits of synp_hparam rows that must be there, beside the common */
+    uint64_t uses; /* and of those that it reads beside the common ones */
 };
 
 #define SYNP_BIT(i) ((uint64_t)1 << (i))
 
 #define SYNP_PARTS_QKV (SYNP_BIT(SYN_ATTN_Q) | SYNP_BIT(SYN_ATTN_K) | SYNP_BIT(SYN_ATTN_V))
-#define SYNP_PARTS_QKV_BIAS \
+#define SYNP_PARTS_QKV_BIAS                                                                        \
     (SYNP_BIT(SYN_ATTN_Q_BIAS) | SYNP_BIT(SYN_ATTN_K_BIAS) | SYNP_BIT(SYN_ATTN_V_BIAS))
-#define SYNP_PARTS_FFN_BIAS \
+#define SYNP_PARTS_FFN_BIAS                                                                        \
     (SYNP_BIT(SYN_FFN_GATE_BIAS) | SYNP_BIT(SYN_FFN_UP_BIAS) | SYNP_BIT(SYN_FFN_DOWN_BIAS))
-#define SYNP_PARTS_EXPERTS_BIAS                                               \
-    (SYNP_BIT(SYN_FFN_ROUTER_BIAS) | SYNP_BIT(SYN_FFN_GATE_EXPERTS_BIAS) |    \
+#define SYNP_PARTS_EXPERTS_BIAS                                                                    \
+    (SYNP_BIT(SYN_FFN_ROUTER_BIAS) | SYNP_BIT(SYN_FFN_GATE_EXPERTS_BIAS) |                         \
      SYNP_BIT(SYN_FFN_UP_EXPERTS_BIAS) | SYNP_BIT(SYN_FFN_DOWN_EXPERTS_BIAS))
-#define SYNP_PARTS_BIAS                                                       \
-    (SYNP_PARTS_QKV_BIAS | SYNP_BIT(SYN_ATTN_QKV_BIAS) | SYNP_BIT(SYN_ATTN_OUTPUT_BIAS) | \
+#define SYNP_PARTS_BIAS                                                                            \
+    (SYNP_PARTS_QKV_BIAS | SYNP_BIT(SYN_ATTN_QKV_BIAS) | SYNP_BIT(SYN_ATTN_OUTPUT_BIAS) |          \
      SYNP_PARTS_FFN_BIAS | SYNP_PARTS_EXPERTS_BIAS)
 #define SYNP_PARTS_QK_NORM (SYNP_BIT(SYN_ATTN_Q_NORM) | SYNP_BIT(SYN_ATTN_K_NORM))
 #define SYNP_PARTS_PRE_NORM (SYNP_BIT(SYN_ATTN_NORM) | SYNP_BIT(SYN_FFN_NORM))
 #define SYNP_PARTS_POST_NORM (SYNP_BIT(SYN_ATTN_POST_NORM) | SYNP_BIT(SYN_FFN_POST_NORM))
 /* Q, K and V may lie in one matrix where a family has three, and the other way round; their biases
    and that of the output projection are there or not. */
-#define SYNP_PARTS_ATTENTION_MORE                                             \
-    (SYNP_PARTS_QKV | SYNP_PARTS_QKV_BIAS | SYNP_BIT(SYN_ATTN_QKV) |          \
-     SYNP_BIT(SYN_ATTN_QKV_BIAS) | SYNP_BIT(SYN_ATTN_OUTPUT_BIAS))
-#define SYNP_PARTS_LLAMA_ATTENTION \
+#define SYNP_PARTS_ATTENTION_MORE                                                                  \
+    (SYNP_PARTS_QKV | SYNP_PARTS_QKV_BIAS | SYNP_BIT(SYN_ATTN_QKV) | SYNP_BIT(SYN_ATTN_QKV_BIAS) | \
+     SYNP_BIT(SYN_ATTN_OUTPUT_BIAS))
+#define SYNP_PARTS_LLAMA_ATTENTION                                                                 \
     (SYNP_BIT(SYN_ATTN_NORM) | SYNP_PARTS_ATTENTION_MORE | SYNP_BIT(SYN_ATTN_OUTPUT))
-#define SYNP_PARTS_LLAMA \
+#define SYNP_PARTS_LLAMA                                                                           \
     (SYNP_PARTS_PRE_NORM | SYNP_PARTS_QKV | SYNP_BIT(SYN_ATTN_OUTPUT) | SYNP_PARTS_GATED)
-#define SYNP_PARTS_GATED \
-    (SYNP_BIT(SYN_FFN_GATE) | SYNP_BIT(SYN_FFN_UP) | SYNP_BIT(SYN_FFN_DOWN))
-#define SYNP_PARTS_GPT                                                        \
-    (SYNP_PARTS_PRE_NORM | SYNP_BIT(SYN_ATTN_NORM_BIAS) | SYNP_BIT(SYN_FFN_NORM_BIAS) |      \
-     SYNP_BIT(SYN_ATTN_QKV) | SYNP_BIT(SYN_ATTN_QKV_BIAS) | SYNP_BIT(SYN_ATTN_OUTPUT) |      \
-     SYNP_BIT(SYN_ATTN_OUTPUT_BIAS) | SYNP_BIT(SYN_FFN_UP) | SYNP_BIT(SYN_FFN_UP_BIAS) |     \
+#define SYNP_PARTS_GATED (SYNP_BIT(SYN_FFN_GATE) | SYNP_BIT(SYN_FFN_UP) | SYNP_BIT(SYN_FFN_DOWN))
+#define SYNP_PARTS_GPT                                                                             \
+    (SYNP_PARTS_PRE_NORM | SYNP_BIT(SYN_ATTN_NORM_BIAS) | SYNP_BIT(SYN_FFN_NORM_BIAS) |            \
+     SYNP_BIT(SYN_ATTN_QKV) | SYNP_BIT(SYN_ATTN_QKV_BIAS) | SYNP_BIT(SYN_ATTN_OUTPUT) |            \
+     SYNP_BIT(SYN_ATTN_OUTPUT_BIAS) | SYNP_BIT(SYN_FFN_UP) | SYNP_BIT(SYN_FFN_UP_BIAS) |           \
      SYNP_BIT(SYN_FFN_DOWN) | SYNP_BIT(SYN_FFN_DOWN_BIAS))
-#define SYNP_PARTS_GPT_APART /* the same with Q, K and V in matrices of their own */             \
-    ((SYNP_PARTS_GPT & ~(SYNP_BIT(SYN_ATTN_QKV) | SYNP_BIT(SYN_ATTN_QKV_BIAS))) |             \
-     SYNP_PARTS_QKV | SYNP_PARTS_QKV_BIAS)
-#define SYNP_PARTS_EXPERTS                                                    \
-    (SYNP_BIT(SYN_FFN_ROUTER) | SYNP_BIT(SYN_FFN_GATE_EXPERTS) |              \
-     SYNP_BIT(SYN_FFN_UP_EXPERTS) | SYNP_BIT(SYN_FFN_DOWN_EXPERTS))
-#define SYNP_PARTS_SHARED                                                     \
-    (SYNP_BIT(SYN_FFN_GATE_SHARED) | SYNP_BIT(SYN_FFN_UP_SHARED) |            \
-     SYNP_BIT(SYN_FFN_DOWN_SHARED))
+#define SYNP_PARTS_GPT_APART /* the same with Q, K and V in matrices of their own */               \
+    ((SYNP_PARTS_GPT & ~(SYNP_BIT(SYN_ATTN_QKV) | SYNP_BIT(SYN_ATTN_QKV_BIAS))) | SYNP_PARTS_QKV | \
+     SYNP_PARTS_QKV_BIAS)
+#define SYNP_PARTS_EXPERTS                                                                         \
+    (SYNP_BIT(SYN_FFN_ROUTER) | SYNP_BIT(SYN_FFN_GATE_EXPERTS) | SYNP_BIT(SYN_FFN_UP_EXPERTS) |    \
+     SYNP_BIT(SYN_FFN_DOWN_EXPERTS))
+#define SYNP_PARTS_SHARED                                                                          \
+    (SYNP_BIT(SYN_FFN_GATE_SHARED) | SYNP_BIT(SYN_FFN_UP_SHARED) | SYNP_BIT(SYN_FFN_DOWN_SHARED))
 
 /* Named dimensions: what the shapes of the tensor table are made of. */
 typedef enum synp_dim {
-    SYNP_ONE, SYNP_EMBD, SYNP_VOCAB, SYNP_CONTEXT, SYNP_ROPE_HALF_SIZE, SYNP_Q, SYNP_K, SYNP_V,
-    SYNP_QKV, SYNP_Q_NORM, SYNP_K_NORM, SYNP_HEADS_OUT, SYNP_FF, SYNP_FF_UP, SYNP_EXPERTS,
-    SYNP_EXPERT_FF, SYNP_SHARED_FF, SYNP_Q_LORA, SYNP_KV_LORA, SYNP_KV_A, SYNP_KV_B, SYNP_NOPE,
-    SYNP_VALUE, SYNP_HEADS, SYNP_DIMS
+    SYNP_ONE,
+    SYNP_EMBD,
+    SYNP_VOCAB,
+    SYNP_CONTEXT,
+    SYNP_ROPE_HALF_SIZE,
+    SYNP_Q,
+    SYNP_K,
+    SYNP_V,
+    SYNP_QKV,
+    SYNP_Q_NORM,
+    SYNP_K_NORM,
+    SYNP_HEADS_OUT,
+    SYNP_FF,
+    SYNP_FF_UP,
+    SYNP_EXPERTS,
+    SYNP_EXPERT_FF,
+    SYNP_SHARED_FF,
+    SYNP_Q_LORA,
+    SYNP_KV_LORA,
+    SYNP_KV_A,
+    SYNP_KV_B,
+    SYNP_NOPE,
+    SYNP_VALUE,
+    SYNP_HEADS,
+    SYNP_DIMS
 } synp_dim;
 
 typedef struct synp_shape {
     const char *name; /* behind "blk.<layer>." for a layer's */
-    synp_dim    cols, rows, count;
+    synp_dim cols, rows, count;
 } synp_shape;
 
 static const synp_shape synp_globals[SYN_GLOBALS] = {
-    { "token_embd.weight", SYNP_EMBD, SYNP_VOCAB, SYNP_ONE },
-    { "position_embd.weight", SYNP_EMBD, SYNP_CONTEXT, SYNP_ONE },
-    { "rope_freqs.weight", SYNP_ROPE_HALF_SIZE, SYNP_ONE, SYNP_ONE },
-    { "rope_factors_short.weight", SYNP_ROPE_HALF_SIZE, SYNP_ONE, SYNP_ONE },
-    { "rope_factors_long.weight", SYNP_ROPE_HALF_SIZE, SYNP_ONE, SYNP_ONE },
-    { "output_norm.weight", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
-    { "output_norm.bias", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
-    { "output.weight", SYNP_EMBD, SYNP_VOCAB, SYNP_ONE },
-    { "output.bias", SYNP_VOCAB, SYNP_ONE, SYNP_ONE },
+    {"token_embd.weight", SYNP_EMBD, SYNP_VOCAB, SYNP_ONE},
+    {"position_embd.weight", SYNP_EMBD, SYNP_CONTEXT, SYNP_ONE},
+    {"rope_freqs.weight", SYNP_ROPE_HALF_SIZE, SYNP_ONE, SYNP_ONE},
+    {"rope_factors_short.weight", SYNP_ROPE_HALF_SIZE, SYNP_ONE, SYNP_ONE},
+    {"rope_factors_long.weight", SYNP_ROPE_HALF_SIZE, SYNP_ONE, SYNP_ONE},
+    {"output_norm.weight", SYNP_EMBD, SYNP_ONE, SYNP_ONE},
+    {"output_norm.bias", SYNP_EMBD, SYNP_ONE, SYNP_ONE},
+    {"output.weight", SYNP_EMBD, SYNP_VOCAB, SYNP_ONE},
+    {"output.bias", SYNP_VOCAB, SYNP_ONE, SYNP_ONE},
 };
 
-static const synp_shape synp_parts[SYN_PARTS] = { /* in the order of syn_part */
-    { "attn_norm.weight", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
-    { "attn_norm.bias", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
-    { "attn_q.weight", SYNP_EMBD, SYNP_Q, SYNP_ONE },
-    { "attn_k.weight", SYNP_EMBD, SYNP_K, SYNP_ONE },
-    { "attn_v.weight", SYNP_EMBD, SYNP_V, SYNP_ONE },
-    { "attn_qkv.weight", SYNP_EMBD, SYNP_QKV, SYNP_ONE },
-    { "attn_q.bias", SYNP_Q, SYNP_ONE, SYNP_ONE },
-    { "attn_k.bias", SYNP_K, SYNP_ONE, SYNP_ONE },
-    { "attn_v.bias", SYNP_V, SYNP_ONE, SYNP_ONE },
-    { "attn_qkv.bias", SYNP_QKV, SYNP_ONE, SYNP_ONE },
-    { "attn_q_norm.weight", SYNP_Q_NORM, SYNP_ONE, SYNP_ONE },
-    { "attn_k_norm.weight", SYNP_K_NORM, SYNP_ONE, SYNP_ONE },
-    { "attn_output.weight", SYNP_HEADS_OUT, SYNP_EMBD, SYNP_ONE },
-    { "attn_output.bias", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
-    { "post_attention_norm.weight", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
-    { "attn_q_a.weight", SYNP_EMBD, SYNP_Q_LORA, SYNP_ONE },
-    { "attn_q_a_norm.weight", SYNP_Q_LORA, SYNP_ONE, SYNP_ONE },
-    { "attn_q_b.weight", SYNP_Q_LORA, SYNP_Q, SYNP_ONE },
-    { "attn_kv_a_mqa.weight", SYNP_EMBD, SYNP_KV_A, SYNP_ONE },
-    { "attn_kv_a_norm.weight", SYNP_KV_LORA, SYNP_ONE, SYNP_ONE },
-    { "attn_kv_b.weight", SYNP_KV_LORA, SYNP_KV_B, SYNP_ONE },
-    { "attn_k_b.weight", SYNP_NOPE, SYNP_KV_LORA, SYNP_HEADS },
-    { "attn_v_b.weight", SYNP_KV_LORA, SYNP_VALUE, SYNP_HEADS },
-    { "ffn_norm.weight", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
-    { "ffn_norm.bias", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
-    { "ffn_gate.weight", SYNP_EMBD, SYNP_FF, SYNP_ONE },
-    { "ffn_up.weight", SYNP_EMBD, SYNP_FF_UP, SYNP_ONE },
-    { "ffn_down.weight", SYNP_FF, SYNP_EMBD, SYNP_ONE },
-    { "ffn_up.bias", SYNP_FF_UP, SYNP_ONE, SYNP_ONE },
-    { "ffn_down.bias", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
-    { "post_ffw_norm.weight", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
-    { "ffn_gate_inp.weight", SYNP_EMBD, SYNP_EXPERTS, SYNP_ONE },
-    { "ffn_gate_exps.weight", SYNP_EMBD, SYNP_EXPERT_FF, SYNP_EXPERTS },
-    { "ffn_up_exps.weight", SYNP_EMBD, SYNP_EXPERT_FF, SYNP_EXPERTS },
-    { "ffn_down_exps.weight", SYNP_EXPERT_FF, SYNP_EMBD, SYNP_EXPERTS },
-    { "ffn_gate_shexp.weight", SYNP_EMBD, SYNP_SHARED_FF, SYNP_ONE },
-    { "ffn_up_shexp.weight", SYNP_EMBD, SYNP_SHARED_FF, SYNP_ONE },
-    { "ffn_down_shexp.weight", SYNP_SHARED_FF, SYNP_EMBD, SYNP_ONE },
-    { "ffn_gate.bias", SYNP_FF, SYNP_ONE, SYNP_ONE },
-    { "attn_sinks.weight", SYNP_HEADS, SYNP_ONE, SYNP_ONE },
-    { "ffn_gate_inp.bias", SYNP_EXPERTS, SYNP_ONE, SYNP_ONE },
-    { "exp_probs_b.bias", SYNP_EXPERTS, SYNP_ONE, SYNP_ONE },
-    { "ffn_gate_exps.bias", SYNP_EXPERT_FF, SYNP_EXPERTS, SYNP_ONE },
-    { "ffn_up_exps.bias", SYNP_EXPERT_FF, SYNP_EXPERTS, SYNP_ONE },
-    { "ffn_down_exps.bias", SYNP_EMBD, SYNP_EXPERTS, SYNP_ONE },
-    { "ffn_gate_inp_shexp.weight", SYNP_EMBD, SYNP_ONE, SYNP_ONE },
+static const synp_shape synp_parts[SYN_PARTS] = {
+    /* in the order of syn_part */
+    {"attn_norm.weight", SYNP_EMBD, SYNP_ONE, SYNP_ONE},
+    {"attn_norm.bias", SYNP_EMBD, SYNP_ONE, SYNP_ONE},
+    {"attn_q.weight", SYNP_EMBD, SYNP_Q, SYNP_ONE},
+    {"attn_k.weight", SYNP_EMBD, SYNP_K, SYNP_ONE},
+    {"attn_v.weight", SYNP_EMBD, SYNP_V, SYNP_ONE},
+    {"attn_qkv.weight", SYNP_EMBD, SYNP_QKV, SYNP_ONE},
+    {"attn_q.bias", SYNP_Q, SYNP_ONE, SYNP_ONE},
+    {"attn_k.bias", SYNP_K, SYNP_ONE, SYNP_ONE},
+    {"attn_v.bias", SYNP_V, SYNP_ONE, SYNP_ONE},
+    {"attn_qkv.bias", SYNP_QKV, SYNP_ONE, SYNP_ONE},
+    {"attn_q_norm.weight", SYNP_Q_NORM, SYNP_ONE, SYNP_ONE},
+    {"attn_k_norm.weight", SYNP_K_NORM, SYNP_ONE, SYNP_ONE},
+    {"attn_output.weight", SYNP_HEADS_OUT, SYNP_EMBD, SYNP_ONE},
+    {"attn_output.bias", SYNP_EMBD, SYNP_ONE, SYNP_ONE},
+    {"post_attention_norm.weight", SYNP_EMBD, SYNP_ONE, SYNP_ONE},
+    {"attn_q_a.weight", SYNP_EMBD, SYNP_Q_LORA, SYNP_ONE},
+    {"attn_q_a_norm.weight", SYNP_Q_LORA, SYNP_ONE, SYNP_ONE},
+    {"attn_q_b.weight", SYNP_Q_LORA, SYNP_Q, SYNP_ONE},
+    {"attn_kv_a_mqa.weight", SYNP_EMBD, SYNP_KV_A, SYNP_ONE},
+    {"attn_kv_a_norm.weight", SYNP_KV_LORA, SYNP_ONE, SYNP_ONE},
+    {"attn_kv_b.weight", SYNP_KV_LORA, SYNP_KV_B, SYNP_ONE},
+    {"attn_k_b.weight", SYNP_NOPE, SYNP_KV_LORA, SYNP_HEADS},
+    {"attn_v_b.weight", SYNP_KV_LORA, SYNP_VALUE, SYNP_HEADS},
+    {"ffn_norm.weight", SYNP_EMBD, SYNP_ONE, SYNP_ONE},
+    {"ffn_norm.bias", SYNP_EMBD, SYNP_ONE, SYNP_ONE},
+    {"ffn_gate.weight", SYNP_EMBD, SYNP_FF, SYNP_ONE},
+    {"ffn_up.weight", SYNP_EMBD, SYNP_FF_UP, SYNP_ONE},
+    {"ffn_down.weight", SYNP_FF, SYNP_EMBD, SYNP_ONE},
+    {"ffn_up.bias", SYNP_FF_UP, SYNP_ONE, SYNP_ONE},
+    {"ffn_down.bias", SYNP_EMBD, SYNP_ONE, SYNP_ONE},
+    {"post_ffw_norm.weight", SYNP_EMBD, SYNP_ONE, SYNP_ONE},
+    {"ffn_gate_inp.weight", SYNP_EMBD, SYNP_EXPERTS, SYNP_ONE},
+    {"ffn_gate_exps.weight", SYNP_EMBD, SYNP_EXPERT_FF, SYNP_EXPERTS},
+    {"ffn_up_exps.weight", SYNP_EMBD, SYNP_EXPERT_FF, SYNP_EXPERTS},
+    {"ffn_down_exps.weight", SYNP_EXPERT_FF, SYNP_EMBD, SYNP_EXPERTS},
+    {"ffn_gate_shexp.weight", SYNP_EMBD, SYNP_SHARED_FF, SYNP_ONE},
+    {"ffn_up_shexp.weight", SYNP_EMBD, SYNP_SHARED_FF, SYNP_ONE},
+    {"ffn_down_shexp.weight", SYNP_SHARED_FF, SYNP_EMBD, SYNP_ONE},
+    {"ffn_gate.bias", SYNP_FF, SYNP_ONE, SYNP_ONE},
+    {"attn_sinks.weight", SYNP_HEADS, SYNP_ONE, SYNP_ONE},
+    {"ffn_gate_inp.bias", SYNP_EXPERTS, SYNP_ONE, SYNP_ONE},
+    {"exp_probs_b.bias", SYNP_EXPERTS, SYNP_ONE, SYNP_ONE},
+    {"ffn_gate_exps.bias", SYNP_EXPERT_FF, SYNP_EXPERTS, SYNP_ONE},
+    {"ffn_up_exps.bias", SYNP_EXPERT_FF, SYNP_EXPERTS, SYNP_ONE},
+    {"ffn_down_exps.bias", SYNP_EMBD, SYNP_EXPERTS, SYNP_ONE},
+    {"ffn_gate_inp_shexp.weight", SYNP_EMBD, SYNP_ONE, SYNP_ONE},
 };
 
 /* Where a key's value goes, and which families read it. */
 typedef enum synp_key_need {
     SYNP_KEY_NEEDED, /* every family must have it */
     SYNP_KEY_READ,   /* every family reads it */
-    SYNP_KEY_OWN     /* families that name it in their row; in others it may only say what is so anyway */
+    SYNP_KEY_OWN /* families that name it in their row; in others it may only say what is so anyway
+                  */
 } synp_key_need;
 
 typedef struct synp_hparam {
     const char *key; /* behind "<architecture>." */
-    size_t      at;  /* offset in syn_model */
-    char        kind; /* 'u' uint32_t, 'h' the same or one a layer, 'f' float, 'b' bool */
+    size_t at;       /* offset in syn_model */
+    char kind;       /* 'u' uint32_t, 'h' the same or one a layer, 'f' float, 'b' bool */
     synp_key_need need;
 } synp_hparam;
 
 enum synp_hparam_row { /* rows of synp_hparams that code or families refer to */
-    SYNP_KEY_LAYERS, SYNP_KEY_EMBD, SYNP_KEY_HEADS, SYNP_KEY_KV_HEADS, SYNP_KEY_KEY_SIZE,
-    SYNP_KEY_VALUE_SIZE, SYNP_KEY_FF, SYNP_KEY_CONTEXT, SYNP_KEY_ROPE_SIZE, SYNP_KEY_ROPE_BASE,
-    SYNP_KEY_RMS_EPS, SYNP_KEY_EPS, SYNP_KEY_SCALE_LINEAR, SYNP_KEY_ROPE_FACTOR, SYNP_KEY_WINDOW,
-    SYNP_KEY_LOCAL_BASE, SYNP_KEY_EXPERTS, SYNP_KEY_EXPERTS_USED, SYNP_KEY_EXPERT_FF,
-    SYNP_KEY_KV_LORA, SYNP_KEY_Q_LORA, SYNP_KEY_KEY_MLA, SYNP_KEY_VALUE_MLA, SYNP_KEY_ATTN_CAP,
-    SYNP_KEY_FINAL_CAP, SYNP_KEY_LOG_MULTIPLIER, SYNP_KEY_PARALLEL, SYNP_KEY_SHARED,
-    SYNP_KEY_SHARED_FF, SYNP_KEY_EXPERT_SCALE, SYNP_KEY_EXPERT_NORM, SYNP_KEY_GATING,
-    SYNP_KEY_GROUPS, SYNP_KEY_GROUPS_USED, SYNP_KEY_DENSE, SYNP_KEY_LOGIT_SCALE,
-    SYNP_KEY_RESIDUAL_SCALE, SYNP_KEY_EMBD_SCALE, SYNP_KEY_ATTN_SCALE, SYNP_KEY_TEMPERATURE,
-    SYNP_KEY_TEMPERATURE_LENGTH, SYNP_KEY_ROPE_ON, SYNP_KEY_FURTHER
+                       SYNP_KEY_LAYERS,
+                       SYNP_KEY_EMBD,
+                       SYNP_KEY_HEADS,
+                       SYNP_KEY_KV_HEADS,
+                       SYNP_KEY_KEY_SIZE,
+                       SYNP_KEY_VALUE_SIZE,
+                       SYNP_KEY_FF,
+                       SYNP_KEY_CONTEXT,
+                       SYNP_KEY_ROPE_SIZE,
+                       SYNP_KEY_ROPE_BASE,
+                       SYNP_KEY_RMS_EPS,
+                       SYNP_KEY_EPS,
+                       SYNP_KEY_SCALE_LINEAR,
+                       SYNP_KEY_ROPE_FACTOR,
+                       SYNP_KEY_WINDOW,
+                       SYNP_KEY_LOCAL_BASE,
+                       SYNP_KEY_EXPERTS,
+                       SYNP_KEY_EXPERTS_USED,
+                       SYNP_KEY_EXPERT_FF,
+                       SYNP_KEY_KV_LORA,
+                       SYNP_KEY_Q_LORA,
+                       SYNP_KEY_KEY_MLA,
+                       SYNP_KEY_VALUE_MLA,
+                       SYNP_KEY_ATTN_CAP,
+                       SYNP_KEY_FINAL_CAP,
+                       SYNP_KEY_LOG_MULTIPLIER,
+                       SYNP_KEY_PARALLEL,
+                       SYNP_KEY_SHARED,
+                       SYNP_KEY_SHARED_FF,
+                       SYNP_KEY_EXPERT_SCALE,
+                       SYNP_KEY_EXPERT_NORM,
+                       SYNP_KEY_GATING,
+                       SYNP_KEY_GROUPS,
+                       SYNP_KEY_GROUPS_USED,
+                       SYNP_KEY_DENSE,
+                       SYNP_KEY_LOGIT_SCALE,
+                       SYNP_KEY_RESIDUAL_SCALE,
+                       SYNP_KEY_EMBD_SCALE,
+                       SYNP_KEY_ATTN_SCALE,
+                       SYNP_KEY_TEMPERATURE,
+                       SYNP_KEY_TEMPERATURE_LENGTH,
+                       SYNP_KEY_ROPE_ON,
+                       SYNP_KEY_FURTHER
 };
 
-#define SYNP_HPARAM(key, field, kind, need) { key, offsetof(syn_model, field), kind, need }
+#define SYNP_HPARAM(key, field, kind, need)                                                        \
+    {                                                                                              \
+        key, offsetof(syn_model, field), kind, need                                                \
+    }
 
 static const synp_hparam synp_hparams[] = {
     SYNP_HPARAM("block_count", layers, 'u', SYNP_KEY_NEEDED),
@@ -10509,44 +10814,44 @@ enum { SYNP_HPARAMS = sizeof synp_hparams / sizeof synp_hparams[0] };
    them what is so anyway, one of two numbers (of every element, where it is an array). */
 typedef struct synp_fixed_key {
     const char *key;
-    double      either, or_else;
+    double either, or_else;
 } synp_fixed_key;
 
 static const synp_fixed_key synp_fixed_keys[] = {
-    { "attention.causal", 1, 1 },
-    { "attention.clamp_kqv", 0, 0 },
-    { "attention.max_alibi_bias", 0, 0 },
-    { "attention.output_scale", 0, 1 },
-    { "attention.value_scale", 0, 1 },
-    { "attention.shared_kv_layers", 0, 0 },
-    { "attention.recurrent_layers", 0, 0 },
-    { "attention.indexer.head_count", 0, 0 },
-    { "attention.relative_buckets_count", 0, 0 },
-    { "rope.dimension_sections", 0, 0 },
-    { "rope.scaling.alpha", 0, 0 },
-    { "rope.scaling.yarn_ext_factor", 1, -1 },
-    { "router_logit_softcapping", 0, 0 },
-    { "interleave_moe_layer_step", 0, 1 },
-    { "moe_every_n_layers", 0, 1 },
-    { "moe_latent_size", 0, 0 },
-    { "expert_group_scale", 0, 1 },
-    { "experts_per_group", 0, 0 },
-    { "expert_chunk_feed_forward_length", 0, 0 },
-    { "swiglu_clamp_exp", 0, 0 },
-    { "swiglu_clamp_shexp", 0, 0 },
-    { "n_deepstack_layers", 0, 0 },
-    { "deepstack_mapping", -1, -1 },
-    { "swin_norm", 0, 0 },
-    { "norm_before_residual", 0, 0 },
-    { "rescale_every_n_layers", 0, 0 },
-    { "full_attention_interval", 0, 1 },
-    { "token_shift_count", 0, 0 },
-    { "embedding_length_per_layer_input", 0, 0 },
-    { "ssm.state_size", 0, 0 },
-    { "ssm.inner_size", 0, 0 },
-    { "wkv.head_size", 0, 0 },
-    { "kda.head_dim", 0, 0 },
-    { "shortconv.l_cache", 0, 0 },
+    {"attention.causal", 1, 1},
+    {"attention.clamp_kqv", 0, 0},
+    {"attention.max_alibi_bias", 0, 0},
+    {"attention.output_scale", 0, 1},
+    {"attention.value_scale", 0, 1},
+    {"attention.shared_kv_layers", 0, 0},
+    {"attention.recurrent_layers", 0, 0},
+    {"attention.indexer.head_count", 0, 0},
+    {"attention.relative_buckets_count", 0, 0},
+    {"rope.dimension_sections", 0, 0},
+    {"rope.scaling.alpha", 0, 0},
+    {"rope.scaling.yarn_ext_factor", 1, -1},
+    {"router_logit_softcapping", 0, 0},
+    {"interleave_moe_layer_step", 0, 1},
+    {"moe_every_n_layers", 0, 1},
+    {"moe_latent_size", 0, 0},
+    {"expert_group_scale", 0, 1},
+    {"experts_per_group", 0, 0},
+    {"expert_chunk_feed_forward_length", 0, 0},
+    {"swiglu_clamp_exp", 0, 0},
+    {"swiglu_clamp_shexp", 0, 0},
+    {"n_deepstack_layers", 0, 0},
+    {"deepstack_mapping", -1, -1},
+    {"swin_norm", 0, 0},
+    {"norm_before_residual", 0, 0},
+    {"rescale_every_n_layers", 0, 0},
+    {"full_attention_interval", 0, 1},
+    {"token_shift_count", 0, 0},
+    {"embedding_length_per_layer_input", 0, 0},
+    {"ssm.state_size", 0, 0},
+    {"ssm.inner_size", 0, 0},
+    {"wkv.head_size", 0, 0},
+    {"kda.head_dim", 0, 0},
+    {"shortconv.l_cache", 0, 0},
 };
 
 /* Keys and tensors that say nothing about the next token. A tensor's name may end in '*'. */
@@ -10555,32 +10860,33 @@ typedef struct synp_harmless {
 } synp_harmless;
 
 static const synp_harmless synp_harmless_keys[] = {
-    { "vocab_size", "the embedding has as many rows as there are tokens" },
-    { "pooling_type", "how an embedding is made of a text, not how tokens are foretold" },
-    { "classifier.output_labels", "names of classes, not of tokens" },
-    { "decoder_start_token_id", "of models with an encoder" },
-    { "tensor_data_layout", "how the weights lay before they were converted" },
-    { "rope.scaling.finetuned", "how the model was trained, not how it runs" },
-    { "dense_2_feat_in", "of an embedding head" },
-    { "dense_2_feat_out", "of an embedding head" },
-    { "dense_3_feat_in", "of an embedding head" },
-    { "dense_3_feat_out", "of an embedding head" },
+    {"vocab_size", "the embedding has as many rows as there are tokens"},
+    {"pooling_type", "how an embedding is made of a text, not how tokens are foretold"},
+    {"classifier.output_labels", "names of classes, not of tokens"},
+    {"decoder_start_token_id", "of models with an encoder"},
+    {"tensor_data_layout", "how the weights lay before they were converted"},
+    {"rope.scaling.finetuned", "how the model was trained, not how it runs"},
+    {"dense_2_feat_in", "of an embedding head"},
+    {"dense_2_feat_out", "of an embedding head"},
+    {"dense_3_feat_in", "of an embedding head"},
+    {"dense_3_feat_out", "of an embedding head"},
 };
 
 static const synp_harmless synp_harmless_tensors[] = {
-    { "rope_freqs.weight", "the family rotates nothing" },
-    { "rope_factors_short.weight", "the rope scaling of this file is not longrope" },
-    { "rope_factors_long.weight", "the rope scaling of this file is not longrope" },
-    { "dense_2.weight", "an embedding head behind the last layer" },
-    { "dense_3.weight", "an embedding head behind the last layer" },
-    { "cls*", "a classifier or reranking head behind the last layer" },
+    {"rope_freqs.weight", "the family rotates nothing"},
+    {"rope_factors_short.weight", "the rope scaling of this file is not longrope"},
+    {"rope_factors_long.weight", "the rope scaling of this file is not longrope"},
+    {"dense_2.weight", "an embedding head behind the last layer"},
+    {"dense_3.weight", "an embedding head behind the last layer"},
+    {"cls*", "a classifier or reranking head behind the last layer"},
 };
 
 /* How the names of tensors begin that some language model in GGUF has. Any other name is
    nobody's. */
 static const char *const synp_stems[] = {
-    "blk", "token_", "output", "position_", "rope_", "per_layer_", "altup_", "nextn", "enc", "dec",
-    "conv", "posnet", "masked_embd", "fc", "d2t", "mm", "model", "lm_head", "transformer", "attn", "ffn",
+    "blk",   "token_", "output", "position_", "rope_",       "per_layer_",  "altup_",
+    "nextn", "enc",    "dec",    "conv",      "posnet",      "masked_embd", "fc",
+    "d2t",   "mm",     "model",  "lm_head",   "transformer", "attn",        "ffn",
 };
 
 static const char *const synp_nobodys = "a name that no part of a language model has";
@@ -10589,21 +10895,21 @@ static const char *const synp_unknown_key = "not known here";
 #define SYNP_KEYS_RMS SYNP_BIT(SYNP_KEY_RMS_EPS)
 #define SYNP_KEYS_LAYER SYNP_BIT(SYNP_KEY_EPS)
 #define SYNP_KEYS_WINDOW (SYNP_BIT(SYNP_KEY_WINDOW) | SYNP_BIT(SYNP_KEY_LOCAL_BASE))
-#define SYNP_KEYS_EXPERTS \
+#define SYNP_KEYS_EXPERTS                                                                          \
     (SYNP_BIT(SYNP_KEY_EXPERTS) | SYNP_BIT(SYNP_KEY_EXPERTS_USED) | SYNP_BIT(SYNP_KEY_EXPERT_FF))
 #define SYNP_KEYS_ROUTED (SYNP_BIT(SYNP_KEY_EXPERTS) | SYNP_BIT(SYNP_KEY_EXPERTS_USED))
-#define SYNP_KEYS_GRANITE                                                     \
-    (SYNP_KEYS_EXPERTS | SYNP_BIT(SYNP_KEY_SHARED_FF) | SYNP_BIT(SYNP_KEY_LOGIT_SCALE) |     \
-     SYNP_BIT(SYNP_KEY_RESIDUAL_SCALE) | SYNP_BIT(SYNP_KEY_EMBD_SCALE) |      \
+#define SYNP_KEYS_GRANITE                                                                          \
+    (SYNP_KEYS_EXPERTS | SYNP_BIT(SYNP_KEY_SHARED_FF) | SYNP_BIT(SYNP_KEY_LOGIT_SCALE) |           \
+     SYNP_BIT(SYNP_KEY_RESIDUAL_SCALE) | SYNP_BIT(SYNP_KEY_EMBD_SCALE) |                           \
      SYNP_BIT(SYNP_KEY_ATTN_SCALE) | SYNP_BIT(SYNP_KEY_ROPE_ON))
-#define SYNP_KEYS_DEEPSEEK                                                    \
-    (SYNP_KEYS_EXPERTS | SYNP_BIT(SYNP_KEY_KV_LORA) | SYNP_BIT(SYNP_KEY_Q_LORA) |            \
-     SYNP_BIT(SYNP_KEY_KEY_MLA) | SYNP_BIT(SYNP_KEY_VALUE_MLA) |              \
-     SYNP_BIT(SYNP_KEY_LOG_MULTIPLIER) | SYNP_BIT(SYNP_KEY_SHARED) |          \
-     SYNP_BIT(SYNP_KEY_EXPERT_SCALE) | SYNP_BIT(SYNP_KEY_EXPERT_NORM) |       \
-     SYNP_BIT(SYNP_KEY_GATING) | SYNP_BIT(SYNP_KEY_GROUPS) |                  \
-     SYNP_BIT(SYNP_KEY_GROUPS_USED) | SYNP_BIT(SYNP_KEY_DENSE) |              \
-     SYNP_BIT(SYNP_KEY_TEMPERATURE) | SYNP_BIT(SYNP_KEY_TEMPERATURE_LENGTH))
+#define SYNP_KEYS_DEEPSEEK                                                                         \
+    (SYNP_KEYS_EXPERTS | SYNP_BIT(SYNP_KEY_KV_LORA) | SYNP_BIT(SYNP_KEY_Q_LORA) |                  \
+     SYNP_BIT(SYNP_KEY_KEY_MLA) | SYNP_BIT(SYNP_KEY_VALUE_MLA) |                                   \
+     SYNP_BIT(SYNP_KEY_LOG_MULTIPLIER) | SYNP_BIT(SYNP_KEY_SHARED) |                               \
+     SYNP_BIT(SYNP_KEY_EXPERT_SCALE) | SYNP_BIT(SYNP_KEY_EXPERT_NORM) |                            \
+     SYNP_BIT(SYNP_KEY_GATING) | SYNP_BIT(SYNP_KEY_GROUPS) | SYNP_BIT(SYNP_KEY_GROUPS_USED) |      \
+     SYNP_BIT(SYNP_KEY_DENSE) | SYNP_BIT(SYNP_KEY_TEMPERATURE) |                                   \
+     SYNP_BIT(SYNP_KEY_TEMPERATURE_LENGTH))
 
 /* A period that no layer number reaches: every layer is local, where the file names a window. */
 enum { SYNP_ALL_LOCAL = 2 * SYN_MODEL_LAYERS };
@@ -10637,71 +10943,74 @@ enum { SYNP_ALL_LOCAL = 2 * SYN_MODEL_LAYERS };
    `make_models.py` writes the tiny model with what transformers makes of it, and its name goes into
    the list of tests/test_context.c. olmo2, phi3 and starcoder2 came about like that. */
 static const syn_family synp_families[] = {
-    { "llama", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE | SYNP_PARTS_FFN_BIAS, SYNP_NORM_RMS,
-      SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0, SYNP_KEYS_RMS,
-      SYNP_KEYS_EXPERTS },
-    { "mistral3", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE | SYNP_PARTS_FFN_BIAS, SYNP_NORM_RMS,
-      SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0, SYNP_KEYS_RMS,
-      SYNP_KEYS_EXPERTS | SYNP_BIT(SYNP_KEY_TEMPERATURE) | SYNP_BIT(SYNP_KEY_LOG_MULTIPLIER) },
-    { "deci", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE | SYNP_PARTS_FFN_BIAS, SYNP_NORM_RMS,
-      SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_LAYER_HEADS, 0, 0, SYNP_KEYS_RMS, 0 },
-    { "smollm3", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_INTERLEAVED,
-      SYNP_ACT_SILU, SYNP_FOURTH_PLAIN, 0, 0, SYNP_KEYS_RMS, 0 },
-    { "granite", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE | SYNP_PARTS_FFN_BIAS, SYNP_NORM_RMS,
-      SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0,
-      SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_LOGIT_SCALE), SYNP_KEYS_GRANITE },
-    { "granitemoe", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE | SYNP_PARTS_FFN_BIAS, SYNP_NORM_RMS,
-      SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0,
-      SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_LOGIT_SCALE), SYNP_KEYS_GRANITE },
-    { "qwen2", SYNP_PARTS_LLAMA | SYNP_PARTS_QKV_BIAS, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
-      SYNP_ROPE_HALF, SYNP_ACT_SILU, SYNP_OUTPUT_BIAS, 0, 0, SYNP_KEYS_RMS, 0 },
-    { "qwen2moe", SYNP_PARTS_LLAMA | SYNP_PARTS_QKV_BIAS, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
-      SYNP_ROPE_HALF, SYNP_ACT_SILU, SYNP_GATED_SHARED, 0, 0, SYNP_KEYS_RMS | SYNP_KEYS_ROUTED,
-      SYNP_KEYS_EXPERTS | SYNP_BIT(SYNP_KEY_SHARED_FF) },
-    { "qwen3", SYNP_PARTS_LLAMA | SYNP_PARTS_QK_NORM, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
-      SYNP_ROPE_HALF, SYNP_ACT_SILU, 0, 0, 0, SYNP_KEYS_RMS, 0 },
-    { "qwen3moe", SYNP_PARTS_LLAMA | SYNP_PARTS_QK_NORM, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
-      SYNP_ROPE_HALF, SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0, SYNP_KEYS_RMS | SYNP_KEYS_ROUTED,
-      SYNP_KEYS_EXPERTS },
-    { "gemma", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_HALF,
-      SYNP_ACT_GELU_TANH, SYNP_SCALED_EMBD, 0, 0, SYNP_KEYS_RMS, 0 },
-    { "gemma2", SYNP_PARTS_LLAMA | SYNP_PARTS_POST_NORM, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
-      SYNP_ROPE_HALF, SYNP_ACT_GELU_TANH, SYNP_SCALED_EMBD | SYNP_SCALE_BY_EMBD, 2, 46,
-      SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_WINDOW),
-      SYNP_KEYS_WINDOW | SYNP_BIT(SYNP_KEY_ATTN_CAP) | SYNP_BIT(SYNP_KEY_FINAL_CAP) },
-    { "gemma3", SYNP_PARTS_LLAMA | SYNP_PARTS_QK_NORM | SYNP_PARTS_POST_NORM,
-      SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_HALF, SYNP_ACT_GELU_TANH,
-      SYNP_SCALED_EMBD | SYNP_LOCAL_BASE | SYNP_SCALE_BY_EMBD, 6, 62,
-      SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_WINDOW), SYNP_KEYS_WINDOW | SYNP_BIT(SYNP_KEY_FINAL_CAP) },
-    { "gptneox", SYNP_PARTS_GPT, 0, SYNP_NORM_LAYER, SYNP_ROPE_HALF, SYNP_ACT_GELU_ERF,
-      SYNP_PARALLEL, 0, 0, SYNP_KEYS_LAYER, SYNP_BIT(SYNP_KEY_PARALLEL) },
-    { "gpt2", SYNP_PARTS_GPT, 0, SYNP_NORM_LAYER, SYNP_ROPE_NONE, SYNP_ACT_GELU_TANH, 0, 0, 0,
-      SYNP_KEYS_LAYER, 0 },
-    { "deepseek2", SYNP_PARTS_PRE_NORM | SYNP_BIT(SYN_ATTN_OUTPUT) | SYNP_PARTS_GATED,
-      SYNP_BIT(SYN_FFN_CHOICE_BIAS), SYNP_NORM_RMS, SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_MLA,
-      0, 0, SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_KV_LORA), SYNP_KEYS_DEEPSEEK },
-    { "olmo2", (SYNP_PARTS_LLAMA & ~SYNP_PARTS_PRE_NORM) | SYNP_PARTS_QK_NORM | SYNP_PARTS_POST_NORM,
-      SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_HALF, SYNP_ACT_SILU,
-      SYNP_WIDE_QK_NORM | SYNP_LOCAL_PLAIN, 4, 0, SYNP_KEYS_RMS, SYNP_BIT(SYNP_KEY_WINDOW) },
-    { "olmoe", SYNP_PARTS_LLAMA | SYNP_PARTS_QK_NORM, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
-      SYNP_ROPE_HALF, SYNP_ACT_SILU, SYNP_WIDE_QK_NORM, 0, 0, SYNP_KEYS_RMS | SYNP_KEYS_ROUTED,
-      SYNP_KEYS_EXPERTS },
-    { "phi3", SYNP_PARTS_PRE_NORM | SYNP_BIT(SYN_ATTN_QKV) | SYNP_BIT(SYN_ATTN_OUTPUT) |
-      SYNP_BIT(SYN_FFN_UP) | SYNP_BIT(SYN_FFN_DOWN), SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
-      SYNP_ROPE_HALF, SYNP_ACT_SILU, SYNP_FUSED_GATE | SYNP_LONGROPE, SYNP_ALL_LOCAL, 0,
-      SYNP_KEYS_RMS, SYNP_BIT(SYNP_KEY_WINDOW) },
-    { "starcoder2", SYNP_PARTS_GPT_APART, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_LAYER, SYNP_ROPE_HALF,
-      SYNP_ACT_GELU_TANH, 0, 0, 0, SYNP_KEYS_LAYER, 0 },
-    { "glm4", SYNP_PARTS_PRE_NORM | SYNP_PARTS_POST_NORM | SYNP_PARTS_QKV |
-      SYNP_BIT(SYN_ATTN_OUTPUT) | SYNP_BIT(SYN_FFN_UP) | SYNP_BIT(SYN_FFN_DOWN),
-      SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU,
-      SYNP_FUSED_GATE | SYNP_FURTHER, 0, 0, SYNP_KEYS_RMS, SYNP_BIT(SYNP_KEY_FURTHER) },
-    { "gpt-oss", SYNP_PARTS_PRE_NORM | SYNP_PARTS_QKV | SYNP_PARTS_QKV_BIAS |
-      SYNP_BIT(SYN_ATTN_OUTPUT) | SYNP_BIT(SYN_ATTN_OUTPUT_BIAS) | SYNP_BIT(SYN_ATTN_SINKS) |
-      SYNP_PARTS_EXPERTS_BIAS, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_HALF,
-      SYNP_ACT_SILU_CLAMPED, SYNP_NORM_MOVED | SYNP_CHOSEN_SOFTMAX, 2, 0,
-      SYNP_KEYS_RMS | SYNP_KEYS_ROUTED | SYNP_BIT(SYNP_KEY_WINDOW),
-      SYNP_KEYS_WINDOW | SYNP_KEYS_EXPERTS },
+    {"llama", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE | SYNP_PARTS_FFN_BIAS, SYNP_NORM_RMS,
+     SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0, SYNP_KEYS_RMS,
+     SYNP_KEYS_EXPERTS},
+    {"mistral3", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE | SYNP_PARTS_FFN_BIAS, SYNP_NORM_RMS,
+     SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0, SYNP_KEYS_RMS,
+     SYNP_KEYS_EXPERTS | SYNP_BIT(SYNP_KEY_TEMPERATURE) | SYNP_BIT(SYNP_KEY_LOG_MULTIPLIER)},
+    {"deci", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE | SYNP_PARTS_FFN_BIAS, SYNP_NORM_RMS,
+     SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_LAYER_HEADS, 0, 0, SYNP_KEYS_RMS, 0},
+    {"smollm3", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_INTERLEAVED,
+     SYNP_ACT_SILU, SYNP_FOURTH_PLAIN, 0, 0, SYNP_KEYS_RMS, 0},
+    {"granite", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE | SYNP_PARTS_FFN_BIAS, SYNP_NORM_RMS,
+     SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0,
+     SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_LOGIT_SCALE), SYNP_KEYS_GRANITE},
+    {"granitemoe", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE | SYNP_PARTS_FFN_BIAS, SYNP_NORM_RMS,
+     SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0,
+     SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_LOGIT_SCALE), SYNP_KEYS_GRANITE},
+    {"qwen2", SYNP_PARTS_LLAMA | SYNP_PARTS_QKV_BIAS, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
+     SYNP_ROPE_HALF, SYNP_ACT_SILU, SYNP_OUTPUT_BIAS, 0, 0, SYNP_KEYS_RMS, 0},
+    {"qwen2moe", SYNP_PARTS_LLAMA | SYNP_PARTS_QKV_BIAS, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
+     SYNP_ROPE_HALF, SYNP_ACT_SILU, SYNP_GATED_SHARED, 0, 0, SYNP_KEYS_RMS | SYNP_KEYS_ROUTED,
+     SYNP_KEYS_EXPERTS | SYNP_BIT(SYNP_KEY_SHARED_FF)},
+    {"qwen3", SYNP_PARTS_LLAMA | SYNP_PARTS_QK_NORM, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
+     SYNP_ROPE_HALF, SYNP_ACT_SILU, 0, 0, 0, SYNP_KEYS_RMS, 0},
+    {"qwen3moe", SYNP_PARTS_LLAMA | SYNP_PARTS_QK_NORM, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
+     SYNP_ROPE_HALF, SYNP_ACT_SILU, SYNP_RENORMALISED, 0, 0, SYNP_KEYS_RMS | SYNP_KEYS_ROUTED,
+     SYNP_KEYS_EXPERTS},
+    {"gemma", SYNP_PARTS_LLAMA, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_HALF,
+     SYNP_ACT_GELU_TANH, SYNP_SCALED_EMBD, 0, 0, SYNP_KEYS_RMS, 0},
+    {"gemma2", SYNP_PARTS_LLAMA | SYNP_PARTS_POST_NORM, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
+     SYNP_ROPE_HALF, SYNP_ACT_GELU_TANH, SYNP_SCALED_EMBD | SYNP_SCALE_BY_EMBD, 2, 46,
+     SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_WINDOW),
+     SYNP_KEYS_WINDOW | SYNP_BIT(SYNP_KEY_ATTN_CAP) | SYNP_BIT(SYNP_KEY_FINAL_CAP)},
+    {"gemma3", SYNP_PARTS_LLAMA | SYNP_PARTS_QK_NORM | SYNP_PARTS_POST_NORM,
+     SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_HALF, SYNP_ACT_GELU_TANH,
+     SYNP_SCALED_EMBD | SYNP_LOCAL_BASE | SYNP_SCALE_BY_EMBD, 6, 62,
+     SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_WINDOW), SYNP_KEYS_WINDOW | SYNP_BIT(SYNP_KEY_FINAL_CAP)},
+    {"gptneox", SYNP_PARTS_GPT, 0, SYNP_NORM_LAYER, SYNP_ROPE_HALF, SYNP_ACT_GELU_ERF,
+     SYNP_PARALLEL, 0, 0, SYNP_KEYS_LAYER, SYNP_BIT(SYNP_KEY_PARALLEL)},
+    {"gpt2", SYNP_PARTS_GPT, 0, SYNP_NORM_LAYER, SYNP_ROPE_NONE, SYNP_ACT_GELU_TANH, 0, 0, 0,
+     SYNP_KEYS_LAYER, 0},
+    {"deepseek2", SYNP_PARTS_PRE_NORM | SYNP_BIT(SYN_ATTN_OUTPUT) | SYNP_PARTS_GATED,
+     SYNP_BIT(SYN_FFN_CHOICE_BIAS), SYNP_NORM_RMS, SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU, SYNP_MLA,
+     0, 0, SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_KV_LORA), SYNP_KEYS_DEEPSEEK},
+    {"olmo2", (SYNP_PARTS_LLAMA & ~SYNP_PARTS_PRE_NORM) | SYNP_PARTS_QK_NORM | SYNP_PARTS_POST_NORM,
+     SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_HALF, SYNP_ACT_SILU,
+     SYNP_WIDE_QK_NORM | SYNP_LOCAL_PLAIN, 4, 0, SYNP_KEYS_RMS, SYNP_BIT(SYNP_KEY_WINDOW)},
+    {"olmoe", SYNP_PARTS_LLAMA | SYNP_PARTS_QK_NORM, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
+     SYNP_ROPE_HALF, SYNP_ACT_SILU, SYNP_WIDE_QK_NORM, 0, 0, SYNP_KEYS_RMS | SYNP_KEYS_ROUTED,
+     SYNP_KEYS_EXPERTS},
+    {"phi3",
+     SYNP_PARTS_PRE_NORM | SYNP_BIT(SYN_ATTN_QKV) | SYNP_BIT(SYN_ATTN_OUTPUT) |
+         SYNP_BIT(SYN_FFN_UP) | SYNP_BIT(SYN_FFN_DOWN),
+     SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_HALF, SYNP_ACT_SILU,
+     SYNP_FUSED_GATE | SYNP_LONGROPE, SYNP_ALL_LOCAL, 0, SYNP_KEYS_RMS, SYNP_BIT(SYNP_KEY_WINDOW)},
+    {"starcoder2", SYNP_PARTS_GPT_APART, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_LAYER, SYNP_ROPE_HALF,
+     SYNP_ACT_GELU_TANH, 0, 0, 0, SYNP_KEYS_LAYER, 0},
+    {"glm4",
+     SYNP_PARTS_PRE_NORM | SYNP_PARTS_POST_NORM | SYNP_PARTS_QKV | SYNP_BIT(SYN_ATTN_OUTPUT) |
+         SYNP_BIT(SYN_FFN_UP) | SYNP_BIT(SYN_FFN_DOWN),
+     SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_INTERLEAVED, SYNP_ACT_SILU,
+     SYNP_FUSED_GATE | SYNP_FURTHER, 0, 0, SYNP_KEYS_RMS, SYNP_BIT(SYNP_KEY_FURTHER)},
+    {"gpt-oss",
+     SYNP_PARTS_PRE_NORM | SYNP_PARTS_QKV | SYNP_PARTS_QKV_BIAS | SYNP_BIT(SYN_ATTN_OUTPUT) |
+         SYNP_BIT(SYN_ATTN_OUTPUT_BIAS) | SYNP_BIT(SYN_ATTN_SINKS) | SYNP_PARTS_EXPERTS_BIAS,
+     SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_HALF, SYNP_ACT_SILU_CLAMPED,
+     SYNP_NORM_MOVED | SYNP_CHOSEN_SOFTMAX, 2, 0,
+     SYNP_KEYS_RMS | SYNP_KEYS_ROUTED | SYNP_BIT(SYNP_KEY_WINDOW),
+     SYNP_KEYS_WINDOW | SYNP_KEYS_EXPERTS},
 };
 
 enum { SYNP_FAMILIES = sizeof synp_families / sizeof synp_families[0] };
@@ -10780,8 +11089,9 @@ static syn_status synp_model_adapter(const syn_model *model, syn_error *err)
         syn_gguf_text(&model->gguf, "general.type", false, type, sizeof type, &length, err);
     if (status || (strcmp(type, "adapter") && strcmp(type, "mmproj"))) return status;
     return synp_fail(err, SYN_ERROR_UNSUPPORTED,
-                     type[0] == 'a' ? "a LoRA adapter, not a model: merge it into its base model first"
-                                    : "the eyes of a model (mmproj), not the model itself");
+                     type[0] == 'a'
+                         ? "a LoRA adapter, not a model: merge it into its base model first"
+                         : "the eyes of a model (mmproj), not the model itself");
 }
 
 /* Letters to change, to add or to leave out on the way from one name to the other (Levenshtein). */
@@ -10835,8 +11145,8 @@ static syn_status synp_model_family(syn_model *model, syn_error *err)
     char name[32];
     size_t length;
     int i;
-    syn_status status = syn_gguf_text(&model->gguf, "general.architecture", true, name, sizeof name,
-                                      &length, err);
+    syn_status status =
+        syn_gguf_text(&model->gguf, "general.architecture", true, name, sizeof name, &length, err);
     if (status) return status;
     for (i = 0; i < (int)SYNP_FAMILIES; i++)
         if (strlen(synp_families[i].name) == length && !strcmp(synp_families[i].name, name)) {
@@ -10856,15 +11166,15 @@ static syn_status synp_model_wrong(const syn_model *model, const char *suffix, u
 }
 
 /* The count of one layer, at an offset of the file. */
-static syn_status synp_layer_count(const syn_model *model, const char *key, const syn_gguf_value *value,
-                                   uint32_t layer, uint32_t *count, syn_error *err)
+static syn_status synp_layer_count(const syn_model *model, const char *key,
+                                   const syn_gguf_value *value, uint32_t layer, uint32_t *count,
+                                   syn_error *err)
 {
     uint64_t bits;
     bool negative;
-    syn_status status =
-        synp_gguf_integer(&model->gguf, value->type,
-                          value->offset + layer * (uint64_t)synp_gguf_size[value->type], &bits,
-                          &negative, err);
+    syn_status status = synp_gguf_integer(
+        &model->gguf, value->type, value->offset + layer * (uint64_t)synp_gguf_size[value->type],
+        &bits, &negative, err);
     if (status) return status;
     if (negative || bits > INT32_MAX)
         return synp_fail(err, SYN_ERROR_MODEL, "key %s: the count of layer %u is out of range", key,
@@ -10874,21 +11184,23 @@ static syn_status synp_layer_count(const syn_model *model, const char *key, cons
 }
 
 /* A count that is an array has one element a layer; *most becomes the largest. */
-static syn_status synp_layer_counts(const syn_model *model, const char *key, const syn_gguf_value *value,
-                                    uint32_t *count, uint32_t *most, syn_error *err)
+static syn_status synp_layer_counts(const syn_model *model, const char *key,
+                                    const syn_gguf_value *value, uint32_t *count, uint32_t *most,
+                                    syn_error *err)
 {
     uint32_t layer;
     syn_status status = SYN_OK;
     if (!synp_is(model, SYNP_LAYER_HEADS))
-        return synp_fail(err, SYN_ERROR_MODEL,
-                         "key %s is an array of %s, expected one value for all layers (architecture %s)",
-                         key, synp_gguf_name[value->type], model->architecture);
+        return synp_fail(
+            err, SYN_ERROR_MODEL,
+            "key %s is an array of %s, expected one value for all layers (architecture %s)", key,
+            synp_gguf_name[value->type], model->architecture);
     if (!synp_gguf_is_integer(value->type))
         return synp_fail(err, SYN_ERROR_MODEL, "key %s is an array of %s, expected integers", key,
                          synp_gguf_name[value->type]);
     if (value->count != model->layers)
-        return synp_fail(err, SYN_ERROR_MODEL, "key %s has %u elements, expected one a layer (%u)", key,
-                         value->count, SYNP_U(model->layers));
+        return synp_fail(err, SYN_ERROR_MODEL, "key %s has %u elements, expected one a layer (%u)",
+                         key, value->count, SYNP_U(model->layers));
     *most = 0;
     for (layer = 0; layer < model->layers && !status; layer++) {
         status = synp_layer_count(model, key, value, layer, &count[layer], err);
@@ -10926,7 +11238,8 @@ static syn_status synp_hparam_idle(const syn_model *model, int row, const char *
     const void *field = (const char *)model + hparam->at;
     syn_status status;
     bool same;
-    if (row == SYNP_KEY_RMS_EPS || row == SYNP_KEY_EPS) return SYN_OK; /* of the other kind of norm */
+    if (row == SYNP_KEY_RMS_EPS || row == SYNP_KEY_EPS)
+        return SYN_OK; /* of the other kind of norm */
     if (hparam->kind == 'f') {
         float value = 0;
         status = syn_gguf_f32(&model->gguf, key, false, &value, err);
@@ -10942,9 +11255,10 @@ static syn_status synp_hparam_idle(const syn_model *model, int row, const char *
                (row == SYNP_KEY_WINDOW && value >= model->context);
     }
     if (status || same) return status;
-    return synp_fail(err, SYN_ERROR_UNSUPPORTED,
-                     "key %s would change what is computed; the architecture %s does not know it here",
-                     key, model->architecture);
+    return synp_fail(
+        err, SYN_ERROR_UNSUPPORTED,
+        "key %s would change what is computed; the architecture %s does not know it here", key,
+        model->architecture);
 }
 
 static syn_status synp_hparam_read(syn_model *model, int row, syn_error *err)
@@ -10958,11 +11272,11 @@ static syn_status synp_hparam_read(syn_model *model, int row, syn_error *err)
     syn_gguf_value value;
     syn_status status = syn_gguf_find(&model->gguf, key, &value, &present, err);
     if (status) return status;
-    if (present && !synp_key_is_used(model->family, row)) return synp_hparam_idle(model, row, key, err);
+    if (present && !synp_key_is_used(model->family, row))
+        return synp_hparam_idle(model, row, key, err);
     if (present) model->keys_present |= SYNP_BIT(row);
     if (hparam->kind == 'h') return synp_heads_read(model, row, key, needed, &value, err);
-    if (hparam->kind == 'u')
-        return syn_gguf_u32(&model->gguf, key, needed, (uint32_t *)field, err);
+    if (hparam->kind == 'u') return syn_gguf_u32(&model->gguf, key, needed, (uint32_t *)field, err);
     if (hparam->kind == 'b') return syn_gguf_bool(&model->gguf, key, needed, (bool *)field, err);
     status = syn_gguf_f32(&model->gguf, key, needed, (float *)field, err);
     if (!status && present && !(fabs((double)*(float *)field) <= (double)FLT_MAX))
@@ -10980,7 +11294,8 @@ static void synp_model_defaults(syn_model *model)
     model->yarn_beta_slow = 1.0f;
     model->rope_amplitude = model->rope_amplitude_local = 1.0f;
     model->embd_scale = model->residual_scale = 1.0f;
-    model->expert_gating = synp_is(model, SYNP_CHOSEN_SOFTMAX) ? SYNP_GATING_CHOSEN : SYNP_GATING_SOFTMAX;
+    model->expert_gating =
+        synp_is(model, SYNP_CHOSEN_SOFTMAX) ? SYNP_GATING_CHOSEN : SYNP_GATING_SOFTMAX;
     model->rope_on = true;
     model->experts_renormalised = synp_is(model, SYNP_RENORMALISED);
     model->parallel_residual = synp_is(model, SYNP_PARALLEL);
@@ -10995,12 +11310,13 @@ static syn_status synp_model_check_heads(const syn_model *model, syn_error *err)
     for (layer = 0; layer < model->layers; layer++) {
         const uint32_t heads = model->layer_heads[layer], kv = model->layer_kv_heads[layer];
         if (heads && !kv)
-            return synp_fail(err, SYN_ERROR_UNSUPPORTED,
-                             "key %s is 0 in layer %u, which has %u heads: linear attention is not known",
-                             key, SYNP_U(layer), SYNP_U(heads));
+            return synp_fail(
+                err, SYN_ERROR_UNSUPPORTED,
+                "key %s is 0 in layer %u, which has %u heads: linear attention is not known", key,
+                SYNP_U(layer), SYNP_U(heads));
         if (!heads && kv)
-            return synp_fail(err, SYN_ERROR_MODEL, "key %s is %u in layer %u, which has no heads", key,
-                             SYNP_U(kv), SYNP_U(layer));
+            return synp_fail(err, SYN_ERROR_MODEL, "key %s is %u in layer %u, which has no heads",
+                             key, SYNP_U(kv), SYNP_U(layer));
         if (kv && heads % kv)
             return synp_fail(err, SYN_ERROR_MODEL,
                              "key %s is %u, expected a divisor of the head count (layer %u)", key,
@@ -11012,8 +11328,8 @@ static syn_status synp_model_check_heads(const syn_model *model, syn_error *err)
 /* Counts that must not be zero, and heads that must divide. */
 static syn_status synp_model_check_counts(const syn_model *model, syn_error *err)
 {
-    const uint32_t count[] = { model->layers, model->embd, model->heads, model->kv_heads,
-                               model->key_size, model->value_size, model->ff };
+    const uint32_t count[] = {model->layers,   model->embd,       model->heads, model->kv_heads,
+                              model->key_size, model->value_size, model->ff};
     int i;
     for (i = 0; i < (int)(sizeof count / sizeof count[0]); i++)
         if (!count[i])
@@ -11031,18 +11347,21 @@ static syn_status synp_model_check_floats(const syn_model *model, syn_error *err
 {
     char name[80];
     const bool rms = model->family->norm == SYNP_NORM_RMS;
-    const struct { const char *suffix; float value; } positive[] = {
-        { rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon",
-          model->norm_eps },
-        { "rope.freq_base", model->rope_base },
-        { "rope.freq_base_swa", model->rope_base_local },
-        { "embedding_scale", model->embd_scale },
-        { "residual_scale", model->residual_scale },
-        { "rope.scaling.factor", model->rope_factor },
-        { "rope.scaling.attn_factor", model->rope_attn_factor },
-        { "rope.scaling.yarn_beta_fast", model->yarn_beta_fast },
-        { "rope.scaling.yarn_beta_slow", model->yarn_beta_slow },
-        { "expert_weights_scale", model->expert_scale },
+    const struct {
+        const char *suffix;
+        float value;
+    } positive[] = {
+        {rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon",
+         model->norm_eps},
+        {"rope.freq_base", model->rope_base},
+        {"rope.freq_base_swa", model->rope_base_local},
+        {"embedding_scale", model->embd_scale},
+        {"residual_scale", model->residual_scale},
+        {"rope.scaling.factor", model->rope_factor},
+        {"rope.scaling.attn_factor", model->rope_attn_factor},
+        {"rope.scaling.yarn_beta_fast", model->yarn_beta_fast},
+        {"rope.scaling.yarn_beta_slow", model->yarn_beta_slow},
+        {"expert_weights_scale", model->expert_scale},
     };
     int i;
     for (i = 0; i < (int)(sizeof positive / sizeof positive[0]); i++)
@@ -11051,11 +11370,14 @@ static syn_status synp_model_check_floats(const syn_model *model, syn_error *err
                              synp_hparam_name(model, positive[i].suffix, name),
                              (double)positive[i].value);
     {
-        const struct { const char *suffix; float value; } not_below[] = {
-            { "attn_logit_softcapping", model->attn_softcap },
-            { "final_logit_softcapping", model->final_softcap },
-            { "attention.scale", model->attn_scale },
-            { "attention.temperature_scale", model->temperature_scale },
+        const struct {
+            const char *suffix;
+            float value;
+        } not_below[] = {
+            {"attn_logit_softcapping", model->attn_softcap},
+            {"final_logit_softcapping", model->final_softcap},
+            {"attention.scale", model->attn_scale},
+            {"attention.temperature_scale", model->temperature_scale},
         };
         for (i = 0; i < (int)(sizeof not_below / sizeof not_below[0]); i++)
             if (not_below[i].value < 0)
@@ -11072,18 +11394,20 @@ static syn_status synp_model_check_experts(const syn_model *model, syn_error *er
 {
     if (!model->experts)
         return model->family->keys & SYNP_BIT(SYNP_KEY_EXPERTS)
-                   ? synp_model_wrong(model, "expert_count", 0, "1 or more", err) : SYN_OK;
+                   ? synp_model_wrong(model, "expert_count", 0, "1 or more", err)
+                   : SYN_OK;
     if (!model->experts_used || model->experts_used > model->experts)
         return synp_model_wrong(model, "expert_used_count", model->experts_used,
                                 "from 1 to the expert count", err);
     if (!model->expert_ff)
         return synp_model_wrong(model, "expert_feed_forward_length", 0, "1 or more", err);
-    if (model->expert_gating != SYNP_GATING_SOFTMAX && model->expert_gating != SYNP_GATING_SIGMOID &&
-        !synp_is(model, SYNP_CHOSEN_SOFTMAX))
+    if (model->expert_gating != SYNP_GATING_SOFTMAX &&
+        model->expert_gating != SYNP_GATING_SIGMOID && !synp_is(model, SYNP_CHOSEN_SOFTMAX))
         return synp_model_wrong(model, "expert_gating_func", model->expert_gating,
                                 "1 (softmax) or 2 (sigmoid)", err);
     if (model->expert_groups > SYNP_EXPERT_GROUPS)
-        return synp_model_wrong(model, "expert_group_count", model->expert_groups, "at most 256", err);
+        return synp_model_wrong(model, "expert_group_count", model->expert_groups, "at most 256",
+                                err);
     if (model->expert_groups > 1 &&
         (model->experts % model->expert_groups || model->experts / model->expert_groups < 2))
         return synp_model_wrong(model, "expert_group_count", model->expert_groups,
@@ -11107,13 +11431,15 @@ static syn_status synp_model_latent(syn_model *model, syn_error *err)
         model->key_size = model->key_length_mla;
         model->value_size = model->value_length_mla;
     }
-    if (!model->kv_lora) return synp_model_wrong(model, "attention.kv_lora_rank", 0, "1 or more", err);
+    if (!model->kv_lora)
+        return synp_model_wrong(model, "attention.kv_lora_rank", 0, "1 or more", err);
     if (model->rope_size >= model->key_size)
         return synp_model_wrong(model, "rope.dimension_count", model->rope_size,
                                 "less than a head's key length", err);
     model->cache_heads = 1;
     if (model->kv_lora > UINT32_MAX - model->rope_size)
-        return synp_model_wrong(model, "attention.kv_lora_rank", model->kv_lora, "a smaller number", err);
+        return synp_model_wrong(model, "attention.kv_lora_rank", model->kv_lora, "a smaller number",
+                                err);
     model->cache_key = model->kv_lora + model->rope_size;
     model->cache_value = 0;
     return SYN_OK;
@@ -11121,17 +11447,24 @@ static syn_status synp_model_latent(syn_model *model, syn_error *err)
 
 /* What a key is to this model: used, harmless, or fixed to what is so anyway. */
 typedef enum synp_key_use {
-    SYNP_USE_YES, SYNP_USE_HARMLESS, SYNP_USE_FIXED, SYNP_USE_SIZE, SYNP_USE_YARN, SYNP_USE_NEVER,
+    SYNP_USE_YES,
+    SYNP_USE_HARMLESS,
+    SYNP_USE_FIXED,
+    SYNP_USE_SIZE,
+    SYNP_USE_YARN,
+    SYNP_USE_NEVER,
     SYNP_USE_UNKNOWN
 } synp_key_use;
 
-static const synp_harmless *synp_harmless_find(const synp_harmless *list, size_t n, const char *name)
+static const synp_harmless *synp_harmless_find(const synp_harmless *list, size_t n,
+                                               const char *name)
 {
     size_t i;
     for (i = 0; i < n; i++) {
         const size_t whole = strlen(list[i].name);
         if (!strcmp(list[i].name, name)) return &list[i];
-        if (list[i].name[whole - 1] == '*' && !strncmp(list[i].name, name, whole - 1)) return &list[i];
+        if (list[i].name[whole - 1] == '*' && !strncmp(list[i].name, name, whole - 1))
+            return &list[i];
     }
     return NULL;
 }
@@ -11139,11 +11472,14 @@ static const synp_harmless *synp_harmless_find(const synp_harmless *list, size_t
 /* `row`: of the table that the use is about; for a size, the number that it must be. */
 static synp_key_use synp_key_use_of(const syn_model *model, const char *suffix, uint32_t *row)
 {
-    const struct { const char *suffix; uint32_t value; } size[] = {
-        { "attention.key_length_swa", model->key_size },
-        { "attention.value_length_swa", model->value_size },
-        { "rope.dimension_count_swa", model->rope_size },
-        { "embedding_length_out", model->embd },
+    const struct {
+        const char *suffix;
+        uint32_t value;
+    } size[] = {
+        {"attention.key_length_swa", model->key_size},
+        {"attention.value_length_swa", model->value_size},
+        {"rope.dimension_count_swa", model->rope_size},
+        {"embedding_length_out", model->embd},
     };
     size_t i;
     for (i = 0; i < SYNP_HPARAMS; i++)
@@ -11166,7 +11502,8 @@ static synp_key_use synp_key_use_of(const syn_model *model, const char *suffix, 
         }
     return synp_harmless_find(synp_harmless_keys,
                               sizeof synp_harmless_keys / sizeof synp_harmless_keys[0], suffix)
-               ? SYNP_USE_HARMLESS : SYNP_USE_UNKNOWN;
+               ? SYNP_USE_HARMLESS
+               : SYNP_USE_UNKNOWN;
 }
 
 /* One element of a value as a number. */
@@ -11174,7 +11511,7 @@ static syn_status synp_gguf_number(const syn_gguf *gguf, const syn_gguf_value *v
                                    double *number, syn_error *err)
 {
     const uint64_t at = value->offset + i * synp_gguf_size[value->type];
-    unsigned char raw[8] = { 0, 0, 0, 0, 0, 0, 0, 0 };
+    unsigned char raw[8] = {0, 0, 0, 0, 0, 0, 0, 0};
     uint64_t bits;
     bool negative;
     syn_status status;
@@ -11185,8 +11522,8 @@ static syn_status synp_gguf_number(const syn_gguf *gguf, const syn_gguf_value *v
         else memcpy(number, &bits, sizeof *number);
         return status;
     }
-    status = synp_gguf_integer(gguf, value->type == SYN_GGUF_BOOL ? SYN_GGUF_U8 : value->type, at, &bits,
-                               &negative, err);
+    status = synp_gguf_integer(gguf, value->type == SYN_GGUF_BOOL ? SYN_GGUF_U8 : value->type, at,
+                               &bits, &negative, err);
     *number = negative ? -(double)(0 - bits) : (double)bits;
     return status;
 }
@@ -11225,15 +11562,13 @@ static syn_status synp_key_check(const syn_model *model, const char *key, syn_er
     double amplitude;
     switch (synp_key_use_of(model, key + strlen(model->architecture) + 1, &row)) {
     case SYNP_USE_FIXED:
-        status = synp_key_is_fixed(model, key, synp_fixed_keys[row].either, synp_fixed_keys[row].or_else,
-                                   &fixed, err);
+        status = synp_key_is_fixed(model, key, synp_fixed_keys[row].either,
+                                   synp_fixed_keys[row].or_else, &fixed, err);
         break;
-    case SYNP_USE_SIZE:
-        status = synp_key_is_fixed(model, key, row, 0, &fixed, err);
-        break;
+    case SYNP_USE_SIZE: status = synp_key_is_fixed(model, key, row, 0, &fixed, err); break;
     case SYNP_USE_YARN:
-        status = syn_gguf_text(&model->gguf, synp_hparam_name(model, "rope.scaling.type", name), false,
-                               text, sizeof text, &length, err);
+        status = syn_gguf_text(&model->gguf, synp_hparam_name(model, "rope.scaling.type", name),
+                               false, text, sizeof text, &length, err);
         amplitude = synp_yarn_mscale((double)model->rope_factor, 1);
         if (!status && !strcmp(text, "yarn"))
             status = synp_key_is_fixed(model, key, amplitude, amplitude, &fixed, err);
@@ -11242,9 +11577,10 @@ static syn_status synp_key_check(const syn_model *model, const char *key, syn_er
     default: break;
     }
     if (status || fixed) return status;
-    return synp_fail(err, SYN_ERROR_UNSUPPORTED,
-                     "key %s would change what is computed; the architecture %s does not know it here",
-                     key, model->architecture);
+    return synp_fail(
+        err, SYN_ERROR_UNSUPPORTED,
+        "key %s would change what is computed; the architecture %s does not know it here", key,
+        model->architecture);
 }
 
 /* The suffix of a key of this architecture, in `name`; NULL for another key. */
@@ -11265,7 +11601,8 @@ static syn_status synp_model_other_keys(const syn_model *model, syn_error *err)
         syn_status status = syn_gguf_key_at(&model->gguf, at, &key, err);
         if (status) return status;
         at = key.next_at;
-        n = key.name_bytes < sizeof name ? (size_t)key.name_bytes : 0; /* longer: none of those known */
+        n = key.name_bytes < sizeof name ? (size_t)key.name_bytes
+                                         : 0; /* longer: none of those known */
         status = synp_source_read(model->gguf.source, key.name_at, name, n, err);
         name[n] = '\0';
         if (!status && strlen(name) == n && synp_key_suffix(model, name))
@@ -11303,14 +11640,16 @@ static syn_status synp_model_locals(syn_model *model, syn_error *err)
     syn_gguf_value value;
     bool present;
     syn_status status = syn_gguf_find(&model->gguf, key, &value, &present, err);
-    if (!status && present && !value.array) status = syn_gguf_u32(&model->gguf, key, true, &period, err);
+    if (!status && present && !value.array)
+        status = syn_gguf_u32(&model->gguf, key, true, &period, err);
     if (status || !model->window) return status;
-    if (present && value.array && (value.type != SYN_GGUF_BOOL && !synp_gguf_is_integer(value.type)))
+    if (present && value.array &&
+        (value.type != SYN_GGUF_BOOL && !synp_gguf_is_integer(value.type)))
         return synp_fail(err, SYN_ERROR_MODEL, "key %s is an array of %s, expected bools", key,
                          synp_gguf_name[value.type]);
     if (present && value.array && value.count != model->layers)
-        return synp_fail(err, SYN_ERROR_MODEL, "key %s has %u elements, expected one a layer (%u)", key,
-                         value.count, SYNP_U(model->layers));
+        return synp_fail(err, SYN_ERROR_MODEL, "key %s has %u elements, expected one a layer (%u)",
+                         key, value.count, SYNP_U(model->layers));
     for (layer = 0; layer < model->layers; layer++) {
         bool local = !period || (layer + 1) % period != 0, negative;
         if (present && value.array) {
@@ -11330,7 +11669,8 @@ static syn_status synp_model_locals(syn_model *model, syn_error *err)
 /* What follows from other keys where a key is not there. */
 static syn_status synp_model_derive(syn_model *model, syn_error *err)
 {
-    const uint32_t heads = model->layer_heads[0] ? model->layer_heads[0] : model->heads; /* as llama.cpp */
+    const uint32_t heads =
+        model->layer_heads[0] ? model->layer_heads[0] : model->heads; /* as llama.cpp */
     if (!synp_hparam_present(model, SYNP_KEY_KV_HEADS)) {
         model->kv_heads = model->heads;
         memcpy(model->layer_kv_heads, model->layer_heads, sizeof model->layer_heads);
@@ -11360,8 +11700,8 @@ static syn_status synp_model_derive(syn_model *model, syn_error *err)
     if (synp_is(model, SYNP_GATED_SHARED) && !model->shared_ff) model->shared_ff = model->ff;
     if (model->shared_ff && !model->experts_shared) model->experts_shared = 1;
     if (!synp_hparam_present(model, SYNP_KEY_TEMPERATURE_LENGTH) && model->temperature_scale > 0)
-        model->temperature_length = model->rope_original_context ? model->rope_original_context
-                                                                 : model->context;
+        model->temperature_length =
+            model->rope_original_context ? model->rope_original_context : model->context;
     if (model->temperature_scale > 0 && !model->temperature_length)
         return synp_model_wrong(model, "attention.temperature_length", 0, "1 or more", err);
     if (model->further_layers >= model->layers && model->further_layers)
@@ -11444,9 +11784,9 @@ static uint64_t synp_layer_dim(const syn_model *model, uint32_t layer, synp_dim 
 static uint64_t synp_latent_parts(const syn_model *model)
 {
     uint64_t parts = SYNP_BIT(SYN_ATTN_KV_A) | SYNP_BIT(SYN_ATTN_KV_A_NORM);
-    parts |= model->q_lora ? SYNP_BIT(SYN_ATTN_Q_A) | SYNP_BIT(SYN_ATTN_Q_A_NORM) |
-                                 SYNP_BIT(SYN_ATTN_Q_B)
-                           : SYNP_BIT(SYN_ATTN_Q);
+    parts |= model->q_lora
+                 ? SYNP_BIT(SYN_ATTN_Q_A) | SYNP_BIT(SYN_ATTN_Q_A_NORM) | SYNP_BIT(SYN_ATTN_Q_B)
+                 : SYNP_BIT(SYN_ATTN_Q);
     return parts | (model->key_length_mla ? SYNP_BIT(SYN_ATTN_K_B) | SYNP_BIT(SYN_ATTN_V_B)
                                           : SYNP_BIT(SYN_ATTN_KV_B));
 }
@@ -11493,8 +11833,10 @@ static double synp_yarn_ramp(const syn_model *model, uint32_t i)
 {
     const double pi = 3.14159265358979323846, n = model->rope_size;
     const double log_base = log((double)model->rope_base), context = model->rope_original_context;
-    double low = floor(n * log(context / ((double)model->yarn_beta_fast * 2 * pi)) / (2 * log_base));
-    double high = ceil(n * log(context / ((double)model->yarn_beta_slow * 2 * pi)) / (2 * log_base));
+    double low =
+        floor(n * log(context / ((double)model->yarn_beta_fast * 2 * pi)) / (2 * log_base));
+    double high =
+        ceil(n * log(context / ((double)model->yarn_beta_slow * 2 * pi)) / (2 * log_base));
     double ramp;
     if (low < 0) low = 0;
     if (high > n - 1) high = n - 1;
@@ -11503,7 +11845,10 @@ static double synp_yarn_ramp(const syn_model *model, uint32_t i)
 }
 
 typedef enum synp_scaling {
-    SYNP_SCALING_NONE, SYNP_SCALING_LINEAR, SYNP_SCALING_YARN, SYNP_SCALING_LONG
+    SYNP_SCALING_NONE,
+    SYNP_SCALING_LINEAR,
+    SYNP_SCALING_YARN,
+    SYNP_SCALING_LONG
 } synp_scaling;
 
 /* Latent attention has YaRN's factors in its own way: anything else is not what was trained. */
@@ -11519,13 +11864,16 @@ static syn_status synp_scaling_check(const syn_model *model, synp_scaling scalin
         return synp_model_wrong(model, "rope.scaling.original_context_length", 0, "1 or more", err);
     if (!synp_is(model, SYNP_MLA)) return SYN_OK;
     if (model->rope_attn_factor != 1.0f)
-        return synp_fail(err, SYN_ERROR_UNSUPPORTED, "key %s is not 1: not known in latent attention",
+        return synp_fail(err, SYN_ERROR_UNSUPPORTED,
+                         "key %s is not 1: not known in latent attention",
                          synp_hparam_name(model, "rope.scaling.attn_factor", name));
     if (scaling == SYNP_SCALING_YARN && !synp_hparam_present(model, SYNP_KEY_LOG_MULTIPLIER))
         return synp_fail(err, SYN_ERROR_MODEL, "key %s is missing",
                          synp_hparam_name(model, "rope.scaling.yarn_log_multiplier", name));
-    if ((scaling == SYNP_SCALING_LINEAR || scaling == SYNP_SCALING_NONE) && model->rope_factor != 1.0f)
-        return synp_fail(err, SYN_ERROR_UNSUPPORTED, "key %s: only yarn is known in latent attention",
+    if ((scaling == SYNP_SCALING_LINEAR || scaling == SYNP_SCALING_NONE) &&
+        model->rope_factor != 1.0f)
+        return synp_fail(err, SYN_ERROR_UNSUPPORTED,
+                         "key %s: only yarn is known in latent attention",
                          synp_hparam_name(model, "rope.scaling.type", name));
     return SYN_OK;
 }
@@ -11622,7 +11970,8 @@ static syn_status synp_model_rope(syn_model *model, syn_arena *arena, syn_error 
 }
 
 /* Divides frequencies by the factors of one tensor. */
-static syn_status synp_rope_divide(const syn_model *model, syn_global which, double *freq, syn_error *err)
+static syn_status synp_rope_divide(const syn_model *model, syn_global which, double *freq,
+                                   syn_error *err)
 {
     const syn_tensor *factors = &model->global[which];
     const char *name = synp_globals[which].name;
@@ -11653,9 +12002,9 @@ static syn_status synp_model_rope_factors(syn_model *model, syn_error *err)
     if (found == both && !model->rope_original_context)
         return synp_model_wrong(model, "rope.scaling.original_context_length", 0, "1 or more", err);
     if (found && found != both)
-        return synp_fail(err, SYN_ERROR_MODEL, "tensor %s is missing",
-                         synp_globals[found & SYNP_BIT(SYN_ROPE_SHORT) ? SYN_ROPE_LONG
-                                                                       : SYN_ROPE_SHORT].name);
+        return synp_fail(
+            err, SYN_ERROR_MODEL, "tensor %s is missing",
+            synp_globals[found & SYNP_BIT(SYN_ROPE_SHORT) ? SYN_ROPE_LONG : SYN_ROPE_SHORT].name);
     status = synp_rope_divide(model, SYN_ROPE_FREQS, model->rope_freq, err);
     if (!status) status = synp_rope_divide(model, SYN_ROPE_SHORT, model->rope_freq, err);
     if (!status) status = synp_rope_divide(model, SYN_ROPE_LONG, model->rope_freq_long, err);
@@ -11744,7 +12093,7 @@ static bool synp_global_allowed(const syn_model *model, int row)
 
 /* Where a tensor belongs: a row of synp_globals, or of synp_parts and a layer; -1: nowhere. */
 typedef struct synp_place {
-    int      global, part;
+    int global, part;
     uint32_t layer;
 } synp_place;
 
@@ -11760,7 +12109,8 @@ static synp_place synp_place_of(const syn_model *model, const char *name)
         place.layer >= model->layers)
         return place;
     place.part = synp_shape_find(synp_parts, SYN_PARTS, name + suffix);
-    if (synp_is(model, SYNP_NORM_MOVED) && place.part == SYN_ATTN_POST_NORM) place.part = SYN_FFN_NORM;
+    if (synp_is(model, SYNP_NORM_MOVED) && place.part == SYN_ATTN_POST_NORM)
+        place.part = SYN_FFN_NORM;
     else if (synp_is(model, SYNP_NORM_MOVED) && place.part == SYN_FFN_NORM) place.part = -1;
     if (place.part >= 0 && !(synp_model_allowed(model, place.layer) & SYNP_BIT(place.part)))
         place.part = -1;
@@ -11777,8 +12127,9 @@ SYN_API const char *syn_model_unused_tensor(const syn_model *model, const char *
     if (synp_layer_name(name, &layer, &suffix) && layer >= model->layers &&
         layer < model->layers + model->further_layers)
         return "of a block that guesses further tokens";
-    harmless = synp_harmless_find(synp_harmless_tensors,
-                                  sizeof synp_harmless_tensors / sizeof synp_harmless_tensors[0], name);
+    harmless =
+        synp_harmless_find(synp_harmless_tensors,
+                           sizeof synp_harmless_tensors / sizeof synp_harmless_tensors[0], name);
     if (harmless) return harmless->why;
     for (i = 0; i < sizeof synp_stems / sizeof synp_stems[0]; i++)
         if (!strncmp(name, synp_stems[i], strlen(synp_stems[i]))) return NULL;
@@ -11806,17 +12157,18 @@ static syn_status synp_model_take_tensor(syn_model *model, const syn_gguf *gguf,
     }
     if (place.global >= 0) {
         model->globals_found |= SYNP_BIT(place.global);
-        return synp_tensor_place(model, &model->global[place.global], 0, &synp_globals[place.global],
-                                 gguf, found, name, err);
+        return synp_tensor_place(model, &model->global[place.global], 0,
+                                 &synp_globals[place.global], gguf, found, name, err);
     }
     if (place.part < 0)
         return synp_fail(err, SYN_ERROR_UNSUPPORTED,
                          "tensor %t would be left out of the computation; the architecture %s does "
-                         "not know it here", name, n, model->architecture);
+                         "not know it here",
+                         name, n, model->architecture);
     model->parts_found |= SYNP_BIT(place.part);
-    return synp_tensor_place(model, model->part ? synp_part_place(model, place.layer,
-                                                                  (syn_part)place.part) : NULL,
-                             place.layer, &synp_parts[place.part], gguf, found, name, err);
+    return synp_tensor_place(
+        model, model->part ? synp_part_place(model, place.layer, (syn_part)place.part) : NULL,
+        place.layer, &synp_parts[place.part], gguf, found, name, err);
 }
 
 static syn_status synp_model_walk_tensors(syn_model *model, const syn_gguf *gguf, syn_error *err)
@@ -11836,23 +12188,26 @@ static syn_status synp_tensor_missing(const char *prefix, uint32_t layer, const 
                                       syn_error *err)
 {
     if (!prefix) return synp_fail(err, SYN_ERROR_MODEL, "tensor %s is missing", name);
-    return synp_fail(err, SYN_ERROR_MODEL, "tensor %s%u.%s is missing", prefix, SYNP_U(layer), name);
+    return synp_fail(err, SYN_ERROR_MODEL, "tensor %s%u.%s is missing", prefix, SYNP_U(layer),
+                     name);
 }
 
 /* Q, K and V are three matrices or one, whichever the file has; not both. */
 static syn_status synp_layer_fused(const syn_model *model, uint32_t layer, uint64_t *needed,
                                    syn_error *err)
 {
-    static const syn_part pair[][2] = {
-        { SYN_ATTN_Q_BIAS, SYN_ATTN_Q }, { SYN_ATTN_K_BIAS, SYN_ATTN_K },
-        { SYN_ATTN_V_BIAS, SYN_ATTN_V }, { SYN_ATTN_QKV_BIAS, SYN_ATTN_QKV } };
+    static const syn_part pair[][2] = {{SYN_ATTN_Q_BIAS, SYN_ATTN_Q},
+                                       {SYN_ATTN_K_BIAS, SYN_ATTN_K},
+                                       {SYN_ATTN_V_BIAS, SYN_ATTN_V},
+                                       {SYN_ATTN_QKV_BIAS, SYN_ATTN_QKV}};
     const bool fused = syn_model_part(model, layer, SYN_ATTN_QKV) != NULL;
     const bool apart = syn_model_part(model, layer, SYN_ATTN_Q) ||
                        syn_model_part(model, layer, SYN_ATTN_K) ||
                        syn_model_part(model, layer, SYN_ATTN_V);
     size_t i;
     if (fused && apart)
-        return synp_fail(err, SYN_ERROR_MODEL, "layer %u has attn_qkv.weight and attn_q, _k, _v beside it",
+        return synp_fail(err, SYN_ERROR_MODEL,
+                         "layer %u has attn_qkv.weight and attn_q, _k, _v beside it",
                          SYNP_U(layer));
     if (fused && *needed & SYNP_PARTS_QKV) {
         if (*needed & SYNP_PARTS_QKV_BIAS) *needed |= SYNP_BIT(SYN_ATTN_QKV_BIAS);
@@ -11864,7 +12219,8 @@ static syn_status synp_layer_fused(const syn_model *model, uint32_t layer, uint6
         if (syn_model_part(model, layer, pair[i][0]) && !syn_model_part(model, layer, pair[i][1]) &&
             !(*needed & SYNP_BIT(pair[i][1])))
             return synp_fail(err, SYN_ERROR_MODEL, "tensor blk.%u.%s: there is no %s beside it",
-                             SYNP_U(layer), synp_parts[pair[i][0]].name, synp_parts[pair[i][1]].name);
+                             SYNP_U(layer), synp_parts[pair[i][0]].name,
+                             synp_parts[pair[i][1]].name);
     return SYN_OK;
 }
 
@@ -11925,7 +12281,8 @@ static syn_status synp_model_vocabulary(syn_model *model, const syn_model_desc *
     syn_status status =
         syn_gguf_find(&model->gguf, "tokenizer.ggml.tokens", &tokens, &present, err);
     if (status) return status;
-    model->vocab = present && tokens.array && tokens.count <= UINT32_MAX ? (uint32_t)tokens.count : 0;
+    model->vocab =
+        present && tokens.array && tokens.count <= UINT32_MAX ? (uint32_t)tokens.count : 0;
     if (desc && desc->no_tokenizer) return SYN_OK;
     memset(&vocabulary, 0, sizeof vocabulary);
     if (desc) vocabulary.pre = desc->pre_tokenizer;
@@ -11966,7 +12323,8 @@ static syn_status synp_model_tensors(syn_model *model, const syn_source *sources
     int file;
     uint32_t layer;
     syn_status status;
-    for (layer = 0; layer < model->layers; layer++) model->parts |= synp_model_allowed(model, layer);
+    for (layer = 0; layer < model->layers; layer++)
+        model->parts |= synp_model_allowed(model, layer);
     width = (size_t)synp_bits_below(model->parts, SYN_PARTS);
     status = synp_take(arena, (uint64_t)model->layers * width, sizeof(syn_tensor), "tensor views",
                        &piece, err);
@@ -11985,16 +12343,17 @@ static syn_status synp_model_tensors(syn_model *model, const syn_source *sources
 
 /* A head's size decides how much the rope tables take; it has as many rows of weights, each of two
    bytes at least, so that a file cannot claim memory out of proportion to itself. */
-static syn_status synp_model_check_size(const syn_model *model, const syn_source *sources, int files,
-                                        syn_error *err)
+static syn_status synp_model_check_size(const syn_model *model, const syn_source *sources,
+                                        int files, syn_error *err)
 {
     uint64_t bytes = 0;
     int file;
     for (file = 0; file < files; file++)
         bytes += sources[file].size < UINT64_MAX - bytes ? sources[file].size : UINT64_MAX - bytes;
     if (model->key_size <= bytes / 2) return SYN_OK;
-    return synp_model_wrong(model, synp_hparam_present(model, SYNP_KEY_KEY_SIZE)
-                                       ? "attention.key_length" : "embedding_length",
+    return synp_model_wrong(model,
+                            synp_hparam_present(model, SYNP_KEY_KEY_SIZE) ? "attention.key_length"
+                                                                          : "embedding_length",
                             model->key_size, "heads that the file has room for", err);
 }
 
@@ -12030,7 +12389,7 @@ SYN_API syn_status syn_model_open(syn_model *model, const syn_source *sources, i
 /* A row of the pass under way. */
 typedef struct synp_row {
     uint32_t sequence, position;
-    int32_t  logits;      /* its row of the logits; -1: none */
+    int32_t logits;       /* its row of the logits; -1: none */
     const syn_edit *edit; /* never NULL */
 } synp_row;
 
@@ -12045,41 +12404,41 @@ typedef struct synp_layer_cache {
 typedef struct synp_context {
     const syn_model *model;
     syn_context_desc desc;
-    syn_probe        probe;      /* of this pass */
-    syn_edit         edit;       /* of its rows that have none of their own */
-    bool             head_noise, expert_noise; /* some row of the pass has it */
-    uint32_t        *at;         /* (sequence): its position */
-    uint32_t        *fed;        /* (sequence): rows of the pass */
-    synp_row        *row;        /* (row) */
-    syn_row         *given;      /* (row): what syn_context_step makes of ids */
-    uint32_t        *run;        /* (row + 1): first rows of stretches of one sequence, and the end */
-    uint32_t         runs;
-    float           *logits;     /* (row, vocab) */
-    float           *norms;      /* (row, layer, head), NULL without */
-    float           *expert_norms; /* (row, layer, expert), likewise */
-    float           *sinks;      /* (row, layer, head), likewise */
-    synp_layer_cache *cache;     /* (layer) */
+    syn_probe probe;               /* of this pass */
+    syn_edit edit;                 /* of its rows that have none of their own */
+    bool head_noise, expert_noise; /* some row of the pass has it */
+    uint32_t *at;                  /* (sequence): its position */
+    uint32_t *fed;                 /* (sequence): rows of the pass */
+    synp_row *row;                 /* (row) */
+    syn_row *given;                /* (row): what syn_context_step makes of ids */
+    uint32_t *run; /* (row + 1): first rows of stretches of one sequence, and the end */
+    uint32_t runs;
+    float *logits;           /* (row, vocab) */
+    float *norms;            /* (row, layer, head), NULL without */
+    float *expert_norms;     /* (row, layer, expert), likewise */
+    float *sinks;            /* (row, layer, head), likewise */
+    synp_layer_cache *cache; /* (layer) */
     const struct synp_kernels *kernels;
-    float *x;                    /* (row, embd): the stream */
-    float *normed, *y;           /* (row, embd) */
-    float *q, *k, *v, *heads;    /* (row, head, size): one region with gate and up */
+    float *x;                        /* (row, embd): the stream */
+    float *normed, *y;               /* (row, embd) */
+    float *q, *k, *v, *heads;        /* (row, head, size): one region with gate and up */
     float *latent_q, *latent, *lora; /* of latent attention */
-    float *gate, *up;            /* (row, width) */
-    float *router, *gate_weight; /* (row, expert), (row, chosen) */
-    float *expert_scores;        /* (expert): what one position's choice goes by */
-    uint32_t *choice;            /* (row, chosen) */
-    uint32_t *taken;             /* (row): those whose inputs one expert takes */
-    float *gathered, *expert;    /* (row, embd): an expert's inputs and outputs */
-    float *attend;               /* (job, attend_floats): work space of attention */
+    float *gate, *up;                /* (row, width) */
+    float *router, *gate_weight;     /* (row, expert), (row, chosen) */
+    float *expert_scores;            /* (expert): what one position's choice goes by */
+    uint32_t *choice;                /* (row, chosen) */
+    uint32_t *taken;                 /* (row): those whose inputs one expert takes */
+    float *gathered, *expert;        /* (row, embd): an expert's inputs and outputs */
+    float *attend;                   /* (job, attend_floats): work space of attention */
     size_t attend_floats;
-    float *sink_scores;          /* (head) of the layer under way, NULL without */
-    float *turn, *turn_local;    /* (row, rope_size): cos and sin of each pair */
-    float *weight;               /* one vector of weights, decoded */
-    float *bias;                 /* the biases of one product, decoded */
-    void  *acts;                 /* activations as the kernels take them */
-    unsigned char *decode;       /* (job): the kernels' work space */
-    size_t         decode_bytes; /* of one job */
-    unsigned char *stream;       /* rows read from an unmapped file */
+    float *sink_scores;       /* (head) of the layer under way, NULL without */
+    float *turn, *turn_local; /* (row, rope_size): cos and sin of each pair */
+    float *weight;            /* one vector of weights, decoded */
+    float *bias;              /* the biases of one product, decoded */
+    void *acts;               /* activations as the kernels take them */
+    unsigned char *decode;    /* (job): the kernels' work space */
+    size_t decode_bytes;      /* of one job */
+    unsigned char *stream;    /* rows read from an unmapped file */
 } synp_context;
 
 /* Hands a vector of row p of this pass to the caller, who may not have asked. */
@@ -12195,7 +12554,8 @@ static bool synp_head_is_idle(const synp_context *ctx, uint32_t p, uint32_t laye
            !ctx->norms && !ctx->sinks && !ctx->probe.take;
 }
 
-static bool synp_expert_is_idle(const synp_context *ctx, uint32_t p, uint32_t layer, uint32_t expert)
+static bool synp_expert_is_idle(const synp_context *ctx, uint32_t p, uint32_t layer,
+                                uint32_t expert)
 {
     const syn_edit *edit = ctx->row[p].edit;
     return synp_gain(edit->expert_gain, ctx->model->experts, layer, expert) == 0.0f &&
@@ -12229,8 +12589,14 @@ SYN_API void syn_edit_noise(uint64_t seed, syn_noised matrix, uint32_t layer, ui
 
 /* ---- memory ---- */
 
-static uint32_t synp_max_u32(uint32_t a, uint32_t b) { return a > b ? a : b; }
-static uint32_t synp_min_u32(uint32_t a, uint32_t b) { return a < b ? a : b; }
+static uint32_t synp_max_u32(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+static uint32_t synp_min_u32(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
 
 /* The longest row of a matrix, the longest vector that is decoded, and the most biases that are
    added at once. */
@@ -12263,7 +12629,8 @@ static uint64_t synp_max_bias(const syn_model *model)
         if (i == SYN_FFN_GATE_BIAS || i == SYN_FFN_GATE_EXPERTS_BIAS) gated = 2 * n; /* with up's */
         if (n > most) most = n;
     }
-    if (model->globals_found & SYNP_BIT(SYN_OUTPUT_BIAS) && model->vocab > most) most = model->vocab;
+    if (model->globals_found & SYNP_BIT(SYN_OUTPUT_BIAS) && model->vocab > most)
+        most = model->vocab;
     if (gated > most) most = gated;
     return qkv > most ? qkv : most;
 }
@@ -12273,7 +12640,8 @@ static uint64_t synp_max_ff(const syn_model *model)
 {
     uint64_t width = model->experts && !model->dense_layers ? 0 : model->ff;
     if (model->experts && model->expert_ff > width) width = model->expert_ff;
-    if (synp_model_dim(model, SYNP_SHARED_FF) > width) width = synp_model_dim(model, SYNP_SHARED_FF);
+    if (synp_model_dim(model, SYNP_SHARED_FF) > width)
+        width = synp_model_dim(model, SYNP_SHARED_FF);
     return width;
 }
 
@@ -12296,7 +12664,8 @@ static uint64_t synp_cache_value_row(const syn_model *model)
 
 static int synp_context_jobs(const synp_context *ctx)
 {
-    return ctx->desc.parallel.run && ctx->desc.parallel.threads > 1 ? ctx->desc.parallel.threads : 1;
+    return ctx->desc.parallel.run && ctx->desc.parallel.threads > 1 ? ctx->desc.parallel.threads
+                                                                    : 1;
 }
 
 /* Rows that a local layer's window reaches back from, and those of a pass before it. */
@@ -12317,7 +12686,7 @@ static syn_status synp_context_cache(synp_context *ctx, syn_arena *arena, syn_er
 {
     const syn_model *model = ctx->model;
     const size_t each = synp_cache_bytes(&ctx->desc);
-    const synp_piece layers = { &ctx->cache, model->layers, sizeof *ctx->cache, "layer caches" };
+    const synp_piece layers = {&ctx->cache, model->layers, sizeof *ctx->cache, "layer caches"};
     uint32_t layer;
     syn_status status = synp_take_all(arena, &layers, 1, err);
     for (layer = 0; layer < model->layers && !status; layer++) {
@@ -12326,8 +12695,8 @@ static syn_status synp_context_cache(synp_context *ctx, syn_arena *arena, syn_er
         const uint64_t rows = (uint64_t)ctx->desc.sequences * slots;
         synp_layer_cache cache;
         const synp_piece piece[] = {
-            { &cache.k, synp_count(rows, heads * model->cache_key), each, "key cache" },
-            { &cache.v, synp_count(rows, heads * model->cache_value), each, "value cache" },
+            {&cache.k, synp_count(rows, heads * model->cache_key), each, "key cache"},
+            {&cache.v, synp_count(rows, heads * model->cache_value), each, "value cache"},
         };
         cache.slots = slots;
         status = synp_take_all(arena, piece, sizeof piece / sizeof piece[0], err);
@@ -12337,10 +12706,10 @@ static syn_status synp_context_cache(synp_context *ctx, syn_arena *arena, syn_er
 }
 
 enum {
-    SYNP_KEYS = 256,        /* positions whose scores are held at once, from multiples of it on, */
+    SYNP_KEYS = 256, /* positions whose scores are held at once, from multiples of it on, */
     SYNP_SCORES = SYNP_KEYS + 16, /* and room for a sink's */
-    SYNP_RUN = 16,          /* rows of one sequence that walk through its keys together */
-    SYNP_ATTENTION_JOBS = 4 /* a thread: rows differ in how far they look back */
+    SYNP_RUN = 16,                /* rows of one sequence that walk through its keys together */
+    SYNP_ATTENTION_JOBS = 4       /* a thread: rows differ in how far they look back */
 };
 
 static int synp_attention_jobs(const synp_context *ctx)
@@ -12369,15 +12738,15 @@ static syn_status synp_context_attention(synp_context *ctx, syn_arena *arena, sy
     const uint64_t jobs = (uint64_t)synp_attention_jobs(ctx);
     const size_t scores = synp_attend_floats(ctx);
     const synp_piece piece[] = {
-        { &ctx->q, synp_count(batch, heads * model->key_size), each, "queries" },
-        { &ctx->k, synp_count(batch, synp_cache_key_row(model)), each, "keys" },
-        { &ctx->v, synp_count(batch, synp_cache_value_row(model)), each, "values" },
-        { &ctx->heads, synp_count(batch, heads * model->value_size), each, "head outputs" },
-        { &ctx->attend, synp_count(jobs, scores), each, "attention scores" },
-        { &ctx->latent_q, synp_count(latent, heads * model->cache_key), each, "latent queries" },
-        { &ctx->latent, synp_count(latent, heads * model->kv_lora), each, "latent outputs" },
-        { &ctx->lora, synp_count(latent, synp_max_u32(model->q_lora, model->key_size)), each,
-          "low-rank queries" },
+        {&ctx->q, synp_count(batch, heads * model->key_size), each, "queries"},
+        {&ctx->k, synp_count(batch, synp_cache_key_row(model)), each, "keys"},
+        {&ctx->v, synp_count(batch, synp_cache_value_row(model)), each, "values"},
+        {&ctx->heads, synp_count(batch, heads * model->value_size), each, "head outputs"},
+        {&ctx->attend, synp_count(jobs, scores), each, "attention scores"},
+        {&ctx->latent_q, synp_count(latent, heads * model->cache_key), each, "latent queries"},
+        {&ctx->latent, synp_count(latent, heads * model->kv_lora), each, "latent outputs"},
+        {&ctx->lora, synp_count(latent, synp_max_u32(model->q_lora, model->key_size)), each,
+         "low-rank queries"},
     };
     ctx->attend_floats = scores;
     return synp_take_all(arena, piece, sizeof piece / sizeof piece[0], err);
@@ -12390,15 +12759,16 @@ static syn_status synp_context_feed_forward(synp_context *ctx, syn_arena *arena,
     const uint64_t batch = ctx->desc.batch, width = synp_max_ff(model);
     const uint64_t rows = model->experts ? batch : 0;
     const synp_piece piece[] = {
-        { &ctx->gate, synp_count(batch, width), each, "gate" },
-        { &ctx->up, synp_count(batch, width), each, "up" },
-        { &ctx->router, synp_count(rows, model->experts), each, "router" },
-        { &ctx->expert_scores, model->experts, each, "expert scores" },
-        { &ctx->gate_weight, synp_count(rows, model->experts_used), each, "expert weights" },
-        { &ctx->choice, synp_count(rows, model->experts_used), sizeof *ctx->choice, "expert choices" },
-        { &ctx->taken, rows, sizeof *ctx->taken, "an expert's rows" },
-        { &ctx->gathered, synp_count(rows, model->embd), each, "an expert's input" },
-        { &ctx->expert, synp_count(rows, model->embd), each, "an expert's output" },
+        {&ctx->gate, synp_count(batch, width), each, "gate"},
+        {&ctx->up, synp_count(batch, width), each, "up"},
+        {&ctx->router, synp_count(rows, model->experts), each, "router"},
+        {&ctx->expert_scores, model->experts, each, "expert scores"},
+        {&ctx->gate_weight, synp_count(rows, model->experts_used), each, "expert weights"},
+        {&ctx->choice, synp_count(rows, model->experts_used), sizeof *ctx->choice,
+         "expert choices"},
+        {&ctx->taken, rows, sizeof *ctx->taken, "an expert's rows"},
+        {&ctx->gathered, synp_count(rows, model->embd), each, "an expert's input"},
+        {&ctx->expert, synp_count(rows, model->embd), each, "an expert's output"},
     };
     return synp_take_all(arena, piece, sizeof piece / sizeof piece[0], err);
 }
@@ -12428,19 +12798,20 @@ static syn_status synp_context_buffers(synp_context *ctx, syn_arena *arena, syn_
     const size_t least = (size_t)model->max_row_bytes;
     const size_t streamed = ctx->desc.stream_bytes < least ? least : ctx->desc.stream_bytes;
     const synp_piece rows[] = {
-        { &ctx->x, stream, each, "residual stream" },
-        { &ctx->normed, stream, each, "normed input" },
-        { &ctx->y, stream, each, "block output" },
+        {&ctx->x, stream, each, "residual stream"},
+        {&ctx->normed, stream, each, "normed input"},
+        {&ctx->y, stream, each, "block output"},
     };
     const synp_piece rest[] = {
-        { &ctx->turn, turns, each, "rope turns" },
-        { &ctx->turn_local, synp_local_rope(model) ? turns : 0, each, "rope turns" },
-        { &ctx->weight, synp_max_vector(model), each, "a weight vector" },
-        { &ctx->sink_scores, sinks ? model->heads : 0, each, "sink scores" },
-        { &ctx->bias, synp_max_bias(model), each, "biases" },
-        { &ctx->acts, acts, 1, "activations" },
-        { &ctx->decode, synp_count((uint64_t)synp_context_jobs(ctx), decode), 1, "kernel work space" },
-        { &ctx->stream, model->streamed ? streamed : 0, 1, "stream buffer" },
+        {&ctx->turn, turns, each, "rope turns"},
+        {&ctx->turn_local, synp_local_rope(model) ? turns : 0, each, "rope turns"},
+        {&ctx->weight, synp_max_vector(model), each, "a weight vector"},
+        {&ctx->sink_scores, sinks ? model->heads : 0, each, "sink scores"},
+        {&ctx->bias, synp_max_bias(model), each, "biases"},
+        {&ctx->acts, acts, 1, "activations"},
+        {&ctx->decode, synp_count((uint64_t)synp_context_jobs(ctx), decode), 1,
+         "kernel work space"},
+        {&ctx->stream, model->streamed ? streamed : 0, 1, "stream buffer"},
     };
     syn_status status = synp_take_all(arena, rows, sizeof rows / sizeof rows[0], err);
     if (!status) status = synp_context_work(ctx, arena, err);
@@ -12454,20 +12825,22 @@ static syn_status synp_context_buffers(synp_context *ctx, syn_arena *arena, syn_
 /* Rows of logits that are held. */
 static uint32_t synp_logit_rows(const synp_context *ctx)
 {
-    return ctx->desc.all_logits ? ctx->desc.batch : synp_min_u32(ctx->desc.batch, ctx->desc.sequences);
+    return ctx->desc.all_logits ? ctx->desc.batch
+                                : synp_min_u32(ctx->desc.batch, ctx->desc.sequences);
 }
 
 static syn_status synp_context_outputs(synp_context *ctx, syn_arena *arena, syn_error *err)
 {
     const syn_model *model = ctx->model;
     const syn_context_desc *desc = &ctx->desc;
-    const uint64_t rows = (uint64_t)desc->batch * model->layers, heads = synp_count(rows, model->heads);
+    const uint64_t rows = (uint64_t)desc->batch * model->layers,
+                   heads = synp_count(rows, model->heads);
     const synp_piece piece[] = {
-        { &ctx->logits, synp_count(synp_logit_rows(ctx), model->vocab), sizeof(float), "logits" },
-        { &ctx->norms, desc->norms ? heads : 0, sizeof(float), "head norms" },
-        { &ctx->sinks, desc->sinks ? heads : 0, sizeof(float), "sinks" },
-        { &ctx->expert_norms, desc->expert_norms ? synp_count(rows, model->experts) : 0, sizeof(float),
-          "expert norms" },
+        {&ctx->logits, synp_count(synp_logit_rows(ctx), model->vocab), sizeof(float), "logits"},
+        {&ctx->norms, desc->norms ? heads : 0, sizeof(float), "head norms"},
+        {&ctx->sinks, desc->sinks ? heads : 0, sizeof(float), "sinks"},
+        {&ctx->expert_norms, desc->expert_norms ? synp_count(rows, model->experts) : 0,
+         sizeof(float), "expert norms"},
     };
     return synp_take_all(arena, piece, sizeof piece / sizeof piece[0], err);
 }
@@ -12477,11 +12850,11 @@ static syn_status synp_context_rows(synp_context *ctx, syn_arena *arena, syn_err
 {
     const uint64_t batch = ctx->desc.batch, sequences = ctx->desc.sequences;
     const synp_piece piece[] = {
-        { &ctx->at, sequences, sizeof *ctx->at, "positions" },
-        { &ctx->fed, sequences, sizeof *ctx->fed, "fed rows" },
-        { &ctx->row, batch, sizeof *ctx->row, "rows" },
-        { &ctx->given, batch, sizeof *ctx->given, "rows" },
-        { &ctx->run, batch + 1, sizeof *ctx->run, "runs of rows" },
+        {&ctx->at, sequences, sizeof *ctx->at, "positions"},
+        {&ctx->fed, sequences, sizeof *ctx->fed, "fed rows"},
+        {&ctx->row, batch, sizeof *ctx->row, "rows"},
+        {&ctx->given, batch, sizeof *ctx->given, "rows"},
+        {&ctx->run, batch + 1, sizeof *ctx->run, "runs of rows"},
     };
     const syn_status status = synp_take_all(arena, piece, sizeof piece / sizeof piece[0], err);
     if (!status && ctx->at) memset(ctx->at, 0, ctx->desc.sequences * sizeof *ctx->at);
@@ -12494,14 +12867,16 @@ static syn_status synp_context_check(const synp_context *ctx, syn_error *err)
     const syn_model *model = ctx->model;
     if ((unsigned)d->arithmetic > SYN_EXACT || (unsigned)d->expert_norms > SYN_EXPERTS_ALL ||
         (unsigned)d->cache > SYN_CACHE_F16)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "arithmetic %u, cache %u, expert norms %u: no such choice",
+        return synp_fail(err, SYN_ERROR_ARGUMENT,
+                         "arithmetic %u, cache %u, expert norms %u: no such choice",
                          SYNP_U(d->arithmetic), SYNP_U(d->cache), SYNP_U(d->expert_norms));
     if (d->expert_norms && !model->experts)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "a model of the architecture %s without experts",
                          model->architecture);
     if (d->tokens > INT32_MAX || d->batch > INT32_MAX || d->sequences > INT32_MAX)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "a context of %u sequences of %u tokens, %u a pass",
-                         SYNP_U(d->sequences), SYNP_U(d->tokens), SYNP_U(d->batch));
+        return synp_fail(err, SYN_ERROR_ARGUMENT,
+                         "a context of %u sequences of %u tokens, %u a pass", SYNP_U(d->sequences),
+                         SYNP_U(d->tokens), SYNP_U(d->batch));
     if (model->global[SYN_POSITION_EMBD].type && d->tokens > model->context)
         return synp_fail(err, SYN_ERROR_ARGUMENT,
                          "a context of %u tokens, the model has positions for %u",
@@ -12567,7 +12942,8 @@ SYN_API syn_status syn_open_measure(const syn_source *sources, int files,
                                     syn_context *ctx, size_t *bytes, syn_error *err)
 {
     syn_arena arena = syn_arena_measure();
-    const syn_status status = synp_open(sources, files, model_desc, context_desc, &arena, model, ctx, err);
+    const syn_status status =
+        synp_open(sources, files, model_desc, context_desc, &arena, model, ctx, err);
     *bytes = arena.used;
     return status;
 }
@@ -12651,7 +13027,8 @@ SYN_API syn_status syn_context_copy(syn_context *ctx, uint32_t from, uint32_t to
         const uint32_t used = synp_min_u32(at, cache->slots);
         synp_cache_copy(cache->k, heads, cache->slots, used, model->cache_key * each, from, to);
         if (model->cache_value)
-            synp_cache_copy(cache->v, heads, cache->slots, used, model->cache_value * each, from, to);
+            synp_cache_copy(cache->v, heads, cache->slots, used, model->cache_value * each, from,
+                            to);
     }
     return SYN_OK;
 }
@@ -12706,12 +13083,12 @@ SYN_API const float *syn_context_stream(const syn_context *ctx, int row)
 /* A weight matrix (or some rows of one), where its product goes, and the bias to add. */
 typedef struct synp_projection {
     const syn_tensor *weight;
-    uint32_t matrix;             /* of weight->count */
+    uint32_t matrix; /* of weight->count */
     uint32_t first, rows;
-    const syn_tensor *bias;      /* over all rows of the weight (of each matrix), or NULL */
-    const float *added;          /* the bias of row `first` and on, decoded, or NULL */
-    float   *y;                  /* (position, stride) */
-    size_t   stride;
+    const syn_tensor *bias; /* over all rows of the weight (of each matrix), or NULL */
+    const float *added;     /* the bias of row `first` and on, decoded, or NULL */
+    float *y;               /* (position, stride) */
+    size_t stride;
 } synp_projection;
 
 enum { SYNP_PRODUCTS = 3, SYNP_ROWS_TOGETHER = 8, SYNP_PIECES_A_JOB = 8, SYNP_SHARES = 16 };
@@ -12723,21 +13100,21 @@ typedef void synp_finish_fn(const struct synp_projections *products, uint32_t fi
    the other, in the order of memory, then pieces of other shares until none is left: one that
    another program holds up does not hold up the others. */
 typedef struct synp_projections {
-    synp_context   *ctx;
-    synp_projection    item[SYNP_PRODUCTS];
+    synp_context *ctx;
+    synp_projection item[SYNP_PRODUCTS];
     const unsigned char *bytes[SYNP_PRODUCTS]; /* of row `first` */
-    int             items, jobs;
-    uint32_t        piece, pieces; /* rows of a piece, pieces of all items */
-    uint32_t        shares;
-    uint32_t        next[SYNP_SHARES]; /* piece of a share to claim; atomic */
-    uint32_t        n;           /* positions */
-    synp_finish_fn *finish;      /* on a piece of all items, which then have as many rows; or NULL */
-    const struct synp_ff *ff;    /* for it: the part that they belong to, */
-    const float    *x;           /* and their input */
+    int items, jobs;
+    uint32_t piece, pieces; /* rows of a piece, pieces of all items */
+    uint32_t shares;
+    uint32_t next[SYNP_SHARES]; /* piece of a share to claim; atomic */
+    uint32_t n;                 /* positions */
+    synp_finish_fn *finish;     /* on a piece of all items, which then have as many rows; or NULL */
+    const struct synp_ff *ff;   /* for it: the part that they belong to, */
+    const float *x;             /* and their input */
 } synp_projections;
 
-static synp_projection synp_projection_of(const syn_tensor *weight, const syn_tensor *bias, float *y,
-                                    size_t stride)
+static synp_projection synp_projection_of(const syn_tensor *weight, const syn_tensor *bias,
+                                          float *y, size_t stride)
 {
     synp_projection product;
     product.weight = weight;
@@ -12871,12 +13248,12 @@ static void synp_projections_run(synp_projections *products)
 /* What noise on the rows of a matrix adds to its product: y[p][r] += sd (z_r . x_p). */
 typedef struct synp_noise {
     const synp_context *ctx;
-    syn_noised   matrix;
-    uint32_t     layer, unit, n;
+    syn_noised matrix;
+    uint32_t layer, unit, n;
     const uint32_t *taken; /* (n): rows of the pass; NULL: all, in order */
     const float *x;
-    float       *y;
-    size_t       cols, x_stride, y_stride;
+    float *y;
+    size_t cols, x_stride, y_stride;
 } synp_noise;
 
 enum { SYNP_NOISE_COLS = 256 }; /* drawn at once, on the stack */
@@ -12893,9 +13270,11 @@ static float synp_noise_sd(const synp_noise *noise, const syn_edit *edit)
     const size_t layer = noise->layer;
     if (noise->matrix <= SYN_NOISED_OUTPUT)
         return edit->head_noise ? edit->head_noise[(layer * model->heads + noise->unit) * 2 +
-                                                   (noise->matrix == SYN_NOISED_OUTPUT)] : 0.0f;
+                                                   (noise->matrix == SYN_NOISED_OUTPUT)]
+                                : 0.0f;
     return edit->expert_noise ? edit->expert_noise[(layer * model->experts + noise->unit) * 3 +
-                                                   (size_t)(noise->matrix - SYN_NOISED_GATE)] : 0.0f;
+                                                   (size_t)(noise->matrix - SYN_NOISED_GATE)]
+                              : 0.0f;
 }
 
 /* Matrix rows first .. last, for inputs from .. to, which share an edit. */
@@ -12933,9 +13312,9 @@ static void synp_noise_rows(const synp_noise *noise, uint32_t first, uint32_t la
    (output projection). */
 typedef struct synp_head_noise {
     synp_noise head0;
-    size_t     x_step, y_step; /* from head to head */
-    uint32_t   rows;           /* of a head */
-    int        jobs;
+    size_t x_step, y_step; /* from head to head */
+    uint32_t rows;         /* of a head */
+    int jobs;
 } synp_head_noise;
 
 static void synp_head_noise_job(void *arg, int job)
@@ -12965,7 +13344,8 @@ static synp_head_noise synp_head_noise_of(synp_context *ctx, uint32_t layer, uin
 }
 
 /* On the queries, where they are a product and nothing else yet: before their norm and rope. */
-static void synp_noise_query(synp_context *ctx, uint32_t layer, uint32_t n, const float *x, size_t cols)
+static void synp_noise_query(synp_context *ctx, uint32_t layer, uint32_t n, const float *x,
+                             size_t cols)
 {
     const syn_model *model = ctx->model;
     synp_head_noise noise = synp_head_noise_of(ctx, layer, n);
@@ -13020,7 +13400,8 @@ static syn_status synp_decode_biases(synp_projections *products, syn_error *err)
         const float *vector;
         syn_status status;
         if (!item->bias) continue;
-        status = synp_vector(ctx, item->bias, item->bias->rows > 1 ? item->matrix : 0, &vector, err);
+        status =
+            synp_vector(ctx, item->bias, item->bias->rows > 1 ? item->matrix : 0, &vector, err);
         if (status) return status;
         memcpy(to, vector + item->first, item->rows * sizeof *to);
         item->added = to;
@@ -13047,8 +13428,8 @@ static syn_status synp_projections_stream(synp_projections *products, syn_error 
         part.bytes[0] = ctx->stream;
         while (row < item->rows) {
             const uint32_t rows = synp_min_u32(at_once, item->rows - row);
-            syn_status status = synp_source_read(item->weight->source, from, ctx->stream,
-                                                 rows * row_bytes, err);
+            syn_status status =
+                synp_source_read(item->weight->source, from, ctx->stream, rows * row_bytes, err);
             if (status) return status;
             part.item[0] = *item;
             part.item[0].rows = rows;
@@ -13076,7 +13457,8 @@ static syn_status synp_multiply(synp_projections *products, syn_error *err)
         const size_t row_bytes = (size_t)syn_type_bytes(item->weight->type, item->weight->cols);
         if (!item->weight->data) mapped = false;
         else
-            products->bytes[i] = item->weight->data +
+            products->bytes[i] =
+                item->weight->data +
                 ((size_t)item->matrix * item->weight->rows + item->first) * row_bytes;
     }
     if (mapped) {
@@ -13232,31 +13614,35 @@ typedef struct synp_rows {
 
 typedef struct synp_attention {
     synp_context *ctx;
-    uint32_t     layer, slots;
-    uint32_t     heads, kv_heads; /* of this layer; kv_heads: as they are cached */
-    uint32_t     items, split;    /* run x kv head x part of its heads; parts */
-    int          jobs;
-    const float *q;      /* (row, head, keys.used) */
-    synp_rows    keys, values;
-    float       *out;    /* (row, head, values.used) */
+    uint32_t layer, slots;
+    uint32_t heads, kv_heads; /* of this layer; kv_heads: as they are cached */
+    uint32_t items, split;    /* run x kv head x part of its heads; parts */
+    int jobs;
+    const float *q; /* (row, head, keys.used) */
+    synp_rows keys, values;
+    float *out; /* (row, head, values.used) */
 } synp_attention;
 
 /* What a softmax that runs over tiles has come to: the largest score and the sum of exp(score -
    top). */
-typedef struct synp_running { float top, sum; } synp_running;
+typedef struct synp_running {
+    float top, sum;
+} synp_running;
 
 /* Some heads of one kv head, in the rows of one run. */
 typedef struct synp_item {
-    uint32_t first, last;          /* rows */
+    uint32_t first, last; /* rows */
     uint32_t head, heads, kv;
-    float   *score, *part;         /* (SYNP_SCORES), (values.used) */
-    float   *keys, *values;        /* of a cache of halves: the tile's from position `from` on */
+    float *score, *part;  /* (SYNP_SCORES), (values.used) */
+    float *keys, *values; /* of a cache of halves: the tile's from position `from` on */
     uint32_t from;
-    synp_running *running;         /* (row of the run, head) */
+    synp_running *running; /* (row of the run, head) */
 } synp_item;
 
 /* Slots of positions from .. to of a ring, which may come to its end in between. */
-typedef struct synp_slots { uint32_t from, count, rest; } synp_slots;
+typedef struct synp_slots {
+    uint32_t from, count, rest;
+} synp_slots;
 
 static synp_slots synp_slots_of(const synp_attention *a, uint32_t from, uint32_t to)
 {
@@ -13268,16 +13654,16 @@ static synp_slots synp_slots_of(const synp_attention *a, uint32_t from, uint32_t
 }
 
 /* The cached rows of a sequence's kv head. */
-static const unsigned char *synp_cached(const synp_attention *a, const synp_rows *rows, uint32_t sequence,
-                                        uint32_t kv)
+static const unsigned char *synp_cached(const synp_attention *a, const synp_rows *rows,
+                                        uint32_t sequence, uint32_t kv)
 {
     const size_t row = ((size_t)sequence * a->kv_heads + kv) * a->slots;
     return rows->cache + row * rows->size * synp_cache_bytes(&a->ctx->desc);
 }
 
 /* Halves of positions from .. to as floats, one after the other. */
-static void synp_widen_rows(const synp_attention *a, const synp_rows *rows, uint32_t sequence, uint32_t kv,
-                            uint32_t from, uint32_t to, float *out)
+static void synp_widen_rows(const synp_attention *a, const synp_rows *rows, uint32_t sequence,
+                            uint32_t kv, uint32_t from, uint32_t to, float *out)
 {
     const syn_type *half = syn_type_find(1);
     const synp_slots s = synp_slots_of(a, from, to);
@@ -13299,8 +13685,8 @@ static void synp_widen_tile(const synp_attention *a, synp_item *item, uint32_t f
 }
 
 /* Where positions from .. to of an item's tile lie: in the cache itself, or widened beside it. */
-static synp_slots synp_tile_rows(const synp_attention *a, const synp_item *item, uint32_t from, uint32_t to,
-                                 const float **k, const float **v)
+static synp_slots synp_tile_rows(const synp_attention *a, const synp_item *item, uint32_t from,
+                                 uint32_t to, const float **k, const float **v)
 {
     const uint32_t sequence = a->ctx->row[item->first].sequence;
     synp_slots s = synp_slots_of(a, from, to);
@@ -13342,8 +13728,8 @@ static synp_running synp_tile_softmax(const synp_context *ctx, float *score, uin
 
 /* out = out' + part, each by its share of the sum, both being averages. Returns the share of
    `out`. */
-static float synp_tile_merge(synp_running *running, synp_running tile, float *out, const float *part,
-                             size_t n)
+static float synp_tile_merge(synp_running *running, synp_running tile, float *out,
+                             const float *part, size_t n)
 {
     const float top = running->top > tile.top ? running->top : tile.top;
     const float before = running->sum * synp_exp(running->top - top);
@@ -13357,8 +13743,8 @@ static float synp_tile_merge(synp_running *running, synp_running tile, float *ou
 }
 
 /* One query over positions from .. to of a tile; `begins`: nothing came before it. */
-static void synp_attend_tile(const synp_attention *a, const synp_item *item, uint32_t p, uint32_t head,
-                             uint32_t from, uint32_t to, bool begins)
+static void synp_attend_tile(const synp_attention *a, const synp_item *item, uint32_t p,
+                             uint32_t head, uint32_t from, uint32_t to, bool begins)
 {
     const synp_context *ctx = a->ctx;
     const syn_model *model = ctx->model;
@@ -13367,17 +13753,21 @@ static void synp_attend_tile(const synp_attention *a, const synp_item *item, uin
     const float *k, *v;
     const synp_slots s = synp_tile_rows(a, item, from, to, &k, &v);
     float *out = a->out + ((size_t)p * a->heads + head) * n, *score = item->score;
-    float *sink = ctx->sinks ? ctx->sinks + ((size_t)p * model->layers + a->layer) * model->heads + head
-                             : NULL;
+    float *sink = ctx->sinks
+                      ? ctx->sinks + ((size_t)p * model->layers + a->layer) * model->heads + head
+                      : NULL;
     float *to_mix = begins ? out : item->part, keep;
-    synp_running *running = &item->running[(p - item->first) * item->heads + head - item->head], tile;
-    ctx->kernels->dots(q, k + (size_t)s.from * a->keys.size, a->keys.size, s.count, a->keys.used, score);
+    synp_running *running = &item->running[(p - item->first) * item->heads + head - item->head],
+                 tile;
+    ctx->kernels->dots(q, k + (size_t)s.from * a->keys.size, a->keys.size, s.count, a->keys.used,
+                       score);
     ctx->kernels->dots(q, k, a->keys.size, s.rest, a->keys.used, score + s.count);
     synp_scale_scores(model, score, to - from);
     if (begins && ctx->sink_scores) score[to - from] = ctx->sink_scores[head];
     tile = synp_tile_softmax(ctx, score, to - from + (begins && ctx->sink_scores ? 1 : 0));
     memset(to_mix, 0, n * sizeof *to_mix);
-    ctx->kernels->mix(score, v + (size_t)s.from * a->values.size, a->values.size, s.count, n, to_mix);
+    ctx->kernels->mix(score, v + (size_t)s.from * a->values.size, a->values.size, s.count, n,
+                      to_mix);
     ctx->kernels->mix(score + s.count, v, a->values.size, s.rest, n, to_mix);
     if (begins) {
         *running = tile;
@@ -13394,7 +13784,8 @@ static uint32_t synp_attend_first(const synp_attention *a, uint32_t p)
     const syn_model *model = a->ctx->model;
     const uint32_t position = a->ctx->row[p].position;
     return syn_model_is_local(model, a->layer) && position >= model->window
-               ? position - model->window + 1 : 0;
+               ? position - model->window + 1
+               : 0;
 }
 
 /* Tile after tile, so that a tile's keys and values stay near for all rows and heads. */
@@ -13463,7 +13854,8 @@ static uint16_t synp_half_of(float value)
     }
     rest = bits & 0x1fffu;
     bits = (bits - 0x38000000u) >> 13;
-    return (uint16_t)(sign | (bits + (rest > 0x1000u || (rest == 0x1000u && (bits & 1u)) ? 1u : 0u)));
+    return (uint16_t)(sign |
+                      (bits + (rest > 0x1000u || (rest == 0x1000u && (bits & 1u)) ? 1u : 0u)));
 }
 
 static void synp_halves(const float *from, unsigned char *to, size_t n)
@@ -13495,7 +13887,8 @@ static void synp_cache_rows(const synp_attention *a, unsigned char *cache, const
 
 /* Puts this pass's keys and values into their slots, where nothing that a row of it looks back on
    lies, then attends with the queries q. Heads of a kv head are split where there are few rows. */
-static void synp_attend_all(synp_context *ctx, uint32_t layer, uint32_t n, const float *q, float *out)
+static void synp_attend_all(synp_context *ctx, uint32_t layer, uint32_t n, const float *q,
+                            float *out)
 {
     const syn_model *model = ctx->model;
     const synp_layer_cache *cache = &ctx->cache[layer];
@@ -13531,8 +13924,8 @@ static syn_status synp_project_qkv(synp_context *ctx, uint32_t layer, uint32_t n
 {
     const syn_model *model = ctx->model;
     const syn_tensor *fused = syn_model_part(model, layer, SYN_ATTN_QKV);
-    float *const y[3] = { ctx->q, ctx->k, ctx->v };
-    const synp_dim dim[3] = { SYNP_Q, SYNP_K, SYNP_V };
+    float *const y[3] = {ctx->q, ctx->k, ctx->v};
+    const synp_dim dim[3] = {SYNP_Q, SYNP_K, SYNP_V};
     synp_projections products;
     uint32_t row = 0;
     int i;
@@ -13559,7 +13952,7 @@ static syn_status synp_project_qkv(synp_context *ctx, uint32_t layer, uint32_t n
 /* The weights whose first rows make the queries, head after head. */
 static const syn_tensor *synp_query_weight(const syn_model *model, uint32_t layer)
 {
-    static const syn_part parts[] = { SYN_ATTN_Q, SYN_ATTN_QKV, SYN_ATTN_Q_B };
+    static const syn_part parts[] = {SYN_ATTN_Q, SYN_ATTN_QKV, SYN_ATTN_Q_B};
     const syn_tensor *weight = NULL;
     size_t i;
     for (i = 0; i < sizeof parts / sizeof *parts && !weight; i++)
@@ -13569,8 +13962,8 @@ static const syn_tensor *synp_query_weight(const syn_model *model, uint32_t laye
 
 /* Normalises each head of Q or K (Gemma 3, Qwen 3), or all heads at once where the weight is
    wide. */
-static syn_status synp_qk_norm(synp_context *ctx, const syn_tensor *weight, float *rows, size_t size,
-                               uint32_t n, syn_error *err)
+static syn_status synp_qk_norm(synp_context *ctx, const syn_tensor *weight, float *rows,
+                               size_t size, uint32_t n, syn_error *err)
 {
     if (!weight) return SYN_OK;
     return synp_norm(ctx, weight, NULL, rows, (size_t)n * size / weight->cols, rows, err);
@@ -13601,7 +13994,8 @@ static syn_status synp_sinks_read(synp_context *ctx, uint32_t layer, syn_error *
     return status;
 }
 
-static syn_status synp_attention_heads(synp_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+static syn_status synp_attention_heads(synp_context *ctx, uint32_t layer, uint32_t n,
+                                       syn_error *err)
 {
     const syn_model *model = ctx->model;
     const uint32_t heads = model->layer_heads[layer], kv_heads = model->layer_kv_heads[layer];
@@ -13650,8 +14044,8 @@ static syn_status synp_latent_query(synp_context *ctx, uint32_t layer, uint32_t 
         status = synp_norm(ctx, syn_model_part(model, layer, SYN_ATTN_Q_A_NORM), NULL, ctx->lora, n,
                            ctx->lora, err);
     if (!status)
-        status = synp_one_product(ctx, syn_model_part(model, layer, SYN_ATTN_Q_B), NULL, ctx->lora, n,
-                                  ctx->q, err);
+        status = synp_one_product(ctx, syn_model_part(model, layer, SYN_ATTN_Q_B), NULL, ctx->lora,
+                                  n, ctx->q, err);
     if (!status) synp_noise_query(ctx, layer, n, ctx->lora, model->q_lora);
     return status;
 }
@@ -13665,7 +14059,8 @@ static syn_status synp_latent_key(synp_context *ctx, uint32_t layer, uint32_t n,
     syn_status status = synp_one_product(ctx, syn_model_part(model, layer, SYN_ATTN_KV_A), NULL,
                                          ctx->normed, n, ctx->k, err);
     if (!status)
-        status = synp_vector(ctx, syn_model_part(model, layer, SYN_ATTN_KV_A_NORM), 0, &weight, err);
+        status =
+            synp_vector(ctx, syn_model_part(model, layer, SYN_ATTN_KV_A_NORM), 0, &weight, err);
     if (status) return status;
     for (p = 0; p < n; p++) {
         float *row = ctx->k + (size_t)p * model->cache_key;
@@ -13699,7 +14094,8 @@ static syn_status synp_latent_absorb_rows(synp_context *ctx, const syn_tensor *k
         syn_status status = synp_vector(ctx, kv_b, synp_kv_b_row(model, head) + j, &row, err);
         if (status) return status;
         for (p = 0; p < n; p++)
-            ctx->kernels->axpy(out + p * stride, ctx->lora[(size_t)p * nope + j], row, model->kv_lora);
+            ctx->kernels->axpy(out + p * stride, ctx->lora[(size_t)p * nope + j], row,
+                               model->kv_lora);
     }
     return SYN_OK;
 }
@@ -13745,8 +14141,8 @@ static syn_status synp_latent_values(synp_context *ctx, uint32_t layer, uint32_t
     const uint32_t nope = (uint32_t)synp_model_dim(model, SYNP_NOPE);
     uint32_t h, p;
     for (h = 0; h < model->heads; h++) {
-        synp_projections products = synp_one_projection(
-            ctx, weight, NULL, n, ctx->heads + (size_t)h * model->value_size);
+        synp_projections products =
+            synp_one_projection(ctx, weight, NULL, n, ctx->heads + (size_t)h * model->value_size);
         syn_status status;
         products.item[0].matrix = v_b ? h : 0;
         products.item[0].first = v_b ? 0 : synp_kv_b_row(model, h) + nope;
@@ -13826,7 +14222,7 @@ typedef struct synp_ff {
     const syn_tensor *gate_bias, *up_bias, *down_bias;
     uint32_t layer, expert, width;
     const uint32_t *taken; /* of an expert: the rows of the pass that are its inputs; else NULL */
-    bool     fused; /* the rows of up are gate, then up */
+    bool fused;            /* the rows of up are gate, then up */
 } synp_ff;
 
 /* Noise on rows first .. last of an expert's matrix, added to its product with x. */
@@ -13857,19 +14253,19 @@ static void synp_ff_finish(const synp_projections *products, uint32_t first, uin
     const size_t stride = products->item[0].stride;
     const size_t embd = ctx->model->embd;
     uint32_t p;
-    synp_noise_expert(ctx, products->ff, SYN_NOISED_UP, products->x, embd, products->n, ctx->up, stride,
-                      first, last);
+    synp_noise_expert(ctx, products->ff, SYN_NOISED_UP, products->x, embd, products->n, ctx->up,
+                      stride, first, last);
     if (gated)
-        synp_noise_expert(ctx, products->ff, SYN_NOISED_GATE, products->x, embd, products->n, ctx->gate,
-                          stride, first, last);
+        synp_noise_expert(ctx, products->ff, SYN_NOISED_GATE, products->x, embd, products->n,
+                          ctx->gate, stride, first, last);
     for (p = 0; p < products->n; p++)
         synp_activate(ctx, gated ? ctx->gate + p * stride + first : NULL,
                       ctx->up + p * stride + first, last - first);
 }
 
 /* y = down(act(gate x) * up x) (Shazeer 2020), or down(act(up x)). */
-static syn_status synp_feed_forward(synp_context *ctx, const synp_ff *ff, const float *x, uint32_t n,
-                                    float *y, syn_error *err)
+static syn_status synp_feed_forward(synp_context *ctx, const synp_ff *ff, const float *x,
+                                    uint32_t n, float *y, syn_error *err)
 {
     synp_projections products = synp_one_projection(ctx, ff->up, ff->up_bias, n, ctx->up);
     syn_status status;
@@ -13895,8 +14291,8 @@ static syn_status synp_feed_forward(synp_context *ctx, const synp_ff *ff, const 
     synp_input(ctx, ctx->up, n, ff->down->cols);
     status = synp_multiply(&products, err);
     if (!status)
-        synp_noise_expert(ctx, ff, SYN_NOISED_DOWN, ctx->up, ff->down->cols, n, y, ff->down->rows, 0,
-                          ff->down->rows);
+        synp_noise_expert(ctx, ff, SYN_NOISED_DOWN, ctx->up, ff->down->cols, n, y, ff->down->rows,
+                          0, ff->down->rows);
     return status;
 }
 
@@ -13958,13 +14354,14 @@ static bool synp_group_chosen(const syn_model *model, const float *score, uint32
    out. */
 static void synp_route_groups(const syn_model *model, float *score)
 {
-    uint32_t size, g, i, chosen[SYNP_EXPERT_GROUPS / 32] = { 0 };
+    uint32_t size, g, i, chosen[SYNP_EXPERT_GROUPS / 32] = {0};
     if (model->expert_groups < 2) return;
     size = model->experts / model->expert_groups;
     for (g = 0; g < model->expert_groups; g++)
         if (synp_group_chosen(model, score, g)) chosen[g / 32] |= (uint32_t)1 << g % 32;
     for (g = 0; g < model->expert_groups; g++)
-        for (i = 0; i < size && !(chosen[g / 32] >> g % 32 & 1u); i++) score[g * size + i] = -INFINITY;
+        for (i = 0; i < size && !(chosen[g / 32] >> g % 32 & 1u); i++)
+            score[g * size + i] = -INFINITY;
 }
 
 /* Chooses the likeliest experts of one position, the lower index among equals: each choice is the
@@ -13984,7 +14381,8 @@ static void synp_route(const synp_context *ctx, float *router, const float *bias
         const uint32_t last = k ? choice[k - 1] : model->experts;
         uint32_t best = model->experts;
         for (e = 0; e < model->experts; e++) {
-            if (last < model->experts && !(score[e] < score[last] || (score[e] == score[last] && e > last)))
+            if (last < model->experts &&
+                !(score[e] < score[last] || (score[e] == score[last] && e > last)))
                 continue;
             if (k && last == model->experts) break;
             if (best == model->experts || score[e] > score[best]) best = e;
@@ -13993,10 +14391,12 @@ static void synp_route(const synp_context *ctx, float *router, const float *bias
         choice[k] = best; /* stays `experts`, that is none, when the scores are not numbers */
         gate_weight[k] = best < model->experts ? router[best] : 0.0f;
     }
-    if (model->expert_gating == SYNP_GATING_CHOSEN) ctx->kernels->softmax(gate_weight, model->experts_used);
+    if (model->expert_gating == SYNP_GATING_CHOSEN)
+        ctx->kernels->softmax(gate_weight, model->experts_used);
     for (k = 0; k < model->experts_used; k++) sum += gate_weight[k];
     for (k = 0; k < model->experts_used; k++)
-        gate_weight[k] = (model->experts_renormalised ? gate_weight[k] / sum : gate_weight[k]) * model->expert_scale;
+        gate_weight[k] = (model->experts_renormalised ? gate_weight[k] / sum : gate_weight[k]) *
+                         model->expert_scale;
 }
 
 static syn_status synp_route_all(synp_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
@@ -14012,7 +14412,8 @@ static syn_status synp_route_all(synp_context *ctx, uint32_t layer, uint32_t n, 
     for (p = 0; p < n && !status; p++) {
         float *router = ctx->router + (size_t)p * model->experts;
         synp_probe_take(ctx, SYN_PROBE_ROUTER, layer, 0, p, router, model->experts);
-        synp_route(ctx, router, vector, ctx->expert_scores, ctx->choice + (size_t)p * model->experts_used,
+        synp_route(ctx, router, vector, ctx->expert_scores,
+                   ctx->choice + (size_t)p * model->experts_used,
                    ctx->gate_weight + (size_t)p * model->experts_used);
     }
     return status;
@@ -14161,7 +14562,8 @@ static syn_status synp_block_input(synp_context *ctx, uint32_t layer, syn_part n
                      err);
 }
 
-static syn_status synp_attention_block(synp_context *ctx, uint32_t layer, uint32_t n, syn_error *err)
+static syn_status synp_attention_block(synp_context *ctx, uint32_t layer, uint32_t n,
+                                       syn_error *err)
 {
     const syn_model *model = ctx->model;
     syn_status status;
@@ -14211,12 +14613,13 @@ static syn_status synp_embed(synp_context *ctx, const syn_row *rows, uint32_t n,
     for (p = 0; p < n; p++) {
         const float *row;
         float *x = ctx->x + (size_t)p * model->embd;
-        syn_status status = synp_vector(ctx, &model->global[SYN_TOKEN_EMBD], (uint32_t)rows[p].id,
-                                        &row, err);
+        syn_status status =
+            synp_vector(ctx, &model->global[SYN_TOKEN_EMBD], (uint32_t)rows[p].id, &row, err);
         if (status) return status;
         for (i = 0; i < model->embd; i++) x[i] = row[i] * model->embd_scale;
         if (!model->global[SYN_POSITION_EMBD].type) continue;
-        status = synp_vector(ctx, &model->global[SYN_POSITION_EMBD], ctx->row[p].position, &row, err);
+        status =
+            synp_vector(ctx, &model->global[SYN_POSITION_EMBD], ctx->row[p].position, &row, err);
         if (status) return status;
         synp_add_rows(x, row, model->embd);
     }
@@ -14247,15 +14650,15 @@ static syn_status synp_output(synp_context *ctx, uint32_t n, uint32_t count, syn
         if (ctx->row[p].logits >= 0)
             memcpy(ctx->normed + (size_t)ctx->row[p].logits * embd, ctx->x + p * embd,
                    embd * sizeof(float));
-    status = synp_norm(ctx, &model->global[SYN_OUTPUT_NORM],
-                       model->global[SYN_OUTPUT_NORM_BIAS].type ? &model->global[SYN_OUTPUT_NORM_BIAS]
-                                                                : NULL,
-                       ctx->normed, count, ctx->normed, err);
+    status = synp_norm(
+        ctx, &model->global[SYN_OUTPUT_NORM],
+        model->global[SYN_OUTPUT_NORM_BIAS].type ? &model->global[SYN_OUTPUT_NORM_BIAS] : NULL,
+        ctx->normed, count, ctx->normed, err);
     if (!status)
-        status = synp_one_product(ctx, &model->global[SYN_OUTPUT],
-                                  model->global[SYN_OUTPUT_BIAS].type
-                                      ? &model->global[SYN_OUTPUT_BIAS] : NULL,
-                                  ctx->normed, count, ctx->logits, err);
+        status = synp_one_product(
+            ctx, &model->global[SYN_OUTPUT],
+            model->global[SYN_OUTPUT_BIAS].type ? &model->global[SYN_OUTPUT_BIAS] : NULL,
+            ctx->normed, count, ctx->logits, err);
     if (!status && fabs((double)model->logit_scale) > 0)
         synp_scale_rows(ctx->logits, (size_t)count * model->vocab, 1.0f / model->logit_scale);
     for (i = 0; cap > 0 && !status && i < (size_t)count * model->vocab; i++)
@@ -14264,21 +14667,24 @@ static syn_status synp_output(synp_context *ctx, uint32_t n, uint32_t count, syn
 }
 
 /* Sequence and position of each row; nothing is fed yet. Counts the rows of each sequence. */
-static syn_status synp_place_rows(synp_context *ctx, const syn_row *rows, uint32_t n, syn_error *err)
+static syn_status synp_place_rows(synp_context *ctx, const syn_row *rows, uint32_t n,
+                                  syn_error *err)
 {
     uint32_t p;
     memset(ctx->fed, 0, ctx->desc.sequences * sizeof *ctx->fed);
     for (p = 0; p < n; p++) {
         const uint32_t sequence = rows[p].sequence;
         if (sequence >= ctx->desc.sequences)
-            return synp_fail(err, SYN_ERROR_ARGUMENT, "row %u is of sequence %u, the context has %u",
-                             SYNP_U(p), SYNP_U(sequence), SYNP_U(ctx->desc.sequences));
+            return synp_fail(err, SYN_ERROR_ARGUMENT,
+                             "row %u is of sequence %u, the context has %u", SYNP_U(p),
+                             SYNP_U(sequence), SYNP_U(ctx->desc.sequences));
         ctx->row[p].sequence = sequence;
         ctx->row[p].position = ctx->at[sequence] + ctx->fed[sequence]++;
         ctx->row[p].logits = -1;
         if (ctx->row[p].position >= ctx->desc.tokens)
-            return synp_fail(err, SYN_ERROR_CONTEXT, "%u tokens in sequence %u: the context holds %u",
-                             SYNP_U(ctx->row[p].position) + 1, SYNP_U(sequence), SYNP_U(ctx->desc.tokens));
+            return synp_fail(
+                err, SYN_ERROR_CONTEXT, "%u tokens in sequence %u: the context holds %u",
+                SYNP_U(ctx->row[p].position) + 1, SYNP_U(sequence), SYNP_U(ctx->desc.tokens));
     }
     return SYN_OK;
 }
@@ -14313,11 +14719,13 @@ static syn_status synp_layers(synp_context *ctx, const syn_row *rows, uint32_t n
     if (ctx->expert_norms)
         memset(ctx->expert_norms, 0, (size_t)n * model->layers * model->experts * sizeof(float));
     if (model->family->rope != SYNP_ROPE_NONE) {
-        const bool extended = model->rope_freq_long && ctx->desc.tokens > model->rope_original_context;
-        synp_turns(ctx, extended ? model->rope_freq_long : model->rope_freq, n, model->rope_amplitude,
-                   ctx->turn);
+        const bool extended =
+            model->rope_freq_long && ctx->desc.tokens > model->rope_original_context;
+        synp_turns(ctx, extended ? model->rope_freq_long : model->rope_freq, n,
+                   model->rope_amplitude, ctx->turn);
         if (ctx->turn_local != ctx->turn)
-            synp_turns(ctx, model->rope_freq_local, n, model->rope_amplitude_local, ctx->turn_local);
+            synp_turns(ctx, model->rope_freq_local, n, model->rope_amplitude_local,
+                       ctx->turn_local);
     }
     for (layer = from; layer < model->layers && !status; layer++)
         status = synp_layer(ctx, layer, n, err);
@@ -14347,7 +14755,8 @@ static syn_status synp_pass(syn_context *context, const syn_row *rows, uint32_t 
     return status;
 }
 
-static syn_status synp_check_rows(const syn_context *ctx, const syn_row *rows, size_t n, syn_error *err)
+static syn_status synp_check_rows(const syn_context *ctx, const syn_row *rows, size_t n,
+                                  syn_error *err)
 {
     size_t i;
     if (n > ctx->desc.batch)
@@ -14395,20 +14804,22 @@ SYN_API syn_status syn_context_step(syn_context *ctx, const int32_t *ids, size_t
             return synp_fail(err, SYN_ERROR_ARGUMENT, "token %u has the id %d, the vocabulary %u",
                              SYNP_U(i), SYNP_D(ids[i]), SYNP_U(ctx->model->vocab));
     if (n > ctx->desc.tokens - at)
-        return synp_fail(err, SYN_ERROR_CONTEXT, "%u tokens after %u: the context holds %u", SYNP_U(n),
-                         SYNP_U(at), SYNP_U(ctx->desc.tokens));
+        return synp_fail(err, SYN_ERROR_CONTEXT, "%u tokens after %u: the context holds %u",
+                         SYNP_U(n), SYNP_U(at), SYNP_U(ctx->desc.tokens));
     return synp_step_ids(ctx, ids, n, err);
 }
 
 /* Rows that belong to no sequence: their streams are behind the last layer already. */
-static syn_status synp_output_only(syn_context *context, const syn_row *rows, uint32_t n, syn_error *err)
+static syn_status synp_output_only(syn_context *context, const syn_row *rows, uint32_t n,
+                                   syn_error *err)
 {
     synp_context *ctx = context->work;
     uint32_t p, count = 0;
     syn_status status;
     context->rows = 0;
     for (p = 0; p < n; p++) {
-        memcpy(ctx->x + (size_t)p * ctx->model->embd, rows[p].stream, ctx->model->embd * sizeof *ctx->x);
+        memcpy(ctx->x + (size_t)p * ctx->model->embd, rows[p].stream,
+               ctx->model->embd * sizeof *ctx->x);
         ctx->row[p].logits = ctx->desc.all_logits || p + 1 == n ? (int32_t)count++ : -1;
     }
     status = n ? synp_output(ctx, n, count, err) : SYN_OK;
@@ -14432,7 +14843,9 @@ SYN_API syn_status syn_context_step_from(syn_context *ctx, uint32_t layer, const
 
 /* ---- how wide the weights of a unit are spread ---- */
 
-typedef struct synp_spread { double count, sum, square; } synp_spread;
+typedef struct synp_spread {
+    double count, sum, square;
+} synp_spread;
 
 static void synp_spread_add(synp_spread *s, const float *weight, size_t n)
 {
@@ -14453,7 +14866,7 @@ static float synp_spread_sd(const synp_spread *s)
 static syn_status synp_spread_rows(synp_context *ctx, const syn_tensor *tensor, uint32_t first,
                                    uint32_t rows, float *sd, syn_error *err)
 {
-    synp_spread spread = { 0, 0, 0 };
+    synp_spread spread = {0, 0, 0};
     const float *row;
     uint32_t r;
     for (r = 0; r < rows; r++) {
@@ -14478,7 +14891,8 @@ static syn_status synp_spread_columns(synp_context *ctx, const syn_tensor *tenso
     for (r = 0; r < tensor->rows; r++) {
         syn_status status = synp_vector(ctx, tensor, r, &row, err);
         if (status) return status;
-        for (h = 0; h < heads; h++) synp_spread_add(&spread[h], row + (size_t)(head + h) * size, size);
+        for (h = 0; h < heads; h++)
+            synp_spread_add(&spread[h], row + (size_t)(head + h) * size, size);
     }
     for (h = 0; h < heads; h++) sd[2 * h] = synp_spread_sd(&spread[h]);
     return SYN_OK;
@@ -14493,7 +14907,8 @@ SYN_API syn_status syn_context_edit_head_sd(syn_context *context, uint32_t layer
     uint32_t h, heads;
     synp_succeed(err);
     if (layer >= model->layers)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "layer %u of %u", SYNP_U(layer), SYNP_U(model->layers));
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "layer %u of %u", SYNP_U(layer),
+                         SYNP_U(model->layers));
     heads = model->layer_heads[layer];
     memset(sd, 0, (size_t)model->heads * 2 * sizeof *sd);
     for (h = 0; h < heads && !status; h++)
@@ -14508,14 +14923,16 @@ SYN_API syn_status syn_context_edit_head_sd(syn_context *context, uint32_t layer
 SYN_API syn_status syn_context_edit_expert_sd(syn_context *context, uint32_t layer, uint32_t expert,
                                               float sd[3], syn_error *err)
 {
-    static const syn_part parts[3] = { SYN_FFN_GATE_EXPERTS, SYN_FFN_UP_EXPERTS, SYN_FFN_DOWN_EXPERTS };
+    static const syn_part parts[3] = {SYN_FFN_GATE_EXPERTS, SYN_FFN_UP_EXPERTS,
+                                      SYN_FFN_DOWN_EXPERTS};
     synp_context *ctx = context->work;
     const syn_model *model = context->model;
     syn_status status = SYN_OK;
     int i;
     synp_succeed(err);
     if (layer >= model->layers || !syn_model_has_experts(model, layer) || expert >= model->experts)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "no expert %u in layer %u", SYNP_U(expert), SYNP_U(layer));
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "no expert %u in layer %u", SYNP_U(expert),
+                         SYNP_U(layer));
     for (i = 0; i < 3 && !status; i++) {
         const syn_tensor *tensor = syn_model_part(model, layer, parts[i]);
         status = synp_spread_rows(ctx, tensor, expert * tensor->rows, tensor->rows, &sd[i], err);
@@ -14541,9 +14958,9 @@ static uint32_t synp_order(float value)
 typedef struct synp_draw {
     const syn_sampler *sampler;
     const float *logits;
-    size_t       n;
-    uint32_t     floor; /* in synp_order */
-    float        top;
+    size_t n;
+    uint32_t floor; /* in synp_order */
+    float top;
 } synp_draw;
 
 /* The lowest banned id from i on; n where there is none. */
@@ -14610,8 +15027,8 @@ static void synp_draw_filter(synp_draw *draw)
     if (s->top_k && s->top_k < draw->n)
         synp_draw_raise(draw, synp_draw_threshold(draw, (double)s->top_k, true));
     if (s->top_p > 0 && s->top_p < 1)
-        synp_draw_raise(draw, synp_draw_threshold(draw, synp_draw_above(draw, 0, false) *
-                                                            (double)s->top_p, false));
+        synp_draw_raise(draw, synp_draw_threshold(
+                                  draw, synp_draw_above(draw, 0, false) * (double)s->top_p, false));
     if (s->min_p > 0 && s->min_p <= 1)
         synp_draw_raise(draw, synp_order(draw->top + logf(s->min_p) * s->temperature));
 }
@@ -14702,14 +15119,14 @@ SYN_API syn_status syn_cov_open(syn_cov *cov, size_t channels, size_t tau, syn_a
     const uint64_t vars = 2 * (uint64_t)channels;
     const size_t each = sizeof(double);
     const synp_piece piece[] = {
-        { &cov->lag, synp_count(tau, channels), each, what },
-        { &cov->mean, vars * 2, each, what },
-        { &cov->moment, synp_count(vars, vars + 1), each, what },
-        { &cov->origin, vars, each, what },
-        { &cov->change, vars * 2, each, what },
-        { &cov->low, vars * 2, each, what },
-        { &cov->exponent, vars, sizeof(int32_t), what },
-        { &cov->bad, channels, 1, what },
+        {&cov->lag, synp_count(tau, channels), each, what},
+        {&cov->mean, vars * 2, each, what},
+        {&cov->moment, synp_count(vars, vars + 1), each, what},
+        {&cov->origin, vars, each, what},
+        {&cov->change, vars * 2, each, what},
+        {&cov->low, vars * 2, each, what},
+        {&cov->exponent, vars, sizeof(int32_t), what},
+        {&cov->bad, channels, 1, what},
     };
     synp_succeed(err);
     memset(cov, 0, sizeof *cov);
@@ -14758,7 +15175,8 @@ static synp_dd synp_cov_enter(syn_cov *cov, size_t i, double v)
     }
     if (v < cov->low[i]) cov->low[i] = v;
     if (v > cov->high[i]) cov->high[i] = v;
-    v = cov->exponent[i] == SYNP_NO_EXPONENT ? 0 : synp_dd_scaled(v, synp_dd_power(-cov->exponent[i]));
+    v = cov->exponent[i] == SYNP_NO_EXPONENT ? 0
+                                             : synp_dd_scaled(v, synp_dd_power(-cov->exponent[i]));
     if (cov->pairs == 1) cov->origin[i] = v;
     return synp_dd_sum(v, -cov->origin[i]);
 }
@@ -14783,7 +15201,9 @@ static void synp_cov_pair(syn_cov *cov, const double *past, const double *future
         synp_dd by = synp_dd_mul(synp_dd_at(cov->change, i), share);
         double *row = cov->moment + i * (i + 1); /* two doubles an entry */
         for (j = 0; j <= i; j++)
-            synp_dd_put(row, j, synp_dd_add(synp_dd_at(row, j), synp_dd_mul(by, synp_dd_at(cov->change, j))));
+            synp_dd_put(
+                row, j,
+                synp_dd_add(synp_dd_at(row, j), synp_dd_mul(by, synp_dd_at(cov->change, j))));
     }
 }
 
@@ -14815,7 +15235,8 @@ static synp_dd synp_cov_align(syn_cov *into, const syn_cov *from, size_t i)
     origin = synp_dd_scaled(from->origin[i], by);
     if (!into->pairs) into->origin[i] = origin;
     d = synp_dd_of(synp_dd_scaled(m.h, by), synp_dd_scaled(m.l, by));
-    d = synp_dd_add(synp_dd_sum(origin, -into->origin[i]), synp_dd_sub(d, synp_dd_at(into->mean, i)));
+    d = synp_dd_add(synp_dd_sum(origin, -into->origin[i]),
+                    synp_dd_sub(d, synp_dd_at(into->mean, i)));
     synp_dd_put(into->change, i, d);
     return by;
 }
@@ -14827,10 +15248,9 @@ SYN_API syn_status syn_cov_merge(syn_cov *into, const syn_cov *from, syn_error *
     synp_dd share, both;
     synp_succeed(err);
     if (into->channels != from->channels || into->tau != from->tau)
-        return synp_fail(err, SYN_ERROR_ARGUMENT,
-                         "cannot merge %u channels at lag %u into %u at lag %u",
-                         SYNP_U(from->channels), SYNP_U(from->tau), SYNP_U(into->channels),
-                         SYNP_U(into->tau));
+        return synp_fail(
+            err, SYN_ERROR_ARGUMENT, "cannot merge %u channels at lag %u into %u at lag %u",
+            SYNP_U(from->channels), SYNP_U(from->tau), SYNP_U(into->channels), SYNP_U(into->tau));
     for (i = 0; i < into->channels; i++) into->bad[i] |= from->bad[i];
     if (!from->pairs) return SYN_OK;
     /* every variable brings its distance of means first, for j <= i are needed together */
@@ -14864,7 +15284,7 @@ SYN_API double syn_cov_value(const syn_cov *cov, size_t i, size_t j)
     if (!cov->pairs || cov->bad[i % channels] || cov->bad[j % channels]) return (double)NAN;
     if (cov->exponent[i] == SYNP_NO_EXPONENT || cov->exponent[j] == SYNP_NO_EXPONENT) return 0;
     return synp_dd_scaled(cov->moment[2 * synp_packed(i, j)] / (double)cov->pairs,
-                       synp_dd_power(cov->exponent[i] + cov->exponent[j]));
+                          synp_dd_power(cov->exponent[i] + cov->exponent[j]));
 }
 
 /* ---- the byte format ---- */
@@ -15090,12 +15510,14 @@ SYN_API const char *syn_mi_name(syn_mi mi)
 
 SYN_API const char *syn_flags_text(syn_flags flags)
 {
-    static const struct { unsigned flag; const char *text; } name[] = {
-        {SYN_FLAG_BAD_TAU, "BAD_TAU"},   {SYN_FLAG_TOO_SHORT, "TOO_SHORT"},
-        {SYN_FLAG_NONFINITE, "NONFINITE"}, {SYN_FLAG_INFINITE, "INFINITE"},
-        {SYN_FLAG_CONSTANT, "CONSTANT"}, {SYN_FLAG_SINGULAR, "SINGULAR"},
-        {SYN_FLAG_NOT_PSD, "NOT_PSD"},   {SYN_FLAG_NOT_SYMMETRIC, "NOT_SYMMETRIC"},
-        {SYN_FLAG_NO_SAMPLES, "NO_SAMPLES"}};
+    static const struct {
+        unsigned flag;
+        const char *text;
+    } name[] = {{SYN_FLAG_BAD_TAU, "BAD_TAU"},      {SYN_FLAG_TOO_SHORT, "TOO_SHORT"},
+                {SYN_FLAG_NONFINITE, "NONFINITE"},  {SYN_FLAG_INFINITE, "INFINITE"},
+                {SYN_FLAG_CONSTANT, "CONSTANT"},    {SYN_FLAG_SINGULAR, "SINGULAR"},
+                {SYN_FLAG_NOT_PSD, "NOT_PSD"},      {SYN_FLAG_NOT_SYMMETRIC, "NOT_SYMMETRIC"},
+                {SYN_FLAG_NO_SAMPLES, "NO_SAMPLES"}};
     size_t i;
     for (i = 0; i < sizeof name / sizeof name[0]; i++)
         if (flags & name[i].flag) return name[i].text;
@@ -15134,14 +15556,22 @@ static int synp_weight(int atom, int node)
 
 /* The mutual informations among which a node takes its smallest, first of equals; -1 ends. */
 static const signed char synp_sources[SYN_ATOMS][5] = {
-    {SYN_MI_X_A, SYN_MI_X_B, SYN_MI_Y_A, SYN_MI_Y_B, -1}, {SYN_MI_X_A, SYN_MI_Y_A, -1, 0, 0},
-    {SYN_MI_X_B, SYN_MI_Y_B, -1, 0, 0},                   {SYN_MI_X_AB, SYN_MI_Y_AB, -1, 0, 0},
-    {SYN_MI_X_A, SYN_MI_X_B, -1, 0, 0},                   {SYN_MI_X_A, -1, 0, 0, 0},
-    {SYN_MI_X_B, -1, 0, 0, 0},                            {SYN_MI_X_AB, -1, 0, 0, 0},
-    {SYN_MI_Y_A, SYN_MI_Y_B, -1, 0, 0},                   {SYN_MI_Y_A, -1, 0, 0, 0},
-    {SYN_MI_Y_B, -1, 0, 0, 0},                            {SYN_MI_Y_AB, -1, 0, 0, 0},
-    {SYN_MI_XY_A, SYN_MI_XY_B, -1, 0, 0},                 {SYN_MI_XY_A, -1, 0, 0, 0},
-    {SYN_MI_XY_B, -1, 0, 0, 0},                           {SYN_MI_XY_AB, -1, 0, 0, 0}};
+    {SYN_MI_X_A, SYN_MI_X_B, SYN_MI_Y_A, SYN_MI_Y_B, -1},
+    {SYN_MI_X_A, SYN_MI_Y_A, -1, 0, 0},
+    {SYN_MI_X_B, SYN_MI_Y_B, -1, 0, 0},
+    {SYN_MI_X_AB, SYN_MI_Y_AB, -1, 0, 0},
+    {SYN_MI_X_A, SYN_MI_X_B, -1, 0, 0},
+    {SYN_MI_X_A, -1, 0, 0, 0},
+    {SYN_MI_X_B, -1, 0, 0, 0},
+    {SYN_MI_X_AB, -1, 0, 0, 0},
+    {SYN_MI_Y_A, SYN_MI_Y_B, -1, 0, 0},
+    {SYN_MI_Y_A, -1, 0, 0, 0},
+    {SYN_MI_Y_B, -1, 0, 0, 0},
+    {SYN_MI_Y_AB, -1, 0, 0, 0},
+    {SYN_MI_XY_A, SYN_MI_XY_B, -1, 0, 0},
+    {SYN_MI_XY_A, -1, 0, 0, 0},
+    {SYN_MI_XY_B, -1, 0, 0, 0},
+    {SYN_MI_XY_AB, -1, 0, 0, 0}};
 
 /* Atoms of a cumulative function, in double. inf - inf gives NaN, as it must: a difference of two
    infinite informations is not determined by them. Nodes below a node have smaller numbers. */
@@ -15173,15 +15603,15 @@ SYN_API void syn_phiid_mmi(const double mi[SYN_MIS], double atom[SYN_ATOMS])
 
 /* ---- from co-moments to ratios ---- */
 
-typedef struct synp_four {            /* four variables x y a b = 0 1 2 3 */
-    synp_dd   xy, ab, xa, xb, ya, yb; /* correlations; one dropped has those of its twin */
-    synp_dd   vy, vb;                 /* what x leaves of y, and a of b; 1 where dropped */
-    synp_dd   ky_a, ky_b, kb_x, kb_y; /* slopes c1 / vy, c2 / vy, c3 / vb, c4 / vb */
-    synp_dd   m, left;                /* m, and what x, y and a leave of b: vb u(xy_ab) / u(xy_a) */
-    synp_dd   u[SYN_MIS];             /* 0 where the information is infinite */
-    synp_dd   unit[4];                /* 1 / root of the variable's co-moment; 0 where constant */
-    bool      drop_b;                 /* b is a linear function of a */
-    double    kept;                   /* the least that a variable keeps, all others known */
+typedef struct synp_four {          /* four variables x y a b = 0 1 2 3 */
+    synp_dd xy, ab, xa, xb, ya, yb; /* correlations; one dropped has those of its twin */
+    synp_dd vy, vb;                 /* what x leaves of y, and a of b; 1 where dropped */
+    synp_dd ky_a, ky_b, kb_x, kb_y; /* slopes c1 / vy, c2 / vy, c3 / vb, c4 / vb */
+    synp_dd m, left;                /* m, and what x, y and a leave of b: vb u(xy_ab) / u(xy_a) */
+    synp_dd u[SYN_MIS];             /* 0 where the information is infinite */
+    synp_dd unit[4];                /* 1 / root of the variable's co-moment; 0 where constant */
+    bool drop_b;                    /* b is a linear function of a */
+    double kept;                    /* the least that a variable keeps, all others known */
     syn_flags flags;
 } synp_four;
 
@@ -15320,10 +15750,14 @@ static void synp_find_infinite(synp_four *q, double least)
     double vy = q->vy.h, vb = q->vb.h, kept[SYN_MIS];
     int k;
     for (k = SYN_MI_X_A; k <= SYN_MI_Y_B; k++) kept[k] = u[k].h;
-    kept[SYN_MI_XY_A] = synp_kept_of_three(vy, u[SYN_MI_XY_A].h, kept[SYN_MI_X_A], kept[SYN_MI_Y_A]);
-    kept[SYN_MI_XY_B] = synp_kept_of_three(vy, u[SYN_MI_XY_B].h, kept[SYN_MI_X_B], kept[SYN_MI_Y_B]);
-    kept[SYN_MI_X_AB] = synp_kept_of_three(vb, u[SYN_MI_X_AB].h, kept[SYN_MI_X_A], kept[SYN_MI_X_B]);
-    kept[SYN_MI_Y_AB] = synp_kept_of_three(vb, u[SYN_MI_Y_AB].h, kept[SYN_MI_Y_A], kept[SYN_MI_Y_B]);
+    kept[SYN_MI_XY_A] =
+        synp_kept_of_three(vy, u[SYN_MI_XY_A].h, kept[SYN_MI_X_A], kept[SYN_MI_Y_A]);
+    kept[SYN_MI_XY_B] =
+        synp_kept_of_three(vy, u[SYN_MI_XY_B].h, kept[SYN_MI_X_B], kept[SYN_MI_Y_B]);
+    kept[SYN_MI_X_AB] =
+        synp_kept_of_three(vb, u[SYN_MI_X_AB].h, kept[SYN_MI_X_A], kept[SYN_MI_X_B]);
+    kept[SYN_MI_Y_AB] =
+        synp_kept_of_three(vb, u[SYN_MI_Y_AB].h, kept[SYN_MI_Y_A], kept[SYN_MI_Y_B]);
     q->kept = kept[SYN_MI_XY_AB] = synp_kept_of_four(q, kept, least);
     for (k = 0; k < SYN_MIS; k++) {
         if (kept[k] < SYNP_INDEFINITE) q->flags |= SYN_FLAG_NOT_PSD;
@@ -15507,15 +15941,15 @@ static syn_flags synp_refuse(syn_flags flags, const syn_phiid_desc *desc, size_t
 
 typedef struct synp_samples { /* one of the two is set */
     const double *wide;
-    const float  *narrow;
-    size_t        stride;
+    const float *narrow;
+    size_t stride;
 } synp_samples;
 
 typedef struct synp_window { /* one of the four variables: a window of a series */
-    synp_samples series;      /* starts at the window's first sample */
-    synp_dd     power;       /* scales the largest magnitude to [1/2, 1) */
-    synp_dd     mean;        /* of the scaled samples */
-    bool        constant;
+    synp_samples series;     /* starts at the window's first sample */
+    synp_dd power;           /* scales the largest magnitude to [1/2, 1) */
+    synp_dd mean;            /* of the scaled samples */
+    bool constant;
 } synp_window;
 
 static inline double synp_samples_at(const synp_samples *s, size_t t)
@@ -15592,16 +16026,19 @@ static void synp_comoments(const synp_window w[4], size_t n, synp_dd c[4][4])
 
 typedef struct synp_local { /* what the local mutual informations of every sample share */
     const synp_window *window;
-    const synp_four   *quad;
-    const double      *mi;
-    synp_dd            unit[4];         /* standardises: divisor n - 1 */
-    synp_dd            slope;           /* m / u(xy_a): of b on a, given x and y */
-    double             precision[SYN_MIS]; /* 1 / u, the residual's variance; the last 1 / left */
-    double             precision_b;     /* 1 / vb, 0 where b is dropped */
+    const synp_four *quad;
+    const double *mi;
+    synp_dd unit[4];           /* standardises: divisor n - 1 */
+    synp_dd slope;             /* m / u(xy_a): of b on a, given x and y */
+    double precision[SYN_MIS]; /* 1 / u, the residual's variance; the last 1 / left */
+    double precision_b;        /* 1 / vb, 0 where b is dropped */
 } synp_local;
 
 /* 0 for a residual that does not exist, so that its square counts for nothing. */
-static double synp_inverse(double v) { return v > 0 ? 1 / v : 0; }
+static double synp_inverse(double v)
+{
+    return v > 0 ? 1 / v : 0;
+}
 
 static void synp_local_open(synp_local *l, const synp_window w[4], const synp_four *q,
                             const double mi[SYN_MIS], size_t n)
@@ -15661,7 +16098,10 @@ static void synp_local_mi(const synp_local *l, size_t t, double i[SYN_MIS])
 }
 
 /* Zero is a sign of its own. */
-static int synp_sign(double v) { return (v > 0) - (v < 0); }
+static int synp_sign(double v)
+{
+    return (v > 0) - (v < 0);
+}
 
 /* The change in surprisal that two sources share: m1 + m2 - m12 where all four have one sign. */
 static double synp_common(double m1, double m2, double m12)
@@ -15689,7 +16129,9 @@ static void synp_ccs_nodes(const double i[SYN_MIS], double f[SYN_ATOMS])
     for (node = 1; node < SYN_ATOMS; node++) d -= synp_weight(SYN_STS, node) * f[node];
     s = synp_sign(d);
     f[SYN_RTR] = synp_sign(f[SYN_XTX]) == s && synp_sign(f[SYN_XTY]) == s &&
-                 synp_sign(f[SYN_YTX]) == s && synp_sign(f[SYN_YTY]) == s ? d : 0;
+                         synp_sign(f[SYN_YTX]) == s && synp_sign(f[SYN_YTY]) == s
+                     ? d
+                     : 0;
 }
 
 /* The pointwise atoms of sample t, into column t of (SYN_ATOMS, n). */
@@ -15798,7 +16240,8 @@ static double synp_normal_score(double twice, double n)
     if (!(twice < other) && !(other < twice)) return 0;
     t = sqrt(-2 * log(p));
     x = (2.515517 + t * (0.802853 + t * 0.010328)) /
-            (1 + t * (1.432788 + t * (0.189269 + t * 0.001308))) - t;
+            (1 + t * (1.432788 + t * (0.189269 + t * 0.001308))) -
+        t;
     for (k = 0; k < 2; k++) {
         double e = 0.5 * erfc(-x * 0.70710678118654752440) - p;
         double u = e * 2.50662827463100050242 * exp(0.5 * x * x);
@@ -15842,14 +16285,14 @@ static bool synp_is_prepared(const syn_phiid_desc *desc)
    T(S) = sum c_S ln c_S:   I(A;B) = (T(AB) + T() - T(A) - T(B)) / n.   MMI and CCS as ever. */
 
 typedef struct synp_levels {
-    uint64_t      count[16][16]; /* of a set (mask of variables) and what a state shows of it */
-    uint64_t      n;
-    const double *log_table;     /* c ln c, or NULL */
+    uint64_t count[16][16]; /* of a set (mask of variables) and what a state shows of it */
+    uint64_t n;
+    const double *log_table; /* c ln c, or NULL */
 } synp_levels;
 
 /* The past and the future variables of each mutual information. */
-static const unsigned char synp_level_sets[SYN_MIS][2] = {
-    {1, 4}, {1, 8}, {2, 4}, {2, 8}, {3, 4}, {3, 8}, {1, 12}, {2, 12}, {3, 12}};
+static const unsigned char synp_level_sets[SYN_MIS][2] = {{1, 4}, {1, 8},  {2, 4},  {2, 8}, {3, 4},
+                                                          {3, 8}, {1, 12}, {2, 12}, {3, 12}};
 
 /* Counts of all sets, each from one with a variable more. */
 static void synp_levels_of(synp_levels *l, const uint64_t count[16], const double *log_table)
@@ -15898,16 +16341,15 @@ static void synp_levels_local(const synp_levels *l, unsigned state, double i[SYN
     for (k = 0; k < SYN_MIS; k++) {
         unsigned past = synp_level_sets[k][0], future = synp_level_sets[k][1];
         double over = (double)l->n * (double)l->count[past | future][state & (past | future)];
-        double under = (double)l->count[past][state & past] *
-                       (double)l->count[future][state & future];
+        double under =
+            (double)l->count[past][state & past] * (double)l->count[future][state & future];
         i[k] = over < under || over > under ? log(over / under) : 0;
     }
 }
 
 /* Atoms and f of every node from the nine informations and, for CCS, the states. */
 static void synp_levels_atoms(const synp_levels *l, syn_redundancy redundancy,
-                              const double mi[SYN_MIS], double f[SYN_ATOMS],
-                              double atom[SYN_ATOMS])
+                              const double mi[SYN_MIS], double f[SYN_ATOMS], double atom[SYN_ATOMS])
 {
     unsigned state;
     int node, k;
@@ -15950,8 +16392,8 @@ static void synp_levels_point(const synp_levels *l, syn_redundancy redundancy,
 }
 
 /* From counts to everything that was asked for, but local values. */
-static void synp_levels_answer(const synp_levels *l, const syn_phiid_desc *desc,
-                               double mi[SYN_MIS], double atom[SYN_ATOMS])
+static void synp_levels_answer(const synp_levels *l, const syn_phiid_desc *desc, double mi[SYN_MIS],
+                               double atom[SYN_ATOMS])
 {
     double f[SYN_ATOMS];
     int k;
@@ -16056,8 +16498,8 @@ static void synp_desc_copy(syn_phiid_desc *to, const syn_phiid_desc *from)
 }
 
 /* A series after transform and ranks, in `work` (n) with scratch (n) behind it. */
-static void synp_samples_prepare(synp_samples *s, size_t n, const syn_phiid_desc *desc, double *work,
-                                double *scratch)
+static void synp_samples_prepare(synp_samples *s, size_t n, const syn_phiid_desc *desc,
+                                 double *work, double *scratch)
 {
     size_t t;
     for (t = 0; t < n; t++) work[t] = synp_samples_at(s, t);
@@ -16198,8 +16640,8 @@ SYN_API syn_flags syn_cov_pair(const syn_cov *cov, size_t i, size_t j, const syn
         if (!(c[k][k].h > 0)) constant |= 1u << k;
     }
     synp_normalise(c, constant);
-    synp_four_of(&q, c, constant, SYNP_LEAST_SAMPLES,
-                 synp_correlation_error((double)cov->pairs), &d);
+    synp_four_of(&q, c, constant, SYNP_LEAST_SAMPLES, synp_correlation_error((double)cov->pairs),
+                 &d);
     return synp_phiid_four(&q, NULL, 0, &d, atom);
 }
 
@@ -16245,9 +16687,9 @@ SYN_API syn_flags syn_cov_pair(const syn_cov *cov, size_t i, size_t j, const syn
    first-level cache while their 64 pairs are multiplied. A job of eight panels is some 30
    microseconds: long beside the cost of handing it out, short beside the whole. */
 enum {
-    SYNP_PANEL = 8,     /* units in a panel */
-    SYNP_STRETCH = 8,   /* panels in a job */
-    SYNP_CHUNK = 128,   /* samples summed in one go; a long series is a sum of such sums */
+    SYNP_PANEL = 8,      /* units in a panel */
+    SYNP_STRETCH = 8,    /* panels in a job */
+    SYNP_CHUNK = 128,    /* samples summed in one go; a long series is a sum of such sums */
     SYNP_PAIRS_FEW = 300 /* up to here the exact route for every pair takes milliseconds */
 };
 
@@ -16262,8 +16704,9 @@ enum {
 };
 
 enum { /* marks in pairs->flag until counted; BAD_TAU and NOT_SYMMETRIC cannot occur there */
-    SYNP_FLAG_CAREFUL = 1, /* took the pair-level route */
-    SYNP_FLAG_MASKED = 128 /* of a surrogate: not sound where it was observed, so not looked at */
+       SYNP_FLAG_CAREFUL = 1, /* took the pair-level route */
+       SYNP_FLAG_MASKED =
+           128 /* of a surrogate: not sound where it was observed, so not looked at */
 };
 
 /* ---- arithmetic on a few pairs at once -------------------------------------------------
@@ -16274,14 +16717,14 @@ enum { /* marks in pairs->flag until counted; BAD_TAU and NOT_SYMMETRIC cannot o
    makes every access unaligned, `may_alias` lets it look at arrays of doubles. Vectors are
    handed on by pointer: passing them by value is another convention on another processor. */
 
-#if defined(__GNUC__) && !(defined(SYNERGY_SIMD) && SYNERGY_SIMD == 0) && \
+#if defined(__GNUC__) && !(defined(SYNERGY_SIMD) && SYNERGY_SIMD == 0) &&                          \
     (defined(__x86_64__) || defined(__aarch64__))
 #if defined(__aarch64__)
 #define SYNP_LANES 2
 #else
 #define SYNP_LANES 4
 #endif
-typedef double   synp_v __attribute__((vector_size(8 * SYNP_LANES), aligned(8), may_alias));
+typedef double synp_v __attribute__((vector_size(8 * SYNP_LANES), aligned(8), may_alias));
 typedef uint64_t synp_vu __attribute__((vector_size(8 * SYNP_LANES), aligned(8), may_alias));
 #define SYNP_LESS(a, b) ((synp_vu)((a) < (b)))
 #define SYNP_PICK(mask, a, b) ((synp_v)(((mask) & (synp_vu)(a)) | (~(mask) & (synp_vu)(b))))
@@ -16290,7 +16733,7 @@ typedef uint64_t synp_vu __attribute__((vector_size(8 * SYNP_LANES), aligned(8),
 #define SYNP_LANE_FN static inline __attribute__((always_inline))
 #else
 #define SYNP_LANES 1
-typedef double   synp_v;
+typedef double synp_v;
 typedef uint64_t synp_vu;
 #define SYNP_LESS(a, b) ((a) < (b) ? ~(uint64_t)0 : (uint64_t)0)
 #define SYNP_PICK(mask, a, b) ((mask) ? (a) : (b))
@@ -16351,9 +16794,9 @@ SYNP_LANE_FN void synp_v_information(synp_v *x)
    over pairs. */
 typedef struct synp_eight {
     double sts[SYNP_PANEL], rtr[SYNP_PANEL], total[SYNP_PANEL]; /* nats; total = I(xy;ab) */
-    double bad[SYNP_PANEL];              /* not 0: take the pair-level route */
-    double mi[SYN_MIS][SYNP_PANEL];      /* nats, where asked */
-    double atom[SYN_ATOMS][SYNP_PANEL];  /* MMI, nats, where asked */
+    double bad[SYNP_PANEL];             /* not 0: take the pair-level route */
+    double mi[SYN_MIS][SYNP_PANEL];     /* nats, where asked */
+    double atom[SYN_ATOMS][SYNP_PANEL]; /* MMI, nats, where asked */
 } synp_eight;
 
 /* What the caller needs: two logarithms a pair, one more for the total, or nine. */
@@ -16398,7 +16841,7 @@ SYNP_LANE_FN void synp_v_atoms(synp_eight *out, int at)
    logarithm of a ratio of products, each factor of which the screen keeps above 2^-7 (no
    underflow). A pair with anything infinite or NaN in it fails the comparisons and is bad. */
 SYNP_LANE_FN void synp_v_closed_form(const double *tile, double xa_x, const double *yb_y,
-                               synp_want want, synp_eight *out, int at)
+                                     synp_want want, synp_eight *out, int at)
 {
     const synp_v zero = {0};
     synp_v xy = *(const synp_v *)(tile + at), ab = *(const synp_v *)(tile + 64 + at);
@@ -16469,8 +16912,14 @@ SYNP_LANE_FN void synp_v_closed_form(const double *tile, double xa_x, const doub
 /* ---- common change in surprisal (CCS) of one pair, over its samples ------------------- */
 
 enum { /* what the samples are needed for; the nine MIs have their means in closed form */
-    SYNP_CCS_RX, SYNP_CCS_RY, SYNP_CCS_RS, SYNP_CCS_XR, SYNP_CCS_YR, SYNP_CCS_SR, SYNP_CCS_RTR,
-    SYNP_CCS_SUMS
+       SYNP_CCS_RX,
+       SYNP_CCS_RY,
+       SYNP_CCS_RS,
+       SYNP_CCS_XR,
+       SYNP_CCS_YR,
+       SYNP_CCS_SR,
+       SYNP_CCS_RTR,
+       SYNP_CCS_SUMS
 };
 
 /* The local information of a sample about sets A, B is i = I(A;B) + (q_A + q_B - q_AB) / 2
@@ -16485,12 +16934,12 @@ enum { /* what the samples are needed for; the nine MIs have their means in clos
    the weights and the reciprocal deviations of the residuals. */
 typedef struct synp_ccs_pair {
     double mi[SYN_MIS];
-    double xa, xb, ya, yb;         /* correlations */
-    double sa, sb, sc, sd;         /* 1 / sqrt(1 - r^2) of these four */
-    double xy, sy, ab, st;         /* past and future pair; 1 / sqrt(1 - r^2) */
-    double ba, bb, bx, by;         /* weight of the second variable's residual */
-    double ra, rb, rx, ry;         /* 1 / standard deviation of the residual given two */
-    double cab, rba;               /* b given x, y and a */
+    double xa, xb, ya, yb; /* correlations */
+    double sa, sb, sc, sd; /* 1 / sqrt(1 - r^2) of these four */
+    double xy, sy, ab, st; /* past and future pair; 1 / sqrt(1 - r^2) */
+    double ba, bb, bx, by; /* weight of the second variable's residual */
+    double ra, rb, rx, ry; /* 1 / standard deviation of the residual given two */
+    double cab, rba;       /* b given x, y and a */
     double k;
 } synp_ccs_pair;
 
@@ -16526,16 +16975,16 @@ static void synp_ccs_prepare(synp_ccs_pair *p, size_t n)
    common change c = m1 + m2 - m12 where all four have one sign, else 0. All positive: the
    smallest is above 0; all negative: the largest is below. Leaves the value in f, adds it to
    the sum. */
-#define SYNP_CCS_SHARE(sum, m1, m2, m12)                                                   \
-    do {                                                                                   \
-        synp_v c_ = (m1) + (m2) - (m12);                                                   \
-        synp_v lo_ = SYNP_MIN(m1, m2), hi_ = SYNP_MAX(m1, m2), l2_, h2_;                   \
-        l2_ = SYNP_MIN(m12, c_);                                                           \
-        h2_ = SYNP_MAX(m12, c_);                                                           \
-        lo_ = SYNP_MIN(lo_, l2_);                                                          \
-        hi_ = SYNP_MAX(hi_, h2_);                                                          \
-        f = SYNP_PICK((SYNP_LESS(zero, lo_) | SYNP_LESS(hi_, zero)), c_, zero);            \
-        sum += f * w;                                                                      \
+#define SYNP_CCS_SHARE(sum, m1, m2, m12)                                                           \
+    do {                                                                                           \
+        synp_v c_ = (m1) + (m2) - (m12);                                                           \
+        synp_v lo_ = SYNP_MIN(m1, m2), hi_ = SYNP_MAX(m1, m2), l2_, h2_;                           \
+        l2_ = SYNP_MIN(m12, c_);                                                                   \
+        h2_ = SYNP_MAX(m12, c_);                                                                   \
+        lo_ = SYNP_MIN(lo_, l2_);                                                                  \
+        hi_ = SYNP_MAX(hi_, h2_);                                                                  \
+        f = SYNP_PICK((SYNP_LESS(zero, lo_) | SYNP_LESS(hi_, zero)), c_, zero);                    \
+        sum += f * w;                                                                              \
     } while (0)
 
 /* Adds SYNP_LANES samples; a weight is 1, or 0 for padding. Every name is the local
@@ -16632,10 +17081,9 @@ SYNP_LANE_FN void synp_v_ccs_rows(const synp_ccs_pair *p, const double *x, const
 typedef struct synp_pairs_kernels {
     /* products of two panels, (sample, past|future, 8): tile (xy|ab|xb|ya, x, y) += */
     void (*dots)(const double *x, const double *y, size_t samples, double *tile);
-    void (*close)(const double *tile, double xa, const double *yb, synp_want want,
-                  synp_eight *out);
-    void (*ccs)(const synp_ccs_pair *p, const double *x, const double *y, size_t stride,
-                size_t n, double *mean);
+    void (*close)(const double *tile, double xa, const double *yb, synp_want want, synp_eight *out);
+    void (*ccs)(const synp_ccs_pair *p, const double *x, const double *y, size_t stride, size_t n,
+                double *mean);
     /* eight correlations to informations */
     void (*information)(const double *r, double *information);
 } synp_pairs_kernels;
@@ -16658,37 +17106,35 @@ static void synp_dots_plain(const double *x, const double *y, size_t samples, do
                 sum[3][j] += xf * yp[j];
             }
         }
-        for (j = 0; j < 4 * SYNP_PANEL; j++)
-            tile[j / 8 * 64 + i * 8 + j % 8] += sum[j / 8][j % 8];
+        for (j = 0; j < 4 * SYNP_PANEL; j++) tile[j / 8 * 64 + i * 8 + j % 8] += sum[j / 8][j % 8];
     }
 }
 
 /* The lane functions above as functions of one instruction set: inlined into a function with a
    target attribute they are compiled for that target. */
-#define SYNP_PAIRS_FORMS(suffix, attribute)                                                \
-    attribute static void synp_close_##suffix(const double *tile, double xa,               \
-                                              const double *yb, synp_want want,            \
-                                              synp_eight *out)                             \
-    {                                                                                      \
-        int at;                                                                            \
-        for (at = 0; at < SYNP_PANEL; at += SYNP_LANES)                                    \
-            synp_v_closed_form(tile, xa, yb, want, out, at);                                     \
-    }                                                                                      \
-    attribute static void synp_ccs_##suffix(const synp_ccs_pair *p, const double *x,       \
-                                            const double *y, size_t stride, size_t n,      \
-                                            double *mean)                                  \
-    {                                                                                      \
-        synp_v_ccs_rows(p, x, y, stride, n, mean);                                         \
-    }                                                                                      \
-    attribute static void synp_information_##suffix(const double *r, double *information)  \
-    {                                                                                      \
-        int at;                                                                            \
-        for (at = 0; at < SYNP_PANEL; at += SYNP_LANES) {                                  \
-            synp_v v = *(const synp_v *)(r + at);                                          \
-            v *= v;                                                                        \
-            synp_v_information(&v);                                                        \
-            *(synp_v *)(information + at) = v;                                             \
-        }                                                                                  \
+#define SYNP_PAIRS_FORMS(suffix, attribute)                                                        \
+    attribute static void synp_close_##suffix(const double *tile, double xa, const double *yb,     \
+                                              synp_want want, synp_eight *out)                     \
+    {                                                                                              \
+        int at;                                                                                    \
+        for (at = 0; at < SYNP_PANEL; at += SYNP_LANES)                                            \
+            synp_v_closed_form(tile, xa, yb, want, out, at);                                       \
+    }                                                                                              \
+    attribute static void synp_ccs_##suffix(const synp_ccs_pair *p, const double *x,               \
+                                            const double *y, size_t stride, size_t n,              \
+                                            double *mean)                                          \
+    {                                                                                              \
+        synp_v_ccs_rows(p, x, y, stride, n, mean);                                                 \
+    }                                                                                              \
+    attribute static void synp_information_##suffix(const double *r, double *information)          \
+    {                                                                                              \
+        int at;                                                                                    \
+        for (at = 0; at < SYNP_PANEL; at += SYNP_LANES) {                                          \
+            synp_v v = *(const synp_v *)(r + at);                                                  \
+            v *= v;                                                                                \
+            synp_v_information(&v);                                                                \
+            *(synp_v *)(information + at) = v;                                                     \
+        }                                                                                          \
     }
 
 SYNP_PAIRS_FORMS(plain, SYNP_UNUSED)
@@ -16708,8 +17154,7 @@ SYNP_PAIRS_FORMS(avx512, SYNP_AVX512)
 #endif
 
 /* two x, four y at a time: eight sums, two loads and four broadcasts for eight products */
-SYNP_AVX2 static void synp_dots_avx2(const double *x, const double *y, size_t samples,
-                                     double *tile)
+SYNP_AVX2 static void synp_dots_avx2(const double *x, const double *y, size_t samples, double *tile)
 {
     int i, j, k;
     size_t s;
@@ -16733,8 +17178,14 @@ SYNP_AVX2 static void synp_dots_avx2(const double *x, const double *y, size_t sa
                 a5 = _mm256_fmadd_pd(v, yf, a5);
                 a7 = _mm256_fmadd_pd(v, yp, a7);
             }
-            sum[0] = a0; sum[1] = a1; sum[2] = a2; sum[3] = a3;
-            sum[4] = a4; sum[5] = a5; sum[6] = a6; sum[7] = a7;
+            sum[0] = a0;
+            sum[1] = a1;
+            sum[2] = a2;
+            sum[3] = a3;
+            sum[4] = a4;
+            sum[5] = a5;
+            sum[6] = a6;
+            sum[7] = a7;
             for (k = 0; k < 8; k++) {
                 double *to = tile + k % 4 * 64 + (i + k / 4) * 8 + j;
                 _mm256_storeu_pd(to, _mm256_add_pd(_mm256_loadu_pd(to), sum[k]));
@@ -16744,18 +17195,18 @@ SYNP_AVX2 static void synp_dots_avx2(const double *x, const double *y, size_t sa
 }
 
 /* four x, eight y at a time: sixteen sums, two loads and eight broadcasts for sixteen products */
-#define SYNP_DOTS_ROW(n)                                                    \
-    v = _mm512_set1_pd(xs[n]);                                              \
-    p##n = _mm512_fmadd_pd(v, yp, p##n);                                    \
-    q##n = _mm512_fmadd_pd(v, yf, q##n);                                    \
-    v = _mm512_set1_pd(xs[8 + n]);                                          \
-    f##n = _mm512_fmadd_pd(v, yf, f##n);                                    \
+#define SYNP_DOTS_ROW(n)                                                                           \
+    v = _mm512_set1_pd(xs[n]);                                                                     \
+    p##n = _mm512_fmadd_pd(v, yp, p##n);                                                           \
+    q##n = _mm512_fmadd_pd(v, yf, q##n);                                                           \
+    v = _mm512_set1_pd(xs[8 + n]);                                                                 \
+    f##n = _mm512_fmadd_pd(v, yf, f##n);                                                           \
     g##n = _mm512_fmadd_pd(v, yp, g##n)
-#define SYNP_DOTS_STORE(n)                                                                   \
-    to = tile + (i + n) * 8;                                                                 \
-    _mm512_storeu_pd(to, _mm512_add_pd(_mm512_loadu_pd(to), p##n));                          \
-    _mm512_storeu_pd(to + 64, _mm512_add_pd(_mm512_loadu_pd(to + 64), f##n));                \
-    _mm512_storeu_pd(to + 128, _mm512_add_pd(_mm512_loadu_pd(to + 128), q##n));              \
+#define SYNP_DOTS_STORE(n)                                                                         \
+    to = tile + (i + n) * 8;                                                                       \
+    _mm512_storeu_pd(to, _mm512_add_pd(_mm512_loadu_pd(to), p##n));                                \
+    _mm512_storeu_pd(to + 64, _mm512_add_pd(_mm512_loadu_pd(to + 64), f##n));                      \
+    _mm512_storeu_pd(to + 128, _mm512_add_pd(_mm512_loadu_pd(to + 128), q##n));                    \
     _mm512_storeu_pd(to + 192, _mm512_add_pd(_mm512_loadu_pd(to + 192), g##n))
 
 #ifdef SYNP_X86_512
@@ -16798,7 +17249,8 @@ static const synp_pairs_kernels *synp_pairs_pick(syn_simd level)
 #ifdef SYNP_X86
     const unsigned has = synp_processor();
 #ifdef SYNP_X86_512
-    if ((has & SYNP_HAS_AVX512) && (level == SYN_SIMD_AUTO || level >= SYN_SIMD_AVX512)) return &synp_pairs_avx512;
+    if ((has & SYNP_HAS_AVX512) && (level == SYN_SIMD_AUTO || level >= SYN_SIMD_AVX512))
+        return &synp_pairs_avx512;
 #endif
     if ((has & SYNP_HAS_AVX2) && level != SYN_SIMD_PLAIN) return &synp_pairs_avx2;
 #else
@@ -16928,8 +17380,7 @@ SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, 
             {&pairs->unit_redundancy, prompts * n, each, "pairs: unit redundancy"},
             {&pairs->unit_sound, prompts * n, sizeof(uint32_t), "pairs: unit sound"},
             {&pairs->confound, SYN_CONFOUNDS * n, each, "pairs: confounds"},
-            {&pairs->confound_count, SYN_CONFOUNDS * n, sizeof(uint32_t),
-             "pairs: confound counts"},
+            {&pairs->confound_count, SYN_CONFOUNDS * n, sizeof(uint32_t), "pairs: confound counts"},
             {&pairs->panel, panels * samples, 2 * SYNP_PANEL * each, "pairs: windows"},
             {&pairs->raw, beside ? panels * desc->samples : 0, SYNP_PANEL * each, "pairs: series"},
             {&pairs->row, rows * pairs->row_stride, each, "pairs: rows"},
@@ -16984,7 +17435,7 @@ static double synp_pairs_at(const syn_series *series, size_t unit, size_t t)
 typedef struct synp_span {
     size_t from, count;
     double scale[2], first, second, norm;
-    bool   constant;
+    bool constant;
 } synp_span;
 
 /* Sample s of the window, standardised. */
@@ -17108,8 +17559,8 @@ static double synp_panel_distance(const double *x, const double *y, size_t n, do
 /* Where the window of a unit begins in the panels; its samples are 16 apart. */
 static double *synp_pairs_lane(const syn_pairs *pairs, size_t unit, size_t future)
 {
-    return pairs->panel + unit / SYNP_PANEL * pairs->window * 2 * SYNP_PANEL +
-           future * SYNP_PANEL + unit % SYNP_PANEL;
+    return pairs->panel + unit / SYNP_PANEL * pairs->window * 2 * SYNP_PANEL + future * SYNP_PANEL +
+           unit % SYNP_PANEL;
 }
 
 /* The standardised window into its panel, and into a row of its own for CCS. Zeros for a
@@ -17157,9 +17608,11 @@ static void synp_unit_levels(syn_pairs *pairs, size_t unit)
     double mi[SYN_MIS];
     synp_samples s;
     s.wide = series->type == SYN_NUMBER_F64
-                 ? (const double *)series->data + unit * series->unit_stride : NULL;
+                 ? (const double *)series->data + unit * series->unit_stride
+                 : NULL;
     s.narrow = series->type == SYN_NUMBER_F32
-                   ? (const float *)series->data + unit * series->unit_stride : NULL;
+                   ? (const float *)series->data + unit * series->unit_stride
+                   : NULL;
     s.stride = series->time_stride;
     memset(bits, 0, 2 * pairs->words * sizeof *bits);
     for (past = 0; past < 2; past++) {
@@ -17209,7 +17662,7 @@ static void synp_unit_open(syn_pairs *pairs, size_t unit)
 
 typedef struct synp_spans { /* one window of eight units; as synp_span */
     double scale[2][SYNP_PANEL], first[SYNP_PANEL], second[SYNP_PANEL], norm[SYNP_PANEL];
-    bool   fails; /* some unit is not finite, or constant */
+    bool fails; /* some unit is not finite, or constant */
 } synp_spans;
 
 #define SYNP_AT(array) (*(synp_v *)((array) + l))
@@ -17367,7 +17820,8 @@ static void synp_panel_open(void *arg, int index)
     for (unit = first; unit < first + SYNP_PANEL && unit < pairs->units; unit++)
         if (!(pairs->state[unit] & ~(SYNP_UNIT_NEAR | (pairs->bits ? SYNP_UNIT_INFINITE : 0)))) {
             double r = fabs(pairs->self[unit]);
-            if (pairs->state[unit] && !pairs->bits) /* (1 - r) (1 + r) keeps what 1 - r^2 would lose */
+            if (pairs->state[unit] &&
+                !pairs->bits) /* (1 - r) (1 + r) keeps what 1 - r^2 would lose */
                 pairs->self_information[unit] = -0.5 * log((1 - r) * (1 + r));
             if (pairs->desc.lean) continue;
             synp_confound_add(pairs, SYN_CONFOUND_SELF, unit, pairs->self_information[unit]);
@@ -17381,7 +17835,8 @@ static void synp_pairs_each(const syn_pairs *pairs, int jobs, syn_job_fn *job)
     int index;
     void *arg = (void *)(uintptr_t)pairs;
     if (parallel->run && parallel->threads > 1) parallel->run(parallel->user, jobs, job, arg);
-    else for (index = 0; index < jobs; index++) job(arg, index);
+    else
+        for (index = 0; index < jobs; index++) job(arg, index);
 }
 
 /* ---- transform and ranks of all units ---------------------------------------------------- */
@@ -17420,13 +17875,13 @@ static const syn_series *synp_pairs_prepare(syn_pairs *pairs, const syn_series *
 
 /* What a pair contributes to the sums. */
 typedef struct synp_result {
-    double    sts, rtr, total;
+    double sts, rtr, total;
     syn_flags flags;
 } synp_result;
 
 /* The pair-level function on the series where they lie, float or double. */
-static syn_flags synp_pair_atoms(const syn_pairs *pairs, size_t i, size_t j,
-                                 syn_phiid_desc *desc, double *atom)
+static syn_flags synp_pair_atoms(const syn_pairs *pairs, size_t i, size_t j, syn_phiid_desc *desc,
+                                 double *atom)
 {
     const syn_series *s = pairs->series;
     size_t x = i * s->unit_stride, y = j * s->unit_stride;
@@ -17581,11 +18036,11 @@ static void synp_ccs_atoms(const double *mi, const double *f, double *atom)
 typedef struct synp_tile {
     syn_pairs *pairs;
     const synp_pairs_kernels *kernel;
-    size_t     p, q; /* panels of x and of y */
-    synp_want  want;
-    bool       atoms;  /* to the caller */
+    size_t p, q; /* panels of x and of y */
+    synp_want want;
+    bool atoms;          /* to the caller */
     const uint8_t *cell; /* of a surrogate: which pairs count; NULL: all */
-    double     dot[4 * SYNP_PANEL * SYNP_PANEL];
+    double dot[4 * SYNP_PANEL * SYNP_PANEL];
     synp_eight eight;
 } synp_tile;
 
@@ -17702,7 +18157,8 @@ static bool synp_tile_whole(synp_tile *tile, size_t i, size_t j)
         bad += e->bad[k];
         odd |= pairs->state[j + k];
     }
-    if (bad > 0 || odd & ~(unsigned)SYNP_UNIT_NEAR || pairs->state[i] & ~SYNP_UNIT_NEAR || !synp_cell_has_eight(tile->cell, pair))
+    if (bad > 0 || odd & ~(unsigned)SYNP_UNIT_NEAR || pairs->state[i] & ~SYNP_UNIT_NEAR ||
+        !synp_cell_has_eight(tile->cell, pair))
         return false;
     for (l = 0; l < SYNP_PANEL; l += SYNP_LANES) {
         SYNP_AT(synergy) += SYNP_GET(e->sts);
@@ -17883,8 +18339,7 @@ static void synp_units_job(void *arg, int index)
     size_t first = pairs->first_panel * SYNP_PANEL, last = pairs->end_panel * SYNP_PANEL;
     if (end > pairs->units) end = pairs->units;
     for (i = first; i < last && i < end; i++) {
-        if (i >= from && i + 1 < pairs->units)
-            synp_units_row(pairs, i, i + 1, pairs->units, true);
+        if (i >= from && i + 1 < pairs->units) synp_units_row(pairs, i, i + 1, pairs->units, true);
         if (i + 1 < end) synp_units_row(pairs, i, i < from ? from : i + 1, end, false);
     }
 }
@@ -17917,16 +18372,16 @@ static syn_status synp_pairs_fits(const syn_pairs *pairs, const syn_series *seri
         return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: more than the %u prompts announced",
                          SYNP_U(pairs->desc.prompts));
     if (tau >= series->samples || tau > INT32_MAX)
-        return synp_fail(err, SYN_ERROR_DATA, "pairs: tau %u does not fit %u samples",
-   SYNP_U(tau),
+        return synp_fail(err, SYN_ERROR_DATA, "pairs: tau %u does not fit %u samples", SYNP_U(tau),
                          SYNP_U(series->samples));
     if (series->samples - tau < 5)
         return synp_fail(err, SYN_ERROR_DATA, "pairs: %u samples at tau %u leave %u, need 5",
                          SYNP_U(series->samples), SYNP_U(tau), SYNP_U(series->samples - tau));
     if (series->lag && series->samples - tau + apart > pairs->desc.samples)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: prompt %u has %u pairs at tau %u, which need "
-                         "%u samples, %u announced", SYNP_U(pairs->prompts),
-                         SYNP_U(series->samples - tau), SYNP_U(apart),
+        return synp_fail(err, SYN_ERROR_ARGUMENT,
+                         "pairs: prompt %u has %u pairs at tau %u, which need "
+                         "%u samples, %u announced",
+                         SYNP_U(pairs->prompts), SYNP_U(series->samples - tau), SYNP_U(apart),
                          SYNP_U(series->samples - tau + apart), SYNP_U(pairs->desc.samples));
     return SYN_OK;
 }
@@ -17947,14 +18402,12 @@ static syn_status synp_pairs_stripe(syn_pairs *pairs, size_t first, size_t end, 
     for (panel = first; panel < end; panel++) jobs += synp_panel_jobs(pairs, panel);
     synp_pairs_each(pairs, (int)jobs, synp_panels_run);
     if (pair_end <= pairs->first_pair) return SYN_OK;
-    if (!pairs->desc.lean)
-        synp_pairs_each(pairs, (int)(pairs->panels - first), synp_units_job);
+    if (!pairs->desc.lean) synp_pairs_each(pairs, (int)(pairs->panels - first), synp_units_job);
     synp_pairs_count(pairs, pairs->first_pair, pair_end);
     if (pairs->desc.atoms &&
         !pairs->desc.atoms(pairs->desc.user, pairs->first_pair, pair_end - pairs->first_pair,
                            pairs->atom, pairs->flag + pairs->first_pair))
-        return synp_fail(err, SYN_ERROR_READ,
-                         "pairs: stopped by the receiver of atoms at pair %u",
+        return synp_fail(err, SYN_ERROR_READ, "pairs: stopped by the receiver of atoms at pair %u",
                          SYNP_U(pairs->first_pair));
     return SYN_OK;
 }
@@ -18036,11 +18489,13 @@ static syn_status synp_surrogate_fits(const syn_pairs *pairs, const syn_series *
     const syn_pairs *like = pairs->desc.like;
     if (!like) return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: surrogates of nothing (`like`)");
     if (pairs->prompts >= like->prompts)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: a surrogate of prompt %u, observed are %u",
-                         SYNP_U(pairs->prompts), SYNP_U(like->prompts));
+        return synp_fail(err, SYN_ERROR_ARGUMENT,
+                         "pairs: a surrogate of prompt %u, observed are %u", SYNP_U(pairs->prompts),
+                         SYNP_U(like->prompts));
     if (observed->units != surrogate->units || observed->samples != surrogate->samples ||
         observed->lag != surrogate->lag)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: prompt %u and its surrogate differ in size",
+        return synp_fail(err, SYN_ERROR_ARGUMENT,
+                         "pairs: prompt %u and its surrogate differ in size",
                          SYNP_U(pairs->prompts));
     return SYN_OK;
 }
@@ -18090,8 +18545,8 @@ static syn_status synp_pairs_fits_cov(const syn_pairs *pairs, const syn_cov *cov
 }
 
 /* One pair's values into the sums, as synp_tile_add; `total` (unit) is kept apart. */
-static void synp_pairs_tally(syn_pairs *pairs, size_t i, size_t j, const double *atom,
-                             double total, syn_flags flags, double *totals)
+static void synp_pairs_tally(syn_pairs *pairs, size_t i, size_t j, const double *atom, double total,
+                             syn_flags flags, double *totals)
 {
     size_t pair = syn_pairs_index(pairs->units, i, j), n = pairs->units, k;
     const size_t unit[2] = {i, j};
@@ -18139,18 +18594,14 @@ SYN_API syn_status syn_pairs_add_cov(syn_pairs *pairs, const syn_cov *cov, syn_e
         for (j = i + 1; j < n; j++) {
             syn_flags flags = syn_cov_pair(cov, i, j, &desc, atom);
             synp_pairs_tally(pairs, i, j, atom, mi[SYN_MI_XY_AB], flags, totals);
-            if (!flags && !pairs->state[i])
-                synp_pairs_self_cov(pairs, cov, i, mi[SYN_MI_X_A]);
-            if (!flags && !pairs->state[j])
-                synp_pairs_self_cov(pairs, cov, j, mi[SYN_MI_Y_B]);
-            if (pairs->atom)
-                memcpy(pairs->atom + (j - i - 1) * SYN_ATOMS, atom, sizeof atom);
+            if (!flags && !pairs->state[i]) synp_pairs_self_cov(pairs, cov, i, mi[SYN_MI_X_A]);
+            if (!flags && !pairs->state[j]) synp_pairs_self_cov(pairs, cov, j, mi[SYN_MI_Y_B]);
+            if (pairs->atom) memcpy(pairs->atom + (j - i - 1) * SYN_ATOMS, atom, sizeof atom);
         }
         pairs->careful += n - 1 - i;
         synp_pairs_count(pairs, pairs->first_pair, pairs->first_pair + (n - 1 - i));
-        if (pairs->desc.atoms &&
-            !pairs->desc.atoms(pairs->desc.user, pairs->first_pair, n - 1 - i, pairs->atom,
-                               pairs->flag + pairs->first_pair))
+        if (pairs->desc.atoms && !pairs->desc.atoms(pairs->desc.user, pairs->first_pair, n - 1 - i,
+                                                    pairs->atom, pairs->flag + pairs->first_pair))
             return synp_fail(err, SYN_ERROR_READ,
                              "pairs: stopped by the receiver of atoms at pair %u",
                              SYNP_U(pairs->first_pair));
@@ -18206,7 +18657,7 @@ SYN_API const char *syn_confound_name(syn_confound which)
 SYN_API const char *syn_score_name(syn_score score)
 {
     static const char *const name[] = {"rank-difference", "difference", "balance",
-                                       "synergy", "redundancy", "excess"};
+                                       "synergy",         "redundancy", "excess"};
     return (unsigned)score < SYN_SCORES ? name[score] : "";
 }
 
@@ -18328,17 +18779,16 @@ SYN_API syn_status syn_rank_open(syn_rank *rank, size_t units, syn_arena *arena,
     memset(rank, 0, sizeof *rank);
     rank->units = units;
     {
-        const synp_piece piece[] = {
-            {&rank->synergy, units, each, "rank: synergy"},
-            {&rank->redundancy, units, each, "rank: redundancy"},
-            {&rank->synergy_rank, units, each, "rank: synergy rank"},
-            {&rank->redundancy_rank, units, each, "rank: redundancy rank"},
-            {&rank->rank_difference, units, each, "rank: rank difference"},
-            {&rank->difference, units, each, "rank: difference"},
-            {&rank->difference_rank, units, each, "rank: difference rank"},
-            {&rank->balance, units, each, "rank: balance"},
-            {&rank->excess, units, each, "rank: excess"},
-            {&rank->order, units, sizeof(size_t), "rank: order"}};
+        const synp_piece piece[] = {{&rank->synergy, units, each, "rank: synergy"},
+                                    {&rank->redundancy, units, each, "rank: redundancy"},
+                                    {&rank->synergy_rank, units, each, "rank: synergy rank"},
+                                    {&rank->redundancy_rank, units, each, "rank: redundancy rank"},
+                                    {&rank->rank_difference, units, each, "rank: rank difference"},
+                                    {&rank->difference, units, each, "rank: difference"},
+                                    {&rank->difference_rank, units, each, "rank: difference rank"},
+                                    {&rank->balance, units, each, "rank: balance"},
+                                    {&rank->excess, units, each, "rank: excess"},
+                                    {&rank->order, units, sizeof(size_t), "rank: order"}};
         size_t k;
         syn_status status = synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
         for (k = 0; !status && rank->excess && k < units; k++) rank->excess[k] = (double)NAN;
@@ -18397,12 +18847,12 @@ SYN_API void syn_rank_pairs(syn_rank *rank, const syn_pairs *pairs)
 SYN_API const double *syn_rank_score(const syn_rank *rank, syn_score score)
 {
     switch (score) {
-        case SYN_SCORE_DIFFERENCE: return rank->difference_rank;
-        case SYN_SCORE_BALANCE: return rank->balance;
-        case SYN_SCORE_SYNERGY: return rank->synergy;
-        case SYN_SCORE_REDUNDANCY: return rank->redundancy;
-        case SYN_SCORE_EXCESS: return rank->excess;
-        default: return rank->rank_difference;
+    case SYN_SCORE_DIFFERENCE: return rank->difference_rank;
+    case SYN_SCORE_BALANCE: return rank->balance;
+    case SYN_SCORE_SYNERGY: return rank->synergy;
+    case SYN_SCORE_REDUNDANCY: return rank->redundancy;
+    case SYN_SCORE_EXCESS: return rank->excess;
+    default: return rank->rank_difference;
     }
 }
 
@@ -18459,9 +18909,7 @@ SYN_API void syn_rank_profile(const double *score, size_t units, size_t layers, 
     }
     for (k = 0; k < layers; k++) {
         if (minmax)
-            minmax[k] = isnan(mean[k]) ? mean[k]
-                        : low < high   ? (mean[k] - low) / (high - low)
-                                       : 0;
+            minmax[k] = isnan(mean[k]) ? mean[k] : low < high ? (mean[k] - low) / (high - low) : 0;
         if (percentile) percentile[k] = synp_layer_percentile(mean, layers, k);
     }
 }
@@ -18525,19 +18973,19 @@ SYN_API syn_shape syn_rank_shape(const double *mean, size_t layers)
    jobs-th resample, and the outcome does not depend on how many there are. */
 typedef struct synp_resample {
     const syn_pairs *pairs;
-    const double    *score;     /* (unit), permutation only */
+    const double *score; /* (unit), permutation only */
     syn_score which;
-    size_t    units, layers, resamples, prompts;
-    uint64_t  seed;
-    int       jobs;
-    double   *value;            /* (resample, width) */
-    size_t    width;
-    syn_rank *rank;             /* (job, 2) */
-    double   *weight;           /* (job, prompt) */
-    double   *mean;             /* (job, layer) */
-    double   *work;             /* (job, 4 unit) */
-    size_t   *order;            /* (job, unit or prompt) */
-    size_t    order_stride;
+    size_t units, layers, resamples, prompts;
+    uint64_t seed;
+    int jobs;
+    double *value; /* (resample, width) */
+    size_t width;
+    syn_rank *rank; /* (job, 2) */
+    double *weight; /* (job, prompt) */
+    double *mean;   /* (job, layer) */
+    double *work;   /* (job, 4 unit) */
+    size_t *order;  /* (job, unit or prompt) */
+    size_t order_stride;
 } synp_resample;
 
 /* As many jobs as there are workspaces. */
@@ -18980,13 +19428,11 @@ static void synp_surrogate_iaaft(double *row, size_t n, synp_rng random, double 
     memcpy(sorted, row, n * sizeof *row);
     synp_values_sort(sorted, n);
     for (t = 0; t < n; t++) mean += row[t] / (double)n;
-    for (k = 1; 2 * k <= n; k++)
-        amplitude[k] = synp_iaaft_harmonic(NULL, row, n, k, mean, 0, work);
+    for (k = 1; 2 * k <= n; k++) amplitude[k] = synp_iaaft_harmonic(NULL, row, n, k, mean, 0, work);
     synp_surrogate_shuffle(row, n, random);
     for (round = 0; moved && round < 200; round++) {
         memset(wave, 0, n * sizeof *wave);
-        for (k = 1; 2 * k <= n; k++)
-            synp_iaaft_harmonic(wave, row, n, k, mean, amplitude[k], work);
+        for (k = 1; 2 * k <= n; k++) synp_iaaft_harmonic(wave, row, n, k, mean, amplitude[k], work);
         moved = synp_iaaft_rank(row, sorted, wave, n, work + 5 * n);
     }
 }
@@ -19106,7 +19552,7 @@ SYN_API syn_status syn_excess_open(syn_excess *excess, const syn_pairs *observed
 typedef struct synp_versus {
     double seen[2], made[2];
     size_t rows; /* 0: nothing in common */
-    bool   lost; /* the observed side is not whole */
+    bool lost;   /* the observed side is not whole */
 } synp_versus;
 
 /* Is the surrogate at least as large? Sums from which something was taken are known to rounding
@@ -19172,8 +19618,7 @@ SYN_API syn_status syn_excess_add(syn_excess *excess, const syn_pairs *surrogate
     synp_versus v;
     int k;
     synp_succeed(err);
-    if (surrogate->desc.like != excess->observed ||
-        surrogate->prompts != excess->observed->prompts)
+    if (surrogate->desc.like != excess->observed || surrogate->prompts != excess->observed->prompts)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "excess: not a whole surrogate of the observed");
     excess->surrogates++;
     for (unit = 0; unit < excess->units; unit++) {
@@ -19225,9 +19670,8 @@ SYN_API void syn_excess_rank(const syn_excess *excess, syn_rank *rank)
 {
     size_t unit;
     for (unit = 0; unit < rank->units; unit++)
-        rank->excess[unit] = excess->count[unit]
-                                 ? excess->seen[0][unit] - excess->mean[0][unit]
-                                 : (double)NAN;
+        rank->excess[unit] =
+            excess->count[unit] ? excess->seen[0][unit] - excess->mean[0][unit] : (double)NAN;
 }
 
 /* From the largest p down: q_(k) = min over j >= k of p_(j) m / j, so that q grows with p. */
@@ -19260,7 +19704,7 @@ static double synp_graph_edge(const double *weight, size_t n, size_t i, size_t j
 
 /* An edge as its start sees it, and an open node as the heap sees it. */
 typedef struct synp_hop {
-    double   length; /* of the edge; from the source */
+    double length; /* of the edge; from the source */
     uint32_t node;
 } synp_hop;
 
@@ -19268,18 +19712,18 @@ typedef struct synp_hop {
    known to be at most so far, only the first of them can still shorten anything, which on a dense
    graph is a small share (2000 nodes, all joined: 1 s instead of 12 s with rows of a matrix). */
 typedef struct synp_paths {
-    size_t    n;
+    size_t n;
     const double *weight;
-    bool      binary;   /* every edge has the length 1 */
-    synp_hop *hop;      /* (n, n - 1): of each node, the shortest first */
-    uint32_t *hops;     /* (n): how many */
-    double   *d;        /* (job, n): distances; scratch for sorting */
-    size_t   *order;    /* (job, n): scratch for sorting */
-    synp_hop *heap;     /* (job, n): open nodes that have been reached */
-    uint32_t *place;    /* (job, n): of a node in the heap, from 1; 0: not there */
-    double   *sum;      /* (source): sum of 1/d */
-    double    shortest; /* edge of all */
-    int       jobs;
+    bool binary;     /* every edge has the length 1 */
+    synp_hop *hop;   /* (n, n - 1): of each node, the shortest first */
+    uint32_t *hops;  /* (n): how many */
+    double *d;       /* (job, n): distances; scratch for sorting */
+    size_t *order;   /* (job, n): scratch for sorting */
+    synp_hop *heap;  /* (job, n): open nodes that have been reached */
+    uint32_t *place; /* (job, n): of a node in the heap, from 1; 0: not there */
+    double *sum;     /* (source): sum of 1/d */
+    double shortest; /* edge of all */
+    int jobs;
 } synp_paths;
 
 /* The edges of one node, sorted. */
@@ -19381,8 +19825,8 @@ static void synp_paths_source(const synp_paths *p, size_t source, double *d, syn
             if (next.length >= far) break;
             if (!(next.length < d[next.node])) continue;
             d[next.node] = next.length;
-            synp_heap_rise(heap, heap->place[next.node] ? heap->place[next.node] - 1
-                                                        : heap->count++, next);
+            synp_heap_rise(
+                heap, heap->place[next.node] ? heap->place[next.node] - 1 : heap->count++, next);
         }
         if (!heap->count) return;
         now = synp_heap_pop(heap);
@@ -19560,8 +20004,8 @@ static double synp_signed_edge(const double *weight, size_t n, size_t i, size_t 
 }
 
 /* The sums over one sign of weights: v, and of what lies within parts above expectation. k (n). */
-static double synp_graph_signed_sum(const double *weight, size_t n, const int32_t *part, double sign,
-                                    double *k, double *v)
+static double synp_graph_signed_sum(const double *weight, size_t n, const int32_t *part,
+                                    double sign, double *k, double *v)
 {
     double within = 0;
     size_t i, j;
@@ -19632,11 +20076,11 @@ SYN_API syn_status syn_graph_participation(const double *weight, size_t nodes, c
 /* The networks of all neighbourhoods: edges are sorted once, for the whole, and each neighbourhood
    takes those between its own nodes in that order. */
 typedef struct synp_local_nets {
-    synp_paths whole;   /* of cube roots of weights */
-    synp_paths own;     /* of one neighbourhood, a block of each array a job */
-    size_t    *near;    /* (job, n): the nodes of a neighbourhood */
-    uint32_t  *number;  /* (job, n): which of them a node is, from 1; 0: none */
-    double    *value;   /* (n): result */
+    synp_paths whole; /* of cube roots of weights */
+    synp_paths own;   /* of one neighbourhood, a block of each array a job */
+    size_t *near;     /* (job, n): the nodes of a neighbourhood */
+    uint32_t *number; /* (job, n): which of them a node is, from 1; 0: none */
+    double *value;    /* (n): result */
 } synp_local_nets;
 
 /* p = the neighbourhood of `node`, of p->n nodes. */
@@ -19681,7 +20125,8 @@ static double synp_local_mean(const synp_local_nets *l, synp_paths *p, size_t no
     for (i = 0; i < k; i++) {
         synp_paths_source(p, i, p->d, &heap);
         for (j = 0; j < k; j++)
-            if (j != i && p->d[j] < (double)INFINITY) sum += root[near[i]] * root[near[j]] / p->d[j];
+            if (j != i && p->d[j] < (double)INFINITY)
+                sum += root[near[i]] * root[near[j]] / p->d[j];
     }
     return sum / ((double)k * ((double)k - 1));
 }
@@ -19733,7 +20178,8 @@ SYN_API syn_status syn_graph_local_efficiency(const double *weight, size_t nodes
     status = synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
     if (status || synp_measuring(arena) || !nodes) return status;
     for (i = 0; i < nodes; i++)
-        for (j = 0; j < nodes; j++) root[i * nodes + j] = cbrt(synp_graph_edge(weight, nodes, i, j));
+        for (j = 0; j < nodes; j++)
+            root[i * nodes + j] = cbrt(synp_graph_edge(weight, nodes, i, j));
     l.value = value;
     l.whole.weight = root;
     l.whole.n = nodes;
@@ -19756,18 +20202,18 @@ SYN_API syn_status syn_graph_local_efficiency(const double *weight, size_t nodes
    level. */
 
 typedef struct synp_louvain {
-    const double *weight;  /* (n, n) cleaned: symmetric, no diagonal, nothing below 0 */
-    const double *k;       /* (n) strengths */
-    double   total, gamma; /* 2m */
-    size_t   n, groups, communities;
-    double  *table;        /* (n, n): see above; from the second level on (group, group) */
-    int32_t *label;        /* (n): group of a node */
-    int32_t *community;    /* (n): of a group */
-    size_t  *turn;         /* (n): groups in the order of their turns */
-    size_t  *name;         /* (n): scratch for renumbering */
-    double  *strength;     /* (n): of a group */
-    double  *inside;       /* (n): of a community */
-    double  *toward;       /* (n): weight of the moving group to each community */
+    const double *weight; /* (n, n) cleaned: symmetric, no diagonal, nothing below 0 */
+    const double *k;      /* (n) strengths */
+    double total, gamma;  /* 2m */
+    size_t n, groups, communities;
+    double *table;      /* (n, n): see above; from the second level on (group, group) */
+    int32_t *label;     /* (n): group of a node */
+    int32_t *community; /* (n): of a group */
+    size_t *turn;       /* (n): groups in the order of their turns */
+    size_t *name;       /* (n): scratch for renumbering */
+    double *strength;   /* (n): of a group */
+    double *inside;     /* (n): of a community */
+    double *toward;     /* (n): weight of the moving group to each community */
 } synp_louvain;
 
 /* Starts a level: every group a community of its own, strengths added up from nodes, a new
@@ -19926,24 +20372,25 @@ static void synp_louvain_run(synp_louvain *l, synp_rng random)
 /* All restarts, and the workspaces of the jobs that share them. */
 typedef struct synp_communities {
     const double *weight, *k; /* cleaned weights, strengths */
-    double   total, gamma;
-    size_t   n, restarts;
+    double total, gamma;
+    size_t n, restarts;
     uint64_t seed;
-    int      jobs;
-    bool     whole;   /* Q is the sum of `weight` within parts, whatever its signs */
-    double  *table;   /* (job, n, n) */
-    double  *number;  /* (job, 3, n) */
-    size_t  *index;   /* (job, 2, n) */
-    int32_t *label;   /* (job, 3, n): label, community, best so far */
-    double  *q;       /* (job): of the best */
-    size_t  *which;   /* (job): its restart */
+    int jobs;
+    bool whole;     /* Q is the sum of `weight` within parts, whatever its signs */
+    double *table;  /* (job, n, n) */
+    double *number; /* (job, 3, n) */
+    size_t *index;  /* (job, 2, n) */
+    int32_t *label; /* (job, 3, n): label, community, best so far */
+    double *q;      /* (job): of the best */
+    size_t *which;  /* (job): its restart */
 } synp_communities;
 
 /* What the search needs of a description, and its memory. */
 static syn_status synp_communities_open(synp_communities *parts, const syn_graph_desc *desc,
                                         syn_arena *arena, syn_error *err)
 {
-    const uint64_t jobs = desc->parallel.run && desc->parallel.threads > 1 ? (uint64_t)desc->parallel.threads : 1;
+    const uint64_t jobs =
+        desc->parallel.run && desc->parallel.threads > 1 ? (uint64_t)desc->parallel.threads : 1;
     const size_t n = desc->nodes;
     parts->n = n;
     parts->restarts = desc->restarts ? desc->restarts : 50;
@@ -20017,8 +20464,7 @@ static void synp_communities_find(synp_communities *c, syn_graph *graph,
     else synp_communities_job(c, 0);
     for (j = 1; j < (size_t)c->jobs; j++) {
         if (c->which[j] == SIZE_MAX) continue;
-        if (c->q[j] > c->q[best] ||
-            (c->q[j] >= c->q[best] && c->which[j] < c->which[best]))
+        if (c->q[j] > c->q[best] || (c->q[j] >= c->q[best] && c->which[j] < c->which[best]))
             best = j;
     }
     graph->louvain_q = c->q[best];
@@ -20055,8 +20501,8 @@ static void synp_graph_efficiencies(syn_graph *graph, const double *clean, doubl
     graph->efficiency_weighted = e;
     graph->efficiency_weighted_normalised = graph->edges ? e / graph->largest_weight : 0;
     graph->efficiency_over_mean_weight = graph->edges ? e / graph->mean_weight : 0;
-    graph->kept = synp_graph_keep(top, clean, graph->nodes, desc->density > 0 ? desc->density
-                                                                              : 0.1, value);
+    graph->kept =
+        synp_graph_keep(top, clean, graph->nodes, desc->density > 0 ? desc->density : 0.1, value);
     graph->efficiency_binary_top = synp_paths_efficiency(paths, top, true, &desc->parallel);
     graph->efficiency_weighted_top = synp_paths_efficiency(paths, top, false, &desc->parallel);
 }
@@ -20135,8 +20581,7 @@ SYN_API syn_status syn_graph_measure(syn_graph *graph, const double *weight,
     memset(graph, 0, sizeof *graph);
     memset(&paths, 0, sizeof paths);
     memset(&parts, 0, sizeof parts);
-    if (n < 2 || n > 1u << 20 || !(desc->density >= 0 && desc->density <= 1) ||
-        !(desc->gamma >= 0))
+    if (n < 2 || n > 1u << 20 || !(desc->density >= 0 && desc->density <= 1) || !(desc->gamma >= 0))
         return synp_fail(err, SYN_ERROR_ARGUMENT, "graph: %u nodes, density %g, gamma %g",
                          SYNP_U(n), desc->density, desc->gamma);
     status = synp_communities_open(&parts, desc, arena, err);
@@ -20174,7 +20619,9 @@ SYN_API syn_status syn_graph_measure(syn_graph *graph, const double *weight,
 /* ---- null networks ----------------------------------------------------------------- */
 
 /* An edge by its ends. */
-typedef struct synp_graph_link { uint32_t i, j; } synp_graph_link;
+typedef struct synp_graph_link {
+    uint32_t i, j;
+} synp_graph_link;
 
 /* a-b, c-d to a-d, c-b, the weights going with a and c; nothing where that would make a loop or a
    second edge. Degrees stay. */

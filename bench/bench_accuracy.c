@@ -4,10 +4,10 @@
 
    Reads cases.tsv (see tests/reference/phiid_tables.py) and the series it names. The reference has
    60 digits, rounded to double. An error is the largest over the 16 atoms, in nats. A line ends in
-   `!` where ours is above the largest of phyid's, 1e-15 and one ulp of the largest atom (where phyid
-   gives no number: of the tolerance 1e-14, or 1e-13 + 100 eps sqrt(cond) for CCS; CCS is judged only
-   where no local value is nearer to a change of sign). Exit code 1 if there is such a line. Times:
-   one thread. */
+   `!` where ours is above the largest of phyid's, 1e-15 and one ulp of the largest atom (where
+   phyid gives no number: of the tolerance 1e-14, or 1e-13 + 100 eps sqrt(cond) for CCS; CCS is
+   judged only where no local value is nearer to a change of sign). Exit code 1 if there is such a
+   line. Times: one thread. */
 #define SYNERGY_IMPLEMENTATION
 #define SYNERGY_NO_MODEL
 #include "../synergy.h"
@@ -33,7 +33,10 @@ static int split(char *line, char *field[FIELDS])
     return n;
 }
 
-typedef struct result { double error, largest, micros; syn_flags flags; } result;
+typedef struct result {
+    double error, largest, micros;
+    syn_flags flags;
+} result;
 
 static result measure(const npy *series, int tau, syn_redundancy redundancy, char **expected)
 {

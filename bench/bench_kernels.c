@@ -1,14 +1,22 @@
-/* bench_kernels.c - speed of the matrix products, a type and a level at a time, beside what the machine can do.
+/* bench_kernels.c - speed of the matrix products, a type and a level at a time, beside what the
+   machine can do.
 
    cc -O2 -pthread bench_kernels.c -o bench_kernels -lm
-   ./bench_kernels [THREADS [TYPE [LEVEL]]]        1, every type, every level (a name of syn_simd_name)
+   ./bench_kernels [THREADS [TYPE [LEVEL]]]        1, every type, every level (a name of
+                                                   syn_simd_name)
 
-   The first line is what the memory gives to a plain sum over 64 MB: no product with one position can be faster, and
-   tokens a second = GB/s over the bytes of the model. A level's line says how many multiply-adds of int8 (its dot
-   product instructions alone) and of float it does, on one thread. Then, for each type: one position with matrices
-   of 1536 x 768 one after the other, more than the caches hold, in GB/s of weights and as a share of the memory's;
-   128 positions with one matrix, in billions of multiply-adds a second. An activation has two digits, so that a
-   product of codes is two multiply-adds of int8: the share of the peak counts both. Types that hold numbers are
+   The first line is what the memory gives to a plain sum over 64 MB: no product with one position
+   can be faster, and
+   tokens a second = GB/s over the bytes of the model. A level's line says how many multiply-adds of
+   int8 (its dot
+   product instructions alone) and of float it does, on one thread. Then, for each type: one
+   position with matrices
+   of 1536 x 768 one after the other, more than the caches hold, in GB/s of weights and as a share
+   of the memory's;
+   128 positions with one matrix, in billions of multiply-adds a second. An activation has two
+   digits, so that a
+   product of codes is two multiply-adds of int8: the share of the peak counts both. Types that hold
+   numbers are
    compared with the float peak. Each figure is the best of many short runs. */
 #define _POSIX_C_SOURCE 200809L
 #define SYNERGY_STATIC
@@ -47,7 +55,8 @@ static void multiply_job(void *arg, int index)
     const work *w = (const work *)arg;
     size_t from = (size_t)ROWS / 8 * (size_t)index / (size_t)w->jobs * 8;
     size_t to = (size_t)ROWS / 8 * (size_t)(index + 1) / (size_t)w->jobs * 8, m;
-    size_t row_bytes = w->matrix_bytes / ROWS, room = synp_gemm_scratch_bytes(w->kernels, COLS, POSITIONS);
+    size_t row_bytes = w->matrix_bytes / ROWS,
+           room = synp_gemm_scratch_bytes(w->kernels, COLS, POSITIONS);
     for (m = 0; m < w->matrices; m++) {
         synp_gemm_rows(w->kernels, w->type, w->weights + m * w->matrix_bytes + from * row_bytes,
                        to - from, COLS, w->acts, w->y + from, ROWS,
@@ -62,7 +71,7 @@ static void sum_job(void *arg, int index)
     const uint64_t *at = (const uint64_t *)(const void *)w->weights;
     size_t from = words / 8 * (size_t)index / (size_t)w->jobs * 8;
     size_t to = words / 8 * (size_t)(index + 1) / (size_t)w->jobs * 8;
-    uint64_t s[8] = { 0 };
+    uint64_t s[8] = {0};
     for (; from < to; from += 8) {
         for (i = 0; i < 8; i++) s[i] += at[from + i];
     }
@@ -89,34 +98,36 @@ static double gigabytes(const work *w, double time)
     return (double)(w->matrices * w->matrix_bytes) / time / 1e9;
 }
 
-/* ---- what the instructions alone can do: chains of dependent sums, more than the processor can have under way */
+/* ---- what the instructions alone can do: chains of dependent sums, more than the processor can
+ * have under way */
 
-#define TWELVE(one) one(0) one(1) one(2) one(3) one(4) one(5) one(6) one(7) one(8) one(9) one(10) one(11)
+#define TWELVE(one)                                                                                \
+    one(0) one(1) one(2) one(3) one(4) one(5) one(6) one(7) one(8) one(9) one(10) one(11)
 
 typedef struct peak {
     double dots, floats; /* thousand million multiply-adds a second */
 } peak;
 
 /* A function that runs PEAK_ROUNDS of twelve instructions on twelve sums. */
-#define CHAINS(name, target, vector, zero, code)                                                                     \
-    target static void name(void) {                                                                                  \
-        vector sum0 = zero, sum1 = zero, sum2 = zero, sum3 = zero, sum4 = zero, sum5 = zero, sum6 = zero,            \
-               sum7 = zero, sum8 = zero, sum9 = zero, sum10 = zero, sum11 = zero, a = zero, b = zero;                \
-        int round;                                                                                                   \
-        for (round = 0; round < PEAK_ROUNDS; round++) {                                                              \
-            TWELVE(code)                                                                                             \
-        }                                                                                                            \
+#define CHAINS(name, target, vector, zero, code)                                                   \
+    target static void name(void)                                                                  \
+    {                                                                                              \
+        vector sum0 = zero, sum1 = zero, sum2 = zero, sum3 = zero, sum4 = zero, sum5 = zero,       \
+               sum6 = zero, sum7 = zero, sum8 = zero, sum9 = zero, sum10 = zero, sum11 = zero,     \
+               a = zero, b = zero;                                                                 \
+        int round;                                                                                 \
+        for (round = 0; round < PEAK_ROUNDS; round++) { TWELVE(code) }                             \
     }
 
 #if defined(SYNP_X86)
 #define FLOATS(k) __asm__ volatile("vfmadd231ps %1, %2, %0" : "+v"(sum##k) : "v"(a), "v"(b));
 /* without a dot product: products of pairs in 16 bits, widened, added */
-#define DOTS_AVX2(k)                                                                                                 \
-    {                                                                                                                \
-        __m256i two;                                                                                                 \
-        __asm__ volatile("vpmaddubsw %2, %3, %1; vpmaddwd %2, %1, %1; vpaddd %1, %0, %0"                             \
-                         : "+x"(sum##k), "=&x"(two)                                                                  \
-                         : "x"(a), "x"(b));                                                                          \
+#define DOTS_AVX2(k)                                                                               \
+    {                                                                                              \
+        __m256i two;                                                                               \
+        __asm__ volatile("vpmaddubsw %2, %3, %1; vpmaddwd %2, %1, %1; vpaddd %1, %0, %0"           \
+                         : "+x"(sum##k), "=&x"(two)                                                \
+                         : "x"(a), "x"(b));                                                        \
     }
 CHAINS(floats_avx2, SYNP_256, __m256, _mm256_setzero_ps(), FLOATS)
 CHAINS(dots_avx2, SYNP_256, __m256i, _mm256_setzero_si256(), DOTS_AVX2)
@@ -148,12 +159,14 @@ static double chain_speed(void (*chains)(void), double lanes)
 
 static peak peak_of(syn_simd level)
 {
-    peak p = { 0, 0 };
+    peak p = {0, 0};
 #if defined(SYNP_X86)
-    if (level == SYN_SIMD_AVX2) p.dots = chain_speed(dots_avx2, 32), p.floats = chain_speed(floats_avx2, 8);
+    if (level == SYN_SIMD_AVX2)
+        p.dots = chain_speed(dots_avx2, 32), p.floats = chain_speed(floats_avx2, 8);
 #endif
 #if defined(SYNP_X86_512)
-    if (level == SYN_SIMD_AVX512) p.dots = chain_speed(dots_512, 64), p.floats = chain_speed(floats_512, 16);
+    if (level == SYN_SIMD_AVX512)
+        p.dots = chain_speed(dots_512, 64), p.floats = chain_speed(floats_512, 16);
 #endif
 #if defined(SYNP_ARM)
     if (level == SYN_SIMD_DOTPROD) p.dots = chain_speed(dots_arm, 16);
@@ -168,8 +181,8 @@ static void print_share(double got, double of)
     else printf(" %8s", "-");
 }
 
-static void bench_type(work *w, const syn_parallel *parallel, const syn_type *type, synp_acts *acts, const float *x,
-                       double bandwidth, peak most)
+static void bench_type(work *w, const syn_parallel *parallel, const syn_type *type, synp_acts *acts,
+                       const float *x, double bandwidth, peak most)
 {
     double memory, batch;
     w->type = type;
@@ -223,8 +236,10 @@ int main(int argc, char **argv)
         w.kernels = synp_kernels_pick((syn_simd)level);
         if (!w.kernels || (argc > 3 && strcmp(argv[3], w.kernels->name))) continue;
         most = peak_of((syn_simd)level);
-        printf("level %s: int8 %.1f GMAC/s, float %.1f GMAC/s, a thread\n", w.kernels->name, most.dots, most.floats);
-        printf("%-8s %9s %9s %8s %9s %8s\n", "type", "bits", "1: GB/s", "share", "128: GMAC", "share");
+        printf("level %s: int8 %.1f GMAC/s, float %.1f GMAC/s, a thread\n", w.kernels->name,
+               most.dots, most.floats);
+        printf("%-8s %9s %9s %8s %9s %8s\n", "type", "bits", "1: GB/s", "share", "128: GMAC",
+               "share");
         for (i = 0; i < sizeof synp_types / sizeof synp_types[0]; i++) {
             if (!syn_type_computes(&synp_types[i])) continue;
             if (argc > 2 && argv[2][0] && strcmp(argv[2], synp_types[i].name)) continue;

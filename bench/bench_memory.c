@@ -1,5 +1,6 @@
 /* Bytes that objects take, as a Markdown table: what measuring arenas say, nothing is opened.
-   bench/build/bench_memory [MODEL.gguf...]   models on the best instruction set, contexts of 512 tokens with norms */
+   bench/build/bench_memory [MODEL.gguf...]   models on the best instruction set, contexts of 512
+                                              tokens with norms */
 #define SYNERGY_IMPLEMENTATION
 #include "synergy.h"
 #include <stdlib.h>
@@ -25,8 +26,8 @@ static int model_row(const char *path)
     const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     syn_source source = syn_source_memory(bytes, (size_t)size);
     syn_arena arena = syn_arena_measure();
-    syn_context_desc desc = { 0 };
-    syn_error err = { SYN_OK, "" };
+    syn_context_desc desc = {0};
+    syn_error err = {SYN_OK, ""};
     syn_model model;
     syn_context ctx;
     size_t view;
@@ -40,7 +41,8 @@ static int model_row(const char *path)
                (view = arena.used, syn_context_open(&ctx, &model, &desc, &arena, &err))) {
         fprintf(stderr, "%s: %s\n", path, err.text);
     } else {
-        printf("| %s: view of the model with its vocabulary | %s |\n", name, grouped(view, text[0]));
+        printf("| %s: view of the model with its vocabulary | %s |\n", name,
+               grouped(view, text[0]));
         printf("| context on it of 512 tokens, with norms, one thread | %s |\n",
                grouped(arena.used - view, text[1]));
         done = 1;
@@ -56,8 +58,8 @@ static int cov_row(size_t channels)
     syn_cov cov;
     char text[32];
     if (syn_cov_open(&cov, channels, 1, &arena, NULL)) return 0;
-    printf("| `syn_cov`, %lu channels, lag 1, a recording of any length | %s |\n", (unsigned long)channels,
-           grouped(arena.used, text));
+    printf("| `syn_cov`, %lu channels, lag 1, a recording of any length | %s |\n",
+           (unsigned long)channels, grouped(arena.used, text));
     return 1;
 }
 
@@ -72,14 +74,14 @@ static int pairs_row(size_t units)
     desc.samples = 100;
     desc.prompts = 60;
     if (syn_pairs_open(&pairs, &desc, &arena, NULL)) return 0;
-    printf("| `syn_pairs`, all pairs of %lu units, 60 prompts of 100 samples | %s |\n", (unsigned long)units,
-           grouped(arena.used, text));
+    printf("| `syn_pairs`, all pairs of %lu units, 60 prompts of 100 samples | %s |\n",
+           (unsigned long)units, grouped(arena.used, text));
     return 1;
 }
 
 int main(int argc, char **argv)
 {
-    static const size_t channels[] = { 2, 8, 64 }, units[] = { 72, 270, 1152 };
+    static const size_t channels[] = {2, 8, 64}, units[] = {72, 270, 1152};
     int i, done = 1;
     printf("| what | bytes |\n|---|---:|\n");
     for (i = 1; i < argc; i++) done &= model_row(argv[i]);

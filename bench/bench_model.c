@@ -1,10 +1,11 @@
-/* bench_model.c - tokens a second of one model: a prompt in one pass after the other, then generation.
+/* bench_model.c - tokens a second of one model: a prompt in one pass after the other, then
+   generation.
 
    cc -O2 -pthread bench_model.c -o bench_model -lm
    ./bench_model MODEL [THREADS [PROMPT [TOKENS [RUNS]]]]      1 512 64 3
 
-   Prints, a run a line: tokens a second of the prompt, tokens a second of generation behind it, with the norms of
-   every head recorded. Ids are arbitrary: speed does not depend on them. */
+   Prints, a run a line: tokens a second of the prompt, tokens a second of generation behind it,
+   with the norms of every head recorded. Ids are arbitrary: speed does not depend on them. */
 #define _POSIX_C_SOURCE 200809L
 #define SYNERGY_THREADS
 #define SYNERGY_IMPLEMENTATION
@@ -40,8 +41,8 @@ static double speed(syn_context *ctx, int32_t *id, size_t n, size_t at_once, syn
     return (double)n / (seconds() - start);
 }
 
-static syn_status open_all(syn_model *model, syn_context *ctx, const syn_source *source, const syn_context_desc *desc,
-                           syn_arena *arena, syn_error *err)
+static syn_status open_all(syn_model *model, syn_context *ctx, const syn_source *source,
+                           const syn_context_desc *desc, syn_arena *arena, syn_error *err)
 {
     syn_status status = syn_model_open(model, source, 1, NULL, arena, err);
     return status ? status : syn_context_open(ctx, model, desc, arena, err);
@@ -54,11 +55,12 @@ int main(int argc, char **argv)
     syn_context ctx;
     syn_context_desc desc;
     syn_arena arena = syn_arena_measure();
-    syn_error err = { SYN_OK, "" };
+    syn_error err = {SYN_OK, ""};
     syn_source source;
     struct stat info;
     int file = argc > 1 ? open(argv[1], O_RDONLY) : -1, threads = argc > 2 ? atoi(argv[2]) : 1;
-    size_t prompt = argc > 3 ? (size_t)atoi(argv[3]) : 512, tokens = argc > 4 ? (size_t)atoi(argv[4]) : 64;
+    size_t prompt = argc > 3 ? (size_t)atoi(argv[3]) : 512,
+           tokens = argc > 4 ? (size_t)atoi(argv[4]) : 64;
     int runs = argc > 5 ? atoi(argv[5]) : 3, run;
     void *map, *block;
 

@@ -44,7 +44,11 @@ static bool drop(void *user, size_t first, size_t pairs, const double *atom, con
 }
 
 /* processor: of all threads together, which a busy machine does not lengthen much */
-typedef struct outcome { double seconds, processor; size_t bytes; uint64_t careful; } outcome;
+typedef struct outcome {
+    double seconds, processor;
+    size_t bytes;
+    uint64_t careful;
+} outcome;
 
 static outcome measure(size_t units, size_t prompts, size_t samples, bool atoms,
                        syn_redundancy redundancy, const syn_parallel *parallel, int simd)
@@ -92,9 +96,13 @@ static outcome measure(size_t units, size_t prompts, size_t samples, bool atoms,
     return out;
 }
 
-typedef struct work { const char *name; bool atoms; syn_redundancy redundancy; } work;
-static const work kind[] = {{"sts and rtr", false, SYN_MMI}, {"16 atoms", true, SYN_MMI},
-                            {"CCS", false, SYN_CCS}};
+typedef struct work {
+    const char *name;
+    bool atoms;
+    syn_redundancy redundancy;
+} work;
+static const work kind[] = {
+    {"sts and rtr", false, SYN_MMI}, {"16 atoms", true, SYN_MMI}, {"CCS", false, SYN_CCS}};
 
 static void one_job(size_t units, size_t prompts, size_t samples, const syn_parallel *parallel)
 {
@@ -168,8 +176,7 @@ int main(int argc, char **argv)
     parallel = syn_pool_parallel(&pool);
     if (argc == 4)
         one_job((size_t)atoi(argv[1]), (size_t)atoi(argv[2]), (size_t)atoi(argv[3]), &parallel);
-    else
-        table(&parallel);
+    else table(&parallel);
     syn_pool_stop(&pool);
     return 0;
 }

@@ -1,16 +1,17 @@
-/* make_model.c - a GGUF of a family's true size with random weights, for measuring memory and speed.
+/* make_model.c - a GGUF of a family's true size with random weights, for measuring memory and
+   speed.
 
    make -C bench && bench/build/make_model --preset llama3-8b --type Q4_K OUT.gguf
    make_model --family qwen2 --layers 4 --embd 256 --heads 8 --kv-heads 2 --ff 512 OUT.gguf
 
-   Presets: gemma3-4b llama3-8b qwen3-8b deepseek2-lite pythia-1b; every other option then changes one
-   number of it. Which tensors there are, and their shapes, come from the header's own tables, so that
-   every family that opens can be written. Weights are random blocks whose scales give each matrix a
-   standard deviation of about 1/sqrt(columns); norms are 1, biases small. A row that is no whole
-   number of blocks takes a smaller type, as converters do. The vocabulary has its true size, 256 byte
-   tokens among it (so that any text tokenizes) and words of two to four letters with their merges.
-   The file is written front to back with a few hundred KiB of memory. What such a model says is
-   noise; what it costs is what the real one costs. */
+   Presets: gemma3-4b llama3-8b qwen3-8b deepseek2-lite pythia-1b; every other option then changes
+   one number of it. Which tensors there are, and their shapes, come from the header's own tables,
+   so that every family that opens can be written. Weights are random blocks whose scales give each
+   matrix a standard deviation of about 1/sqrt(columns); norms are 1, biases small. A row that is no
+   whole number of blocks takes a smaller type, as converters do. The vocabulary has its true size,
+   256 byte tokens among it (so that any text tokenizes) and words of two to four letters with their
+   merges. The file is written front to back with a few hundred KiB of memory. What such a model
+   says is noise; what it costs is what the real one costs. */
 #define SYNERGY_STATIC
 #define SYNERGY_IMPLEMENTATION
 #include "../synergy.h"
@@ -23,32 +24,36 @@ typedef struct preset {
     const char *scaling;             /* rope.scaling.type or NULL */
     uint32_t layers, embd, heads, kv_heads, key_size, value_size, ff, vocab, context, rope_size;
     uint32_t window, experts, used, shared, expert_ff, dense, kv_lora, q_lora, original_context;
-    float    base, eps, factor, log_multiplier;
-    int      tied, rope_freqs;
+    float base, eps, factor, log_multiplier;
+    int tied, rope_freqs;
 } preset;
 
+/* clang-format off */
 static const preset presets[] = {
     { "gemma3-4b", "gemma3", NULL, "linear", 34, 2560, 8, 4, 256, 256, 10240, 262144, 131072, 256,
       1024, 0, 0, 0, 0, 0, 0, 0, 0, 1e6f, 1e-6f, 8.0f, 0, 1, 0 },
-    { "llama3-8b", "llama", "llama-bpe", NULL, 32, 4096, 32, 8, 128, 128, 14336, 128256, 131072, 128,
+    { "llama3-8b", "llama", "llama-bpe", NULL, 32, 4096, 32, 8, 128, 128, 14336, 128256, 131072,
+      128,
       0, 0, 0, 0, 0, 0, 0, 0, 0, 5e5f, 1e-5f, 0, 0, 0, 1 },
     { "qwen3-8b", "qwen3", "qwen2", NULL, 36, 4096, 32, 8, 128, 128, 12288, 151936, 40960, 128,
       0, 0, 0, 0, 0, 0, 0, 0, 0, 1e6f, 1e-6f, 0, 0, 0, 0 },
-    { "deepseek2-lite", "deepseek2", "deepseek-llm", "yarn", 27, 2048, 16, 1, 192, 128, 10944, 102400,
+    { "deepseek2-lite", "deepseek2", "deepseek-llm", "yarn", 27, 2048, 16, 1, 192, 128, 10944,
+      102400,
       163840, 64, 0, 64, 6, 2, 1408, 1, 512, 0, 4096, 1e4f, 1e-6f, 40.0f, 0.0707f, 0, 0 },
     { "pythia-1b", "gptneox", "olmo", NULL, 16, 2048, 8, 8, 256, 256, 8192, 50304, 2048, 64,
       0, 0, 0, 0, 0, 0, 0, 0, 0, 1e4f, 1e-5f, 0, 0, 0, 0 },
     { "", "llama", "llama-bpe", NULL, 4, 256, 8, 0, 0, 0, 512, 1024, 4096, 0,
       0, 0, 0, 0, 0, 0, 0, 0, 4096, 1e4f, 1e-5f, 0, 0, 0, 0 }, /* --family starts from this */
 };
+/* clang-format on */
 enum { PRESETS = sizeof presets / sizeof presets[0] };
 
 /* ---- bytes out ------------------------------------------------------------------------ */
 
 typedef struct out {
-    FILE    *file;
+    FILE *file;
     uint64_t written;
-    bool     failed;
+    bool failed;
 } out;
 
 static void put(out *o, const void *data, size_t n)
@@ -154,7 +159,8 @@ static bool model_of(const preset *p, syn_model *m)
 
 /* ---- keys ----------------------------------------------------------------------------- */
 
-/* A row of the header's key table, when the model has a number for it. Booleans keep their default. */
+/* A row of the header's key table, when the model has a number for it. Booleans keep their default.
+ */
 static void put_hparam(out *o, const syn_model *m, int row)
 {
     const synp_hparam *h = &synp_hparams[row];
@@ -213,7 +219,8 @@ static uint32_t stand_in(uint32_t byte)
     uint32_t b, n = 0;
     for (b = 0; b < byte; b++)
         if (!((b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174)) n++;
-    return (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174 ? byte : 256 + n;
+    return (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174 ? byte
+                                                                                      : 256 + n;
 }
 
 static size_t utf8(uint32_t code, char *to)
@@ -241,8 +248,8 @@ static void word(uint32_t i, char *text, uint32_t *first_letters)
 
 static void special(uint32_t k, bool bpe, char *text)
 {
-    static const char *const spm[] = { "<pad>", "<eos>", "<bos>", "<unk>" };
-    static const char *const gpt[] = { "<|begin|>", "<|endoftext|>", "<|pad|>", "<|unk|>" };
+    static const char *const spm[] = {"<pad>", "<eos>", "<bos>", "<unk>"};
+    static const char *const gpt[] = {"<|begin|>", "<|endoftext|>", "<|pad|>", "<|unk|>"};
     strcpy(text, bpe ? gpt[k] : spm[k]);
 }
 
@@ -333,7 +340,9 @@ static void put_keys(out *o, const preset *p, const syn_model *m)
 
 /* ---- random blocks ---------------------------------------------------------------------- */
 
-typedef struct dice { uint64_t state; } dice;
+typedef struct dice {
+    uint64_t state;
+} dice;
 
 static uint64_t roll(dice *d) /* xorshift64* (Vigna 2016) */
 {
@@ -359,7 +368,8 @@ static uint16_t half_of(float v)
     memcpy(&bits, &v, 4);
     if ((bits & 0x7fffffffu) < 0x38800000u)
         return (uint16_t)((bits >> 16 & 0x8000u) | (uint32_t)(fabsf(v) * 16777216.0f + 0.5f));
-    return (uint16_t)((bits >> 16 & 0x8000u) | (((bits & 0x7fffffffu) - 0x38000000u + 0x1000u) >> 13));
+    return (uint16_t)((bits >> 16 & 0x8000u) |
+                      (((bits & 0x7fffffffu) - 0x38000000u + 0x1000u) >> 13));
 }
 
 static void set_u16(unsigned char *at, uint16_t v)
@@ -368,18 +378,23 @@ static void set_u16(unsigned char *at, uint16_t v)
     at[1] = (unsigned char)(v >> 8);
 }
 
-/* Where the scales of a block lie, as half floats: d, and the minimum as a multiple of d that puts the
-   mean of random codes at about 0. Everything else in a block may be any bytes. */
-typedef struct layout { const char *type; int d, m; float m_of_d; const char *smaller; } layout;
+/* Where the scales of a block lie, as half floats: d, and the minimum as a multiple of d that puts
+   the mean of random codes at about 0. Everything else in a block may be any bytes. */
+typedef struct layout {
+    const char *type;
+    int d, m;
+    float m_of_d;
+    const char *smaller;
+} layout;
 
 static const layout layouts[] = {
-    { "Q4_0", 0, -1, 0, "F16" },     { "Q4_1", 0, 2, -7.5f, "F16" },  { "Q5_0", 0, -1, 0, "F16" },
-    { "Q5_1", 0, 2, -15.5f, "F16" }, { "Q8_0", 0, -1, 0, "F16" },     { "Q2_K", 80, 82, 1.5f, "Q4_0" },
-    { "Q3_K", 108, -1, 0, "Q4_0" },  { "Q4_K", 0, 2, 7.5f, "Q5_0" },  { "Q5_K", 0, 2, 15.5f, "Q5_1" },
-    { "Q6_K", 208, -1, 0, "Q8_0" },  { "IQ4_NL", 0, -1, 0, "F16" },   { "IQ4_XS", 0, -1, 0, "IQ4_NL" },
-    { "IQ2_XXS", 0, -1, 0, "Q4_0" }, { "IQ2_XS", 0, -1, 0, "Q4_0" },  { "IQ2_S", 0, -1, 0, "Q4_0" },
-    { "IQ3_XXS", 0, -1, 0, "Q4_0" }, { "IQ3_S", 0, -1, 0, "Q4_0" },   { "IQ1_S", 0, -1, 0, "Q4_0" },
-    { "TQ2_0", 64, -1, 0, "Q4_0" },  { "TQ1_0", 52, -1, 0, "Q4_0" },
+    {"Q4_0", 0, -1, 0, "F16"},     {"Q4_1", 0, 2, -7.5f, "F16"}, {"Q5_0", 0, -1, 0, "F16"},
+    {"Q5_1", 0, 2, -15.5f, "F16"}, {"Q8_0", 0, -1, 0, "F16"},    {"Q2_K", 80, 82, 1.5f, "Q4_0"},
+    {"Q3_K", 108, -1, 0, "Q4_0"},  {"Q4_K", 0, 2, 7.5f, "Q5_0"}, {"Q5_K", 0, 2, 15.5f, "Q5_1"},
+    {"Q6_K", 208, -1, 0, "Q8_0"},  {"IQ4_NL", 0, -1, 0, "F16"},  {"IQ4_XS", 0, -1, 0, "IQ4_NL"},
+    {"IQ2_XXS", 0, -1, 0, "Q4_0"}, {"IQ2_XS", 0, -1, 0, "Q4_0"}, {"IQ2_S", 0, -1, 0, "Q4_0"},
+    {"IQ3_XXS", 0, -1, 0, "Q4_0"}, {"IQ3_S", 0, -1, 0, "Q4_0"},  {"IQ1_S", 0, -1, 0, "Q4_0"},
+    {"TQ2_0", 64, -1, 0, "Q4_0"},  {"TQ1_0", 52, -1, 0, "Q4_0"},
 };
 
 static const layout *layout_of(const syn_type *type)
@@ -396,7 +411,8 @@ static const syn_type *type_named(const char *name)
     for (id = 0; id < 256; id++) {
         const syn_type *type = syn_type_find(id);
         if (type && !strcmp(type->name, name) && syn_type_computes(type) &&
-            (layout_of(type) || !strcmp(name, "F32") || !strcmp(name, "F16") || !strcmp(name, "BF16")))
+            (layout_of(type) || !strcmp(name, "F32") || !strcmp(name, "F16") ||
+             !strcmp(name, "BF16")))
             return type;
     }
     return NULL;
@@ -405,7 +421,8 @@ static const syn_type *type_named(const char *name)
 enum { CHUNK = 1 << 18 };
 
 /* Blocks of random bytes with scale d; `count` of them. */
-static void code_blocks(unsigned char *to, size_t count, const syn_type *type, float d, dice *random)
+static void code_blocks(unsigned char *to, size_t count, const syn_type *type, float d,
+                        dice *random)
 {
     const layout *l = layout_of(type);
     const size_t bytes = count * type->bytes;
@@ -439,8 +456,8 @@ static float spread_of(const syn_type *type)
 }
 
 /* n numbers with this mean and deviation, as the type writes them. */
-static void number_blocks(unsigned char *to, size_t n, const syn_type *type, float mean, float deviation,
-                          dice *random)
+static void number_blocks(unsigned char *to, size_t n, const syn_type *type, float mean,
+                          float deviation, dice *random)
 {
     size_t i;
     for (i = 0; i < n; i++, to += type->bytes) {
@@ -503,7 +520,7 @@ typedef struct plan {
     const syn_model *m;
     const syn_type *type;
     dice random;
-    float spread;        /* of p's type at scale 1 */
+    float spread;         /* of p's type at scale 1 */
     uint64_t tensors, at; /* where the next tensor's data goes */
 } plan;
 
@@ -548,7 +565,8 @@ static void each_tensor(out *o, plan *w, tensor_fn *visit)
     tensor t;
     for (i = 0; i < SYN_GLOBALS; i++) {
         const bool has = i == SYN_TOKEN_EMBD || i == SYN_OUTPUT_NORM ||
-                         (i == SYN_OUTPUT && !w->p->tied) || (i == SYN_ROPE_FREQS && w->p->rope_freqs) ||
+                         (i == SYN_OUTPUT && !w->p->tied) ||
+                         (i == SYN_ROPE_FREQS && w->p->rope_freqs) ||
                          (i == SYN_OUTPUT_NORM_BIAS && m->family->norm == SYNP_NORM_LAYER) ||
                          (i == SYN_POSITION_EMBD && m->family->rope == SYNP_ROPE_NONE);
         if (!has) continue;
@@ -620,25 +638,39 @@ static bool write_model(const preset *p, const syn_model *m, const syn_type *typ
 
 /* ---- arguments -------------------------------------------------------------------------- */
 
-typedef struct number_option { const char *name; size_t at; } number_option;
+typedef struct number_option {
+    const char *name;
+    size_t at;
+} number_option;
 
 static const number_option number_options[] = {
-    { "--layers", offsetof(preset, layers) },       { "--embd", offsetof(preset, embd) },
-    { "--heads", offsetof(preset, heads) },         { "--kv-heads", offsetof(preset, kv_heads) },
-    { "--key-size", offsetof(preset, key_size) },   { "--value-size", offsetof(preset, value_size) },
-    { "--ff", offsetof(preset, ff) },               { "--vocab", offsetof(preset, vocab) },
-    { "--context", offsetof(preset, context) },     { "--rope-size", offsetof(preset, rope_size) },
-    { "--window", offsetof(preset, window) },       { "--experts", offsetof(preset, experts) },
-    { "--experts-used", offsetof(preset, used) },   { "--experts-shared", offsetof(preset, shared) },
-    { "--expert-ff", offsetof(preset, expert_ff) }, { "--dense-layers", offsetof(preset, dense) },
-    { "--kv-lora", offsetof(preset, kv_lora) },     { "--q-lora", offsetof(preset, q_lora) },
+    {"--layers", offsetof(preset, layers)},
+    {"--embd", offsetof(preset, embd)},
+    {"--heads", offsetof(preset, heads)},
+    {"--kv-heads", offsetof(preset, kv_heads)},
+    {"--key-size", offsetof(preset, key_size)},
+    {"--value-size", offsetof(preset, value_size)},
+    {"--ff", offsetof(preset, ff)},
+    {"--vocab", offsetof(preset, vocab)},
+    {"--context", offsetof(preset, context)},
+    {"--rope-size", offsetof(preset, rope_size)},
+    {"--window", offsetof(preset, window)},
+    {"--experts", offsetof(preset, experts)},
+    {"--experts-used", offsetof(preset, used)},
+    {"--experts-shared", offsetof(preset, shared)},
+    {"--expert-ff", offsetof(preset, expert_ff)},
+    {"--dense-layers", offsetof(preset, dense)},
+    {"--kv-lora", offsetof(preset, kv_lora)},
+    {"--q-lora", offsetof(preset, q_lora)},
 };
 
 static int usage(const char *why)
 {
     size_t i;
-    fprintf(stderr, "%s\nmake_model --preset NAME | --family NAME [--type T] [--seed N] [--pre NAME|spm] "
-            "[--tied] [NUMBERS] OUT.gguf\npresets:", why);
+    fprintf(stderr,
+            "%s\nmake_model --preset NAME | --family NAME [--type T] [--seed N] [--pre NAME|spm] "
+            "[--tied] [NUMBERS] OUT.gguf\npresets:",
+            why);
     for (i = 0; i + 1 < PRESETS; i++) fprintf(stderr, " %s", presets[i].name);
     fprintf(stderr, "\nnumbers:");
     for (i = 0; i < sizeof number_options / sizeof number_options[0]; i++)
@@ -682,7 +714,8 @@ int main(int argc, char **argv)
         if (name[0] != '-') path = name;
         else if (!strcmp(name, "--tied")) p.tied = 1;
         else if (!value) return usage("an option without its value");
-        else if (!strcmp(name, "--preset") && !set_preset(&p, value)) return usage("no such preset");
+        else if (!strcmp(name, "--preset") && !set_preset(&p, value))
+            return usage("no such preset");
         else if (!strcmp(name, "--family")) p.family = value;
         else if (!strcmp(name, "--pre")) p.pre = strcmp(value, "spm") ? value : NULL;
         else if (!strcmp(name, "--type")) type = value;
@@ -693,7 +726,8 @@ int main(int argc, char **argv)
     if (!path) return usage("no file to write");
     if (!type_named(type)) return usage("this type is not written here");
     if (!model_of(&p, &m)) return usage("no such family");
-    if (p.vocab < SPECIALS + BYTES + 32 || p.vocab > SPECIALS + BYTES + PAIRS + TRIPLES + 26 * TRIPLES)
+    if (p.vocab < SPECIALS + BYTES + 32 ||
+        p.vocab > SPECIALS + BYTES + PAIRS + TRIPLES + 26 * TRIPLES)
         return usage("a vocabulary of 292 to 475488 tokens");
     if (write_model(&p, &m, type_named(type), seed, path)) return 0;
     fprintf(stderr, "%s: cannot be written\n", path);

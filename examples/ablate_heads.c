@@ -1,6 +1,7 @@
-/* What does the next token lose without each head? Runs a prompt once, keeps the residual stream before every layer,
-   and then, head by head, runs only the layers from that head's on with its gain at 0. Prints the ten heads whose
-   removal changes the next token's distribution most, in nats of KL(intact || ablated).
+/* What does the next token lose without each head? Runs a prompt once, keeps the residual stream
+   before every layer, and then, head by head, runs only the layers from that head's on with its
+   gain at 0. Prints the ten heads whose removal changes the next token's distribution most, in nats
+   of KL(intact || ablated).
 
    cc -std=c99 -O2 -I.. ablate_heads.c -o ablate_heads -lm
    ./ablate_heads model.gguf "The capital of France is"
@@ -12,13 +13,17 @@
 
 enum { PROMPT = 256, TOP = 10 };
 
-typedef struct streams { float *at; size_t embd, room; } streams; /* (layer, position, embd) */
+typedef struct streams {
+    float *at;
+    size_t embd, room;
+} streams; /* (layer, position, embd) */
 
 static void keep(void *user, const syn_probed *v)
 {
     streams *s = (streams *)user;
     if (v->kind == SYN_PROBE_RESIDUAL)
-        memcpy(s->at + ((size_t)v->layer * s->room + v->position) * s->embd, v->vector, v->length * sizeof *v->vector);
+        memcpy(s->at + ((size_t)v->layer * s->room + v->position) * s->embd, v->vector,
+               v->length * sizeof *v->vector);
 }
 
 /* The whole file in memory: simple, where there is room. */
@@ -35,7 +40,8 @@ static syn_source load(const char *path)
 }
 
 /* One block for both, of the size that the first call tells. */
-static syn_status open_all(syn_model *model, syn_context *ctx, const syn_source *file, syn_error *err)
+static syn_status open_all(syn_model *model, syn_context *ctx, const syn_source *file,
+                           syn_error *err)
 {
     syn_context_desc desc;
     size_t bytes;
@@ -43,15 +49,19 @@ static syn_status open_all(syn_model *model, syn_context *ctx, const syn_source 
     memset(&desc, 0, sizeof desc);
     desc.tokens = desc.batch = PROMPT;
     status = syn_open_measure(file, 1, NULL, &desc, model, ctx, &bytes, err);
-    return status ? status : syn_open_block(file, 1, NULL, &desc, malloc(bytes), bytes, model, ctx, err);
+    return status ? status
+                  : syn_open_block(file, 1, NULL, &desc, malloc(bytes), bytes, model, ctx, err);
 }
 
-static syn_status ids_of(const syn_model *model, const char *prompt, int32_t *ids, size_t *n, syn_error *err)
+static syn_status ids_of(const syn_model *model, const char *prompt, int32_t *ids, size_t *n,
+                         syn_error *err)
 {
-    const size_t length = strlen(prompt), need = syn_tokenize_bytes(&model->tokenizer, prompt, length, 0);
+    const size_t length = strlen(prompt),
+                 need = syn_tokenize_bytes(&model->tokenizer, prompt, length, 0);
     void *block = malloc(need);
     syn_arena work = syn_arena_on(block, need);
-    syn_status status = syn_tokenize(&model->tokenizer, prompt, length, 0, ids, PROMPT, n, &work, err);
+    syn_status status =
+        syn_tokenize(&model->tokenizer, prompt, length, 0, ids, PROMPT, n, &work, err);
     free(block);
     return status;
 }
@@ -86,11 +96,13 @@ static syn_status step_from(syn_context *ctx, uint32_t layer, const streams *s, 
 }
 
 /* kl[unit] for every head. */
-static syn_status try_heads(syn_context *ctx, const int32_t *ids, size_t n, double *kl, syn_error *err)
+static syn_status try_heads(syn_context *ctx, const int32_t *ids, size_t n, double *kl,
+                            syn_error *err)
 {
     const syn_model *model = ctx->model;
     const size_t units = (size_t)model->layers * model->heads, vocab = model->vocab;
-    float *gain = (float *)malloc(units * sizeof *gain), *intact = (float *)malloc(vocab * sizeof *intact);
+    float *gain = (float *)malloc(units * sizeof *gain),
+          *intact = (float *)malloc(vocab * sizeof *intact);
     streams s;
     syn_status status = SYN_ERROR_MEMORY;
     size_t i;
@@ -124,7 +136,8 @@ static void print_top(double *kl, size_t units, size_t heads)
         size_t i, best = 0;
         for (i = 1; i < units; i++)
             if (kl[i] > kl[best]) best = i;
-        printf("%3d. head %lu.%lu  %.3g nats\n", place, (unsigned long)(best / heads), (unsigned long)(best % heads), kl[best]);
+        printf("%3d. head %lu.%lu  %.3g nats\n", place, (unsigned long)(best / heads),
+               (unsigned long)(best % heads), kl[best]);
         kl[best] = -1;
     }
 }
@@ -134,7 +147,7 @@ int main(int argc, char **argv)
     syn_source file;
     syn_model model;
     syn_context ctx;
-    syn_error err = { SYN_OK, "" };
+    syn_error err = {SYN_OK, ""};
     syn_status status;
     int32_t ids[PROMPT];
     size_t n = 0, units;
@@ -143,7 +156,8 @@ int main(int argc, char **argv)
     file = load(argv[1]);
     status = open_all(&model, &ctx, &file, &err);
     if (!status) status = ids_of(&model, argv[2], ids, &n, &err);
-    if (status || !n) return fprintf(stderr, "%s: %s\n", argv[1], status ? err.text : "the prompt is empty"), 1;
+    if (status || !n)
+        return fprintf(stderr, "%s: %s\n", argv[1], status ? err.text : "the prompt is empty"), 1;
     units = (size_t)model.layers * model.heads;
     kl = (double *)calloc(units, sizeof *kl);
     status = kl ? try_heads(&ctx, ids, n, kl, &err) : SYN_ERROR_MEMORY;

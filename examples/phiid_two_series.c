@@ -37,7 +37,8 @@ int main(void)
             printf("no numbers: %s\n", syn_flags_text(flags));
             return 1;
         }
-        for (i = 0; i < SYN_ATOMS; i++) printf("%-4s %9.6f nats\n", syn_atom_name((syn_atom)i), atom[i]);
+        for (i = 0; i < SYN_ATOMS; i++)
+            printf("%-4s %9.6f nats\n", syn_atom_name((syn_atom)i), atom[i]);
         printf("synergy is %.1f times redundancy\n", atom[SYN_STS] / atom[SYN_RTR]);
     }
     return 0;

@@ -1,6 +1,7 @@
-/* A device with two sensors and no heap: samples come in one at a time, are never stored, and now and then the
-   device says how much its sensors' futures hold together (synergy) and how much twice (redundancy).
-   All state is the block `memory`, whose size the compiler knows; it would run a year and stay that size.
+/* A device with two sensors and no heap: samples come in one at a time, are never stored, and now
+   and then the device says how much its sensors' futures hold together (synergy) and how much twice
+   (redundancy). All state is the block `memory`, whose size the compiler knows; it would run a year
+   and stay that size.
 
    cc -std=c99 -I.. sensor_stream.c -o sensor_stream -lm
    Test: -> ^after 8192 samples: synergy 0\.[0-9]+ .*redundancy 0\.[0-9]+ */
@@ -83,7 +84,7 @@ int main(void)
 {
     syn_arena arena = syn_arena_on(memory, sizeof memory);
     syn_cov cov;
-    syn_error err = { SYN_OK, "" };
+    syn_error err = {SYN_OK, ""};
     int t;
     if (syn_cov_open(&cov, CHANNELS, LAG, &arena, &err) != SYN_OK) {
         SENSOR_OUTPUT(err.text);

@@ -4,7 +4,8 @@
        every STEP-th number of each tensor against the samples, relative to the tensor's largest
    learn_tool close A.npy B.npy TOLERANCE      as many numbers as B has, relative to B's largest
    learn_tool same A.gguf B.gguf NAME...       tensors whose bytes differ must be exactly NAME...
-   learn_tool differ A.gguf B.gguf             NAME ROW COLUMN of every F32 weight whose bytes differ */
+   learn_tool differ A.gguf B.gguf             NAME ROW COLUMN of every F32 weight whose bytes
+                                               differ */
 #define SYNERGY_SIMD 0
 #define SYNERGY_IMPLEMENTATION
 #include "synergy.h"
@@ -12,7 +13,8 @@
 
 static float float_at(const unsigned char *p)
 {
-    const uint32_t bits = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+    const uint32_t bits =
+        (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
     float value;
     memcpy(&value, &bits, sizeof value);
     return value;
@@ -27,7 +29,8 @@ static int gradients(char **arg)
     unsigned char *bytes = file_load(arg[0], &size);
     const size_t step = (size_t)atoi(arg[3]);
     int bad = 0;
-    if (!bytes || !npy_load(&samples, arg[1], NPY_F8) || !npy_load(&largest, arg[2], NPY_F8)) return 1;
+    if (!bytes || !npy_load(&samples, arg[1], NPY_F8) || !npy_load(&largest, arg[2], NPY_F8))
+        return 1;
     syn_source source = syn_source_memory(bytes, size);
     if (syn_gguf_open(&gguf, &source, &err)) return printf("%s\n", err.text), 1;
     if (gguf.tensors != largest.count) return printf("%d tensors\n", (int)gguf.tensors), 1;
@@ -39,11 +42,13 @@ static int gradients(char **arg)
         at = t.next_at;
         for (size_t k = 0; k < t.bytes / 4; k += step, done++) {
             if (done >= samples.count) return printf("more numbers than samples\n"), 1;
-            const double off = fabs((double)float_at(bytes + t.offset + 4 * k) - samples.f8[done]) / largest.f8[i];
+            const double off =
+                fabs((double)float_at(bytes + t.offset + 4 * k) - samples.f8[done]) / largest.f8[i];
             if (!(off <= worst)) worst = off;
         }
         if (!(worst <= atof(arg[4])))
-            bad = 1, printf("%.*s: off by %g of its largest\n", (int)t.name_bytes, (const char *)bytes + t.name_at, worst);
+            bad = 1, printf("%.*s: off by %g of its largest\n", (int)t.name_bytes,
+                            (const char *)bytes + t.name_at, worst);
     }
     if (done != samples.count) return printf("fewer numbers than samples\n"), 1;
     return bad;
@@ -54,7 +59,8 @@ static int close_to(char **arg)
     npy a, b;
     double largest = 0, worst = 0;
     if (!npy_load(&a, arg[0], NPY_F8) || !npy_load(&b, arg[1], NPY_F8)) return 1;
-    if (a.count < b.count || !b.count) return printf("%d numbers, expected %d\n", (int)a.count, (int)b.count), 1;
+    if (a.count < b.count || !b.count)
+        return printf("%d numbers, expected %d\n", (int)a.count, (int)b.count), 1;
     for (size_t i = 0; i < b.count; i++) {
         const double off = fabs(a.f8[i] - b.f8[i]);
         if (!(off <= worst)) worst = off;
@@ -91,7 +97,8 @@ static int two_next(two *w)
 {
     syn_error err;
     for (int f = 0; f < 2; f++)
-        if (syn_gguf_tensor_at(&w->gguf[f], w->t[f].next_at, &w->t[f], &err)) return printf("%s\n", err.text), 0;
+        if (syn_gguf_tensor_at(&w->gguf[f], w->t[f].next_at, &w->t[f], &err))
+            return printf("%s\n", err.text), 0;
     w->name = (const char *)w->bytes[0] + w->t[0].name_at;
     w->length = (int)w->t[0].name_bytes;
     return (w->t[0].name_bytes == w->t[1].name_bytes &&
@@ -108,10 +115,13 @@ static int same(char **arg, int names)
         int named = 0;
         if (!two_next(&w)) return 1;
         for (int k = 0; k < names; k++)
-            named = named || (strlen(arg[2 + k]) == (size_t)w.length && !memcmp(arg[2 + k], w.name, (size_t)w.length));
-        const int differs = w.t[0].bytes != w.t[1].bytes ||
-                            memcmp(w.bytes[0] + w.t[0].offset, w.bytes[1] + w.t[1].offset, (size_t)w.t[0].bytes);
-        if (differs != named) bad = 1, printf("%.*s %s\n", w.length, w.name, differs ? "differs" : "is the same");
+            named = named || (strlen(arg[2 + k]) == (size_t)w.length &&
+                              !memcmp(arg[2 + k], w.name, (size_t)w.length));
+        const int differs =
+            w.t[0].bytes != w.t[1].bytes ||
+            memcmp(w.bytes[0] + w.t[0].offset, w.bytes[1] + w.t[1].offset, (size_t)w.t[0].bytes);
+        if (differs != named)
+            bad = 1, printf("%.*s %s\n", w.length, w.name, differs ? "differs" : "is the same");
     }
     return bad;
 }
@@ -126,7 +136,8 @@ static int differ(char **arg)
             return printf("a tensor of another size or type\n"), 1;
         for (uint64_t k = 0; k < w.t[0].bytes / 4; k++)
             if (memcmp(w.bytes[0] + w.t[0].offset + 4 * k, w.bytes[1] + w.t[1].offset + 4 * k, 4))
-                printf("%.*s %d %d\n", w.length, w.name, (int)(k / w.t[0].ne[0]), (int)(k % w.t[0].ne[0]));
+                printf("%.*s %d %d\n", w.length, w.name, (int)(k / w.t[0].ne[0]),
+                       (int)(k % w.t[0].ne[0]));
     }
     return 0;
 }

@@ -9,17 +9,18 @@
 typedef struct model_case {
     test_path_buffer name;
     unsigned char *file;
-    size_t      file_bytes;
-    char       *index;          /* index.json */
-    npy         tokens, generated, logits, head_norms;
-    syn_source  source;
-    syn_model   model;
-    void       *model_block, *context_block;
-    size_t      model_bytes, context_bytes;
+    size_t file_bytes;
+    char *index; /* index.json */
+    npy tokens, generated, logits, head_norms;
+    syn_source source;
+    syn_model model;
+    void *model_block, *context_block;
+    size_t model_bytes, context_bytes;
 } model_case;
 
 /* The number behind "tolerance" in the part of index.json that is about `array`. */
-static inline double case_tolerance(const model_case *c, const char *array) {
+static inline double case_tolerance(const model_case *c, const char *array)
+{
     char key[64];
     const char *at;
     snprintf(key, sizeof key, "\"%s\": {", array);
@@ -28,13 +29,15 @@ static inline double case_tolerance(const model_case *c, const char *array) {
     return at ? atof(at + 12) : 0.0;
 }
 
-static inline int case_array(npy *a, const char *folder, const char *name, npy_kind kind) {
+static inline int case_array(npy *a, const char *folder, const char *name, npy_kind kind)
+{
     test_path_buffer path;
     return npy_load(a, test_join(path, folder, name), kind);
 }
 
 /* Where a case lies: in the repository, else in the shared fixtures, else nowhere. */
-static inline const char *case_folder(char *path, const char *name) {
+static inline const char *case_folder(char *path, const char *name)
+{
     test_path_buffer file, folder;
     test_path_buffer models;
     if (test_path(folder, "models") && test_join(path, folder, name) &&
@@ -47,12 +50,14 @@ static inline const char *case_folder(char *path, const char *name) {
 }
 
 /* Reads everything; 0 and a printed line when something is not there. */
-static inline int case_load(model_case *c, const char *folder) {
+static inline int case_load(model_case *c, const char *folder)
+{
     test_path_buffer path;
     syn_error err;
     syn_arena arena = syn_arena_measure();
     memset(c, 0, sizeof *c);
-    snprintf(c->name, sizeof c->name, "%s", strrchr(folder, '/') ? strrchr(folder, '/') + 1 : folder);
+    snprintf(c->name, sizeof c->name, "%s",
+             strrchr(folder, '/') ? strrchr(folder, '/') + 1 : folder);
     c->file = file_load(test_join(path, folder, "model.gguf"), &c->file_bytes);
     c->index = (char *)file_load(test_join(path, folder, "index.json"), NULL);
     if (!c->file || !c->index || !case_array(&c->tokens, folder, "tokens.npy", NPY_I4) ||
@@ -77,7 +82,8 @@ bad:
     return 0;
 }
 
-static inline int case_context(model_case *c, syn_context *ctx, const syn_context_desc *desc) {
+static inline int case_context(model_case *c, syn_context *ctx, const syn_context_desc *desc)
+{
     syn_error err;
     syn_arena arena = syn_arena_measure();
     free(c->context_block);
@@ -92,7 +98,8 @@ static inline int case_context(model_case *c, syn_context *ctx, const syn_contex
     return 0;
 }
 
-static inline void case_free(model_case *c) {
+static inline void case_free(model_case *c)
+{
     free(c->file);
     free(c->index);
     npy_free(&c->tokens);
@@ -105,9 +112,13 @@ static inline void case_free(model_case *c) {
 }
 
 /* Prompt and continuation, all that the references fed. */
-static inline size_t case_length(const model_case *c) { return c->tokens.count + c->generated.count; }
+static inline size_t case_length(const model_case *c)
+{
+    return c->tokens.count + c->generated.count;
+}
 
-static inline int32_t case_token(const model_case *c, size_t i) {
+static inline int32_t case_token(const model_case *c, size_t i)
+{
     return i < c->tokens.count ? c->tokens.i4[i] : c->generated.i4[i - c->tokens.count];
 }
 

@@ -1,10 +1,13 @@
 /* nll_tool.c - what cli_perplexity.sh holds the program against; not a test by itself.
 
-   nll_tool LOGITS.npy IDS.npy     mean of -log p(id at t + 1) under row t of stored logits (T, V), which are
-                                   PyTorch's in float64; log-sum-exp in long double, over the whole vocabulary */
+   nll_tool LOGITS.npy IDS.npy     mean of -log p(id at t + 1) under row t of stored logits (T, V),
+                                   which are
+                                   PyTorch's in float64; log-sum-exp in long double, over the whole
+   vocabulary */
 #include "npy.h"
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     npy logits, ids;
     long double total = 0;
     if (argc != 3) return puts("nll_tool: see its first lines"), 2;

@@ -1,12 +1,13 @@
-/* npy.h - reads .npy files (versions 1 to 3, little-endian, C order) and whole files; C99 and C++17.
+/* npy.h - reads .npy files (versions 1 to 3, little-endian, C order) and whole files; C99 and
+   C++17.
 
    npy a;
    if (npy_load(&a, path, NPY_F8)) use a.f8[i], i < a.count, a.shape[0..a.dims-1];
    npy_free(&a);
 
    Elements are converted to the type asked for: any number to NPY_F8 and NPY_F4, any integer to
-   NPY_I4 (a value that does not fit fails). NPY_RAW keeps the file's own type, see a.kind. Files hold f8 f4 f2 i8 i4 i2 i1 u8 u4 u2 u1 b1.
-   On failure the functions print why and return 0. */
+   NPY_I4 (a value that does not fit fails). NPY_RAW keeps the file's own type, see a.kind. Files
+   hold f8 f4 f2 i8 i4 i2 i1 u8 u4 u2 u1 b1. On failure the functions print why and return 0. */
 #ifndef NPY_H_INCLUDED
 #define NPY_H_INCLUDED
 
@@ -20,21 +21,32 @@
 enum { NPY_DIMS = 8 };
 
 typedef enum npy_kind {
-    NPY_RAW, NPY_F8, NPY_F4, NPY_F2, NPY_I8, NPY_I4, NPY_I2, NPY_I1, NPY_U8, NPY_U4, NPY_U2, NPY_U1
+    NPY_RAW,
+    NPY_F8,
+    NPY_F4,
+    NPY_F2,
+    NPY_I8,
+    NPY_I4,
+    NPY_I2,
+    NPY_I1,
+    NPY_U8,
+    NPY_U4,
+    NPY_U2,
+    NPY_U1
 } npy_kind;
 
 typedef struct npy {
     npy_kind kind;
-    int      dims;
-    size_t   shape[NPY_DIMS];
-    size_t   count; /* product of the shape */
-    void    *data;  /* malloc'ed; the pointers below are this one, typed */
-    double  *f8;
-    float   *f4;
+    int dims;
+    size_t shape[NPY_DIMS];
+    size_t count; /* product of the shape */
+    void *data;   /* malloc'ed; the pointers below are this one, typed */
+    double *f8;
+    float *f4;
     int64_t *i8;
     int32_t *i4;
     int16_t *i2;
-    int8_t  *i1;
+    int8_t *i1;
     uint64_t *u8;
     uint32_t *u4;
     uint16_t *u2; /* also the bits of NPY_F2 */
@@ -42,7 +54,8 @@ typedef struct npy {
 } npy;
 
 /* The whole file in malloc'ed memory with a zero byte after it (not counted in *size). */
-static inline unsigned char *file_load(const char *path, size_t *size) {
+static inline unsigned char *file_load(const char *path, size_t *size)
+{
     unsigned char *data = NULL;
     size_t used = 0, room = 0;
     FILE *f = path ? fopen(path, "rb") : NULL;
@@ -75,56 +88,71 @@ static inline unsigned char *file_load(const char *path, size_t *size) {
     return NULL;
 }
 
-static inline void npy_free(npy *a) {
+static inline void npy_free(npy *a)
+{
     free(a->data);
     memset(a, 0, sizeof *a);
 }
 
-static inline size_t npy_size_of(npy_kind kind) {
+static inline size_t npy_size_of(npy_kind kind)
+{
     switch (kind) {
-        case NPY_F8: case NPY_I8: case NPY_U8: return 8;
-        case NPY_F4: case NPY_I4: case NPY_U4: return 4;
-        case NPY_F2: case NPY_I2: case NPY_U2: return 2;
-        default: return 1;
+    case NPY_F8:
+    case NPY_I8:
+    case NPY_U8: return 8;
+    case NPY_F4:
+    case NPY_I4:
+    case NPY_U4: return 4;
+    case NPY_F2:
+    case NPY_I2:
+    case NPY_U2: return 2;
+    default: return 1;
     }
 }
 
-static inline uint64_t npy_bits_(const unsigned char *p, size_t n) {
+static inline uint64_t npy_bits_(const unsigned char *p, size_t n)
+{
     uint64_t v = 0;
     while (n--) v = v << 8 | p[n];
     return v;
 }
 
-static inline double npy_half_(unsigned h) {
+static inline double npy_half_(unsigned h)
+{
     int e = (int)(h >> 10 & 31), m = (int)(h & 1023);
     double v = e == 31 ? (m ? (double)NAN : (double)INFINITY)
-             : e ? ldexp(1024.0 + m, e - 25) : ldexp((double)m, -24);
+               : e     ? ldexp(1024.0 + m, e - 25)
+                       : ldexp((double)m, -24);
     return h & 0x8000u ? -v : v;
 }
 
 /* One element of the file as a double (64-bit integers beyond 2^53 are rounded). */
-static inline double npy_number_(const unsigned char *p, npy_kind kind) {
+static inline double npy_number_(const unsigned char *p, npy_kind kind)
+{
     uint64_t v = npy_bits_(p, npy_size_of(kind));
     uint32_t v4 = (uint32_t)v;
     double d;
     float f;
     switch (kind) {
-        case NPY_F8: memcpy(&d, &v, 8); return d;
-        case NPY_F4: memcpy(&f, &v4, 4); return (double)f;
-        case NPY_F2: return npy_half_((unsigned)v);
-        case NPY_I8: return v >> 63 ? -(double)(~v) - 1.0 : (double)v;
-        case NPY_I4: return v >> 31 ? (double)v - 4294967296.0 : (double)v;
-        case NPY_I2: return v >> 15 ? (double)v - 65536.0 : (double)v;
-        case NPY_I1: return v >> 7 ? (double)v - 256.0 : (double)v;
-        default: return (double)v;
+    case NPY_F8: memcpy(&d, &v, 8); return d;
+    case NPY_F4: memcpy(&f, &v4, 4); return (double)f;
+    case NPY_F2: return npy_half_((unsigned)v);
+    case NPY_I8: return v >> 63 ? -(double)(~v) - 1.0 : (double)v;
+    case NPY_I4: return v >> 31 ? (double)v - 4294967296.0 : (double)v;
+    case NPY_I2: return v >> 15 ? (double)v - 65536.0 : (double)v;
+    case NPY_I1: return v >> 7 ? (double)v - 256.0 : (double)v;
+    default: return (double)v;
     }
 }
 
-static inline npy_kind npy_kind_of_(const char *descr) {
-    static const struct { char text[4]; npy_kind kind; } known[] = {
-        { "f8", NPY_F8 }, { "f4", NPY_F4 }, { "f2", NPY_F2 }, { "i8", NPY_I8 }, { "i4", NPY_I4 },
-        { "i2", NPY_I2 }, { "i1", NPY_I1 }, { "u8", NPY_U8 }, { "u4", NPY_U4 }, { "u2", NPY_U2 },
-        { "u1", NPY_U1 }, { "b1", NPY_U1 } };
+static inline npy_kind npy_kind_of_(const char *descr)
+{
+    static const struct {
+        char text[4];
+        npy_kind kind;
+    } known[] = {{"f8", NPY_F8}, {"f4", NPY_F4}, {"f2", NPY_F2}, {"i8", NPY_I8},
+                 {"i4", NPY_I4}, {"i2", NPY_I2}, {"i1", NPY_I1}, {"u8", NPY_U8},
+                 {"u4", NPY_U4}, {"u2", NPY_U2}, {"u1", NPY_U1}, {"b1", NPY_U1}};
     if (descr[0] == '>' && descr[2] != '1') return NPY_RAW;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (!strncmp(descr + 1, known[i].text, 2) && descr[3] == '\'') return known[i].kind;
@@ -133,7 +161,8 @@ static inline npy_kind npy_kind_of_(const char *descr) {
 }
 
 /* Reads the header's dictionary: type, order, shape. The text is NUL-terminated. */
-static inline int npy_header_(npy *a, const char *text) {
+static inline int npy_header_(npy *a, const char *text)
+{
     const char *p = strstr(text, "'descr':"), *q;
     if (!p || !(p = strchr(p + 8, '\''))) return 0;
     a->kind = npy_kind_of_(p + 1);
@@ -152,7 +181,8 @@ static inline int npy_header_(npy *a, const char *text) {
     return 1;
 }
 
-static inline int npy_convert_(npy *a, const unsigned char *from, npy_kind want) {
+static inline int npy_convert_(npy *a, const unsigned char *from, npy_kind want)
+{
     size_t step = npy_size_of(a->kind), n = a->count;
     a->data = malloc(n * npy_size_of(want) + 1);
     if (!a->data) return 0;
@@ -183,7 +213,8 @@ static inline int npy_convert_(npy *a, const unsigned char *from, npy_kind want)
 }
 
 /* Loads path; 1 on success. Free with npy_free (harmless after a failure). */
-static inline int npy_load(npy *a, const char *path, npy_kind want) {
+static inline int npy_load(npy *a, const char *path, npy_kind want)
+{
     size_t size = 0, head = 0, length = 0;
     unsigned char *file = file_load(path, &size);
     char *text = NULL;
@@ -197,8 +228,7 @@ static inline int npy_load(npy *a, const char *path, npy_kind want) {
     if (head && length <= size - head && (text = (char *)malloc(length + 1)) != NULL) {
         memcpy(text, file + head, length);
         text[length] = 0;
-        good = npy_header_(a, text) &&
-               a->count <= (size - head - length) / npy_size_of(a->kind) &&
+        good = npy_header_(a, text) && a->count <= (size - head - length) / npy_size_of(a->kind) &&
                npy_convert_(a, file + head + length, want == NPY_RAW ? a->kind : want);
     }
     if (!good) {

@@ -1,14 +1,19 @@
-/* npy_tool.c - what the scripts need to know of .npy files; built by cli_model.sh, not a test by itself.
+/* npy_tool.c - what the scripts need to know of .npy files; built by cli_model.sh, not a test by
+   itself.
 
-   npy_tool near A B TOLERANCE     as many elements, each as near (NaN matches NaN); shapes may differ
+   npy_tool near A B TOLERANCE     as many elements, each as near (NaN matches NaN); shapes may
+                                   differ
    npy_tool shape A                prints the shape as numpy does: "(3, 2)", "(3,)"
-   npy_tool rows WHOLE PART I K    row j of PART is row I + j K of WHOLE, bit for bit, and there are all of them
-   npy_tool ended NORMS LENGTHS    rows are numbers up to their length and NaN behind it; prints how many are short
+   npy_tool rows WHOLE PART I K    row j of PART is row I + j K of WHOLE, bit for bit, and there are
+                                   all of them
+   npy_tool ended NORMS LENGTHS    rows are numbers up to their length and NaN behind it; prints how
+                                   many are short
    npy_tool ids OUT A [B]          the integers of A (and B) in one row, as int32 [T]
-   npy_tool put OUT TYPE D0 [D1 [D2]] -- V...   an array of the values (descr such as <i4, <i8, <f4) */
+   npy_tool put OUT TYPE D0 [D1 [D2]] -- V...   an array of the values (descr <i4, <i8, <f4 ...) */
 #include "npy.h"
 
-static int near(const char *a_path, const char *b_path, double tolerance) {
+static int near(const char *a_path, const char *b_path, double tolerance)
+{
     npy a, b;
     if (!npy_load(&a, a_path, NPY_F8) || !npy_load(&b, b_path, NPY_F8)) return 1;
     if (a.count != b.count) return printf("%zu elements against %zu\n", a.count, b.count), 1;
@@ -22,7 +27,8 @@ static int near(const char *a_path, const char *b_path, double tolerance) {
     return 0;
 }
 
-static int shape(const char *path) {
+static int shape(const char *path)
+{
     npy a;
     if (!npy_load(&a, path, NPY_RAW)) return 1;
     putchar('(');
@@ -32,7 +38,8 @@ static int shape(const char *path) {
     return 0;
 }
 
-static int rows(const char *whole, const char *part, size_t first, size_t step) {
+static int rows(const char *whole, const char *part, size_t first, size_t step)
+{
     npy a, b;
     if (!npy_load(&a, whole, NPY_RAW) || !npy_load(&b, part, NPY_RAW)) return 1;
     size_t expected = (a.shape[0] + step - 1 - first) / step;
@@ -41,13 +48,15 @@ static int rows(const char *whole, const char *part, size_t first, size_t step) 
         return printf("%zu rows, expected %zu\n", b.shape[0], expected), 1;
     for (size_t j = 0; j < expected; j++)
         if (memcmp(a.u1 + (first + j * step) * bytes, b.u1 + j * bytes, bytes))
-            return printf("row %zu of the part is not row %zu of the whole\n", j, first + j * step), 1;
+            return printf("row %zu of the part is not row %zu of the whole\n", j, first + j * step),
+                   1;
     npy_free(&a);
     npy_free(&b);
     return 0;
 }
 
-static int ended(const char *norms, const char *lengths) {
+static int ended(const char *norms, const char *lengths)
+{
     npy a, n;
     size_t short_rows = 0;
     if (!npy_load(&a, norms, NPY_F4) || !npy_load(&n, lengths, NPY_I4)) return 1;
@@ -67,13 +76,16 @@ static int ended(const char *norms, const char *lengths) {
     return 0;
 }
 
-static FILE *begin(const char *path, const char *type, int dims, char **size) {
+static FILE *begin(const char *path, const char *type, int dims, char **size)
+{
     char head[256];
     FILE *f = fopen(path, "wb");
     int n = 0;
     if (!f) return NULL;
-    n += snprintf(head + n, sizeof head - (size_t)n, "{'descr': '%s', 'fortran_order': False, 'shape': (", type);
-    for (int i = 0; i < dims; i++) n += snprintf(head + n, sizeof head - (size_t)n, "%s, ", size[i]);
+    n += snprintf(head + n, sizeof head - (size_t)n,
+                  "{'descr': '%s', 'fortran_order': False, 'shape': (", type);
+    for (int i = 0; i < dims; i++)
+        n += snprintf(head + n, sizeof head - (size_t)n, "%s, ", size[i]);
     n += snprintf(head + n, sizeof head - (size_t)n, "), }");
     while ((n + 11) % 64) head[n++] = ' ';
     head[n++] = '\n';
@@ -84,7 +96,8 @@ static FILE *begin(const char *path, const char *type, int dims, char **size) {
     return f;
 }
 
-static void put_number(FILE *f, const char *type, const char *words) {
+static void put_number(FILE *f, const char *type, const char *words)
+{
     double real = atof(words);
     float single = (float)real;
     uint64_t bits = (uint64_t)(int64_t)real;
@@ -98,7 +111,8 @@ static void put_number(FILE *f, const char *type, const char *words) {
     for (int i = 0; i < atoi(type + 2); i++) putc((int)(bits >> (8 * i) & 255), f);
 }
 
-static int put(int argc, char **argv) {
+static int put(int argc, char **argv)
+{
     int dims = 0, bad;
     FILE *f;
     while (dims < argc - 2 && strcmp(argv[2 + dims], "--")) dims++;
@@ -109,7 +123,8 @@ static int put(int argc, char **argv) {
     return fclose(f) || bad;
 }
 
-static int ids(const char *out, int files, char **path) {
+static int ids(const char *out, int files, char **path)
+{
     npy a[2];
     size_t count = 0;
     char digits[32], type[] = "<i4", *size = digits;
@@ -131,7 +146,8 @@ static int ids(const char *out, int files, char **path) {
     return fclose(f);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     const char *what = argc > 2 ? argv[1] : "";
     if (!strcmp(what, "near") && argc == 5) return near(argv[2], argv[3], atof(argv[4]));
     if (!strcmp(what, "shape")) return shape(argv[2]);

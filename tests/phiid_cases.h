@@ -13,17 +13,40 @@ enum { TABLE_COLUMNS = 96, TABLE_ROWS = 128 };
 
 typedef struct table {
     char *text;
-    int   rows, columns;
+    int rows, columns;
     char *cell[TABLE_ROWS][TABLE_COLUMNS];
 } table;
 
 enum { /* columns */
-    CASE_NAME = 0, CASE_GROUP, CASE_FILE, CASE_T, CASE_TAU, CASE_COND, CASE_MARGIN, CASE_PEER_MMI,
-    CASE_PEER_CCS, CASE_MI, CASE_CUM_MMI = CASE_MI + 9, CASE_CUM_CCS = CASE_CUM_MMI + 16,
-    CASE_MMI = CASE_CUM_CCS + 16, CASE_CCS = CASE_MMI + 16,
-    BAD_NAME = 0, BAD_FILE, BAD_T, BAD_TAU, BAD_STATUS, BAD_NOISE, BAD_MI, BAD_MMI = BAD_MI + 9,
-    BAD_CCS = BAD_MMI + 16,
-    COV_NAME = 0, COV_STATUS, COV_COND, COV_MATRIX, COV_MI = COV_MATRIX + 16, COV_MMI = COV_MI + 9
+       CASE_NAME = 0,
+       CASE_GROUP,
+       CASE_FILE,
+       CASE_T,
+       CASE_TAU,
+       CASE_COND,
+       CASE_MARGIN,
+       CASE_PEER_MMI,
+       CASE_PEER_CCS,
+       CASE_MI,
+       CASE_CUM_MMI = CASE_MI + 9,
+       CASE_CUM_CCS = CASE_CUM_MMI + 16,
+       CASE_MMI = CASE_CUM_CCS + 16,
+       CASE_CCS = CASE_MMI + 16,
+       BAD_NAME = 0,
+       BAD_FILE,
+       BAD_T,
+       BAD_TAU,
+       BAD_STATUS,
+       BAD_NOISE,
+       BAD_MI,
+       BAD_MMI = BAD_MI + 9,
+       BAD_CCS = BAD_MMI + 16,
+       COV_NAME = 0,
+       COV_STATUS,
+       COV_COND,
+       COV_MATRIX,
+       COV_MI = COV_MATRIX + 16,
+       COV_MMI = COV_MI + 9
 };
 
 static inline int table_load_from(table *t, const char *path)

@@ -1,15 +1,15 @@
 /* prune_tool.c - what cli_prune.sh needs to know of model files; built by it, not a test by itself.
 
-   prune_tool gain A B TOLERANCE heads|experts L.I,LxHy,...   the logits of A with a gain of 0 on these
-       units are those of B within TOLERANCE, and differ from those of A as it is; exact arithmetic
-   prune_tool same A B TOLERANCE      the logits of A are those of B
-   prune_tool key FILE NAME           prints a key: a number, a text, or the texts or i32 of an array
-   prune_tool counts A B NAME i32|f32 VALUE...   writes A as B with other elements of an array of i32
-   prune_tool tensor FILE NAME        prints a tensor's type and shape: "Q4_1 [576, 576]"
-   prune_tool zeros FILE NAME         prints how many of its weights are 0
-   prune_tool split FILE FOLDER       writes it as FOLDER/m-00001-of-00002.gguf and its other half
-   prune_tool others A B [PART...]    tensors whose names hold none of the PARTs are the same, byte for
-       byte, and all are in the same order; so are the keys of the tokenizer and the name */
+   prune_tool gain A B TOLERANCE heads|experts L.I,LxHy,...   the logits of A with a gain of 0 on
+       these units are those of B within TOLERANCE, and differ from those of A as it is; exact
+   arithmetic prune_tool same A B TOLERANCE      the logits of A are those of B prune_tool key FILE
+   NAME           prints a key: a number, a text, or the texts or i32 of an array prune_tool counts
+   A B NAME i32|f32 VALUE...   writes A as B with other elements of an array of i32 prune_tool
+   tensor FILE NAME        prints a tensor's type and shape: "Q4_1 [576, 576]" prune_tool zeros FILE
+   NAME         prints how many of its weights are 0 prune_tool split FILE FOLDER       writes it as
+   FOLDER/m-00001-of-00002.gguf and its other half prune_tool others A B [PART...]    tensors whose
+   names hold none of the PARTs are the same, byte for byte, and all are in the same order; so are
+   the keys of the tokenizer and the name */
 #define SYNERGY_NO_PHIID
 #define SYNERGY_STATIC
 #define SYNERGY_IMPLEMENTATION
@@ -22,19 +22,21 @@ enum { TOKENS = 24 };
 
 typedef struct opened {
     unsigned char *bytes;
-    size_t         size;
-    syn_source     source;
-    syn_gguf       gguf;
-    syn_model      model;
-    syn_context    ctx;
+    size_t size;
+    syn_source source;
+    syn_gguf gguf;
+    syn_model model;
+    syn_context ctx;
 } opened;
 
-static int fail(const char *what, const syn_error *err) {
+static int fail(const char *what, const syn_error *err)
+{
     printf("%s: %s\n", what, err ? err->text : "cannot be read");
     exit(1);
 }
 
-static void open_file(opened *o, const char *path) {
+static void open_file(opened *o, const char *path)
+{
     syn_error err;
     memset(o, 0, sizeof *o);
     o->bytes = file_load(path, &o->size);
@@ -44,7 +46,8 @@ static void open_file(opened *o, const char *path) {
 }
 
 /* A model and a context on it; measured, then opened. */
-static void open_model(opened *o, const char *path) {
+static void open_model(opened *o, const char *path)
+{
     syn_error err;
     syn_model_desc desc;
     syn_context_desc context;
@@ -65,20 +68,24 @@ static void open_model(opened *o, const char *path) {
 }
 
 /* The logits of TOKENS positions of some ids; rows of the vocabulary. */
-static float *logits(opened *o, const syn_edit *edit) {
+static float *logits(opened *o, const syn_edit *edit)
+{
     syn_error err;
     int32_t ids[TOKENS];
     const size_t n = (size_t)TOKENS * o->model.vocab;
     float *copy = (float *)malloc(n * sizeof *copy);
-    for (int i = 0; i < TOKENS; i++) ids[i] = (int32_t)((uint32_t)(i * i * 7 + i * 3 + 1) % o->model.vocab);
+    for (int i = 0; i < TOKENS; i++)
+        ids[i] = (int32_t)((uint32_t)(i * i * 7 + i * 3 + 1) % o->model.vocab);
     memset(&o->ctx.edit, 0, sizeof o->ctx.edit);
     if (edit) o->ctx.edit = *edit;
-    if (syn_context_rewind(&o->ctx, 0, 0, &err) || syn_context_step(&o->ctx, ids, TOKENS, &err)) fail("step", &err);
+    if (syn_context_rewind(&o->ctx, 0, 0, &err) || syn_context_step(&o->ctx, ids, TOKENS, &err))
+        fail("step", &err);
     memcpy(copy, syn_context_logits(&o->ctx, 0), n * sizeof *copy);
     return copy;
 }
 
-static double largest_difference(const float *a, const float *b, size_t n) {
+static double largest_difference(const float *a, const float *b, size_t n)
+{
     double most = 0;
     for (size_t i = 0; i < n; i++) {
         const double d = fabs((double)a[i] - (double)b[i]);
@@ -88,19 +95,24 @@ static double largest_difference(const float *a, const float *b, size_t n) {
 }
 
 /* "1.0,2.3": gains of 0 there, 1 elsewhere. */
-static float *gains(const char *list, uint32_t layers, uint32_t units) {
+static float *gains(const char *list, uint32_t layers, uint32_t units)
+{
     float *gain = (float *)malloc((size_t)layers * units * sizeof *gain);
     for (size_t i = 0; i < (size_t)layers * units; i++) gain[i] = 1;
     for (const char *s = list; s; s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL) {
         unsigned layer, unit;
-        if ((sscanf(s, "%u.%u", &layer, &unit) != 2 && sscanf(s, "L%u%*[HE]%u", &layer, &unit) != 2) || layer >= layers || unit >= units) exit(2);
+        if ((sscanf(s, "%u.%u", &layer, &unit) != 2 &&
+             sscanf(s, "L%u%*[HE]%u", &layer, &unit) != 2) ||
+            layer >= layers || unit >= units)
+            exit(2);
         gain[(size_t)layer * units + unit] = 0;
     }
     return gain;
 }
 
 static int compare(const char *a_path, const char *b_path, double tolerance, const char *kind,
-                   const char *list) {
+                   const char *list)
+{
     opened a, b;
     syn_edit edit;
     open_model(&a, a_path);
@@ -110,7 +122,8 @@ static int compare(const char *a_path, const char *b_path, double tolerance, con
     if (kind && !strcmp(kind, "heads")) edit.head_gain = gains(list, a.model.layers, a.model.heads);
     else if (kind) edit.expert_gain = gains(list, a.model.layers, a.model.experts);
     const float *intact = logits(&a, NULL), *wanted = logits(&a, &edit), *got = logits(&b, NULL);
-    const double effect = largest_difference(wanted, intact, n), off = largest_difference(wanted, got, n);
+    const double effect = largest_difference(wanted, intact, n),
+                 off = largest_difference(wanted, got, n);
     printf("off by %.3g, the effect is %.3g\n", off, effect);
     if (kind && !(effect > 100 * off && effect > 1e-3)) return 1;
     return !(off <= tolerance);
@@ -118,7 +131,8 @@ static int compare(const char *a_path, const char *b_path, double tolerance, con
 
 /* ---- keys and tensors -------------------------------------------------------------------- */
 
-static void print_texts(const opened *o, const syn_gguf_value *v) {
+static void print_texts(const opened *o, const syn_gguf_value *v)
+{
     const unsigned char *at = o->bytes + v->offset;
     for (uint64_t i = 0; i < v->count; i++) {
         const int n = at[0] | at[1] << 8;
@@ -128,12 +142,15 @@ static void print_texts(const opened *o, const syn_gguf_value *v) {
     printf("\n");
 }
 
-static void print_counts(const opened *o, const syn_gguf_value *v) {
-    for (uint64_t i = 0; i < v->count; i++) printf("%s%u", i ? " " : "", (unsigned)o->bytes[v->offset + 4 * i]);
+static void print_counts(const opened *o, const syn_gguf_value *v)
+{
+    for (uint64_t i = 0; i < v->count; i++)
+        printf("%s%u", i ? " " : "", (unsigned)o->bytes[v->offset + 4 * i]);
     printf("\n");
 }
 
-static int print_key(const char *path, const char *name) {
+static int print_key(const char *path, const char *name)
+{
     opened o;
     syn_gguf_value v;
     syn_error err;
@@ -152,7 +169,8 @@ static int print_key(const char *path, const char *name) {
     return 0;
 }
 
-static int find_tensor(const opened *o, const char *name, size_t n, syn_gguf_tensor *t) {
+static int find_tensor(const opened *o, const char *name, size_t n, syn_gguf_tensor *t)
+{
     syn_error err;
     uint64_t at = o->gguf.tensors_at;
     for (uint64_t i = 0; i < o->gguf.tensors; i++, at = t->next_at) {
@@ -162,7 +180,8 @@ static int find_tensor(const opened *o, const char *name, size_t n, syn_gguf_ten
     return -1;
 }
 
-static int print_tensor(const char *path, const char *name) {
+static int print_tensor(const char *path, const char *name)
+{
     opened o;
     syn_gguf_tensor t;
     open_file(&o, path);
@@ -173,7 +192,8 @@ static int print_tensor(const char *path, const char *name) {
     return 0;
 }
 
-static int print_zeros(const char *path, const char *name) {
+static int print_zeros(const char *path, const char *name)
+{
     opened o;
     syn_gguf_tensor t;
     size_t zeros = 0;
@@ -187,14 +207,16 @@ static int print_zeros(const char *path, const char *name) {
     return 0;
 }
 
-static int write_file(const char *path, const gguf_out *f) {
+static int write_file(const char *path, const gguf_out *f)
+{
     FILE *to = fopen(path, "wb");
     const int good = to && fwrite(f->bytes, 1, f->size, to) == f->size;
     return !(to && fclose(to) == 0 && good);
 }
 
 /* Half of the tensors; all keys, too, in the first half. */
-static int write_half(const opened *o, const char *folder, uint32_t half) {
+static int write_half(const opened *o, const char *folder, uint32_t half)
+{
     char path[1024];
     gguf_out f;
     syn_gguf_tensor t;
@@ -227,7 +249,9 @@ static int write_half(const opened *o, const char *folder, uint32_t half) {
 }
 
 /* The file with another array under this key; the data stay aligned. */
-static int write_counts(const char *path, const char *to, const char *name, int f32, char **value, int values) {
+static int write_counts(const char *path, const char *to, const char *name, int f32, char **value,
+                        int values)
+{
     opened o;
     gguf_out f;
     syn_gguf_value v;
@@ -251,19 +275,22 @@ static int write_counts(const char *path, const char *to, const char *name, int 
     return write_file(to, &f);
 }
 
-static int write_halves(const char *path, const char *folder) {
+static int write_halves(const char *path, const char *folder)
+{
     opened o;
     open_file(&o, path);
     return write_half(&o, folder, 0) || write_half(&o, folder, 1);
 }
 
-static int is_listed(const char *name, char **part, int parts) {
+static int is_listed(const char *name, char **part, int parts)
+{
     for (int i = 0; i < parts; i++)
         if (strstr(name, part[i])) return 1;
     return 0;
 }
 
-static int same_tensors(const opened *a, const opened *b, char **part, int parts) {
+static int same_tensors(const opened *a, const opened *b, char **part, int parts)
+{
     syn_error err;
     syn_gguf_tensor s, t;
     uint64_t at = a->gguf.tensors_at;
@@ -272,20 +299,24 @@ static int same_tensors(const opened *a, const opened *b, char **part, int parts
         char name[128];
         if (syn_gguf_tensor_at(&a->gguf, at, &s, &err)) fail("tensor", &err);
         snprintf(name, sizeof name, "%.*s", (int)s.name_bytes, (const char *)a->bytes + s.name_at);
-        if (find_tensor(b, name, strlen(name), &t) != (int)i) return printf("%s is not there\n", name), 1;
+        if (find_tensor(b, name, strlen(name), &t) != (int)i)
+            return printf("%s is not there\n", name), 1;
         if (is_listed(name, part, parts)) continue;
         if (s.type != t.type || s.dims != t.dims || memcmp(s.ne, t.ne, sizeof s.ne) ||
             s.bytes != t.bytes || memcmp(a->bytes + s.offset, b->bytes + t.offset, (size_t)s.bytes))
             return printf("%s has changed\n", name), 1;
-        if ((t.offset - b->gguf.data_at) % b->gguf.alignment) return printf("%s lies askew\n", name), 1;
+        if ((t.offset - b->gguf.data_at) % b->gguf.alignment)
+            return printf("%s lies askew\n", name), 1;
     }
     return 0;
 }
 
-static int same_keys(const opened *a, const opened *b) {
-    static const char *const name[] = {
-        "general.architecture", "general.name", "general.alignment", "tokenizer.ggml.tokens",
-        "tokenizer.ggml.model", "tokenizer.ggml.token_type", "tokenizer.ggml.merges"};
+static int same_keys(const opened *a, const opened *b)
+{
+    static const char *const name[] = {"general.architecture", "general.name",
+                                       "general.alignment",    "tokenizer.ggml.tokens",
+                                       "tokenizer.ggml.model", "tokenizer.ggml.token_type",
+                                       "tokenizer.ggml.merges"};
     for (size_t k = 0; k < sizeof name / sizeof name[0]; k++) {
         syn_gguf_value v, w;
         bool in_a = false, in_b = false;
@@ -293,18 +324,21 @@ static int same_keys(const opened *a, const opened *b) {
         if (syn_gguf_find(&a->gguf, name[k], &v, &in_a, &err) ||
             syn_gguf_find(&b->gguf, name[k], &w, &in_b, &err))
             fail(name[k], &err);
-        if (in_a != in_b || (in_a && (v.bytes != w.bytes || v.type != w.type ||
-                                      memcmp(a->bytes + v.offset, b->bytes + w.offset, (size_t)v.bytes))))
+        if (in_a != in_b ||
+            (in_a && (v.bytes != w.bytes || v.type != w.type ||
+                      memcmp(a->bytes + v.offset, b->bytes + w.offset, (size_t)v.bytes))))
             return printf("key %s has changed\n", name[k]), 1;
     }
     return 0;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     const char *what = argc > 1 ? argv[1] : "";
     if (!strcmp(what, "gain") && argc == 7)
         return compare(argv[2], argv[3], atof(argv[4]), argv[5], argv[6]);
-    if (!strcmp(what, "same") && argc == 5) return compare(argv[2], argv[3], atof(argv[4]), NULL, NULL);
+    if (!strcmp(what, "same") && argc == 5)
+        return compare(argv[2], argv[3], atof(argv[4]), NULL, NULL);
     if (!strcmp(what, "key") && argc == 4) return print_key(argv[2], argv[3]);
     if (!strcmp(what, "tensor") && argc == 4) return print_tensor(argv[2], argv[3]);
     if (!strcmp(what, "zeros") && argc == 4) return print_zeros(argv[2], argv[3]);

@@ -1,6 +1,7 @@
-/* Malformed and unusual GGUF files: each is refused with one clear line or runs, as data/gguf/cases.tsv says.
-   The files are put together in memory from a base and a recipe (see reference/make_bad_gguf.py), in a block of their
-   exact size, so that a sanitizer sees the first byte that is read past the end.
+/* Malformed and unusual GGUF files: each is refused with one clear line or runs, as
+   data/gguf/cases.tsv says. The files are put together in memory from a base and a recipe (see
+   reference/make_bad_gguf.py), in a block of their exact size, so that a sanitizer sees the first
+   byte that is read past the end.
 
    With SYN_WRITE_GGUF=FOLDER the files are also written there (cli_bad_gguf.sh wants them). */
 #define SYNERGY_IMPLEMENTATION
@@ -142,7 +143,7 @@ static bool block_read(void *user, uint64_t offset, void *to, size_t n)
 /* Feeds a few tokens to a context; what comes out does not matter, only that it ends. */
 static syn_status run_model(const syn_model *model, syn_error *err)
 {
-    static const int32_t ids[] = { 1, 5, 7 };
+    static const int32_t ids[] = {1, 5, 7};
     syn_context_desc desc;
     syn_context context;
     syn_arena arena = syn_arena_measure();
@@ -167,7 +168,8 @@ static syn_status run_model(const syn_model *model, syn_error *err)
     return status;
 }
 
-/* Opens (measuring first) and runs. `fit` says whether the memory asked for is in proportion to the file. */
+/* Opens (measuring first) and runs. `fit` says whether the memory asked for is in proportion to the
+ * file. */
 static syn_status open_and_run(const syn_source *source, bool run, bool *fit, syn_error *err)
 {
     syn_model model;
@@ -209,8 +211,8 @@ static void judge(const bad_file *c, const syn_source *source, const char *how)
     if (!strcmp(c->expect, "ok")) good = good && status == SYN_OK;
     if (!strcmp(c->expect, "error")) good = good && status != SYN_OK;
     if (!good) {
-        printf("%s (%s), %s: expected %s, got %d %s%s\n", c->name, c->what, how, c->expect, (int)status, err.text,
-               fit ? "" : " (wants memory out of proportion)");
+        printf("%s (%s), %s: expected %s, got %d %s%s\n", c->name, c->what, how, c->expect,
+               (int)status, err.text, fit ? "" : " (wants memory out of proportion)");
     }
     CHECK(good);
 }
@@ -292,10 +294,11 @@ TEST(cut_anywhere)
     CHECK(n >= c->size);
 }
 
-/* Random damage: one to four bytes of the description changed. Either answer is right, no answer may hurt. */
+/* Random damage: one to four bytes of the description changed. Either answer is right, no answer
+ * may hurt. */
 TEST(random_damage)
 {
-    static const char *const names[] = { "ok_v3_q8_0", "ok_bpe", "ok_moe", "ok_v2_f16" };
+    static const char *const names[] = {"ok_v3_q8_0", "ok_bpe", "ok_moe", "ok_v2_f16"};
     uint32_t state = 7;
     int round, rounds = test_slow_machine() ? 400 : 4000, refused = 0, opened = 0;
     for (round = 0; round < rounds; round++) {

@@ -8,19 +8,54 @@
 #include "model_case.h"
 
 static const char *const cases[] = {
-    "llama", "llama-tied", "llama-q8_0", "llama-tied-q4_1", "gemma3", "gemma3-q4_k", "gemma3-q5_0",
-    "gemma3-linear", "qwen2", "qwen3", "qwen2-q4_0", "qwen3-bf16", "qwen2-q2_k", "llama-iq4_xs",
-    "gemma2", "gptneox", "gptneox-seq", "gptneox-f16", "gptneox-q3_k", "gpt2", "gpt2-iq4_nl",
-    "llama-moe", "llama-moe-q5_1", "qwen3moe", "qwen3moe-q5_k", "deepseek2", "deepseek2-kvb",
-    "deepseek2-qlora", "deepseek2-q8_0", "deepseek2-q6_k",
-    "olmo2", "olmo2-q8_0", "phi3", "phi3-q8_0", "starcoder2", "starcoder2-q4_0", "llama-bias",
-    "qwen3-yarn", "gemma2-tiny", "qwen3moe-tiny", "deepseek2-tiny", "deepseek2-kvb-tiny",
+    "llama",
+    "llama-tied",
+    "llama-q8_0",
+    "llama-tied-q4_1",
+    "gemma3",
+    "gemma3-q4_k",
+    "gemma3-q5_0",
+    "gemma3-linear",
+    "qwen2",
+    "qwen3",
+    "qwen2-q4_0",
+    "qwen3-bf16",
+    "qwen2-q2_k",
+    "llama-iq4_xs",
+    "gemma2",
+    "gptneox",
+    "gptneox-seq",
+    "gptneox-f16",
+    "gptneox-q3_k",
+    "gpt2",
+    "gpt2-iq4_nl",
+    "llama-moe",
+    "llama-moe-q5_1",
+    "qwen3moe",
+    "qwen3moe-q5_k",
+    "deepseek2",
+    "deepseek2-kvb",
+    "deepseek2-qlora",
+    "deepseek2-q8_0",
+    "deepseek2-q6_k",
+    "olmo2",
+    "olmo2-q8_0",
+    "phi3",
+    "phi3-q8_0",
+    "starcoder2",
+    "starcoder2-q4_0",
+    "llama-bias",
+    "qwen3-yarn",
+    "gemma2-tiny",
+    "qwen3moe-tiny",
+    "deepseek2-tiny",
+    "deepseek2-kvb-tiny",
     "gptneox-seq-tiny",
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 
-/* Under the thread sanitizer, where all takes half an hour: one model of each family and kind. What the others add
-   are types of tensors, which share nothing between threads. */
+/* Under the thread sanitizer, where all takes half an hour: one model of each family and kind. What
+   the others add are types of tensors, which share nothing between threads. */
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define FEW_CASES
@@ -29,10 +64,12 @@ enum { CASES = sizeof cases / sizeof cases[0] };
 #define FEW_CASES
 #endif
 
-static int is_taken(const char *name) {
+static int is_taken(const char *name)
+{
 #ifdef FEW_CASES
-    static const char *const few[] = { "llama-tied-q4_1", "qwen2-q4_0", "gpt2-iq4_nl", "olmo2-q8_0", "phi3-q8_0",
-                                       "gemma2-tiny", "qwen3moe-tiny", "deepseek2-tiny", "gptneox-seq-tiny" };
+    static const char *const few[] = {"llama-tied-q4_1", "qwen2-q4_0",     "gpt2-iq4_nl",
+                                      "olmo2-q8_0",      "phi3-q8_0",      "gemma2-tiny",
+                                      "qwen3moe-tiny",   "deepseek2-tiny", "gptneox-seq-tiny"};
     size_t i;
     for (i = 0; i < sizeof few / sizeof few[0]; i++)
         if (!strcmp(name, few[i])) return 1;
@@ -44,7 +81,8 @@ static int is_taken(const char *name) {
 }
 
 /* Is the model's family among those that can be opened? */
-static int is_known(const char *folder) {
+static int is_known(const char *folder)
+{
     test_path_buffer path;
     char *index = (char *)file_load(test_join(path, folder, "index.json"), NULL);
     const char *at = index ? strstr(index, "\"architecture\": \"") : NULL;
@@ -57,9 +95,14 @@ static int is_known(const char *folder) {
     return known;
 }
 
-typedef struct worst { double logits, norms; int other_top; double kl; } worst;
+typedef struct worst {
+    double logits, norms;
+    int other_top;
+    double kl;
+} worst;
 
-static int top_of(const float *row, size_t n) {
+static int top_of(const float *row, size_t n)
+{
     size_t i, best = 0;
     for (i = 1; i < n; i++)
         if (row[i] > row[best]) best = i;
@@ -67,7 +110,8 @@ static int top_of(const float *row, size_t n) {
 }
 
 /* KL(reference || ours) of the next-token distributions of one row, in nats. */
-static double kl_of(const float *reference, const float *ours, size_t n) {
+static double kl_of(const float *reference, const float *ours, size_t n)
+{
     const double a = (double)reference[top_of(reference, n)], b = (double)ours[top_of(ours, n)];
     double za = 0, zb = 0, kl = 0;
     size_t i;
@@ -82,7 +126,8 @@ static double kl_of(const float *reference, const float *ours, size_t n) {
     return kl;
 }
 
-static void compare_pass(const model_case *c, const syn_context *ctx, size_t at, worst *w) {
+static void compare_pass(const model_case *c, const syn_context *ctx, size_t at, worst *w)
+{
     const size_t vocab = c->model.vocab, units = (size_t)c->model.layers * c->model.heads;
     size_t p, i;
     for (p = 0; p < ctx->rows; p++) {
@@ -103,7 +148,8 @@ static void compare_pass(const model_case *c, const syn_context *ctx, size_t at,
 }
 
 /* Feeds the reference's tokens, `batch` at a time, and compares every position. */
-static int run_case(model_case *c, syn_context *ctx, size_t batch, worst *w) {
+static int run_case(model_case *c, syn_context *ctx, size_t batch, worst *w)
+{
     syn_error err;
     int32_t ids[64];
     size_t at = 0, n = case_length(c);
@@ -121,7 +167,8 @@ static int run_case(model_case *c, syn_context *ctx, size_t batch, worst *w) {
     return 1;
 }
 
-static syn_context_desc exact_desc(uint32_t batch) {
+static syn_context_desc exact_desc(uint32_t batch)
+{
     syn_context_desc desc;
     memset(&desc, 0, sizeof desc);
     desc.tokens = 64;
@@ -132,7 +179,8 @@ static syn_context_desc exact_desc(uint32_t batch) {
 }
 
 /* Calls a test body for every case that is at hand and whose family is known. */
-static int for_each_case(void (*body)(model_case *c)) {
+static int for_each_case(void (*body)(model_case *c))
+{
     int i, ran = 0, absent = 0, left_out = 0;
     for (i = 0; i < CASES; i++) {
         test_path_buffer path;
@@ -156,8 +204,9 @@ static int for_each_case(void (*body)(model_case *c)) {
     return ran;
 }
 
-static void exact_body(model_case *c) {
-    static const uint32_t batches[] = { 1, 5, 32 };
+static void exact_body(model_case *c)
+{
+    static const uint32_t batches[] = {1, 5, 32};
     int i;
     for (i = 0; i < 3; i++) {
         syn_context ctx;
@@ -173,10 +222,14 @@ static void exact_body(model_case *c) {
     }
 }
 
-TEST(exact_arithmetic_meets_the_tolerances) { for_each_case(exact_body); }
+TEST(exact_arithmetic_meets_the_tolerances)
+{
+    for_each_case(exact_body);
+}
 
 /* Batched and single steps give the same logits within 1e-5 (issue: exact mode). */
-static void batch_body(model_case *c) {
+static void batch_body(model_case *c)
+{
     syn_context one, many;
     syn_context_desc desc = exact_desc(1), wide = exact_desc(16);
     syn_error err;
@@ -201,11 +254,15 @@ static void batch_body(model_case *c) {
     free(first);
 }
 
-TEST(batches_and_single_steps_agree) { for_each_case(batch_body); }
+TEST(batches_and_single_steps_agree)
+{
+    for_each_case(batch_body);
+}
 
 /* What llama.cpp's own 8-bit activations do to this model (its default build on the file as it is):
    a number of llama_cpp_check.json, -1 where the file holds none (types that it does not round). */
-static double peer_number(const char *name, const char *what) {
+static double peer_number(const char *name, const char *what)
+{
     static char *check;
     test_path_buffer path;
     char key[64];
@@ -221,13 +278,15 @@ static double peer_number(const char *name, const char *what) {
 }
 
 /* Are its weights codes in blocks, so that fast arithmetic rounds activations? */
-static int has_codes(const model_case *c) {
+static int has_codes(const model_case *c)
+{
     return strstr(c->index, "\"weight_type\": \"Q") || strstr(c->index, "\"weight_type\": \"I");
 }
 
 /* Fast arithmetic: its 15 bits are a tenth as far from the float reference as llama.cpp's 8 are, or
    nearer; exact where it does not round (types of numbers). */
-static void fast_body(model_case *c) {
+static void fast_body(model_case *c)
+{
     syn_context ctx;
     syn_context_desc desc = exact_desc(8);
     worst w;
@@ -238,8 +297,8 @@ static void fast_body(model_case *c) {
     REQUIRE(case_context(c, &ctx, &desc));
     REQUIRE(run_case(c, &ctx, 8, &w));
     if (getenv("SYN_SHOW"))
-        printf("  %-18s logits off by %.4f (peer %.4f), other top at %d (peer %.0f), KL %.6f\n", name,
-               w.logits, peer_logits, w.other_top, peer_top, w.kl);
+        printf("  %-18s logits off by %.4f (peer %.4f), other top at %d (peer %.0f), KL %.6f\n",
+               name, w.logits, peer_logits, w.other_top, peer_top, w.kl);
     if (peer_top < 0 && has_codes(c)) { /* no numbers of the peer: as near as it is elsewhere */
         CHECK(w.kl < 1e-3);
         CHECK(w.other_top <= 3);
@@ -252,10 +311,14 @@ static void fast_body(model_case *c) {
     }
 }
 
-TEST(fast_arithmetic_is_near) { for_each_case(fast_body); }
+TEST(fast_arithmetic_is_near)
+{
+    for_each_case(fast_body);
+}
 
 /* Bit for bit the same on any number of threads, in both arithmetics. */
-static void threads_body(model_case *c) {
+static void threads_body(model_case *c)
+{
     int arithmetic;
     for (arithmetic = SYN_FAST; arithmetic <= SYN_EXACT; arithmetic++) {
         float *reference = NULL;
@@ -285,15 +348,20 @@ static void threads_body(model_case *c) {
     }
 }
 
-TEST(threads_do_not_change_a_bit) { for_each_case(threads_body); }
+TEST(threads_do_not_change_a_bit)
+{
+    for_each_case(threads_body);
+}
 
-static bool read_at(void *user, uint64_t offset, void *to, size_t n) {
+static bool read_at(void *user, uint64_t offset, void *to, size_t n)
+{
     memcpy(to, ((const model_case *)user)->file + offset, n);
     return true;
 }
 
 /* A file behind a read callback: the same bits as mapped, whatever the buffer. */
-static void stream_body(model_case *c) {
+static void stream_body(model_case *c)
+{
     syn_context ctx;
     syn_context_desc desc = exact_desc(4);
     syn_error err;
@@ -321,10 +389,14 @@ static void stream_body(model_case *c) {
     free(reference);
 }
 
-TEST(streamed_weights_give_the_same_bits) { for_each_case(stream_body); }
+TEST(streamed_weights_give_the_same_bits)
+{
+    for_each_case(stream_body);
+}
 
 /* One byte less than the measuring pass says is refused, nothing is written past the end. */
-static void memory_body(model_case *c) {
+static void memory_body(model_case *c)
+{
     syn_context ctx;
     syn_context_desc desc = exact_desc(4);
     syn_error err;
@@ -357,9 +429,13 @@ static void memory_body(model_case *c) {
     free(block);
 }
 
-TEST(memory_is_exact_to_the_byte) { for_each_case(memory_body); }
+TEST(memory_is_exact_to_the_byte)
+{
+    for_each_case(memory_body);
+}
 
-static void errors_body(model_case *c) {
+static void errors_body(model_case *c)
+{
     syn_context ctx;
     syn_context_desc desc = exact_desc(4);
     syn_error err;
@@ -385,11 +461,20 @@ static void errors_body(model_case *c) {
     CHECK_FAILS(syn_context_step(&ctx, ids, 1, &err), SYN_ERROR_CONTEXT, err);
 }
 
-TEST(errors_leave_the_context_as_it_was) { for_each_case(errors_body); }
+TEST(errors_leave_the_context_as_it_was)
+{
+    for_each_case(errors_body);
+}
 
-typedef struct seen { size_t residual, heads; double worst; const model_case *c; const float *norms; } seen;
+typedef struct seen {
+    size_t residual, heads;
+    double worst;
+    const model_case *c;
+    const float *norms;
+} seen;
 
-static void see(void *user, const syn_probed *v) {
+static void see(void *user, const syn_probed *v)
+{
     seen *s = (seen *)user;
     double square = 0;
     size_t i;
@@ -405,7 +490,8 @@ static void see(void *user, const syn_probed *v) {
 }
 
 /* The callback sees every vector once, and its norm is the recorded one; a gain of 0 silences. */
-static void probe_body(model_case *c) {
+static void probe_body(model_case *c)
+{
     syn_context ctx;
     syn_context_desc desc = exact_desc(4);
     syn_error err;
@@ -440,20 +526,27 @@ static void probe_body(model_case *c) {
     free(gain);
 }
 
-TEST(probes_and_edits) { for_each_case(probe_body); }
+TEST(probes_and_edits)
+{
+    for_each_case(probe_body);
+}
 
 /* ---- many sequences ---- */
 
 enum { SEQUENCES = 3, LONGEST = 40 };
 
 /* What each position of each sequence gives, one sequence at a time. */
-typedef struct alone { float *logits[SEQUENCES], *norms[SEQUENCES], *sinks[SEQUENCES]; } alone;
+typedef struct alone {
+    float *logits[SEQUENCES], *norms[SEQUENCES], *sinks[SEQUENCES];
+} alone;
 
-static int32_t sequence_token(const model_case *c, int s, size_t i) {
+static int32_t sequence_token(const model_case *c, int s, size_t i)
+{
     return case_token(c, (i * (size_t)(s + 1) + (size_t)s) % case_length(c));
 }
 
-static void keep_row(const syn_context *ctx, int row, float *logits, float *norms, float *sinks) {
+static void keep_row(const syn_context *ctx, int row, float *logits, float *norms, float *sinks)
+{
     const syn_model *m = ctx->model;
     const size_t units = (size_t)m->layers * m->heads;
     memcpy(logits, syn_context_logits(ctx, row), m->vocab * sizeof *logits);
@@ -461,7 +554,8 @@ static void keep_row(const syn_context *ctx, int row, float *logits, float *norm
     memcpy(sinks, syn_context_sinks(ctx, row), units * sizeof *sinks);
 }
 
-static void run_alone(model_case *c, const syn_context_desc *desc, const syn_edit *edit, alone *a) {
+static void run_alone(model_case *c, const syn_context_desc *desc, const syn_edit *edit, alone *a)
+{
     const size_t units = (size_t)c->model.layers * c->model.heads;
     syn_context ctx;
     syn_error err;
@@ -476,20 +570,22 @@ static void run_alone(model_case *c, const syn_context_desc *desc, const syn_edi
         for (i = 0; i < LONGEST; i++) {
             const int32_t id = sequence_token(c, s, (size_t)i);
             REQUIRE_OK(syn_context_step(&ctx, &id, 1, &err), err);
-            keep_row(&ctx, 0, a->logits[s] + (size_t)i * c->model.vocab, a->norms[s] + (size_t)i * units,
-                     a->sinks[s] + (size_t)i * units);
+            keep_row(&ctx, 0, a->logits[s] + (size_t)i * c->model.vocab,
+                     a->norms[s] + (size_t)i * units, a->sinks[s] + (size_t)i * units);
         }
     }
 }
 
-static void free_alone(alone *a) {
+static void free_alone(alone *a)
+{
     int s;
     for (s = 0; s < SEQUENCES; s++) free(a->logits[s]), free(a->norms[s]), free(a->sinks[s]);
 }
 
 /* Rows of any sequences in any mix, as a generator says, until all are at their end. */
-static size_t mixed_rows(model_case *c, const syn_context *ctx, const syn_edit *edit, uint32_t *state,
-                         syn_row *rows, uint32_t *position) {
+static size_t mixed_rows(model_case *c, const syn_context *ctx, const syn_edit *edit,
+                         uint32_t *state, syn_row *rows, uint32_t *position)
+{
     uint32_t at[SEQUENCES];
     size_t n = 0, wanted;
     int s, open = 0;
@@ -513,19 +609,24 @@ static size_t mixed_rows(model_case *c, const syn_context *ctx, const syn_edit *
     return n;
 }
 
-static size_t other_bits(const syn_context *ctx, int row, uint32_t s, uint32_t position, const alone *a) {
+static size_t other_bits(const syn_context *ctx, int row, uint32_t s, uint32_t position,
+                         const alone *a)
+{
     const size_t units = (size_t)ctx->model->layers * ctx->model->heads, vocab = ctx->model->vocab;
     const float *logits = syn_context_logits(ctx, row);
-    return !logits ||
-           memcmp(logits, a->logits[s] + position * vocab, vocab * sizeof(float)) ||
-           memcmp(syn_context_norms(ctx, row), a->norms[s] + position * units, units * sizeof(float)) ||
-           memcmp(syn_context_sinks(ctx, row), a->sinks[s] + position * units, units * sizeof(float));
+    return !logits || memcmp(logits, a->logits[s] + position * vocab, vocab * sizeof(float)) ||
+           memcmp(syn_context_norms(ctx, row), a->norms[s] + position * units,
+                  units * sizeof(float)) ||
+           memcmp(syn_context_sinks(ctx, row), a->sinks[s] + position * units,
+                  units * sizeof(float));
 }
 
 /* The same bits in any packing, each row under its own edit. */
-static void packed_body(model_case *c) {
+static void packed_body(model_case *c)
+{
     const size_t units = (size_t)c->model.layers * c->model.heads;
-    float *gain = (float *)malloc(units * sizeof *gain), *noise = (float *)malloc(2 * units * sizeof *noise);
+    float *gain = (float *)malloc(units * sizeof *gain),
+          *noise = (float *)malloc(2 * units * sizeof *noise);
     syn_edit edit[SEQUENCES];
     static syn_pool pool;
     syn_error err;
@@ -556,7 +657,8 @@ static void packed_body(model_case *c) {
             uint32_t position[11];
             n = mixed_rows(c, &ctx, edit, &state, rows, position);
             REQUIRE_OK(syn_context_step_rows(&ctx, rows, n, &err), err);
-            for (i = 0; i < n; i++, fed++) other += other_bits(&ctx, (int)i, rows[i].sequence, position[i], &a);
+            for (i = 0; i < n; i++, fed++)
+                other += other_bits(&ctx, (int)i, rows[i].sequence, position[i], &a);
         } while (n);
         CHECK(fed == SEQUENCES * LONGEST);
         CHECK(other == 0);
@@ -566,17 +668,23 @@ static void packed_body(model_case *c) {
     free(gain), free(noise);
 }
 
-TEST(any_mix_of_sequences_gives_the_same_bits) { for_each_case(packed_body); }
+TEST(any_mix_of_sequences_gives_the_same_bits)
+{
+    for_each_case(packed_body);
+}
 
-/* Every half is itself; between two, the nearer, the even one among equals; none beyond the largest. */
-TEST(halves_are_rounded_to_the_nearest) {
+/* Every half is itself; between two, the nearer, the even one among equals; none beyond the
+ * largest. */
+TEST(halves_are_rounded_to_the_nearest)
+{
     uint32_t h;
     for (h = 0; h < 0x7bff; h++) {
         const float low = synp_half((uint16_t)h), high = synp_half((uint16_t)(h + 1));
         const float middle = (float)(((double)low + (double)high) / 2);
         CHECK(synp_half_of(low) == h && synp_half_of(-low) == (h | 0x8000u));
         CHECK(synp_half_of(middle) == (h & 1 ? h + 1 : h));
-        CHECK(synp_half_of(nextafterf(middle, 0)) == h && synp_half_of(nextafterf(middle, high)) == h + 1);
+        CHECK(synp_half_of(nextafterf(middle, 0)) == h &&
+              synp_half_of(nextafterf(middle, high)) == h + 1);
     }
     CHECK(synp_half_of(65504.0f) == 0x7bff && synp_half_of(1e9f) == 0x7bff);
     CHECK(synp_half_of(-(float)INFINITY) == 0xfbff);
@@ -584,7 +692,8 @@ TEST(halves_are_rounded_to_the_nearest) {
 }
 
 /* A cache of halves: half the memory, and near. */
-static void halves_body(model_case *c) {
+static void halves_body(model_case *c)
+{
     syn_context ctx;
     syn_context_desc desc = exact_desc(8);
     size_t bytes;
@@ -600,11 +709,15 @@ static void halves_body(model_case *c) {
     CHECK(w.kl > 0); /* it does round */
 }
 
-TEST(a_cache_of_halves_is_near) { for_each_case(halves_body); }
+TEST(a_cache_of_halves_is_near)
+{
+    for_each_case(halves_body);
+}
 
 /* Without all_logits a sequence's last row has them; a copy goes on as its original; rows that
    cannot be fed move nothing. */
-static void sequences_body(model_case *c) {
+static void sequences_body(model_case *c)
+{
     syn_context_desc desc = exact_desc(8);
     syn_context ctx;
     syn_error err;
@@ -617,7 +730,8 @@ static void sequences_body(model_case *c) {
     desc.tokens = 10;
     REQUIRE(case_context(c, &ctx, &desc));
     memset(rows, 0, sizeof rows);
-    for (i = 0; i < 9; i++) rows[i].sequence = (uint32_t)(i == 2), rows[i].id = case_token(c, (size_t)i);
+    for (i = 0; i < 9; i++)
+        rows[i].sequence = (uint32_t)(i == 2), rows[i].id = case_token(c, (size_t)i);
     CHECK(syn_context_logits(&ctx, SYN_LAST_ROW) == NULL);
     CHECK_FAILS(syn_context_step_rows(&ctx, rows, 9, &err), SYN_ERROR_ARGUMENT, err);
     rows[3].sequence = 2;
@@ -626,7 +740,8 @@ static void sequences_body(model_case *c) {
     CHECK(syn_context_position(&ctx, 0) == 0 && syn_context_position(&ctx, 1) == 0);
     REQUIRE_OK(syn_context_step_rows(&ctx, rows, 4, &err), err);
     CHECK(err.status == SYN_OK && !err.text[0]);
-    CHECK(!syn_context_logits(&ctx, 0) && !syn_context_logits(&ctx, 1) && !syn_context_logits(&ctx, 4));
+    CHECK(!syn_context_logits(&ctx, 0) && !syn_context_logits(&ctx, 1) &&
+          !syn_context_logits(&ctx, 4));
     CHECK(syn_context_logits(&ctx, 2) && syn_context_logits(&ctx, 3));
     CHECK(syn_context_position(&ctx, 0) == 3 && syn_context_position(&ctx, 1) == 1);
     CHECK_FAILS(syn_context_copy(&ctx, 0, 2, &err), SYN_ERROR_ARGUMENT, err);
@@ -644,6 +759,9 @@ static void sequences_body(model_case *c) {
     free(first);
 }
 
-TEST(sequences_are_apart) { for_each_case(sequences_body); }
+TEST(sequences_are_apart)
+{
+    for_each_case(sequences_body);
+}
 
 TEST_MAIN("context")

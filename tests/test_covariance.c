@@ -36,7 +36,10 @@ static void feed(syn_cov *cov, const npy *s, size_t from, size_t to)
 
 /* ------------------------------------------------------------------ 32 digits */
 
-static int parts_are(synp_dd v, double high, double low) { return v.h == high && v.l == low; }
+static int parts_are(synp_dd v, double high, double low)
+{
+    return v.h == high && v.l == low;
+}
 
 TEST(sums_and_products_are_exact)
 {
@@ -120,8 +123,8 @@ TEST(merged_halves_give_the_whole)
         n = s.shape[1];
         half = (n - tau) / 3;
         REQUIRE(open_in(&a, 0, 2, tau) && open_in(&b, 1, 2, tau) && open_in(&c, 2, 2, tau));
-        feed(&a, &s, 0, half + tau); /* pairs 0 ... half - 1 */
-        feed(&b, &s, half, n);       /* the rest */
+        feed(&a, &s, 0, half + tau);                /* pairs 0 ... half - 1 */
+        feed(&b, &s, half, n);                      /* the rest */
         CHECK_OK(syn_cov_merge(&c, &b, &err), err); /* into an empty one, then the other */
         CHECK_OK(syn_cov_merge(&c, &a, &err), err);
         CHECK(c.pairs == n - tau);
@@ -205,7 +208,8 @@ TEST(covariances_are_covariances)
 
 TEST(any_scale_and_growing_scales)
 {
-    static const double scale[][2] = {{1e-300, 1e307}, {5e-310, 1}, {1e300, 1e-300}, {1e-160, 1e160}};
+    static const double scale[][2] = {
+        {1e-300, 1e307}, {5e-310, 1}, {1e300, 1e-300}, {1e-160, 1e160}};
     uint64_t state = 9;
     for (int c = 0; c < 4; c++) {
         double x[60], y[60], a[SYN_ATOMS], b[SYN_ATOMS];

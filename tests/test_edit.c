@@ -1,18 +1,34 @@
-/* Interventions: weight noise against weights that were changed, means in place of outputs, steps that
-   start above an edit, ablated work that is skipped, attention to the first token. */
+/* Interventions: weight noise against weights that were changed, means in place of outputs, steps
+   that start above an edit, ablated work that is skipped, attention to the first token. */
 #define SYNERGY_IMPLEMENTATION
 #include "synergy.h"
 
 #include "model_case.h"
 
 static const char *const cases[] = {
-    "llama", "llama-tied-q4_1", "gemma3", "gemma3-q4_k", "qwen2-q4_0", "qwen3-bf16", "gemma2-tiny",
-    "gptneox-f16", "gptneox-seq-tiny", "gpt2-iq4_nl", "llama-moe-q5_1", "qwen3moe-tiny",
-    "deepseek2-tiny", "deepseek2-kvb-tiny", "deepseek2-q8_0", "olmo2", "phi3", "starcoder2",
+    "llama",
+    "llama-tied-q4_1",
+    "gemma3",
+    "gemma3-q4_k",
+    "qwen2-q4_0",
+    "qwen3-bf16",
+    "gemma2-tiny",
+    "gptneox-f16",
+    "gptneox-seq-tiny",
+    "gpt2-iq4_nl",
+    "llama-moe-q5_1",
+    "qwen3moe-tiny",
+    "deepseek2-tiny",
+    "deepseek2-kvb-tiny",
+    "deepseek2-q8_0",
+    "olmo2",
+    "phi3",
+    "starcoder2",
 };
 enum { CASES = sizeof cases / sizeof cases[0], TOKENS = 12 };
 
-static void for_each_case(void (*body)(model_case *c)) {
+static void for_each_case(void (*body)(model_case *c))
+{
     int i, ran = 0, absent = 0;
     for (i = 0; i < CASES; i++) {
         test_path_buffer path;
@@ -29,7 +45,8 @@ static void for_each_case(void (*body)(model_case *c)) {
     CHECK(ran >= 16);
 }
 
-static syn_context_desc exact_desc(uint32_t batch) {
+static syn_context_desc exact_desc(uint32_t batch)
+{
     syn_context_desc desc;
     memset(&desc, 0, sizeof desc);
     desc.tokens = 64;
@@ -40,7 +57,8 @@ static syn_context_desc exact_desc(uint32_t batch) {
 }
 
 /* Feeds TOKENS ids at once from position 0 and keeps the logits. */
-static float *logits_of(model_case *c, syn_context *ctx) {
+static float *logits_of(model_case *c, syn_context *ctx)
+{
     const size_t bytes = (size_t)TOKENS * c->model.vocab * sizeof(float);
     float *logits = (float *)malloc(bytes);
     int32_t ids[TOKENS];
@@ -53,7 +71,8 @@ static float *logits_of(model_case *c, syn_context *ctx) {
     return logits;
 }
 
-static double difference(const float *a, const float *b, size_t n) {
+static double difference(const float *a, const float *b, size_t n)
+{
     double worst = 0;
     size_t i;
     for (i = 0; i < n; i++) worst = fmax(worst, fabs((double)a[i] - (double)b[i]));
@@ -63,21 +82,24 @@ static double difference(const float *a, const float *b, size_t n) {
 /* ---- weight noise ---- */
 
 /* A tensor as floats of our own, which the model then uses. */
-static float *own_floats(model_case *c, uint32_t layer, syn_part part) {
+static float *own_floats(model_case *c, uint32_t layer, syn_part part)
+{
     syn_tensor *tensor = (syn_tensor *)(uintptr_t)syn_model_part(&c->model, layer, part);
     const size_t rows = (size_t)tensor->rows * tensor->count;
     float *own = (float *)malloc(rows * tensor->cols * sizeof(float));
     size_t r;
     for (r = 0; r < rows; r++)
-        syn_type_to_float(tensor->type, tensor->data + r * syn_type_bytes(tensor->type, tensor->cols),
+        syn_type_to_float(tensor->type,
+                          tensor->data + r * syn_type_bytes(tensor->type, tensor->cols),
                           own + r * tensor->cols, tensor->cols);
     tensor->type = syn_type_find(0);
     tensor->data = (const unsigned char *)own;
     return own;
 }
 
-static void add_noise(float *row, syn_noised matrix, uint32_t layer, uint32_t unit, uint32_t r, size_t n,
-                      float sd) {
+static void add_noise(float *row, syn_noised matrix, uint32_t layer, uint32_t unit, uint32_t r,
+                      size_t n, float sd)
+{
     float *z = (float *)malloc(n * sizeof *z);
     size_t i;
     syn_edit_noise(7, matrix, layer, unit, r, 0, n, z);
@@ -85,7 +107,8 @@ static void add_noise(float *row, syn_noised matrix, uint32_t layer, uint32_t un
     free(z);
 }
 
-static double spread_of(const float *w, size_t rows, size_t cols, size_t stride) {
+static double spread_of(const float *w, size_t rows, size_t cols, size_t stride)
+{
     double sum = 0, square = 0, n = (double)(rows * cols);
     size_t r, i;
     for (r = 0; r < rows; r++)
@@ -96,17 +119,20 @@ static double spread_of(const float *w, size_t rows, size_t cols, size_t stride)
     return sqrt(square / n - sum / n * (sum / n));
 }
 
-static syn_part query_part(const syn_model *m, uint32_t layer) {
+static syn_part query_part(const syn_model *m, uint32_t layer)
+{
     if (syn_model_part(m, layer, SYN_ATTN_Q)) return SYN_ATTN_Q;
     return syn_model_part(m, layer, SYN_ATTN_QKV) ? SYN_ATTN_QKV : SYN_ATTN_Q_B;
 }
 
 /* Noise on two heads of the second layer equals the same numbers added to the weights. */
-static void head_noise_body(model_case *c) {
+static void head_noise_body(model_case *c)
+{
     const syn_model *m = &c->model;
-    const uint32_t layer = 1, heads[2] = { 0, m->heads - 1 };
+    const uint32_t layer = 1, heads[2] = {0, m->heads - 1};
     const size_t units = (size_t)m->layers * m->heads, n = (size_t)TOKENS * m->vocab;
-    float *noise = (float *)calloc(units * 2, sizeof *noise), *sd = (float *)malloc(m->heads * 2 * sizeof *sd);
+    float *noise = (float *)calloc(units * 2, sizeof *noise),
+          *sd = (float *)malloc(m->heads * 2 * sizeof *sd);
     const syn_context_desc desc = exact_desc(16);
     float *plain, *noised, *expected, *query, *output;
     syn_context ctx;
@@ -131,15 +157,17 @@ static void head_noise_body(model_case *c) {
         CHECK_NEAR((double)sd[2 * h], spread_of(rows, m->key_size, stride, stride), 1e-6);
         CHECK_NEAR((double)sd[2 * h + 1],
                    spread_of(output + (size_t)h * m->value_size, m->embd, m->value_size,
-                             (size_t)m->heads * m->value_size), 1e-6);
+                             (size_t)m->heads * m->value_size),
+                   1e-6);
     }
     for (h = 0; h < 2; h++) {
         for (r = 0; r < m->key_size; r++)
-            add_noise(query + ((size_t)heads[h] * m->key_size + r) * stride, SYN_NOISED_QUERY, layer,
-                      heads[h], r, stride, 0.5f * sd[2 * heads[h]]);
+            add_noise(query + ((size_t)heads[h] * m->key_size + r) * stride, SYN_NOISED_QUERY,
+                      layer, heads[h], r, stride, 0.5f * sd[2 * heads[h]]);
         for (r = 0; r < m->embd; r++)
-            add_noise(output + (size_t)r * m->heads * m->value_size + (size_t)heads[h] * m->value_size,
-                      SYN_NOISED_OUTPUT, layer, heads[h], r, m->value_size, 0.5f * sd[2 * heads[h] + 1]);
+            add_noise(
+                output + (size_t)r * m->heads * m->value_size + (size_t)heads[h] * m->value_size,
+                SYN_NOISED_OUTPUT, layer, heads[h], r, m->value_size, 0.5f * sd[2 * heads[h] + 1]);
     }
     expected = logits_of(c, &ctx);
     CHECK_NEAR(difference(noised, expected, n), 0, 2e-4);
@@ -148,11 +176,16 @@ static void head_noise_body(model_case *c) {
     free(plain), free(noised), free(expected), free(query), free(output), free(noise), free(sd);
 }
 
-TEST(noise_on_heads_is_noise_in_the_weights) { for_each_case(head_noise_body); }
+TEST(noise_on_heads_is_noise_in_the_weights)
+{
+    for_each_case(head_noise_body);
+}
 
-static void expert_noise_body(model_case *c) {
+static void expert_noise_body(model_case *c)
+{
     const syn_model *m = &c->model;
-    static const syn_part parts[3] = { SYN_FFN_GATE_EXPERTS, SYN_FFN_UP_EXPERTS, SYN_FFN_DOWN_EXPERTS };
+    static const syn_part parts[3] = {SYN_FFN_GATE_EXPERTS, SYN_FFN_UP_EXPERTS,
+                                      SYN_FFN_DOWN_EXPERTS};
     const uint32_t layer = m->layers - 1;
     const size_t n = (size_t)TOKENS * m->vocab;
     float *noise, *plain, *noised, *expected, *own[3];
@@ -181,26 +214,32 @@ static void expert_noise_body(model_case *c) {
             const float sd = noise[((size_t)layer * m->experts + e) * 3 + (size_t)i];
             CHECK_NEAR((double)sd, spread_of(rows, t->rows, t->cols, t->cols), 1e-6);
             for (r = 0; r < t->rows; r++)
-                add_noise(rows + (size_t)r * t->cols, (syn_noised)(SYN_NOISED_GATE + i), layer, e, r,
-                          t->cols, sd);
+                add_noise(rows + (size_t)r * t->cols, (syn_noised)(SYN_NOISED_GATE + i), layer, e,
+                          r, t->cols, sd);
         }
     expected = logits_of(c, &ctx);
     CHECK_NEAR(difference(noised, expected, n), 0, 2e-4);
     CHECK(difference(noised, plain, n) > 20 * difference(noised, expected, n));
-    CHECK_FAILS(syn_context_edit_expert_sd(&ctx, layer, m->experts, noise, &err), SYN_ERROR_ARGUMENT, err);
-    CHECK_FAILS(syn_context_edit_expert_sd(&ctx, m->layers, 0, noise, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK_FAILS(syn_context_edit_expert_sd(&ctx, layer, m->experts, noise, &err),
+                SYN_ERROR_ARGUMENT, err);
+    CHECK_FAILS(syn_context_edit_expert_sd(&ctx, m->layers, 0, noise, &err), SYN_ERROR_ARGUMENT,
+                err);
     for (i = 0; i < 3; i++) free(own[i]);
     free(plain), free(noised), free(expected), free(noise);
 }
 
-TEST(noise_on_experts_is_noise_in_the_weights) { for_each_case(expert_noise_body); }
+TEST(noise_on_experts_is_noise_in_the_weights)
+{
+    for_each_case(expert_noise_body);
+}
 
 /* 10^6 draws: mean, variance, skewness and kurtosis within five of their standard errors, and no
    correlation between rows, units, layers, matrices or seeds. */
-TEST(noise_is_normal_and_independent) {
+TEST(noise_is_normal_and_independent)
+{
     enum { N = 1000000 };
     float *z = (float *)malloc(N * sizeof *z), *other = (float *)malloc(N * sizeof *other);
-    double moment[5] = { 0, 0, 0, 0, 0 };
+    double moment[5] = {0, 0, 0, 0, 0};
     int i, k;
     syn_edit_noise(1, SYN_NOISED_QUERY, 3, 2, 9, 0, N, z);
     for (i = 0; i < N; i++)
@@ -211,21 +250,27 @@ TEST(noise_is_normal_and_independent) {
     CHECK_NEAR(moment[4], 3, 5 * sqrt(96.0 / N));
     for (k = 0; k < 5; k++) {
         double product = 0;
-        syn_edit_noise(k == 0 ? 2 : 1, k == 1 ? SYN_NOISED_OUTPUT : SYN_NOISED_QUERY, k == 2 ? 2 : 3,
-                       k == 3 ? 3 : 2, k == 4 ? 8 : 9, 0, N, other);
+        syn_edit_noise(k == 0 ? 2 : 1, k == 1 ? SYN_NOISED_OUTPUT : SYN_NOISED_QUERY,
+                       k == 2 ? 2 : 3, k == 3 ? 3 : 2, k == 4 ? 8 : 9, 0, N, other);
         for (i = 0; i < N; i++) product += (double)z[i] * (double)other[i] / N;
         CHECK_NEAR(product, 0, 5 * sqrt(1.0 / N));
     }
-    syn_edit_noise(1, SYN_NOISED_QUERY, 3, 2, 9, 500, 7, other); /* from the middle: the same numbers */
+    syn_edit_noise(1, SYN_NOISED_QUERY, 3, 2, 9, 500, 7,
+                   other); /* from the middle: the same numbers */
     CHECK(!memcmp(other, z + 500, 7 * sizeof *z));
     free(z), free(other);
 }
 
 /* ---- means ---- */
 
-typedef struct taken { float *head, *expert; uint32_t *times; const syn_model *m; } taken;
+typedef struct taken {
+    float *head, *expert;
+    uint32_t *times;
+    const syn_model *m;
+} taken;
 
-static void take_outputs(void *user, const syn_probed *v) {
+static void take_outputs(void *user, const syn_probed *v)
+{
     taken *t = (taken *)user;
     if (v->kind == SYN_PROBE_HEAD)
         memcpy(t->head + ((size_t)v->layer * t->m->heads + v->unit) * t->m->value_size, v->vector,
@@ -235,8 +280,10 @@ static void take_outputs(void *user, const syn_probed *v) {
                v->length * sizeof *v->vector);
 }
 
-/* With a unit's own output as its mean, no gain changes anything; with another's, the gain 1 does not. */
-static void mean_body(model_case *c) {
+/* With a unit's own output as its mean, no gain changes anything; with another's, the gain 1 does
+ * not. */
+static void mean_body(model_case *c)
+{
     const syn_model *m = &c->model;
     const size_t heads = (size_t)m->layers * m->heads, experts = (size_t)m->layers * m->experts;
     float *gain = (float *)malloc((heads + experts + 1) * sizeof *gain), *plain;
@@ -282,13 +329,20 @@ static void mean_body(model_case *c) {
     free(gain), free(plain), free(t.head), free(t.expert);
 }
 
-TEST(a_mean_takes_the_place_of_an_output) { for_each_case(mean_body); }
+TEST(a_mean_takes_the_place_of_an_output)
+{
+    for_each_case(mean_body);
+}
 
 /* ---- steps that start above ---- */
 
-typedef struct streams { float *at; const syn_model *m; } streams; /* (layer, position, embd) */
+typedef struct streams {
+    float *at;
+    const syn_model *m;
+} streams; /* (layer, position, embd) */
 
-static void keep_stream(void *user, const syn_probed *v) {
+static void keep_stream(void *user, const syn_probed *v)
+{
     streams *s = (streams *)user;
     if (v->kind == SYN_PROBE_RESIDUAL)
         memcpy(s->at + ((size_t)v->layer * TOKENS + v->position) * s->m->embd, v->vector,
@@ -296,7 +350,9 @@ static void keep_stream(void *user, const syn_probed *v) {
 }
 
 /* The rows of sequence 0 as streams before a layer. */
-static syn_status step_stream(syn_context *ctx, uint32_t layer, const float *stream, size_t n, syn_error *err) {
+static syn_status step_stream(syn_context *ctx, uint32_t layer, const float *stream, size_t n,
+                              syn_error *err)
+{
     syn_row rows[17];
     size_t i;
     memset(rows, 0, sizeof rows);
@@ -306,7 +362,8 @@ static syn_status step_stream(syn_context *ctx, uint32_t layer, const float *str
 
 /* From every layer on, in passes of any size, the logits are those of a whole step, to the bit; an
    edit above the start as well. */
-static void stream_body(model_case *c) {
+static void stream_body(model_case *c)
+{
     const syn_model *m = &c->model;
     const size_t n = (size_t)TOKENS * m->vocab;
     float *gain = (float *)malloc((size_t)m->layers * m->heads * sizeof *gain), *plain, *edited;
@@ -323,9 +380,11 @@ static void stream_body(model_case *c) {
     ctx.probe.take = keep_stream;
     ctx.probe.user = &s;
     plain = logits_of(c, &ctx);
-    CHECK(!memcmp(syn_context_stream(&ctx, 0), s.at + (size_t)m->layers * TOKENS * m->embd, (size_t)TOKENS * m->embd * sizeof(float)));
+    CHECK(!memcmp(syn_context_stream(&ctx, 0), s.at + (size_t)m->layers * TOKENS * m->embd,
+                  (size_t)TOKENS * m->embd * sizeof(float)));
     memset(&ctx.probe, 0, sizeof ctx.probe);
-    for (i = 0; i < (size_t)m->layers * m->heads; i++) gain[i] = i < (size_t)(m->layers - 1) * m->heads ? 1.0f : 0.0f;
+    for (i = 0; i < (size_t)m->layers * m->heads; i++)
+        gain[i] = i < (size_t)(m->layers - 1) * m->heads ? 1.0f : 0.0f;
     ctx.edit.head_gain = gain;
     edited = logits_of(c, &ctx);
     for (layer = 0; layer <= m->layers; layer++) {
@@ -354,10 +413,14 @@ static void stream_body(model_case *c) {
     free(plain), free(edited), free(gain), free(last), free(s.at);
 }
 
-TEST(a_step_may_start_at_any_layer) { for_each_case(stream_body); }
+TEST(a_step_may_start_at_any_layer)
+{
+    for_each_case(stream_body);
+}
 
 /* Work that is skipped changes nothing: with and without norms, ablated models agree to the bit. */
-static void idle_body(model_case *c) {
+static void idle_body(model_case *c)
+{
     const syn_model *m = &c->model;
     const size_t heads = (size_t)m->layers * m->heads, experts = (size_t)m->layers * m->experts;
     float *gain = (float *)malloc((heads + experts + 1) * sizeof *gain), *logits[2];
@@ -378,13 +441,17 @@ static void idle_body(model_case *c) {
     free(gain), free(logits[0]), free(logits[1]);
 }
 
-TEST(ablated_work_is_skipped_without_a_trace) { for_each_case(idle_body); }
+TEST(ablated_work_is_skipped_without_a_trace)
+{
+    for_each_case(idle_body);
+}
 
 /* ---- attention to the first token ---- */
 
 /* In the first layer a value depends on its token alone, so that out_1 = s v(a) + (1 - s) v(b) with
    v(a), v(b) the outputs of a and b as first tokens. (Not where positions are embedded.) */
-static void sink_body(model_case *c) {
+static void sink_body(model_case *c)
+{
     const syn_model *m = &c->model;
     const size_t size = (size_t)m->heads * m->value_size;
     float *v[3];
@@ -392,7 +459,7 @@ static void sink_body(model_case *c) {
     syn_context ctx;
     syn_error err;
     taken t;
-    const int32_t pair[2] = { case_token(c, 1), case_token(c, 6) };
+    const int32_t pair[2] = {case_token(c, 1), case_token(c, 6)};
     int i;
     uint32_t h;
     if (m->global[SYN_POSITION_EMBD].type) return;
@@ -414,7 +481,8 @@ static void sink_body(model_case *c) {
         double worst = 0;
         size_t k;
         for (k = h * (size_t)m->value_size; k < (h + (size_t)1) * m->value_size; k++)
-            worst = fmax(worst, fabs(s * (double)v[0][k] + (1 - s) * (double)v[1][k] - (double)v[2][k]));
+            worst = fmax(worst,
+                         fabs(s * (double)v[0][k] + (1 - s) * (double)v[1][k] - (double)v[2][k]));
         CHECK_NEAR(worst, 0, 1e-4);
         CHECK(s > 0 && s < 1);
         CHECK(syn_context_sinks(&ctx, 0)[h] == 1.0f);
@@ -423,10 +491,14 @@ static void sink_body(model_case *c) {
     free(t.head), free(t.expert);
 }
 
-TEST(sinks_are_the_attention_to_the_first_token) { for_each_case(sink_body); }
+TEST(sinks_are_the_attention_to_the_first_token)
+{
+    for_each_case(sink_body);
+}
 
 /* A local layer that has left position 0 behind gives it nothing; a global one goes on. */
-static void window_body(model_case *c) {
+static void window_body(model_case *c)
+{
     const syn_model *m = &c->model;
     syn_context_desc desc = exact_desc(8);
     syn_context ctx;
@@ -444,6 +516,9 @@ static void window_body(model_case *c) {
     }
 }
 
-TEST(sinks_end_with_the_window) { for_each_case(window_body); }
+TEST(sinks_end_with_the_window)
+{
+    for_each_case(window_body);
+}
 
 TEST_MAIN("edit")

@@ -1,5 +1,5 @@
-/* Estimators: the reference package's discrete and Gaussian atoms, ranks and normal scores, every route to the same
-   number, and what each refuses. */
+/* Estimators: the reference package's discrete and Gaussian atoms, ranks and normal scores, every
+   route to the same number, and what each refuses. */
 #define SYNERGY_IMPLEMENTATION
 #define SYNERGY_NO_MODEL
 #include "synergy.h"
@@ -8,10 +8,15 @@
 
 enum { N = 120, CASES = 24, KINDS = 5 };
 
-static const struct { syn_estimator estimator; syn_transform transform; syn_redundancy redundancy; } kinds[KINDS] = {
-    {SYN_BINARY, SYN_TRANSFORM_NONE, SYN_MMI},   {SYN_BINARY, SYN_TRANSFORM_NONE, SYN_CCS},
-    {SYN_COPULA, SYN_TRANSFORM_NONE, SYN_MMI},   {SYN_COPULA, SYN_TRANSFORM_NONE, SYN_CCS},
-    {SYN_GAUSSIAN, SYN_TRANSFORM_LOG, SYN_MMI}};
+static const struct {
+    syn_estimator estimator;
+    syn_transform transform;
+    syn_redundancy redundancy;
+} kinds[KINDS] = {{SYN_BINARY, SYN_TRANSFORM_NONE, SYN_MMI},
+                  {SYN_BINARY, SYN_TRANSFORM_NONE, SYN_CCS},
+                  {SYN_COPULA, SYN_TRANSFORM_NONE, SYN_MMI},
+                  {SYN_COPULA, SYN_TRANSFORM_NONE, SYN_CCS},
+                  {SYN_GAUSSIAN, SYN_TRANSFORM_LOG, SYN_MMI}};
 
 static npy load(const char *name)
 {
@@ -49,7 +54,8 @@ TEST(reference)
     REQUIRE(series.data && want.data);
     for (c = 0; c < CASES; c++)
         for (kind = 0; kind < KINDS; kind++) {
-            const double *x = series.f8 + c * 2 * N, *ref = want.f8 + (c * KINDS + (size_t)kind) * SYN_ATOMS;
+            const double *x = series.f8 + c * 2 * N,
+                         *ref = want.f8 + (c * KINDS + (size_t)kind) * SYN_ATOMS;
             syn_phiid_desc d = desc_of(kind, work);
             double mi[SYN_MIS];
             d.mi = mi;
@@ -65,7 +71,8 @@ TEST(reference)
     npy_free(&want);
 }
 
-/* The same in 50 digits, ranks to atoms without a double on the way. CCS where its signs are sure. */
+/* The same in 50 digits, ranks to atoms without a double on the way. CCS where its signs are sure.
+ */
 TEST(fifty_digits)
 {
     npy series = load("series"), want = load("exact");
@@ -75,7 +82,8 @@ TEST(fifty_digits)
     REQUIRE(series.data && want.data);
     for (c = 0; c < CASES; c++)
         for (kind = 0; kind < KINDS; kind++) {
-            const double *x = series.f8 + c * 2 * N, *ref = want.f8 + (c * KINDS + (size_t)kind) * SYN_ATOMS;
+            const double *x = series.f8 + c * 2 * N,
+                         *ref = want.f8 + (c * KINDS + (size_t)kind) * SYN_ATOMS;
             syn_phiid_desc d = desc_of(kind, work);
             if (isnan(ref[0])) continue;
             judged++;
@@ -91,9 +99,9 @@ TEST(fifty_digits)
 TEST(normal_scores)
 {
     static const double value[8] = {5, -1, 2, 2, 9, 1e300, 2, -7}; /* ranks 6 2 4 4 7 8 4 1 of 8 */
-    static const double want[8] = {0.430727299295457489, -0.764709673786386990, -0.139710298881862020,
-                                   -0.139710298881862020, 0.764709673786386990, 1.22064034884734967,
-                                   -0.139710298881862020, -1.22064034884734967};
+    static const double want[8] = {
+        0.430727299295457489, -0.764709673786386990, -0.139710298881862020, -0.139710298881862020,
+        0.764709673786386990, 1.22064034884734967,   -0.139710298881862020, -1.22064034884734967};
     static double many[100000], work[100000];
     double to[8], square = 0;
     syn_phiid_desc d = desc_of(2, NULL);
@@ -108,7 +116,8 @@ TEST(normal_scores)
         if (rank == 1) CHECK_NEAR(many[k], -4.26489302668545083, 1e-12);
         if (rank == 50000) CHECK_NEAR(many[k], -1.25330160433226797e-5, 1e-15);
     }
-    CHECK(fabs(square - 0.9997929537) < 1e-9); /* the variance of a normal, less its furthest tails */
+    CHECK(fabs(square - 0.9997929537) <
+          1e-9); /* the variance of a normal, less its furthest tails */
 }
 
 /* Monotone maps change nothing, whatever the marginals. */
@@ -184,7 +193,8 @@ TEST(binary_by_hand)
     memset(count, 0, sizeof count);
     count[0] = count[15] = 8; /* x = y = a = b */
     d.mi = mi;
-    for (d.redundancy = SYN_MMI; d.redundancy <= SYN_CCS; d.redundancy = (syn_redundancy)(d.redundancy + 1)) {
+    for (d.redundancy = SYN_MMI; d.redundancy <= SYN_CCS;
+         d.redundancy = (syn_redundancy)(d.redundancy + 1)) {
         CHECK(!syn_phiid_counts(count, &d, atom));
         CHECK_NEAR(atom[SYN_RTR], log(2), 1e-15);
         for (k = 1; k < SYN_ATOMS; k++) CHECK_NEAR(atom[k], 0, 1e-15);
@@ -196,7 +206,8 @@ TEST(binary_by_hand)
     CHECK(syn_phiid_counts(count, &d, atom) == SYN_FLAG_CONSTANT);
     CHECK_NEAR(atom[SYN_XTX], 0, 0);
     memset(count, 0, sizeof count);
-    for (k = 0; k < 4; k++) count[k + ((k ^ k >> 1) & 1) * 4 + (k & 1 ? 8 : 0)] = 5; /* a = x xor y, b = x */
+    for (k = 0; k < 4; k++)
+        count[k + ((k ^ k >> 1) & 1) * 4 + (k & 1 ? 8 : 0)] = 5; /* a = x xor y, b = x */
     CHECK(!syn_phiid_counts(count, &d, atom));
     CHECK_NEAR(mi[SYN_MI_XY_A], log(2), 1e-15);
     CHECK_NEAR(mi[SYN_MI_X_A], 0, 1e-15);
@@ -265,7 +276,8 @@ TEST(pairs)
 
 TEST(refusals)
 {
-    double x[20], atom[SYN_ATOMS], cov[16] = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1}, work[60];
+    double x[20], atom[SYN_ATOMS], cov[16] = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1},
+                                   work[60];
     static double block[2000];
     syn_arena arena = syn_arena_on(block, sizeof block);
     syn_phiid_desc d = desc_of(2, NULL);

@@ -1,5 +1,5 @@
-/* Experts against PyTorch (float64): which ones the router takes, with what weight, the norms of what
-   they give, before and after that weight, of all of them, and of the shared ones; gains. */
+/* Experts against PyTorch (float64): which ones the router takes, with what weight, the norms of
+   what they give, before and after that weight, of all of them, and of the shared ones; gains. */
 #define SYNERGY_THREADS
 #define SYNERGY_IMPLEMENTATION
 #include "synergy.h"
@@ -7,9 +7,9 @@
 #include "model_case.h"
 
 static const char *const cases[] = {
-    "llama-moe", "llama-moe-q5_1", "qwen3moe", "qwen3moe-q5_k", "qwen3moe-tiny", "deepseek2",
-    "deepseek2-kvb", "deepseek2-qlora", "deepseek2-q8_0", "deepseek2-q6_k", "deepseek2-tiny",
-    "deepseek2-kvb-tiny",
+    "llama-moe",      "llama-moe-q5_1", "qwen3moe",       "qwen3moe-q5_k",
+    "qwen3moe-tiny",  "deepseek2",      "deepseek2-kvb",  "deepseek2-qlora",
+    "deepseek2-q8_0", "deepseek2-q6_k", "deepseek2-tiny", "deepseek2-kvb-tiny",
 };
 enum { CASES = sizeof cases / sizeof cases[0], MAX_TOKENS = 64, MAX_EXPERTS = 16 };
 
@@ -21,12 +21,14 @@ typedef struct moe_case {
     size_t layers, first, used, experts; /* layers with experts, the first of them */
 } moe_case;
 
-static int has_file(const char *folder, const char *name) {
+static int has_file(const char *folder, const char *name)
+{
     test_path_buffer path;
     return test_exists(test_join(path, folder, name));
 }
 
-static int moe_load(moe_case *m, const char *folder) {
+static int moe_load(moe_case *m, const char *folder)
+{
     memset(m, 0, sizeof *m);
     if (!case_load(&m->c, folder)) return 0;
     m->has_shared = has_file(folder, "moe_norm_shared.npy");
@@ -44,7 +46,8 @@ static int moe_load(moe_case *m, const char *folder) {
            (!m->has_all || case_array(&m->all, folder, "moe_norm_all.npy", NPY_F4));
 }
 
-static void moe_free(moe_case *m) {
+static void moe_free(moe_case *m)
+{
     case_free(&m->c);
     npy_free(&m->ids);
     npy_free(&m->logits);
@@ -55,7 +58,8 @@ static void moe_free(moe_case *m) {
     npy_free(&m->all);
 }
 
-static void for_each_case(void (*body)(moe_case *m)) {
+static void for_each_case(void (*body)(moe_case *m))
+{
     int i, ran = 0, absent = 0;
     for (i = 0; i < CASES; i++) {
         test_path_buffer path;
@@ -75,7 +79,8 @@ static void for_each_case(void (*body)(moe_case *m)) {
     CHECK(ran >= 5);
 }
 
-static syn_context_desc exact_desc(uint32_t batch, syn_expert_norms norms) {
+static syn_context_desc exact_desc(uint32_t batch, syn_expert_norms norms)
+{
     syn_context_desc desc;
     memset(&desc, 0, sizeof desc);
     desc.tokens = MAX_TOKENS;
@@ -86,9 +91,12 @@ static syn_context_desc exact_desc(uint32_t batch, syn_expert_norms norms) {
     return desc;
 }
 
-/* Feeds all of the reference's tokens, `batch` at a time; `after`, when given, looks at each pass. */
-static int feed(moe_case *m, syn_context *ctx, void (*after)(moe_case *m, const syn_context *ctx,
-                                                            size_t at, void *user), void *user) {
+/* Feeds all of the reference's tokens, `batch` at a time; `after`, when given, looks at each pass.
+ */
+static int feed(moe_case *m, syn_context *ctx,
+                void (*after)(moe_case *m, const syn_context *ctx, size_t at, void *user),
+                void *user)
+{
     syn_error err;
     int32_t ids[MAX_TOKENS];
     size_t at = 0, n = case_length(&m->c), batch = ctx->desc.batch;
@@ -106,7 +114,8 @@ static int feed(moe_case *m, syn_context *ctx, void (*after)(moe_case *m, const 
     return 1;
 }
 
-static void widen(double *worst, double a, double b) {
+static void widen(double *worst, double a, double b)
+{
     const double off = fabs(a - b);
     if (!(off <= *worst)) *worst = off;
 }
@@ -121,20 +130,23 @@ typedef struct seen {
     int last_layer, last_position, last_unit; /* of SYN_PROBE_EXPERT */
 } seen;
 
-static double norm_of(const float *vector, uint32_t length) {
+static double norm_of(const float *vector, uint32_t length)
+{
     double square = 0;
     uint32_t i;
     for (i = 0; i < length; i++) square += (double)vector[i] * (double)vector[i];
     return sqrt(square);
 }
 
-static void see_expert(seen *s, size_t row, const syn_probed *v) {
+static void see_expert(seen *s, size_t row, const syn_probed *v)
+{
     const synp_context *work = s->ctx->work;
     const size_t p = v->row, used = s->m->used;
     size_t k, found = used;
     for (k = 0; k < used; k++) {
         const size_t at = row * used + k;
-        /* the choice of a position stands in the context, the likeliest first, as in the reference */
+        /* the choice of a position stands in the context, the likeliest first, as in the reference
+         */
         if ((int32_t)work->choice[p * used + k] != s->m->ids.i4[at]) s->other_choice++;
         if (s->m->ids.i4[at] != (int32_t)v->unit) continue;
         found = k;
@@ -145,7 +157,8 @@ static void see_expert(seen *s, size_t row, const syn_probed *v) {
     s->experts++;
 }
 
-static void see(void *user, const syn_probed *v) {
+static void see(void *user, const syn_probed *v)
+{
     seen *s = (seen *)user;
     moe_case *m = s->m;
     const size_t row = (size_t)v->position * m->layers + v->layer - m->first;
@@ -164,8 +177,9 @@ static void see(void *user, const syn_probed *v) {
     }
 }
 
-static void routing_body(moe_case *m) {
-    static const uint32_t batches[] = { 1, 5, 32 };
+static void routing_body(moe_case *m)
+{
+    static const uint32_t batches[] = {1, 5, 32};
     const size_t rows = case_length(&m->c) * m->layers;
     int i;
     for (i = 0; i < 3; i++) {
@@ -191,18 +205,22 @@ static void routing_body(moe_case *m) {
     }
 }
 
-TEST(the_router_takes_the_same_experts_with_the_same_weights) { for_each_case(routing_body); }
+TEST(the_router_takes_the_same_experts_with_the_same_weights)
+{
+    for_each_case(routing_body);
+}
 
 /* ---- recorded norms ---- */
 
 typedef struct recorded {
-    const npy *reference;    /* (position, layer, chosen) */
+    const npy *reference; /* (position, layer, chosen) */
     double worst, all;
-    size_t wrong_zero;       /* a number where 0 belongs, or 0 where a number does */
-    int every;               /* SYN_EXPERTS_ALL */
+    size_t wrong_zero; /* a number where 0 belongs, or 0 where a number does */
+    int every;         /* SYN_EXPERTS_ALL */
 } recorded;
 
-static void compare_norms(moe_case *m, const syn_context *ctx, size_t at, void *user) {
+static void compare_norms(moe_case *m, const syn_context *ctx, size_t at, void *user)
+{
     recorded *r = (recorded *)user;
     const size_t layers = m->c.model.layers;
     size_t p, layer, e, k;
@@ -213,7 +231,8 @@ static void compare_norms(moe_case *m, const syn_context *ctx, size_t at, void *
             for (e = 0; e < m->experts; e++) {
                 for (k = 0; layer >= m->first && k < m->used; k++)
                     if (m->ids.i4[row * m->used + k] == (int32_t)e) break;
-                if (layer < m->first || (k == m->used && !r->every)) r->wrong_zero += norm[e] != 0.0f;
+                if (layer < m->first || (k == m->used && !r->every))
+                    r->wrong_zero += norm[e] != 0.0f;
                 else r->wrong_zero += !(norm[e] > 0.0f);
                 if (layer < m->first) continue;
                 if (k < m->used)
@@ -224,8 +243,9 @@ static void compare_norms(moe_case *m, const syn_context *ctx, size_t at, void *
         }
 }
 
-static void norms_of(moe_case *m, syn_expert_norms kind, const npy *reference, const char *name) {
-    static const uint32_t batches[] = { 1, 7, 32 };
+static void norms_of(moe_case *m, syn_expert_norms kind, const npy *reference, const char *name)
+{
+    static const uint32_t batches[] = {1, 7, 32};
     int i;
     for (i = 0; i < 3; i++) {
         syn_context ctx;
@@ -242,28 +262,51 @@ static void norms_of(moe_case *m, syn_expert_norms kind, const npy *reference, c
     }
 }
 
-static void weighted_body(moe_case *m) {
+static void weighted_body(moe_case *m)
+{
     norms_of(m, SYN_EXPERTS_WEIGHTED, &m->weighted, "moe_norm_weighted");
 }
-static void raw_body(moe_case *m) { norms_of(m, SYN_EXPERTS_RAW, &m->raw, "moe_norm_raw"); }
-static void all_body(moe_case *m) { norms_of(m, SYN_EXPERTS_ALL, &m->raw, "moe_norm_raw"); }
+static void raw_body(moe_case *m)
+{
+    norms_of(m, SYN_EXPERTS_RAW, &m->raw, "moe_norm_raw");
+}
+static void all_body(moe_case *m)
+{
+    norms_of(m, SYN_EXPERTS_ALL, &m->raw, "moe_norm_raw");
+}
 
-TEST(norms_after_the_gate_weight) { for_each_case(weighted_body); }
-TEST(norms_before_the_gate_weight) { for_each_case(raw_body); }
-TEST(norms_of_every_expert) { for_each_case(all_body); }
+TEST(norms_after_the_gate_weight)
+{
+    for_each_case(weighted_body);
+}
+TEST(norms_before_the_gate_weight)
+{
+    for_each_case(raw_body);
+}
+TEST(norms_of_every_expert)
+{
+    for_each_case(all_body);
+}
 
 /* Evaluating every expert changes what is recorded, not what the model says. */
-typedef struct said { float *logits; double worst; size_t at; } said;
+typedef struct said {
+    float *logits;
+    double worst;
+    size_t at;
+} said;
 
-static void compare_said(moe_case *m, const syn_context *ctx, size_t at, void *user) {
+static void compare_said(moe_case *m, const syn_context *ctx, size_t at, void *user)
+{
     said *s = (said *)user;
     const size_t vocab = m->c.model.vocab;
     size_t i;
     for (i = 0; i < ctx->rows * vocab; i++)
-        widen(&s->worst, (double)syn_context_logits(ctx, 0)[i], (double)m->c.logits.f4[at * vocab + i]);
+        widen(&s->worst, (double)syn_context_logits(ctx, 0)[i],
+              (double)m->c.logits.f4[at * vocab + i]);
 }
 
-static void all_logits_body(moe_case *m) {
+static void all_logits_body(moe_case *m)
+{
     syn_context ctx;
     syn_context_desc desc = exact_desc(8, SYN_EXPERTS_ALL);
     said s;
@@ -273,18 +316,22 @@ static void all_logits_body(moe_case *m) {
     CHECK_NEAR(s.worst, 0, case_tolerance(&m->c, "logits"));
 }
 
-TEST(evaluating_every_expert_leaves_the_logits) { for_each_case(all_logits_body); }
+TEST(evaluating_every_expert_leaves_the_logits)
+{
+    for_each_case(all_logits_body);
+}
 
 /* ---- gains ---- */
 
 typedef struct watched {
     syn_context *ctx;
     uint32_t layer, expert, position; /* whose contribution is looked at */
-    float contribution[1024];    /* weight * output */
-    float after[1024];           /* the stream behind that layer */
+    float contribution[1024];         /* weight * output */
+    float after[1024];                /* the stream behind that layer */
 } watched;
 
-static void watch(void *user, const syn_probed *v) {
+static void watch(void *user, const syn_probed *v)
+{
     watched *w = (watched *)user;
     const synp_context *work = w->ctx->work;
     uint32_t i, k;
@@ -294,13 +341,15 @@ static void watch(void *user, const syn_probed *v) {
     if (v->kind != SYN_PROBE_EXPERT || v->layer != w->layer || v->unit != w->expert) return;
     for (k = 0; k < w->ctx->model->experts_used; k++)
         if (work->choice[k] == v->unit)
-            for (i = 0; i < v->length; i++) w->contribution[i] = work->gate_weight[k] * v->vector[i];
+            for (i = 0; i < v->length; i++)
+                w->contribution[i] = work->gate_weight[k] * v->vector[i];
 }
 
 /* A gain of 1 changes no bit; g takes (1 - g) of one expert's contribution out of the stream behind
    its layer, and nothing where the expert is not chosen; the recorded norm stays what it was. */
-static void gain_body(moe_case *m) {
-    static const float gains[] = { 1.0f, 0.0f, 0.5f, -2.0f };
+static void gain_body(moe_case *m)
+{
+    static const float gains[] = {1.0f, 0.0f, 0.5f, -2.0f};
     const size_t units = (size_t)m->c.model.layers * m->experts, embd = m->c.model.embd;
     float *gain = (float *)malloc(units * sizeof *gain);
     syn_context ctx;
@@ -331,7 +380,8 @@ static void gain_body(moe_case *m) {
         REQUIRE_OK(syn_context_step(&ctx, &id, 1, &err), err);
         for (i = 0; i < embd; i++)
             widen(&worst, (double)edited.after[i],
-                  (double)plain.after[i] - (1.0 - (double)gains[g]) * (double)plain.contribution[i]);
+                  (double)plain.after[i] -
+                      (1.0 - (double)gains[g]) * (double)plain.contribution[i]);
         CHECK_NEAR(worst, 0, gains[g] == 1.0f ? 0 : 2e-5);
         CHECK(syn_context_expert_norms(&ctx, 0)[m->first * m->experts + (size_t)chosen] == norm);
     }
@@ -344,11 +394,15 @@ static void gain_body(moe_case *m) {
     free(gain);
 }
 
-TEST(a_gain_takes_an_expert_out_of_the_stream) { for_each_case(gain_body); }
+TEST(a_gain_takes_an_expert_out_of_the_stream)
+{
+    for_each_case(gain_body);
+}
 
 /* ---- the rest ---- */
 
-static void threads_body(moe_case *m) {
+static void threads_body(moe_case *m)
+{
     float *first = NULL;
     const size_t bytes = (size_t)4 * m->c.model.layers * m->experts * sizeof(float);
     int threads, i;
@@ -374,9 +428,13 @@ static void threads_body(moe_case *m) {
     free(first);
 }
 
-TEST(threads_do_not_change_a_bit) { for_each_case(threads_body); }
+TEST(threads_do_not_change_a_bit)
+{
+    for_each_case(threads_body);
+}
 
-TEST(a_model_without_experts_records_none) {
+TEST(a_model_without_experts_records_none)
+{
     test_path_buffer path;
     model_case c;
     syn_context ctx;

@@ -1,6 +1,7 @@
-/* Families and bad files: every tensor of every family dropped and misshapen, every needed key dropped,
-   and numbers that make no sense, one at a time. Each is refused with a line that names the tensor or
-   the key; none crashes. The files are the tiny reference models with one thing changed. */
+/* Families and bad files: every tensor of every family dropped and misshapen, every needed key
+   dropped, and numbers that make no sense, one at a time. Each is refused with a line that names
+   the tensor or the key; none crashes. The files are the tiny reference models with one thing
+   changed. */
 #define SYNERGY_SIMD 0 /* no kernel is tested here: twice as fast to compile */
 #define SYNERGY_IMPLEMENTATION
 #include "synergy.h"
@@ -12,28 +13,36 @@
 
 enum { MAX_KEYS = 64, MAX_TENSORS = 128, NAME = 64 };
 
-typedef struct key_at { char name[NAME]; size_t at, bytes; } key_at; /* name and value as they lie */
+typedef struct key_at {
+    char name[NAME];
+    size_t at, bytes;
+} key_at; /* name and value as they lie */
 typedef struct tensor_at {
-    char     name[NAME];
+    char name[NAME];
     uint32_t dims, type;
     uint64_t ne[4], offset;
 } tensor_at;
 
 typedef struct parts {
     unsigned char *file;
-    size_t    bytes, data; /* where the data begins */
-    key_at    key[MAX_KEYS];
+    size_t bytes, data; /* where the data begins */
+    key_at key[MAX_KEYS];
     tensor_at tensor[MAX_TENSORS];
-    size_t    keys, tensors;
+    size_t keys, tensors;
 } parts;
 
-static uint32_t u32_at(const unsigned char *p) {
+static uint32_t u32_at(const unsigned char *p)
+{
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-static uint64_t u64_at(const unsigned char *p) { return u32_at(p) | (uint64_t)u32_at(p + 4) << 32; }
+static uint64_t u64_at(const unsigned char *p)
+{
+    return u32_at(p) | (uint64_t)u32_at(p + 4) << 32;
+}
 
-static size_t name_at(const unsigned char *p, char name[NAME]) {
+static size_t name_at(const unsigned char *p, char name[NAME])
+{
     const size_t n = (size_t)u64_at(p), kept = n < NAME - 1 ? n : NAME - 1;
     memcpy(name, p + 8, kept);
     name[kept] = 0;
@@ -41,8 +50,9 @@ static size_t name_at(const unsigned char *p, char name[NAME]) {
 }
 
 /* Bytes of a value of this kind; the files are known to be sound. */
-static size_t value_bytes(const unsigned char *p, uint32_t kind) {
-    static const size_t size[] = { 1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8 };
+static size_t value_bytes(const unsigned char *p, uint32_t kind)
+{
+    static const size_t size[] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
     if (kind == 8) return 8 + (size_t)u64_at(p);
     if (kind == 9) {
         const uint32_t of = u32_at(p);
@@ -54,7 +64,8 @@ static size_t value_bytes(const unsigned char *p, uint32_t kind) {
     return size[kind];
 }
 
-static int take_apart(parts *g, const char *path) {
+static int take_apart(parts *g, const char *path)
+{
     const unsigned char *p;
     size_t i, d;
     memset(g, 0, sizeof *g);
@@ -88,40 +99,48 @@ static int take_apart(parts *g, const char *path) {
 
 typedef struct change {
     const char *drop_key, *drop_tensor;
-    const char *key;           /* set to: */
-    uint32_t    kind;          /* 4 u32, 6 f32, 8 text */
-    uint32_t    number;
-    float       real;
+    const char *key; /* set to: */
+    uint32_t kind;   /* 4 u32, 6 f32, 8 text */
+    uint32_t number;
+    float real;
     const char *text;
-    const char *shape;         /* this tensor's last dimension becomes one less */
-    const char *rename, *to;   /* a tensor */
+    const char *shape;       /* this tensor's last dimension becomes one less */
+    const char *rename, *to; /* a tensor */
 } change;
 
-typedef struct writer { unsigned char *at; size_t used; } writer;
+typedef struct writer {
+    unsigned char *at;
+    size_t used;
+} writer;
 
-static void w_bytes(writer *w, const void *data, size_t n) {
+static void w_bytes(writer *w, const void *data, size_t n)
+{
     memcpy(w->at + w->used, data, n);
     w->used += n;
 }
 
-static void w_u32(writer *w, uint32_t v) {
+static void w_u32(writer *w, uint32_t v)
+{
     unsigned char b[4];
     int i;
     for (i = 0; i < 4; i++) b[i] = (unsigned char)(v >> 8 * i & 255u);
     w_bytes(w, b, 4);
 }
 
-static void w_u64(writer *w, uint64_t v) {
+static void w_u64(writer *w, uint64_t v)
+{
     w_u32(w, (uint32_t)(v & 0xffffffffu));
     w_u32(w, (uint32_t)(v >> 32));
 }
 
-static void w_text(writer *w, const char *text) {
+static void w_text(writer *w, const char *text)
+{
     w_u64(w, strlen(text));
     w_bytes(w, text, strlen(text));
 }
 
-static void w_key(writer *w, const change *c) {
+static void w_key(writer *w, const change *c)
+{
     uint32_t bits;
     memcpy(&bits, &c->real, 4);
     w_text(w, c->key);
@@ -130,9 +149,13 @@ static void w_key(writer *w, const change *c) {
     else w_u32(w, c->kind == 6 ? bits : c->number);
 }
 
-static int same(const char *a, const char *b) { return a && b && !strcmp(a, b); }
+static int same(const char *a, const char *b)
+{
+    return a && b && !strcmp(a, b);
+}
 
-static unsigned char *put_together(const parts *g, const change *c, size_t *bytes) {
+static unsigned char *put_together(const parts *g, const change *c, size_t *bytes)
+{
     writer w;
     size_t i, d, keys = g->keys, tensors = g->tensors;
     int replaced = 0;
@@ -169,7 +192,8 @@ static unsigned char *put_together(const parts *g, const change *c, size_t *byte
 }
 
 /* Opens a file in a block of its exact size; the error's text. */
-static syn_status open_changed(const parts *g, const change *c, syn_error *err) {
+static syn_status open_changed(const parts *g, const change *c, syn_error *err)
+{
     size_t bytes;
     unsigned char *file = put_together(g, c, &bytes), *exact = (unsigned char *)malloc(bytes);
     syn_arena arena = syn_arena_measure();
@@ -189,7 +213,7 @@ static syn_status open_changed(const parts *g, const change *c, syn_error *err) 
         if (!status) { /* what opens must also run */
             syn_context ctx;
             syn_context_desc desc;
-            const int32_t ids[2] = { 5, 7 };
+            const int32_t ids[2] = {5, 7};
             void *room;
             memset(&desc, 0, sizeof desc);
             desc.tokens = 8;
@@ -210,26 +234,30 @@ static syn_status open_changed(const parts *g, const change *c, syn_error *err) 
 /* ---- every tensor and every key of every family ---- */
 
 static const char *const bases[] = {
-    "llama", "llama-bias", "llama-moe-q5_1", "qwen2-q4_0", "qwen3-bf16", "qwen3moe-tiny", "gemma2-tiny",
-    "gemma3-q5_0", "gptneox-f16", "gptneox-seq-tiny", "gpt2-iq4_nl", "deepseek2-tiny",
-    "deepseek2-kvb-tiny", "deepseek2-q8_0", "olmo2", "phi3", "starcoder2",
+    "llama",         "llama-bias",     "llama-moe-q5_1",     "qwen2-q4_0",     "qwen3-bf16",
+    "qwen3moe-tiny", "gemma2-tiny",    "gemma3-q5_0",        "gptneox-f16",    "gptneox-seq-tiny",
+    "gpt2-iq4_nl",   "deepseek2-tiny", "deepseek2-kvb-tiny", "deepseek2-q8_0", "olmo2",
+    "phi3",          "starcoder2",
 };
 enum { BASES = sizeof bases / sizeof bases[0] };
 
-static int load_base(parts *g, const char *name) {
+static int load_base(parts *g, const char *name)
+{
     test_path_buffer models, folder, path;
     return test_join(folder, test_path(models, "models"), name) &&
            take_apart(g, test_join(path, folder, "model.gguf"));
 }
 
 /* A file may lack these; the model then goes on without. */
-static int is_optional(const char *name, const char *base) {
+static int is_optional(const char *name, const char *base)
+{
     const size_t n = strlen(name);
     if (same(name, "output.weight") || same(name, "rope_freqs.weight")) return 1;
     return same(base, "llama-bias") && n > 5 && !strcmp(name + n - 5, ".bias");
 }
 
-TEST(unchanged_files_open_and_run) {
+TEST(unchanged_files_open_and_run)
+{
     int b;
     for (b = 0; b < BASES; b++) {
         static parts g;
@@ -242,7 +270,8 @@ TEST(unchanged_files_open_and_run) {
     }
 }
 
-TEST(a_missing_tensor_is_named) {
+TEST(a_missing_tensor_is_named)
+{
     int b;
     size_t i;
     for (b = 0; b < BASES; b++) {
@@ -266,7 +295,8 @@ TEST(a_missing_tensor_is_named) {
     }
 }
 
-TEST(a_misshapen_tensor_is_named_with_what_was_expected) {
+TEST(a_misshapen_tensor_is_named_with_what_was_expected)
+{
     int b;
     size_t i;
     for (b = 0; b < BASES; b++) {
@@ -285,7 +315,8 @@ TEST(a_misshapen_tensor_is_named_with_what_was_expected) {
 }
 
 /* A key of the architecture that is missing has a default, or is named. */
-TEST(a_missing_key_is_named_or_has_a_default) {
+TEST(a_missing_key_is_named_or_has_a_default)
+{
     int b;
     size_t i;
     for (b = 0; b < BASES; b++) {
@@ -312,8 +343,8 @@ TEST(a_missing_key_is_named_or_has_a_default) {
 
 typedef struct wrong {
     const char *base, *key;
-    char        kind; /* u, f, t */
-    double      value;
+    char kind; /* u, f, t */
+    double value;
     const char *named; /* in the error; NULL: the key */
 } wrong;
 
@@ -321,94 +352,95 @@ static const double none = -12345; /* stands for NaN: tables of constants have n
 
 static const wrong wrongs[] = {
     /* head counts that do not divide */
-    { "llama", "llama.attention.head_count", 'u', 0, NULL },
-    { "llama", "llama.attention.head_count", 'u', 7, NULL },
-    { "llama", "llama.attention.head_count_kv", 'u', 0, NULL },
-    { "llama", "llama.attention.head_count_kv", 'u', 4, NULL },
-    { "llama", "llama.attention.head_count_kv", 'u', 4294967295.0, NULL },
-    { "qwen3-bf16", "qwen3.attention.head_count_kv", 'u', 4, NULL },
-    { "qwen3-bf16", "qwen3.attention.key_length", 'u', 0, NULL },
-    { "qwen3-bf16", "qwen3.attention.value_length", 'u', 0, NULL },
-    { "phi3", "phi3.attention.head_count_kv", 'u', 2, NULL },
-    { "olmo2", "olmo2.attention.head_count", 'u', 5, NULL },
-    { "starcoder2", "starcoder2.attention.head_count_kv", 'u', 4, NULL },
+    {"llama", "llama.attention.head_count", 'u', 0, NULL},
+    {"llama", "llama.attention.head_count", 'u', 7, NULL},
+    {"llama", "llama.attention.head_count_kv", 'u', 0, NULL},
+    {"llama", "llama.attention.head_count_kv", 'u', 4, NULL},
+    {"llama", "llama.attention.head_count_kv", 'u', 4294967295.0, NULL},
+    {"qwen3-bf16", "qwen3.attention.head_count_kv", 'u', 4, NULL},
+    {"qwen3-bf16", "qwen3.attention.key_length", 'u', 0, NULL},
+    {"qwen3-bf16", "qwen3.attention.value_length", 'u', 0, NULL},
+    {"phi3", "phi3.attention.head_count_kv", 'u', 2, NULL},
+    {"olmo2", "olmo2.attention.head_count", 'u', 5, NULL},
+    {"starcoder2", "starcoder2.attention.head_count_kv", 'u', 4, NULL},
     /* sizes */
-    { "llama", "llama.block_count", 'u', 0, NULL },
-    { "llama", "llama.block_count", 'u', 4, "blk.3." },
-    { "llama", "llama.block_count", 'u', 4000000000.0, NULL },
-    { "llama", "llama.embedding_length", 'u', 0, NULL },
-    { "llama", "llama.embedding_length", 'u', 4294967292.0, NULL },
-    { "llama", "llama.feed_forward_length", 'u', 0, NULL },
-    { "llama", "llama.feed_forward_length", 'u', 4294967295.0, "ffn_" },
-    { "gpt2-iq4_nl", "gpt2.context_length", 'u', 0, "position_embd.weight" },
-    { "gpt2-iq4_nl", "gpt2.context_length", 'u', 129, "position_embd.weight" },
+    {"llama", "llama.block_count", 'u', 0, NULL},
+    {"llama", "llama.block_count", 'u', 4, "blk.3."},
+    {"llama", "llama.block_count", 'u', 4000000000.0, NULL},
+    {"llama", "llama.embedding_length", 'u', 0, NULL},
+    {"llama", "llama.embedding_length", 'u', 4294967292.0, NULL},
+    {"llama", "llama.feed_forward_length", 'u', 0, NULL},
+    {"llama", "llama.feed_forward_length", 'u', 4294967295.0, "ffn_"},
+    {"gpt2-iq4_nl", "gpt2.context_length", 'u', 0, "position_embd.weight"},
+    {"gpt2-iq4_nl", "gpt2.context_length", 'u', 129, "position_embd.weight"},
     /* rope dimensions over the head's, odd, none */
-    { "llama", "llama.rope.dimension_count", 'u', 18, NULL },
-    { "llama", "llama.rope.dimension_count", 'u', 7, NULL },
-    { "llama", "llama.rope.dimension_count", 'u', 0, NULL },
-    { "gptneox-f16", "gptneox.rope.dimension_count", 'u', 18, NULL },
-    { "deepseek2-tiny", "deepseek2.rope.dimension_count", 'u', 20, NULL },
-    { "deepseek2-kvb-tiny", "deepseek2.rope.dimension_count", 'u', 4000000000.0, NULL },
-    { "phi3", "phi3.rope.dimension_count", 'u', 17, NULL },
+    {"llama", "llama.rope.dimension_count", 'u', 18, NULL},
+    {"llama", "llama.rope.dimension_count", 'u', 7, NULL},
+    {"llama", "llama.rope.dimension_count", 'u', 0, NULL},
+    {"gptneox-f16", "gptneox.rope.dimension_count", 'u', 18, NULL},
+    {"deepseek2-tiny", "deepseek2.rope.dimension_count", 'u', 20, NULL},
+    {"deepseek2-kvb-tiny", "deepseek2.rope.dimension_count", 'u', 4000000000.0, NULL},
+    {"phi3", "phi3.rope.dimension_count", 'u', 17, NULL},
     /* windows of zero */
-    { "gemma2-tiny", "gemma2.attention.sliding_window", 'u', 0, NULL },
-    { "gemma3-q5_0", "gemma3.attention.sliding_window", 'u', 0, NULL },
-    { "gemma3-q5_0", "gemma3.attention.sliding_window_pattern", 't', 0, NULL },
+    {"gemma2-tiny", "gemma2.attention.sliding_window", 'u', 0, NULL},
+    {"gemma3-q5_0", "gemma3.attention.sliding_window", 'u', 0, NULL},
+    {"gemma3-q5_0", "gemma3.attention.sliding_window_pattern", 't', 0, NULL},
     /* experts */
-    { "llama-moe-q5_1", "llama.expert_used_count", 'u', 6, NULL },
-    { "llama-moe-q5_1", "llama.expert_used_count", 'u', 0, NULL },
-    { "llama-moe-q5_1", "llama.expert_count", 'u', 1, "expert_used_count" },
-    { "llama-moe-q5_1", "llama.expert_count", 'u', 4, "ffn_" },
-    { "qwen3moe-tiny", "qwen3moe.expert_used_count", 'u', 8, NULL },
-    { "qwen3moe-tiny", "qwen3moe.expert_count", 'u', 0, NULL },
-    { "qwen3moe-tiny", "qwen3moe.expert_feed_forward_length", 'u', 0, NULL },
-    { "deepseek2-tiny", "deepseek2.expert_used_count", 'u', 7, NULL },
-    { "deepseek2-tiny", "deepseek2.expert_shared_count", 'u', 4294967295.0, NULL },
-    { "deepseek2-tiny", "deepseek2.leading_dense_block_count", 'u', 4, NULL },
-    { "deepseek2-tiny", "deepseek2.expert_gating_func", 'u', 4, NULL },
-    { "deepseek2-tiny", "deepseek2.expert_weights_scale", 'f', 0, NULL },
-    { "deepseek2-tiny", "deepseek2.expert_weights_scale", 'f', none, NULL },
-    { "deepseek2-tiny", "deepseek2.expert_weights_scale", 'f', HUGE_VAL, NULL },
+    {"llama-moe-q5_1", "llama.expert_used_count", 'u', 6, NULL},
+    {"llama-moe-q5_1", "llama.expert_used_count", 'u', 0, NULL},
+    {"llama-moe-q5_1", "llama.expert_count", 'u', 1, "expert_used_count"},
+    {"llama-moe-q5_1", "llama.expert_count", 'u', 4, "ffn_"},
+    {"qwen3moe-tiny", "qwen3moe.expert_used_count", 'u', 8, NULL},
+    {"qwen3moe-tiny", "qwen3moe.expert_count", 'u', 0, NULL},
+    {"qwen3moe-tiny", "qwen3moe.expert_feed_forward_length", 'u', 0, NULL},
+    {"deepseek2-tiny", "deepseek2.expert_used_count", 'u', 7, NULL},
+    {"deepseek2-tiny", "deepseek2.expert_shared_count", 'u', 4294967295.0, NULL},
+    {"deepseek2-tiny", "deepseek2.leading_dense_block_count", 'u', 4, NULL},
+    {"deepseek2-tiny", "deepseek2.expert_gating_func", 'u', 4, NULL},
+    {"deepseek2-tiny", "deepseek2.expert_weights_scale", 'f', 0, NULL},
+    {"deepseek2-tiny", "deepseek2.expert_weights_scale", 'f', none, NULL},
+    {"deepseek2-tiny", "deepseek2.expert_weights_scale", 'f', HUGE_VAL, NULL},
     /* latent attention */
-    { "deepseek2-tiny", "deepseek2.attention.kv_lora_rank", 'u', 0, NULL },
-    { "deepseek2-tiny", "deepseek2.attention.kv_lora_rank", 'u', 4294967295.0, NULL },
-    { "deepseek2-tiny", "deepseek2.attention.value_length_mla", 'u', 0, "value_length" },
-    { "deepseek2-tiny", "deepseek2.attention.key_length_mla", 'u', 8, "rope.dimension_count" },
-    { "deepseek2-tiny", "deepseek2.attention.q_lora_rank", 'u', 21, "attn_q_" },
+    {"deepseek2-tiny", "deepseek2.attention.kv_lora_rank", 'u', 0, NULL},
+    {"deepseek2-tiny", "deepseek2.attention.kv_lora_rank", 'u', 4294967295.0, NULL},
+    {"deepseek2-tiny", "deepseek2.attention.value_length_mla", 'u', 0, "value_length"},
+    {"deepseek2-tiny", "deepseek2.attention.key_length_mla", 'u', 8, "rope.dimension_count"},
+    {"deepseek2-tiny", "deepseek2.attention.q_lora_rank", 'u', 21, "attn_q_"},
     /* scales and bases */
-    { "llama", "llama.attention.layer_norm_rms_epsilon", 'f', 0, NULL },
-    { "llama", "llama.attention.layer_norm_rms_epsilon", 'f', -1e-5, NULL },
-    { "llama", "llama.attention.layer_norm_rms_epsilon", 'f', none, NULL },
-    { "gptneox-f16", "gptneox.attention.layer_norm_epsilon", 'f', 0, NULL },
-    { "gpt2-iq4_nl", "gpt2.attention.layer_norm_epsilon", 'f', none, NULL },
-    { "llama", "llama.rope.freq_base", 'f', 0, NULL },
-    { "llama", "llama.rope.freq_base", 'f', -10000, NULL },
-    { "llama", "llama.rope.freq_base", 'f', none, NULL },
-    { "llama", "llama.rope.freq_base", 'f', HUGE_VAL, NULL },
-    { "gemma3-q5_0", "gemma3.rope.freq_base_swa", 'f', 0, NULL },
-    { "llama", "llama.rope.scaling.factor", 'f', 0, NULL },
-    { "llama", "llama.rope.scaling.factor", 'f', none, NULL },
-    { "deepseek2-tiny", "deepseek2.rope.scaling.factor", 'f', 0, NULL },
-    { "deepseek2-tiny", "deepseek2.rope.scaling.factor", 'f', -40, NULL },
-    { "deepseek2-tiny", "deepseek2.rope.scaling.original_context_length", 'u', 0, NULL },
-    { "deepseek2-tiny", "deepseek2.rope.scaling.yarn_log_multiplier", 'f', none, NULL },
-    { "deepseek2-tiny", "deepseek2.rope.scaling.yarn_beta_fast", 'f', 0, NULL },
-    { "deepseek2-tiny", "deepseek2.rope.scaling.yarn_beta_slow", 'f', -1, NULL },
-    { "deepseek2-tiny", "deepseek2.rope.freq_base", 'f', 1, NULL },
-    { "gemma2-tiny", "gemma2.attn_logit_softcapping", 'f', -4, NULL },
-    { "gemma2-tiny", "gemma2.attn_logit_softcapping", 'f', none, NULL },
-    { "gemma2-tiny", "gemma2.final_logit_softcapping", 'f', HUGE_VAL, NULL },
+    {"llama", "llama.attention.layer_norm_rms_epsilon", 'f', 0, NULL},
+    {"llama", "llama.attention.layer_norm_rms_epsilon", 'f', -1e-5, NULL},
+    {"llama", "llama.attention.layer_norm_rms_epsilon", 'f', none, NULL},
+    {"gptneox-f16", "gptneox.attention.layer_norm_epsilon", 'f', 0, NULL},
+    {"gpt2-iq4_nl", "gpt2.attention.layer_norm_epsilon", 'f', none, NULL},
+    {"llama", "llama.rope.freq_base", 'f', 0, NULL},
+    {"llama", "llama.rope.freq_base", 'f', -10000, NULL},
+    {"llama", "llama.rope.freq_base", 'f', none, NULL},
+    {"llama", "llama.rope.freq_base", 'f', HUGE_VAL, NULL},
+    {"gemma3-q5_0", "gemma3.rope.freq_base_swa", 'f', 0, NULL},
+    {"llama", "llama.rope.scaling.factor", 'f', 0, NULL},
+    {"llama", "llama.rope.scaling.factor", 'f', none, NULL},
+    {"deepseek2-tiny", "deepseek2.rope.scaling.factor", 'f', 0, NULL},
+    {"deepseek2-tiny", "deepseek2.rope.scaling.factor", 'f', -40, NULL},
+    {"deepseek2-tiny", "deepseek2.rope.scaling.original_context_length", 'u', 0, NULL},
+    {"deepseek2-tiny", "deepseek2.rope.scaling.yarn_log_multiplier", 'f', none, NULL},
+    {"deepseek2-tiny", "deepseek2.rope.scaling.yarn_beta_fast", 'f', 0, NULL},
+    {"deepseek2-tiny", "deepseek2.rope.scaling.yarn_beta_slow", 'f', -1, NULL},
+    {"deepseek2-tiny", "deepseek2.rope.freq_base", 'f', 1, NULL},
+    {"gemma2-tiny", "gemma2.attn_logit_softcapping", 'f', -4, NULL},
+    {"gemma2-tiny", "gemma2.attn_logit_softcapping", 'f', none, NULL},
+    {"gemma2-tiny", "gemma2.final_logit_softcapping", 'f', HUGE_VAL, NULL},
     /* kinds */
-    { "llama", "llama.block_count", 't', 0, NULL },
-    { "llama", "llama.block_count", 'f', 3, NULL },
-    { "llama", "llama.rope.freq_base", 't', 0, NULL },
-    { "llama", "llama.rope.freq_base", 'u', 10000, NULL },
-    { "llama", "llama.rope.scaling.type", 't', 0, NULL },
-    { "llama", "llama.rope.scaling.type", 'u', 1, NULL },
-    { "llama", "general.architecture", 't', 0, "phi3" }, /* the list of those that are known */
+    {"llama", "llama.block_count", 't', 0, NULL},
+    {"llama", "llama.block_count", 'f', 3, NULL},
+    {"llama", "llama.rope.freq_base", 't', 0, NULL},
+    {"llama", "llama.rope.freq_base", 'u', 10000, NULL},
+    {"llama", "llama.rope.scaling.type", 't', 0, NULL},
+    {"llama", "llama.rope.scaling.type", 'u', 1, NULL},
+    {"llama", "general.architecture", 't', 0, "phi3"}, /* the list of those that are known */
 };
 
-TEST(numbers_that_make_no_sense_are_named) {
+TEST(numbers_that_make_no_sense_are_named)
+{
     size_t i;
     for (i = 0; i < sizeof wrongs / sizeof wrongs[0]; i++) {
         static parts g;
@@ -432,7 +464,8 @@ TEST(numbers_that_make_no_sense_are_named) {
 }
 
 /* The embedding and the vocabulary must have the same number of tokens. */
-TEST(a_vocabulary_that_disagrees_with_the_embedding_is_an_error) {
+TEST(a_vocabulary_that_disagrees_with_the_embedding_is_an_error)
+{
     static parts g;
     change c;
     syn_error err;
@@ -440,13 +473,15 @@ TEST(a_vocabulary_that_disagrees_with_the_embedding_is_an_error) {
     c.shape = "token_embd.weight";
     REQUIRE(load_base(&g, "llama"));
     CHECK_FAILS(open_changed(&g, &c, &err), SYN_ERROR_MODEL, err);
-    CHECK(strstr(err.text, "token_embd.weight") && strstr(err.text, "299") && strstr(err.text, "300"));
+    CHECK(strstr(err.text, "token_embd.weight") && strstr(err.text, "299") &&
+          strstr(err.text, "300"));
     free(g.file);
 }
 
 /* Factors for short and for long contexts come together, one a pair of dimensions. */
-TEST(rope_factors_by_length_need_each_other) {
-    static const char *const names[] = { "rope_factors_long.weight", "rope_factors_short.weight" };
+TEST(rope_factors_by_length_need_each_other)
+{
+    static const char *const names[] = {"rope_factors_long.weight", "rope_factors_short.weight"};
     int i;
     for (i = 0; i < 2; i++) {
         static parts g;
@@ -462,7 +497,8 @@ TEST(rope_factors_by_length_need_each_other) {
     }
 }
 
-TEST(a_tensor_that_occurs_twice_is_named) {
+TEST(a_tensor_that_occurs_twice_is_named)
+{
     static parts g;
     change c;
     syn_error err;
@@ -476,7 +512,8 @@ TEST(a_tensor_that_occurs_twice_is_named) {
 }
 
 /* A window is optional where all layers are local: 0 and absent mean none. */
-TEST(an_optional_window_may_be_zero) {
+TEST(an_optional_window_may_be_zero)
+{
     static parts g;
     change c;
     syn_error err;

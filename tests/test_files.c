@@ -16,13 +16,15 @@
 
 static const char *scratch(void);
 
-static void remove_scratch(void) {
+static void remove_scratch(void)
+{
     char line[128];
     snprintf(line, sizeof line, "rm -rf '%s'", scratch());
     if (system(line) != 0) printf("cannot remove %s\n", scratch());
 }
 
-static const char *scratch(void) {
+static const char *scratch(void)
+{
     static char folder[64];
     if (!folder[0]) {
         const char *base = getenv("TMPDIR");
@@ -34,7 +36,8 @@ static const char *scratch(void) {
     return folder;
 }
 
-static const char *in_scratch(const char *name) {
+static const char *in_scratch(const char *name)
+{
     static char path[4][256];
     static int turn_of = 0;
     turn_of = (turn_of + 1) % 4;
@@ -42,7 +45,8 @@ static const char *in_scratch(const char *name) {
     return path[turn_of];
 }
 
-static void put_file(const char *path, const void *bytes, size_t n) {
+static void put_file(const char *path, const void *bytes, size_t n)
+{
     FILE *f = fopen(path, "wb");
     if (!f) return;
     if (n) fwrite(bytes, 1, n, f);
@@ -52,12 +56,14 @@ static void put_file(const char *path, const void *bytes, size_t n) {
 /* ---- npy ------------------------------------------------------------------------------ */
 
 /* A file as numpy would write it, from a header text and elements. */
-static const char *npy_file(const char *header, const void *data, size_t n, int version) {
+static const char *npy_file(const char *header, const void *data, size_t n, int version)
+{
     const char *path = in_scratch("a.npy");
     text t = {NULL, 0, 0};
     size_t length = strlen(header);
     const unsigned char start[8] = {0x93, 'N', 'U', 'M', 'P', 'Y', (unsigned char)version, 0};
-    const unsigned char size[4] = {(unsigned char)(length & 255), (unsigned char)(length >> 8), 0, 0};
+    const unsigned char size[4] = {(unsigned char)(length & 255), (unsigned char)(length >> 8), 0,
+                                   0};
     text_add_bytes(&t, start, 8);
     text_add_bytes(&t, size, version == 1 ? 2 : 4);
     text_add(&t, header);
@@ -67,7 +73,8 @@ static const char *npy_file(const char *header, const void *data, size_t n, int 
     return path;
 }
 
-static int opens(const char *path, npy *a) {
+static int opens(const char *path, npy *a)
+{
     problem why;
     why.text[0] = '\0';
     int good = npy_open(a, path, &why);
@@ -75,7 +82,8 @@ static int opens(const char *path, npy *a) {
     return good;
 }
 
-static void check_refused(const char *header, const void *data, size_t n, const char *part) {
+static void check_refused(const char *header, const void *data, size_t n, const char *part)
+{
     npy a;
     problem why;
     why.text[0] = '\0';
@@ -86,21 +94,24 @@ static void check_refused(const char *header, const void *data, size_t n, const 
     if (good) npy_close(&a);
 }
 
-TEST(npy_versions_orders_and_types) {
+TEST(npy_versions_orders_and_types)
+{
     const unsigned char half[6] = {0x00, 0x3c, 0x00, 0xc0, 0x01, 0x00}; /* 1, -2, 2^-24 */
     const unsigned char big[8] = {0x3f, 0x80, 0, 0, 0xc0, 0x20, 0, 0};  /* 1, -2.5 */
     double v[6];
     npy a;
     for (int version = 1; version <= 3; version++) {
-        REQUIRE(opens(npy_file("{'descr': '<f2', 'fortran_order': False, 'shape': (3,), }\n", half, 6,
-                               version), &a));
+        REQUIRE(opens(npy_file("{'descr': '<f2', 'fortran_order': False, 'shape': (3,), }\n", half,
+                               6, version),
+                      &a));
         npy_doubles(&a, 0, 3, v);
         CHECK_NEAR(v[0], 1, 0);
         CHECK_NEAR(v[1], -2, 0);
         CHECK_NEAR(v[2], 5.9604644775390625e-08, 0);
         npy_close(&a);
     }
-    REQUIRE(opens(npy_file("{'shape': (1, 2), 'fortran_order': False, 'descr': \">f4\"}", big, 8, 1), &a));
+    REQUIRE(opens(
+        npy_file("{'shape': (1, 2), 'fortran_order': False, 'descr': \">f4\"}", big, 8, 1), &a));
     npy_doubles(&a, 0, 2, v);
     CHECK(a.dims == 2 && a.shape[0] == 1 && a.shape[1] == 2);
     CHECK_NEAR(v[0], 1, 0);
@@ -108,7 +119,8 @@ TEST(npy_versions_orders_and_types) {
     npy_close(&a);
 }
 
-TEST(npy_fortran_order_is_read_in_c_order) {
+TEST(npy_fortran_order_is_read_in_c_order)
+{
     /* a[i, j, k] = 100 i + 10 j + k, shape (2, 3, 2), first index fastest */
     int32_t bytes[12];
     size_t at = 0;
@@ -118,7 +130,8 @@ TEST(npy_fortran_order_is_read_in_c_order) {
         for (int j = 0; j < 3; j++)
             for (int i = 0; i < 2; i++) bytes[at++] = 100 * i + 10 * j + k;
     REQUIRE(opens(npy_file("{'descr': '<i4', 'fortran_order': True, 'shape': (2, 3, 2)}", bytes,
-                           sizeof bytes, 1), &a));
+                           sizeof bytes, 1),
+                  &a));
     npy_doubles(&a, 0, 12, v);
     at = 0;
     for (int i = 0; i < 2; i++)
@@ -134,22 +147,27 @@ TEST(npy_fortran_order_is_read_in_c_order) {
     npy_close(&a);
 }
 
-TEST(npy_integers_keep_sign_and_size) {
+TEST(npy_integers_keep_sign_and_size)
+{
     const unsigned char b[2] = {0x80, 0x7f};
     const int64_t wide[2] = {INT64_MIN, INT64_MAX};
     npy a;
-    REQUIRE(opens(npy_file("{'descr': '|i1', 'fortran_order': False, 'shape': (2,)}", b, 2, 1), &a));
+    REQUIRE(
+        opens(npy_file("{'descr': '|i1', 'fortran_order': False, 'shape': (2,)}", b, 2, 1), &a));
     CHECK(npy_int(&a, 0) == -128 && npy_int(&a, 1) == 127);
     npy_close(&a);
-    REQUIRE(opens(npy_file("{'descr': '|u1', 'fortran_order': False, 'shape': (2,)}", b, 2, 1), &a));
+    REQUIRE(
+        opens(npy_file("{'descr': '|u1', 'fortran_order': False, 'shape': (2,)}", b, 2, 1), &a));
     CHECK(npy_int(&a, 0) == 128);
     npy_close(&a);
-    REQUIRE(opens(npy_file("{'descr': '<i8', 'fortran_order': False, 'shape': (2,)}", wide, 16, 1), &a));
+    REQUIRE(opens(npy_file("{'descr': '<i8', 'fortran_order': False, 'shape': (2,)}", wide, 16, 1),
+                  &a));
     CHECK(npy_int(&a, 0) == INT64_MIN && npy_int(&a, 1) == INT64_MAX);
     npy_close(&a);
 }
 
-TEST(npy_written_files_are_read_back) {
+TEST(npy_written_files_are_read_back)
+{
     const double v[6] = {0.1, -0.0, 1e308, 5e-324, 3, -7};
     const uint64_t shape[3] = {1, 3, 2}, one[1] = {6};
     const char *path = in_scratch("b.npy");
@@ -166,7 +184,8 @@ TEST(npy_written_files_are_read_back) {
     REQUIRE(npy_write(path, NPY_F64, 1, one, v, &why));
     REQUIRE(file_map(&raw, path, &why));
     CHECK(raw.size == 128 + sizeof v); /* elements begin at a multiple of 64 */
-    CHECK(memcmp(raw.bytes + 10, "{'descr': '<f8', 'fortran_order': False, 'shape': (6,), }", 57) == 0);
+    CHECK(memcmp(raw.bytes + 10, "{'descr': '<f8', 'fortran_order': False, 'shape': (6,), }", 57) ==
+          0);
     CHECK(raw.bytes[127] == '\n');
     file_unmap(&raw);
     npy_out out;
@@ -179,7 +198,8 @@ TEST(npy_written_files_are_read_back) {
     CHECK(!path_exists(in_scratch("b.npy.part")));
 }
 
-TEST(npy_scalar_and_empty) {
+TEST(npy_scalar_and_empty)
+{
     const double v = 4;
     double back;
     npy a;
@@ -188,32 +208,40 @@ TEST(npy_scalar_and_empty) {
     CHECK(a.dims == 0 && a.count == 1);
     CHECK_NEAR(back, 4, 0);
     npy_close(&a);
-    REQUIRE(opens(npy_file("{'descr': '<f8', 'fortran_order': False, 'shape': (0, 5)}", "", 0, 1), &a));
+    REQUIRE(
+        opens(npy_file("{'descr': '<f8', 'fortran_order': False, 'shape': (0, 5)}", "", 0, 1), &a));
     CHECK(a.count == 0);
     npy_close(&a);
 }
 
-TEST(npy_faults_are_named) {
+TEST(npy_faults_are_named)
+{
     const unsigned char z[64] = {0};
-    check_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (4,)}", z, 15, "takes 16 bytes");
-    check_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (4,)}", z, 17, "the file has 17");
+    check_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (4,)}", z, 15,
+                  "takes 16 bytes");
+    check_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (4,)}", z, 17,
+                  "the file has 17");
     check_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (4,", z, 16, "npy header");
-    check_refused("{'descr': '<f4', 'fortran_order': Maybe, 'shape': (4,)}", z, 16, "fortran_order");
+    check_refused("{'descr': '<f4', 'fortran_order': Maybe, 'shape': (4,)}", z, 16,
+                  "fortran_order");
     check_refused("{'descr': '<f4', 'fortran_order': False}", z, 16, "'shape' is missing");
     check_refused("{'descr': '<c8', 'fortran_order': False, 'shape': (2,)}", z, 16, "'<c8'");
     check_refused("{'descr': '|O', 'fortran_order': False, 'shape': (2,)}", z, 16, "'|O'");
-    check_refused("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,)}", z, 16, "structures");
-    check_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}", z, 16,
-                  "too large");
-    check_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}", z, 16,
-                  "too large");
-    check_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}", z, 16, "whole numbers");
+    check_refused("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,)}", z, 16,
+                  "structures");
+    check_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}", z,
+                  16, "too large");
+    check_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}", z,
+                  16, "too large");
+    check_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}", z, 16,
+                  "whole numbers");
     check_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1)}", z, 4,
                   "8 dimensions");
     check_refused("", z, 16, "npy header");
 }
 
-TEST(npy_every_truncation_is_refused) {
+TEST(npy_every_truncation_is_refused)
+{
     const double v[3] = {1, 2, 3};
     const uint64_t shape[1] = {3};
     const char *whole = in_scratch("c.npy"), *cut = in_scratch("cut.npy");
@@ -234,7 +262,8 @@ TEST(npy_every_truncation_is_refused) {
 
 /* ---- JSON ----------------------------------------------------------------------------- */
 
-static int json_ok(const char *s) {
+static int json_ok(const char *s)
+{
     json_file f;
     problem why;
     int good = json_parse(&f, s, strlen(s), "t", &why);
@@ -242,12 +271,24 @@ static int json_ok(const char *s) {
     return good;
 }
 
-TEST(json_what_is_valid) {
-    static const char *const good[] = {"{}", "[]", " 1 ", "-0.5e+3", "\"\"", "null", "[1,2,[3,{\"a\":true}]]",
-                                       "{\"a\":{\"b\":[]}}", "\"\\u00e9\\uD83D\\uDE00\\n\"", "[0]", "1E9"};
-    static const char *const wrong_one[] = {"", "{", "[1,]", "{\"a\"}", "{\"a\":1,}", "01", "1.", ".5", "+1",
-                                      "nul", "[1 2]", "{a:1}", "\"\t\"", "\"\\x\"", "\"\\u12\"", "1 2",
-                                      "[", "]", "NaN", "'a'", "{\"a\":1 \"b\":2}", "-", "1e"};
+TEST(json_what_is_valid)
+{
+    static const char *const good[] = {"{}",
+                                       "[]",
+                                       " 1 ",
+                                       "-0.5e+3",
+                                       "\"\"",
+                                       "null",
+                                       "[1,2,[3,{\"a\":true}]]",
+                                       "{\"a\":{\"b\":[]}}",
+                                       "\"\\u00e9\\uD83D\\uDE00\\n\"",
+                                       "[0]",
+                                       "1E9"};
+    static const char *const wrong_one[] = {
+        "",          "{",   "[1,]", "{\"a\"}", "{\"a\":1,}", "01",     "1.",
+        ".5",        "+1",  "nul",  "[1 2]",   "{a:1}",      "\"\t\"", "\"\\x\"",
+        "\"\\u12\"", "1 2", "[",    "]",       "NaN",        "'a'",    "{\"a\":1 \"b\":2}",
+        "-",         "1e"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) CHECK(json_ok(good[i]));
     for (size_t i = 0; i < sizeof wrong_one / sizeof wrong_one[0]; i++) {
         if (json_ok(wrong_one[i])) printf("accepted: %s\n", wrong_one[i]);
@@ -259,8 +300,10 @@ TEST(json_what_is_valid) {
     CHECK(!json_ok(deep));
 }
 
-TEST(json_values_are_found) {
-    const char *s = "{\"model\": {\"name\": \"a \\\"b\\\" \\u20ac\", \"layers\": 30}, \"list\": [1, 2.5, true]}";
+TEST(json_values_are_found)
+{
+    const char *s = "{\"model\": {\"name\": \"a \\\"b\\\" \\u20ac\", \"layers\": 30}, \"list\": "
+                    "[1, 2.5, true]}";
     json_file f;
     problem why;
     REQUIRE(json_parse(&f, s, strlen(s), "t", &why));
@@ -275,8 +318,10 @@ TEST(json_values_are_found) {
     json_free(&f);
 }
 
-TEST(json_writer_is_strict_and_round_trips) {
-    const double v[] = {0.1, 1.0 / 3, 1e-320, 123456789012345680.0, -0.0, (double)NAN, (double)INFINITY};
+TEST(json_writer_is_strict_and_round_trips)
+{
+    const double v[] = {0.1,  1.0 / 3,     1e-320,          123456789012345680.0,
+                        -0.0, (double)NAN, (double)INFINITY};
     json_out j;
     json_file f;
     problem why;
@@ -305,16 +350,21 @@ TEST(json_writer_is_strict_and_round_trips) {
 
 /* ---- CSV ------------------------------------------------------------------------------ */
 
-static int csv_from(csv *c, const char *s, problem *why) {
+static int csv_from(csv *c, const char *s, problem *why)
+{
     const char *path = in_scratch("t.csv");
     put_file(path, s, strlen(s));
     return csv_read(c, path, why);
 }
 
-TEST(csv_reads_what_others_write) {
+TEST(csv_reads_what_others_write)
+{
     csv c;
     problem why;
-    REQUIRE(csv_from(&c, "\xef\xbb\xbf" "a,b,\"c, d\"\r\n1,\"x \"\"y\"\"\nz\",\r\n\r\n2,,3", &why));
+    REQUIRE(csv_from(&c,
+                     "\xef\xbb\xbf"
+                     "a,b,\"c, d\"\r\n1,\"x \"\"y\"\"\nz\",\r\n\r\n2,,3",
+                     &why));
     CHECK(c.columns == 3 && c.rows == 2);
     CHECK_STR(c.head[2], "c, d");
     CHECK_STR(csv_cell(&c, 0, 1), "x \"y\"\nz");
@@ -329,7 +379,8 @@ TEST(csv_reads_what_others_write) {
     csv_free(&c);
 }
 
-TEST(csv_faults_are_named) {
+TEST(csv_faults_are_named)
+{
     csv c;
     problem why;
     CHECK(!csv_from(&c, "a,b\n1\n", &why));
@@ -344,24 +395,30 @@ TEST(csv_faults_are_named) {
     CHECK(!csv_double("1x", &v) && !csv_double("abc", &v));
 }
 
-static bool table_from(text_table *t, const char *s, size_t n, problem *why) {
+static bool table_from(text_table *t, const char *s, size_t n, problem *why)
+{
     const char *path = in_scratch("t.txt");
     put_file(path, s, n);
     return text_table_read(t, path, why);
 }
 
 /* One table in the ways in which people have it: three columns, two rows, the same numbers. */
-TEST(tables_in_every_dialect) {
-    static const struct { const char *bytes; char separator, mark; } form[] = {
-        {"a,b,c\n1.5,2,-3e1\n4,5,6\n", ',', '.'},
-        {"a;b;c\r\n1.5;2;-3e1\r\n4;5;6", ';', '.'},
-        {"a;b;c\r1,5;2;-3e1\r4;5;6\r", ';', ','},
-        {"\xef\xbb\xbfsep=;\r\na;b;c\r\n1,5;2;-3e1\r\n4;5;6\r\n", ';', ','},
-        {"SEP=|\na|b|c\n1.5|2|-3e1\n4|5|6\n", '|', '.'},
-        {"a\tb\tc\n1.5\t2\t-3e1\n4\t5\t6\n\n", '\t', '.'},
-        {"\"a\",\"b\",\"c\"\n\"1.5\", \"2\",-3e1\n 4 ,5, 6\n", ',', '.'},
-        {"a  b\tc\n 1.5 2   -3e1  \n4 5 6\n", ' ', '.'},
-        {"a|b|c\n\n1.5|2|\xe2\x88\x92" "3e1\n4|5|6\n", '|', '.'}};
+TEST(tables_in_every_dialect)
+{
+    static const struct {
+        const char *bytes;
+        char separator, mark;
+    } form[] = {{"a,b,c\n1.5,2,-3e1\n4,5,6\n", ',', '.'},
+                {"a;b;c\r\n1.5;2;-3e1\r\n4;5;6", ';', '.'},
+                {"a;b;c\r1,5;2;-3e1\r4;5;6\r", ';', ','},
+                {"\xef\xbb\xbfsep=;\r\na;b;c\r\n1,5;2;-3e1\r\n4;5;6\r\n", ';', ','},
+                {"SEP=|\na|b|c\n1.5|2|-3e1\n4|5|6\n", '|', '.'},
+                {"a\tb\tc\n1.5\t2\t-3e1\n4\t5\t6\n\n", '\t', '.'},
+                {"\"a\",\"b\",\"c\"\n\"1.5\", \"2\",-3e1\n 4 ,5, 6\n", ',', '.'},
+                {"a  b\tc\n 1.5 2   -3e1  \n4 5 6\n", ' ', '.'},
+                {"a|b|c\n\n1.5|2|\xe2\x88\x92"
+                 "3e1\n4|5|6\n",
+                 '|', '.'}};
     static const double want[6] = {1.5, 2, -30, 4, 5, 6};
     for (size_t k = 0; k < sizeof form / sizeof form[0]; k++) {
         text_table t;
@@ -388,9 +445,12 @@ TEST(tables_in_every_dialect) {
     }
 }
 
-TEST(cells_that_are_no_numbers) {
-    static const char *const missing[] = {"", " ", "NA", "n/a", "NaN", "nan", "null", "NULL", "-", "N/A", "?"};
-    static const char *const words[] = {"abc", "1x", "0x10", "1,5", "1.5.2", "e5", "1e", "--3", "1 2", "+", "nanx"};
+TEST(cells_that_are_no_numbers)
+{
+    static const char *const missing[] = {"",     " ",    "NA", "n/a", "NaN", "nan",
+                                          "null", "NULL", "-",  "N/A", "?"};
+    static const char *const words[] = {"abc", "1x",  "0x10", "1,5", "1.5.2", "e5",
+                                        "1e",  "--3", "1 2",  "+",   "nanx"};
     double v;
     for (size_t k = 0; k < sizeof missing / sizeof missing[0]; k++)
         CHECK(cell_number(missing[k], '.', &v) == CELL_MISSING && isnan(v));
@@ -402,7 +462,8 @@ TEST(cells_that_are_no_numbers) {
     CHECK(cell_number("-inf", '.', &v) == CELL_NUMBER && isinf(v));
 }
 
-TEST(table_names_are_keys) {
+TEST(table_names_are_keys)
+{
     text_table t;
     problem why;
     size_t twice;
@@ -420,12 +481,23 @@ TEST(table_names_are_keys) {
     text_table_free(&t);
 }
 
-TEST(what_is_no_table_is_named) {
-    static const struct { const char *bytes; size_t n; const char *says; } bad[] = {
-        {"\xff\xfe" "a\0,\0b\0\n\0", 10, "UTF-16"}, {"\xfe\xff\0a\0,\0b\0\n", 10, "UTF-16"},
-        {"a\0,\0b\0\n\0001\0,\0002\0\n\0", 16, "UTF-16"}, {"PK\x03\x04xyz", 7, "zip"},
-        {"\x1f\x8b\x08", 3, "compressed"}, {"", 0, "empty"}, {"word\nword\n", 10, "not an npy file"},
-        {"a;b\n1,5;2.5\n", 12, "decimal comma"}, {"a,b\n1,2\n3\n", 10, "line 3: 1 cell, the header has 2"}};
+TEST(what_is_no_table_is_named)
+{
+    static const struct {
+        const char *bytes;
+        size_t n;
+        const char *says;
+    } bad[] = {{"\xff\xfe"
+                "a\0,\0b\0\n\0",
+                10, "UTF-16"},
+               {"\xfe\xff\0a\0,\0b\0\n", 10, "UTF-16"},
+               {"a\0,\0b\0\n\0001\0,\0002\0\n\0", 16, "UTF-16"},
+               {"PK\x03\x04xyz", 7, "zip"},
+               {"\x1f\x8b\x08", 3, "compressed"},
+               {"", 0, "empty"},
+               {"word\nword\n", 10, "not an npy file"},
+               {"a;b\n1,5;2.5\n", 12, "decimal comma"},
+               {"a,b\n1,2\n3\n", 10, "line 3: 1 cell, the header has 2"}};
     for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
         text_table t;
         problem why = {""};
@@ -434,7 +506,8 @@ TEST(what_is_no_table_is_named) {
     }
 }
 
-TEST(csv_written_cells_are_read_back) {
+TEST(csv_written_cells_are_read_back)
+{
     text t = {NULL, 0, 0};
     csv c;
     problem why;
@@ -456,7 +529,8 @@ TEST(csv_written_cells_are_read_back) {
     text_free(&t);
 }
 
-TEST(numbers_round_trip) {
+TEST(numbers_round_trip)
+{
     const double v[] = {0.1, 1.0 / 3, 2.5e-310, 1.7976931348623157e308, 100, 123456.789, -5e-324};
     char s[32];
     for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
@@ -470,7 +544,8 @@ TEST(numbers_round_trip) {
 /* ---- SHA-256 -------------------------------------------------------------------------- */
 
 /* The processor's instructions against the plain C, over lengths around the ends of blocks. */
-TEST(sha256_of_the_processor) {
+TEST(sha256_of_the_processor)
+{
     static unsigned char bytes[4096];
     uint32_t state = 1;
     for (size_t i = 0; i < sizeof bytes; i++) {
@@ -487,7 +562,8 @@ TEST(sha256_of_the_processor) {
     }
 }
 
-TEST(sha256_known_answers) {
+TEST(sha256_known_answers)
+{
     char hex[65];
     sha256_of("", 0, hex);
     CHECK_STR(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
@@ -509,10 +585,17 @@ TEST(sha256_known_answers) {
 
 /* ---- arguments ------------------------------------------------------------------------ */
 
-typedef struct given { bool flag, seen; const char *words; int64_t n; double x; int choice; size_t found; }
-    given;
+typedef struct given {
+    bool flag, seen;
+    const char *words;
+    int64_t n;
+    double x;
+    int choice;
+    size_t found;
+} given;
 
-static int parse(given *g, const char **operands, int argc, const char *const *argv) {
+static int parse(given *g, const char **operands, int argc, const char *const *argv)
+{
     const command self = {"test", "A [B]", "a test", NULL, NULL, NULL};
     const option table[] = {
         {"flag", 'f', OPTION_FLAG, NULL, "a flag", &g->flag, 0, 0, NULL},
@@ -526,18 +609,22 @@ static int parse(given *g, const char **operands, int argc, const char *const *a
     memset(g, 0, sizeof *g);
     for (int i = 0; i < argc; i++) copy[i] = (char *)(uintptr_t)argv[i];
     fflush(stderr);
-    bool go = args_parse(&self, table, OPTION_COUNT(table), argc, copy, operands, 1, 2, &g->found, &code);
+    bool go =
+        args_parse(&self, table, OPTION_COUNT(table), argc, copy, operands, 1, 2, &g->found, &code);
     return go ? -1 : code;
 }
 
-#define PARSE(...) parse(&g, operand, (int)(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)), \
-                         (const char *const[]){__VA_ARGS__})
+#define PARSE(...)                                                                                 \
+    parse(&g, operand, (int)(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)),         \
+          (const char *const[]){__VA_ARGS__})
 
-TEST(arguments_in_every_form) {
+TEST(arguments_in_every_form)
+{
     given g;
     const char *operand[2];
     CHECK(PARSE("test", "a") == -1);
-    CHECK(PARSE("test", "--words=x", "a", "-f", "--number", "7", "b", "--kind=two", "--x=-1.5e3") == -1);
+    CHECK(PARSE("test", "--words=x", "a", "-f", "--number", "7", "b", "--kind=two", "--x=-1.5e3") ==
+          -1);
     CHECK(g.flag && g.seen && g.n == 7 && g.choice == 1 && g.found == 2);
     CHECK_STR(g.words, "x");
     CHECK_NEAR(g.x, -1500, 0);
@@ -550,7 +637,8 @@ TEST(arguments_in_every_form) {
     CHECK_STR(operand[0], "-f");
 }
 
-TEST(arguments_that_are_wrong) {
+TEST(arguments_that_are_wrong)
+{
     given g;
     const char *operand[2];
     FILE *null = freopen("/dev/null", "w", stderr); /* the messages are for people */
@@ -572,7 +660,8 @@ TEST(arguments_that_are_wrong) {
 
 /* ---- output --------------------------------------------------------------------------- */
 
-TEST(output_is_whole_or_not_there) {
+TEST(output_is_whole_or_not_there)
+{
     const char *path = in_scratch("out.txt");
     char part[300];
     problem why;
@@ -593,7 +682,8 @@ TEST(output_is_whole_or_not_there) {
     CHECK(!file_write(scratch(), "a", 1, &why));
 }
 
-TEST(folders_are_made_with_their_parents) {
+TEST(folders_are_made_with_their_parents)
+{
     char path[400];
     problem why;
     snprintf(path, sizeof path, "%s/p/q//r/", scratch());
@@ -607,7 +697,8 @@ TEST(folders_are_made_with_their_parents) {
     CHECK(!directory_make("", &why));
 }
 
-TEST(problems_are_one_line) {
+TEST(problems_are_one_line)
+{
     problem why;
     problem_set(&why, "%s: %s", "a\nb", "\x1b[31m");
     CHECK_STR(why.text, "a?b: ?[31m");

@@ -1,5 +1,6 @@
-/* test_gguf.c - the structure of GGUF files: keys, typed reads, tensor infos, and that nothing a file
-   or a disk can do leads anywhere but to one clear line. Expected values are those the test wrote. */
+/* test_gguf.c - the structure of GGUF files: keys, typed reads, tensor infos, and that nothing a
+   file or a disk can do leads anywhere but to one clear line. Expected values are those the test
+   wrote. */
 #define SYNERGY_SIMD 0 /* no kernel is tested here: twice as fast to compile */
 #define SYNERGY_IMPLEMENTATION
 #include "../synergy.h"
@@ -42,7 +43,7 @@ static void refused(const gguf_out *f, syn_status status, const char *text)
 /* Every kind of value, nested arrays, an array that is worth a jump, two tensors. */
 static void write_example(gguf_out *f, uint32_t version)
 {
-    static const char *const words[] = { "a", "", "longer text", "\xc3\xa9" };
+    static const char *const words[] = {"a", "", "longer text", "\xc3\xa9"};
     int i;
     gguf_begin(f, version);
     gguf_number(f, "u8", 0, 200, 1);
@@ -178,7 +179,8 @@ TEST(absent_keys)
     REQUIRE_OK(open_file(&gguf, &source, &f, &err), err);
     CHECK_OK(syn_gguf_find(&gguf, "no.such.key", &value, &present, &err), err);
     CHECK(!present);
-    CHECK_OK(syn_gguf_find(&gguf, "u3", &value, &present, &err), err); /* a key's beginning is not the key */
+    CHECK_OK(syn_gguf_find(&gguf, "u3", &value, &present, &err),
+             err); /* a key's beginning is not the key */
     CHECK(!present);
     CHECK_OK(syn_gguf_u32(&gguf, "no.u32", false, &number, &err), err);
     CHECK_OK(syn_gguf_f32(&gguf, "no.f32", false, &real, &err), err);
@@ -192,9 +194,11 @@ TEST(absent_keys)
     CHECK(strstr(err.text, "no.f32") != NULL);
     CHECK_FAILS(syn_gguf_bool(&gguf, "no.bool", true, &yes, &err), SYN_ERROR_MODEL, err);
     CHECK(strstr(err.text, "no.bool") != NULL);
-    CHECK_FAILS(syn_gguf_text(&gguf, "no.text", true, text, sizeof text, NULL, &err), SYN_ERROR_MODEL, err);
+    CHECK_FAILS(syn_gguf_text(&gguf, "no.text", true, text, sizeof text, NULL, &err),
+                SYN_ERROR_MODEL, err);
     CHECK(strstr(err.text, "no.text") != NULL);
-    CHECK_FAILS(syn_gguf_u32(&gguf, "no.u32", true, &number, NULL), SYN_ERROR_MODEL, err); /* err may be NULL */
+    CHECK_FAILS(syn_gguf_u32(&gguf, "no.u32", true, &number, NULL), SYN_ERROR_MODEL,
+                err); /* err may be NULL */
     gguf_free(&f);
 }
 
@@ -208,10 +212,11 @@ static void wrong_u32(const syn_gguf *gguf, const char *key)
 
 TEST(wrong_types_name_the_key)
 {
-    static const char *const no_u32[] = { "f32", "f64", "bool", "text", "texts", "numbers", "nested", "i8" };
-    static const char *const no_f32[] = { "u32", "i8", "bool", "text", "numbers" };
-    static const char *const no_bool[] = { "u8", "f32", "text", "texts" };
-    static const char *const no_text[] = { "u8", "f32", "bool", "texts", "nested" };
+    static const char *const no_u32[] = {"f32",   "f64",     "bool",   "text",
+                                         "texts", "numbers", "nested", "i8"};
+    static const char *const no_f32[] = {"u32", "i8", "bool", "text", "numbers"};
+    static const char *const no_bool[] = {"u8", "f32", "text", "texts"};
+    static const char *const no_text[] = {"u8", "f32", "bool", "texts", "nested"};
     gguf_out f;
     syn_gguf gguf;
     syn_source source;
@@ -232,7 +237,8 @@ TEST(wrong_types_name_the_key)
         CHECK(strstr(err.text, no_bool[i]) != NULL);
     }
     for (i = 0; i < sizeof no_text / sizeof no_text[0]; i++) {
-        CHECK_FAILS(syn_gguf_text(&gguf, no_text[i], false, text, sizeof text, NULL, &err), SYN_ERROR_MODEL, err);
+        CHECK_FAILS(syn_gguf_text(&gguf, no_text[i], false, text, sizeof text, NULL, &err),
+                    SYN_ERROR_MODEL, err);
         CHECK(strstr(err.text, no_text[i]) != NULL);
     }
     gguf_free(&f);
@@ -240,11 +246,20 @@ TEST(wrong_types_name_the_key)
 
 TEST(integers_out_of_range_are_told)
 {
-    static const struct { uint32_t type; uint64_t bits; size_t bytes; const char *said; } bad[] = {
-        { 10, UINT64_C(4294967296), 8, "4294967296" }, { 10, UINT64_MAX, 8, "18446744073709551615" },
-        { 11, UINT64_C(4294967296), 8, "4294967296" }, { 11, UINT64_MAX, 8, "-1" },
-        { 11, UINT64_C(1) << 63, 8, "-9223372036854775808" }, { 5, 0xFFFFFFFFu, 4, "-1" },
-        { 5, 0x80000000u, 4, "-2147483648" }, { 3, 0x8000, 2, "-32768" }, { 1, 0x80, 1, "-128" } };
+    static const struct {
+        uint32_t type;
+        uint64_t bits;
+        size_t bytes;
+        const char *said;
+    } bad[] = {{10, UINT64_C(4294967296), 8, "4294967296"},
+               {10, UINT64_MAX, 8, "18446744073709551615"},
+               {11, UINT64_C(4294967296), 8, "4294967296"},
+               {11, UINT64_MAX, 8, "-1"},
+               {11, UINT64_C(1) << 63, 8, "-9223372036854775808"},
+               {5, 0xFFFFFFFFu, 4, "-1"},
+               {5, 0x80000000u, 4, "-2147483648"},
+               {3, 0x8000, 2, "-32768"},
+               {1, 0x80, 1, "-128"}};
     size_t i;
     for (i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         gguf_out f;
@@ -302,7 +317,8 @@ TEST(arrays_are_described)
     CHECK(present && v.array && v.type == SYN_GGUF_U32 && v.count == 1200 && v.bytes == 4800);
     CHECK(f.bytes[v.offset] == 0 && f.bytes[v.offset + 4 * 1199] == (1199 & 255));
     CHECK_OK(syn_gguf_find(&gguf, "texts", &v, &present, &err), err);
-    CHECK(v.array && v.type == SYN_GGUF_STRING && v.count == 4 && v.bytes == 4 * 8 + 1 + 0 + 11 + 2);
+    CHECK(v.array && v.type == SYN_GGUF_STRING && v.count == 4 &&
+          v.bytes == 4 * 8 + 1 + 0 + 11 + 2);
     CHECK_OK(syn_gguf_find(&gguf, "nothing", &v, &present, &err), err);
     CHECK(present && v.array && v.type == SYN_GGUF_F32 && v.count == 0 && v.bytes == 0);
     CHECK_OK(syn_gguf_find(&gguf, "nested", &v, &present, &err), err);
@@ -367,7 +383,8 @@ TEST(many_empty_arrays)
     gguf_free(&f);
 }
 
-/* Searches jump over long values: a key behind megabytes of vocabulary costs a few hundred bytes. */
+/* Searches jump over long values: a key behind megabytes of vocabulary costs a few hundred bytes.
+ */
 TEST(long_values_are_jumped_over)
 {
     enum { LONG = 12 };
@@ -414,7 +431,7 @@ TEST(long_values_are_jumped_over)
 
 TEST(headers_that_are_wrong)
 {
-    static const uint32_t bad_version[] = { 0, 1, 4, 255 };
+    static const uint32_t bad_version[] = {0, 1, 4, 255};
     gguf_out f;
     size_t i;
     for (i = 0; i < sizeof bad_version / sizeof bad_version[0]; i++) {
@@ -436,7 +453,8 @@ TEST(headers_that_are_wrong)
 
 TEST(counts_that_cannot_be)
 {
-    static const uint64_t counts[] = { 1000, UINT64_C(1) << 31, UINT64_C(1) << 32, UINT64_C(1) << 60, UINT64_MAX };
+    static const uint64_t counts[] = {1000, UINT64_C(1) << 31, UINT64_C(1) << 32, UINT64_C(1) << 60,
+                                      UINT64_MAX};
     gguf_out f;
     size_t i;
     for (i = 0; i < sizeof counts / sizeof counts[0]; i++) {
@@ -516,7 +534,8 @@ TEST(tensors_are_described)
 }
 
 /* One tensor as given, with `data` bytes behind the infos. */
-static void write_tensor(gguf_out *f, uint32_t type, uint32_t dims, const uint64_t *ne, uint64_t offset, size_t data)
+static void write_tensor(gguf_out *f, uint32_t type, uint32_t dims, const uint64_t *ne,
+                         uint64_t offset, size_t data)
 {
     gguf_begin(f, 3);
     gguf_info(f, "the.tensor", type, dims, ne, offset);
@@ -528,22 +547,27 @@ static void write_tensor(gguf_out *f, uint32_t type, uint32_t dims, const uint64
 TEST(tensors_that_do_not_fit)
 {
     static const uint64_t big = UINT64_C(1) << 62;
-    const struct { uint32_t type, dims; uint64_t ne[5], offset; syn_status status; const char *said; } bad[] = {
-        { 0, 5, { 1, 1, 1, 1, 1 }, 0, SYN_ERROR_FORMAT, "5 dimensions" },
-        { 0, 4294967295u, { 1, 1, 1, 1, 1 }, 0, SYN_ERROR_FORMAT, "dimensions" },
-        { 0, 1, { 65, 0, 0, 0, 0 }, 0, SYN_ERROR_FORMAT, "larger than" }, /* 260 bytes of a file of 256 */
-        { 0, 1, { 33, 0, 0, 0, 0 }, 32, SYN_ERROR_FORMAT, "past the end" },
-        { 0, 1, { 8, 0, 0, 0, 0 }, 144, SYN_ERROR_FORMAT, "alignment" },
-        { 0, 1, { 8, 0, 0, 0, 0 }, 160, SYN_ERROR_FORMAT, "past the end" },
-        { 0, 1, { 8, 0, 0, 0, 0 }, UINT64_MAX - 31, SYN_ERROR_FORMAT, "past the end" },
-        { 0, 2, { 4, big, 0, 0, 0 }, 0, SYN_ERROR_FORMAT, "larger" },
-        { 0, 2, { big, 4, 0, 0, 0 }, 0, SYN_ERROR_FORMAT, "larger" },
-        { 0, 3, { 4, big, 4, 0, 0 }, 0, SYN_ERROR_FORMAT, "larger" },
-        { 0, 4, { 65536, 65536, 65536, 65536, 0 }, 0, SYN_ERROR_FORMAT, "larger" },
-        { 0, 1, { UINT64_C(1) << 63, 0, 0, 0, 0 }, 0, SYN_ERROR_FORMAT, "dimension 0" },
-        { 8, 1, { 33, 0, 0, 0, 0 }, 0, SYN_ERROR_FORMAT, "blocks of 32" },
-        { 999, 1, { 32, 0, 0, 0, 0 }, 0, SYN_ERROR_UNSUPPORTED, "type 999" } };
-    const uint64_t good[2] = { 8, 4 };
+    const struct {
+        uint32_t type, dims;
+        uint64_t ne[5], offset;
+        syn_status status;
+        const char *said;
+    } bad[] = {{0, 5, {1, 1, 1, 1, 1}, 0, SYN_ERROR_FORMAT, "5 dimensions"},
+               {0, 4294967295u, {1, 1, 1, 1, 1}, 0, SYN_ERROR_FORMAT, "dimensions"},
+               {0, 1, {65, 0, 0, 0, 0}, 0, SYN_ERROR_FORMAT, "larger than"}, /* 260 bytes of a file
+                                                                                of 256 */
+               {0, 1, {33, 0, 0, 0, 0}, 32, SYN_ERROR_FORMAT, "past the end"},
+               {0, 1, {8, 0, 0, 0, 0}, 144, SYN_ERROR_FORMAT, "alignment"},
+               {0, 1, {8, 0, 0, 0, 0}, 160, SYN_ERROR_FORMAT, "past the end"},
+               {0, 1, {8, 0, 0, 0, 0}, UINT64_MAX - 31, SYN_ERROR_FORMAT, "past the end"},
+               {0, 2, {4, big, 0, 0, 0}, 0, SYN_ERROR_FORMAT, "larger"},
+               {0, 2, {big, 4, 0, 0, 0}, 0, SYN_ERROR_FORMAT, "larger"},
+               {0, 3, {4, big, 4, 0, 0}, 0, SYN_ERROR_FORMAT, "larger"},
+               {0, 4, {65536, 65536, 65536, 65536, 0}, 0, SYN_ERROR_FORMAT, "larger"},
+               {0, 1, {UINT64_C(1) << 63, 0, 0, 0, 0}, 0, SYN_ERROR_FORMAT, "dimension 0"},
+               {8, 1, {33, 0, 0, 0, 0}, 0, SYN_ERROR_FORMAT, "blocks of 32"},
+               {999, 1, {32, 0, 0, 0, 0}, 0, SYN_ERROR_UNSUPPORTED, "type 999"}};
+    const uint64_t good[2] = {8, 4};
     gguf_out f;
     size_t i;
     write_tensor(&f, 0, 2, good, 0, 128);
@@ -556,7 +580,8 @@ TEST(tensors_that_do_not_fit)
         gguf_out g;
         /* dims as claimed, but never more values than there are in `ne` */
         gguf_begin(&g, 3);
-        gguf_info(&g, "the.tensor", bad[i].type, bad[i].dims < 5 ? bad[i].dims : 5, bad[i].ne, bad[i].offset);
+        gguf_info(&g, "the.tensor", bad[i].type, bad[i].dims < 5 ? bad[i].dims : 5, bad[i].ne,
+                  bad[i].offset);
         gguf_set(&g, 24 + 8 + 10, bad[i].dims, 4);
         gguf_end(&g);
         gguf_put(&g, NULL, 160);
@@ -569,7 +594,7 @@ TEST(tensors_that_do_not_fit)
 
 TEST(alignment)
 {
-    static const uint32_t good[] = { 1, 8, 32, 64, 4096 }, bad[] = { 0, 3, 48, 4294967295u };
+    static const uint32_t good[] = {1, 8, 32, 64, 4096}, bad[] = {0, 3, 48, 4294967295u};
     size_t i;
     for (i = 0; i < sizeof good / sizeof good[0]; i++) {
         gguf_out f;
@@ -588,7 +613,8 @@ TEST(alignment)
         CHECK(gguf.alignment == good[i] && gguf.data_at % good[i] == 0);
         CHECK_OK(syn_gguf_tensor_at(&gguf, gguf.tensors_at, &t, &err), err);
         CHECK_OK(syn_gguf_tensor_at(&gguf, t.next_at, &t, &err), err);
-        CHECK(t.offset == gguf.data_at + (good[i] < 12 ? (12 + good[i] - 1) / good[i] * good[i] : good[i]));
+        CHECK(t.offset ==
+              gguf.data_at + (good[i] < 12 ? (12 + good[i] - 1) / good[i] * good[i] : good[i]));
         gguf_free(&f);
     }
     for (i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -603,9 +629,11 @@ TEST(alignment)
     }
 }
 
-/* ------------------------------------------------------------------ cut files, failing reads, other sources */
+/* ------------------------------------------------------------------ cut files, failing reads,
+ * other sources */
 
-/* Cut at any byte, through either kind of source: one line, and the callback is never asked past the end. */
+/* Cut at any byte, through either kind of source: one line, and the callback is never asked past
+ * the end. */
 TEST(cut_at_every_byte)
 {
     gguf_out f;
@@ -624,7 +652,9 @@ TEST(cut_at_every_byte)
         memcpy(cut.bytes, f.bytes, n);
         status = open_file(&gguf, &source, &cut, &err);
         if (status == SYN_OK) opened++;
-        else CHECK((status == SYN_ERROR_FORMAT || status == SYN_ERROR_READ) && gguf_is_line(err.text));
+        else
+            CHECK((status == SYN_ERROR_FORMAT || status == SYN_ERROR_READ) &&
+                  gguf_is_line(err.text));
         source = gguf_reader_source(&reader, &cut);
         through = syn_gguf_open(&gguf, &source, &err);
         CHECK(through == status && !reader.broken);
@@ -701,7 +731,7 @@ TEST(every_later_read_may_fail)
 
 TEST(a_callback_gives_what_memory_gives)
 {
-    static const char *const keys[] = { "u8", "u64", "texts", "numbers", "nested", "last", "absent" };
+    static const char *const keys[] = {"u8", "u64", "texts", "numbers", "nested", "last", "absent"};
     gguf_out f;
     gguf_reader reader;
     syn_gguf a, b;
@@ -730,7 +760,8 @@ TEST(a_callback_gives_what_memory_gives)
     for (k = 0, at = a.tensors_at; k < a.tensors; k++, at = s.next_at) {
         REQUIRE_OK(syn_gguf_tensor_at(&a, at, &s, &err), err);
         REQUIRE_OK(syn_gguf_tensor_at(&b, at, &t, &err), err);
-        CHECK(s.name_at == t.name_at && s.offset == t.offset && s.bytes == t.bytes && s.next_at == t.next_at);
+        CHECK(s.name_at == t.name_at && s.offset == t.offset && s.bytes == t.bytes &&
+              s.next_at == t.next_at);
     }
     CHECK(!reader.broken);
     gguf_free(&f);

@@ -9,10 +9,10 @@ enum { CELLS = 10 };
 enum { WEIGHTED, NORMALISED, KEPT, BINARY10, WEIGHTED10, Q, Q15, LOUVAIN, BEST, EXACT };
 
 typedef struct graph_case {
-    char   name[64];
+    char name[64];
     double cell[CELLS];
-    npy    weight, part;
-    int    has_part;
+    npy weight, part;
+    int has_part;
 } graph_case;
 
 static int next_case(FILE *f, graph_case *c)
@@ -140,10 +140,21 @@ static double efficiency_by_floyd(const double *w, size_t n)
 /* Signed modularity, participation and local efficiency of every matrix, as bctpy has them. */
 TEST(figures_of_nodes)
 {
-    static const char *const name[] = {"complete_equal", "dense_heavy_tail", "dense_uniform", "empty",
-                                       "planted_5x6", "rtr_CCS", "rtr_MMI", "signed", "small_exact",
-                                       "small_exact_planted", "sparse_disconnected", "star_w2", "sts_CCS",
-                                       "sts_MMI", "two_cliques"};
+    static const char *const name[] = {"complete_equal",
+                                       "dense_heavy_tail",
+                                       "dense_uniform",
+                                       "empty",
+                                       "planted_5x6",
+                                       "rtr_CCS",
+                                       "rtr_MMI",
+                                       "signed",
+                                       "small_exact",
+                                       "small_exact_planted",
+                                       "sparse_disconnected",
+                                       "star_w2",
+                                       "sts_CCS",
+                                       "sts_MMI",
+                                       "two_cliques"};
     size_t c, i;
     for (c = 0; c < sizeof name / sizeof name[0]; c++) {
         static double block[200000], value[2][200];
@@ -165,8 +176,8 @@ TEST(figures_of_nodes)
         REQUIRE_OK(syn_graph_local_efficiency(NULL, n, NULL, NULL, &arena, &err), err);
         CHECK(arena.used > 0);
         arena = syn_arena_on(block, arena.used - 1);
-        CHECK_FAILS(syn_graph_local_efficiency(weight.f8, n, NULL, value[0], &arena,
-                                               &err), SYN_ERROR_MEMORY, err);
+        CHECK_FAILS(syn_graph_local_efficiency(weight.f8, n, NULL, value[0], &arena, &err),
+                    SYN_ERROR_MEMORY, err);
         arena = syn_arena_on(block, sizeof block);
         CHECK_OK(syn_graph_local_efficiency(weight.f8, n, NULL, value[0], &arena, &err), err);
         CHECK_OK(syn_graph_participation(weight.f8, n, part.i4, value[1], &arena, &err), err);
@@ -182,7 +193,8 @@ TEST(figures_of_nodes)
     }
 }
 
-/* The largest Q* over all partitions of n nodes, by going through them (restricted growth strings). */
+/* The largest Q* over all partitions of n nodes, by going through them (restricted growth strings).
+ */
 static double best_signed(const double *weight, size_t n)
 {
     int32_t part[8] = {0};
@@ -221,19 +233,21 @@ TEST(signed_communities)
         for (size_t i = 0; i < desc.nodes; i++)
             for (size_t j = 0; j < desc.nodes; j++) {
                 s = s * 6364136223846793005u + 1442695040888963407u;
-                weight[i * desc.nodes + j] = (double)(s >> 11) / 9007199254740992.0 - (c % 4 ? 0.5 : 0.1);
+                weight[i * desc.nodes + j] =
+                    (double)(s >> 11) / 9007199254740992.0 - (c % 4 ? 0.5 : 0.1);
                 if (c % 3 == 0 && (s >> 20) % 3) weight[i * desc.nodes + j] = 0;
             }
         CHECK_OK(syn_graph_communities_signed(weight, &desc, part, &q, &arena, &err), err);
-        best = best_signed(weight, desc.nodes); /* a search from many starts: never above, mostly there */
+        best = best_signed(weight,
+                           desc.nodes); /* a search from many starts: never above, mostly there */
         CHECK(q <= best + 1e-14 && q > 0.8 * best);
         found += q >= best - 1e-14;
         arena = syn_arena_on(block, sizeof block);
         CHECK_OK(syn_graph_modularity_signed(weight, desc.nodes, part, &again, &arena, &err), err);
         CHECK_NEAR(q, again, 1e-14);
         arena = syn_arena_on(block, 100);
-        CHECK_FAILS(syn_graph_communities_signed(weight, &desc, part, &q, &arena,
-                                                 &err), SYN_ERROR_MEMORY, err);
+        CHECK_FAILS(syn_graph_communities_signed(weight, &desc, part, &q, &arena, &err),
+                    SYN_ERROR_MEMORY, err);
     }
     CHECK(found >= 36);
 }

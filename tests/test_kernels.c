@@ -148,8 +148,8 @@ static void check_independent(const problem *p, const synp_kernels *kernels,
         synp_acts_set(kernels, acts, p->x + at * p->cols, 1, p->cols, arithmetic);
         for (r = 0; r < p->rows; r++) {
             float one;
-            synp_gemm_rows(kernels, p->type, p->weights + r * row_bytes, 1, p->cols, acts, &one,
-                           1, scratch);
+            synp_gemm_rows(kernels, p->type, p->weights + r * row_bytes, 1, p->cols, acts, &one, 1,
+                           scratch);
             CHECK(memcmp(&one, &y[at * p->rows + r], sizeof one) == 0);
         }
     }
@@ -180,15 +180,13 @@ TEST(levels_of_this_machine)
     CHECK(syn_simd_name(SYN_SIMD_AUTO) != NULL);
     CHECK(synp_kernels_pick(SYN_SIMD_LEVELS) == NULL);
     for (level = SYN_SIMD_PLAIN; level < SYN_SIMD_LEVELS; level++) {
-        if (syn_simd_name((syn_simd)level))
-            printf("  level: %s\n", syn_simd_name((syn_simd)level));
+        if (syn_simd_name((syn_simd)level)) printf("  level: %s\n", syn_simd_name((syn_simd)level));
     }
 }
 
 TEST(every_type_every_level)
 {
-    static const size_t blocks[] = { 1, 2, 3, 4, 5, 9, 18 },
-                        odd[] = { 1, 15, 16, 33, 48, 100, 576 };
+    static const size_t blocks[] = {1, 2, 3, 4, 5, 9, 18}, odd[] = {1, 15, 16, 33, 48, 100, 576};
     int i;
     size_t k;
     for (i = 0; i < TYPES; i++) {
@@ -208,7 +206,7 @@ TEST(every_type_every_level)
 /* Every count of rows and positions, on one type of each kind. */
 TEST(every_shape)
 {
-    static const uint32_t id[] = { 0, 3, 8, 12, 14, 20 };
+    static const uint32_t id[] = {0, 3, 8, 12, 14, 20};
     size_t i, rows, positions;
     for (i = 0; i < sizeof id / sizeof id[0]; i++) {
         const syn_type *type = syn_type_find(id[i]);
@@ -234,8 +232,7 @@ static void check_quads(const synp_acts_quad *got, const synp_acts_quad *want, s
         for (j = 0; j < 4; j++) {
             int32_t low = 0, high = 0;
             for (k = 16 * j; k < 16 * j + 16; k++) {
-                int32_t a = 256 * got[i].q[k] + got[i].r[k],
-                        b = 256 * want[i].q[k] + want[i].r[k];
+                int32_t a = 256 * got[i].q[k] + got[i].r[k], b = 256 * want[i].q[k] + want[i].r[k];
                 int32_t c = 256 * got[i].q[64 + k] + got[i].r[64 + k];
                 int32_t d = 256 * want[i].q[64 + k] + want[i].r[64 + k];
                 CHECK(a - b <= 1 && b - a <= 1 && c - d <= 1 && d - c <= 1);
@@ -279,7 +276,7 @@ TEST(quantised_activations_are_the_same)
 /* What is not finite does not crash and does not become a plausible number. */
 TEST(not_finite)
 {
-    static const uint32_t id[] = { 0, 1, 2, 3, 8, 12, 14, 20 };
+    static const uint32_t id[] = {0, 1, 2, 3, 8, 12, 14, 20};
     size_t i, k;
     int level;
     for (i = 0; i < sizeof id / sizeof id[0]; i++) {
@@ -311,8 +308,7 @@ TEST(exponential)
 {
     uint32_t step;
     for (step = 0; step < 400000; step++) {
-        volatile float x =
-            -86.9f + 175.6f * (float)step / 400000.0f; /* volatile: x87 rounds it */
+        volatile float x = -86.9f + 175.6f * (float)step / 400000.0f; /* volatile: x87 rounds it */
         double want = exp((double)x), off = fabs((double)synp_exp(x) - want) / want;
         CHECK(off < 1.2e-7 * 2);
     }
@@ -450,7 +446,7 @@ static void count_job(void *arg, int index)
 
 TEST(pool_runs_each_job_once)
 {
-    static const int threads[] = { 1, 2, 3, 4 };
+    static const int threads[] = {1, 2, 3, 4};
     syn_error err;
     int t, round, jobs, i;
     for (t = 0; t < 4; t++) {
@@ -465,8 +461,7 @@ TEST(pool_runs_each_job_once)
             jobs = (int)(random_bits() % 300);
             if (round == 7) { /* let the workers fall asleep */
                 clock_t until = clock() + CLOCKS_PER_SEC / 50;
-                while (clock() < until) {
-                }
+                while (clock() < until) {}
             }
             parallel.run(parallel.user, jobs, count_job, &tallied);
             for (i = 0; i < 300; i++) CHECK(tallied.count[i] == (uint32_t)(i < jobs));

@@ -1,6 +1,7 @@
-/* test_model.c - opening models: what is missing, misshapen or contradictory is named together with what
-   was expected; split files are one model; memory is exact to the byte; a model read through a callback is
-   the model that lies in memory. The models are written here, a few hundred weights each. */
+/* test_model.c - opening models: what is missing, misshapen or contradictory is named together with
+   what was expected; split files are one model; memory is exact to the byte; a model read through a
+   callback is the model that lies in memory. The models are written here, a few hundred weights
+   each. */
 #define SYNERGY_IMPLEMENTATION
 #include "../synergy.h"
 #include "gguf_write.h"
@@ -8,22 +9,36 @@
 #include "npy.h"
 #include "test.h"
 
-/* ------------------------------------------------------------------ a tiny model, right or wrong */
+/* ------------------------------------------------------------------ a tiny model, right or wrong
+ */
 
 typedef enum fault_kind {
-    NO_FAULT, KEY_LEFT_OUT, KEY_IS_TEXT, KEY_U32, KEY_F32, KEY_ADDED_U32, KEY_ADDED_F32, KEY_ADDED_TEXT,
-    TENSOR_LEFT_OUT, TENSOR_TRANSPOSED, TENSOR_TOO_LONG, TENSOR_WITHOUT_ROWS, TENSOR_TWICE, TENSOR_IS_I32, TENSOR_ADDED
+    NO_FAULT,
+    KEY_LEFT_OUT,
+    KEY_IS_TEXT,
+    KEY_U32,
+    KEY_F32,
+    KEY_ADDED_U32,
+    KEY_ADDED_F32,
+    KEY_ADDED_TEXT,
+    TENSOR_LEFT_OUT,
+    TENSOR_TRANSPOSED,
+    TENSOR_TOO_LONG,
+    TENSOR_WITHOUT_ROWS,
+    TENSOR_TWICE,
+    TENSOR_IS_I32,
+    TENSOR_ADDED
 } fault_kind;
 
 typedef struct model_fault {
-    fault_kind  kind;
+    fault_kind kind;
     const char *name;
-    uint32_t    number;
-    float       real;
+    uint32_t number;
+    float real;
     const char *text;
 } model_fault;
 
-static const model_fault none = { NO_FAULT, NULL, 0, 0, NULL };
+static const model_fault none = {NO_FAULT, NULL, 0, 0, NULL};
 
 static int hit(const model_fault *f, fault_kind kind, const char *name)
 {
@@ -44,14 +59,17 @@ static void key_f32(gguf_out *f, const model_fault *fault, const char *key, floa
     else gguf_f32(f, key, hit(fault, KEY_F32, key) ? fault->real : value);
 }
 
-static void tensor(gguf_out *f, const model_fault *fault, const char *name, uint64_t cols, uint64_t rows)
+static void tensor(gguf_out *f, const model_fault *fault, const char *name, uint64_t cols,
+                   uint64_t rows)
 {
     if (hit(fault, TENSOR_LEFT_OUT, name)) return;
-    if (hit(fault, TENSOR_TRANSPOSED, name)) gguf_tensor(f, name, GGUF_F32, rows ? rows : 1, cols, 0, 0);
-    else if (hit(fault, TENSOR_TOO_LONG, name)) gguf_tensor(f, name, GGUF_F32, cols + 1, rows, 0, 0);
+    if (hit(fault, TENSOR_TRANSPOSED, name))
+        gguf_tensor(f, name, GGUF_F32, rows ? rows : 1, cols, 0, 0);
+    else if (hit(fault, TENSOR_TOO_LONG, name))
+        gguf_tensor(f, name, GGUF_F32, cols + 1, rows, 0, 0);
     else if (hit(fault, TENSOR_IS_I32, name)) gguf_tensor(f, name, 26, cols, rows, 0, 0);
     else if (hit(fault, TENSOR_WITHOUT_ROWS, name)) {
-        const uint64_t ne[2] = { cols, 0 };
+        const uint64_t ne[2] = {cols, 0};
         gguf_info(f, name, GGUF_F32, 2, ne, f->data_bytes);
     } else gguf_tensor(f, name, GGUF_F32, cols, rows, 0, 0);
     if (hit(fault, TENSOR_TWICE, name)) gguf_tensor(f, name, GGUF_F32, cols, rows, 0, 0);
@@ -62,8 +80,8 @@ enum { EMBD = 8, HEADS = 2, KV = 1, HEAD = 4, FF = 12, LAYERS = 2, VOCAB = 262 }
 /* <unk> <s> </s>, the 256 bytes, and three letters, as SentencePiece has them. */
 static void vocabulary(gguf_out *f, const model_fault *fault)
 {
-    static const char *const first[3] = { "<unk>", "<s>", "</s>" };
-    static const char *const last[3] = { "\xe2\x96\x81", "a", "b" };
+    static const char *const first[3] = {"<unk>", "<s>", "</s>"};
+    static const char *const last[3] = {"\xe2\x96\x81", "a", "b"};
     char byte[8];
     int i;
     gguf_text(f, "tokenizer.ggml.model", "llama");
@@ -85,10 +103,18 @@ static void vocabulary(gguf_out *f, const model_fault *fault)
 
 static void layer_tensors(gguf_out *f, const model_fault *fault, int layer)
 {
-    static const struct { const char *name; uint64_t cols, rows; } part[] = {
-        { "attn_norm", EMBD, 0 }, { "attn_q", EMBD, HEADS * HEAD }, { "attn_k", EMBD, KV * HEAD },
-        { "attn_v", EMBD, KV * HEAD }, { "attn_output", HEADS * HEAD, EMBD }, { "ffn_norm", EMBD, 0 },
-        { "ffn_gate", EMBD, FF }, { "ffn_up", EMBD, FF }, { "ffn_down", FF, EMBD } };
+    static const struct {
+        const char *name;
+        uint64_t cols, rows;
+    } part[] = {{"attn_norm", EMBD, 0},
+                {"attn_q", EMBD, HEADS * HEAD},
+                {"attn_k", EMBD, KV * HEAD},
+                {"attn_v", EMBD, KV * HEAD},
+                {"attn_output", HEADS * HEAD, EMBD},
+                {"ffn_norm", EMBD, 0},
+                {"ffn_gate", EMBD, FF},
+                {"ffn_up", EMBD, FF},
+                {"ffn_down", FF, EMBD}};
     size_t i;
     for (i = 0; i < sizeof part / sizeof part[0]; i++) {
         char name[64];
@@ -102,7 +128,8 @@ static void write_model(gguf_out *f, const model_fault *fault)
     int layer;
     gguf_begin(f, 3);
     if (!hit(fault, KEY_LEFT_OUT, "general.architecture"))
-        gguf_text(f, "general.architecture", hit(fault, KEY_IS_TEXT, "general.architecture") ? fault->text : "llama");
+        gguf_text(f, "general.architecture",
+                  hit(fault, KEY_IS_TEXT, "general.architecture") ? fault->text : "llama");
     key_u32(f, fault, "llama.block_count", LAYERS);
     key_u32(f, fault, "llama.context_length", 64);
     key_u32(f, fault, "llama.embedding_length", EMBD);
@@ -129,12 +156,12 @@ static void write_model(gguf_out *f, const model_fault *fault)
 typedef struct opened {
     syn_model model;
     syn_source source;
-    void  *block;
+    void *block;
     size_t bytes; /* as measured */
 } opened;
 
-static syn_status open_sources(opened *o, const syn_source *sources, int files, const syn_model_desc *desc,
-                               syn_error *err)
+static syn_status open_sources(opened *o, const syn_source *sources, int files,
+                               const syn_model_desc *desc, syn_error *err)
 {
     syn_arena arena = syn_arena_measure();
     syn_status status;
@@ -168,7 +195,8 @@ static void refused_as(const model_fault *fault, syn_status expected, const char
     write_model(&f, fault);
     CHECK_FAILS(open_model(&o, &f, &err), expected, err);
     CHECK(gguf_is_line(err.text));
-    if (!strstr(err.text, a) || !strstr(err.text, b)) printf("'%s' or '%s' is not in: %s\n", a, b, err.text);
+    if (!strstr(err.text, a) || !strstr(err.text, b))
+        printf("'%s' or '%s' is not in: %s\n", a, b, err.text);
     CHECK(strstr(err.text, a) && strstr(err.text, b));
     free(o.block);
     gguf_free(&f);
@@ -210,24 +238,30 @@ TEST(what_a_good_file_says)
     write_model(&f, &none);
     REQUIRE_OK(open_model(&o, &f, &err), err);
     CHECK_STR(o.model.architecture, "llama");
-    CHECK(o.model.layers == LAYERS && o.model.embd == EMBD && o.model.heads == HEADS && o.model.kv_heads == KV);
+    CHECK(o.model.layers == LAYERS && o.model.embd == EMBD && o.model.heads == HEADS &&
+          o.model.kv_heads == KV);
     CHECK(o.model.key_size == HEAD && o.model.value_size == HEAD && o.model.rope_size == HEAD);
-    CHECK(o.model.ff == FF && o.model.vocab == VOCAB && o.model.context == 64 && o.model.experts == 0);
-    CHECK(o.model.parameters == 2 * EMBD * VOCAB + EMBD +
-                                    LAYERS * (2 * EMBD + 2 * EMBD * HEADS * HEAD + 2 * EMBD * KV * HEAD + 3 * EMBD * FF));
+    CHECK(o.model.ff == FF && o.model.vocab == VOCAB && o.model.context == 64 &&
+          o.model.experts == 0);
+    CHECK(o.model.parameters ==
+          2 * EMBD * VOCAB + EMBD +
+              LAYERS * (2 * EMBD + 2 * EMBD * HEADS * HEAD + 2 * EMBD * KV * HEAD + 3 * EMBD * FF));
     CHECK(o.model.weight_bytes == 4 * o.model.parameters && o.model.max_row_bytes == 4 * FF);
     for (layer = 0; layer < LAYERS; layer++) {
         down = syn_model_part(&o.model, layer, SYN_FFN_DOWN);
         REQUIRE(down != NULL);
-        CHECK(down->cols == FF && down->rows == EMBD && down->count == 1 && down->data == f.bytes + down->offset);
-        CHECK(!syn_model_part(&o.model, layer, SYN_ATTN_Q_NORM) && !syn_model_is_local(&o.model, layer));
+        CHECK(down->cols == FF && down->rows == EMBD && down->count == 1 &&
+              down->data == f.bytes + down->offset);
+        CHECK(!syn_model_part(&o.model, layer, SYN_ATTN_Q_NORM) &&
+              !syn_model_is_local(&o.model, layer));
         CHECK(!syn_model_has_experts(&o.model, layer));
     }
     CHECK(!syn_model_part(&o.model, LAYERS, SYN_FFN_DOWN));
     CHECK(o.model.global[SYN_OUTPUT].data != o.model.global[SYN_TOKEN_EMBD].data);
     CHECK_NEAR(o.model.attn_scale, 0.5, 1e-7);
     CHECK_NEAR(o.model.rope_freq[1], 0.01, 1e-15);
-    CHECK(o.model.tokenizer.size == VOCAB && o.model.tokenizer.bos == 1 && o.model.tokenizer.eos == 2);
+    CHECK(o.model.tokenizer.size == VOCAB && o.model.tokenizer.bos == 1 &&
+          o.model.tokenizer.eos == 2);
     free(o.block);
     gguf_free(&f);
 }
@@ -251,9 +285,10 @@ TEST(a_tied_output_is_the_embedding)
 /* ------------------------------------------------------------------ tensors at fault */
 
 static const char *const needed[] = {
-    "token_embd.weight", "output_norm.weight", "blk.0.attn_norm.weight", "blk.0.attn_q.weight",
-    "blk.0.attn_k.weight", "blk.1.attn_v.weight", "blk.1.attn_output.weight", "blk.0.ffn_norm.weight",
-    "blk.1.ffn_gate.weight", "blk.1.ffn_up.weight", "blk.1.ffn_down.weight" };
+    "token_embd.weight",        "output_norm.weight",    "blk.0.attn_norm.weight",
+    "blk.0.attn_q.weight",      "blk.0.attn_k.weight",   "blk.1.attn_v.weight",
+    "blk.1.attn_output.weight", "blk.0.ffn_norm.weight", "blk.1.ffn_gate.weight",
+    "blk.1.ffn_up.weight",      "blk.1.ffn_down.weight"};
 
 enum { NEEDED = sizeof needed / sizeof needed[0] };
 
@@ -286,17 +321,25 @@ TEST(misshapen_tensors_are_named_with_what_was_expected)
     refused(TENSOR_TRANSPOSED, "output_norm.weight", "output_norm.weight", "expected [8, 1, 1, 1]");
 }
 
-/* What would be left out in silence is refused by its name; what says nothing about tokens is counted. */
+/* What would be left out in silence is refused by its name; what says nothing about tokens is
+ * counted. */
 TEST(tensors_without_a_place_are_named)
 {
     static const char *const names[] = {
-        "blk.2.attn_norm.weight", "blk.0.attn_q.scale", "blk.1.attn_q_norm.weight",
-        "output.bias", "output_norm.bias", "position_embd.weight", "blk.0.ffn_gate_inp.weight",
-        "blk.0.attn_norm.bias", "blk.00.attn_q.weight", "rope_factors",
-        "token_types.weight", "blk.0.a_tensor_whose_name_is_longer_than_any_that_the_tables_have" };
-    static const char *const harmless[] = {
-        "rope_factors_long.weight", "rope_factors_short.weight", "dense_2.weight", "cls.output.weight",
-        "of.no.use" };
+        "blk.2.attn_norm.weight",
+        "blk.0.attn_q.scale",
+        "blk.1.attn_q_norm.weight",
+        "output.bias",
+        "output_norm.bias",
+        "position_embd.weight",
+        "blk.0.ffn_gate_inp.weight",
+        "blk.0.attn_norm.bias",
+        "blk.00.attn_q.weight",
+        "rope_factors",
+        "token_types.weight",
+        "blk.0.a_tensor_whose_name_is_longer_than_any_that_the_tables_have"};
+    static const char *const harmless[] = {"rope_factors_long.weight", "rope_factors_short.weight",
+                                           "dense_2.weight", "cls.output.weight", "of.no.use"};
     model_fault f = none;
     size_t i;
     f.kind = TENSOR_ADDED;
@@ -331,16 +374,18 @@ TEST(tensors_of_integers_are_no_weights)
 
 TEST(unknown_architectures_list_those_known)
 {
-    static const char *const wanted[] = { "llama", "gemma3", "qwen2" };
+    static const char *const wanted[] = {"llama", "gemma3", "qwen2"};
     model_fault f = none;
     size_t i;
     f.kind = KEY_IS_TEXT;
     f.name = "general.architecture";
     f.text = "mamba9";
-    for (i = 0; i < sizeof wanted / sizeof wanted[0]; i++) refused_as(&f, SYN_ERROR_UNSUPPORTED, "mamba9", wanted[i]);
+    for (i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+        refused_as(&f, SYN_ERROR_UNSUPPORTED, "mamba9", wanted[i]);
     f.text = "llama2"; /* a known name's longer sister */
     refused_as(&f, SYN_ERROR_UNSUPPORTED, "'llama2'", "known are");
-    f.text = "an-architecture-with-a-name-that-is-longer-than-any-buffer-that-was-made-to-hold-such-names";
+    f.text = "an-architecture-with-a-name-that-is-longer-than-any-buffer-that-was-made-to-hold-"
+             "such-names";
     refused_as(&f, SYN_ERROR_UNSUPPORTED, "an-architecture", "known are");
     f.text = "";
     refused_as(&f, SYN_ERROR_UNSUPPORTED, "''", "known are");
@@ -352,8 +397,9 @@ TEST(unknown_architectures_list_those_known)
 TEST(keys_that_must_be_there)
 {
     static const char *const keys[] = {
-        "llama.block_count", "llama.context_length", "llama.embedding_length", "llama.feed_forward_length",
-        "llama.attention.head_count", "llama.attention.layer_norm_rms_epsilon" };
+        "llama.block_count",          "llama.context_length",
+        "llama.embedding_length",     "llama.feed_forward_length",
+        "llama.attention.head_count", "llama.attention.layer_norm_rms_epsilon"};
     size_t i;
     for (i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         refused(KEY_LEFT_OUT, keys[i], keys[i], "missing");
@@ -393,18 +439,26 @@ TEST(hyperparameters_that_make_no_sense)
     refused_f32(KEY_ADDED_F32, "llama.rope.scaling.factor", 0.0f, "more than 0");
 }
 
-/* A key that would change the numbers and is not known here refuses the file; one that says what is so
-   anyway does not. */
+/* A key that would change the numbers and is not known here refuses the file; one that says what is
+   so anyway does not. */
 TEST(keys_without_a_place_are_named)
 {
-    static const struct { const char *key; float changes, same; } keys[] = {
-        { "llama.attention.clamp_kqv", 8.0f, 0.0f }, { "llama.logit_scale", 2.0f, 0.0f },
-        { "llama.residual_scale", 0.5f, 1.0f }, { "llama.embedding_scale", 3.0f, 1.0f },
-        { "llama.attention.scale", 0.3f, 0.0f }, { "llama.attention.temperature_scale", 0.1f, 0.0f },
-        { "llama.final_logit_softcapping", 30.0f, 0.0f }, { "llama.attn_logit_softcapping", 50.0f, 0.0f },
-        { "llama.expert_weights_scale", 2.5f, 1.0f }, { "llama.rope.scaling.alpha", 4.0f, 0.0f },
-        { "llama.attention.max_alibi_bias", 8.0f, 0.0f }, { "llama.attention.causal", 0.0f, 1.0f },
-        { "llama.router_logit_softcapping", 1.0f, 0.0f } };
+    static const struct {
+        const char *key;
+        float changes, same;
+    } keys[] = {{"llama.attention.clamp_kqv", 8.0f, 0.0f},
+                {"llama.logit_scale", 2.0f, 0.0f},
+                {"llama.residual_scale", 0.5f, 1.0f},
+                {"llama.embedding_scale", 3.0f, 1.0f},
+                {"llama.attention.scale", 0.3f, 0.0f},
+                {"llama.attention.temperature_scale", 0.1f, 0.0f},
+                {"llama.final_logit_softcapping", 30.0f, 0.0f},
+                {"llama.attn_logit_softcapping", 50.0f, 0.0f},
+                {"llama.expert_weights_scale", 2.5f, 1.0f},
+                {"llama.rope.scaling.alpha", 4.0f, 0.0f},
+                {"llama.attention.max_alibi_bias", 8.0f, 0.0f},
+                {"llama.attention.causal", 0.0f, 1.0f},
+                {"llama.router_logit_softcapping", 1.0f, 0.0f}};
     model_fault f = none;
     size_t i;
     f.kind = KEY_ADDED_F32;
@@ -426,7 +480,7 @@ TEST(keys_without_a_place_are_named)
 /* The old name of linear scaling is linear scaling. */
 TEST(scale_linear_is_the_factor)
 {
-    static const char *const names[] = { "llama.rope.scale_linear", "llama.rope.scaling.factor" };
+    static const char *const names[] = {"llama.rope.scale_linear", "llama.rope.scaling.factor"};
     model_fault f = none;
     int i;
     f.kind = KEY_ADDED_F32;
@@ -450,11 +504,11 @@ enum { DECI_LAYERS = 3 };
 
 typedef struct deci_counts {
     const char *family;
-    uint32_t type, elements;             /* ggml's number of the element type; elements of both arrays */
+    uint32_t type, elements; /* ggml's number of the element type; elements of both arrays */
     uint32_t heads[DECI_LAYERS + 1], kv[DECI_LAYERS + 1];
 } deci_counts;
 
-static const deci_counts deci_good = { "deci", 5, DECI_LAYERS, { 1, 0, 4, 0 }, { 1, 0, 2, 0 } };
+static const deci_counts deci_good = {"deci", 5, DECI_LAYERS, {1, 0, 4, 0}, {1, 0, 2, 0}};
 
 static void deci_key(gguf_out *f, const deci_counts *c, const char *suffix, const uint32_t *count)
 {
@@ -468,10 +522,18 @@ static void deci_key(gguf_out *f, const deci_counts *c, const char *suffix, cons
 
 static void deci_layer(gguf_out *f, int layer, uint32_t heads, uint32_t kv)
 {
-    const struct { const char *name; uint64_t cols, rows; } part[] = {
-        { "ffn_norm", EMBD, 0 }, { "ffn_gate", EMBD, FF }, { "ffn_up", EMBD, FF }, { "ffn_down", FF, EMBD },
-        { "attn_norm", EMBD, 0 }, { "attn_q", EMBD, heads * HEAD }, { "attn_k", EMBD, kv * HEAD },
-        { "attn_v", EMBD, kv * HEAD }, { "attn_output", heads * HEAD, EMBD } };
+    const struct {
+        const char *name;
+        uint64_t cols, rows;
+    } part[] = {{"ffn_norm", EMBD, 0},
+                {"ffn_gate", EMBD, FF},
+                {"ffn_up", EMBD, FF},
+                {"ffn_down", FF, EMBD},
+                {"attn_norm", EMBD, 0},
+                {"attn_q", EMBD, heads * HEAD},
+                {"attn_k", EMBD, kv * HEAD},
+                {"attn_v", EMBD, kv * HEAD},
+                {"attn_output", heads * HEAD, EMBD}};
     size_t i;
     for (i = 0; i < (heads ? 9 : 4); i++) {
         char name[64];
@@ -483,10 +545,13 @@ static void deci_layer(gguf_out *f, int layer, uint32_t heads, uint32_t kv)
 /* Tensors as deci_good has them, whatever the keys say. */
 static void write_deci(gguf_out *f, const deci_counts *c)
 {
-    static const struct { const char *suffix; uint32_t value; } number[] = {
-        { "block_count", DECI_LAYERS }, { "context_length", 64 }, { "embedding_length", EMBD },
-        { "feed_forward_length", FF }, { "attention.key_length", HEAD }, { "attention.value_length", HEAD },
-        { "rope.dimension_count", HEAD } };
+    static const struct {
+        const char *suffix;
+        uint32_t value;
+    } number[] = {{"block_count", DECI_LAYERS},   {"context_length", 64},
+                  {"embedding_length", EMBD},     {"feed_forward_length", FF},
+                  {"attention.key_length", HEAD}, {"attention.value_length", HEAD},
+                  {"rope.dimension_count", HEAD}};
     char key[64];
     size_t i, at;
     int layer;
@@ -504,7 +569,8 @@ static void write_deci(gguf_out *f, const deci_counts *c)
     vocabulary(f, &none);
     gguf_tensor(f, "token_embd.weight", GGUF_F32, EMBD, VOCAB, 0, 0);
     gguf_tensor(f, "output_norm.weight", GGUF_F32, EMBD, 0, 0, 0);
-    for (layer = 0; layer < DECI_LAYERS; layer++) deci_layer(f, layer, deci_good.heads[layer], deci_good.kv[layer]);
+    for (layer = 0; layer < DECI_LAYERS; layer++)
+        deci_layer(f, layer, deci_good.heads[layer], deci_good.kv[layer]);
     at = gguf_end(f);
     for (; at + 4 <= f->size; at += 4) { /* weights from -1 to 1 */
         bits = bits * 1664525u + 1013904223u;
@@ -521,7 +587,8 @@ static void deci_refused(const deci_counts *c, syn_status expected, const char *
     write_deci(&f, c);
     CHECK_FAILS(open_model(&o, &f, &err), expected, err);
     CHECK(gguf_is_line(err.text));
-    if (!strstr(err.text, a) || !strstr(err.text, b)) printf("'%s' or '%s' is not in: %s\n", a, b, err.text);
+    if (!strstr(err.text, a) || !strstr(err.text, b))
+        printf("'%s' or '%s' is not in: %s\n", a, b, err.text);
     CHECK(strstr(err.text, a) && strstr(err.text, b));
     free(o.block);
     gguf_free(&f);
@@ -538,7 +605,8 @@ TEST(head_counts_of_each_layer)
     CHECK(o.model.heads == 4 && o.model.kv_heads == 2 && o.model.key_size == HEAD);
     CHECK(!memcmp(o.model.layer_heads, deci_good.heads, sizeof(uint32_t) * DECI_LAYERS));
     CHECK(!memcmp(o.model.layer_kv_heads, deci_good.kv, sizeof(uint32_t) * DECI_LAYERS));
-    CHECK(syn_model_part(&o.model, 0, SYN_ATTN_Q)->rows == HEAD && syn_model_part(&o.model, 2, SYN_ATTN_Q)->rows == 4 * HEAD);
+    CHECK(syn_model_part(&o.model, 0, SYN_ATTN_Q)->rows == HEAD &&
+          syn_model_part(&o.model, 2, SYN_ATTN_Q)->rows == 4 * HEAD);
     CHECK(!syn_model_part(&o.model, 1, SYN_ATTN_NORM) && !syn_model_part(&o.model, 1, SYN_ATTN_Q));
     free(o.block);
     gguf_free(&f);
@@ -546,7 +614,8 @@ TEST(head_counts_of_each_layer)
 
 TEST(head_counts_that_make_no_sense)
 {
-    const char *const heads = "deci.attention.head_count ", *const kv = "deci.attention.head_count_kv ";
+    const char *const heads = "deci.attention.head_count ", *const kv =
+                                                                "deci.attention.head_count_kv ";
     deci_counts c = deci_good;
     c.elements = 2;
     deci_refused(&c, SYN_ERROR_MODEL, heads, "2 elements");
@@ -580,7 +649,9 @@ TEST(head_counts_that_make_no_sense)
     deci_refused(&c, SYN_ERROR_MODEL, heads, "1 or more");
 }
 
-typedef struct deci_seen { int times[DECI_LAYERS][4]; } deci_seen;
+typedef struct deci_seen {
+    int times[DECI_LAYERS][4];
+} deci_seen;
 
 static void deci_take(void *user, const syn_probed *v)
 {
@@ -590,7 +661,7 @@ static void deci_take(void *user, const syn_probed *v)
 /* Steps over the ids in batches of this size; the logits and norms of the last position. */
 static void deci_run(const opened *o, uint32_t batch, float *logits, float *norms, deci_seen *seen)
 {
-    static const int32_t ids[6] = { 1, 70, 80, 90, 100, 261 };
+    static const int32_t ids[6] = {1, 70, 80, 90, 100, 261};
     syn_context_desc desc;
     syn_context ctx;
     syn_error err;
@@ -638,7 +709,8 @@ TEST(absent_heads_are_zero_and_unseen)
     REQUIRE_OK(open_model(&o, &f, &err), err);
     deci_run(&o, 6, all, norms[0], &seen);
     for (l = 0; l < DECI_LAYERS; l++)
-        for (h = 0; h < 4; h++) CHECK(seen.times[l][h] == ((uint32_t)h < deci_good.heads[l] ? 6 : 0));
+        for (h = 0; h < 4; h++)
+            CHECK(seen.times[l][h] == ((uint32_t)h < deci_good.heads[l] ? 6 : 0));
     deci_run(&o, 1, one, norms[1], &seen);
     for (l = 0; l < VOCAB; l++) CHECK_NEAR(one[l], all[l], 1e-5);
     for (l = 0; l < DECI_LAYERS * 4; l++) CHECK_NEAR(norms[0][l], norms[1][l], 1e-5);
@@ -649,7 +721,7 @@ TEST(absent_heads_are_zero_and_unseen)
 /* Noise and gains reach the heads that are there, those of the others do nothing. */
 TEST(absent_heads_have_no_weights)
 {
-    static const int32_t ids[3] = { 1, 70, 80 };
+    static const int32_t ids[3] = {1, 70, 80};
     gguf_out f;
     opened o;
     syn_error err;
@@ -712,8 +784,9 @@ TEST(ids_outside_the_vocabulary)
 TEST(unused_ids_outside_the_vocabulary)
 {
     static const char *const key[] = {
-        "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id", "tokenizer.ggml.padding_token_id",
-        "tokenizer.ggml.seperator_token_id", "tokenizer.ggml.fim_pad_token_id", "tokenizer.ggml.fim_mid_token_id"};
+        "tokenizer.ggml.eot_token_id",     "tokenizer.ggml.eom_token_id",
+        "tokenizer.ggml.padding_token_id", "tokenizer.ggml.seperator_token_id",
+        "tokenizer.ggml.fim_pad_token_id", "tokenizer.ggml.fim_mid_token_id"};
     size_t k;
     for (k = 0; k < sizeof key / sizeof key[0]; k++) {
         gguf_out f;
@@ -734,7 +807,8 @@ TEST(unused_ids_outside_the_vocabulary)
     }
 }
 
-/* A hyperparameter that no tensor of the file bears out must not cost memory before it is found out. */
+/* A hyperparameter that no tensor of the file bears out must not cost memory before it is found
+ * out. */
 TEST(claims_do_not_cost_memory)
 {
     gguf_out f;
@@ -790,8 +864,10 @@ TEST(memory_is_exact_to_the_byte)
     for (n = 0; n < bytes; n += n + 1 < bytes && n + 23 >= bytes ? bytes - 1 - n : 23) {
         memset(block, 0xA5, bytes + 32);
         arena = syn_arena_on(block, n);
-        CHECK_FAILS(syn_model_open(&model, &o.source, 1, NULL, &arena, &err), SYN_ERROR_MEMORY, err);
-        CHECK(arena.used == 0 && block[n] == 0xA5 && !memcmp(block + n, block + n + 1, bytes + 31 - n));
+        CHECK_FAILS(syn_model_open(&model, &o.source, 1, NULL, &arena, &err), SYN_ERROR_MEMORY,
+                    err);
+        CHECK(arena.used == 0 && block[n] == 0xA5 &&
+              !memcmp(block + n, block + n + 1, bytes + 31 - n));
         if (n + 1 == bytes) break;
     }
     CHECK(n + 1 == bytes);
@@ -838,7 +914,8 @@ TEST(silly_arguments)
     o.source = syn_source_memory(f.bytes, f.size);
     CHECK_FAILS(open_sources(&o, &o.source, 0, NULL, &err), SYN_ERROR_ARGUMENT, err);
     CHECK_FAILS(open_sources(&o, &o.source, -1, NULL, &err), SYN_ERROR_ARGUMENT, err);
-    CHECK_FAILS(open_sources(&o, &o.source, SYN_MODEL_FILES + 1, NULL, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK_FAILS(open_sources(&o, &o.source, SYN_MODEL_FILES + 1, NULL, &err), SYN_ERROR_ARGUMENT,
+                err);
     gguf_free(&f);
 }
 
@@ -864,7 +941,8 @@ TEST(a_callback_gives_the_same_model)
             const syn_tensor *other = syn_model_part(&b.model, layer, (syn_part)part);
             CHECK(!s == !other);
             if (s && other)
-                CHECK(s->offset == other->offset && s->rows == other->rows && s->type == other->type && s->data && !other->data);
+                CHECK(s->offset == other->offset && s->rows == other->rows &&
+                      s->type == other->type && s->data && !other->data);
         }
     }
     CHECK(!reader.broken);
@@ -901,8 +979,8 @@ TEST(every_read_may_fail)
 
 /* ------------------------------------------------------------------ split files */
 
-/* The bytes of `whole` as `files` files, as llama.cpp's splitter makes them: the keys in the first, tensors
-   in order, each file with split.no, split.count and split.tensors.count. */
+/* The bytes of `whole` as `files` files, as llama.cpp's splitter makes them: the keys in the first,
+   tensors in order, each file with split.no, split.count and split.tensors.count. */
 static void split(gguf_out *out, int files, const unsigned char *whole, const syn_gguf *gguf)
 {
     uint64_t at = gguf->tensors_at, k = 0;
@@ -944,7 +1022,7 @@ static void split(gguf_out *out, int files, const unsigned char *whole, const sy
 /* The logits after a few tokens, in memory of its own. */
 static float *logits_of(const syn_model *model)
 {
-    static const int32_t ids[] = { 1, 20, 5, 100, 42 };
+    static const int32_t ids[] = {1, 20, 5, 100, 42};
     syn_context ctx;
     syn_context_desc desc;
     syn_error err;
@@ -1038,7 +1116,8 @@ TEST(split_files_in_disorder)
     free(o.block);
     refused_sources(source, 1, "of a model of 3 files");
     refused_sources(source, 2, "of a model of 3 files");
-    refused_sources(source + 1, 2, "general.architecture"); /* the first is the one that has the keys */
+    refused_sources(source + 1, 2,
+                    "general.architecture"); /* the first is the one that has the keys */
     mixed[0] = source[0];
     mixed[1] = source[2];
     mixed[2] = source[1];
@@ -1054,7 +1133,7 @@ TEST(split_files_in_disorder)
 /* A tensor in two of the files, and one in none. */
 TEST(split_files_that_do_not_add_up)
 {
-    static const fault_kind kinds[2] = { TENSOR_TWICE, TENSOR_LEFT_OUT };
+    static const fault_kind kinds[2] = {TENSOR_TWICE, TENSOR_LEFT_OUT};
     int k;
     for (k = 0; k < 2; k++) {
         model_fault f = none;
@@ -1093,7 +1172,8 @@ TEST(a_models_own_tokenizer_works)
     REQUIRE_OK(open_model(&o, &f, &err), err);
     REQUIRE_OK(syn_tokenize(&o.model.tokenizer, "ab", 2, 0, ids, 8, &count, &arena, &err), err);
     CHECK(count == 4 && ids[0] == 1 && ids[1] == 259 && ids[2] == 260 && ids[3] == 261);
-    CHECK_OK(syn_detokenize(&o.model.tokenizer, ids + 1, 3, 0, text, sizeof text, &length, &err), err);
+    CHECK_OK(syn_detokenize(&o.model.tokenizer, ids + 1, 3, 0, text, sizeof text, &length, &err),
+             err);
     CHECK(length == 2 && !memcmp(text, "ab", 2));
     CHECK(syn_token_is_end(&o.model.tokenizer, 2) && !syn_token_is_end(&o.model.tokenizer, 260));
     free(o.block);

@@ -9,8 +9,8 @@
 
 typedef struct setup {
     syn_pairs pairs;
-    void     *block;
-    size_t    bytes;
+    void *block;
+    size_t bytes;
 } setup;
 
 static int setup_open(setup *s, const syn_pairs_desc *desc)
@@ -137,9 +137,9 @@ TEST(dead_units)
 /* ---- all atoms ---- */
 
 typedef struct catcher {
-    double *sum;      /* (pair, atom) */
-    uint8_t *flag;    /* of the last prompt */
-    size_t  next, calls, stop_at;
+    double *sum;   /* (pair, atom) */
+    uint8_t *flag; /* of the last prompt */
+    size_t next, calls, stop_at;
 } catcher;
 
 static bool catch_atoms(void *user, size_t first, size_t pairs, const double *atom,
@@ -190,8 +190,14 @@ static void check_atoms(syn_redundancy redundancy, const char *file)
     npy_free(&want);
 }
 
-TEST(atoms_mmi) { check_atoms(SYN_MMI, "phiid_multi/atoms_mean_MMI.npy"); }
-TEST(atoms_ccs) { check_atoms(SYN_CCS, "phiid_multi/atoms_mean_CCS.npy"); }
+TEST(atoms_mmi)
+{
+    check_atoms(SYN_MMI, "phiid_multi/atoms_mean_MMI.npy");
+}
+TEST(atoms_ccs)
+{
+    check_atoms(SYN_CCS, "phiid_multi/atoms_mean_CCS.npy");
+}
 
 /* ---- generated series ---- */
 
@@ -302,8 +308,8 @@ TEST(nearly_dependent)
         CHECK_OK(syn_pairs_add(&s.pairs, &series, &err), err);
         for (u = 0, pair = 0; u < UNITS; u++)
             for (j = u + 1; j < UNITS; j++, pair++) {
-                syn_flags flags = syn_phiid_pair(data + u * SAMPLES, data + j * SAMPLES, SAMPLES,
-                                                 NULL, atom);
+                syn_flags flags =
+                    syn_phiid_pair(data + u * SAMPLES, data + j * SAMPLES, SAMPLES, NULL, atom);
                 CHECK((flags != 0) == (s.pairs.left_out[pair] != 0));
                 if (flags) continue;
                 CHECK_NEAR(s.pairs.synergy[pair], atom[SYN_STS], 1e-12);
@@ -325,15 +331,15 @@ static double *make_bad(void)
     size_t t;
     for (t = 0; t < BAD_SAMPLES; t++) {
         double *v = data + t;
-        v[1 * BAD_SAMPLES] = 3.5;                                   /* constant */
-        v[2 * BAD_SAMPLES] = -2 * v[0] + 7;                         /* a copy, scaled */
-        v[3 * BAD_SAMPLES] = v[0];                                  /* a copy */
-        v[4 * BAD_SAMPLES] = t ? data[t - 1] : 0.1;                 /* shifted by tau */
-        v[5 * BAD_SAMPLES] = (double)t;                             /* a straight line */
-        v[6 * BAD_SAMPLES] = t + 1 < BAD_SAMPLES ? 1.0 : 2.0;       /* past constant */
-        v[8 * BAD_SAMPLES] = 0;                                     /* constant too */
-        v[9 * BAD_SAMPLES] *= 1e200;                                /* sound */
-        v[10 * BAD_SAMPLES] *= 1e-310;                              /* sound, subnormal */
+        v[1 * BAD_SAMPLES] = 3.5;                             /* constant */
+        v[2 * BAD_SAMPLES] = -2 * v[0] + 7;                   /* a copy, scaled */
+        v[3 * BAD_SAMPLES] = v[0];                            /* a copy */
+        v[4 * BAD_SAMPLES] = t ? data[t - 1] : 0.1;           /* shifted by tau */
+        v[5 * BAD_SAMPLES] = (double)t;                       /* a straight line */
+        v[6 * BAD_SAMPLES] = t + 1 < BAD_SAMPLES ? 1.0 : 2.0; /* past constant */
+        v[8 * BAD_SAMPLES] = 0;                               /* constant too */
+        v[9 * BAD_SAMPLES] *= 1e200;                          /* sound */
+        v[10 * BAD_SAMPLES] *= 1e-310;                        /* sound, subnormal */
     }
     data[7 * BAD_SAMPLES + BAD_SAMPLES - 1] = (double)NAN;
     return data;
@@ -565,7 +571,7 @@ TEST(a_covariance_is_a_prompt)
     int flagged;
     syn_error err;
     double *data = make_series(N, T, 9);
-    for (t = 0; t < T; t++) data[4 * T + t] = 7;               /* a constant */
+    for (t = 0; t < T; t++) data[4 * T + t] = 7;                   /* a constant */
     for (t = 0; t < T; t++) data[6 * T + t] = 2 * data[5 * T + t]; /* a copy */
     for (flagged = 0; flagged < 2; flagged++) {
         syn_pairs_desc d = plain_desc(N, T, 2);
@@ -718,8 +724,7 @@ TEST(degenerate_is_not_slow)
     syn_series series = rows(data, UNITS, SAMPLES);
     syn_pairs_desc d = plain_desc(UNITS, SAMPLES, 1);
     for (u = 1; u < UNITS; u++)
-        for (t = 0; t < SAMPLES; t++)
-            data[u * SAMPLES + t] = u % 2 ? 4.0 : data[t];
+        for (t = 0; t < SAMPLES; t++) data[u * SAMPLES + t] = u % 2 ? 4.0 : data[t];
     REQUIRE(setup_open(&s, &d));
     CHECK_OK(syn_pairs_add(&s.pairs, &series, &err), err);
     CHECK(s.pairs.careful == 0);
@@ -739,7 +744,7 @@ TEST(confounds)
     size_t t;
     int k;
     for (t = 0; t < SAMPLES; t++) {
-        data[t] = 5;                                       /* constant */
+        data[t] = 5;                                          /* constant */
         data[SAMPLES + t] = 2 + (double)t + (t % 2 ? 1 : -1); /* a trend */
     }
     REQUIRE(setup_open(&s, &d));

@@ -223,8 +223,8 @@ enum { NEAR_NAME, NEAR_TAU, NEAR_NOISE, NEAR_MMI };
 
 /* A near copy is either right to three digits, within the bound that is given beside it, or
    flagged; far enough from a copy it is not flagged. Both ways to the co-moments. */
-static void near_copy(const table *t, int r, const double *x, const double *y, size_t n,
-                      int stream, int *flagged)
+static void near_copy(const table *t, int r, const double *x, const double *y, size_t n, int stream,
+                      int *flagged)
 {
     const char *name = t->cell[r][NEAR_NAME];
     double want[SYN_ATOMS], atom[SYN_ATOMS], bound[SYN_ATOMS];
@@ -284,7 +284,8 @@ TEST(flags_are_named_in_order_of_gravity)
     CHECK_STR(syn_flags_text(SYN_FLAG_BAD_TAU | SYN_FLAG_TOO_SHORT), "BAD_TAU");
     CHECK_STR(syn_flags_text(SYN_FLAG_TOO_SHORT | SYN_FLAG_NONFINITE), "TOO_SHORT");
     CHECK_STR(syn_flags_text(SYN_FLAG_NONFINITE | SYN_FLAG_INFINITE), "NONFINITE");
-    CHECK_STR(syn_flags_text(SYN_FLAG_INFINITE | SYN_FLAG_CONSTANT | SYN_FLAG_SINGULAR), "INFINITE");
+    CHECK_STR(syn_flags_text(SYN_FLAG_INFINITE | SYN_FLAG_CONSTANT | SYN_FLAG_SINGULAR),
+              "INFINITE");
     CHECK_STR(syn_flags_text(SYN_FLAG_CONSTANT | SYN_FLAG_SINGULAR), "CONSTANT");
     CHECK_STR(syn_flags_text(SYN_FLAG_SINGULAR), "SINGULAR");
     CHECK_STR(syn_flags_text(SYN_FLAG_NOT_PSD | SYN_FLAG_NOT_SYMMETRIC), "NOT_PSD");
@@ -296,18 +297,18 @@ TEST(flags_are_named_in_order_of_gravity)
 static double odd_sample(int kind, int t, const double *base)
 {
     switch (kind) {
-        case 0: return base[t];
-        case 1: return 2.5;
-        case 2: return t;
-        case 3: return -3 * base[t];
-        case 4: return t ? base[t - 1] : 0.25;
-        case 5: return t == 7 ? 1e300 : base[t] * 1e-300;
-        case 6: return base[t] > 0 ? 5e-324 : 0;
-        case 7: return base[t] * 1.7e308;
-        case 8: return t % 2 ? 1 : -1;
-        case 9: return t == 0 ? 1 : 0;
-        case 10: return base[t] + 1e15;
-        default: return base[39 - t];
+    case 0: return base[t];
+    case 1: return 2.5;
+    case 2: return t;
+    case 3: return -3 * base[t];
+    case 4: return t ? base[t - 1] : 0.25;
+    case 5: return t == 7 ? 1e300 : base[t] * 1e-300;
+    case 6: return base[t] > 0 ? 5e-324 : 0;
+    case 7: return base[t] * 1.7e308;
+    case 8: return t % 2 ? 1 : -1;
+    case 9: return t == 0 ? 1 : 0;
+    case 10: return base[t] + 1e15;
+    default: return base[39 - t];
     }
 }
 
@@ -414,9 +415,9 @@ TEST(atoms_add_up_and_obey_the_closed_forms)
             CHECK(atom[SYN_RTR] == fmin(fmin(mi[0], mi[1]), fmin(mi[2], mi[3])));
             past = fmax(mi[SYN_MI_XY_A], mi[SYN_MI_XY_B]);
             future = fmax(mi[SYN_MI_X_AB], mi[SYN_MI_Y_AB]);
-            single = fmax(mi[SYN_MI_X_A], mi[SYN_MI_Y_A]) + fmax(mi[SYN_MI_X_B], mi[SYN_MI_Y_B]) -
-                     fmax(fmin(mi[SYN_MI_X_A], mi[SYN_MI_X_B]),
-                          fmin(mi[SYN_MI_Y_A], mi[SYN_MI_Y_B]));
+            single =
+                fmax(mi[SYN_MI_X_A], mi[SYN_MI_Y_A]) + fmax(mi[SYN_MI_X_B], mi[SYN_MI_Y_B]) -
+                fmax(fmin(mi[SYN_MI_X_A], mi[SYN_MI_X_B]), fmin(mi[SYN_MI_Y_A], mi[SYN_MI_Y_B]));
             CHECK_NEAR(atom[SYN_STS], mi[SYN_MI_XY_AB] - past - future + single, 2e-15);
             for (int k = 0; k < 8; k++) CHECK(atom[never_negative[k]] >= 0);
         }

@@ -1,5 +1,5 @@
-/* Weights made zero in the type they are stored in: every tensor type, at the ends and in the middle of
-   blocks; the others keep every bit of their value. */
+/* Weights made zero in the type they are stored in: every tensor type, at the ends and in the
+   middle of blocks; the others keep every bit of their value. */
 #define SYNERGY_STATIC
 #define SYNERGY_THREADS
 #define SYNERGY_IMPLEMENTATION
@@ -11,10 +11,14 @@
 
 enum { TYPE_IDS = 64 };
 
-typedef struct vectors { npy raw, values; size_t count; } vectors;
+typedef struct vectors {
+    npy raw, values;
+    size_t count;
+} vectors;
 
 /* Eight blocks of real weights, taken as one row. */
-static bool load_row(vectors *v, const char *type) {
+static bool load_row(vectors *v, const char *type)
+{
     char file[64];
     test_path_buffer path;
     snprintf(file, sizeof file, "types/%s.raw.npy", type);
@@ -25,18 +29,21 @@ static bool load_row(vectors *v, const char *type) {
     return true;
 }
 
-static void free_row(vectors *v) {
+static void free_row(vectors *v)
+{
     npy_free(&v->raw);
     npy_free(&v->values);
 }
 
-static bool is_zero(const float *x, size_t n) {
+static bool is_zero(const float *x, size_t n)
+{
     for (size_t i = 0; i < n; i++)
         if (!(x[i] == 0)) return false;
     return true;
 }
 
-static void check_run(const syn_type *type, const vectors *v, size_t from, size_t to) {
+static void check_run(const syn_type *type, const vectors *v, size_t from, size_t to)
+{
     const size_t bytes = (size_t)syn_type_bytes(type, v->count), n = v->count;
     unsigned char *row = (unsigned char *)malloc(bytes);
     float *out = (float *)malloc(n * sizeof *out);
@@ -50,7 +57,8 @@ static void check_run(const syn_type *type, const vectors *v, size_t from, size_
     free(out);
 }
 
-static void check_refused(const syn_type *type, const vectors *v, size_t from, size_t to) {
+static void check_refused(const syn_type *type, const vectors *v, size_t from, size_t to)
+{
     const size_t bytes = (size_t)syn_type_bytes(type, v->count);
     unsigned char *row = (unsigned char *)malloc(bytes);
     memcpy(row, v->raw.u1, bytes);
@@ -60,7 +68,8 @@ static void check_refused(const syn_type *type, const vectors *v, size_t from, s
 }
 
 /* Every run of one grain, and longer ones across blocks, up to both ends. */
-static void check_type(const syn_type *type) {
+static void check_type(const syn_type *type)
+{
     vectors v;
     const size_t grain = prune_zero_grain(type);
     REQUIRE(load_row(&v, type->name));
@@ -68,7 +77,8 @@ static void check_type(const syn_type *type) {
     for (size_t n = 2 * grain; n <= v.count; n += 7 * grain) {
         check_run(type, &v, 0, n);
         check_run(type, &v, v.count - n, v.count);
-        check_run(type, &v, (v.count - n) / 2 / grain * grain, (v.count - n) / 2 / grain * grain + n);
+        check_run(type, &v, (v.count - n) / 2 / grain * grain,
+                  (v.count - n) / 2 / grain * grain + n);
     }
     check_run(type, &v, 0, v.count);
     if (grain > 1) {
@@ -78,11 +88,12 @@ static void check_type(const syn_type *type) {
     free_row(&v);
 }
 
-TEST(every_type_has_zeros) {
-    static const char *const known[] = {
-        "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K",
-        "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S", "IQ1_S", "IQ1_M", "IQ4_NL", "IQ4_XS", "TQ1_0",
-        "TQ2_0", "MXFP4"};
+TEST(every_type_has_zeros)
+{
+    static const char *const known[] = {"F16",     "BF16",   "Q4_0",   "Q4_1",    "Q5_0",  "Q5_1",
+                                        "Q8_0",    "Q2_K",   "Q3_K",   "Q4_K",    "Q5_K",  "Q6_K",
+                                        "IQ2_XXS", "IQ2_XS", "IQ2_S",  "IQ3_XXS", "IQ3_S", "IQ1_S",
+                                        "IQ1_M",   "IQ4_NL", "IQ4_XS", "TQ1_0",   "TQ2_0", "MXFP4"};
     size_t found = 0;
     for (uint32_t id = 0; id < TYPE_IDS; id++) {
         const syn_type *type = syn_type_find(id);
@@ -96,7 +107,8 @@ TEST(every_type_has_zeros) {
 }
 
 /* Bytes of zero are weights of zero in whatever type there is. */
-TEST(zero_bytes_are_zero) {
+TEST(zero_bytes_are_zero)
+{
     unsigned char block[1024];
     float out[SYN_BLOCK_MAX];
     for (uint32_t id = 0; id < TYPE_IDS; id++) {
@@ -111,11 +123,16 @@ TEST(zero_bytes_are_zero) {
 }
 
 /* How finely zeros can be placed is what decides whether a tensor keeps its type. */
-TEST(grains) {
-    static const struct { const char *type; uint32_t grain; } expected[] = {
-        {"F32", 1}, {"F16", 1}, {"BF16", 1}, {"Q4_0", 1}, {"Q5_0", 1}, {"Q8_0", 1}, {"Q3_K", 1}, {"Q6_K", 1},
-        {"Q8_K", 1}, {"MXFP4", 1}, {"TQ1_0", 1}, {"TQ2_0", 1}, {"Q2_K", 16}, {"Q4_K", 32}, {"Q5_K", 32},
-        {"IQ4_XS", 32}, {"Q4_1", 32}, {"Q5_1", 32}, {"IQ4_NL", 32}, {"IQ3_S", 256}, {"IQ1_M", 256}};
+TEST(grains)
+{
+    static const struct {
+        const char *type;
+        uint32_t grain;
+    } expected[] = {{"F32", 1},     {"F16", 1},   {"BF16", 1},  {"Q4_0", 1},    {"Q5_0", 1},
+                    {"Q8_0", 1},    {"Q3_K", 1},  {"Q6_K", 1},  {"Q8_K", 1},    {"MXFP4", 1},
+                    {"TQ1_0", 1},   {"TQ2_0", 1}, {"Q2_K", 16}, {"Q4_K", 32},   {"Q5_K", 32},
+                    {"IQ4_XS", 32}, {"Q4_1", 32}, {"Q5_1", 32}, {"IQ4_NL", 32}, {"IQ3_S", 256},
+                    {"IQ1_M", 256}};
     for (size_t k = 0; k < sizeof expected / sizeof expected[0]; k++)
         for (uint32_t id = 0; id < TYPE_IDS; id++) {
             const syn_type *type = syn_type_find(id);
@@ -125,7 +142,8 @@ TEST(grains) {
 }
 
 /* Q8_K also holds the sums of 16 codes each. */
-TEST(q8_k_sums) {
+TEST(q8_k_sums)
+{
     const syn_type *type = syn_type_find(15);
     unsigned char block[292];
     const float d = 0.5f;

@@ -7,9 +7,9 @@
 
 typedef struct setup {
     syn_pairs pairs;
-    syn_rank  rank;
-    void     *block;
-    size_t    layers;
+    syn_rank rank;
+    void *block;
+    size_t layers;
 } setup;
 
 /* The pairs of a [prompt, unit, sample] file, and the rank of its units. */
@@ -269,8 +269,10 @@ TEST(shapes)
     shape = syn_rank_shape(mean, 9);
     CHECK_NEAR(shape.curvature, -3, 1e-12);
     CHECK_NEAR(shape.peak, 0.125, 0);
-    CHECK_NEAR(shape.middle, (mean[3] + mean[4] + mean[5]) / 3 -
-               (mean[0] + mean[1] + mean[2] + mean[6] + mean[7] + mean[8]) / 6, 1e-14);
+    CHECK_NEAR(shape.middle,
+               (mean[3] + mean[4] + mean[5]) / 3 -
+                   (mean[0] + mean[1] + mean[2] + mean[6] + mean[7] + mean[8]) / 6,
+               1e-14);
     mean[4] = (double)NAN; /* a layer without a value does not disturb the parabola */
     CHECK_NEAR(syn_rank_shape(mean, 9).curvature, -3, 1e-12);
     CHECK(isnan(syn_rank_shape(mean, 2).peak));
@@ -278,7 +280,10 @@ TEST(shapes)
 
 /* ---- resampling ---- */
 
-static syn_arena scratch(void *block, size_t bytes) { return syn_arena_on(block, bytes); }
+static syn_arena scratch(void *block, size_t bytes)
+{
+    return syn_arena_on(block, bytes);
+}
 
 static void run_backwards(void *user, int jobs, syn_job_fn *job, void *arg)
 {
@@ -366,7 +371,7 @@ TEST(resampling_of_known_prompts)
                 noise += (double)(state >> 11) / 9007199254740992.0 - 0.5;
             }
             sound[p * UNITS + u] = UNITS - 1;
-            sum[0][p * UNITS + u] = (UNITS - 1) * (10 + noise);              /* no unit differs */
+            sum[0][p * UNITS + u] = (UNITS - 1) * (10 + noise);               /* no unit differs */
             sum[1][p * UNITS + u] = (UNITS - 1) * ((double)u + 0.01 * noise); /* all differ */
         }
     arena = scratch(block, sizeof block);

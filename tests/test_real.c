@@ -10,14 +10,15 @@
 
 typedef struct real_model {
     unsigned char *file, *index;
-    size_t     file_bytes;
+    size_t file_bytes;
     syn_source source;
-    syn_model  model;
-    void      *block;
+    syn_model model;
+    void *block;
     test_path_buffer folder;
 } real_model;
 
-static int real_open(real_model *r, const char *gguf, const char *folder) {
+static int real_open(real_model *r, const char *gguf, const char *folder)
+{
     test_path_buffer path, models;
     syn_arena arena = syn_arena_measure();
     syn_error err;
@@ -41,19 +42,23 @@ static int real_open(real_model *r, const char *gguf, const char *folder) {
     return !syn_model_open(&r->model, &r->source, 1, NULL, &arena, &err);
 }
 
-static void real_close(real_model *r) {
+static void real_close(real_model *r)
+{
     free(r->file);
     free(r->index);
     free(r->block);
 }
 
-typedef struct prompt { npy tokens, generated, norms, top_ids, top_logits, logsumexp; } prompt;
+typedef struct prompt {
+    npy tokens, generated, norms, top_ids, top_logits, logsumexp;
+} prompt;
 
-static int prompt_load(prompt *p, const real_model *r, const char *key) {
-    static const char *const name[] = { "tokens", "gen_tokens", "head_norms", "top_ids",
-                                        "top_logits", "logsumexp" };
-    npy *const array[] = { &p->tokens, &p->generated, &p->norms, &p->top_ids, &p->top_logits,
-                           &p->logsumexp };
+static int prompt_load(prompt *p, const real_model *r, const char *key)
+{
+    static const char *const name[] = {"tokens",  "gen_tokens", "head_norms",
+                                       "top_ids", "top_logits", "logsumexp"};
+    npy *const array[] = {&p->tokens,  &p->generated,  &p->norms,
+                          &p->top_ids, &p->top_logits, &p->logsumexp};
     int i;
     memset(p, 0, sizeof *p);
     for (i = 0; i < 6; i++) {
@@ -66,7 +71,8 @@ static int prompt_load(prompt *p, const real_model *r, const char *key) {
     return 1;
 }
 
-static void prompt_free(prompt *p) {
+static void prompt_free(prompt *p)
+{
     npy_free(&p->tokens);
     npy_free(&p->generated);
     npy_free(&p->norms);
@@ -76,7 +82,8 @@ static void prompt_free(prompt *p) {
 }
 
 /* "tolerance": { "logits": x, "head_norms": y } of a prompt in index.json */
-static double prompt_tolerance(const real_model *r, const char *key, const char *what) {
+static double prompt_tolerance(const real_model *r, const char *key, const char *what)
+{
     char text[64];
     const char *at;
     snprintf(text, sizeof text, "\"key\": \"%s\"", key);
@@ -87,9 +94,13 @@ static double prompt_tolerance(const real_model *r, const char *key, const char 
     return at ? atof(at + strlen(text)) : 0;
 }
 
-typedef struct result { double logits, norms, kl; int rows, other_top; } result;
+typedef struct result {
+    double logits, norms, kl;
+    int rows, other_top;
+} result;
 
-static double log_sum_exp(const float *x, size_t n) {
+static double log_sum_exp(const float *x, size_t n)
+{
     double top = (double)x[0], sum = 0;
     size_t i;
     for (i = 1; i < n; i++) top = fmax(top, (double)x[i]);
@@ -98,7 +109,8 @@ static double log_sum_exp(const float *x, size_t n) {
 }
 
 /* KL over the 64 largest and the rest as one: a lower bound that is tight, the rest being small. */
-static void compare_row(const prompt *p, size_t row, const float *logits, size_t vocab, result *r) {
+static void compare_row(const prompt *p, size_t row, const float *logits, size_t vocab, result *r)
+{
     const size_t top = p->top_ids.shape[1];
     const int32_t *ids = p->top_ids.i4 + row * top;
     const float *reference = p->top_logits.f4 + row * top;
@@ -121,7 +133,8 @@ static void compare_row(const prompt *p, size_t row, const float *logits, size_t
 }
 
 static int run_prompt(const real_model *m, const prompt *p, syn_arithmetic arithmetic, size_t batch,
-                      result *r) {
+                      result *r)
+{
     static syn_pool pool;
     const size_t total = p->tokens.count + p->generated.count;
     const size_t units = (size_t)m->model.layers * m->model.heads;
@@ -163,9 +176,10 @@ static int run_prompt(const real_model *m, const prompt *p, syn_arithmetic arith
     return 1;
 }
 
-static const char *const keys[] = { "p0", "p1", "p2", "c0", "c1", "c2" };
+static const char *const keys[] = {"p0", "p1", "p2", "c0", "c1", "c2"};
 
-static void exact_model(const char *gguf, const char *folder) {
+static void exact_model(const char *gguf, const char *folder)
+{
     real_model m;
     size_t i;
     int ran = 0;
@@ -187,9 +201,10 @@ static void exact_model(const char *gguf, const char *folder) {
     real_close(&m);
 }
 
-/* peer_kl and peer_top: what llama.cpp (natively built, the better of its F16 and F32 cache) reaches
-   on the same file over the same positions against the same references. */
-static void fast_model(const char *gguf, const char *folder, double peer_kl, int peer_top) {
+/* peer_kl and peer_top: what llama.cpp (natively built, the better of its F16 and F32 cache)
+   reaches on the same file over the same positions against the same references. */
+static void fast_model(const char *gguf, const char *folder, double peer_kl, int peer_top)
+{
     real_model m;
     size_t i;
     result r;
@@ -207,9 +222,21 @@ static void fast_model(const char *gguf, const char *folder, double peer_kl, int
     real_close(&m);
 }
 
-TEST(smollm2_exact) { exact_model(TEST_SMOLLM2, "smollm2-135m-instruct-q4_1"); }
-TEST(gemma3_exact) { exact_model(TEST_GEMMA3, "gemma-3-270m-q4_k_m"); }
-TEST(smollm2_fast) { fast_model(TEST_SMOLLM2, "smollm2-135m-instruct-q4_1", 0.00206, 5); }
-TEST(gemma3_fast) { fast_model(TEST_GEMMA3, "gemma-3-270m-q4_k_m", 0.00334, 3); }
+TEST(smollm2_exact)
+{
+    exact_model(TEST_SMOLLM2, "smollm2-135m-instruct-q4_1");
+}
+TEST(gemma3_exact)
+{
+    exact_model(TEST_GEMMA3, "gemma-3-270m-q4_k_m");
+}
+TEST(smollm2_fast)
+{
+    fast_model(TEST_SMOLLM2, "smollm2-135m-instruct-q4_1", 0.00206, 5);
+}
+TEST(gemma3_fast)
+{
+    fast_model(TEST_GEMMA3, "gemma-3-270m-q4_k_m", 0.00334, 3);
+}
 
 TEST_MAIN("real")

@@ -1,5 +1,6 @@
-/* test_sample.c - choosing a token: greedy and its ties, bans, numbers that are not finite; top-k, top-p and
-   min-p against a reference that sorts; draws follow their probabilities and their seed. */
+/* test_sample.c - choosing a token: greedy and its ties, bans, numbers that are not finite; top-k,
+   top-p and min-p against a reference that sorts; draws follow their probabilities and their seed.
+ */
 #define SYNERGY_SIMD 0 /* no kernel is tested here: twice as fast to compile */
 #define SYNERGY_IMPLEMENTATION
 #include "../synergy.h"
@@ -50,7 +51,7 @@ TEST(greedy_takes_the_largest)
 
 TEST(greedy_takes_the_lowest_of_equals)
 {
-    static const float all[] = { 2, 2, 2, 2 }, late[] = { 1, 3, 2, 3, 3 }, below[] = { -5, -3, -3, -4 };
+    static const float all[] = {2, 2, 2, 2}, late[] = {1, 3, 2, 3, 3}, below[] = {-5, -3, -3, -4};
     syn_sampler s = greedy();
     CHECK(syn_sample(&s, all, 4) == 0);
     CHECK(syn_sample(&s, late, 5) == 1);
@@ -62,8 +63,8 @@ TEST(greedy_takes_the_lowest_of_equals)
 
 TEST(banned_tokens_are_never_chosen)
 {
-    static const float logits[] = { 9, 8, 7, 6, 5 };
-    static const int32_t banned[] = { 0, 2, 1, -1, 5, 2147483647 }; /* some are no tokens at all */
+    static const float logits[] = {9, 8, 7, 6, 5};
+    static const int32_t banned[] = {0, 2, 1, -1, 5, 2147483647}; /* some are no tokens at all */
     syn_sampler s = greedy();
     int i;
     s.banned = banned;
@@ -84,9 +85,9 @@ TEST(banned_tokens_are_never_chosen)
 TEST(logits_that_are_not_finite)
 {
     const float nan = (float)NAN, inf = (float)INFINITY;
-    const float first[] = { nan, 1, 2, 0 }, amid[] = { 1, nan, 3, nan }, last[] = { 1, 2, nan };
-    const float high[] = { 1, inf, 2 }, low[] = { -inf, -inf, 0, -inf }, nothing[] = { -inf, -inf };
-    const float nans[] = { nan, nan, nan };
+    const float first[] = {nan, 1, 2, 0}, amid[] = {1, nan, 3, nan}, last[] = {1, 2, nan};
+    const float high[] = {1, inf, 2}, low[] = {-inf, -inf, 0, -inf}, nothing[] = {-inf, -inf};
+    const float nans[] = {nan, nan, nan};
     int t, i;
     for (t = 0; t < 3; t++) {
         syn_sampler s = at_temperature((float)t, 3);
@@ -111,9 +112,9 @@ TEST(logits_that_are_not_finite)
 /* A NaN must not turn a draw into a greedy choice either. */
 TEST(a_nan_does_not_stop_the_drawing)
 {
-    const float logits[] = { 1, (float)NAN, 1, 1 };
+    const float logits[] = {1, (float)NAN, 1, 1};
     syn_sampler s = at_temperature(1, 5);
-    int count[4] = { 0, 0, 0, 0 }, i;
+    int count[4] = {0, 0, 0, 0}, i;
     for (i = 0; i < 3000; i++) count[syn_sample(&s, logits, 4)]++;
     CHECK(count[1] == 0 && count[0] > 850 && count[2] > 850 && count[3] > 850);
 }
@@ -126,8 +127,9 @@ static int descending(const void *a, const void *b)
     return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* What must remain: sort, cut at k, cut where the sum reaches p, cut at min_p of the first; ties with the
-   last that remains stay. `sure` is false where rounding could decide. Returns the lowest logit that stays. */
+/* What must remain: sort, cut at k, cut where the sum reaches p, cut at min_p of the first; ties
+   with the last that remains stay. `sure` is false where rounding could decide. Returns the lowest
+   logit that stays. */
 static float reference(const float *logits, int n, const syn_sampler *s, int *sure)
 {
     double weight[MOST], sum = 0, part = 0, t = (double)s->temperature;
@@ -148,7 +150,7 @@ static float reference(const float *logits, int n, const syn_sampler *s, int *su
         kept = i;
     }
     if (s->min_p > 0) {
-        for (i = 0; i < kept && weight[i] >= (double)s->min_p; i++) { }
+        for (i = 0; i < kept && weight[i] >= (double)s->min_p; i++) {}
         if (fabs(weight[i ? i - 1 : 0] - (double)s->min_p) < 1e-5 * (double)s->min_p) *sure = 0;
         if (i < kept && fabs(weight[i] - (double)s->min_p) < 1e-5 * (double)s->min_p) *sure = 0;
         kept = i ? i : 1;
@@ -198,9 +200,9 @@ TEST(filters_against_sorting)
 
 TEST(filters_at_their_ends)
 {
-    static const float logits[] = { 1, 4, 2, 3 };
+    static const float logits[] = {1, 4, 2, 3};
     syn_sampler s = at_temperature(1, 9);
-    int i, seen[4] = { 0, 0, 0, 0 };
+    int i, seen[4] = {0, 0, 0, 0};
     s.top_k = 1;
     for (i = 0; i < 100; i++) CHECK(syn_sample(&s, logits, 4) == 1);
     s.top_k = 0;
@@ -222,14 +224,14 @@ TEST(filters_at_their_ends)
 
 TEST(draws_follow_their_probabilities)
 {
-    static const float logits[] = { 0.0f, 1.0f, -1.0f, 2.0f, 0.5f, -3.0f, 1.5f, 2.0f };
-    static const float temperatures[] = { 0.5f, 1.0f, 3.0f };
+    static const float logits[] = {0.0f, 1.0f, -1.0f, 2.0f, 0.5f, -3.0f, 1.5f, 2.0f};
+    static const float temperatures[] = {0.5f, 1.0f, 3.0f};
     enum { N = 8, DRAWS = 40000 };
     int t, i;
     for (t = 0; t < 3; t++) {
         syn_sampler s = at_temperature(temperatures[t], (uint64_t)(100 + t));
         double p[N], sum = 0, chi = 0;
-        int count[N] = { 0 };
+        int count[N] = {0};
         for (i = 0; i < N; i++) sum += p[i] = exp((double)logits[i] / (double)s.temperature);
         for (i = 0; i < DRAWS; i++) count[syn_sample(&s, logits, N)]++;
         for (i = 0; i < N; i++) {
@@ -243,10 +245,10 @@ TEST(draws_follow_their_probabilities)
 
 TEST(draws_after_a_filter_share_what_is_left)
 {
-    static const float logits[] = { 3, 2, 1, 0, -1 };
+    static const float logits[] = {3, 2, 1, 0, -1};
     enum { DRAWS = 20000 };
     syn_sampler s = at_temperature(1, 42);
-    int count[5] = { 0 }, i;
+    int count[5] = {0}, i;
     s.top_k = 2;
     for (i = 0; i < DRAWS; i++) count[syn_sample(&s, logits, 5)]++;
     CHECK(count[0] + count[1] == DRAWS);

@@ -18,7 +18,8 @@ static npy load(const char *name, npy_kind kind)
     return a;
 }
 
-static void check_null(const double *x, const double *y, const npy *null, size_t s, double tolerance)
+static void check_null(const double *x, const double *y, const npy *null, size_t s,
+                       double tolerance)
 {
     double atom[SYN_ATOMS];
     CHECK(!syn_phiid_pair(x, y, N, NULL, atom));
@@ -66,7 +67,8 @@ TEST(phase_reference)
     npy_free(&made);
 }
 
-/* The shuffle's order is ours; that the references' gives theirs checks the definition of a null. */
+/* The shuffle's order is ours; that the references' gives theirs checks the definition of a null.
+ */
 TEST(shuffle_reference)
 {
     npy series = load("example_series", NPY_F8), index = load("shuffle_index", NPY_I4);
@@ -127,7 +129,8 @@ static double circular(const double *v, size_t lag)
 TEST(kinds)
 {
     float data[UNITS * SAMPLES];
-    double made[UNITS * SAMPLES], again[UNITS * SAMPLES], work[SYN_SURROGATE_WORK * SAMPLES], was[SAMPLES];
+    double made[UNITS * SAMPLES], again[UNITS * SAMPLES], work[SYN_SURROGATE_WORK * SAMPLES],
+        was[SAMPLES];
     uint64_t key[UNITS];
     syn_surrogate_desc what;
     syn_series s;
@@ -276,9 +279,9 @@ TEST(excess)
 
 /* ---- observed and surrogates over the same pairs and prompts ----
 
-   A unit all of whose pairs are flagged as observed (it counts, it is constant, it is not finite) must
-   change no digit of any other unit: wherever it stands, for every kind of surrogate, on both routes,
-   in several prompts whose exclusions differ, for any number of threads. */
+   A unit all of whose pairs are flagged as observed (it counts, it is constant, it is not finite)
+   must change no digit of any other unit: wherever it stands, for every kind of surrogate, on both
+   routes, in several prompts whose exclusions differ, for any number of threads. */
 
 enum { BASE = 19, PROMPTS = 3, SPAN = 44, DRAWS = 24 };
 
@@ -288,7 +291,8 @@ typedef struct table { /* what a whole analysis with surrogates gives for the un
     uint64_t missing;
 } table;
 
-/* Prompt p of the base: memory, a common driver, and units that are degenerate in one prompt each. */
+/* Prompt p of the base: memory, a common driver, and units that are degenerate in one prompt each.
+ */
 static void base_prompt(double *row, size_t p) /* (unit, sample) */
 {
     uint64_t state = 40 + p;
@@ -300,10 +304,10 @@ static void base_prompt(double *row, size_t p) /* (unit, sample) */
                                 (u % 3 ? 0.8 * driver : 0);
     }
     for (t = 0; t < SPAN; t++) {
-        if (p == 0) row[2 * SPAN + t] = 3 - 2 * row[SPAN + t];             /* a copy of unit 1 */
-        if (p == 1) row[4 * SPAN + t] = t ? row[3 * SPAN + t - 1] : 0.5;   /* unit 3, a step late */
-        if (p == 1) row[11 * SPAN + t] = 7;                                /* constant */
-        if (p != 1) row[5 * SPAN + t] = t == 20 + p ? 1 : 0;               /* one event */
+        if (p == 0) row[2 * SPAN + t] = 3 - 2 * row[SPAN + t];           /* a copy of unit 1 */
+        if (p == 1) row[4 * SPAN + t] = t ? row[3 * SPAN + t - 1] : 0.5; /* unit 3, a step late */
+        if (p == 1) row[11 * SPAN + t] = 7;                              /* constant */
+        if (p != 1) row[5 * SPAN + t] = t == 20 + p ? 1 : 0;             /* one event */
     }
 }
 
@@ -333,7 +337,8 @@ static syn_series rows_of(const double *rows, size_t units)
     return s;
 }
 
-static void analyse(table *out, syn_surrogate kind, const syn_pairs_desc *like, size_t at, int guest)
+static void analyse(table *out, syn_surrogate kind, const syn_pairs_desc *like, size_t at,
+                    int guest)
 {
     static double seen[PROMPTS][(BASE + 1) * SPAN], made[(BASE + 1) * SPAN], base[BASE * SPAN];
     static double block[200000], work[SYN_SURROGATE_WORK * SPAN];

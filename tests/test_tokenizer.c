@@ -19,7 +19,7 @@ typedef struct bytes {
 
 static bytes read_all(const char *path)
 {
-    bytes b = { NULL, 0 };
+    bytes b = {NULL, 0};
     FILE *f = fopen(path, "rb");
     size_t room = 0, got;
     if (!f) return b;
@@ -84,7 +84,8 @@ static bytes base64(const char *text)
     b.p = (char *)malloc(strlen(text) + 1);
     b.n = 0;
     for (; *text && strcmp(text, "-"); text++) {
-        static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        static const char digits[] =
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         const char *d = strchr(digits, *text);
         if (!d) break;
         bits = (bits << 6 | (unsigned)(d - digits)) & 0xFFFF;
@@ -180,8 +181,8 @@ static int32_t *ids_of(const syn_tokenizer *t, const bytes *text, int flags, lon
         if (counted) { /* too little room: says how much, writes no more than there is */
             capacity = counted / 2;
             ids[counted] = -7;
-            status = syn_tokenize(t, text->p, text->n, flags, ids + capacity + 1, counted - capacity - 1,
-                                  &n, &arena, &err);
+            status = syn_tokenize(t, text->p, text->n, flags, ids + capacity + 1,
+                                  counted - capacity - 1, &n, &arena, &err);
             if (status != SYN_ERROR_MEMORY || n != counted || ids[counted] != -7) *count = -1;
             syn_tokenize(t, text->p, text->n, flags, ids, counted, &n, &arena, &err);
         }
@@ -201,8 +202,11 @@ static bool whole_characters(const bytes *b)
     size_t i, k;
     for (i = 0; i < b->n;) {
         unsigned c = (unsigned char)b->p[i++];
-        size_t more = c < 0x80 ? 0 : c >= 0xC2 && c < 0xE0 ? 1 : c >= 0xE0 && c < 0xF0 ? 2
-                    : c >= 0xF0 && c < 0xF5 ? 3 : b->n;
+        size_t more = c < 0x80                ? 0
+                      : c >= 0xC2 && c < 0xE0 ? 1
+                      : c >= 0xE0 && c < 0xF0 ? 2
+                      : c >= 0xF0 && c < 0xF5 ? 3
+                                              : b->n;
         if (more > b->n - i) return false;
         for (k = 0; k < more; k++)
             if ((b->p[i++] & 0xC0) != 0x80) return false;
@@ -216,7 +220,7 @@ static bool pieces_are(const syn_tokenizer *t, const int32_t *ids, size_t n, con
 {
     size_t i, room = t->tokens.longest + 4, length, piece_at = 0, stream_at = 0;
     char *to = (char *)malloc(room);
-    syn_detokenizer d = { { 0, 0, 0, 0 }, 0 };
+    syn_detokenizer d = {{0, 0, 0, 0}, 0};
     bool good = true, utf8 = whole_characters(expected);
     for (i = 0; i < n && good; i++) {
         bytes out;
@@ -233,7 +237,8 @@ static bool pieces_are(const syn_tokenizer *t, const int32_t *ids, size_t n, con
         stream_at += length;
     }
     length = syn_detokenizer_flush(&d, to);
-    good = good && length <= expected->n - stream_at && !memcmp(to, expected->p + stream_at, length);
+    good =
+        good && length <= expected->n - stream_at && !memcmp(to, expected->p + stream_at, length);
     free(to);
     return good && piece_at == expected->n && stream_at + length == expected->n;
 }
@@ -247,25 +252,29 @@ static bool text_is(const syn_tokenizer *t, const int32_t *ids, size_t n, const 
     to = (char *)malloc(room + 1);
     good = !syn_detokenize(t, ids, n, 0, to, room, &length, NULL) && length == expected->n &&
            !memcmp(to, expected->p, length);
-    if (good && room && syn_detokenize(t, ids, n, 0, to, room / 2, &length, NULL) != SYN_ERROR_MEMORY)
+    if (good && room &&
+        syn_detokenize(t, ids, n, 0, to, room / 2, &length, NULL) != SYN_ERROR_MEMORY)
         good = t->add_space_prefix && room / 2 + 1 >= room;
     free(to);
     return good;
 }
 
 /* All that a row says, for one setting of `parse`. */
-static void check_row(const vocabulary *v, const char *what, const row *r, const bytes *text, int parse)
+static void check_row(const vocabulary *v, const char *what, const row *r, const bytes *text,
+                      int parse)
 {
     long n, with;
     int32_t *ids = ids_of(&v->t, text, parse | SYN_NO_BOS, &n), *all;
     bool good = n >= 0 && same_ids(ids, (size_t)n, r->column[2]);
     if (!strcmp(r->column[2], "abort")) good = n >= 0;
-    if (test_count_(good, __FILE__, __LINE__)) printf("%s: %s: ids (parse %d)\n", what, r->column[0], parse);
+    if (test_count_(good, __FILE__, __LINE__))
+        printf("%s: %s: ids (parse %d)\n", what, r->column[0], parse);
     all = ids_of(&v->t, text, parse, &with);
     good = with == n + v->t.add_bos + v->t.add_eos && (!v->t.add_bos || all[0] == v->t.bos) &&
            (n <= 0 || !memcmp(all + v->t.add_bos, ids, (size_t)n * sizeof *ids)) &&
            (!v->t.add_eos || all[with - 1] == v->t.eos);
-    if (test_count_(good, __FILE__, __LINE__)) printf("%s: %s: begin and end\n", what, r->column[0]);
+    if (test_count_(good, __FILE__, __LINE__))
+        printf("%s: %s: begin and end\n", what, r->column[0]);
     if (r->column[3] && n >= 0) {
         bytes pieces = strcmp(r->column[3], "=") ? base64(r->column[3]) : copy_of(text);
         bytes whole = strcmp(r->column[4], "=") ? base64(r->column[4]) : copy_of(&pieces);
@@ -281,8 +290,8 @@ static void check_row(const vocabulary *v, const char *what, const row *r, const
 }
 
 /* A vocabulary against a table of expectations for a table of strings. */
-static void check_table(const char *vocab_path, const char *pre, bool mapped, const char *strings_path,
-                        const char *expected_path)
+static void check_table(const char *vocab_path, const char *pre, bool mapped,
+                        const char *strings_path, const char *expected_path)
 {
     vocabulary v;
     table strings = table_read(strings_path), expected = table_read(expected_path);
@@ -315,16 +324,16 @@ static void check_table(const char *vocab_path, const char *pre, bool mapped, co
 static const struct vocab_name {
     const char *name, *file, *pre; /* files that differ in `pre` alone are kept once */
 } vocab_names[] = {
-    { "bpe-smollm", "bpe-smollm", NULL },
-    { "bpe-gpt-2", "bpe-smollm", "gpt-2" },
-    { "bpe-llama-bpe", "bpe-smollm", "llama-bpe" },
-    { "bpe-qwen2", "bpe-smollm", "qwen2" },
-    { "bpe-deepseek-llm", "bpe-smollm", "deepseek-llm" },
-    { "bpe-deepseek-coder", "bpe-smollm", "deepseek-coder" },
-    { "bpe-default", "bpe-smollm", "default" },
-    { "bpe-olmo", "bpe-olmo", NULL },
-    { "spm-llama", "spm-llama", NULL },
-    { "spm-gemma", "spm-gemma", NULL },
+    {"bpe-smollm", "bpe-smollm", NULL},
+    {"bpe-gpt-2", "bpe-smollm", "gpt-2"},
+    {"bpe-llama-bpe", "bpe-smollm", "llama-bpe"},
+    {"bpe-qwen2", "bpe-smollm", "qwen2"},
+    {"bpe-deepseek-llm", "bpe-smollm", "deepseek-llm"},
+    {"bpe-deepseek-coder", "bpe-smollm", "deepseek-coder"},
+    {"bpe-default", "bpe-smollm", "default"},
+    {"bpe-olmo", "bpe-olmo", NULL},
+    {"spm-llama", "spm-llama", NULL},
+    {"spm-gemma", "spm-gemma", NULL},
 };
 enum { VOCABS = (int)(sizeof vocab_names / sizeof vocab_names[0]) };
 
@@ -342,12 +351,19 @@ static void check_small(bool mapped)
     }
 }
 
-TEST(strings_mapped) { check_small(true); }
-TEST(strings_through_a_callback) { check_small(false); }
+TEST(strings_mapped)
+{
+    check_small(true);
+}
+TEST(strings_through_a_callback)
+{
+    check_small(false);
+}
 
 TEST(unicode_edges)
 {
-    check_table("data/tokenizer/bpe-smollm.gguf", "default", true, "data/tokenizer/unicode-strings.tsv",
+    check_table("data/tokenizer/bpe-smollm.gguf", "default", true,
+                "data/tokenizer/unicode-strings.tsv",
                 "data/tokenizer/expected-unicode/bpe-default.tsv");
 }
 
@@ -374,8 +390,14 @@ static void check_folder(const char *sub, const char *strings)
     CHECK(found > 0);
 }
 
-TEST(all_strings) { check_folder("expected", "strings.tsv"); }
-TEST(all_unicode_edges) { check_folder("expected-unicode", "unicode-strings.tsv"); }
+TEST(all_strings)
+{
+    check_folder("expected", "strings.tsv");
+}
+TEST(all_unicode_edges)
+{
+    check_folder("expected-unicode", "unicode-strings.tsv");
+}
 
 static void check_real(const char *file, const char *expected_name)
 {
@@ -389,12 +411,20 @@ static void check_real(const char *file, const char *expected_name)
     check_table(model, NULL, true, test_join(strings, fixtures, "tokenizer/strings.tsv"), expected);
 }
 
-TEST(real_smollm2) { check_real(TEST_SMOLLM2, "real-smollm2-135m-instruct"); }
-TEST(real_gemma3) { check_real(TEST_GEMMA3, "real-gemma-3-270m"); }
+TEST(real_smollm2)
+{
+    check_real(TEST_SMOLLM2, "real-smollm2-135m-instruct");
+}
+TEST(real_gemma3)
+{
+    check_real(TEST_GEMMA3, "real-gemma-3-270m");
+}
 
-/* ------------------------------------------------------------------ what a vocabulary says of itself */
+/* ------------------------------------------------------------------ what a vocabulary says of
+ * itself */
 
-/* facts.tsv: vocabulary, number of tokens, bos, eos, "add_bos add_eos", ids that end a generation */
+/* facts.tsv: vocabulary, number of tokens, bos, eos, "add_bos add_eos", ids that end a generation
+ */
 static void check_facts(const char *folder, const char *only)
 {
     table facts = table_read("data/tokenizer/facts.tsv");
@@ -409,7 +439,8 @@ static void check_facts(const char *folder, const char *only)
         int32_t sorted[SYN_END_TOKENS];
         if (only ? strcmp(only, c[0]) != 0 : strncmp(c[0], "real", 4) == 0) continue;
         snprintf(name, sizeof name, "%s.gguf", c[0]);
-        if (only) snprintf(name, sizeof name, "%s", strstr(c[0], "smol") ? TEST_SMOLLM2 : TEST_GEMMA3);
+        if (only)
+            snprintf(name, sizeof name, "%s", strstr(c[0], "smol") ? TEST_SMOLLM2 : TEST_GEMMA3);
         if (!test_exists(test_join(path, folder, name))) continue;
         seen++;
         CHECK(vocabulary_open(&v, path, NULL, true));
@@ -434,7 +465,10 @@ static void check_facts(const char *folder, const char *only)
     table_free(&facts);
 }
 
-TEST(facts) { check_facts("data/tokenizer", NULL); }
+TEST(facts)
+{
+    check_facts("data/tokenizer", NULL);
+}
 
 TEST(all_facts)
 {
@@ -490,7 +524,8 @@ TEST(an_unknown_pre_tokenizer_is_named_and_can_be_replaced)
     CHECK(strstr(v.err.text, "nosuch") && strstr(v.err.text, "--pre"));
     vocabulary_close(&v);
     for (i = 0; syn_tokenizer_pre_name(i); i++) {
-        CHECK(vocabulary_open(&v, "data/tokenizer/bpe-smollm.gguf", syn_tokenizer_pre_name(i), true));
+        CHECK(
+            vocabulary_open(&v, "data/tokenizer/bpe-smollm.gguf", syn_tokenizer_pre_name(i), true));
         vocabulary_close(&v);
     }
     CHECK(i >= 18);
@@ -502,12 +537,14 @@ TEST(ids_outside_the_vocabulary_are_refused)
     vocabulary v;
     char to[64];
     size_t n;
-    int32_t ids[2] = { 65, 1 << 20 };
-    syn_detokenizer d = { { 0, 0, 0, 0 }, 0 };
+    int32_t ids[2] = {65, 1 << 20};
+    syn_detokenizer d = {{0, 0, 0, 0}, 0};
     REQUIRE(vocabulary_open(&v, "data/tokenizer/spm-llama.gguf", NULL, true));
     CHECK_FAILS(syn_token_text(&v.t, -1, 0, to, sizeof to, &n, &v.err), SYN_ERROR_ARGUMENT, v.err);
-    CHECK_FAILS(syn_token_text(&v.t, v.t.size, 0, to, sizeof to, &n, &v.err), SYN_ERROR_ARGUMENT, v.err);
-    CHECK_FAILS(syn_detokenize(&v.t, ids, 2, 0, to, sizeof to, &n, &v.err), SYN_ERROR_ARGUMENT, v.err);
+    CHECK_FAILS(syn_token_text(&v.t, v.t.size, 0, to, sizeof to, &n, &v.err), SYN_ERROR_ARGUMENT,
+                v.err);
+    CHECK_FAILS(syn_detokenize(&v.t, ids, 2, 0, to, sizeof to, &n, &v.err), SYN_ERROR_ARGUMENT,
+                v.err);
     CHECK_FAILS(syn_detokenizer_push(&d, &v.t, v.t.size, 0, to, sizeof to, &n, &v.err),
                 SYN_ERROR_ARGUMENT, v.err);
     CHECK_OK(syn_token_text(&v.t, v.t.eos, SYN_HIDE_SPECIAL, to, sizeof to, &n, &v.err), v.err);
@@ -520,7 +557,8 @@ TEST(ids_outside_the_vocabulary_are_refused)
     vocabulary_close(&v);
 }
 
-/* ------------------------------------------------------------------ special tokens against the definition */
+/* ------------------------------------------------------------------ special tokens against the
+ * definition */
 
 /* Longest token first, over every stretch of text that is left, each occurrence from left to right:
    the definition, word for word, with a mark for each byte. */
@@ -533,7 +571,8 @@ static void mark_specials(const syn_tokenizer *t, const bytes *text, char *mark)
             int32_t id = syn_token_find(t, text->p + i, n);
             syn_token_type type = syn_token_type_of(t, id);
             size_t k;
-            if (id < 0 || (type != SYN_TOKEN_USER && type != SYN_TOKEN_CONTROL && type != SYN_TOKEN_UNKNOWN))
+            if (id < 0 ||
+                (type != SYN_TOKEN_USER && type != SYN_TOKEN_CONTROL && type != SYN_TOKEN_UNKNOWN))
                 continue;
             for (k = i; k < i + n && mark[k] == '.'; k++) {}
             if (k < i + n) continue;
@@ -544,7 +583,8 @@ static void mark_specials(const syn_tokenizer *t, const bytes *text, char *mark)
 
 TEST(special_tokens_are_found_longest_first)
 {
-    static const char *const files[2] = { "data/tokenizer/spm-llama.gguf", "data/tokenizer/spm-gemma.gguf" };
+    static const char *const files[2] = {"data/tokenizer/spm-llama.gguf",
+                                         "data/tokenizer/spm-gemma.gguf"};
     uint32_t seed = 1;
     int f, round;
     for (f = 0; f < 2; f++) {
@@ -552,10 +592,11 @@ TEST(special_tokens_are_found_longest_first)
         REQUIRE(vocabulary_open(&v, files[f], NULL, true));
         for (round = 0; round < 400; round++) {
             char text_bytes[400], mark[400], got[400];
-            bytes text = { text_bytes, 0 };
+            bytes text = {text_bytes, 0};
             synp_tokenizing w;
             size_t at = 0;
-            while (text.n < 60) { /* pieces of special tokens, whole or torn, and spaces, newlines */
+            while (text.n <
+                   60) { /* pieces of special tokens, whole or torn, and spaces, newlines */
                 int32_t id;
                 size_t n = 0, from;
                 seed = seed * 1664525u + 1013904223u;
@@ -593,7 +634,8 @@ TEST(special_tokens_are_found_longest_first)
 
 /* ------------------------------------------------------------------ chat formats */
 
-/* chat.tsv: family, flags, roles (s u a), messages (base64, comma between), rendered, ids of a real model */
+/* chat.tsv: family, flags, roles (s u a), messages (base64, comma between), rendered, ids of a real
+ * model */
 static syn_chat chat_named(const char *name)
 {
     int i;
@@ -620,7 +662,9 @@ static void check_chat(const char *ids_of_family, const char *model)
             if (comma) *comma = '\0';
             texts[n] = base64(next);
             next = comma ? comma + 1 : next;
-            m[n].role = c[2][n] == 's' ? SYN_CHAT_SYSTEM : c[2][n] == 'u' ? SYN_CHAT_USER : SYN_CHAT_ASSISTANT;
+            m[n].role = c[2][n] == 's'   ? SYN_CHAT_SYSTEM
+                        : c[2][n] == 'u' ? SYN_CHAT_USER
+                                         : SYN_CHAT_ASSISTANT;
             m[n].text = texts[n].p;
             m[n].length = texts[n].n;
         }
@@ -629,12 +673,16 @@ static void check_chat(const char *ids_of_family, const char *model)
         CHECK(full == expected.n);
         got.p = (char *)malloc(full + 1);
         got.n = full;
-        CHECK_OK(syn_chat_render(chat_named(c[0]), m, n, atoi(c[1]), got.p, full, &length, &err), err);
+        CHECK_OK(syn_chat_render(chat_named(c[0]), m, n, atoi(c[1]), got.p, full, &length, &err),
+                 err);
         CHECK(length == full);
-        if (!test_check_(full == expected.n && !memcmp(got.p, expected.p, full), c[0], __FILE__, __LINE__))
-            printf("  expected %.*s\n  got      %.*s\n", (int)expected.n, expected.p, (int)full, got.p);
-        CHECK_FAILS(syn_chat_render(chat_named(c[0]), m, n, atoi(c[1]), got.p, full - 1, &length, &err),
-                    SYN_ERROR_MEMORY, err);
+        if (!test_check_(full == expected.n && !memcmp(got.p, expected.p, full), c[0], __FILE__,
+                         __LINE__))
+            printf("  expected %.*s\n  got      %.*s\n", (int)expected.n, expected.p, (int)full,
+                   got.p);
+        CHECK_FAILS(
+            syn_chat_render(chat_named(c[0]), m, n, atoi(c[1]), got.p, full - 1, &length, &err),
+            SYN_ERROR_MEMORY, err);
         if (model && !strcmp(c[0], ids_of_family) && strcmp(c[5], "-")) {
             long count;
             int32_t *ids = ids_of(&v.t, &expected, SYN_PARSE_SPECIAL | SYN_NO_BOS, &count);
@@ -652,7 +700,10 @@ static void check_chat(const char *ids_of_family, const char *model)
     table_free(&chats);
 }
 
-TEST(chat_formats) { check_chat("", NULL); }
+TEST(chat_formats)
+{
+    check_chat("", NULL);
+}
 
 TEST(chat_ids_of_smollm2)
 {
@@ -672,12 +723,14 @@ TEST(chat_thoughts_of_former_turns_are_dropped)
 {
     char to[512];
     size_t n;
-    syn_chat_message m[3] = { { SYN_CHAT_USER, "a", 1 }, { SYN_CHAT_ASSISTANT, "", 0 }, { SYN_CHAT_USER, "c", 1 } };
+    syn_chat_message m[3] = {
+        {SYN_CHAT_USER, "a", 1}, {SYN_CHAT_ASSISTANT, "", 0}, {SYN_CHAT_USER, "c", 1}};
     m[1].text = "<think>\nhm </think>\n\nb";
     m[1].length = strlen(m[1].text);
     CHECK(!syn_chat_render(SYN_CHAT_QWEN3, m, 3, SYN_CHAT_CLOSED, to, sizeof to - 1, &n, NULL));
     to[n] = '\0';
-    CHECK_STR(to, "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\nb<|im_end|>\n<|im_start|>user\nc<|im_end|>\n");
+    CHECK_STR(to, "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\nb<|im_end|>\n<|im_start|>"
+                  "user\nc<|im_end|>\n");
     CHECK(!syn_chat_render(SYN_CHAT_NONE, m, 1, 0, to, sizeof to - 1, &n, NULL));
     CHECK(n == 1 && to[0] == 'a');
 }
@@ -707,7 +760,8 @@ static syn_chat recognised(const char *template_text)
     memcpy(file + n, template_text, length);
     n += length;
     source = syn_source_memory(file, n);
-    if (syn_gguf_open(&gguf, &source, NULL) || synp_chat_recognise(&t, &gguf, NULL)) return SYN_CHATS;
+    if (syn_gguf_open(&gguf, &source, NULL) || synp_chat_recognise(&t, &gguf, NULL))
+        return SYN_CHATS;
     return t.chat;
 }
 
@@ -715,29 +769,41 @@ TEST(chat_templates_are_recognised)
 {
     char far[1500];
     CHECK(recognised("... '<|im_start|>' + message ...") == SYN_CHAT_CHATML);
-    CHECK(recognised("<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face") ==
-          SYN_CHAT_SMOLLM);
-    CHECK(recognised("{{ '<|im_start|>' }} You are Qwen, created by Alibaba Cloud. You are a helpful assistant.") ==
-          SYN_CHAT_QWEN25);
+    CHECK(recognised("<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by "
+                     "Hugging Face") == SYN_CHAT_SMOLLM);
+    CHECK(recognised("{{ '<|im_start|>' }} You are Qwen, created by Alibaba Cloud. You are a "
+                     "helpful assistant.") == SYN_CHAT_QWEN25);
     CHECK(recognised("<|im_start|> {%- if enable_thinking is defined %}") == SYN_CHAT_QWEN3);
     CHECK(recognised("{{ bos_token }}<start_of_turn>") == SYN_CHAT_GEMMA);
     CHECK(recognised("<|start_header_id|> <|end_header_id|>") == SYN_CHAT_LLAMA3);
-    CHECK(recognised("<|start_header_id|> <|end_header_id|> Cutting Knowledge Date: ") == SYN_CHAT_LLAMA31);
+    CHECK(recognised("<|start_header_id|> <|end_header_id|> Cutting Knowledge Date: ") ==
+          SYN_CHAT_LLAMA31);
     CHECK(recognised("{{ 'Assistant: ' + message['content'] + eos_token }}") == SYN_CHAT_DEEPSEEK2);
-    CHECK(recognised("<\xEF\xBD\x9C" "Assistant\xEF\xBD\x9C> <\xEF\xBD\x9C" "User\xEF\xBD\x9C>"
-                     "<\xEF\xBD\x9C" "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>") == SYN_CHAT_DEEPSEEK3);
+    CHECK(recognised("<\xEF\xBD\x9C"
+                     "Assistant\xEF\xBD\x9C> <\xEF\xBD\x9C"
+                     "User\xEF\xBD\x9C>"
+                     "<\xEF\xBD\x9C"
+                     "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>") == SYN_CHAT_DEEPSEEK3);
     CHECK(recognised("[INST] {{ message }} [/INST]") == SYN_CHAT_NONE);
     CHECK(recognised("") == SYN_CHAT_NONE);
-    /* what would be written and is in no format: another mark, another system text, a thought begun */
+    /* what would be written and is in no format: another mark, another system text, a thought begun
+     */
     CHECK(recognised("<|im_start|>system<|im_sep|>") == SYN_CHAT_NONE);
     CHECK(recognised("<|im_start|>User: <end_of_utterance>") == SYN_CHAT_NONE);
-    CHECK(recognised("<|im_start|>system\\nYou are Dolphin, a helpful AI assistant.<|im_end|>") == SYN_CHAT_NONE);
+    CHECK(recognised("<|im_start|>system\\nYou are Dolphin, a helpful AI assistant.<|im_end|>") ==
+          SYN_CHAT_NONE);
     CHECK(recognised("<|im_start|>system\\nBelow is a talk.<|im_end|>") == SYN_CHAT_NONE);
-    CHECK(recognised("<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by us") == SYN_CHAT_NONE);
-    CHECK(recognised("<|im_start|> enable_thinking {{ '<|im_start|>assistant\\n<think>\\n' }}") == SYN_CHAT_NONE);
+    CHECK(recognised(
+              "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by us") ==
+          SYN_CHAT_NONE);
+    CHECK(recognised("<|im_start|> enable_thinking {{ '<|im_start|>assistant\\n<think>\\n' }}") ==
+          SYN_CHAT_NONE);
     CHECK(recognised("<|im_start|> {{ '<think>' }}") == SYN_CHAT_NONE);
-    CHECK(recognised("<\xEF\xBD\x9C" "Assistant\xEF\xBD\x9C><think> <\xEF\xBD\x9C" "User\xEF\xBD\x9C>"
-                     "<\xEF\xBD\x9C" "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>") == SYN_CHAT_NONE);
+    CHECK(recognised("<\xEF\xBD\x9C"
+                     "Assistant\xEF\xBD\x9C><think> <\xEF\xBD\x9C"
+                     "User\xEF\xBD\x9C>"
+                     "<\xEF\xBD\x9C"
+                     "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>") == SYN_CHAT_NONE);
     memset(far, 'x', sizeof far - 1);
     far[sizeof far - 1] = '\0';
     memcpy(far + 250, "<start_of_turn>", 15); /* over the edge of a window */
@@ -770,9 +836,11 @@ TEST(a_long_word_is_merged_in_near_linear_time)
             work_bytes = syn_tokenize_bytes(&v.t, text, N, SYN_PARSE_SPECIAL);
             work = malloc(work_bytes);
             arena = syn_arena_on(work, work_bytes);
-            CHECK_OK(syn_tokenize(&v.t, text, N, SYN_PARSE_SPECIAL, NULL, 0, &n, &arena, &v.err), v.err);
+            CHECK_OK(syn_tokenize(&v.t, text, N, SYN_PARSE_SPECIAL, NULL, 0, &n, &arena, &v.err),
+                     v.err);
             CHECK(n > 0);
-            CHECK((double)(clock() - start) / CLOCKS_PER_SEC < 10); /* the square would take hours */
+            CHECK((double)(clock() - start) / CLOCKS_PER_SEC <
+                  10); /* the square would take hours */
             free(work);
         }
         vocabulary_close(&v);

@@ -105,10 +105,10 @@ TEST(half_floats)
 
 TEST(plain_numbers)
 {
-    static const unsigned char f32[8] = { 0, 0, 0xc0, 0x3f, 1, 0, 0, 0x80 };
-    static const unsigned char f64[24] = { 0,    0,    0,    0,    0,    0,    0xf8, 0x3f,
-                                           0,    0,    0,    0,    0,    0,    0xf0, 0x7f,
-                                           0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xef, 0xff };
+    static const unsigned char f32[8] = {0, 0, 0xc0, 0x3f, 1, 0, 0, 0x80};
+    static const unsigned char f64[24] = {0,    0,    0,    0,    0,    0,    0xf8, 0x3f,
+                                          0,    0,    0,    0,    0,    0,    0xf0, 0x7f,
+                                          0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xef, 0xff};
     float out[3];
     syn_type_to_float(syn_type_find(0), f32, out, 2);
     CHECK(out[0] == 1.5f);
@@ -150,8 +150,7 @@ TEST(table_is_consistent)
     }
     CHECK(syn_type_find(4) == NULL && syn_type_find(5) == NULL);
     CHECK(syn_type_find(36) == NULL && syn_type_find(0xffffffffu) == NULL);
-    CHECK(syn_type_bytes(syn_type_find(12), (uint64_t)1 << 40)
-          == ((uint64_t)1 << 40) / 256 * 144);
+    CHECK(syn_type_bytes(syn_type_find(12), (uint64_t)1 << 40) == ((uint64_t)1 << 40) / 256 * 144);
 }
 
 /* Any bytes are a valid block: nothing is read or written outside, no code leaves int8 (run

@@ -1,6 +1,6 @@
-/* Start-up of a Cortex-M without any C library start files: vectors, .data and .bss, floating-point unit on, text and
-   exit code to the host by semihosting (the debugger's breakpoint 0xAB; qemu-system-arm answers it).
-   There is no heap: the linker leaves none, and _sbrk always fails. */
+/* Start-up of a Cortex-M without any C library start files: vectors, .data and .bss, floating-point
+   unit on, text and exit code to the host by semihosting (the debugger's breakpoint 0xAB;
+   qemu-system-arm answers it). There is no heap: the linker leaves none, and _sbrk always fails. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,13 +33,13 @@ static void board_exit(int code)
     argument[0] = 0x20026u;
     argument[1] = (uint32_t)code;
     semihosting(0x20, argument);
-    for (;;) { }
+    for (;;) {}
 }
 
 void _exit(int code)
 {
     board_exit(code);
-    for (;;) { }
+    for (;;) {}
 }
 
 void *_sbrk(ptrdiff_t more)
@@ -59,7 +59,8 @@ static void fault(void)
 void reset(void)
 {
     uint32_t *from = data_load, *to;
-    *(volatile uint32_t *)0xE000ED88u |= 0xFu << 20; /* CPACR: full access to the floating-point unit */
+    *(volatile uint32_t *)0xE000ED88u |= 0xFu
+                                         << 20; /* CPACR: full access to the floating-point unit */
     __asm__ volatile("dsb\nisb");
     for (to = data_start; to < data_end;) *to++ = *from++;
     for (to = bss_start; to < bss_end;) *to++ = 0;
@@ -72,5 +73,5 @@ typedef struct vector_table {
 } vector_table;
 
 __attribute__((section(".vectors"), used)) const vector_table vectors = {
-    stack_top, { reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, fault, fault }
-};
+    stack_top,
+    {reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, fault, fault}};

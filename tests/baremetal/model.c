@@ -1,5 +1,6 @@
-/* A language model in a microcontroller's flash: opened where it lies, 24 greedy tokens, the norms of its heads, and
-   their PhiID. No heap, no stdio. The same file built for a host must print the same lines.
+/* A language model in a microcontroller's flash: opened where it lies, 24 greedy tokens, the norms
+   of its heads, and their PhiID. No heap, no stdio. The same file built for a host must print the
+   same lines.
 
    MODEL_FILE is the GGUF file that becomes part of the program. */
 #define SYNERGY_NO_STDIO
@@ -82,7 +83,8 @@ int main(void)
             if (logits[i] > logits[best]) best = i;
         }
         id = (int32_t)best;
-        for (i = 0; i < HEADS; i++) series[i][t] = (double)syn_context_norms(&context, SYN_LAST_ROW)[i];
+        for (i = 0; i < HEADS; i++)
+            series[i][t] = (double)syn_context_norms(&context, SYN_LAST_ROW)[i];
         put_number(" ", (long)id);
     }
     put_number("\nlast norms, thousandths ", (long)(series[0][TOKENS - 1] * 1000 + 0.5));

@@ -1,5 +1,6 @@
 /* Any bytes as a model file: open it and, when it opens, run three tokens.
-   clang -g -O1 -fsanitize=fuzzer,address,undefined fuzz_gguf.c -o fuzz_gguf -lm && ./fuzz_gguf -max_total_time=60 CORPUS */
+   clang -g -O1 -fsanitize=fuzzer,address,undefined fuzz_gguf.c -o fuzz_gguf -lm && ./fuzz_gguf
+   -max_total_time=60 CORPUS */
 #define SYNERGY_IMPLEMENTATION
 #include "../../synergy.h"
 #include <stdlib.h>
@@ -8,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void run(const syn_model *model)
 {
-    static const int32_t ids[] = { 1, 2, 3 };
+    static const int32_t ids[] = {1, 2, 3};
     syn_context_desc desc;
     syn_context context;
     syn_arena arena = syn_arena_measure();
@@ -22,7 +23,8 @@ static void run(const syn_model *model)
     memory = malloc(arena.used);
     if (!memory) return;
     arena = syn_arena_on(memory, arena.used);
-    if (syn_context_open(&context, model, &desc, &arena, &err) == SYN_OK) syn_context_step(&context, ids, 3, &err);
+    if (syn_context_open(&context, model, &desc, &arena, &err) == SYN_OK)
+        syn_context_step(&context, ids, 3, &err);
     free(memory);
 }
 

@@ -1,17 +1,18 @@
-/* Any bytes as a model, opened and run in every way that there is: the last byte of the input chooses between mapped
-   bytes and a callback (which may fail), one file and two, with and without a tokenizer, exact and fast arithmetic, norms
-   of heads and experts. Nothing may be read or written out of bounds, memory stays in proportion to the file, and what
-   was measured is enough.
+/* Any bytes as a model, opened and run in every way that there is: the last byte of the input
+   chooses between mapped bytes and a callback (which may fail), one file and two, with and without
+   a tokenizer, exact and fast arithmetic, norms of heads and experts. Nothing may be read or
+   written out of bounds, memory stays in proportion to the file, and what was measured is enough.
 
    clang -g -O1 -fsanitize=fuzzer,address,undefined -I. fuzz/fuzz_model.c -o fuzz_model -lm
-   SYN_WRITE_GGUF=corpus build/test_bad_gguf files_from_memory; ./fuzz_model -max_total_time=60 -max_len=65536 corpus */
+   SYN_WRITE_GGUF=corpus build/test_bad_gguf files_from_memory; ./fuzz_model -max_total_time=60
+   -max_len=65536 corpus */
 #define SYNERGY_IMPLEMENTATION
 #include "../../synergy.h"
 #include <stdlib.h>
 
 typedef struct file_bytes {
     const uint8_t *p;
-    size_t   n;
+    size_t n;
     unsigned calls, fail_at; /* 0: never */
 } file_bytes;
 
@@ -37,7 +38,7 @@ static void check_error(syn_status status, const syn_error *err)
 
 static void run(const syn_model *model, unsigned options)
 {
-    static const int32_t ids[] = { 1, 2, 3, 0 };
+    static const int32_t ids[] = {1, 2, 3, 0};
     syn_context_desc desc;
     syn_context ctx;
     syn_arena arena = syn_arena_measure();
@@ -64,7 +65,8 @@ static void run(const syn_model *model, unsigned options)
     if (status == SYN_ERROR_MEMORY) abort(); /* more than was measured */
     if (!status) status = syn_context_step(&ctx, ids, 4, &err);
     if (!status) {
-        const int32_t id = syn_sample(&sampler, syn_context_logits(&ctx, SYN_LAST_ROW), model->vocab);
+        const int32_t id =
+            syn_sample(&sampler, syn_context_logits(&ctx, SYN_LAST_ROW), model->vocab);
         if (id < 0 || (uint32_t)id >= model->vocab) abort();
         status = syn_context_step(&ctx, &id, 1, &err);
     }

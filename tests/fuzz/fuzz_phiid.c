@@ -4,8 +4,8 @@
    clang -g -O1 -fsanitize=fuzzer,address,undefined -I.. fuzz/fuzz_phiid.c -o fuzz_phiid -lm
    ./fuzz_phiid -max_total_time=60 -max_len=1024
 
-   An input is: what to do (1 byte), tau (1 byte), then doubles or the saved bytes. With bit 5 of the
-   first byte the doubles are small integers instead, which are degenerate more often. */
+   An input is: what to do (1 byte), tau (1 byte), then doubles or the saved bytes. With bit 5 of
+   the first byte the doubles are small integers instead, which are degenerate more often. */
 #define SYNERGY_IMPLEMENTATION
 #define SYNERGY_NO_MODEL
 #include "synergy.h"
@@ -99,12 +99,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2) return 0;
     count = numbers(data + 2, size - 2, (data[0] & 32) != 0, v);
     switch (data[0] & 3) {
-        case 0: try_series(v, count, (int8_t)data[1], data[0] & 4 ? SYN_CCS : SYN_MMI); break;
-        case 1: try_stream(v, count, data[1]); break;
-        case 2:
-            if (count >= 16 && !syn_phiid_covariance(v, NULL, atom)) demand(all_finite(atom, SYN_ATOMS));
-            break;
-        default: try_saved(data + 2, size - 2);
+    case 0: try_series(v, count, (int8_t)data[1], data[0] & 4 ? SYN_CCS : SYN_MMI); break;
+    case 1: try_stream(v, count, data[1]); break;
+    case 2:
+        if (count >= 16 && !syn_phiid_covariance(v, NULL, atom))
+            demand(all_finite(atom, SYN_ATOMS));
+        break;
+    default: try_saved(data + 2, size - 2);
     }
     return 0;
 }

@@ -31,7 +31,9 @@ static void use_ids(const syn_tokenizer *t, const int32_t *ids, size_t n)
     memset(&d, 0, sizeof d);
     for (i = 0; i < n; i++) {
         if (ids[i] < 0 || ids[i] >= t->size) abort();
-        if (syn_detokenizer_push(&d, t, ids[i], 0, piece, (size_t)t->tokens.longest + 4, &length, NULL)) abort();
+        if (syn_detokenizer_push(&d, t, ids[i], 0, piece, (size_t)t->tokens.longest + 4, &length,
+                                 NULL))
+            abort();
         whole += length;
     }
     whole += syn_detokenizer_flush(&d, last);
@@ -51,7 +53,8 @@ static void use_tokenizer(const syn_tokenizer *t, const char *text, size_t lengt
     syn_error err;
     if (syn_tokenize(t, text, length, flags, NULL, 0, &count, &arena, &err)) abort();
     ids = (int32_t *)malloc((count + 1) * sizeof *ids);
-    if (syn_tokenize(t, text, length, flags, ids, count, &again, &arena, &err) || again != count) abort();
+    if (syn_tokenize(t, text, length, flags, ids, count, &again, &arena, &err) || again != count)
+        abort();
     use_ids(t, ids, count);
     if (count) syn_tokenize(t, text, length, flags, ids, count - 1, &again, &arena, &err);
     if (bytes) {
@@ -110,7 +113,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     source = options & 1 ? syn_source_callback(read_bytes, &file, file.n)
                          : syn_source_memory(file.p, file.n);
     desc.pre = options & 2 ? syn_tokenizer_pre_name((options >> 3) % 20) : NULL;
-    if (!syn_gguf_open(&gguf, &source, &err) && !syn_tokenizer_open(&t, &gguf, &desc, &arena, &err)) {
+    if (!syn_gguf_open(&gguf, &source, &err) &&
+        !syn_tokenizer_open(&t, &gguf, &desc, &arena, &err)) {
         size_t need = arena.used;
         void *memory = malloc(need);
         arena = syn_arena_on(memory, need - 1);

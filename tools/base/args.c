@@ -14,17 +14,20 @@
 static const command *const *all;
 static size_t all_count;
 
-void commands_set(const command *const *table, size_t count) {
+void commands_set(const command *const *table, size_t count)
+{
     all = table;
     all_count = count;
 }
 
-const command *const *commands_all(size_t *count) {
+const command *const *commands_all(size_t *count)
+{
     *count = all_count;
     return all;
 }
 
-const command *command_find(const char *name, const char **meant) {
+const command *command_find(const char *name, const char **meant)
+{
     near_search near;
     near_begin(&near, name, strlen(name));
     for (size_t i = 0; i < all_count; i++) {
@@ -39,7 +42,8 @@ const command *command_find(const char *name, const char **meant) {
 static options_taker taker;
 static void *taker_user;
 
-void command_options(const command *self, options_taker take, void *user) {
+void command_options(const command *self, options_taker take, void *user)
+{
     char name[32];
     char *argv[2] = {name, NULL};
     snprintf(name, sizeof name, "%s", self->name);
@@ -51,23 +55,28 @@ void command_options(const command *self, options_taker take, void *user) {
 
 /* ---- help ----------------------------------------------------------------------------- */
 
-bool option_takes_value(const option *o) {
+bool option_takes_value(const option *o)
+{
     return o->kind != OPTION_FLAG && o->kind != OPTION_NOFLAG;
 }
 
-void option_words(const option *o, char to[128]) {
+void option_words(const option *o, char to[128])
+{
     int n = 0;
     if (o->letter) n = snprintf(to, 128, "-%c%s", o->letter, o->name ? ", " : "");
     if (o->name) n += snprintf(to + n, 128 - (size_t)n, "--%s", o->name);
-    if (option_takes_value(o) && o->meta) snprintf(to + n, 128 - (size_t)n, "%s%s", o->name ? "=" : " ", o->meta);
+    if (option_takes_value(o) && o->meta)
+        snprintf(to + n, 128 - (size_t)n, "%s%s", o->name ? "=" : " ", o->meta);
 }
 
-int print_version(void) {
+int print_version(void)
+{
     printf("synergy %s\n", tool_version());
     return tool_finish_output();
 }
 
-static void print_option(const option *o) {
+static void print_option(const option *o)
+{
     char left[128], words[128];
     option_words(o, words);
     const int n = snprintf(left, sizeof left, "%s%s", o->letter ? "  " : "      ", words);
@@ -75,10 +84,12 @@ static void print_option(const option *o) {
     else printf("%-32s%s\n", left, o->help);
 }
 
-static void print_help(const command *self, const option *options, size_t count, void *user) {
+static void print_help(const command *self, const option *options, size_t count, void *user)
+{
     (void)user;
     if (self->example) printf("Example: %s\n\n", self->example);
-    printf("Usage: synergy %s%s%s\n\n%s\n", self->name, *self->usage ? " " : "", self->usage, self->summary);
+    printf("Usage: synergy %s%s%s\n\n%s\n", self->name, *self->usage ? " " : "", self->usage,
+           self->summary);
     if (self->about) printf("\n%s\n", self->about);
     printf("\nOptions:\n");
     for (size_t i = 0; i < count; i++) print_option(&options[i]);
@@ -86,19 +97,22 @@ static void print_help(const command *self, const option *options, size_t count,
     printf("  -V, --version                 the program's version\n");
 }
 
-int command_help_print(const command *self) {
+int command_help_print(const command *self)
+{
     command_options(self, print_help, NULL);
     return tool_finish_output();
 }
 
 /* ---- values --------------------------------------------------------------------------- */
 
-static void option_title(const option *o, char to[64]) {
+static void option_title(const option *o, char to[64])
+{
     if (o->name) snprintf(to, 64, "--%s", o->name);
     else snprintf(to, 64, "-%c", o->letter);
 }
 
-static bool choice_set(const option *o, const char *value) {
+static bool choice_set(const option *o, const char *value)
+{
     const char *word = o->meta;
     size_t length = strlen(value);
     for (int index = 0;; index++) {
@@ -112,17 +126,20 @@ static bool choice_set(const option *o, const char *value) {
     }
 }
 
-static void range_text(const option *o, char to[96]) {
+static void range_text(const option *o, char to[96])
+{
     to[0] = '\0';
     if (o->min < o->max) snprintf(to, 96, " from %.15g to %.15g", o->min, o->max);
 }
 
-static bool in_range(const option *o, double value) {
+static bool in_range(const option *o, double value)
+{
     return !(o->min < o->max) || (value >= o->min && value <= o->max);
 }
 
 /* Stores one value; on failure prints the usage error and returns 2. */
-static int value_set(const option *o, const char *value) {
+static int value_set(const option *o, const char *value)
+{
     char title[64], range[96], *end = NULL;
     option_title(o, title);
     range_text(o, range);
@@ -150,7 +167,8 @@ static int value_set(const option *o, const char *value) {
     return 0;
 }
 
-static void flag_set(const option *o) {
+static void flag_set(const option *o)
+{
     *(bool *)o->to = o->kind == OPTION_FLAG;
 }
 
@@ -158,16 +176,17 @@ static void flag_set(const option *o) {
 
 typedef struct arg_walk {
     const command *self;
-    const option  *options;
-    size_t         count;
-    int            argc, at;
-    char         **argv;
+    const option *options;
+    size_t count;
+    int argc, at;
+    char **argv;
 } arg_walk;
 
 enum { GO_ON = -1 };
 
 /* Another long name that is near is told. `-output` is --output, too. */
-static int unknown_option(const arg_walk *w, const char *name, size_t length, int dashes) {
+static int unknown_option(const arg_walk *w, const char *name, size_t length, int dashes)
+{
     near_search near;
     near_begin(&near, name, length);
     if (length > 1) {
@@ -178,12 +197,15 @@ static int unknown_option(const arg_walk *w, const char *name, size_t length, in
     }
     const char *dash = &"--"[2 - dashes];
     const int shown = dashes == 1 && !near.best ? 1 : (int)length;
-    if (near.best) return tool_usage("unknown option %s%.*s: did you mean --%s?", dash, shown, name, near.best);
+    if (near.best)
+        return tool_usage("unknown option %s%.*s: did you mean --%s?", dash, shown, name,
+                          near.best);
     return tool_usage("unknown option %s%.*s", dash, shown, name);
 }
 
 /* "--name", "--name=value" or "--name value". */
-static int long_option(arg_walk *w) {
+static int long_option(arg_walk *w)
+{
     const char *name = w->argv[w->at] + 2;
     size_t length = strcspn(name, "=");
     const char *value = name[length] ? name + length + 1 : NULL;
@@ -205,7 +227,8 @@ static int long_option(arg_walk *w) {
 }
 
 /* "-x", "-x value", "-xvalue"; flags may be joined: "-ab". */
-static int short_options(arg_walk *w) {
+static int short_options(arg_walk *w)
+{
     for (const char *s = w->argv[w->at] + 1; *s; s++) {
         const option *o = NULL;
         for (size_t i = 0; i < w->count && !o; i++)
@@ -215,8 +238,9 @@ static int short_options(arg_walk *w) {
             return tool_finish_output();
         }
         if (!o && *s == 'V') return print_version();
-        if (!o) return s == w->argv[w->at] + 1 ? unknown_option(w, s, strcspn(s, "="), 1)
-                                               : tool_usage("unknown option -%c", *s);
+        if (!o)
+            return s == w->argv[w->at] + 1 ? unknown_option(w, s, strcspn(s, "="), 1)
+                                           : tool_usage("unknown option -%c", *s);
         if (o->given) *o->given = true;
         if (!option_takes_value(o)) {
             flag_set(o);
@@ -232,7 +256,8 @@ static int short_options(arg_walk *w) {
     return GO_ON;
 }
 
-static int one_option(arg_walk *w) {
+static int one_option(arg_walk *w)
+{
     const char *s = w->argv[w->at];
     if (strcmp(s, "--help") == 0) {
         print_help(w->self, w->options, w->count, NULL);
@@ -243,7 +268,8 @@ static int one_option(arg_walk *w) {
 }
 
 bool args_parse(const command *self, const option *options, size_t count, int argc, char **argv,
-                const char **operands, size_t least, size_t most, size_t *found, int *code) {
+                const char **operands, size_t least, size_t most, size_t *found, int *code)
+{
     arg_walk w = {self, options, count, argc, 1, argv};
     bool only_operands = false;
     size_t n = 0;
@@ -262,8 +288,7 @@ bool args_parse(const command *self, const option *options, size_t count, int ar
         else if (n < most) operands[n++] = s;
         else *code = tool_usage("one argument too many: '%s'", s);
     }
-    if (*code == GO_ON && n < least)
-        *code = tool_usage("an argument is missing: %s", self->usage);
+    if (*code == GO_ON && n < least) *code = tool_usage("an argument is missing: %s", self->usage);
     if (found) *found = n;
     return *code == GO_ON;
 }

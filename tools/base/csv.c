@@ -9,11 +9,13 @@
 
 /* ---- writing -------------------------------------------------------------------------- */
 
-static void separate(text *t) {
+static void separate(text *t)
+{
     if (t->length && t->at[t->length - 1] != '\n') text_add(t, ",");
 }
 
-void csv_text(text *t, const char *cell) {
+void csv_text(text *t, const char *cell)
+{
     separate(t);
     if (!strpbrk(cell, ",\"\r\n")) {
         text_add(t, cell);
@@ -27,57 +29,66 @@ void csv_text(text *t, const char *cell) {
     text_add(t, "\"");
 }
 
-void csv_number(text *t, double value) {
+void csv_number(text *t, double value)
+{
     char s[32] = "";
     if (isfinite(value)) number_text(value, s);
     separate(t);
     text_add(t, s);
 }
 
-void csv_int(text *t, int64_t value) {
+void csv_int(text *t, int64_t value)
+{
     separate(t);
     text_print(t, "%lld", (long long)value);
 }
 
-void csv_empty(text *t) {
+void csv_empty(text *t)
+{
     separate(t);
 }
 
-void csv_end_row(text *t) {
+void csv_end_row(text *t)
+{
     text_add(t, "\n"); /* LF alone, as Unix tools write it */
 }
 
 /* ---- reading -------------------------------------------------------------------------- */
 
 typedef struct csv_scan {
-    char       *at, *end; /* the bytes, changed in place: quotes go, cells are NUL-terminated */
-    size_t      line;
-    char        separator; /* ' ': any run of blanks */
+    char *at, *end; /* the bytes, changed in place: quotes go, cells are NUL-terminated */
+    size_t line;
+    char separator; /* ' ': any run of blanks */
     const char *path;
-    problem    *why;
+    problem *why;
 } csv_scan;
 
-static bool is_blank(char c) {
+static bool is_blank(char c)
+{
     return c == ' ' || c == '\t';
 }
 
-static bool line_ends(const csv_scan *s) {
+static bool line_ends(const csv_scan *s)
+{
     return s->at >= s->end || *s->at == '\n' || *s->at == '\r';
 }
 
 /* CRLF, LF or CR alone. */
-static void skip_line_end(csv_scan *s) {
+static void skip_line_end(csv_scan *s)
+{
     if (s->at >= s->end) return;
     s->at += *s->at == '\r' && s->at + 1 < s->end && s->at[1] == '\n' ? 2 : 1;
     s->line++;
 }
 
-static void skip_blanks(csv_scan *s) {
+static void skip_blanks(csv_scan *s)
+{
     while (s->at < s->end && is_blank(*s->at)) s->at++;
 }
 
 /* What stands between quotes, to *to; false when they are not closed. */
-static bool read_quoted(csv_scan *s, char **to) {
+static bool read_quoted(csv_scan *s, char **to)
+{
     const size_t line = s->line;
     for (s->at++;; s->at++) {
         if (s->at >= s->end)
@@ -94,7 +105,8 @@ static bool read_quoted(csv_scan *s, char **to) {
 }
 
 /* Reads one cell and what ends it; *more tells whether its row goes on. NULL on an error. */
-static const char *read_cell(csv_scan *s, bool *more) {
+static const char *read_cell(csv_scan *s, bool *more)
+{
     char *from = s->at, *to = from;
     if (s->separator == ' ') skip_blanks(s);
     while (s->at < s->end && *s->at == ' ') s->at++;
@@ -113,9 +125,13 @@ static const char *read_cell(csv_scan *s, bool *more) {
     return from;
 }
 
-typedef struct csv_row { const char **cell; size_t count, room, line; } csv_row;
+typedef struct csv_row {
+    const char **cell;
+    size_t count, room, line;
+} csv_row;
 
-static bool read_row(csv_scan *s, csv_row *row) {
+static bool read_row(csv_scan *s, csv_row *row)
+{
     bool more = true;
     row->line = s->line;
     for (row->count = 0; more; row->count++) {
@@ -129,7 +145,8 @@ static bool read_row(csv_scan *s, csv_row *row) {
     return true;
 }
 
-static bool add_row(csv *c, const csv_scan *s, const csv_row *row, size_t *room) {
+static bool add_row(csv *c, const csv_scan *s, const csv_row *row, size_t *room)
+{
     const size_t n = row->count;
     if (c->columns == 0) {
         c->columns = n;
@@ -139,8 +156,8 @@ static bool add_row(csv *c, const csv_scan *s, const csv_row *row, size_t *room)
         return true;
     }
     if (n != c->columns)
-        return problem_set(s->why, "%s: line %zu: %zu cell%s, the header has %zu", s->path, row->line,
-                           n, n == 1 ? "" : "s", c->columns);
+        return problem_set(s->why, "%s: line %zu: %zu cell%s, the header has %zu", s->path,
+                           row->line, n, n == 1 ? "" : "s", c->columns);
     if (c->rows == *room) {
         *room = *room ? *room * 2 : 64;
         c->cell = tool_realloc(c->cell, *room, n * sizeof *c->cell);
@@ -152,7 +169,8 @@ static bool add_row(csv *c, const csv_scan *s, const csv_row *row, size_t *room)
 }
 
 /* A line of nothing but blanks: those at the end do not count as lines between rows. */
-static bool skip_empty_line(csv_scan *s) {
+static bool skip_empty_line(csv_scan *s)
+{
     char *at = s->at;
     while (s->at < s->end && is_blank(*s->at) && *s->at != s->separator) s->at++;
     if (s->separator == ' ') skip_blanks(s);
@@ -165,7 +183,8 @@ static bool skip_empty_line(csv_scan *s) {
 }
 
 bool csv_parse(csv *c, char *bytes, size_t size, const csv_form *form, const char *path,
-               problem *why) {
+               problem *why)
+{
     csv_scan s = {bytes + form->from, bytes + size, form->first_line, form->separator, path, why};
     csv_row row = {NULL, 0, 0, 0};
     size_t room = 0, empty = 0, empty_line = 0;
@@ -189,7 +208,8 @@ bool csv_parse(csv *c, char *bytes, size_t size, const csv_form *form, const cha
     return good;
 }
 
-char *csv_bytes(const char *path, size_t *size, problem *why) {
+char *csv_bytes(const char *path, size_t *size, problem *why)
+{
     file_view view;
     if (!file_map(&view, path, why)) return NULL;
     char *bytes = tool_alloc(view.size + 1, 1);
@@ -199,7 +219,8 @@ char *csv_bytes(const char *path, size_t *size, problem *why) {
     return bytes;
 }
 
-bool csv_read(csv *c, const char *path, problem *why) {
+bool csv_read(csv *c, const char *path, problem *why)
+{
     csv_form form = {0, 1, ','};
     size_t size;
     memset(c, 0, sizeof *c);
@@ -211,7 +232,8 @@ bool csv_read(csv *c, const char *path, problem *why) {
     return problem_set(why, "%s: holds zero bytes, not a CSV file", path);
 }
 
-void csv_free(csv *c) {
+void csv_free(csv *c)
+{
     free(c->head);
     free(c->cell);
     free(c->line);
@@ -219,17 +241,20 @@ void csv_free(csv *c) {
     memset(c, 0, sizeof *c);
 }
 
-int csv_column(const csv *c, const char *name) {
+int csv_column(const csv *c, const char *name)
+{
     for (size_t i = 0; i < c->columns; i++)
         if (strcmp(c->head[i], name) == 0) return (int)i;
     return -1;
 }
 
-const char *csv_cell(const csv *c, size_t row, int column) {
+const char *csv_cell(const csv *c, size_t row, int column)
+{
     return column < 0 ? "" : c->cell[row * c->columns + (size_t)column];
 }
 
-bool csv_double(const char *cell, double *value) {
+bool csv_double(const char *cell, double *value)
+{
     char *end = NULL;
     while (*cell == ' ' || *cell == '\t') cell++;
     *value = (double)NAN;

@@ -14,7 +14,8 @@
 
 /* ---- input ---------------------------------------------------------------------------- */
 
-static bool map_descriptor(file_view *view, int fd, const char *path, problem *why) {
+static bool map_descriptor(file_view *view, int fd, const char *path, problem *why)
+{
     struct stat s;
     if (fstat(fd, &s) != 0) return problem_errno(why, path, "cannot look at it");
     if (S_ISDIR(s.st_mode)) return problem_set(why, "%s: is a directory, not a file", path);
@@ -29,7 +30,8 @@ static bool map_descriptor(file_view *view, int fd, const char *path, problem *w
     return true;
 }
 
-bool file_map(file_view *view, const char *path, problem *why) {
+bool file_map(file_view *view, const char *path, problem *why)
+{
     view->bytes = NULL;
     view->size = 0;
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a FIFO must not block us */
@@ -39,7 +41,8 @@ bool file_map(file_view *view, const char *path, problem *why) {
     return good;
 }
 
-void file_unmap(file_view *view) {
+void file_unmap(file_view *view)
+{
     if (view->bytes) munmap((void *)(uintptr_t)view->bytes, view->size);
     view->bytes = NULL;
     view->size = 0;
@@ -47,7 +50,8 @@ void file_unmap(file_view *view) {
 
 /* ---- output --------------------------------------------------------------------------- */
 
-bool file_begin(file_out *out, const char *path, problem *why) {
+bool file_begin(file_out *out, const char *path, problem *why)
+{
     out->stream = NULL;
     int n = snprintf(out->path, sizeof out->path, "%s", path);
     int m = snprintf(out->part, sizeof out->part, "%s.part", path);
@@ -61,7 +65,8 @@ bool file_begin(file_out *out, const char *path, problem *why) {
 }
 
 /* After a power cut the rename may be known while the bytes are not: sync the bytes first. */
-bool file_commit(file_out *out, problem *why) {
+bool file_commit(file_out *out, problem *why)
+{
     bool good = fflush(out->stream) == 0 && !ferror(out->stream);
     /* some file systems and devices cannot sync; that is no failure to write */
     good = good && (fsync(fileno(out->stream)) == 0 || errno == EINVAL || errno == ENOSYS);
@@ -75,7 +80,8 @@ bool file_commit(file_out *out, problem *why) {
     return good;
 }
 
-void file_abandon(file_out *out) {
+void file_abandon(file_out *out)
+{
     if (!out->stream) return;
     fclose(out->stream);
     out->stream = NULL;
@@ -83,7 +89,8 @@ void file_abandon(file_out *out) {
     stop_spares(out->part);
 }
 
-bool file_write(const char *path, const void *bytes, size_t count, problem *why) {
+bool file_write(const char *path, const void *bytes, size_t count, problem *why)
+{
     file_out out;
     if (!file_begin(&out, path, why)) return false;
     if (count) fwrite(bytes, 1, count, out.stream); /* an error stays with the stream */
@@ -92,34 +99,42 @@ bool file_write(const char *path, const void *bytes, size_t count, problem *why)
 
 /* ---- paths ---------------------------------------------------------------------------- */
 
-/* True where there is something. What is not there is an answer; what cannot be looked at (no permission on a folder, a
-   failing disk) must not pass for it, since a result would silently lack a part: it ends the program. */
-static bool look(const char *path, bool follow, struct stat *s) {
+/* True where there is something. What is not there is an answer; what cannot be looked at (no
+   permission on a folder, a failing disk) must not pass for it, since a result would silently lack
+   a part: it ends the program. */
+static bool look(const char *path, bool follow, struct stat *s)
+{
     if ((follow ? stat(path, s) : lstat(path, s)) == 0) return true;
-    if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG || errno == ELOOP) return false;
+    if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG || errno == ELOOP)
+        return false;
     exit(tool_fail_text("%s: cannot look at it: %s", path, strerror(errno)));
 }
 
-bool path_is_directory(const char *path) {
+bool path_is_directory(const char *path)
+{
     struct stat s;
     return look(path, true, &s) && S_ISDIR(s.st_mode);
 }
 
-bool path_is_file(const char *path) {
+bool path_is_file(const char *path)
+{
     struct stat s;
     return look(path, true, &s) && S_ISREG(s.st_mode);
 }
 
-bool path_exists(const char *path) {
+bool path_exists(const char *path)
+{
     struct stat s;
     return look(path, false, &s);
 }
 
-static int by_bytes(const void *a, const void *b) {
+static int by_bytes(const void *a, const void *b)
+{
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-bool folder_list(folder_names *to, const char *directory, problem *why) {
+bool folder_list(folder_names *to, const char *directory, problem *why)
+{
     DIR *d = opendir(directory);
     if (!d) return errno == ENOENT || problem_errno(why, directory, "cannot read");
     struct dirent *e;
@@ -134,18 +149,21 @@ bool folder_list(folder_names *to, const char *directory, problem *why) {
     return good;
 }
 
-void folder_list_free(folder_names *names) {
+void folder_list_free(folder_names *names)
+{
     for (size_t i = 0; i < names->count; i++) free(names->at[i]);
     free(names->at);
     *names = (folder_names){NULL, 0};
 }
 
-const char *path_base(const char *path) {
+const char *path_base(const char *path)
+{
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
 }
 
-bool path_join(char *to, const char *directory, const char *name, problem *why) {
+bool path_join(char *to, const char *directory, const char *name, problem *why)
+{
     size_t n = strlen(directory);
     const char *between = n && directory[n - 1] == '/' ? "" : "/";
     int m = snprintf(to, TOOL_PATH_BYTES, "%s%s%s", directory, between, name);
@@ -154,7 +172,8 @@ bool path_join(char *to, const char *directory, const char *name, problem *why) 
     return true;
 }
 
-bool directory_make(const char *path, problem *why) {
+bool directory_make(const char *path, problem *why)
+{
     char so_far[TOOL_PATH_BYTES];
     size_t n = strlen(path);
     if (n == 0) return problem_set(why, "the name of the output folder is empty");
@@ -174,7 +193,8 @@ bool directory_make(const char *path, problem *why) {
 }
 
 /* The permissions of a folder do not tell all: a file system may be read-only, or full. */
-static bool try_to_write(const char *folder, problem *why) {
+static bool try_to_write(const char *folder, problem *why)
+{
     char path[TOOL_PATH_BYTES], name[48];
     snprintf(name, sizeof name, ".synergy-%ld.part", (long)getpid());
     if (!path_join(path, folder, name, why)) return false;
@@ -185,7 +205,8 @@ static bool try_to_write(const char *folder, problem *why) {
     return true;
 }
 
-static bool folder_of(const char *path, char to[TOOL_PATH_BYTES]) {
+static bool folder_of(const char *path, char to[TOOL_PATH_BYTES])
+{
     const size_t n = (size_t)(path_base(path) - path);
     if (n >= TOOL_PATH_BYTES) return false;
     memcpy(to, n ? path : ".", n ? n : 1);
@@ -193,7 +214,8 @@ static bool folder_of(const char *path, char to[TOOL_PATH_BYTES]) {
     return true;
 }
 
-bool output_file_check(const char *path, bool force, problem *why) {
+bool output_file_check(const char *path, bool force, problem *why)
+{
     if (path_is_directory(path)) return problem_set(why, "%s: is a directory", path);
     if (!force && path_exists(path))
         return problem_set(why, "%s: exists already (--force replaces it)", path);
@@ -202,28 +224,34 @@ bool output_file_check(const char *path, bool force, problem *why) {
     return try_to_write(folder, why);
 }
 
-bool directory_writable(const char *path, problem *why) {
+bool directory_writable(const char *path, problem *why)
+{
     return directory_make(path, why) && try_to_write(path, why);
 }
 
-static bool same_place(const char *a, const char *b) {
+static bool same_place(const char *a, const char *b)
+{
     struct stat x, y;
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-bool path_same(const char *a, const char *b) {
+bool path_same(const char *a, const char *b)
+{
     char x[TOOL_PATH_BYTES], y[TOOL_PATH_BYTES];
     struct stat s;
     if (stat(a, &s) == 0 || stat(b, &s) == 0) return same_place(a, b);
-    return !strcmp(path_base(a), path_base(b)) && folder_of(a, x) && folder_of(b, y) && same_place(x, y);
+    return !strcmp(path_base(a), path_base(b)) && folder_of(a, x) && folder_of(b, y) &&
+           same_place(x, y);
 }
 
-bool output_not_input(const char *output, const char *input, problem *why) {
+bool output_not_input(const char *output, const char *input, problem *why)
+{
     char part[TOOL_PATH_BYTES];
     if (!output || !input) return true;
     const int n = snprintf(part, sizeof part, "%s.part", output);
     if (path_same(output, input) || !strcmp(output, input))
-        return problem_set(why, "%s: is the input %s: a result must have another name", output, input);
+        return problem_set(why, "%s: is the input %s: a result must have another name", output,
+                           input);
     if (n > 0 && (size_t)n < sizeof part && path_same(part, input))
         return problem_set(why, "%s: its work file %s is the input %s", output, part, input);
     return true;

@@ -9,18 +9,21 @@
 
 /* ---- writing -------------------------------------------------------------------------- */
 
-void number_text(double value, char to[32]) {
+void number_text(double value, char to[32])
+{
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(to, 32, "%.*g", digits, value);
         if (strtod(to, NULL) == value) return;
     }
 }
 
-static bool inline_at(const json_out *j, int depth) {
+static bool inline_at(const json_out *j, int depth)
+{
     return depth > 0 && depth < 32 && (j->inline_bits >> depth & 1u);
 }
 
-static void new_line(json_out *j) {
+static void new_line(json_out *j)
+{
     if (inline_at(j, j->depth)) {
         if (j->comma) text_add(&j->to, " ");
         return;
@@ -29,7 +32,8 @@ static void new_line(json_out *j) {
     for (int i = 0; i < j->depth; i++) text_add(&j->to, "  ");
 }
 
-static void add_quoted(text *t, const unsigned char *s, size_t n) {
+static void add_quoted(text *t, const unsigned char *s, size_t n)
+{
     text_add(t, "\"");
     for (size_t i = 0; i < n;) {
         size_t length = utf8_length(s + i, n - i);
@@ -45,7 +49,8 @@ static void add_quoted(text *t, const unsigned char *s, size_t n) {
     text_add(t, "\"");
 }
 
-static void begin_value(json_out *j, const char *key) {
+static void begin_value(json_out *j, const char *key)
+{
     if (j->comma) text_add(&j->to, ",");
     if (j->depth > 0) new_line(j);
     if (key) {
@@ -55,7 +60,8 @@ static void begin_value(json_out *j, const char *key) {
     j->comma = true;
 }
 
-static void open_container(json_out *j, const char *key, const char *mark, bool on_one_line) {
+static void open_container(json_out *j, const char *key, const char *mark, bool on_one_line)
+{
     bool in_line = on_one_line || inline_at(j, j->depth);
     begin_value(j, key);
     text_add(&j->to, mark);
@@ -67,7 +73,8 @@ static void open_container(json_out *j, const char *key, const char *mark, bool 
     }
 }
 
-static void close_container(json_out *j, const char *mark) {
+static void close_container(json_out *j, const char *mark)
+{
     bool empty = !j->comma, in_line = inline_at(j, j->depth);
     j->depth--;
     if (!empty && !in_line) {
@@ -78,52 +85,78 @@ static void close_container(json_out *j, const char *mark) {
     j->comma = true;
 }
 
-void json_object(json_out *j, const char *key) { open_container(j, key, "{", false); }
-void json_array(json_out *j, const char *key) { open_container(j, key, "[", false); }
-void json_array_inline(json_out *j, const char *key) { open_container(j, key, "[", true); }
-void json_object_inline(json_out *j, const char *key) { open_container(j, key, "{", true); }
-void json_object_end(json_out *j) { close_container(j, "}"); }
-void json_array_end(json_out *j) { close_container(j, "]"); }
+void json_object(json_out *j, const char *key)
+{
+    open_container(j, key, "{", false);
+}
+void json_array(json_out *j, const char *key)
+{
+    open_container(j, key, "[", false);
+}
+void json_array_inline(json_out *j, const char *key)
+{
+    open_container(j, key, "[", true);
+}
+void json_object_inline(json_out *j, const char *key)
+{
+    open_container(j, key, "{", true);
+}
+void json_object_end(json_out *j)
+{
+    close_container(j, "}");
+}
+void json_array_end(json_out *j)
+{
+    close_container(j, "]");
+}
 
-void json_text_bytes(json_out *j, const char *key, const void *value, size_t n) {
+void json_text_bytes(json_out *j, const char *key, const void *value, size_t n)
+{
     begin_value(j, key);
     add_quoted(&j->to, value, n);
 }
 
-void json_text(json_out *j, const char *key, const char *value) {
+void json_text(json_out *j, const char *key, const char *value)
+{
     json_text_bytes(j, key, value, strlen(value));
 }
 
-void json_number(json_out *j, const char *key, double value) {
+void json_number(json_out *j, const char *key, double value)
+{
     char s[32] = "null";
     if (isfinite(value)) number_text(value, s);
     begin_value(j, key);
     text_add(&j->to, s);
 }
 
-void json_int(json_out *j, const char *key, int64_t value) {
+void json_int(json_out *j, const char *key, int64_t value)
+{
     begin_value(j, key);
     text_print(&j->to, "%lld", (long long)value);
 }
 
-void json_bool(json_out *j, const char *key, bool value) {
+void json_bool(json_out *j, const char *key, bool value)
+{
     begin_value(j, key);
     text_add(&j->to, value ? "true" : "false");
 }
 
-void json_null(json_out *j, const char *key) {
+void json_null(json_out *j, const char *key)
+{
     begin_value(j, key);
     text_add(&j->to, "null");
 }
 
-bool json_write(json_out *j, const char *path, problem *why) {
+bool json_write(json_out *j, const char *path, problem *why)
+{
     text_add(&j->to, "\n");
     bool good = file_write(path, j->to.at, j->to.length, why);
     text_free(&j->to);
     return good;
 }
 
-void json_print(json_out *j, FILE *to) {
+void json_print(json_out *j, FILE *to)
+{
     text_add(&j->to, "\n");
     fwrite(j->to.at, 1, j->to.length, to);
     text_free(&j->to);
@@ -133,17 +166,22 @@ void json_print(json_out *j, FILE *to) {
 
 enum { JSON_DEPTH = 64, BLOCK_NODES = 256 };
 
-typedef struct block { struct block *next; size_t used; json node[BLOCK_NODES]; } block;
+typedef struct block {
+    struct block *next;
+    size_t used;
+    json node[BLOCK_NODES];
+} block;
 
 typedef struct reader {
     const char *begin, *at, *end, *name;
-    char       *texts; /* decoded texts, at most as long as the file + a NUL each */
-    block      *blocks;
-    problem    *why;
-    bool        bad;
+    char *texts; /* decoded texts, at most as long as the file + a NUL each */
+    block *blocks;
+    problem *why;
+    bool bad;
 } reader;
 
-static bool bad(reader *r, const char *what) {
+static bool bad(reader *r, const char *what)
+{
     if (!r->bad)
         problem_set(r->why, "%s: not JSON at byte %llu: %s", r->name,
                     (unsigned long long)(r->at - r->begin), what);
@@ -151,7 +189,8 @@ static bool bad(reader *r, const char *what) {
     return false;
 }
 
-static json *new_node(reader *r) {
+static json *new_node(reader *r)
+{
     if (!r->blocks || r->blocks->used == BLOCK_NODES) {
         block *b = tool_alloc(1, sizeof *b);
         b->next = r->blocks;
@@ -160,20 +199,22 @@ static json *new_node(reader *r) {
     return &r->blocks->node[r->blocks->used++];
 }
 
-static void skip_space(reader *r) {
-    while (r->at < r->end &&
-           (*r->at == ' ' || *r->at == '\n' || *r->at == '\t' || *r->at == '\r'))
+static void skip_space(reader *r)
+{
+    while (r->at < r->end && (*r->at == ' ' || *r->at == '\n' || *r->at == '\t' || *r->at == '\r'))
         r->at++;
 }
 
-static bool is_next(reader *r, char c) {
+static bool is_next(reader *r, char c)
+{
     skip_space(r);
     if (r->at >= r->end || *r->at != c) return false;
     r->at++;
     return true;
 }
 
-static bool hex4(reader *r, uint32_t *value) {
+static bool hex4(reader *r, uint32_t *value)
+{
     *value = 0;
     if (r->end - r->at < 4) return bad(r, "a \\u escape is cut");
     for (int i = 0; i < 4; i++) {
@@ -188,7 +229,8 @@ static bool hex4(reader *r, uint32_t *value) {
     return true;
 }
 
-static char *put_utf8(char *to, uint32_t c) {
+static char *put_utf8(char *to, uint32_t c)
+{
     if (c < 0x80) {
         *to++ = (char)c;
     } else if (c < 0x800) {
@@ -208,7 +250,8 @@ static char *put_utf8(char *to, uint32_t c) {
 }
 
 /* A NUL would end our text early: it becomes U+FFFD, as does a lone surrogate. */
-static bool read_escape(reader *r, char **to) {
+static bool read_escape(reader *r, char **to)
+{
     static const char from[] = "\"\\/bfnrt", into[] = "\"\\/\b\f\n\r\t";
     char c = r->at < r->end ? *r->at++ : '\0';
     const char *found = c ? strchr(from, c) : NULL;
@@ -232,7 +275,8 @@ static bool read_escape(reader *r, char **to) {
     return true;
 }
 
-static const char *read_text(reader *r) {
+static const char *read_text(reader *r)
+{
     char *start = r->texts, *to = start;
     while (r->at < r->end && *r->at != '"') {
         unsigned char c = (unsigned char)*r->at++;
@@ -247,13 +291,15 @@ static const char *read_text(reader *r) {
     return start;
 }
 
-static bool digits(reader *r) {
+static bool digits(reader *r)
+{
     const char *from = r->at;
     while (r->at < r->end && *r->at >= '0' && *r->at <= '9') r->at++;
     return r->at > from;
 }
 
-static bool read_number(reader *r, json *node) {
+static bool read_number(reader *r, json *node)
+{
     const char *from = r->at;
     if (*r->at == '-') r->at++;
     const char *first = r->at;
@@ -278,7 +324,8 @@ static bool read_number(reader *r, json *node) {
     return true;
 }
 
-static bool read_word(reader *r, const char *word) {
+static bool read_word(reader *r, const char *word)
+{
     size_t n = strlen(word);
     if ((size_t)(r->end - r->at) < n || memcmp(r->at, word, n)) return false;
     r->at += n;
@@ -286,7 +333,8 @@ static bool read_word(reader *r, const char *word) {
 }
 
 /* Everything but what lies inside a container. */
-static bool read_start(reader *r, json *node) {
+static bool read_start(reader *r, json *node)
+{
     skip_space(r);
     if (is_next(r, '{')) node->kind = JSON_OBJECT;
     else if (is_next(r, '[')) node->kind = JSON_ARRAY;
@@ -301,10 +349,14 @@ static bool read_start(reader *r, json *node) {
     return !r->bad;
 }
 
-typedef struct level { json *node; json **tail; } level;
+typedef struct level {
+    json *node;
+    json **tail;
+} level;
 
 /* Reads the next member or the end of the innermost container; *depth follows. */
-static bool read_member(reader *r, level *stack, int *depth) {
+static bool read_member(reader *r, level *stack, int *depth)
+{
     level *now = &stack[*depth];
     bool object = now->node->kind == JSON_OBJECT;
     if (is_next(r, object ? '}' : ']')) {
@@ -330,7 +382,8 @@ static bool read_member(reader *r, level *stack, int *depth) {
     return true;
 }
 
-bool json_parse(json_file *f, const char *bytes, size_t count, const char *name, problem *why) {
+bool json_parse(json_file *f, const char *bytes, size_t count, const char *name, problem *why)
+{
     level stack[JSON_DEPTH];
     char *texts = tool_alloc(count + 2, 2);
     reader r = {bytes, bytes, bytes + count, name, texts, NULL, why, false};
@@ -353,7 +406,8 @@ bool json_parse(json_file *f, const char *bytes, size_t count, const char *name,
     return !r.bad;
 }
 
-bool json_read(json_file *f, const char *path, problem *why) {
+bool json_read(json_file *f, const char *path, problem *why)
+{
     file_view view;
     f->root = NULL;
     f->blocks = NULL;
@@ -363,13 +417,15 @@ bool json_read(json_file *f, const char *path, problem *why) {
     return good;
 }
 
-bool json_read_if_there(json_file *f, const char *path, problem *why) {
+bool json_read_if_there(json_file *f, const char *path, problem *why)
+{
     f->root = NULL;
     f->blocks = NULL;
     return !path_exists(path) || json_read(f, path, why);
 }
 
-void json_free(json_file *f) {
+void json_free(json_file *f)
+{
     block *b = f->blocks;
     if (b) free((void *)(uintptr_t)b->node[0].text);
     while (b) {
@@ -383,18 +439,21 @@ void json_free(json_file *f) {
 
 /* ---- lookups -------------------------------------------------------------------------- */
 
-static const json *member(const json *object, const char *key, size_t n) {
+static const json *member(const json *object, const char *key, size_t n)
+{
     if (!object || object->kind != JSON_OBJECT) return NULL;
     for (const json *c = object->child; c; c = c->next)
         if (strncmp(c->key, key, n) == 0 && c->key[n] == '\0') return c;
     return NULL;
 }
 
-const json *json_get(const json *object, const char *key) {
+const json *json_get(const json *object, const char *key)
+{
     return member(object, key, strlen(key));
 }
 
-const json *json_at(const json *object, const char *path) {
+const json *json_at(const json *object, const char *path)
+{
     while (object && *path) {
         size_t n = strcspn(path, ".");
         object = member(object, path, n);
@@ -403,22 +462,26 @@ const json *json_at(const json *object, const char *path) {
     return object;
 }
 
-const char *json_text_of(const json *object, const char *key, const char *otherwise) {
+const char *json_text_of(const json *object, const char *key, const char *otherwise)
+{
     const json *v = json_at(object, key);
     return v && v->kind == JSON_TEXT ? v->text : otherwise;
 }
 
-double json_number_of(const json *object, const char *key, double otherwise) {
+double json_number_of(const json *object, const char *key, double otherwise)
+{
     const json *v = json_at(object, key);
     return v && v->kind == JSON_NUMBER ? v->number : otherwise;
 }
 
-bool json_bool_of(const json *object, const char *key, bool otherwise) {
+bool json_bool_of(const json *object, const char *key, bool otherwise)
+{
     const json *v = json_at(object, key);
     return v && (v->kind == JSON_TRUE || v->kind == JSON_FALSE) ? v->kind == JSON_TRUE : otherwise;
 }
 
-bool json_equal(const json *a, const json *b) {
+bool json_equal(const json *a, const json *b)
+{
     if (a->kind != b->kind) return false;
     if (a->kind == JSON_ARRAY) {
         const json *x = a->child, *y = b->child;
@@ -429,7 +492,8 @@ bool json_equal(const json *a, const json *b) {
     return a->kind != JSON_TEXT || !strcmp(a->text, b->text);
 }
 
-const char *json_difference(const json *ours, const json *theirs) {
+const char *json_difference(const json *ours, const json *theirs)
+{
     for (const json *c = ours ? ours->child : NULL; c; c = c->next) {
         const json *there = json_get(theirs, c->key);
         if (!there || !json_equal(c, there)) return c->key;
@@ -437,14 +501,16 @@ const char *json_difference(const json *ours, const json *theirs) {
     return NULL;
 }
 
-static bool all_numbers(const json *array) {
+static bool all_numbers(const json *array)
+{
     for (const json *c = array->child; c; c = c->next)
         if (c->kind != JSON_NUMBER) return false;
     return array->child != NULL;
 }
 
 /* One level of nesting a call: our own files have few. */
-void json_copy(json_out *j, const char *key, const json *value) {
+void json_copy(json_out *j, const char *key, const json *value)
+{
     const bool object = value->kind == JSON_OBJECT;
     if (object || value->kind == JSON_ARRAY) {
         if (object) json_object(j, key);

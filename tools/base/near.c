@@ -5,12 +5,15 @@
 
 enum { NEAR_WORD = 40, NEAR_PREFIX = 2 };
 
-static size_t least(size_t a, size_t b) {
+static size_t least(size_t a, size_t b)
+{
     return a < b ? a : b;
 }
 
-/* Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment); b of at most NEAR_WORD. */
-static size_t distance_of(const char *a, size_t n, const char *b, size_t m) {
+/* Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment); b of at
+ * most NEAR_WORD. */
+static size_t distance_of(const char *a, size_t n, const char *b, size_t m)
+{
     size_t row[3][NEAR_WORD + 1];
     for (size_t j = 0; j <= m; j++) row[0][j] = j;
     for (size_t i = 1; i <= n; i++) {
@@ -18,20 +21,23 @@ static size_t distance_of(const char *a, size_t n, const char *b, size_t m) {
         now[0] = i;
         for (size_t j = 1; j <= m; j++) {
             now[j] = least(least(last[j], now[j - 1]) + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) now[j] = least(now[j], before[j - 2] + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                now[j] = least(now[j], before[j - 2] + 1);
         }
     }
     return row[n % 3][m];
 }
 
-void near_begin(near_search *n, const char *given, size_t length) {
+void near_begin(near_search *n, const char *given, size_t length)
+{
     n->given = given;
     n->length = length;
     n->best = NULL;
     n->distance = length < 4 ? 1 : (length + 2) / 3; /* of these letters may be wrong */
 }
 
-void near_offer(near_search *n, const char *word) {
+void near_offer(near_search *n, const char *word)
+{
     const size_t length = strlen(word);
     if (n->length > NEAR_WORD || length > NEAR_WORD) return;
     size_t d = distance_of(n->given, n->length, word, length);

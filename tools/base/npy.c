@@ -9,21 +9,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct { const char *code, *text; size_t bytes; } type_table[NPY_TYPES] = {
+static const struct {
+    const char *code, *text;
+    size_t bytes;
+} type_table[NPY_TYPES] = {
     {"f2", "float16", 2}, {"f4", "float32", 4}, {"f8", "float64", 8}, {"i1", "int8", 1},
     {"i2", "int16", 2},   {"i4", "int32", 4},   {"i8", "int64", 8},   {"u1", "uint8", 1},
     {"u2", "uint16", 2},  {"u4", "uint32", 4},  {"u8", "uint64", 8},  {"b1", "bool", 1},
 };
 
-const char *npy_type_text(npy_type type) {
+const char *npy_type_text(npy_type type)
+{
     return type_table[type].text;
 }
 
-bool npy_is_float(const npy *a) {
+bool npy_is_float(const npy *a)
+{
     return a->type == NPY_F16 || a->type == NPY_F32 || a->type == NPY_F64;
 }
 
-void npy_shape_text(const npy *a, char *to, size_t room) {
+void npy_shape_text(const npy *a, char *to, size_t room)
+{
     size_t n = (size_t)snprintf(to, room, "(");
     for (int d = 0; d < a->dims && n < room; d++)
         n += (size_t)snprintf(to + n, room - n, "%s%llu", d ? ", " : "",
@@ -36,29 +42,33 @@ void npy_shape_text(const npy *a, char *to, size_t room) {
 typedef struct scan {
     const char *at, *end;
     const char *path;
-    problem    *why;
-    bool        bad;
+    problem *why;
+    bool bad;
 } scan;
 
-static void spaces(scan *s) {
+static void spaces(scan *s)
+{
     while (s->at < s->end && (*s->at == ' ' || *s->at == '\t' || *s->at == '\n' || *s->at == '\r'))
         s->at++;
 }
 
-static bool take(scan *s, char c) {
+static bool take(scan *s, char c)
+{
     spaces(s);
     if (s->at >= s->end || *s->at != c) return false;
     s->at++;
     return true;
 }
 
-static bool wrong(scan *s, const char *what) {
+static bool wrong(scan *s, const char *what)
+{
     if (!s->bad) problem_set(s->why, "%s: npy header: %s", s->path, what);
     s->bad = true;
     return false;
 }
 
-static bool quoted(scan *s, char *to, size_t room) {
+static bool quoted(scan *s, char *to, size_t room)
+{
     spaces(s);
     char quote = s->at < s->end ? *s->at : '\0';
     if (quote != '\'' && quote != '"') return false;
@@ -73,7 +83,8 @@ static bool quoted(scan *s, char *to, size_t room) {
     return true;
 }
 
-static bool parse_type(scan *s, npy *a) {
+static bool parse_type(scan *s, npy *a)
+{
     char code[32];
     spaces(s);
     if (s->at < s->end && *s->at == '[') return wrong(s, "arrays of structures are not read");
@@ -97,7 +108,8 @@ static bool parse_type(scan *s, npy *a) {
     return false;
 }
 
-static bool parse_bool(scan *s, bool *value) {
+static bool parse_bool(scan *s, bool *value)
+{
     spaces(s);
     size_t left = (size_t)(s->end - s->at);
     if (left >= 4 && memcmp(s->at, "True", 4) == 0) {
@@ -112,7 +124,8 @@ static bool parse_bool(scan *s, bool *value) {
     return true;
 }
 
-static bool parse_length(scan *s, uint64_t *value) {
+static bool parse_length(scan *s, uint64_t *value)
+{
     spaces(s);
     const char *from = s->at;
     *value = 0;
@@ -126,7 +139,8 @@ static bool parse_length(scan *s, uint64_t *value) {
     return true;
 }
 
-static bool parse_shape(scan *s, npy *a) {
+static bool parse_shape(scan *s, npy *a)
+{
     if (!take(s, '(')) return wrong(s, "'shape' is not a tuple");
     a->dims = 0;
     while (!take(s, ')')) {
@@ -138,7 +152,8 @@ static bool parse_shape(scan *s, npy *a) {
     return true;
 }
 
-static bool parse_dictionary(scan *s, npy *a) {
+static bool parse_dictionary(scan *s, npy *a)
+{
     bool type = false, order = false, shape = false;
     if (!take(s, '{')) return wrong(s, "does not begin with '{'");
     while (!take(s, '}')) {
@@ -162,7 +177,8 @@ static bool parse_dictionary(scan *s, npy *a) {
 
 /* Finds the dictionary; *data_at is where the elements begin. */
 static bool find_header(const file_view *v, const char *path, size_t *from, size_t *data_at,
-                        problem *why) {
+                        problem *why)
+{
     static const unsigned char magic[6] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
     const unsigned char *b = v->bytes;
     size_t have = v->size < 6 ? v->size : 6;
@@ -181,7 +197,8 @@ static bool find_header(const file_view *v, const char *path, size_t *from, size
     return true;
 }
 
-static bool check_size(npy *a, const char *path, uint64_t have, problem *why) {
+static bool check_size(npy *a, const char *path, uint64_t have, problem *why)
+{
     char shape[200];
     npy_shape_text(a, shape, sizeof shape);
     a->count = 1;
@@ -200,7 +217,8 @@ static bool check_size(npy *a, const char *path, uint64_t have, problem *why) {
                        (unsigned long long)have);
 }
 
-bool npy_open(npy *a, const char *path, problem *why) {
+bool npy_open(npy *a, const char *path, problem *why)
+{
     size_t from = 0, data_at = 0;
     memset(a, 0, sizeof *a);
     if (!file_map(&a->view, path, why)) return false;
@@ -216,14 +234,16 @@ bool npy_open(npy *a, const char *path, problem *why) {
     return good;
 }
 
-void npy_close(npy *a) {
+void npy_close(npy *a)
+{
     file_unmap(&a->view);
     a->data = NULL;
 }
 
 /* ---- elements ------------------------------------------------------------------------- */
 
-static uint64_t element_bits(const npy *a, uint64_t memory_index) {
+static uint64_t element_bits(const npy *a, uint64_t memory_index)
+{
     const unsigned char *b = a->data + memory_index * a->element_bytes;
     uint64_t bits = 0;
     for (size_t i = 0; i < a->element_bytes; i++) {
@@ -233,7 +253,8 @@ static uint64_t element_bits(const npy *a, uint64_t memory_index) {
     return bits;
 }
 
-static double half_double(uint32_t h) {
+static double half_double(uint32_t h)
+{
     uint32_t exponent = h >> 10 & 31, fraction = h & 1023;
     double v;
     if (exponent == 31) v = fraction ? (double)NAN : (double)INFINITY;
@@ -242,13 +263,15 @@ static double half_double(uint32_t h) {
     return h >> 15 ? -v : v;
 }
 
-static int64_t sign_extended(uint64_t bits, size_t bytes) {
+static int64_t sign_extended(uint64_t bits, size_t bytes)
+{
     if (bytes == 8) return bits <= INT64_MAX ? (int64_t)bits : -(int64_t)(UINT64_MAX - bits) - 1;
     uint64_t top = (uint64_t)1 << (8 * bytes - 1);
     return bits & top ? (int64_t)(bits - top) - (int64_t)top : (int64_t)bits;
 }
 
-static double element_double(const npy *a, uint64_t memory_index) {
+static double element_double(const npy *a, uint64_t memory_index)
+{
     uint64_t bits = element_bits(a, memory_index);
     if (a->type == NPY_F64) {
         double v;
@@ -268,9 +291,12 @@ static double element_double(const npy *a, uint64_t memory_index) {
 }
 
 /* A walk over elements in C order that knows where each lies in memory. */
-typedef struct walk { uint64_t digit[NPY_DIMS], stride[NPY_DIMS], at; } walk;
+typedef struct walk {
+    uint64_t digit[NPY_DIMS], stride[NPY_DIMS], at;
+} walk;
 
-static void walk_begin(walk *w, const npy *a, uint64_t first) {
+static void walk_begin(walk *w, const npy *a, uint64_t first)
+{
     uint64_t stride = 1;
     w->at = first;
     if (!a->fortran) return;
@@ -286,7 +312,8 @@ static void walk_begin(walk *w, const npy *a, uint64_t first) {
     }
 }
 
-static void walk_step(walk *w, const npy *a) {
+static void walk_step(walk *w, const npy *a)
+{
     if (!a->fortran) {
         w->at++;
         return;
@@ -299,19 +326,22 @@ static void walk_step(walk *w, const npy *a) {
     }
 }
 
-void npy_doubles(const npy *a, uint64_t first, uint64_t n, double *to) {
+void npy_doubles(const npy *a, uint64_t first, uint64_t n, double *to)
+{
     walk w;
     walk_begin(&w, a, first);
     for (uint64_t i = 0; i < n; i++, walk_step(&w, a)) to[i] = element_double(a, w.at);
 }
 
-void npy_floats(const npy *a, uint64_t first, uint64_t n, float *to) {
+void npy_floats(const npy *a, uint64_t first, uint64_t n, float *to)
+{
     walk w;
     walk_begin(&w, a, first);
     for (uint64_t i = 0; i < n; i++, walk_step(&w, a)) to[i] = (float)element_double(a, w.at);
 }
 
-int64_t npy_int(const npy *a, uint64_t index) {
+int64_t npy_int(const npy *a, uint64_t index)
+{
     walk w;
     walk_begin(&w, a, index);
     if (npy_is_float(a)) return (int64_t)element_double(a, w.at);
@@ -322,7 +352,8 @@ int64_t npy_int(const npy *a, uint64_t index) {
 
 /* ---- writing -------------------------------------------------------------------------- */
 
-static bool big_endian_machine(void) {
+static bool big_endian_machine(void)
+{
     const uint16_t one = 1;
     unsigned char first;
     memcpy(&first, &one, 1);
@@ -330,13 +361,16 @@ static bool big_endian_machine(void) {
 }
 
 /* The elements begin at a multiple of 64 bytes, so that they can be mapped and used in place. */
-static void header_text(text *t, npy_type type, int dims, const uint64_t *shape) {
+static void header_text(text *t, npy_type type, int dims, const uint64_t *shape)
+{
     text d = {NULL, 0, 0};
     text_print(&d, "{'descr': '%s%s', 'fortran_order': False, 'shape': (",
                type_table[type].bytes == 1 ? "|" : "<", type_table[type].code);
     for (int i = 0; i < dims; i++)
         text_print(&d, "%llu%s", (unsigned long long)shape[i],
-                   dims == 1 ? "," : i + 1 < dims ? ", " : "");
+                   dims == 1      ? ","
+                   : i + 1 < dims ? ", "
+                                  : "");
     text_add(&d, "), }");
     while ((10 + d.length + 1) % 64) text_add_bytes(&d, " ", 1);
     text_add_bytes(&d, "\n", 1);
@@ -356,7 +390,8 @@ static void header_text(text *t, npy_type type, int dims, const uint64_t *shape)
 }
 
 bool npy_begin(npy_out *out, const char *path, npy_type type, int dims, const uint64_t *shape,
-               problem *why) {
+               problem *why)
+{
     text header = {NULL, 0, 0};
     out->type = type;
     out->written = 0;
@@ -369,12 +404,14 @@ bool npy_begin(npy_out *out, const char *path, npy_type type, int dims, const ui
     return true;
 }
 
-static void write_swapped(npy_out *out, const unsigned char *from, uint64_t elements, size_t each) {
+static void write_swapped(npy_out *out, const unsigned char *from, uint64_t elements, size_t each)
+{
     for (uint64_t i = 0; i < elements; i++, from += each)
         for (size_t k = each; k-- > 0;) putc(from[k], out->file.stream);
 }
 
-bool npy_add(npy_out *out, const void *data, uint64_t elements, problem *why) {
+bool npy_add(npy_out *out, const void *data, uint64_t elements, problem *why)
+{
     size_t each = type_table[out->type].bytes;
     out->written += elements;
     if (elements == 0) return true;
@@ -386,19 +423,22 @@ bool npy_add(npy_out *out, const void *data, uint64_t elements, problem *why) {
     return false;
 }
 
-bool npy_end(npy_out *out, problem *why) {
+bool npy_end(npy_out *out, problem *why)
+{
     if (out->written == out->wanted) return file_commit(&out->file, why);
     npy_abandon(out);
     return problem_set(why, "%s: %llu elements written, %llu announced", out->file.path,
                        (unsigned long long)out->written, (unsigned long long)out->wanted);
 }
 
-void npy_abandon(npy_out *out) {
+void npy_abandon(npy_out *out)
+{
     file_abandon(&out->file);
 }
 
 bool npy_write(const char *path, npy_type type, int dims, const uint64_t *shape, const void *data,
-               problem *why) {
+               problem *why)
+{
     npy_out out;
     if (!npy_begin(&out, path, type, dims, shape, why)) return false;
     return npy_add(&out, data, out.wanted, why) && npy_end(&out, why);

@@ -6,16 +6,19 @@
 #include <unistd.h>
 
 enum { BAR = 24 };
-/* In a log: a line every so many per cent, but not more often than twice a second, or after so many seconds. */
+/* In a log: a line every so many per cent, but not more often than twice a second, or after so many
+ * seconds. */
 static const double log_step = 0.05, log_least = 0.5, log_most = 30;
 
 static bool hushed; /* work within a work that has a bar of its own */
 
-void progress_hush(bool hush) {
+void progress_hush(bool hush)
+{
     hushed = hush;
 }
 
-void progress_begin(progress *p, const char *label, double total) {
+void progress_begin(progress *p, const char *label, double total)
+{
     memset(p, 0, sizeof *p);
     p->label = label;
     p->total = total > 0 ? total : 1;
@@ -25,12 +28,14 @@ void progress_begin(progress *p, const char *label, double total) {
     p->mute = hushed;
 }
 
-void progress_skip(progress *p, double done) {
+void progress_skip(progress *p, double done)
+{
     p->first = done;
     p->told = done / p->total;
 }
 
-static void time_left(const progress *p, double done, double spent, char *to, size_t room) {
+static void time_left(const progress *p, double done, double spent, char *to, size_t room)
+{
     char time[32];
     const double ours = done - p->first;
     to[0] = '\0';
@@ -39,8 +44,10 @@ static void time_left(const progress *p, double done, double spent, char *to, si
     snprintf(to, room, ", %s left", time);
 }
 
-/* What fits into the terminal's line: first the bar becomes shorter, then the time goes, then the bar. */
-static void draw(const progress *p, double done, double spent) {
+/* What fits into the terminal's line: first the bar becomes shorter, then the time goes, then the
+ * bar. */
+static void draw(const progress *p, double done, double spent)
+{
     char left[64], bar[BAR + 1];
     const double share = done / p->total;
     const int columns = term_columns(stderr) - 1, label = (int)strlen(p->label);
@@ -56,12 +63,14 @@ static void draw(const progress *p, double done, double spent) {
         bar[width] = '\0';
         fprintf(stderr, "\r%s [%s] %3.0f %%%s\033[K", p->label, bar, 100 * share, left);
     } else {
-        fprintf(stderr, "\r%.*s %3.0f %%\033[K", columns > 7 ? columns - 7 : 1, p->label, 100 * share);
+        fprintf(stderr, "\r%.*s %3.0f %%\033[K", columns > 7 ? columns - 7 : 1, p->label,
+                100 * share);
     }
     fflush(stderr);
 }
 
-static void log_line(progress *p, double done, double spent) {
+static void log_line(progress *p, double done, double spent)
+{
     char left[64], time[32];
     time_left(p, done, spent, left, sizeof left);
     duration_text(spent, time, sizeof time);
@@ -71,7 +80,8 @@ static void log_line(progress *p, double done, double spent) {
 }
 
 /* At most ten times a second: drawing must cost nothing beside the work. */
-void progress_step(progress *p, double done) {
+void progress_step(progress *p, double done)
+{
     if (p->mute) return;
     const double now = clock_seconds(), spent = now - p->started;
     if (p->shown) {
@@ -81,12 +91,15 @@ void progress_step(progress *p, double done) {
         return;
     }
     const double since = p->last < 0 ? spent : now - p->last, step = done / p->total - p->told;
-    if (since < log_least || (step < log_step && since < log_most && (done < p->total || step <= 0))) return;
+    if (since < log_least ||
+        (step < log_step && since < log_most && (done < p->total || step <= 0)))
+        return;
     p->last = now;
     log_line(p, done, spent);
 }
 
-void progress_end(progress *p) {
+void progress_end(progress *p)
+{
     if (!p->shown || p->last < 0) return;
     fprintf(stderr, "\r\033[K");
     fflush(stderr);

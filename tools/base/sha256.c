@@ -1,5 +1,6 @@
-/* sha256.c - the hash by which files are known (FIPS 180-4). The plain C is the definition; processors that have
-   instructions for it (SHA-NI, Armv8) use them: 0.6 instead of 3 seconds (Zen 4) a gigabyte. */
+/* sha256.c - the hash by which files are known (FIPS 180-4). The plain C is the definition;
+   processors that have instructions for it (SHA-NI, Armv8) use them: 0.6 instead of 3 seconds (Zen
+   4) a gigabyte. */
 #include "base/sha256.h"
 
 #include <stdio.h>
@@ -26,20 +27,22 @@ static const uint32_t round_constant[64] = {
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
 
-static uint32_t turn(uint32_t v, int n) {
+static uint32_t turn(uint32_t v, int n)
+{
     return v >> n | v << (32 - n);
 }
 
 /* One round; the eight words take turns in their roles instead of moving. */
-#define ROUND(a, b, c, d, e, f, g, h, k)                                                      \
-    do {                                                                                      \
-        const uint32_t one = h + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) +                   \
-                             (g ^ (e & (f ^ g))) + round_constant[k] + w[k];                  \
-        d += one;                                                                             \
-        h = one + (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) | (c & (a | b)));       \
+#define ROUND(a, b, c, d, e, f, g, h, k)                                                           \
+    do {                                                                                           \
+        const uint32_t one = h + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + (g ^ (e & (f ^ g))) +  \
+                             round_constant[k] + w[k];                                             \
+        d += one;                                                                                  \
+        h = one + (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) | (c & (a | b)));            \
     } while (0)
 
-static void one_block(uint32_t h[8], const unsigned char *b) {
+static void one_block(uint32_t h[8], const unsigned char *b)
+{
     uint32_t w[64], s[8];
     for (int i = 0; i < 16; i++, b += 4)
         w[i] = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
@@ -64,7 +67,8 @@ static void one_block(uint32_t h[8], const unsigned char *b) {
 
 typedef void blocks_function(uint32_t h[8], const unsigned char *b, size_t blocks);
 
-static void blocks_plain(uint32_t h[8], const unsigned char *b, size_t blocks) {
+static void blocks_plain(uint32_t h[8], const unsigned char *b, size_t blocks)
+{
     for (; blocks; blocks--, b += 64) one_block(h, b);
 }
 
@@ -72,21 +76,24 @@ static void blocks_plain(uint32_t h[8], const unsigned char *b, size_t blocks) {
 #define SHA256_TARGET __attribute__((target("sha,sse4.1,ssse3")))
 
 /* Words i to i + 3 from the sixteen before them; m is a ring of four vectors. */
-#define SCHEDULE(m, i)                                                                        \
-    m[(i) & 3] = _mm_sha256msg2_epu32(                                                        \
-        _mm_add_epi32(_mm_sha256msg1_epu32(m[(i) & 3], m[((i) + 1) & 3]),                     \
-                      _mm_alignr_epi8(m[((i) + 3) & 3], m[((i) + 2) & 3], 4)),                \
+#define SCHEDULE(m, i)                                                                             \
+    m[(i)&3] = _mm_sha256msg2_epu32(                                                               \
+        _mm_add_epi32(_mm_sha256msg1_epu32(m[(i)&3], m[((i) + 1) & 3]),                            \
+                      _mm_alignr_epi8(m[((i) + 3) & 3], m[((i) + 2) & 3], 4)),                     \
         m[((i) + 3) & 3])
 
-/* Four rounds. The instruction does two of them and gives the new a, b, e, f; the old ones are the new c, d, g, h. */
-SHA256_TARGET static void four_rounds(__m128i *abef, __m128i *cdgh, __m128i words, int at) {
+/* Four rounds. The instruction does two of them and gives the new a, b, e, f; the old ones are the
+ * new c, d, g, h. */
+SHA256_TARGET static void four_rounds(__m128i *abef, __m128i *cdgh, __m128i words, int at)
+{
     const __m128i k = _mm_loadu_si128((const __m128i *)(const void *)(round_constant + at));
     words = _mm_add_epi32(words, k);
     *cdgh = _mm_sha256rnds2_epu32(*cdgh, *abef, words);
     *abef = _mm_sha256rnds2_epu32(*abef, *cdgh, _mm_shuffle_epi32(words, 0x0e));
 }
 
-SHA256_TARGET static void blocks_fast(uint32_t h[8], const unsigned char *b, size_t blocks) {
+SHA256_TARGET static void blocks_fast(uint32_t h[8], const unsigned char *b, size_t blocks)
+{
     const __m128i turn_bytes = _mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
     __m128i *const state = (__m128i *)(void *)h;
     __m128i first = _mm_shuffle_epi32(_mm_loadu_si128(state), 0x1b); /* d c b a */
@@ -96,7 +103,8 @@ SHA256_TARGET static void blocks_fast(uint32_t h[8], const unsigned char *b, siz
         const __m128i abef_before = abef, cdgh_before = cdgh;
         __m128i m[4];
         for (int i = 0; i < 4; i++) {
-            m[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(b + 16 * i)), turn_bytes);
+            m[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(b + 16 * i)),
+                                    turn_bytes);
             four_rounds(&abef, &cdgh, m[i], 4 * i);
         }
         for (int i = 16; i < 64; i += 16) {
@@ -118,7 +126,8 @@ SHA256_TARGET static void blocks_fast(uint32_t h[8], const unsigned char *b, siz
     _mm_storeu_si128(state + 1, _mm_shuffle_epi32(last, 0x1b));
 }
 
-static int fast_here(void) {
+static int fast_here(void)
+{
     unsigned a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_SSE4_1) || !(c & bit_SSSE3)) return 0;
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b >> 29 & 1);
@@ -132,14 +141,16 @@ static int fast_here(void) {
 #define SHA256_TARGET __attribute__((target("+crypto")))
 #endif
 
-SHA256_TARGET static void blocks_fast(uint32_t h[8], const unsigned char *b, size_t blocks) {
+SHA256_TARGET static void blocks_fast(uint32_t h[8], const unsigned char *b, size_t blocks)
+{
     uint32x4_t abcd = vld1q_u32(h), efgh = vld1q_u32(h + 4);
     for (; blocks; blocks--, b += 64) {
         const uint32x4_t abcd_before = abcd, efgh_before = efgh;
         uint32x4_t m[4];
         for (int i = 0; i < 4; i++) m[i] = vreinterpretq_u32_u8(vrev32q_u8(vld1q_u8(b + 16 * i)));
         for (int i = 0; i < 16; i++) {
-            const uint32x4_t words = vaddq_u32(m[i & 3], vld1q_u32(round_constant + 4 * i)), before = abcd;
+            const uint32x4_t words = vaddq_u32(m[i & 3], vld1q_u32(round_constant + 4 * i)),
+                             before = abcd;
             abcd = vsha256hq_u32(abcd, efgh, words);
             efgh = vsha256h2q_u32(efgh, before, words);
             m[i & 3] = vsha256su1q_u32(vsha256su0q_u32(m[i & 3], m[(i + 1) & 3]), m[(i + 2) & 3],
@@ -152,26 +163,30 @@ SHA256_TARGET static void blocks_fast(uint32_t h[8], const unsigned char *b, siz
     vst1q_u32(h + 4, efgh);
 }
 
-static int fast_here(void) {
+static int fast_here(void)
+{
     return (getauxval(AT_HWCAP) >> 6 & 1) != 0; /* HWCAP_SHA2 */
 }
 #endif
 
-static blocks_function *blocks_of_processor(void) {
+static blocks_function *blocks_of_processor(void)
+{
 #if defined(SHA256_X86) || defined(SHA256_ARM)
     if (fast_here()) return blocks_fast;
 #endif
     return blocks_plain;
 }
 
-void sha256_begin(sha256 *s) {
+void sha256_begin(sha256 *s)
+{
     static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                       0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
     memcpy(s->h, start, sizeof start);
     s->bytes = 0;
 }
 
-void sha256_add(sha256 *s, const void *bytes, size_t count) {
+void sha256_add(sha256 *s, const void *bytes, size_t count)
+{
     blocks_function *const add_blocks = blocks_of_processor();
     const unsigned char *b = bytes;
     size_t held = (size_t)(s->bytes % 64);
@@ -188,7 +203,8 @@ void sha256_add(sha256 *s, const void *bytes, size_t count) {
     if (count % 64) memcpy(s->block, b + count / 64 * 64, count % 64);
 }
 
-void sha256_end(sha256 *s, char hex[65]) {
+void sha256_end(sha256 *s, char hex[65])
+{
     static const unsigned char pad[64] = {0x80};
     uint64_t bits = s->bytes * 8;
     unsigned char length[8];
@@ -199,7 +215,8 @@ void sha256_end(sha256 *s, char hex[65]) {
     for (int i = 0; i < 8; i++) snprintf(hex + 8 * i, 9, "%08x", (unsigned)s->h[i]);
 }
 
-void sha256_of(const void *bytes, size_t count, char hex[65]) {
+void sha256_of(const void *bytes, size_t count, char hex[65])
+{
     sha256 s;
     sha256_begin(&s);
     if (count) sha256_add(&s, bytes, count);

@@ -1,5 +1,5 @@
-/* stop.c - SIGINT, SIGTERM and SIGHUP: one line says what is kept and how to go on, half-written files go, and
-   the program ends as one that a signal ended. */
+/* stop.c - SIGINT, SIGTERM and SIGHUP: one line says what is kept and how to go on, half-written
+   files go, and the program ends as one that a signal ended. */
 #include "base/stop.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -19,12 +19,14 @@ static char half_file[PARTS][TOOL_PATH_BYTES];
 static volatile sig_atomic_t half_used[PARTS];
 static text command_line;
 
-static void put(const char *s) {
+static void put(const char *s)
+{
     const size_t n = strlen(s);
     if (write(STDERR_FILENO, s, n) < 0) return; /* nobody listens */
 }
 
-static void stopped(int number) {
+static void stopped(int number)
+{
     static volatile sig_atomic_t once;
     if (once) _exit(128 + number);
     once = 1;
@@ -36,17 +38,18 @@ static void stopped(int number) {
     raise(number);
 }
 
-static void write_line(const char *name, const char *kept) {
+static void write_line(const char *name, const char *kept)
+{
     const int next = !shown;
     if (kept)
-        snprintf(stop_line[next], LINE, "synergy%s%s: stopped; %s; to go on: %s\n", *name ? " " : "", name, kept,
-                 stop_command());
-    else
-        snprintf(stop_line[next], LINE, "synergy%s%s: stopped\n", *name ? " " : "", name);
+        snprintf(stop_line[next], LINE, "synergy%s%s: stopped; %s; to go on: %s\n",
+                 *name ? " " : "", name, kept, stop_command());
+    else snprintf(stop_line[next], LINE, "synergy%s%s: stopped\n", *name ? " " : "", name);
     shown = next;
 }
 
-void stop_keeps(const char *format, ...) {
+void stop_keeps(const char *format, ...)
+{
     char kept[2048];
     va_list list;
     if (!format) {
@@ -61,8 +64,10 @@ void stop_keeps(const char *format, ...) {
 
 /* ---- the command ---------------------------------------------------------------------- */
 
-static void add_word(const char *word) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:=@%+";
+static void add_word(const char *word)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:=@%+";
     if (command_line.length) text_add(&command_line, " ");
     if (*word && !word[strspn(word, plain)]) {
         text_add(&command_line, word);
@@ -75,22 +80,26 @@ static void add_word(const char *word) {
     text_add(&command_line, "'");
 }
 
-const char *stop_command(void) {
+const char *stop_command(void)
+{
     return command_line.at ? command_line.at : "synergy";
 }
 
-void stop_begin(int argc, char **argv) {
+void stop_begin(int argc, char **argv)
+{
     static const int number[] = {SIGINT, SIGTERM, SIGHUP};
     for (int i = 0; i < argc; i++)
         if (strcmp(argv[i], "--fresh")) add_word(argv[i]);
     write_line("", NULL);
     for (size_t i = 0; i < sizeof number / sizeof number[0]; i++)
-        if (signal(number[i], stopped) == SIG_IGN) signal(number[i], SIG_IGN); /* nohup, background jobs */
+        if (signal(number[i], stopped) == SIG_IGN)
+            signal(number[i], SIG_IGN); /* nohup, background jobs */
 }
 
 /* ---- files ---------------------------------------------------------------------------- */
 
-void stop_removes(const char *path) {
+void stop_removes(const char *path)
+{
     for (int i = 0; i < PARTS; i++) {
         if (half_used[i] || strlen(path) >= sizeof half_file[i]) continue;
         strcpy(half_file[i], path);
@@ -99,7 +108,8 @@ void stop_removes(const char *path) {
     }
 }
 
-void stop_spares(const char *path) {
+void stop_spares(const char *path)
+{
     for (int i = 0; i < PARTS; i++)
         if (half_used[i] && !strcmp(half_file[i], path)) half_used[i] = 0;
 }

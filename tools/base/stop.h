@@ -6,8 +6,8 @@
 
 /* Called by main: remembers the command, and takes SIGINT, SIGTERM and SIGHUP. */
 void stop_begin(int argc, char **argv);
-/* What is kept, for the one line that a stop leaves; NULL: nothing worth telling. The line goes on with the
-   command that takes up the work. */
+/* What is kept, for the one line that a stop leaves; NULL: nothing worth telling. The line goes on
+   with the command that takes up the work. */
 void stop_keeps(const char *format, ...) TOOL_FORMAT(1, 2);
 /* Files that a stop removes: what is being written beside its name. */
 void stop_removes(const char *path);

@@ -3,7 +3,8 @@
 
 #include <math.h>
 
-double student_p(double t, size_t n) {
+double student_p(double t, size_t n)
+{
     if (!n || !isfinite(t)) return t == t && n ? 0 : (double)NAN;
     const double angle = atan(fabs(t) / sqrt((double)n)), c = cos(angle), s = sin(angle);
     double sum = 0, term = n % 2 ? c : 1;
@@ -15,7 +16,8 @@ double student_p(double t, size_t n) {
     return fmax(0, 1 - inside);
 }
 
-double student_at(double p, size_t n) {
+double student_at(double p, size_t n)
+{
     double low = 0, high = 1e6;
     if (!n) return (double)NAN;
     for (int i = 0; i < 200; i++) {

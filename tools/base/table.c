@@ -1,5 +1,5 @@
-/* table.c - delimited text as people have it: the separator, the decimal sign, the line ends and the
-   letters are read off the content; what stands for a missing number is known by name. */
+/* table.c - delimited text as people have it: the separator, the decimal sign, the line ends and
+   the letters are read off the content; what stands for a missing number is known by name. */
 #include "base/table.h"
 #include "base/text.h"
 
@@ -11,20 +11,28 @@
 
 /* ---- kinds of files that are no text ---------------------------------------------------- */
 
-static const struct { const char *magic; size_t bytes; const char *text; } other_kind[] = {
+static const struct {
+    const char *magic;
+    size_t bytes;
+    const char *text;
+} other_kind[] = {
     {"\xff\xfe", 2, "is UTF-16 text: save it as UTF-8"},
     {"\xfe\xff", 2, "is UTF-16 text: save it as UTF-8"},
-    {"PK\x03\x04", 4, "is a zip archive, such as .xlsx and .npz are: save one sheet as CSV, one array as .npy"},
+    {"PK\x03\x04", 4,
+     "is a zip archive, such as .xlsx and .npz are: save one sheet as CSV, one array as .npy"},
     {"\x1f\x8b", 2, "is compressed: unpack it first"},
     {"BZh", 3, "is compressed: unpack it first"},
-    {"\xfd" "7zXZ", 5, "is compressed: unpack it first"},
+    {"\xfd"
+     "7zXZ",
+     5, "is compressed: unpack it first"},
     {"\x89HDF", 4, "is an HDF5 file: save the array as .npy"},
     {"PAR1", 4, "is a Parquet file: save it as CSV"},
     {"MATLAB 5.0", 10, "is a MATLAB file: save the matrix as .npy or CSV"},
     {"\xd0\xcf\x11\xe0", 4, "is an old Excel file: save the sheet as CSV"},
 };
 
-static bool is_text(const char *bytes, size_t size, const char *path, problem *why) {
+static bool is_text(const char *bytes, size_t size, const char *path, problem *why)
+{
     size_t even = 0, odd = 0, seen = size < 4096 ? size : 4096;
     for (size_t k = 0; k < sizeof other_kind / sizeof other_kind[0]; k++)
         if (size >= other_kind[k].bytes && !memcmp(bytes, other_kind[k].magic, other_kind[k].bytes))
@@ -41,7 +49,8 @@ static bool is_text(const char *bytes, size_t size, const char *path, problem *w
 
 /* ---- letters ---------------------------------------------------------------------------- */
 
-static bool is_utf8(const char *bytes, size_t size) {
+static bool is_utf8(const char *bytes, size_t size)
+{
     for (size_t at = 0, n; at < size; at += n) {
         n = utf8_length((const unsigned char *)bytes + at, size - at);
         if (!n) return false;
@@ -49,7 +58,8 @@ static bool is_utf8(const char *bytes, size_t size) {
     return true;
 }
 
-static void add_letter(text *t, unsigned code) {
+static void add_letter(text *t, unsigned code)
+{
     const char two[2] = {(char)(0xc0u | code >> 6), (char)(0x80u | (code & 63u))};
     const char three[3] = {(char)(0xe0u | code >> 12), (char)(0x80u | (code >> 6 & 63u)),
                            (char)(0x80u | (code & 63u))};
@@ -57,8 +67,10 @@ static void add_letter(text *t, unsigned code) {
     else text_add_bytes(t, three, sizeof three);
 }
 
-/* Latin-1 as Windows and the web mean it: code page 1252, whose 0x80 to 0x9f are letters and signs. */
-static char *from_latin1(const char *bytes, size_t *size) {
+/* Latin-1 as Windows and the web mean it: code page 1252, whose 0x80 to 0x9f are letters and signs.
+ */
+static char *from_latin1(const char *bytes, size_t *size)
+{
     static const unsigned short high[32] = {
         0x20ac, 0x81,   0x201a, 0x192,  0x201e, 0x2026, 0x2020, 0x2021, 0x2c6,  0x2030, 0x160,
         0x2039, 0x152,  0x8d,   0x17d,  0x8f,   0x90,   0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
@@ -79,10 +91,12 @@ static char *from_latin1(const char *bytes, size_t *size) {
 enum { LINES_LOOKED_AT = 200 };
 
 /* "sep=;" as a first line, as Excel writes and reads it. */
-static bool separator_line(const char *bytes, size_t size, csv_form *form) {
+static bool separator_line(const char *bytes, size_t size, csv_form *form)
+{
     size_t at = form->from;
     if (at < size && bytes[at] == '"') at++;
-    if (size - at < 5 || strncasecmp(bytes + at, "sep=", 4) || strchr("\r\n", bytes[at + 4])) return false;
+    if (size - at < 5 || strncasecmp(bytes + at, "sep=", 4) || strchr("\r\n", bytes[at + 4]))
+        return false;
     const char separator = bytes[at + 4];
     at += 5;
     if (at < size && bytes[at] == '"') at++;
@@ -96,7 +110,8 @@ static bool separator_line(const char *bytes, size_t size, csv_form *form) {
 
 /* How many separators the next line with anything in it has outside of quotes, SIZE_MAX where there
    is none; *at moves behind it. */
-static size_t separators_in_line(const char *bytes, size_t size, size_t *at, char separator) {
+static size_t separators_in_line(const char *bytes, size_t size, size_t *at, char separator)
+{
     size_t count = 0;
     bool quote = false, any = false, blank = true;
     for (; *at < size; ++*at) {
@@ -121,9 +136,11 @@ static size_t separators_in_line(const char *bytes, size_t size, size_t *at, cha
     return separator == ' ' && count ? count - 1 : count;
 }
 
-/* Of the first lines, how many have as many separators as the very first; *lines how many there are. */
+/* Of the first lines, how many have as many separators as the very first; *lines how many there
+ * are. */
 static size_t lines_that_agree(const char *bytes, size_t size, size_t from, char separator,
-                               size_t *lines) {
+                               size_t *lines)
+{
     size_t at = from, agree = 0;
     const size_t wanted = separators_in_line(bytes, size, &at, separator);
     *lines = 0;
@@ -137,8 +154,9 @@ static size_t lines_that_agree(const char *bytes, size_t size, size_t from, char
 
 /* The separator under which most lines have as many cells as the header; of equal ones the first of
    tab, semicolon, comma, bar, and blanks only where nothing else fits. */
-static bool find_separator(const char *bytes, size_t size, csv_form *form, bool must, const char *path,
-                           problem *why) {
+static bool find_separator(const char *bytes, size_t size, csv_form *form, bool must,
+                           const char *path, problem *why)
+{
     static const char candidate[] = {'\t', ';', ',', '|', ' '};
     size_t best = 0, lines = 0;
     form->separator = ',';
@@ -149,27 +167,34 @@ static bool find_separator(const char *bytes, size_t size, csv_form *form, bool 
         form->separator = candidate[k];
     }
     if (best * 2 >= lines && best) return true;
-    return must || problem_set(why, "%s: not an npy file, and not a table: no comma, semicolon, tab or blank "
-                               "divides its lines into as many cells as the first", path);
+    return must ||
+           problem_set(why,
+                       "%s: not an npy file, and not a table: no comma, semicolon, tab or blank "
+                       "divides its lines into as many cells as the first",
+                       path);
 }
 
 /* ---- numbers ---------------------------------------------------------------------------- */
 
-static bool is_missing(const char *cell, size_t n) {
-    static const char *const word[] = {"", "-", "--", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan",
-                                       "null", "none", "?", ".", "missing", "#num!", "#div/0!", "#value!"};
+static bool is_missing(const char *cell, size_t n)
+{
+    static const char *const word[] = {"",    "-",    "--",      "na",    "n/a",     "#n/a",
+                                       "#na", "<na>", "nan",     "-nan",  "null",    "none",
+                                       "?",   ".",    "missing", "#num!", "#div/0!", "#value!"};
     for (size_t k = 0; k < sizeof word / sizeof word[0]; k++)
         if (strlen(word[k]) == n && !strncasecmp(cell, word[k], n)) return true;
     return false;
 }
 
-static bool is_infinity(const char *s) {
+static bool is_infinity(const char *s)
+{
     if (*s == '+' || *s == '-') s++;
     return !strcasecmp(s, "inf") || !strcasecmp(s, "infinity");
 }
 
 /* [sign] digits [mark digits] [e [sign] digits], with a digit before or behind the mark. */
-static bool is_decimal(const char *s) {
+static bool is_decimal(const char *s)
+{
     size_t digits = 0;
     if (*s == '+' || *s == '-') s++;
     for (; isdigit((unsigned char)*s); s++) digits++;
@@ -185,7 +210,8 @@ static bool is_decimal(const char *s) {
     return *s == '\0';
 }
 
-cell_kind cell_number(const char *cell, char mark, double *value) {
+cell_kind cell_number(const char *cell, char mark, double *value)
+{
     char plain[512];
     size_t n = strlen(cell), at = 0;
     *value = (double)NAN;
@@ -194,7 +220,8 @@ cell_kind cell_number(const char *cell, char mark, double *value) {
     if (is_missing(cell, n)) return CELL_MISSING;
     if (n >= sizeof plain) return CELL_WORDS;
     for (size_t i = 0; i < n; i++) {
-        if (n - i >= 3 && !memcmp(cell + i, "\xe2\x88\x92", 3)) { /* a minus sign that is no hyphen */
+        if (n - i >= 3 &&
+            !memcmp(cell + i, "\xe2\x88\x92", 3)) { /* a minus sign that is no hyphen */
             plain[at++] = '-';
             i += 2;
         } else if (mark != '.' && (cell[i] == mark || cell[i] == '.')) {
@@ -211,7 +238,8 @@ cell_kind cell_number(const char *cell, char mark, double *value) {
 
 /* Where columns are not divided by commas a comma may be the decimal sign: it is when a cell needs
    it and none has a point. Both in one file cannot be told from thousands, and are named. */
-static bool find_mark(text_table *t, const char *path, problem *why) {
+static bool find_mark(text_table *t, const char *path, problem *why)
+{
     const csv *c = &t->cells;
     size_t comma = 0, point = 0; /* cell + 1 */
     double v;
@@ -222,16 +250,20 @@ static bool find_mark(text_table *t, const char *path, problem *why) {
         if (!point && strchr(cell, '.') && cell_number(cell, '.', &v) == CELL_NUMBER) point = k + 1;
     }
     if (comma && point)
-        return problem_set(why, "%s: line %zu: '%.40s' has a decimal comma, '%.40s' in line %zu a decimal "
-                           "point", path, c->line[(comma - 1) / c->columns], c->cell[comma - 1],
-                           c->cell[point - 1], c->line[(point - 1) / c->columns]);
+        return problem_set(
+            why,
+            "%s: line %zu: '%.40s' has a decimal comma, '%.40s' in line %zu a decimal "
+            "point",
+            path, c->line[(comma - 1) / c->columns], c->cell[comma - 1], c->cell[point - 1],
+            c->line[(point - 1) / c->columns]);
     if (comma) t->mark = ',';
     return true;
 }
 
 /* ---- reading ---------------------------------------------------------------------------- */
 
-static bool ends_as_table(const char *path) {
+static bool ends_as_table(const char *path)
+{
     static const char *const ending[] = {".csv", ".tsv", ".tab"};
     const size_t n = strlen(path);
     for (size_t k = 0; k < sizeof ending / sizeof ending[0]; k++)
@@ -239,7 +271,8 @@ static bool ends_as_table(const char *path) {
     return false;
 }
 
-bool text_table_read(text_table *t, const char *path, problem *why) {
+bool text_table_read(text_table *t, const char *path, problem *why)
+{
     csv_form form = {0, 1, ','};
     size_t size;
     memset(t, 0, sizeof *t);
@@ -266,7 +299,8 @@ bool text_table_read(text_table *t, const char *path, problem *why) {
     return good;
 }
 
-void text_table_free(text_table *t) {
+void text_table_free(text_table *t)
+{
     csv_free(&t->cells);
     memset(t, 0, sizeof *t);
 }
@@ -274,7 +308,8 @@ void text_table_free(text_table *t) {
 /* ---- names ------------------------------------------------------------------------------ */
 
 /* Without blanks around it and without control characters, which no XML may hold. */
-static char *clean_name(const char *from) {
+static char *clean_name(const char *from)
+{
     while (isspace((unsigned char)*from)) from++;
     char *to = tool_copy(from);
     size_t n = strlen(to);
@@ -284,14 +319,17 @@ static char *clean_name(const char *from) {
     return to;
 }
 
-static bool is_taken(char *const *name, size_t n, const char *wanted) {
+static bool is_taken(char *const *name, size_t n, const char *wanted)
+{
     for (size_t i = 0; i < n; i++)
         if (!strcmp(name[i], wanted)) return true;
     return false;
 }
 
-/* Names as keys: never empty, never twice. *twice is the first column that had to be changed, + 1. */
-char **text_table_names(const text_table *t, size_t *twice) {
+/* Names as keys: never empty, never twice. *twice is the first column that had to be changed, + 1.
+ */
+char **text_table_names(const text_table *t, size_t *twice)
+{
     const csv *c = &t->cells;
     char **name = tool_alloc(c->columns, sizeof *name);
     *twice = 0;

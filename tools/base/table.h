@@ -13,7 +13,7 @@
    line end, quotes, a BOM; UTF-8, else Latin-1 (code page 1252), which is made UTF-8. What is no
    text (UTF-16, archives) is named. */
 typedef struct text_table {
-    csv  cells;
+    csv cells;
     char separator, mark; /* mark: the decimal sign, ',' only where it does not separate */
     bool latin1;
 } text_table;

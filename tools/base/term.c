@@ -10,20 +10,23 @@
 #include <time.h>
 #include <unistd.h>
 
-double clock_seconds(void) {
+double clock_seconds(void)
+{
     struct timespec t;
     if (clock_gettime(CLOCK_MONOTONIC, &t) != 0) return 0;
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-int cores_count(void) {
+int cores_count(void)
+{
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n < 1 ? 1 : n > 256 ? 256 : (int)n;
 }
 
 /* ---- what the terminal can do --------------------------------------------------------- */
 
-bool term_colours(FILE *stream) {
+bool term_colours(FILE *stream)
+{
     const char *no = getenv("NO_COLOR"), *kind = getenv("TERM");
     if (no && *no) return false;
     if (!kind || strcmp(kind, "dumb") == 0) return false;
@@ -31,7 +34,8 @@ bool term_colours(FILE *stream) {
 }
 
 /* The rule of POSIX: the first of the three that is set and not empty. */
-bool term_utf8(void) {
+bool term_utf8(void)
+{
     static const char *const name[3] = {"LC_ALL", "LC_CTYPE", "LANG"};
     for (int i = 0; i < 3; i++) {
         const char *v = getenv(name[i]);
@@ -43,15 +47,18 @@ bool term_utf8(void) {
     return false;
 }
 
-/* C0 (0 to 31), DEL, and C1 (U+0080 to U+009F, two bytes in UTF-8, one in Latin-1). Of a sequence that is no UTF-8 the
-   single bytes 0x80 to 0x9f are C1 for terminals that read Latin-1; inside a longer sequence they are none. */
-static size_t control_bytes(const unsigned char *s, size_t count) {
+/* C0 (0 to 31), DEL, and C1 (U+0080 to U+009F, two bytes in UTF-8, one in Latin-1). Of a sequence
+   that is no UTF-8 the single bytes 0x80 to 0x9f are C1 for terminals that read Latin-1; inside a
+   longer sequence they are none. */
+static size_t control_bytes(const unsigned char *s, size_t count)
+{
     if (s[0] < 0x20) return s[0] != '\n' && s[0] != '\t';
     if (s[0] == 0xc2 && count > 1 && s[1] >= 0x80 && s[1] < 0xa0) return 2;
     return s[0] == 0x7f || (s[0] >= 0x80 && s[0] < 0xa0);
 }
 
-void term_write(FILE *to, const char *bytes, size_t count) {
+void term_write(FILE *to, const char *bytes, size_t count)
+{
     const unsigned char *s = (const unsigned char *)bytes;
     if (isatty(fileno(to)) != 1) {
         fwrite(bytes, 1, count, to);
@@ -71,7 +78,8 @@ void term_write(FILE *to, const char *bytes, size_t count) {
 }
 
 /* What the terminal says, else what the shell says, else 80. */
-int term_columns(FILE *stream) {
+int term_columns(FILE *stream)
+{
 #ifdef TIOCGWINSZ
     struct winsize size;
     if (ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
@@ -82,7 +90,8 @@ int term_columns(FILE *stream) {
     return n >= 20 && n <= 1000 ? n : 80;
 }
 
-void duration_text(double seconds, char *to, size_t room) {
+void duration_text(double seconds, char *to, size_t room)
+{
     if (!isfinite(seconds) || seconds < 0) snprintf(to, room, "?");
     else if (seconds < 9.95) snprintf(to, room, "%.1f s", seconds);
     else if (seconds < 99.5) snprintf(to, room, "%.0f s", seconds);
@@ -91,7 +100,8 @@ void duration_text(double seconds, char *to, size_t room) {
     else snprintf(to, room, "%.1f days", seconds / 86400);
 }
 
-void bytes_text(double bytes, char *to, size_t room) {
+void bytes_text(double bytes, char *to, size_t room)
+{
     static const char *const unit[5] = {"bytes", "kB", "MB", "GB", "TB"};
     int u = 0;
     for (; u < 4 && bytes >= 1000; u++) bytes /= 1000;
@@ -102,19 +112,27 @@ void bytes_text(double bytes, char *to, size_t room) {
 
 enum { PLOT_ROWS = 8 };
 
-static const char *const block_of[9] = {
-    " ", "\xe2\x96\x81", "\xe2\x96\x82", "\xe2\x96\x83", "\xe2\x96\x84",
-    "\xe2\x96\x85", "\xe2\x96\x86", "\xe2\x96\x87", "\xe2\x96\x88"};
+static const char *const block_of[9] = {" ",
+                                        "\xe2\x96\x81",
+                                        "\xe2\x96\x82",
+                                        "\xe2\x96\x83",
+                                        "\xe2\x96\x84",
+                                        "\xe2\x96\x85",
+                                        "\xe2\x96\x86",
+                                        "\xe2\x96\x87",
+                                        "\xe2\x96\x88"};
 
 /* The part of a bar of `eighths` that lies in the row that begins at `from` eighths. */
-static void draw_cell(FILE *to, int eighths, int from, int width, bool utf8) {
+static void draw_cell(FILE *to, int eighths, int from, int width, bool utf8)
+{
     int n = eighths - from;
     n = n < 0 ? 0 : n > 8 ? 8 : n;
     for (int i = 0; i < width; i++)
         fputs(utf8 ? block_of[n] : n >= 4 ? "#" : n > 0 ? "." : " ", to);
 }
 
-static void draw_axis(FILE *to, size_t layers, int width, int gap) {
+static void draw_axis(FILE *to, size_t layers, int width, int gap)
+{
     int every = 1;
     while (every * (width + gap) < 4) every++;
     if (layers > 12 && every < 5) every = 5;
@@ -127,7 +145,8 @@ static void draw_axis(FILE *to, size_t layers, int width, int gap) {
     fputs("  layer\n", to);
 }
 
-void term_profile(FILE *to, const char *title, const double *value, size_t layers) {
+void term_profile(FILE *to, const char *title, const double *value, size_t layers)
+{
     bool utf8 = term_utf8(), colour = term_colours(to);
     double low = 0, high = 0;
     bool any = false;

@@ -6,7 +6,10 @@
 
 #include "base/problem.h"
 
-typedef struct text { char *at; size_t length, room; } text; /* zero-initialise; NUL-terminated */
+typedef struct text {
+    char *at;
+    size_t length, room;
+} text; /* zero-initialise; NUL-terminated */
 
 void text_add(text *t, const char *s);
 void text_add_bytes(text *t, const void *s, size_t n);

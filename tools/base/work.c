@@ -1,8 +1,9 @@
 /* work.c - the log of finished pieces.
 
-   A line of JSON (the settings, on one line), then records: key and size (64 bits each, little-endian), the bytes,
-   a checksum over all of it (32 bits). Each is flushed when it is whole, and synced about once a second; what a
-   power cut or a kill leaves behind the last good record is cut off. */
+   A line of JSON (the settings, on one line), then records: key and size (64 bits each,
+   little-endian), the bytes, a checksum over all of it (32 bits). Each is flushed when it is whole,
+   and synced about once a second; what a power cut or a kill leaves behind the last good record is
+   cut off. */
 #include "base/work.h"
 
 #include <errno.h>
@@ -17,26 +18,30 @@ enum { HEAD = 16, TAIL = 4 };
 
 /* ---- settings ------------------------------------------------------------------------- */
 
-static void value_text(const json *v, text *to) {
+static void value_text(const json *v, text *to)
+{
     if (v->kind == JSON_TEXT || v->kind == JSON_NUMBER) text_print(to, "%.60s", v->text);
     else text_add(to, v->kind == JSON_TRUE ? "yes" : v->kind == JSON_FALSE ? "no" : "none");
 }
 
-static const setting_word *word_of(const char *key, const setting_word *words) {
+static const setting_word *word_of(const char *key, const setting_word *words)
+{
     static const setting_word silent = {"", NULL};
     if (!strncmp(key, "identity", 8)) return &silent;
     while (words && words->key && strcmp(words->key, key)) words++;
     return words && words->key ? words : NULL;
 }
 
-static void say_key(const char *key, const setting_word *word, text *to) {
+static void say_key(const char *key, const setting_word *word, text *to)
+{
     if (to->length) text_add(to, "; ");
     if (word) text_add(to, word->word);
     else
         for (; *key; key++) text_add_bytes(to, *key == '_' ? " " : key, 1);
 }
 
-static void say_values(const json *theirs, const json *ours, text *to) {
+static void say_values(const json *theirs, const json *ours, text *to)
+{
     if (ours->kind == JSON_ARRAY || theirs->kind == JSON_ARRAY) {
         text_add(to, " others there");
         return;
@@ -49,25 +54,31 @@ static void say_values(const json *theirs, const json *ours, text *to) {
 }
 
 /* Two models are one when their bytes are: names and counts follow from these. */
-static bool is_model(const json *v) {
+static bool is_model(const json *v)
+{
     return v->kind == JSON_OBJECT && !strcmp(v->key, "model") && *json_text_of(v, "sha256", "");
 }
 
-static void say_models(const json *theirs, const json *ours, text *to) {
-    const char *a = json_text_of(theirs, "file", "another model"), *b = json_text_of(ours, "file", "this one");
+static void say_models(const json *theirs, const json *ours, text *to)
+{
+    const char *a = json_text_of(theirs, "file", "another model"),
+               *b = json_text_of(ours, "file", "this one");
     if (to->length) text_add(to, "; ");
     if (strcmp(a, b)) text_print(to, "model %.80s there, %.80s here", a, b);
-    else text_print(to, "model %.80s of sha256 %.12s... there, %.12s... here", a, json_text_of(theirs, "sha256", ""),
-                    json_text_of(ours, "sha256", ""));
+    else
+        text_print(to, "model %.80s of sha256 %.12s... there, %.12s... here", a,
+                   json_text_of(theirs, "sha256", ""), json_text_of(ours, "sha256", ""));
 }
 
-bool settings_differ(const json *ours, const json *theirs, const setting_word *words, text *to) {
+bool settings_differ(const json *ours, const json *theirs, const setting_word *words, text *to)
+{
     const size_t before = to->length;
     for (const json *c = ours ? ours->child : NULL; c; c = c->next) {
         const json *other = json_get(theirs, c->key);
         if (!other) continue;
         if (is_model(c) && is_model(other)) {
-            if (strcmp(json_text_of(c, "sha256", ""), json_text_of(other, "sha256", ""))) say_models(other, c, to);
+            if (strcmp(json_text_of(c, "sha256", ""), json_text_of(other, "sha256", "")))
+                say_models(other, c, to);
         } else if (c->kind == JSON_OBJECT && other->kind == JSON_OBJECT) {
             settings_differ(c, other, words, to);
         } else if (!json_equal(c, other)) {
@@ -80,7 +91,8 @@ bool settings_differ(const json *ours, const json *theirs, const setting_word *w
     return to->length > before;
 }
 
-bool settings_same(json_out *ours, const json *theirs, const char *path, problem *why) {
+bool settings_same(json_out *ours, const json *theirs, const char *path, problem *why)
+{
     json_file parsed;
     text how = {NULL, 0, 0};
     bool good = json_parse(&parsed, ours->to.at, ours->to.length, "settings", why);
@@ -91,7 +103,8 @@ bool settings_same(json_out *ours, const json *theirs, const char *path, problem
     if (key) {
         /* a key that an older version did not write has no value to tell */
         if (!settings_differ(settings, theirs, NULL, &how)) text_print(&how, "another %s", key);
-        good = problem_set(why, "%s: was made with other settings: %s (--force replaces it)", path, how.at);
+        good = problem_set(why, "%s: was made with other settings: %s (--force replaces it)", path,
+                           how.at);
     }
     text_free(&how);
     json_free(&parsed);
@@ -100,22 +113,26 @@ bool settings_same(json_out *ours, const json *theirs, const char *path, problem
 
 /* ---- may it be done here? ------------------------------------------------------------- */
 
-static bool refuse(const work_desc *d, const json *theirs, const char *path, problem *why) {
+static bool refuse(const work_desc *d, const json *theirs, const char *path, problem *why)
+{
     json_file ours;
     problem ignored;
     text how = {NULL, 0, 0};
     if (json_parse(&ours, d->settings, strlen(d->settings), "settings", &ignored)) {
-        if (!settings_differ(ours.root, theirs, d->words, &how)) text_add(&how, "other texts, or another version");
+        if (!settings_differ(ours.root, theirs, d->words, &how))
+            text_add(&how, "other texts, or another version");
         json_free(&ours);
     }
-    problem_set(why, "%s: was made with other settings: %s (--force replaces it)", path, how.at ? how.at : "unknown");
+    problem_set(why, "%s: was made with other settings: %s (--force replaces it)", path,
+                how.at ? how.at : "unknown");
     text_free(&how);
     return false;
 }
 
 typedef enum state { NOTHING, SAME, OTHER, FOREIGN } state;
 
-static state of_finished(const work_desc *d, char path[TOOL_PATH_BYTES], json_file *f) {
+static state of_finished(const work_desc *d, char path[TOOL_PATH_BYTES], json_file *f)
+{
     problem ignored;
     memset(f, 0, sizeof *f);
     if (!path_join(path, d->directory, d->finished, &ignored) || !path_exists(path)) return NOTHING;
@@ -124,9 +141,10 @@ static state of_finished(const work_desc *d, char path[TOOL_PATH_BYTES], json_fi
     return strcmp(json_text_of(f->root, "identity_of_part", whole), d->identity) ? OTHER : SAME;
 }
 
-/* The line of settings at the head of a log. NOTHING: it was cut off, so that no piece follows; FOREIGN: no log of
-   ours, or one of an older version. */
-static state read_head(FILE *log, text *line) {
+/* The line of settings at the head of a log. NOTHING: it was cut off, so that no piece follows;
+   FOREIGN: no log of ours, or one of an older version. */
+static state read_head(FILE *log, text *line)
+{
     int c = EOF;
     while (line->length < (1u << 20) && (c = getc(log)) != EOF && c != '\n') {
         const char byte = (char)c;
@@ -136,7 +154,8 @@ static state read_head(FILE *log, text *line) {
     return c == '\n' ? SAME : c == EOF ? NOTHING : FOREIGN;
 }
 
-static state of_log(const work_desc *d, FILE *log, json_file *f) {
+static state of_log(const work_desc *d, FILE *log, json_file *f)
+{
     text line = {NULL, 0, 0};
     problem ignored;
     memset(f, 0, sizeof *f);
@@ -147,11 +166,14 @@ static state of_log(const work_desc *d, FILE *log, json_file *f) {
     return s;
 }
 
-static bool refuse_foreign(const char *path, problem *why) {
-    return problem_set(why, "%s: was not made by this version of the program (--force replaces it)", path);
+static bool refuse_foreign(const char *path, problem *why)
+{
+    return problem_set(why, "%s: was not made by this version of the program (--force replaces it)",
+                       path);
 }
 
-static bool check_log(const work_desc *d, problem *why) {
+static bool check_log(const work_desc *d, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     json_file theirs;
     if (!path_join(path, d->directory, d->file, why)) return false;
@@ -165,7 +187,8 @@ static bool check_log(const work_desc *d, problem *why) {
     return good;
 }
 
-bool work_check(const work_desc *d, problem *why) {
+bool work_check(const work_desc *d, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     json_file theirs;
     if (d->force) return true;
@@ -178,18 +201,21 @@ bool work_check(const work_desc *d, problem *why) {
 
 /* ---- records -------------------------------------------------------------------------- */
 
-static void put_bytes(unsigned char *to, uint64_t value, int bytes) {
+static void put_bytes(unsigned char *to, uint64_t value, int bytes)
+{
     for (int i = 0; i < bytes; i++) to[i] = (unsigned char)(value >> (8 * i));
 }
 
-static uint64_t get_bytes(const unsigned char *from, int bytes) {
+static uint64_t get_bytes(const unsigned char *from, int bytes)
+{
     uint64_t value = 0;
     for (int i = 0; i < bytes; i++) value |= (uint64_t)from[i] << (8 * i);
     return value;
 }
 
 /* FNV-1a, 64 bits folded to 32 (Fowler, Noll, Vo 1991). */
-static uint32_t checksum(const unsigned char *head, const void *bytes, size_t count) {
+static uint32_t checksum(const unsigned char *head, const void *bytes, size_t count)
+{
     const unsigned char *b = bytes;
     uint64_t h = UINT64_C(0xcbf29ce484222325);
     for (size_t i = 0; i < HEAD; i++) h = (h ^ head[i]) * UINT64_C(0x100000001b3);
@@ -197,7 +223,8 @@ static uint32_t checksum(const unsigned char *head, const void *bytes, size_t co
     return (uint32_t)(h ^ h >> 32);
 }
 
-static void remember(work *w, size_t key, uint64_t at) {
+static void remember(work *w, size_t key, uint64_t at)
+{
     if (key >= w->keys) {
         const size_t room = key + key / 2 + 64;
         w->at = tool_realloc(w->at, room, sizeof *w->at);
@@ -209,25 +236,29 @@ static void remember(work *w, size_t key, uint64_t at) {
 }
 
 /* Reads the record at the log's place; false when it is not whole. */
-static bool read_record(FILE *log, uint64_t *key, text *to) {
+static bool read_record(FILE *log, uint64_t *key, text *to)
+{
     unsigned char head[HEAD], tail[TAIL];
     if (fread(head, 1, HEAD, log) != HEAD) return false;
     *key = get_bytes(head, 8);
     const uint64_t size = get_bytes(head + 8, 8);
     if (*key > UINT32_MAX || size > SIZE_MAX / 4) return false;
     to->length = 0;
-    for (uint64_t left = size; left;) { /* in pieces: a size that is wrong must not take all memory */
+    for (uint64_t left = size;
+         left;) { /* in pieces: a size that is wrong must not take all memory */
         char piece[16384];
         const size_t n = left < sizeof piece ? (size_t)left : sizeof piece;
         if (fread(piece, 1, n, log) != n) return false;
         text_add_bytes(to, piece, n);
         left -= n;
     }
-    return fread(tail, 1, TAIL, log) == TAIL && checksum(head, to->at, (size_t)size) == get_bytes(tail, TAIL);
+    return fread(tail, 1, TAIL, log) == TAIL &&
+           checksum(head, to->at, (size_t)size) == get_bytes(tail, TAIL);
 }
 
 /* Takes what is whole and cuts off the rest. */
-static bool take_records(work *w, problem *why) {
+static bool take_records(work *w, problem *why)
+{
     text piece = {NULL, 0, 0};
     uint64_t key;
     w->end = (uint64_t)ftello(w->log);
@@ -236,30 +267,36 @@ static bool take_records(work *w, problem *why) {
         w->end = (uint64_t)ftello(w->log);
     }
     text_free(&piece);
-    if (!fseeko(w->log, (off_t)w->end, SEEK_SET) && !ftruncate(fileno(w->log), (off_t)w->end)) return true;
+    if (!fseeko(w->log, (off_t)w->end, SEEK_SET) && !ftruncate(fileno(w->log), (off_t)w->end))
+        return true;
     return problem_errno(why, w->path, "cannot go on in");
 }
 
 /* ---- the log -------------------------------------------------------------------------- */
 
-static void tell(const work *w) {
-    if (w->done) stop_keeps("%zu of %zu %s are kept in %s", w->done, w->desc.total, w->desc.pieces,
-                            w->desc.directory);
+static void tell(const work *w)
+{
+    if (w->done)
+        stop_keeps("%zu of %zu %s are kept in %s", w->done, w->desc.total, w->desc.pieces,
+                   w->desc.directory);
     else stop_keeps("none of %zu %s was finished", w->desc.total, w->desc.pieces);
 }
 
 /* Two processes in one log would spoil it. */
-static bool lock(work *w, problem *why) {
+static bool lock(work *w, problem *why)
+{
     struct flock l;
     memset(&l, 0, sizeof l);
     l.l_type = F_WRLCK;
     l.l_whence = SEEK_SET;
-    if (fcntl(fileno(w->log), F_SETLK, &l) == 0 || (errno != EACCES && errno != EAGAIN)) return true;
+    if (fcntl(fileno(w->log), F_SETLK, &l) == 0 || (errno != EACCES && errno != EAGAIN))
+        return true;
     return problem_set(why, "%s: another process is at work on it", w->path);
 }
 
 /* The settings on one line: as they are, without line ends and what stands before a key. */
-static bool write_head(work *w, problem *why) {
+static bool write_head(work *w, problem *why)
+{
     text line = {NULL, 0, 0};
     text_print(&line, "{\"identity\": \"%s\", ", w->desc.identity);
     const char *s = strchr(w->desc.settings, '{');
@@ -274,18 +311,20 @@ static bool write_head(work *w, problem *why) {
 }
 
 /* How many pieces a log holds that will be thrown away. */
-static void say_discarded(work *w, state s) {
+static void say_discarded(work *w, state s)
+{
     problem ignored;
     if (s == SAME && take_records(w, &ignored) && w->done)
-        tool_note("--fresh: %zu finished %s of %zu in %s are discarded", w->done, w->desc.pieces, w->desc.total,
-                  w->path);
+        tool_note("--fresh: %zu finished %s of %zu in %s are discarded", w->done, w->desc.pieces,
+                  w->desc.total, w->path);
     else if (s == OTHER || s == FOREIGN) tool_note("%s, of other settings, is discarded", w->path);
     free(w->at);
     w->at = NULL;
     w->keys = w->done = 0;
 }
 
-static bool open_log(work *w, problem *why) {
+static bool open_log(work *w, problem *why)
+{
     json_file theirs;
     if (!path_join(w->path, w->desc.directory, w->desc.file, why)) return false;
     w->log = fopen(w->path, "r+b");
@@ -296,46 +335,55 @@ static bool open_log(work *w, problem *why) {
     json_free(&theirs);
     if (s == SAME && !w->desc.fresh) {
         if (!take_records(w, why)) return false;
-        if (w->done) tool_note("going on: %zu of %zu %s are in %s", w->done, w->desc.total, w->desc.pieces, w->path);
+        if (w->done)
+            tool_note("going on: %zu of %zu %s are in %s", w->done, w->desc.total, w->desc.pieces,
+                      w->path);
         return true;
     }
     if (s != NOTHING) say_discarded(w, s);
     return write_head(w, why);
 }
 
-static bool is_finished(const work_desc *desc) {
+static bool is_finished(const work_desc *desc)
+{
     char path[TOOL_PATH_BYTES];
     json_file theirs;
     problem ignored;
     const state s = of_finished(desc, path, &theirs);
     json_free(&theirs);
-    return s == SAME && path_join(path, desc->directory, desc->result, &ignored) && path_is_file(path);
+    return s == SAME && path_join(path, desc->directory, desc->result, &ignored) &&
+           path_is_file(path);
 }
 
-bool work_is_complete(const work_desc *desc) {
+bool work_is_complete(const work_desc *desc)
+{
     char path[TOOL_PATH_BYTES];
     problem ignored;
-    return !desc->fresh && path_join(path, desc->directory, desc->file, &ignored) && !path_exists(path) &&
-           is_finished(desc);
+    return !desc->fresh && path_join(path, desc->directory, desc->file, &ignored) &&
+           !path_exists(path) && is_finished(desc);
 }
 
-bool work_open(work *w, const work_desc *desc, problem *why) {
+bool work_open(work *w, const work_desc *desc, problem *why)
+{
     memset(w, 0, sizeof *w);
     w->desc = *desc;
     if (!work_check(desc, why) || !directory_make(desc->directory, why)) return false;
     w->complete = work_is_complete(desc);
     if (w->complete) return true;
-    if (desc->fresh && is_finished(desc)) tool_note("--fresh: the finished run in %s is made anew", desc->directory);
+    if (desc->fresh && is_finished(desc))
+        tool_note("--fresh: the finished run in %s is made anew", desc->directory);
     if (!open_log(w, why)) return false;
     tell(w);
     return true;
 }
 
-bool work_has(const work *w, size_t key) {
+bool work_has(const work *w, size_t key)
+{
     return key < w->keys && w->at[key];
 }
 
-bool work_add(work *w, size_t key, const void *bytes, size_t count, problem *why) {
+bool work_add(work *w, size_t key, const void *bytes, size_t count, problem *why)
+{
     unsigned char head[HEAD], tail[TAIL];
     const double now = clock_seconds();
     put_bytes(head, key, 8);
@@ -355,15 +403,17 @@ bool work_add(work *w, size_t key, const void *bytes, size_t count, problem *why
     return true;
 }
 
-bool work_read(work *w, size_t key, text *to, problem *why) {
+bool work_read(work *w, size_t key, text *to, problem *why)
+{
     uint64_t there;
-    if (work_has(w, key) && !fseeko(w->log, (off_t)w->at[key], SEEK_SET) && read_record(w->log, &there, to) &&
-        there == key)
+    if (work_has(w, key) && !fseeko(w->log, (off_t)w->at[key], SEEK_SET) &&
+        read_record(w->log, &there, to) && there == key)
         return true;
     return problem_set(why, "%s: piece %zu cannot be read back", w->path, key);
 }
 
-void work_close(work *w, bool finished) {
+void work_close(work *w, bool finished)
+{
     if (w->log && finished) remove(w->path); /* while it is still locked */
     if (w->log) fclose(w->log);
     free(w->at);
@@ -373,7 +423,8 @@ void work_close(work *w, bool finished) {
 
 /* ---- before the start ----------------------------------------------------------------- */
 
-static bool disk_has_room(const work_plan *p, problem *why) {
+static bool disk_has_room(const work_plan *p, problem *why)
+{
     struct statvfs s;
     char free_room[32], needed[32];
     if (!p->directory || !(p->disk > 0) || statvfs(p->directory, &s) != 0) return true;
@@ -381,10 +432,12 @@ static bool disk_has_room(const work_plan *p, problem *why) {
     if (room >= p->disk) return true;
     bytes_text(room, free_room, sizeof free_room);
     bytes_text(p->disk, needed, sizeof needed);
-    return problem_set(why, "%s: the disk has %s left, and up to %s would be written", p->directory, free_room, needed);
+    return problem_set(why, "%s: the disk has %s left, and up to %s would be written", p->directory,
+                       free_room, needed);
 }
 
-bool plan_announce(const work_plan *p, problem *why) {
+bool plan_announce(const work_plan *p, problem *why)
+{
     char memory[32], disk[32], least[32], most[32];
     if (!disk_has_room(p, why)) return false;
     bytes_text(p->memory, memory, sizeof memory);
@@ -395,7 +448,8 @@ bool plan_announce(const work_plan *p, problem *why) {
     text_print(&line, "%s", p->what);
     if (p->memory > 0) text_print(&line, "; memory %.0f bytes (%s)", p->memory, memory);
     if (p->disk > 0) text_print(&line, "; up to %s on disk", disk);
-    tool_note("%s; about %s%s%s", line.at, least, strcmp(least, most) ? " to " : "", strcmp(least, most) ? most : "");
+    tool_note("%s; about %s%s%s", line.at, least, strcmp(least, most) ? " to " : "",
+              strcmp(least, most) ? most : "");
     text_free(&line);
     return true;
 }

@@ -1,6 +1,6 @@
-/* work.h - long work that is not lost: what is finished stands in a file (a log of pieces), the same command goes
-   on from it, other settings are refused with the one that differs, and whoever stops the program is told in one
-   line what is kept. */
+/* work.h - long work that is not lost: what is finished stands in a file (a log of pieces), the
+   same command goes on from it, other settings are refused with the one that differs, and whoever
+   stops the program is told in one line what is kept. */
 #ifndef SYNERGY_WORK_H
 #define SYNERGY_WORK_H
 
@@ -9,45 +9,50 @@
 
 /* ---- settings ------------------------------------------------------------------------- */
 
-/* What a setting of a JSON file is called on the command line: {"tokens", "-n"}; one with word NULL is not
-   told; a row of NULL ends it. */
-typedef struct setting_word { const char *key, *word; } setting_word;
+/* What a setting of a JSON file is called on the command line: {"tokens", "-n"}; one with word NULL
+   is not told; a row of NULL ends it. */
+typedef struct setting_word {
+    const char *key, *word;
+} setting_word;
 
-/* Says in `to` how the settings told in `theirs` differ from ours: "-n 40 there, 50 here". Objects are compared
-   key by key, two models by their sha256; a key that is not told there is passed over. False when none differs. */
+/* Says in `to` how the settings told in `theirs` differ from ours: "-n 40 there, 50 here". Objects
+   are compared key by key, two models by their sha256; a key that is not told there is passed over.
+   False when none differs. */
 bool settings_differ(const json *ours, const json *theirs, const setting_word *words, text *to);
 
-/* Are the settings of a result that lies at `path` those of `ours`, an object with the member "settings", which is
-   freed? If not, the problem names each that differs, there and here. */
+/* Are the settings of a result that lies at `path` those of `ours`, an object with the member
+   "settings", which is freed? If not, the problem names each that differs, there and here. */
 bool settings_same(json_out *ours, const json *theirs, const char *path, problem *why);
 
 /* ---- pieces --------------------------------------------------------------------------- */
 
 typedef struct work_desc {
     const char *directory, *file; /* DIR/capture.part */
-    const char *finished;         /* the file in DIR that holds the settings of a finished run, "run.json" */
-    const char *settings;         /* ours: the text of a JSON object, a part of what `finished` holds */
-    const char *result;           /* a file that must be there for the run to count as finished */
-    const char *identity;         /* hash of all that decides the results; `finished` has it, too, as "identity"
-                                     or, of a part of a run, as "identity_of_part" */
+    const char
+        *finished; /* the file in DIR that holds the settings of a finished run, "run.json" */
+    const char *settings; /* ours: the text of a JSON object, a part of what `finished` holds */
+    const char *result;   /* a file that must be there for the run to count as finished */
+    const char *identity; /* hash of all that decides the results; `finished` has it, too, as
+                             "identity" or, of a part of a run, as "identity_of_part" */
     const setting_word *words;
-    const char *pieces;           /* "prompts" */
-    size_t      total;            /* how many there are in all */
-    bool        fresh, force;     /* start over; other settings may be replaced */
+    const char *pieces; /* "prompts" */
+    size_t total;       /* how many there are in all */
+    bool fresh, force;  /* start over; other settings may be replaced */
 } work_desc;
 
 typedef struct work {
-    work_desc   desc;
-    FILE       *log;
-    char        path[TOOL_PATH_BYTES];
-    uint64_t   *at;               /* (key): where its piece stands, 0: nowhere */
-    size_t      keys, done;
-    uint64_t    end;
-    double      synced;           /* when the log was last on disk */
-    bool        complete;         /* a finished run of the same settings is there: nothing is to be done */
+    work_desc desc;
+    FILE *log;
+    char path[TOOL_PATH_BYTES];
+    uint64_t *at; /* (key): where its piece stands, 0: nowhere */
+    size_t keys, done;
+    uint64_t end;
+    double synced; /* when the log was last on disk */
+    bool complete; /* a finished run of the same settings is there: nothing is to be done */
 } work;
 
-/* Refuses a folder that holds a run of other settings (finished or begun), unless forced. Changes nothing. */
+/* Refuses a folder that holds a run of other settings (finished or begun), unless forced. Changes
+ * nothing. */
 bool work_check(const work_desc *desc, problem *why);
 /* Is a finished run of the same settings there, and not to be made anew? */
 bool work_is_complete(const work_desc *desc);
@@ -63,10 +68,10 @@ void work_close(work *w, bool finished);
 
 /* What the work will take. Says so on standard error, and refuses what the disk has no room for. */
 typedef struct work_plan {
-    const char *what;       /* "60 prompts x 100 tokens" */
-    const char *directory;  /* NULL: nothing is written */
-    double      memory, disk; /* bytes; 0: not told */
-    double      least, most;  /* seconds */
+    const char *what;      /* "60 prompts x 100 tokens" */
+    const char *directory; /* NULL: nothing is written */
+    double memory, disk;   /* bytes; 0: not told */
+    double least, most;    /* seconds */
 } work_plan;
 bool plan_announce(const work_plan *p, problem *why);
 

@@ -1,4 +1,5 @@
-/* cmd_analyze.c - `synergy analyze`, the main job: prompts -> norms -> PhiID -> scores -> report. */
+/* cmd_analyze.c - `synergy analyze`, the main job: prompts -> norms -> PhiID -> scores -> report.
+ */
 #include "engine/choices.h"
 #include "base/work.h"
 #include "engine/estimators.h"
@@ -15,63 +16,82 @@ enum { DEFAULT_SURROGATES = 100, ROBUST_NULLS = 20 };
 
 typedef struct analysis {
     capture_options capture;
-    phiid_options   phiid;
-    int64_t         surrogates;
-    bool            interventions;
-    bool            one_estimator; /* no robustness over the others */
+    phiid_options phiid;
+    int64_t surrogates;
+    bool interventions;
+    bool one_estimator; /* no robustness over the others */
 } analysis;
 
-/* Seconds of what follows the recording. Measured on one core of an EPYC: 60 ns a pair, prompt and surrogate;
-   on average 400 ns under another estimator; 1.3 ns a node cubed and network; a forced position takes 0.4 of a generated one, and an edit starts half-way. */
-static double seconds_behind(const analysis *a, const capture_job *job, double token) {
-    const double n = (double)job->units, cores = (double)(a->capture.threads ? a->capture.threads : cores_count());
+/* Seconds of what follows the recording. Measured on one core of an EPYC: 60 ns a pair, prompt and
+   surrogate; on average 400 ns under another estimator; 1.3 ns a node cubed and network; a forced
+   position takes 0.4 of a generated one, and an edit starts half-way. */
+static double seconds_behind(const analysis *a, const capture_job *job, double token)
+{
+    const double n = (double)job->units,
+                 cores = (double)(a->capture.threads ? a->capture.threads : cores_count());
     const double pairs = n * (n - 1) / 2 * (double)job->all_prompts * (1 + (double)a->surrogates);
     const double others = a->one_estimator ? 0 : ESTIMATOR_ROWS - 1;
     const double networks = 2 + 4 * (n > 500 ? 20 : 100) + others * (2 + 4 * ROBUST_NULLS);
-    const double beside = n * (n - 1) / 2 * (double)job->all_prompts * (1 + PHIID_ROBUST_SURROGATES) * others;
+    const double beside =
+        n * (n - 1) / 2 * (double)job->all_prompts * (1 + PHIID_ROBUST_SURROGATES) * others;
     const double texts = job->prompts < 24 ? (double)job->prompts : 24;
     const double positions = texts * ((double)a->capture.n + (double)job->longest);
     const double edits = a->interventions ? 16 * 8 + 9 * 4 : 0;
-    return (60e-9 * pairs + 400e-9 * beside + 1.3e-9 * n * n * n * networks) / cores + 0.2 * token * positions * edits;
+    return (60e-9 * pairs + 400e-9 * beside + 1.3e-9 * n * n * n * networks) / cores +
+           0.2 * token * positions * edits;
 }
 
-static double bytes_in_all(const analysis *a, const capture_job *job) {
+static double bytes_in_all(const analysis *a, const capture_job *job)
+{
     const double results = 1 + (a->one_estimator ? 0 : ESTIMATOR_ROWS - 1);
-    return capture_disk_bytes(job) + results * phiid_disk_bytes(job->units, job->layers, a->surrogates > 0) +
-           results * graph_disk_bytes(job->units) + (a->interventions ? 2 * study_disk_bytes() : 0) +
+    return capture_disk_bytes(job) +
+           results * phiid_disk_bytes(job->units, job->layers, a->surrogates > 0) +
+           results * graph_disk_bytes(job->units) +
+           (a->interventions ? 2 * study_disk_bytes() : 0) +
            report_disk_bytes(job->units, job->prompts, a->interventions);
 }
 
-/* What the run will take, before it starts. The time is a range: generation slows down as the context fills. */
-static bool announce(capture_job *job, const void *user, problem *why) {
+/* What the run will take, before it starts. The time is a range: generation slows down as the
+ * context fills. */
+static bool announce(capture_job *job, const void *user, problem *why)
+{
     const analysis *a = user;
     double token, expected;
     text what = {NULL, 0, 0};
     if (!capture_seconds(job, &token, &expected, why)) return false;
     expected += seconds_behind(a, job, token);
-    text_print(&what, "%s (mapped, %.0f bytes): %u layers x %u %s, %zu prompts x %lld tokens", path_base(job->m.path),
-               (double)model_file_bytes(&job->m), job->layers, job->per_layer,
-               job->options->units ? "experts" : "heads", job->prompts, (long long)job->options->n);
-    const work_plan p = {what.at, job->options->output, capture_memory_bytes(job), bytes_in_all(a, job),
-                         0.6 * expected, 1.8 * expected + 1};
+    text_print(&what, "%s (mapped, %.0f bytes): %u layers x %u %s, %zu prompts x %lld tokens",
+               path_base(job->m.path), (double)model_file_bytes(&job->m), job->layers,
+               job->per_layer, job->options->units ? "experts" : "heads", job->prompts,
+               (long long)job->options->n);
+    const work_plan p = {
+        what.at,        job->options->output, capture_memory_bytes(job), bytes_in_all(a, job),
+        0.6 * expected, 1.8 * expected + 1};
     const bool good = plan_announce(&p, why);
     text_free(&what);
     return good;
 }
 
-/* What the information stage would only find after the recording: series too short for their lag. */
-static bool check_samples(const analysis *a, problem *why) {
+/* What the information stage would only find after the recording: series too short for their lag.
+ */
+static bool check_samples(const analysis *a, problem *why)
+{
     const long long n = (long long)a->capture.n, least = phiid_least_samples(&a->phiid);
     if (n < least)
-        return problem_set(why, "-n %lld: %lld samples a prompt are too few for tau %lld (at least %lld)", n, n,
-                           (long long)a->phiid.tau, least);
+        return problem_set(
+            why, "-n %lld: %lld samples a prompt are too few for tau %lld (at least %lld)", n, n,
+            (long long)a->phiid.tau, least);
     if (a->capture.eos == 1 && n < a->phiid.min_length)
-        return problem_set(why, "-n %lld: with --eos stop, series of fewer than %lld tokens are left out, and all would "
-                           "be", n, (long long)a->phiid.min_length);
+        return problem_set(why,
+                           "-n %lld: with --eos stop, series of fewer than %lld tokens are left "
+                           "out, and all would "
+                           "be",
+                           n, (long long)a->phiid.min_length);
     return true;
 }
 
-static bool capture_stage(const analysis *a, problem *why) {
+static bool capture_stage(const analysis *a, problem *why)
+{
     capture_job job;
     memset(&job, 0, sizeof job);
     bool good = check_samples(a, why) && capture_prepare(&job, &a->capture, why);
@@ -82,7 +102,8 @@ static bool capture_stage(const analysis *a, problem *why) {
     return good;
 }
 
-static bool graph_stage(const phiid_options *p, const char *folder, int64_t nulls, problem *why) {
+static bool graph_stage(const phiid_options *p, const char *folder, int64_t nulls, problem *why)
+{
     graph_options g;
     json_out j;
     graph_defaults(&g);
@@ -97,9 +118,10 @@ static bool graph_stage(const phiid_options *p, const char *folder, int64_t null
     return good;
 }
 
-/* Scores, profile and networks under the other estimators too, with fewer surrogates and null networks: what
-   the report tells of each conclusion is whether it holds under all. */
-static bool robustness_stage(const phiid_options *p, problem *why) {
+/* Scores, profile and networks under the other estimators too, with fewer surrogates and null
+   networks: what the report tells of each conclusion is whether it holds under all. */
+static bool robustness_stage(const phiid_options *p, problem *why)
+{
     char folder[TOOL_PATH_BYTES];
     bool good = phiid_robust_run(p, why);
     for (size_t k = 0; good && k < ESTIMATOR_ROWS; k++)
@@ -110,7 +132,8 @@ static bool robustness_stage(const phiid_options *p, problem *why) {
 }
 
 /* What the paper concludes from interventions, on the units that were just scored. */
-static bool intervention_stage(const capture_options *o, problem *why) {
+static bool intervention_stage(const capture_options *o, problem *why)
+{
     ablate_options a;
     perturb_options p;
     ablate_defaults(&a);
@@ -130,7 +153,8 @@ static bool intervention_stage(const capture_options *o, problem *why) {
     return ablate_run(&a, why) && perturb_run(&p, why);
 }
 
-static int run(const command *self, int argc, char **argv) {
+static int run(const command *self, int argc, char **argv)
+{
     analysis all;
     capture_options *const o = &all.capture;
     phiid_options *const p = &all.phiid;
@@ -141,32 +165,45 @@ static int run(const command *self, int argc, char **argv) {
     phiid_defaults(p);
     const option options[] = {
         OPTION_OUT(&o->output),
-        {"prompts", 0, OPTION_TEXT, "FILE|builtin", "prompts (default: the built-in 60)", &o->prompts,
-         0, 0, NULL},
+        {"prompts", 0, OPTION_TEXT, "FILE|builtin", "prompts (default: the built-in 60)",
+         &o->prompts, 0, 0, NULL},
         {NULL, 'n', OPTION_INT, "N", "tokens to generate for each prompt (default 100)", &o->n, 1,
          1 << 20, NULL},
-        {"units", 0, OPTION_CHOICE, "heads|experts", "what is recorded (default heads)", &o->units, 0,
-         0, NULL},
+        {"units", 0, OPTION_CHOICE, "heads|experts", "what is recorded (default heads)", &o->units,
+         0, 0, NULL},
         {"eos", 0, OPTION_CHOICE, "ban|stop", "end tokens: never chosen (default), or end a series",
          &o->eos, 0, 0, NULL},
-        {"raw", 0, OPTION_FLAG, NULL, "prompts as they are, without the chat format", &o->chat.raw, 0,
-         0, NULL},
-        OPTION_SYSTEM(&o->chat.system), OPTION_DATE(&o->chat.date), OPTION_PRE(&o->pre),
+        {"raw", 0, OPTION_FLAG, NULL, "prompts as they are, without the chat format", &o->chat.raw,
+         0, 0, NULL},
+        OPTION_SYSTEM(&o->chat.system),
+        OPTION_DATE(&o->chat.date),
+        OPTION_PRE(&o->pre),
         {"tau", 0, OPTION_INT, "N", "lag in tokens (default 1)", &p->tau, 1, 1 << 20, NULL},
-        {"redundancy", 0, OPTION_CHOICE, choices_redundancy(), "redundancy measure", &p->redundancy, 0, 0, NULL},
+        {"redundancy", 0, OPTION_CHOICE, choices_redundancy(), "redundancy measure", &p->redundancy,
+         0, 0, NULL},
         {"estimator", 0, OPTION_CHOICE, choices_estimator(),
-         "of the main result: from covariances (default), of normal scores by rank, or two levels", &p->estimator, 0, 0, NULL},
-        {"transform", 0, OPTION_CHOICE, choices_transform(), "of every norm before anything else", &p->transform, 0, 0, NULL},
+         "of the main result: from covariances (default), of normal scores by rank, or two levels",
+         &p->estimator, 0, 0, NULL},
+        {"transform", 0, OPTION_CHOICE, choices_transform(), "of every norm before anything else",
+         &p->transform, 0, 0, NULL},
         {"one-estimator", 0, OPTION_FLAG, NULL,
-         "no others: without it the profile is told under each, and which conclusions hold under all", &all.one_estimator, 0,
+         "no others: without it the profile is told under each, and which conclusions hold under "
+         "all",
+         &all.one_estimator, 0, 0, NULL},
+        {"surrogates", 0, OPTION_INT, "N", "circular shifts for the null (default 100)",
+         &all.surrogates, 0, 1 << 20, NULL},
+        {"ablate", 0, OPTION_FLAG, NULL,
+         "then remove and perturb units, as synergy ablate and perturb do", &all.interventions, 0,
          0, NULL},
-        {"surrogates", 0, OPTION_INT, "N", "circular shifts for the null (default 100)", &all.surrogates,
-         0, 1 << 20, NULL},
-        {"ablate", 0, OPTION_FLAG, NULL, "then remove and perturb units, as synergy ablate and perturb do",
-         &all.interventions, 0, 0, NULL},
-        OPTION_RESUME(&o->resume), OPTION_FRESH(&o->fresh), OPTION_BEYOND(&o->beyond_context),
-        OPTION_CONTEXT(&o->context), OPTION_MEMORY(&o->memory), OPTION_THREADS(&o->threads), OPTION_SEED(&o->seed),
-        OPTION_EXACT(&o->exact), OPTION_FORCE(&o->force),
+        OPTION_RESUME(&o->resume),
+        OPTION_FRESH(&o->fresh),
+        OPTION_BEYOND(&o->beyond_context),
+        OPTION_CONTEXT(&o->context),
+        OPTION_MEMORY(&o->memory),
+        OPTION_THREADS(&o->threads),
+        OPTION_SEED(&o->seed),
+        OPTION_EXACT(&o->exact),
+        OPTION_FORCE(&o->force),
     };
     size_t found;
     int code;
@@ -185,17 +222,21 @@ static int run(const command *self, int argc, char **argv) {
     p->threads = o->threads;
     p->force = true; /* the folder is this run's: capture has checked it */
     if (!phiid_run(p, &why) || !graph_stage(p, p->output, -1, &why) ||
-        (!all.one_estimator && !robustness_stage(p, &why)) || (all.interventions && !intervention_stage(o, &why)) ||
-        !report_run(&(report_options){.directory = o->output}, &why) || !phiid_print(stdout, o->output, &why) ||
-        !report_robustness_tell(stdout, o->output, &why))
+        (!all.one_estimator && !robustness_stage(p, &why)) ||
+        (all.interventions && !intervention_stage(o, &why)) ||
+        !report_run(&(report_options){.directory = o->output}, &why) ||
+        !phiid_print(stdout, o->output, &why) || !report_robustness_tell(stdout, o->output, &why))
         return tool_fail(&why);
     printf("\nThe report: ");
     report_print_path(&(report_options){.directory = o->output});
     return tool_finish_output();
 }
 
-const command command_analyze = {
-    "analyze", "MODEL -o DIR", "all of it, ending in DIR/report.html",
-    "Generates from prompts, records every head, decomposes every pair, scores, with --ablate also\n"
-    "intervenes, and draws.", run,
-    "synergy analyze model.gguf -o results"};
+const command command_analyze = {"analyze",
+                                 "MODEL -o DIR",
+                                 "all of it, ending in DIR/report.html",
+                                 "Generates from prompts, records every head, decomposes every "
+                                 "pair, scores, with --ablate also\n"
+                                 "intervenes, and draws.",
+                                 run,
+                                 "synergy analyze model.gguf -o results"};

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 /* Rank and size as a launcher tells them; job arrays count from their own first number. */
-typedef struct launcher { const char *rank, *size, *first; } launcher;
+typedef struct launcher {
+    const char *rank, *size, *first;
+} launcher;
 
 static const launcher launchers[] = {
     {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", NULL},
@@ -18,7 +20,8 @@ static const launcher launchers[] = {
     {"SGE_TASK_ID", "SGE_TASK_LAST", "SGE_TASK_FIRST"},
 };
 
-static bool number_of(const char *variable, int64_t *value) {
+static bool number_of(const char *variable, int64_t *value)
+{
     const char *words = variable ? getenv(variable) : NULL;
     char *end;
     if (!words || !*words) return false;
@@ -26,8 +29,10 @@ static bool number_of(const char *variable, int64_t *value) {
     return !*end && *value >= 0;
 }
 
-/* True when there is one: the processes of a launcher have one -o, and each its own folder in it. */
-static bool shard_from_environment(capture_options *o) {
+/* True when there is one: the processes of a launcher have one -o, and each its own folder in it.
+ */
+static bool shard_from_environment(capture_options *o)
+{
     for (size_t i = 0; i < sizeof launchers / sizeof launchers[0]; i++) {
         int64_t rank, size, first = 0;
         if (!number_of(launchers[i].rank, &rank) || !number_of(launchers[i].size, &size)) continue;
@@ -44,7 +49,8 @@ static bool shard_from_environment(capture_options *o) {
 }
 
 /* "I/K", I from 0. */
-static bool shard_from_text(const char *words, capture_options *o) {
+static bool shard_from_text(const char *words, capture_options *o)
+{
     char *end;
     o->shard = strtoll(words, &end, 10);
     if (end == words || *end != '/') return false;
@@ -56,11 +62,13 @@ static bool shard_from_text(const char *words, capture_options *o) {
 
 /* ---- -o DIR of several processes: DIR/shard-I-of-K each -------------------------------- */
 
-static const char *const shard_files[] = {"norms.npy", "tokens.npy", "lengths.npy", "sinks.npy", "run.json"};
+static const char *const shard_files[] = {"norms.npy", "tokens.npy", "lengths.npy", "sinks.npy",
+                                          "run.json"};
 enum { SHARD_FILES = sizeof shard_files / sizeof shard_files[0] };
 
 /* Takes away what shard_links made. */
-static void shard_unlink(const char *directory) {
+static void shard_unlink(const char *directory)
+{
     char path[TOOL_PATH_BYTES], target[8];
     problem ignored;
     for (int i = 0; i < SHARD_FILES; i++)
@@ -69,7 +77,8 @@ static void shard_unlink(const char *directory) {
             unlink(path);
 }
 
-static bool other_shards(const char *directory, const char *own) {
+static bool other_shards(const char *directory, const char *own)
+{
     folder_names all = {NULL, 0};
     problem ignored; /* links are a help: where the folder cannot be read, none are made */
     bool found = !folder_list(&all, directory, &ignored);
@@ -80,7 +89,8 @@ static bool other_shards(const char *directory, const char *own) {
 }
 
 /* A process that has DIR for itself leaves its files in DIR, too, as with --shard. */
-static void shard_links(const char *directory, const char *own) {
+static void shard_links(const char *directory, const char *own)
+{
     char path[TOOL_PATH_BYTES], there[TOOL_PATH_BYTES], target[96];
     problem ignored;
     for (int i = 0; i < SHARD_FILES; i++) {
@@ -92,28 +102,33 @@ static void shard_links(const char *directory, const char *own) {
     }
 }
 
-static void print_result(const capture_job *job) {
+static void print_result(const capture_job *job)
+{
     printf("%zu prompts x %lld tokens x %u layers x %u %s: %s/norms.npy\n", job->prompts,
            (long long)job->options->n, job->layers, job->per_layer,
            job->options->units ? "experts" : "heads", job->options->output);
 }
 
-static bool announce(capture_job *job, const void *user, problem *why) {
+static bool announce(capture_job *job, const void *user, problem *why)
+{
     double token, seconds;
     text what = {NULL, 0, 0};
     (void)user;
     if (!capture_seconds(job, &token, &seconds, why)) return false;
-    text_print(&what, "%zu prompts x %lld tokens x %u layers x %u %s", job->prompts, (long long)job->options->n,
-               job->layers, job->per_layer, job->options->units ? "experts" : "heads");
-    const work_plan p = {what.at, job->options->output, capture_memory_bytes(job), capture_disk_bytes(job),
-                         0.7 * seconds, 1.5 * seconds + 0.1};
+    text_print(&what, "%zu prompts x %lld tokens x %u layers x %u %s", job->prompts,
+               (long long)job->options->n, job->layers, job->per_layer,
+               job->options->units ? "experts" : "heads");
+    const work_plan p = {
+        what.at,       job->options->output, capture_memory_bytes(job), capture_disk_bytes(job),
+        0.7 * seconds, 1.5 * seconds + 0.1};
     const bool good = plan_announce(&p, why);
     text_free(&what);
     return good;
 }
 
 /* `launched`: more processes than prompts are no fault of a launcher. */
-static int capture_prompts(const capture_options *o, bool launched) {
+static int capture_prompts(const capture_options *o, bool launched)
+{
     capture_job job;
     problem why;
     bool good = capture_prepare(&job, o, &why);
@@ -131,33 +146,36 @@ static int capture_prompts(const capture_options *o, bool launched) {
     return good ? tool_finish_output() : tool_fail(&why);
 }
 
-static int run(const command *self, int argc, char **argv) {
+static int run(const command *self, int argc, char **argv)
+{
     capture_options o;
     const char *shard = NULL, *operand[1];
     capture_defaults(&o);
     const option options[] = {
         {"prompts", 0, OPTION_TEXT, "FILE|builtin",
          "prompts, one a line, an optional category before a tab", &o.prompts, 0, 0, NULL},
-        {"tokens", 0, OPTION_TEXT, "IDS.npy", "no generation: feed these ids, record every position",
-         &o.tokens, 0, 0, NULL},
-        {"from", 0, OPTION_INT, "N", "with --tokens: positions before N are read, not recorded", &o.from, 0, 1 << 24,
-         NULL},
+        {"tokens", 0, OPTION_TEXT, "IDS.npy",
+         "no generation: feed these ids, record every position", &o.tokens, 0, 0, NULL},
+        {"from", 0, OPTION_INT, "N", "with --tokens: positions before N are read, not recorded",
+         &o.from, 0, 1 << 24, NULL},
         {NULL, 'n', OPTION_INT, "N", "tokens to generate for each prompt (default 100)", &o.n, 1,
          1 << 20, NULL},
         OPTION_OUT(&o.output),
         {"eos", 0, OPTION_CHOICE, "ban|stop", "end tokens: never chosen (default), or end a series",
          &o.eos, 0, 0, NULL},
-        {"units", 0, OPTION_CHOICE, "heads|experts", "what is recorded (default heads)", &o.units, 0,
-         0, NULL},
-        {"raw-norm", 0, OPTION_FLAG, NULL, "experts: the norm before the gate weight", &o.raw_norm, 0,
-         0, NULL},
+        {"units", 0, OPTION_CHOICE, "heads|experts", "what is recorded (default heads)", &o.units,
+         0, 0, NULL},
+        {"raw-norm", 0, OPTION_FLAG, NULL, "experts: the norm before the gate weight", &o.raw_norm,
+         0, 0, NULL},
         {"all-experts", 0, OPTION_FLAG, NULL, "experts: evaluate every one at each token, ungated",
          &o.all_experts, 0, 0, NULL},
         {"shared-experts", 0, OPTION_FLAG, NULL, "experts: the shared ones are one unit more",
          &o.shared_experts, 0, 0, NULL},
-        {"raw", 0, OPTION_FLAG, NULL, "prompts as they are, without the chat format", &o.chat.raw, 0,
-         0, NULL},
-        OPTION_SYSTEM(&o.chat.system), OPTION_DATE(&o.chat.date), OPTION_PRE(&o.pre),
+        {"raw", 0, OPTION_FLAG, NULL, "prompts as they are, without the chat format", &o.chat.raw,
+         0, 0, NULL},
+        OPTION_SYSTEM(&o.chat.system),
+        OPTION_DATE(&o.chat.date),
+        OPTION_PRE(&o.pre),
         {"temp", 0, OPTION_NUMBER, "T", "temperature; 0 (default): the likeliest token",
          &o.temperature, 0, 1000, NULL},
         {"top-k", 0, OPTION_INT, "K", "of the K likeliest tokens only", &o.top_k, 0, 1 << 30, NULL},
@@ -167,11 +185,18 @@ static int run(const command *self, int argc, char **argv) {
          &o.min_p, 0, 1, NULL},
         {"logits", 0, OPTION_FLAG, NULL, "with --tokens: write logits.npy as well", &o.logits, 0, 0,
          NULL},
-        OPTION_RESUME(&o.resume), OPTION_FRESH(&o.fresh), OPTION_BEYOND(&o.beyond_context),
-        {"shard", 0, OPTION_TEXT, "I/K", "every K-th prompt, from number I (0 to K-1) on", &shard, 0,
-         0, NULL},
-        OPTION_CONTEXT(&o.context), OPTION_MEMORY(&o.memory), OPTION_CACHE(&o.cache), OPTION_THREADS(&o.threads), OPTION_SEED(&o.seed),
-        OPTION_EXACT(&o.exact), OPTION_FORCE(&o.force),
+        OPTION_RESUME(&o.resume),
+        OPTION_FRESH(&o.fresh),
+        OPTION_BEYOND(&o.beyond_context),
+        {"shard", 0, OPTION_TEXT, "I/K", "every K-th prompt, from number I (0 to K-1) on", &shard,
+         0, 0, NULL},
+        OPTION_CONTEXT(&o.context),
+        OPTION_MEMORY(&o.memory),
+        OPTION_CACHE(&o.cache),
+        OPTION_THREADS(&o.threads),
+        OPTION_SEED(&o.seed),
+        OPTION_EXACT(&o.exact),
+        OPTION_FORCE(&o.force),
     };
     size_t found;
     int code;
@@ -185,7 +210,8 @@ static int run(const command *self, int argc, char **argv) {
     if (!o.prompts == !o.tokens) return tool_usage("one of --prompts and --tokens is needed");
     if (o.from && !o.tokens) return tool_usage("--from goes with --tokens");
     if (o.logits && !o.tokens) return tool_usage("--logits goes with --tokens");
-    if (shard && !shard_from_text(shard, &o)) return tool_usage("--shard takes I/K, I from 0 to K-1");
+    if (shard && !shard_from_text(shard, &o))
+        return tool_usage("--shard takes I/K, I from 0 to K-1");
     if (o.tokens) return capture_tokens(&o, &why) ? tool_finish_output() : tool_fail(&why);
     if (shard || !shard_from_environment(&o)) return capture_prompts(&o, false);
     char own[64], path[TOOL_PATH_BYTES];
@@ -200,12 +226,18 @@ static int run(const command *self, int argc, char **argv) {
 }
 
 const command command_capture = {
-    "capture", "MODEL --prompts FILE|builtin -o DIR", "generates and records the norm of every unit",
+    "capture",
+    "MODEL --prompts FILE|builtin -o DIR",
+    "generates and records the norm of every unit",
     "Writes norms.npy [prompts, tokens, layers, units], tokens.npy, run.json and timing.json.\n"
     "Under mpirun, srun or in a job array each process takes its share and writes it to\n"
     "DIR/shard-I-of-K; synergy merge DIR -o ALL joins them.\n\n"
-    "With --units experts an expert counts 0 at every token where the router does not choose it. A\n"
-    "series with many zeros tells a Gaussian estimate when the expert is chosen rather than how much\n"
-    "it gives; --all-experts evaluates every expert at every token (slower) and has no such zeros,\n"
-    "but it then also measures experts whose output the model never sees.", run,
+    "With --units experts an expert counts 0 at every token where the router does not choose it. "
+    "A\n"
+    "series with many zeros tells a Gaussian estimate when the expert is chosen rather than how "
+    "much\n"
+    "it gives; --all-experts evaluates every expert at every token (slower) and has no such "
+    "zeros,\n"
+    "but it then also measures experts whose output the model never sees.",
+    run,
     "synergy capture model.gguf --prompts prompts.txt -n 50 -o recording"};

@@ -1,19 +1,22 @@
-/* cmd_completion.c - synergy completion bash|zsh: commands, options and the words that an option takes, from the
-   tables of --help. */
+/* cmd_completion.c - synergy completion bash|zsh: commands, options and the words that an option
+   takes, from the tables of --help. */
 #include "base/tool.h"
 
 #include <string.h>
 
 /* Words divided by '|' are choices; "FILE|builtin" is a file or a word. */
-static bool is_choice(const option *o) {
+static bool is_choice(const option *o)
+{
     return o->kind == OPTION_CHOICE;
 }
 
-static void put_choices(const char *meta) {
+static void put_choices(const char *meta)
+{
     for (; *meta; meta++) putchar(*meta == '|' ? ' ' : *meta);
 }
 
-static void put_names(void) {
+static void put_names(void)
+{
     size_t count;
     const command *const *all = commands_all(&count);
     for (size_t i = 0; i < count; i++) printf("%s%s", i ? " " : "", all[i]->name);
@@ -21,7 +24,8 @@ static void put_names(void) {
 
 /* ---- bash ----------------------------------------------------------------------------- */
 
-static void bash_words(const command *self, const option *options, size_t count, void *user) {
+static void bash_words(const command *self, const option *options, size_t count, void *user)
+{
     (void)user;
     printf("            %s) words='", self->name);
     for (size_t i = 0; i < count; i++) {
@@ -32,9 +36,10 @@ static void bash_words(const command *self, const option *options, size_t count,
     puts("--help --version' ;;");
 }
 
-/* Options that take a value: a row for each that has words; with `user`, the others in one pattern, without words, which
-   makes the shell offer files. */
-static void bash_values(const command *self, const option *options, size_t count, void *user) {
+/* Options that take a value: a row for each that has words; with `user`, the others in one pattern,
+   without words, which makes the shell offer files. */
+static void bash_values(const command *self, const option *options, size_t count, void *user)
+{
     bool *first = user;
     for (size_t i = 0; i < count; i++) {
         const option *o = &options[i];
@@ -52,23 +57,28 @@ static void bash_values(const command *self, const option *options, size_t count
     }
 }
 
-static void bash_command(const command *self) {
+static void bash_command(const command *self)
+{
     bool first = true;
     command_options(self, bash_values, NULL);
     command_options(self, bash_values, &first);
     if (!first) puts(") value=1 ;;");
 }
 
-static void put_bash(void) {
+static void put_bash(void)
+{
     size_t count;
     const command *const *all = commands_all(&count);
     fputs("# bash completion of synergy: eval \"$(synergy completion bash)\"\n"
           "_synergy() {\n"
-          "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words='' value=''\n"
+          "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words='' "
+          "value=''\n"
           "    COMPREPLY=()\n"
           "    # the shell divides --option=word at the sign\n"
-          "    if [ \"$cur\" = = ]; then cur=; elif [ \"$prev\" = = ]; then prev=${COMP_WORDS[COMP_CWORD - 2]}; fi\n"
-          "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        words='", stdout);
+          "    if [ \"$cur\" = = ]; then cur=; elif [ \"$prev\" = = ]; then "
+          "prev=${COMP_WORDS[COMP_CWORD - 2]}; fi\n"
+          "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        words='",
+          stdout);
     put_names();
     puts(" --help --version'\n"
          "        mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
@@ -77,7 +87,8 @@ static void put_bash(void) {
          "    case ${COMP_WORDS[1]}:$prev in");
     for (size_t i = 0; i < count; i++) bash_command(all[i]);
     fputs("        completion:completion) value=1 words='bash zsh' ;;\n"
-          "        help:help) value=1 words='", stdout);
+          "        help:help) value=1 words='",
+          stdout);
     put_names();
     puts("' ;;\n"
          "    esac\n"
@@ -95,7 +106,8 @@ static void put_bash(void) {
 /* ---- zsh ------------------------------------------------------------------------------ */
 
 /* Text inside of '...[here]...': quotes, brackets and colons have a meaning there. */
-static void put_zsh(const char *s) {
+static void put_zsh(const char *s)
+{
     for (; *s; s++) {
         if (*s == '\'') fputs("'\\''", stdout);
         else if (strchr("[]:\\", *s)) printf("\\%c", *s);
@@ -103,12 +115,14 @@ static void put_zsh(const char *s) {
     }
 }
 
-static void zsh_option(const option *o) {
+static void zsh_option(const option *o)
+{
     const bool takes = option_takes_value(o);
     fputs("            ", stdout);
     if (o->kind == OPTION_LIST) fputs("\\*", stdout);
     else if (o->letter && o->name) printf("'(-%c --%s)'", o->letter, o->name);
-    if (o->letter && o->name) printf("{-%c%s,--%s%s}", o->letter, takes ? "+" : "", o->name, takes ? "=" : "");
+    if (o->letter && o->name)
+        printf("{-%c%s,--%s%s}", o->letter, takes ? "+" : "", o->name, takes ? "=" : "");
     else if (o->name) printf("--%s%s", o->name, takes ? "=" : "");
     else printf("-%c%s", o->letter, takes ? "+" : "");
     fputs("'[", stdout);
@@ -131,7 +145,8 @@ static void zsh_option(const option *o) {
     puts("' \\");
 }
 
-static void zsh_command(const command *self, const option *options, size_t count, void *user) {
+static void zsh_command(const command *self, const option *options, size_t count, void *user)
+{
     (void)user;
     printf("        %s) _arguments -s \\\n", self->name);
     for (size_t i = 0; i < count; i++) zsh_option(&options[i]);
@@ -148,11 +163,13 @@ static void zsh_command(const command *self, const option *options, size_t count
     }
 }
 
-static void put_zsh_script(void) {
+static void put_zsh_script(void)
+{
     size_t count;
     const command *const *all = commands_all(&count);
     puts("#compdef synergy\n"
-         "# zsh completion of synergy: a file _synergy in a folder of $fpath, or source <(synergy completion zsh)\n"
+         "# zsh completion of synergy: a file _synergy in a folder of $fpath, or source <(synergy "
+         "completion zsh)\n"
          "_synergy() {\n"
          "    local -a commands\n"
          "    commands=(");
@@ -172,10 +189,12 @@ static void put_zsh_script(void) {
     for (size_t i = 0; i < count; i++) command_options(all[i], zsh_command, NULL);
     puts("    esac\n"
          "}\n"
-         "if [[ $funcstack[1] == _synergy ]]; then _synergy \"$@\"; else compdef _synergy synergy; fi");
+         "if [[ $funcstack[1] == _synergy ]]; then _synergy \"$@\"; else compdef _synergy synergy; "
+         "fi");
 }
 
-static int run(const command *self, int argc, char **argv) {
+static int run(const command *self, int argc, char **argv)
+{
     const char *shell;
     int code;
     if (!args_parse(self, NULL, 0, argc, argv, &shell, 1, 1, NULL, &code)) return code;
@@ -186,6 +205,11 @@ static int run(const command *self, int argc, char **argv) {
 }
 
 const command command_completion = {
-    "completion", "bash|zsh", "what makes a shell complete commands and options", "For the shell that runs now:\n\n"
+    "completion",
+    "bash|zsh",
+    "what makes a shell complete commands and options",
+    "For the shell that runs now:\n\n"
     "    eval \"$(synergy completion bash)\"\n    source <(synergy completion zsh)\n\n"
-    "make install puts both where the shells look.", run, "eval \"$(synergy completion bash)\""};
+    "make install puts both where the shells look.",
+    run,
+    "eval \"$(synergy completion bash)\""};

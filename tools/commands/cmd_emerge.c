@@ -12,36 +12,41 @@
 typedef struct emergence {
     const char *output, *text;
     int64_t corpus, rows, length, from, surrogates, seed, threads;
-    bool    no_controls, resume, fresh, force;
+    bool no_controls, resume, fresh, force;
     emerge_list list;
-    char    (*ids)[TOOL_PATH_BYTES]; /* (runs): the text as its vocabulary has it */
-    work    log;
+    char (*ids)[TOOL_PATH_BYTES]; /* (runs): the text as its vocabulary has it */
+    work log;
 } emergence;
 
-/* The text of every run, as its own vocabulary has it, in DIR/RUN/text.npy; adds it to the identity. */
-static bool write_texts(emergence *e, sha256 *identity, problem *why) {
+/* The text of every run, as its own vocabulary has it, in DIR/RUN/text.npy; adds it to the
+ * identity. */
+static bool write_texts(emergence *e, sha256 *identity, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     e->ids = tool_alloc(e->list.runs, sizeof *e->ids);
     for (size_t i = 0; i < e->list.count; i++) {
         const emerge_point *p = &e->list.at[i];
         size_t rows = (size_t)e->rows;
         if (i && e->list.at[i - 1].run == p->run) continue;
-        int32_t *ids = emerge_text(p->path, e->text, (uint64_t)e->corpus, &rows, (size_t)e->length, why);
+        int32_t *ids =
+            emerge_text(p->path, e->text, (uint64_t)e->corpus, &rows, (size_t)e->length, why);
         if (!ids) return false;
         const uint64_t size[2] = {rows, (uint64_t)e->length};
-        bool good = path_join(path, e->output, e->list.run[p->run], why) && directory_make(path, why) &&
-                    path_join(e->ids[p->run], path, "text.npy", why) &&
+        bool good = path_join(path, e->output, e->list.run[p->run], why) &&
+                    directory_make(path, why) && path_join(e->ids[p->run], path, "text.npy", why) &&
                     npy_write(e->ids[p->run], NPY_I32, 2, size, ids, why);
         sha256_add(identity, ids, rows * (size_t)e->length * sizeof *ids);
         free(ids);
         if (!good) return false;
         if (rows < SHAPE_LEAST_PROMPTS)
-            tool_note("%zu rows of text: at least %d are needed to tell a shape", rows, (int)SHAPE_LEAST_PROMPTS);
+            tool_note("%zu rows of text: at least %d are needed to tell a shape", rows,
+                      (int)SHAPE_LEAST_PROMPTS);
     }
     return true;
 }
 
-static bool identity_of(emergence *e, const char *settings, char hex[65], problem *why) {
+static bool identity_of(emergence *e, const char *settings, char hex[65], problem *why)
+{
     sha256 all;
     sha256_begin(&all);
     sha256_add(&all, settings, strlen(settings));
@@ -62,7 +67,8 @@ static bool identity_of(emergence *e, const char *settings, char hex[65], proble
 }
 
 /* As emergence.json holds them, in an object. */
-static char *settings_of(const emergence *e) {
+static char *settings_of(const emergence *e)
+{
     json_out j;
     memset(&j, 0, sizeof j);
     json_object_inline(&j, NULL);
@@ -82,7 +88,8 @@ static char *settings_of(const emergence *e) {
 
 /* Norms and scores of one model on the text, into a folder; the loss on it. */
 static bool read_text(const emergence *e, const char *model, const char *ids, const char *folder,
-                      perplexity_result *loss, problem *why) {
+                      perplexity_result *loss, problem *why)
+{
     capture_options c;
     phiid_options p;
     perplexity_options q;
@@ -97,10 +104,12 @@ static bool read_text(const emergence *e, const char *model, const char *ids, co
     c.exact = q.exact = c.force = p.force = c.quiet = true;
     p.surrogates = e->surrogates;
     p.seed = e->seed;
-    return capture_tokens(&c, why) && phiid_run(&p, why) && (!loss || perplexity_run(&q, loss, why));
+    return capture_tokens(&c, why) && phiid_run(&p, why) &&
+           (!loss || perplexity_run(&q, loss, why));
 }
 
-static bool one_point(emergence *e, size_t i, problem *why) {
+static bool one_point(emergence *e, size_t i, problem *why)
+{
     const emerge_point *p = &e->list.at[i];
     char folder[TOOL_PATH_BYTES], model[TOOL_PATH_BYTES];
     perplexity_result loss;
@@ -108,7 +117,8 @@ static bool one_point(emergence *e, size_t i, problem *why) {
     if (!path_join(folder, e->output, p->folder, why) || !directory_make(folder, why) ||
         !path_join(model, folder, "control.gguf", why))
         return false;
-    bool good = !control || emerge_control(p->path, p->kind, (uint64_t)e->seed + p->run, model, why);
+    bool good =
+        !control || emerge_control(p->path, p->kind, (uint64_t)e->seed + p->run, model, why);
     progress_hush(true);
     good = good && read_text(e, control ? model : p->path, e->ids[p->run], folder, &loss, why);
     progress_hush(false);
@@ -118,7 +128,8 @@ static bool one_point(emergence *e, size_t i, problem *why) {
     return work_add(&e->log, i, told, sizeof told, why);
 }
 
-static bool all_points(emergence *e, problem *why) {
+static bool all_points(emergence *e, problem *why)
+{
     progress bar;
     text piece = {NULL, 0, 0};
     bool good = true;
@@ -144,43 +155,59 @@ static bool all_points(emergence *e, problem *why) {
 }
 
 /* The page shows a model beside: that of the folder, or the last checkpoint of the first run. */
-static bool page_of(const emergence *e, problem *why) {
+static bool page_of(const emergence *e, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     const emerge_point *last = NULL;
     if (!path_join(path, e->output, "phiid.json", why)) return false;
     for (size_t i = 0; i < e->list.count; i++)
-        if (e->list.at[i].run == 0 && e->list.at[i].kind == EMERGE_CHECKPOINT) last = &e->list.at[i];
+        if (e->list.at[i].run == 0 && e->list.at[i].kind == EMERGE_CHECKPOINT)
+            last = &e->list.at[i];
     return (path_exists(path) || read_text(e, last->path, e->ids[0], e->output, NULL, why)) &&
            report_run(&(report_options){.directory = e->output}, why);
 }
 
-static void print_points(const emergence *e) {
-    printf("%-24s %10s  %8s  %s\n", "model", "loss", "middle minus outer thirds (ranks):", "rank difference, difference");
+static void print_points(const emergence *e)
+{
+    printf("%-24s %10s  %8s  %s\n", "model", "loss",
+           "middle minus outer thirds (ranks):", "rank difference, difference");
     for (size_t i = 0; i < e->list.count; i++) {
         const emerge_point *p = &e->list.at[i];
         printf("%-24s %10.4f", p->folder, p->loss);
         for (int s = 0; s < 2; s++)
-            printf("  %7.2f [%7.2f, %7.2f]", p->e[s].middle.value, p->e[s].middle.low, p->e[s].middle.high);
+            printf("  %7.2f [%7.2f, %7.2f]", p->e[s].middle.value, p->e[s].middle.low,
+                   p->e[s].middle.high);
         printf("\n");
     }
     printf("\nThe report: ");
     report_print_path(&(report_options){.directory = e->output});
 }
 
-static bool emerge_all(emergence *e, problem *why) {
-    static const setting_word words[] = {{"text", "--text"}, {"corpus", "--corpus"}, {"rows", "--rows"}, {"tokens", "-c"},
-                                         {"from", "--from"}, {"surrogates", "--surrogates"}, {"seed", "--seed"},
-                                         {"controls", "controls"}, {NULL, NULL}};
+static bool emerge_all(emergence *e, problem *why)
+{
+    static const setting_word words[] = {
+        {"text", "--text"}, {"corpus", "--corpus"},   {"rows", "--rows"},
+        {"tokens", "-c"},   {"from", "--from"},       {"surrogates", "--surrogates"},
+        {"seed", "--seed"}, {"controls", "controls"}, {NULL, NULL}};
     char identity[65];
     char *settings = settings_of(e);
     bool good = directory_writable(e->output, why) && identity_of(e, settings, identity, why);
-    const work_desc d = {.directory = e->output, .file = "emergence.part", .finished = "emergence.json",
-                         .settings = settings, .result = "emergence.csv", .identity = identity, .words = words,
-                         .pieces = "models", .total = e->list.count, .fresh = e->fresh, .force = e->force};
+    const work_desc d = {.directory = e->output,
+                         .file = "emergence.part",
+                         .finished = "emergence.json",
+                         .settings = settings,
+                         .result = "emergence.csv",
+                         .identity = identity,
+                         .words = words,
+                         .pieces = "models",
+                         .total = e->list.count,
+                         .fresh = e->fresh,
+                         .force = e->force};
     if (good && (good = work_open(&e->log, &d, why))) {
         const bool complete = e->log.complete;
         if (complete) tool_note("%s/emergence.json is complete (--fresh makes it anew)", e->output);
-        good = complete || (all_points(e, why) && emerge_write(&e->list, e->output, settings, identity, why));
+        good = complete ||
+               (all_points(e, why) && emerge_write(&e->list, e->output, settings, identity, why));
         work_close(&e->log, good);
         good = good && page_of(e, why);
         if (good && !complete) print_points(e);
@@ -189,7 +216,8 @@ static bool emerge_all(emergence *e, problem *why) {
     return good;
 }
 
-static int run(const command *self, int argc, char **argv) {
+static int run(const command *self, int argc, char **argv)
+{
     enum { MOST = 1024 };
     emergence e;
     const char *operand[MOST];
@@ -204,19 +232,32 @@ static int run(const command *self, int argc, char **argv) {
     e.surrogates = 20;
     const option options[] = {
         OPTION_OUT(&e.output),
-        {"text", 0, OPTION_TEXT, "FILE", "what all models read, any UTF-8 (default: held-out text of the corpus)", &e.text, 0, 0, NULL},
+        {"text", 0, OPTION_TEXT, "FILE",
+         "what all models read, any UTF-8 (default: held-out text of the corpus)", &e.text, 0, 0,
+         NULL},
         {"corpus", 0, OPTION_INT, "SEED", "of that corpus (default 1)", &e.corpus, 0, 9e15, NULL},
-        {"rows", 0, OPTION_INT, "N", "texts, each read from position 0 (default 24)", &e.rows, 1, 65536, NULL},
-        {"context", 'c', OPTION_INT, "N", "tokens of each (default 144)", &e.length, 8, 1 << 20, NULL},
-        {"from", 0, OPTION_INT, "N", "positions before N are read, not recorded (default 16)", &e.from, 0, 1 << 20, NULL},
-        {"surrogates", 0, OPTION_INT, "N", "circular shifts for the null (default 20)", &e.surrogates, 0, 1 << 20, NULL},
+        {"rows", 0, OPTION_INT, "N", "texts, each read from position 0 (default 24)", &e.rows, 1,
+         65536, NULL},
+        {"context", 'c', OPTION_INT, "N", "tokens of each (default 144)", &e.length, 8, 1 << 20,
+         NULL},
+        {"from", 0, OPTION_INT, "N", "positions before N are read, not recorded (default 16)",
+         &e.from, 0, 1 << 20, NULL},
+        {"surrogates", 0, OPTION_INT, "N", "circular shifts for the null (default 20)",
+         &e.surrogates, 0, 1 << 20, NULL},
         {"no-controls", 0, OPTION_FLAG, NULL, "checkpoints only", &e.no_controls, 0, 0, NULL},
-        OPTION_SEED(&e.seed), OPTION_THREADS(&e.threads), OPTION_RESUME(&e.resume), OPTION_FRESH(&e.fresh),
+        OPTION_SEED(&e.seed),
+        OPTION_THREADS(&e.threads),
+        OPTION_RESUME(&e.resume),
+        OPTION_FRESH(&e.fresh),
         OPTION_FORCE(&e.force),
     };
-    if (!args_parse(self, options, OPTION_COUNT(options), argc, argv, operand, 1, MOST, &found, &code)) return code;
+    if (!args_parse(self, options, OPTION_COUNT(options), argc, argv, operand, 1, MOST, &found,
+                    &code))
+        return code;
     if (!e.output) return tool_usage("-o DIR is needed");
-    if (e.from + 8 > e.length) return tool_usage("-c %lld: too few tokens behind --from %lld", (long long)e.length, (long long)e.from);
+    if (e.from + 8 > e.length)
+        return tool_usage("-c %lld: too few tokens behind --from %lld", (long long)e.length,
+                          (long long)e.from);
     if (!emerge_plan(&e.list, operand, found, !e.no_controls, &why)) return tool_fail(&why);
     const bool good = emerge_all(&e, &why);
     emerge_free(&e.list);
@@ -225,14 +266,20 @@ static int run(const command *self, int argc, char **argv) {
 }
 
 const command command_emerge = {
-    "emerge", "CHECKPOINT.gguf... -o DIR", "does the profile over depth form by training?",
-    "All checkpoints read the same text (never each its own: untrained models loop), their heads are\n"
+    "emerge",
+    "CHECKPOINT.gguf... -o DIR",
+    "does the profile over depth form by training?",
+    "All checkpoints read the same text (never each its own: untrained models loop), their heads "
+    "are\n"
     "recorded and scored. Checkpoints in one folder are one run, by the step in their names\n"
-    "(step-512.gguf, pythia-70m-step512.gguf); several folders are several seeds. Each run has two\n"
+    "(step-512.gguf, pythia-70m-step512.gguf); several folders are several seeds. Each run has "
+    "two\n"
     "controls: fresh random weights, and its last weights shuffled within each tensor. Leaves\n"
     "DIR/emergence.csv (loss, middle minus outer thirds and curvature with intervals),\n"
-    "DIR/emergence_profile.csv, DIR/emergence.json (claims), the results of every model in DIR/RUN,\n"
+    "DIR/emergence_profile.csv, DIR/emergence.json (claims), the results of every model in "
+    "DIR/RUN,\n"
     "and a report. Where DIR is a result folder its report gets the figures and claims.\n"
     "Checkpoints of our own: synergy train --corpus 1 --steps 600 -o seed1, then emerge\n"
     "seed1/step-*.gguf. Others, as Pythia's revisions: convert each to GGUF, name it by its step.",
-    run, "synergy emerge trained/step-*.gguf -o emerged"};
+    run,
+    "synergy emerge trained/step-*.gguf -o emerged"};

@@ -7,14 +7,15 @@
 typedef struct eval_options {
     const char *sets, *memory, *pre;
     chat_options chat;
-    int64_t     items, threads;
-    bool        list, each, exact, json, as_chat;
+    int64_t items, threads;
+    bool list, each, exact, json, as_chat;
 } eval_options;
 
 /* ---- the items as they are ------------------------------------------------------------ */
 
 /* Line ends as \n, so that an item is a line. */
-static void print_escaped(const char *words) {
+static void print_escaped(const char *words)
+{
     while (*words) {
         const size_t line = strcspn(words, "\n");
         term_write(stdout, words, line);
@@ -24,7 +25,8 @@ static void print_escaped(const char *words) {
     }
 }
 
-static void print_text(const eval_set *set, int i) {
+static void print_text(const eval_set *set, int i)
+{
     const eval_text *t = &set->text[i];
     printf("%s\t%d\t%s\t%d\t", set->name, i + 1, t->group, t->right + 1);
     print_escaped(set->preamble);
@@ -36,7 +38,8 @@ static void print_text(const eval_set *set, int i) {
     putchar('\n');
 }
 
-static int list(const eval_options *o) {
+static int list(const eval_options *o)
+{
     int which[EVAL_SETS];
     problem why;
     const int sets = eval_set_names(o->sets, which, &why);
@@ -56,7 +59,8 @@ static int list(const eval_options *o) {
 
 /* ---- results -------------------------------------------------------------------------- */
 
-static void json_score(json_out *j, const eval_score *s, double chance) {
+static void json_score(json_out *j, const eval_score *s, double chance)
+{
     json_object(j, s->set);
     json_int(j, "items", s->items);
     json_int(j, "correct", s->correct);
@@ -69,7 +73,8 @@ static void json_score(json_out *j, const eval_score *s, double chance) {
 }
 
 static void print_json(const eval_options *o, const char *path, const eval_bench *e,
-                       const eval_score *scores) {
+                       const eval_score *scores)
+{
     const eval_score all = eval_sum(scores, (size_t)e->sets);
     json_out j;
     memset(&j, 0, sizeof j);
@@ -85,12 +90,14 @@ static void print_json(const eval_options *o, const char *path, const eval_bench
     json_print(&j, stdout);
 }
 
-static void print_score(const eval_score *s, const char *chance) {
+static void print_score(const eval_score *s, const char *chance)
+{
     printf("%-12s %5d %8d %9.3f   %.3f to %.3f %7s %+9.3f\n", s->set, s->items, s->correct,
            s->accuracy, s->low, s->high, chance, s->margin);
 }
 
-static void print_table(const eval_bench *e, const eval_score *scores) {
+static void print_table(const eval_bench *e, const eval_score *scores)
+{
     const eval_score all = eval_sum(scores, (size_t)e->sets);
     char chance[16];
     printf("%-12s %5s %8s %9s   %-14s %7s %9s\n", "set", "items", "correct", "accuracy", "95 %",
@@ -103,7 +110,8 @@ static void print_table(const eval_bench *e, const eval_score *scores) {
 }
 
 /* A line an item: set, item, group, 1 when right, and the log likelihood of each choice. */
-static void print_each(const eval_bench *e, const double *likelihood) {
+static void print_each(const eval_bench *e, const double *likelihood)
+{
     for (size_t i = 0; i < e->items; i++) {
         const eval_item *item = &e->item[i];
         const eval_set *set = &e->set[item->set];
@@ -120,7 +128,8 @@ static void print_each(const eval_bench *e, const double *likelihood) {
 }
 
 static void print_results(const eval_options *o, const char *path, const eval_bench *e,
-                          const double *likelihood) {
+                          const double *likelihood)
+{
     eval_score scores[EVAL_SETS];
     eval_count(e, likelihood, scores);
     if (o->each) print_each(e, likelihood);
@@ -128,7 +137,8 @@ static void print_results(const eval_options *o, const char *path, const eval_be
     else print_table(e, scores);
 }
 
-static bool evaluate(const eval_options *o, const char *path, problem *why) {
+static bool evaluate(const eval_options *o, const char *path, problem *why)
+{
     loaded_model m;
     eval_bench e;
     syn_context ctx;
@@ -137,8 +147,9 @@ static bool evaluate(const eval_options *o, const char *path, problem *why) {
     chat asked = {0};
     const bool messages = o->as_chat || o->chat.system;
     if (!model_load(&m, path, o->pre, why)) return false;
-    const bool open = (!messages || chat_open(&asked, &m.model.gguf, &m.model.tokenizer, &o->chat, false, why)) &&
-                      eval_open(&e, &m, o->sets, o->items, messages ? &asked : NULL, why);
+    const bool open =
+        (!messages || chat_open(&asked, &m.model.gguf, &m.model.tokenizer, &o->chat, false, why)) &&
+        eval_open(&e, &m, o->sets, o->items, messages ? &asked : NULL, why);
     chat_close(&asked);
     if (!open) {
         model_unload(&m);
@@ -149,7 +160,8 @@ static bool evaluate(const eval_options *o, const char *path, problem *why) {
     desc.arithmetic = o->exact ? SYN_EXACT : SYN_FAST;
     progress_begin(&bar, "eval", (double)eval_positions(&e));
     e.bar = &bar;
-    const bool good = eval_layout(&e, &m, o->memory, &desc, why) && model_context(&m, &ctx, &desc, o->threads, why) &&
+    const bool good = eval_layout(&e, &m, o->memory, &desc, why) &&
+                      model_context(&m, &ctx, &desc, o->threads, why) &&
                       eval_likelihoods(&e, &ctx, likelihood, why);
     progress_end(&bar);
     if (good) print_results(o, path, &e, likelihood);
@@ -159,23 +171,29 @@ static bool evaluate(const eval_options *o, const char *path, problem *why) {
     return good;
 }
 
-static int run(const command *self, int argc, char **argv) {
+static int run(const command *self, int argc, char **argv)
+{
     eval_options o;
     memset(&o, 0, sizeof o);
     o.sets = "all";
     const option options[] = {
-        {"sets", 0, OPTION_TEXT, "NAMES", "all, or of arithmetic,grammar,pos,commonsense", &o.sets, 0,
-         0, NULL},
+        {"sets", 0, OPTION_TEXT, "NAMES", "all, or of arithmetic,grammar,pos,commonsense", &o.sets,
+         0, 0, NULL},
         {"items", 0, OPTION_INT, "N", "at most so many of each set, in whole frames (default: all)",
          &o.items, 1, 1 << 20, NULL},
         {"list", 0, OPTION_FLAG, NULL, "print the items, run nothing; MODEL can be left out",
          &o.list, 0, 0, NULL},
         {"each", 0, OPTION_FLAG, NULL, "print the log likelihood of every choice", &o.each, 0, 0,
          NULL},
-        {"chat", 0, OPTION_FLAG, NULL, "each question as a message, the choices as its answer", &o.as_chat, 0, 0,
-         NULL},
-        OPTION_SYSTEM(&o.chat.system), OPTION_DATE(&o.chat.date), OPTION_PRE(&o.pre),
-        OPTION_MEMORY(&o.memory), OPTION_THREADS(&o.threads), OPTION_EXACT(&o.exact), OPTION_JSON(&o.json),
+        {"chat", 0, OPTION_FLAG, NULL, "each question as a message, the choices as its answer",
+         &o.as_chat, 0, 0, NULL},
+        OPTION_SYSTEM(&o.chat.system),
+        OPTION_DATE(&o.chat.date),
+        OPTION_PRE(&o.pre),
+        OPTION_MEMORY(&o.memory),
+        OPTION_THREADS(&o.threads),
+        OPTION_EXACT(&o.exact),
+        OPTION_JSON(&o.json),
     };
     const char *path = NULL;
     size_t found;
@@ -191,14 +209,16 @@ static int run(const command *self, int argc, char **argv) {
 }
 
 const command command_eval = {
-    "eval", "MODEL [--sets NAMES] [--items N]",
+    "eval",
+    "MODEL [--sets NAMES] [--items N]",
     "arithmetic, grammar, part of speech, common sense: accuracy",
     "Small sets of this project's own. The model's answer is the choice with the largest summed\n"
     "log likelihood; each choice is right as often as the others, so that no preference for the\n"
     "short, the frequent or the first helps. That holds for frames of two items (grammar,\n"
     "commonsense) or four (arithmetic, pos): --items takes whole ones, at least one of each set.\n"
     "--list prints a line an item, tabs between: set, number, group, which choice is right, what\n"
-    "stands before the choices (\\n is a line end), the choices. --each: set, number, group, 1 when\n"
+    "stands before the choices (\\n is a line end), the choices. --each: set, number, group, 1 "
+    "when\n"
     "right, log likelihood of each choice (nats), what all choices share left out.",
     run,
     "synergy eval model.gguf --sets grammar"};

@@ -5,24 +5,37 @@
 #include <string.h>
 
 /* Weights that are there and are no edges. */
-static void print_dropped(const json *n) {
-    double negative = json_number_of(n, "negative_weights", 0), unknown = json_number_of(n, "unknown_weights", 0);
-    double changed = json_number_of(n, "pairs_symmetrised", 0), nodes = json_number_of(n, "nodes", 0);
+static void print_dropped(const json *n)
+{
+    double negative = json_number_of(n, "negative_weights", 0),
+           unknown = json_number_of(n, "unknown_weights", 0);
+    double changed = json_number_of(n, "pairs_symmetrised", 0),
+           nodes = json_number_of(n, "nodes", 0);
     if (negative + unknown > 0)
-        printf("  %.0f of %.0f pairs are no edges: %.0f negative, %.0f unknown\n", negative + unknown,
-               nodes * (nodes - 1) / 2, negative, unknown);
+        printf("  %.0f of %.0f pairs are no edges: %.0f negative, %.0f unknown\n",
+               negative + unknown, nodes * (nodes - 1) / 2, negative, unknown);
     if (changed > 0)
         printf("  %.0f pairs with two different weights have the %s\n", changed,
                json_text_of(n, "symmetry", ""));
 }
 
 /* Figures of one network as lines of text. */
-static void print_network(const json *n) {
-    static const char *const key[] = {
-        "nodes", "edges", "mean_weight", "efficiency_weighted", "efficiency_weighted_normalised",
-        "efficiency_over_mean_weight", "efficiency_binary_top10", "efficiency_weighted_top10",
-        "louvain_q", "communities", "partition_q", "modularity_signed", "participation_mean",
-        "local_efficiency_mean"};
+static void print_network(const json *n)
+{
+    static const char *const key[] = {"nodes",
+                                      "edges",
+                                      "mean_weight",
+                                      "efficiency_weighted",
+                                      "efficiency_weighted_normalised",
+                                      "efficiency_over_mean_weight",
+                                      "efficiency_binary_top10",
+                                      "efficiency_weighted_top10",
+                                      "louvain_q",
+                                      "communities",
+                                      "partition_q",
+                                      "modularity_signed",
+                                      "participation_mean",
+                                      "local_efficiency_mean"};
     for (size_t k = 0; k < sizeof key / sizeof key[0]; k++) {
         double v = json_number_of(n, key[k], (double)NAN);
         if (isfinite(v)) printf("  %-32s%.6g\n", key[k], v);
@@ -36,7 +49,8 @@ static void print_network(const json *n) {
         }
 }
 
-static void print_all(const json *root) {
+static void print_all(const json *root)
+{
     static const char *const name[2] = {"synergy", "redundancy"};
     if (!json_get(root, name[0])) print_network(root);
     for (int k = 0; k < 2; k++) {
@@ -50,7 +64,8 @@ static void print_all(const json *root) {
         if (c->text) printf("%s- %s\n", c == list->child ? "\n" : "", c->text);
 }
 
-static int show(json_out *j, bool as_json) {
+static int show(json_out *j, bool as_json)
+{
     json_file f;
     problem why;
     if (as_json) {
@@ -65,7 +80,8 @@ static int show(json_out *j, bool as_json) {
     return tool_finish_output();
 }
 
-static int run(const command *self, int argc, char **argv) {
+static int run(const command *self, int argc, char **argv)
+{
     graph_options o;
     json_out j;
     problem why;
@@ -82,15 +98,15 @@ static int run(const command *self, int argc, char **argv) {
          "whole numbers, the part of each node, for partition_q (default: a folder's layers)",
          &o.partition, 0, 0, NULL},
         {"symmetrise", 0, OPTION_CHOICE, "none|mean|max",
-         "what the two weights of a pair become where they differ (default none: refused)", &o.symmetrise,
-         0, 0, NULL},
+         "what the two weights of a pair become where they differ (default none: refused)",
+         &o.symmetrise, 0, 0, NULL},
         {"nulls", 0, OPTION_INT, "N",
          "null networks of each kind (folders: 100, 20 above 500 nodes; matrices: none)", &o.nulls,
          0, 1e6, NULL},
         {"restarts", 0, OPTION_INT, "N", "starts of Louvain (default 50)", &o.restarts, 1, 1e6,
          NULL},
-        {"gamma", 0, OPTION_NUMBER, "G", "resolution of the modularity (default 1)", &o.gamma,
-         1e-6, 1e6, NULL},
+        {"gamma", 0, OPTION_NUMBER, "G", "resolution of the modularity (default 1)", &o.gamma, 1e-6,
+         1e6, NULL},
         {"densities", 0, OPTION_TEXT, "LIST",
          "shares of the strongest edges (default 0.05,0.1,0.2,0.3)", &o.densities, 0, 0, NULL},
         {"graphml", 0, OPTION_FLAG, NULL, "also write NAME.graphml", &o.graphml, 0, 0, NULL},
@@ -107,7 +123,8 @@ static int run(const command *self, int argc, char **argv) {
         return code;
     if (!graph_densities(o.densities, density, &count))
         return tool_usage("--densities: '%.100s' is not up to %d numbers above 0 and up to 1, "
-                          "separated by commas", o.densities, GRAPH_DENSITIES);
+                          "separated by commas",
+                          o.densities, GRAPH_DENSITIES);
     if ((o.graphml || o.csv) && !o.output && !path_is_directory(o.input))
         return tool_usage("-o DIR is missing: where should the exported network go?");
     if (!graph_run(&o, &j, &why)) {
@@ -118,10 +135,14 @@ static int run(const command *self, int argc, char **argv) {
 }
 
 const command command_graph = {
-    "graph", "DIR|W.npy|W.csv [OPTIONS]", "topology: efficiency and modularity against null networks",
+    "graph",
+    "DIR|W.npy|W.csv [OPTIONS]",
+    "topology: efficiency and modularity against null networks",
     "DIR is a result folder: its synergy.npy and redundancy.npy are measured, compared with null\n"
     "networks and with each other, and DIR/graph.json is written. W is any symmetric matrix of\n"
-    "weights, as floats or integers or as text with or without names around it; of a matrix with one\n"
-    "empty triangle the other counts for both. GraphML opens in Gephi, Cytoscape, igraph and networkx.",
+    "weights, as floats or integers or as text with or without names around it; of a matrix with "
+    "one\n"
+    "empty triangle the other counts for both. GraphML opens in Gephi, Cytoscape, igraph and "
+    "networkx.",
     run,
     "synergy graph results --graphml"};

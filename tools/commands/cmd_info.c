@@ -11,7 +11,8 @@ typedef struct file_facts {
 } file_facts;
 
 /* Every tensor of the files, also those that the model does not use. */
-static bool count_tensors(const loaded_model *m, file_facts *facts, problem *why) {
+static bool count_tensors(const loaded_model *m, file_facts *facts, problem *why)
+{
     syn_error err;
     memset(facts, 0, sizeof *facts);
     for (int f = 0; f < m->files; f++) {
@@ -34,7 +35,8 @@ static bool count_tensors(const loaded_model *m, file_facts *facts, problem *why
     return true;
 }
 
-static void name_of(const loaded_model *m, char *name, size_t room) {
+static void name_of(const loaded_model *m, char *name, size_t room)
+{
     syn_error err;
     if (syn_gguf_text(&m->model.gguf, "general.name", false, name, room, NULL, &err) != SYN_OK)
         name[0] = '\0';
@@ -42,11 +44,13 @@ static void name_of(const loaded_model *m, char *name, size_t room) {
         if ((unsigned char)*s < 32 || *s == 127) *s = '?';
 }
 
-static const char *tokenizer_kind(const syn_tokenizer *t) {
+static const char *tokenizer_kind(const syn_tokenizer *t)
+{
     return t->kind == SYN_TOKENIZER_BPE ? "byte-level BPE" : "SentencePiece BPE";
 }
 
-static void print_types(const file_facts *facts) {
+static void print_types(const file_facts *facts)
+{
     printf("tensors          %llu:", (unsigned long long)facts->tensors);
     for (uint32_t i = 0; i < TYPE_IDS; i++)
         if (facts->of_type[i])
@@ -57,7 +61,9 @@ static void print_types(const file_facts *facts) {
 /* What the files have and the model does not use, each with the reason why that is safe. */
 typedef void unused_fn(void *out, const char *kind, const char *name, const char *why);
 
-static void name_read(const syn_source *source, uint64_t at, uint64_t bytes, char *name, size_t room) {
+static void name_read(const syn_source *source, uint64_t at, uint64_t bytes, char *name,
+                      size_t room)
+{
     unsigned char raw[128];
     const size_t n = bytes < room - 1 ? (size_t)bytes : room - 1;
     memset(raw, 0, sizeof raw);
@@ -67,7 +73,8 @@ static void name_read(const syn_source *source, uint64_t at, uint64_t bytes, cha
     name[n] = '\0';
 }
 
-static void each_unused(const loaded_model *m, unused_fn *take, void *out) {
+static void each_unused(const loaded_model *m, unused_fn *take, void *out)
+{
     char name[128];
     const char *why;
     for (int f = 0; f < m->files; f++) {
@@ -92,7 +99,8 @@ static void each_unused(const loaded_model *m, unused_fn *take, void *out) {
     }
 }
 
-static void unused_line(void *out, const char *kind, const char *name, const char *why) {
+static void unused_line(void *out, const char *kind, const char *name, const char *why)
+{
     bool *begun = out;
     printf("%s%s ", *begun ? "                 " : "not used         ", kind);
     term_write(stdout, name, strlen(name));
@@ -100,7 +108,8 @@ static void unused_line(void *out, const char *kind, const char *name, const cha
     *begun = true;
 }
 
-static void unused_json(void *out, const char *kind, const char *name, const char *why) {
+static void unused_json(void *out, const char *kind, const char *name, const char *why)
+{
     json_out *j = out;
     json_object(j, NULL);
     json_text(j, "kind", kind);
@@ -110,7 +119,8 @@ static void unused_json(void *out, const char *kind, const char *name, const cha
 }
 
 /* The line above has the most of any layer. */
-static void print_layer_heads(const syn_model *model) {
+static void print_layer_heads(const syn_model *model)
+{
     uint32_t other = 0;
     for (uint32_t l = 0; l < model->layers; l++) other += model->layer_heads[l] != model->heads;
     if (!other) return;
@@ -120,25 +130,30 @@ static void print_layer_heads(const syn_model *model) {
 }
 
 /* How a prompt would be written; `c` is to be closed. */
-static const char *chat_of(const loaded_model *m, chat *c) {
+static const char *chat_of(const loaded_model *m, chat *c)
+{
     const chat_options usual = {0};
     problem ignored;
-    if (chat_open(c, &m->model.gguf, &m->model.tokenizer, &usual, true, &ignored)) return chat_name(c);
+    if (chat_open(c, &m->model.gguf, &m->model.tokenizer, &usual, true, &ignored))
+        return chat_name(c);
     return "none";
 }
 
-static void print_window(const syn_model *model) {
+static void print_window(const syn_model *model)
+{
     uint32_t local = 0;
     for (uint32_t l = 0; l < model->layers; l++) local += syn_model_is_local(model, l);
     if (!local) return;
-    printf("local attention  window %u in %u of %u layers; global:", model->window, local, model->layers);
+    printf("local attention  window %u in %u of %u layers; global:", model->window, local,
+           model->layers);
     for (uint32_t l = 0; l < model->layers; l++)
         if (!syn_model_is_local(model, l)) printf(" %u", l);
     printf("%s\n", local == model->layers ? " none" : "");
 }
 
-static void print_words(const loaded_model *m, const file_facts *facts, const syn_context_desc *desc,
-                        size_t context_bytes) {
+static void print_words(const loaded_model *m, const file_facts *facts,
+                        const syn_context_desc *desc, size_t context_bytes)
+{
     const syn_model *model = &m->model;
     char name[128], size[32];
     name_of(m, name, sizeof name);
@@ -184,14 +199,16 @@ static void print_words(const loaded_model *m, const file_facts *facts, const sy
            (unsigned long long)model_file_bytes(m));
 }
 
-static void json_layer_heads(json_out *j, const syn_model *model) {
+static void json_layer_heads(json_out *j, const syn_model *model)
+{
     json_array_inline(j, "layer_heads");
     for (uint32_t l = 0; l < model->layers; l++) json_int(j, NULL, model->layer_heads[l]);
     json_array_end(j);
 }
 
 static void print_json(const loaded_model *m, const file_facts *facts, const syn_context_desc *desc,
-                       size_t context_bytes) {
+                       size_t context_bytes)
+{
     const syn_model *model = &m->model;
     json_out j = {0};
     char name[128];
@@ -220,8 +237,7 @@ static void print_json(const loaded_model *m, const file_facts *facts, const syn
     json_int(&j, "tensors", (int64_t)facts->tensors);
     json_object(&j, "tensor_types");
     for (uint32_t i = 0; i < TYPE_IDS; i++)
-        if (facts->of_type[i])
-            json_int(&j, syn_type_find(i)->name, (int64_t)facts->of_type[i]);
+        if (facts->of_type[i]) json_int(&j, syn_type_find(i)->name, (int64_t)facts->of_type[i]);
     json_object_end(&j);
     json_array(&j, "unused");
     each_unused(m, unused_json, &j);
@@ -243,18 +259,20 @@ static void print_json(const loaded_model *m, const file_facts *facts, const syn
 }
 
 /* Unless -c says otherwise: 512, or as many positions as the model has an embedding for. */
-static uint32_t default_context(const syn_model *model) {
+static uint32_t default_context(const syn_model *model)
+{
     const syn_tensor *positions = &model->global[SYN_POSITION_EMBD];
     return positions->type && positions->rows < 512 ? positions->rows : 512;
 }
 
-static int run(const command *self, int argc, char **argv) {
+static int run(const command *self, int argc, char **argv)
+{
     int64_t tokens = 0, threads = 0;
     bool as_json = false, exact = false;
     const char *pre = NULL, *operand[1];
     const option options[] = {
-        OPTION_CONTEXT(&tokens), OPTION_THREADS(&threads), OPTION_EXACT(&exact), OPTION_JSON(&as_json),
-        OPTION_PRE(&pre),
+        OPTION_CONTEXT(&tokens), OPTION_THREADS(&threads), OPTION_EXACT(&exact),
+        OPTION_JSON(&as_json),   OPTION_PRE(&pre),
     };
     size_t found, context_bytes;
     int code;
@@ -271,8 +289,8 @@ static int run(const command *self, int argc, char **argv) {
     desc.arithmetic = exact ? SYN_EXACT : SYN_FAST;
     engine_pool_start(&m.pool, threads);
     desc.parallel = m.pool.parallel;
-    const bool good = model_context_bytes(&m, &desc, &context_bytes, &why) &&
-                      count_tensors(&m, &facts, &why);
+    const bool good =
+        model_context_bytes(&m, &desc, &context_bytes, &why) && count_tensors(&m, &facts, &why);
     if (good && as_json) print_json(&m, &facts, &desc, context_bytes);
     else if (good) print_words(&m, &facts, &desc, context_bytes);
     model_unload(&m);
@@ -280,6 +298,9 @@ static int run(const command *self, int argc, char **argv) {
 }
 
 const command command_info = {
-    "info", "MODEL [--json]", "what is in a model file, and what it needs in memory",
-    "Checks every key and tensor that would be used, and refuses what could not run.", run,
+    "info",
+    "MODEL [--json]",
+    "what is in a model file, and what it needs in memory",
+    "Checks every key and tensor that would be used, and refuses what could not run.",
+    run,
     "synergy info model.gguf"};

@@ -8,9 +8,11 @@
 
 enum { WIDTH = 60 };
 
-/* Text as roff shows it: no line is a request, a hyphen is one that can be copied, an argument can be in quotes. Lines
-   break at a blank behind column `wide` (0: never), but for those that begin with a blank, which stay as they are. */
-static void put_roff_bytes(const char *s, size_t n, size_t wide) {
+/* Text as roff shows it: no line is a request, a hyphen is one that can be copied, an argument can
+   be in quotes. Lines break at a blank behind column `wide` (0: never), but for those that begin
+   with a blank, which stay as they are. */
+static void put_roff_bytes(const char *s, size_t n, size_t wide)
+{
     size_t column = 0;
     bool literal = false;
     for (size_t i = 0; i < n; i++) {
@@ -27,12 +29,14 @@ static void put_roff_bytes(const char *s, size_t n, size_t wide) {
     }
 }
 
-static void put_roff(const char *s) {
+static void put_roff(const char *s)
+{
     put_roff_bytes(s, strlen(s), 0);
 }
 
 /* Paragraphs; an empty line divides them. */
-static void put_paragraphs(const char *s) {
+static void put_paragraphs(const char *s)
+{
     for (const char *end;; s = end + 2) {
         end = strstr(s, "\n\n");
         puts(".PP");
@@ -43,14 +47,16 @@ static void put_paragraphs(const char *s) {
 }
 
 /* A paragraph in bold, each line as it is. */
-static void put_line(const char *before, const char *after) {
+static void put_line(const char *before, const char *after)
+{
     fputs(".PP\n.B \"", stdout);
     put_roff(before);
     put_roff(after);
     puts("\"");
 }
 
-static void put_options(const command *self, const option *options, size_t count, void *user) {
+static void put_options(const command *self, const option *options, size_t count, void *user)
+{
     (void)self, (void)user;
     for (size_t i = 0; i < count; i++) {
         char words[128];
@@ -63,7 +69,8 @@ static void put_options(const command *self, const option *options, size_t count
     }
 }
 
-static void put_command(const command *self) {
+static void put_command(const command *self)
+{
     printf(".SS %s\n", self->name);
     put_roff(self->summary);
     putchar('\n');
@@ -80,24 +87,29 @@ static void put_command(const command *self) {
     command_options(self, put_options, NULL);
 }
 
-static void put_page(void) {
+static void put_page(void)
+{
     size_t count;
     const command *const *all = commands_all(&count);
     printf(".TH SYNERGY 1 \"%s\" \"synergy %s\" \"User Commands\"\n", MANUAL_DATE, tool_version());
     puts(".SH NAME\nsynergy \\- the synergistic core of a language model, measured\n"
-         ".SH SYNOPSIS\n.B synergy\n.I COMMAND\n.RI [ OPTIONS ]\n.PP\n.B synergy help\n.RI [ COMMAND ]\n"
+         ".SH SYNOPSIS\n.B synergy\n.I COMMAND\n.RI [ OPTIONS ]\n.PP\n.B synergy help\n.RI [ "
+         "COMMAND ]\n"
          ".SH DESCRIPTION\n"
          "Which heads of a language model work as a synergistic core, and which as a\n"
          "redundant periphery? Runs a GGUF model, records the norm of every head (or\n"
          "expert), and decomposes the information that each pair of them carries about\n"
          "its own future (Gaussian integrated information decomposition).\n"
          "Results go to standard output or files, notes and progress to standard error.\n"
-         ".PP\nStart with\n.BR analyze :\nit does all of it and ends in a report. The other commands are its steps,\n"
+         ".PP\nStart with\n.BR analyze :\nit does all of it and ends in a report. The other "
+         "commands are its steps,\n"
          "and what goes further.\n"
          ".PP\nEvery command has\n.BR \\-h ,\n.B \\-\\-help\nand\n.BR \\-V ,\n.BR \\-\\-version .\n"
-         "A long option's value may follow in the next word;\n.B \\-\\-\nends the options.\n.SH COMMANDS");
+         "A long option's value may follow in the next word;\n.B \\-\\-\nends the options.\n.SH "
+         "COMMANDS");
     for (size_t i = 0; i < count; i++) put_command(all[i]);
-    puts(".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 1\nfailed; one line on standard error says why and where\n"
+    puts(".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 1\nfailed; one line on standard error says why "
+         "and where\n"
          ".TP\n.B 2\nusage\n"
          ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nwhen set, nothing is coloured on the terminal\n"
          ".TP\n.BR SLURM_PROCID \", \" OMPI_COMM_WORLD_RANK \" and the like\"\n"
@@ -108,7 +120,8 @@ static void put_page(void) {
          "arXiv 2601.06851.");
 }
 
-static int run(const command *self, int argc, char **argv) {
+static int run(const command *self, int argc, char **argv)
+{
     const char *none[1];
     int code;
     if (!args_parse(self, NULL, 0, argc, argv, none, 0, 0, NULL, &code)) return code;
@@ -116,5 +129,5 @@ static int run(const command *self, int argc, char **argv) {
     return tool_finish_output();
 }
 
-const command command_manual = {"manual", "", "the man page synergy.1, on standard output", NULL, run,
-                                "synergy manual | man -l -"};
+const command command_manual = {"manual", "",  "the man page synergy.1, on standard output",
+                                NULL,     run, "synergy manual | man -l -"};

@@ -5,7 +5,8 @@
 
 enum { MOST_FOLDERS = 65536 };
 
-static int run(const command *self, int argc, char **argv) {
+static int run(const command *self, int argc, char **argv)
+{
     const char *output = NULL;
     bool force = false, good;
     problem why;
@@ -29,8 +30,11 @@ static int run(const command *self, int argc, char **argv) {
 }
 
 const command command_merge = {
-    "merge", "D1 D2 ... -o DIR", "joins the shards of a distributed run, or covariance files",
-    "Each D is what capture wrote for one shard, or a folder of such folders (shard-I-of-K). Refuses\n"
+    "merge",
+    "D1 D2 ... -o DIR",
+    "joins the shards of a distributed run, or covariance files",
+    "Each D is what capture wrote for one shard, or a folder of such folders (shard-I-of-K). "
+    "Refuses\n"
     "shards of different models, settings or prompts, and names the missing ones. The result is\n"
     "byte for byte what one process would have written. When the D are covariance files of\n"
     "synergy phiid --save-cov, DIR is the file that holds all of them together.",

@@ -5,7 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-static void print_json(const perplexity_options *o, const perplexity_result *r) {
+static void print_json(const perplexity_options *o, const perplexity_result *r)
+{
     json_out j;
     memset(&j, 0, sizeof j);
     json_object(&j, NULL);
@@ -26,14 +27,16 @@ static void print_json(const perplexity_options *o, const perplexity_result *r) 
     json_print(&j, stdout);
 }
 
-static void print_line(const perplexity_result *r) {
+static void print_line(const perplexity_result *r)
+{
     printf("perplexity %.6g", r->perplexity);
     if (isfinite(r->se)) printf(" +- %.3g", r->perplexity * r->se);
     printf(" (nll %.6g, %llu tokens, %llu window%s)\n", r->nll, (unsigned long long)r->scored,
            (unsigned long long)r->windows, r->windows == 1 ? "" : "s");
 }
 
-static int run(const command *self, int argc, char **argv) {
+static int run(const command *self, int argc, char **argv)
+{
     perplexity_options o;
     perplexity_result r;
     bool as_json = false;
@@ -51,7 +54,11 @@ static int run(const command *self, int argc, char **argv) {
          0, 0, NULL},
         OPTION_PRE(&o.pre),
         {"no-bos", 0, OPTION_FLAG, NULL, "no begin token", &o.no_bos, 0, 0, NULL},
-        OPTION_MEMORY(&o.memory), OPTION_CACHE(&o.cache), OPTION_THREADS(&o.threads), OPTION_EXACT(&o.exact), OPTION_JSON(&as_json),
+        OPTION_MEMORY(&o.memory),
+        OPTION_CACHE(&o.cache),
+        OPTION_THREADS(&o.threads),
+        OPTION_EXACT(&o.exact),
+        OPTION_JSON(&as_json),
     };
     double budget;
     int code;
@@ -71,9 +78,12 @@ static int run(const command *self, int argc, char **argv) {
 }
 
 const command command_perplexity = {
-    "perplexity", "MODEL -f FILE [-c N] [--second-half]", "how well the model predicts a text",
+    "perplexity",
+    "MODEL -f FILE [-c N] [--second-half]",
+    "how well the model predicts a text",
     "exp of the mean of -log p(token | tokens before it) over all tokens but the first, in one\n"
-    "window when the text fits the context that the model was trained for. Longer texts, and -c N:\n"
+    "window when the text fits the context that the model was trained for. Longer texts, and -c "
+    "N:\n"
     "windows of N tokens without overlap, a shorter one at the end; where the tokenizer adds a\n"
     "begin token it takes the place of each window's first token. --second-half: whole windows\n"
     "only, of each the tokens behind its middle one, which is what llama-perplexity of llama.cpp\n"

@@ -7,13 +7,14 @@
 typedef struct run_options {
     const char *prompt, *file, *pre;
     chat_options chat;
-    int64_t     tokens, context, threads, seed, top_k;
-    double      temperature, top_p, min_p;
-    bool        ignore_eos, exact, beyond_context;
+    int64_t tokens, context, threads, seed, top_k;
+    double temperature, top_p, min_p;
+    bool ignore_eos, exact, beyond_context;
 } run_options;
 
 static bool prompt_ids(const run_options *o, const loaded_model *m, int32_t **ids, size_t *count,
-                       problem *why) {
+                       problem *why)
+{
     text prompt = {0};
     chat c;
     bool good = true;
@@ -33,7 +34,8 @@ static bool prompt_ids(const run_options *o, const loaded_model *m, int32_t **id
 }
 
 static bool put_token(syn_detokenizer *d, const syn_tokenizer *t, int32_t id, char *room,
-                      syn_error *err) {
+                      syn_error *err)
+{
     size_t length;
     if (syn_detokenizer_push(d, t, id, SYN_HIDE_SPECIAL, room, t->tokens.longest + 4, &length,
                              err) != SYN_OK)
@@ -44,7 +46,8 @@ static bool put_token(syn_detokenizer *d, const syn_tokenizer *t, int32_t id, ch
 }
 
 static bool generate(const run_options *o, loaded_model *m, syn_context *ctx, const int32_t *ids,
-                     size_t count, problem *why) {
+                     size_t count, problem *why)
+{
     const syn_tokenizer *t = &m->model.tokenizer;
     syn_error err;
     syn_detokenizer stream = {{0}, 0};
@@ -64,7 +67,8 @@ static bool generate(const run_options *o, loaded_model *m, syn_context *ctx, co
     }
     const double start = clock_seconds();
     while (good && done < o->tokens) {
-        const int32_t id = syn_sample(&sampler, syn_context_logits(ctx, SYN_LAST_ROW), m->model.vocab);
+        const int32_t id =
+            syn_sample(&sampler, syn_context_logits(ctx, SYN_LAST_ROW), m->model.vocab);
         if (syn_token_is_end(t, id) || tool_output_closed()) break;
         good = put_token(&stream, t, id, room, &err);
         done++;
@@ -75,13 +79,15 @@ static bool generate(const run_options *o, loaded_model *m, syn_context *ctx, co
         term_write(stdout, room, syn_detokenizer_flush(&stream, room));
         putchar('\n');
         fflush(stdout);
-        fprintf(stderr, "%.2f tokens/s\n", done > 1 && seconds > 0 ? (double)(done - 1) / seconds : 0.0);
+        fprintf(stderr, "%.2f tokens/s\n",
+                done > 1 && seconds > 0 ? (double)(done - 1) / seconds : 0.0);
     } else problem_engine(why, m->path, &err);
     free(room);
     return good;
 }
 
-static bool run_model(const run_options *o, const char *path, problem *why) {
+static bool run_model(const run_options *o, const char *path, problem *why)
+{
     loaded_model m;
     syn_context ctx;
     syn_context_desc desc;
@@ -93,9 +99,13 @@ static bool run_model(const run_options *o, const char *path, problem *why) {
     desc.tokens = (uint32_t)(o->context ? o->context : (int64_t)count + o->tokens);
     desc.arithmetic = o->exact ? SYN_EXACT : SYN_FAST;
     if (good && (int64_t)count + o->tokens > (int64_t)desc.tokens)
-        good = problem_set(why, "%zu tokens of prompt and %lld to generate do not fit a context of %u "
-                           "(-c)", count, (long long)o->tokens, desc.tokens);
-    good = good && model_context_check(&m, count + (uint64_t)o->tokens - (o->tokens > 0), o->beyond_context, why) &&
+        good = problem_set(why,
+                           "%zu tokens of prompt and %lld to generate do not fit a context of %u "
+                           "(-c)",
+                           count, (long long)o->tokens, desc.tokens);
+    good = good &&
+           model_context_check(&m, count + (uint64_t)o->tokens - (o->tokens > 0), o->beyond_context,
+                               why) &&
            model_context(&m, &ctx, &desc, o->threads, why) &&
            generate(o, &m, &ctx, ids, count, why);
     free(ids);
@@ -103,7 +113,8 @@ static bool run_model(const run_options *o, const char *path, problem *why) {
     return good;
 }
 
-static int run(const command *self, int argc, char **argv) {
+static int run(const command *self, int argc, char **argv)
+{
     run_options o;
     memset(&o, 0, sizeof o);
     o.tokens = 100;
@@ -123,10 +134,16 @@ static int run(const command *self, int argc, char **argv) {
         {"chat", 0, OPTION_FLAG, NULL, "the prompt as a chat message (default where known)",
          &o.chat.guess, 0, 0, NULL},
         {"raw", 0, OPTION_FLAG, NULL, "the prompt as it is", &o.chat.raw, 0, 0, NULL},
-        OPTION_SYSTEM(&o.chat.system), OPTION_DATE(&o.chat.date), OPTION_PRE(&o.pre),
-        {"ignore-eos", 0, OPTION_FLAG, NULL, "never choose an end token", &o.ignore_eos, 0, 0, NULL},
-        OPTION_CONTEXT(&o.context), OPTION_THREADS(&o.threads), OPTION_SEED(&o.seed),
-        OPTION_EXACT(&o.exact), OPTION_BEYOND(&o.beyond_context),
+        OPTION_SYSTEM(&o.chat.system),
+        OPTION_DATE(&o.chat.date),
+        OPTION_PRE(&o.pre),
+        {"ignore-eos", 0, OPTION_FLAG, NULL, "never choose an end token", &o.ignore_eos, 0, 0,
+         NULL},
+        OPTION_CONTEXT(&o.context),
+        OPTION_THREADS(&o.threads),
+        OPTION_SEED(&o.seed),
+        OPTION_EXACT(&o.exact),
+        OPTION_BEYOND(&o.beyond_context),
     };
     const char *operand[1];
     size_t found;
@@ -139,7 +156,9 @@ static int run(const command *self, int argc, char **argv) {
     return run_model(&o, operand[0], &why) ? tool_finish_output() : tool_fail(&why);
 }
 
-const command command_run = {
-    "run", "MODEL -p TEXT|-f FILE [-n N]", "generates text, to see that the model is sane",
-    "The last line of standard error is the speed, `N tokens/s`.", run,
-    "synergy run model.gguf -p \"The sky is\" -n 20"};
+const command command_run = {"run",
+                             "MODEL -p TEXT|-f FILE [-n N]",
+                             "generates text, to see that the model is sane",
+                             "The last line of standard error is the speed, `N tokens/s`.",
+                             run,
+                             "synergy run model.gguf -p \"The sky is\" -n 20"};

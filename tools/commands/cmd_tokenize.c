@@ -8,14 +8,15 @@
 
 /* A vocabulary alone: the tensors are never looked at. */
 typedef struct vocabulary {
-    file_view     view;
-    syn_source    source;
-    syn_gguf      gguf;
+    file_view view;
+    syn_source source;
+    syn_gguf gguf;
     syn_tokenizer tokenizer;
-    void         *block;
+    void *block;
 } vocabulary;
 
-static bool vocabulary_open(vocabulary *v, const char *path, const char *pre, problem *why) {
+static bool vocabulary_open(vocabulary *v, const char *path, const char *pre, problem *why)
+{
     syn_error err;
     syn_tokenizer_desc desc;
     syn_arena arena = syn_arena_measure();
@@ -25,8 +26,7 @@ static bool vocabulary_open(vocabulary *v, const char *path, const char *pre, pr
     if (!file_map(&v->view, path, why)) return false;
     v->source = syn_source_memory(v->view.bytes, v->view.size);
     syn_status status = syn_gguf_open(&v->gguf, &v->source, &err);
-    if (status == SYN_OK)
-        status = syn_tokenizer_open(&v->tokenizer, &v->gguf, &desc, &arena, &err);
+    if (status == SYN_OK) status = syn_tokenizer_open(&v->tokenizer, &v->gguf, &desc, &arena, &err);
     if (status == SYN_OK) {
         const size_t bytes = arena.used + SYN_ALIGN;
         v->block = tool_alloc(bytes, 1);
@@ -38,14 +38,16 @@ static bool vocabulary_open(vocabulary *v, const char *path, const char *pre, pr
     return true;
 }
 
-static void vocabulary_close(vocabulary *v) {
+static void vocabulary_close(vocabulary *v)
+{
     file_unmap(&v->view);
     free(v->block);
 }
 
 /* The prompt that the file's chat template makes of standard input: its ids, or its text. */
-static int32_t *chat_input(const vocabulary *v, const chat_options *o, const text *input, bool as_text,
-                           size_t *count, problem *why) {
+static int32_t *chat_input(const vocabulary *v, const chat_options *o, const text *input,
+                           bool as_text, size_t *count, problem *why)
+{
     chat c;
     size_t n = 0;
     int32_t *ids = NULL;
@@ -71,7 +73,8 @@ typedef struct tokenize_options {
     bool bos, special, json, as_chat, as_text;
 } tokenize_options;
 
-static bool print_ids(const vocabulary *v, const tokenize_options *o, problem *why) {
+static bool print_ids(const vocabulary *v, const tokenize_options *o, problem *why)
+{
     const int flags = (o->bos ? 0 : SYN_NO_BOS) | (o->special ? SYN_PARSE_SPECIAL : 0);
     const bool as_json = o->json;
     text input = {0};
@@ -80,7 +83,8 @@ static bool print_ids(const vocabulary *v, const tokenize_options *o, problem *w
     if (!read_stream(stdin, "standard input", &input, why)) return false;
     if (o->as_chat || o->as_text) ids = chat_input(v, &o->chat, &input, o->as_text, &count, why);
     else
-        ids = tokenize_text(&v->tokenizer, input.at ? input.at : "", input.length, flags, &count, why);
+        ids = tokenize_text(&v->tokenizer, input.at ? input.at : "", input.length, flags, &count,
+                            why);
     text_free(&input);
     if (!ids) return false;
     if (o->as_text) {
@@ -88,24 +92,27 @@ static bool print_ids(const vocabulary *v, const tokenize_options *o, problem *w
         return true;
     }
     if (as_json) printf("{\"ids\": [");
-    for (size_t i = 0; i < count; i++)
-        printf("%s%d", i ? (as_json ? ", " : " ") : "", ids[i]);
+    for (size_t i = 0; i < count; i++) printf("%s%d", i ? (as_json ? ", " : " ") : "", ids[i]);
     printf("%s\n", as_json ? "]}" : "");
     free(ids);
     return true;
 }
 
-static int run_tokenize(const command *self, int argc, char **argv) {
+static int run_tokenize(const command *self, int argc, char **argv)
+{
     tokenize_options o = {.bos = true, .special = true};
     const char *operand[1];
     const option options[] = {
         {"no-bos", 0, OPTION_NOFLAG, NULL, "add neither begin nor end token", &o.bos, 0, 0, NULL},
         {"no-special", 0, OPTION_NOFLAG, NULL, "special tokens in the text are plain text",
          &o.special, 0, 0, NULL},
-        {"chat", 0, OPTION_FLAG, NULL, "the text is a message: ids of what the chat template makes of it",
-         &o.as_chat, 0, 0, NULL},
-        {"chat-text", 0, OPTION_FLAG, NULL, "the same as a text, not as ids", &o.as_text, 0, 0, NULL},
-        OPTION_SYSTEM(&o.chat.system), OPTION_DATE(&o.chat.date),
+        {"chat", 0, OPTION_FLAG, NULL,
+         "the text is a message: ids of what the chat template makes of it", &o.as_chat, 0, 0,
+         NULL},
+        {"chat-text", 0, OPTION_FLAG, NULL, "the same as a text, not as ids", &o.as_text, 0, 0,
+         NULL},
+        OPTION_SYSTEM(&o.chat.system),
+        OPTION_DATE(&o.chat.date),
         OPTION_PRE(&o.pre),
         OPTION_JSON(&o.json),
     };
@@ -115,7 +122,8 @@ static int run_tokenize(const command *self, int argc, char **argv) {
     vocabulary v;
     if (!args_parse(self, options, OPTION_COUNT(options), argc, argv, operand, 1, 1, &found, &code))
         return code;
-    if (o.as_text && (o.as_chat || o.json)) return tool_usage("--chat-text goes without --chat and --json");
+    if (o.as_text && (o.as_chat || o.json))
+        return tool_usage("--chat-text goes without --chat and --json");
     if ((o.chat.system || o.chat.date) && !o.as_chat && !o.as_text)
         return tool_usage("--system and --date go with --chat or --chat-text");
     const bool good = vocabulary_open(&v, operand[0], o.pre, &why) && print_ids(&v, &o, &why);
@@ -125,7 +133,8 @@ static int run_tokenize(const command *self, int argc, char **argv) {
 
 /* Numbers with anything but digits and signs between them. */
 static bool read_ids(const char *at, const syn_tokenizer *t, int32_t **ids, size_t *count,
-                     problem *why) {
+                     problem *why)
+{
     size_t room = 0;
     *ids = NULL;
     *count = 0;
@@ -136,10 +145,13 @@ static bool read_ids(const char *at, const syn_tokenizer *t, int32_t **ids, size
         errno = 0;
         const long id = strtol(at, &end, 10);
         if (end == at || (*end && !isspace((unsigned char)*end) && *end != ','))
-            return problem_set(why, "standard input: '%.20s' is no id (number %zu)", at, *count + 1);
+            return problem_set(why, "standard input: '%.20s' is no id (number %zu)", at,
+                               *count + 1);
         if (errno || id < 0 || id >= t->size)
-            return problem_set(why, "standard input: id %.20s (number %zu) is not in the vocabulary "
-                               "of %d", at, *count + 1, t->size);
+            return problem_set(why,
+                               "standard input: id %.20s (number %zu) is not in the vocabulary "
+                               "of %d",
+                               at, *count + 1, t->size);
         if (*count == room) {
             room = room ? 2 * room : 1024;
             *ids = tool_realloc(*ids, room, sizeof **ids);
@@ -149,7 +161,8 @@ static bool read_ids(const char *at, const syn_tokenizer *t, int32_t **ids, size
     }
 }
 
-static bool print_text(const vocabulary *v, problem *why) {
+static bool print_text(const vocabulary *v, problem *why)
+{
     syn_error err;
     text input = {0};
     int32_t *ids = NULL;
@@ -175,7 +188,8 @@ static bool print_text(const vocabulary *v, problem *why) {
     return good;
 }
 
-static int run_detokenize(const command *self, int argc, char **argv) {
+static int run_detokenize(const command *self, int argc, char **argv)
+{
     const char *pre = NULL, *operand[1];
     const option options[] = {OPTION_PRE(&pre)};
     size_t found;
@@ -189,11 +203,13 @@ static int run_detokenize(const command *self, int argc, char **argv) {
     return good ? tool_finish_output() : tool_fail(&why);
 }
 
-const command command_tokenize = {
-    "tokenize", "MODEL [--no-bos] [--no-special]", "text from standard input to ids",
-    "Needs the vocabulary of the file only.", run_tokenize,
-    "echo \"The cat sat\" | synergy tokenize model.gguf"};
+const command command_tokenize = {"tokenize",
+                                  "MODEL [--no-bos] [--no-special]",
+                                  "text from standard input to ids",
+                                  "Needs the vocabulary of the file only.",
+                                  run_tokenize,
+                                  "echo \"The cat sat\" | synergy tokenize model.gguf"};
 
 const command command_detokenize = {
-    "detokenize", "MODEL", "ids from standard input to text", NULL, run_detokenize,
-    "echo 4 8 15 | synergy detokenize model.gguf"};
+    "detokenize", "MODEL",        "ids from standard input to text",
+    NULL,         run_detokenize, "echo 4 8 15 | synergy detokenize model.gguf"};

@@ -8,10 +8,12 @@
 
 /* Both maps are straight lines of lightness in OKLab, so that equal steps look equal, and their
    hues (blue to yellow; blue, grey, orange) are told apart by colour-blind readers. */
-typedef struct colour { unsigned char r, g, b; } colour;
+typedef struct colour {
+    unsigned char r, g, b;
+} colour;
 colour colour_sequential(double share); /* 0 dark ... 1 light */
 colour colour_diverging(double share);  /* -1 blue, 0 near white, 1 orange */
-bool   colour_is_dark(colour c);        /* white writing is easier to read on it */
+bool colour_is_dark(colour c);          /* white writing is easier to read on it */
 
 /* ---- PNG (png.c) ---------------------------------------------------------------------- */
 
@@ -22,16 +24,16 @@ void png_base64(text *to, const unsigned char *index, size_t width, size_t heigh
 
 /* ---- SVG (svg.c) ---------------------------------------------------------------------- */
 
-void xml_text(text *t, const char *s);             /* escaped; invalid UTF-8 becomes U+FFFD */
+void xml_text(text *t, const char *s); /* escaped; invalid UTF-8 becomes U+FFFD */
 void xml_text_bytes(text *t, const char *s, size_t n);
-void svg_coordinate(text *t, double v);            /* at most two decimals */
+void svg_coordinate(text *t, double v); /* at most two decimals */
 
 /* A drawing area with linear or logarithmic axes; x grows to the right, y upwards. */
 typedef struct plot {
-    text  *to;
+    text *to;
     double left, top, width, height; /* of the area inside the axes */
     double x0, x1, y0, y1;           /* values at its edges */
-    bool   log_x, log_y;
+    bool log_x, log_y;
 } plot;
 
 double plot_x(const plot *p, double x);
@@ -53,11 +55,14 @@ void svg_box_filled(text *t, double x, double y, double width, double height, co
                     const char *hover); /* hover may be NULL */
 
 /* Ticks at 1, 2, 5 times a power of ten (decades on a logarithmic axis). */
-typedef struct ticks { double at[64]; int count; } ticks;
+typedef struct ticks {
+    double at[64];
+    int count;
+} ticks;
 ticks ticks_linear(double low, double high, int about);
 ticks ticks_whole(double low, double high, int about); /* whole numbers only */
 ticks ticks_log(double low, double high);
-void  tick_text(double v, char to[32]);
+void tick_text(double v, char to[32]);
 
 void plot_frame(const plot *p);
 void plot_axis_x(const plot *p, const ticks *at, const char *label);

@@ -7,21 +7,24 @@
 #include "base/columns.h"
 
 /* One picture: `svg` for the page and its own file, `data` for its CSV. */
-typedef struct figure { text svg; table_out data; } figure;
+typedef struct figure {
+    text svg;
+    table_out data;
+} figure;
 /* Begins the data, whose columns are those of `file` in the list of columns. */
 void figure_data(figure *f, const char *file);
 void figure_free(figure *f);
 
-enum { PAGE_PANELS = 16 };       /* of a figure */
+enum { PAGE_PANELS = 16 }; /* of a figure */
 typedef struct page {
-    const char *directory;       /* figures go to its folder `figures`; NULL: nowhere */
-    text     html;
-    text     files;              /* links to the files of the figure that is open, inside the page */
-    text     whole[PAGE_PANELS]; /* drawings of the one figure of the whole result */
-    size_t   whole_count;
-    unsigned figures, tables;    /* numbered as they come */
-    bool     glossary;           /* captions link to #glossary */
-    bool     good;               /* false after a figure could not be written */
+    const char *directory; /* figures go to its folder `figures`; NULL: nowhere */
+    text html;
+    text files;              /* links to the files of the figure that is open, inside the page */
+    text whole[PAGE_PANELS]; /* drawings of the one figure of the whole result */
+    size_t whole_count;
+    unsigned figures, tables; /* numbered as they come */
+    bool glossary;            /* captions link to #glossary */
+    bool good;                /* false after a figure could not be written */
     problem *why;
 } page;
 
@@ -52,7 +55,8 @@ void page_end(page *p);
 /* ---- figures and tables ------------------------------------------------------------------ */
 
 void page_figure(page *p);
-/* One panel; writes figures/NAME.svg, .pdf and .csv, and frees f. The page holds the SVG and the CSV, too. */
+/* One panel; writes figures/NAME.svg, .pdf and .csv, and frees f. The page holds the SVG and the
+ * CSV, too. */
 void page_panel(page *p, const char *name, figure *f);
 /* The same, and it is a panel of the one figure of the whole result (page_whole). */
 void page_panel_of_whole(page *p, const char *name, figure *f);
@@ -68,7 +72,7 @@ void page_table_head(page *p, const char *words);       /* of a column of number
 void page_table_head_words(page *p, const char *words); /* of a column of words */
 void page_table_body(page *p);
 void page_table_end(page *p);
-void page_row(page *p, const char *words);              /* <tr> with the head of the row */
+void page_row(page *p, const char *words); /* <tr> with the head of the row */
 void page_row_end(page *p);
 void page_cell(page *p, double value);
 void page_cell_words(page *p, const char *words);
@@ -78,9 +82,9 @@ void page_cell_correlation(page *p, double value);
 
 /* ---- style (report_style.c) -------------------------------------------------------------- */
 
-extern const char report_page_style[];   /* of the page */
-extern const char report_figure_defs[];  /* the hatching for what is missing */
-void style_figures(text *t);             /* of the drawings in the page */
-void style_print(text *t);               /* and of what belongs to figures and words */
+extern const char report_page_style[];  /* of the page */
+extern const char report_figure_defs[]; /* the hatching for what is missing */
+void style_figures(text *t);            /* of the drawings in the page */
+void style_print(text *t);              /* and of what belongs to figures and words */
 
 #endif

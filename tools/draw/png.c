@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t crc_of(const unsigned char *b, size_t n) {
+static uint32_t crc_of(const unsigned char *b, size_t n)
+{
     uint32_t crc = 0xffffffffu;
     for (size_t i = 0; i < n; i++) {
         crc ^= b[i];
@@ -14,13 +15,15 @@ static uint32_t crc_of(const unsigned char *b, size_t n) {
     return ~crc;
 }
 
-static void big32(text *t, uint32_t v) {
+static void big32(text *t, uint32_t v)
+{
     const unsigned char b[4] = {(unsigned char)(v >> 24), (unsigned char)(v >> 16),
                                 (unsigned char)(v >> 8), (unsigned char)v};
     text_add_bytes(t, b, 4);
 }
 
-static void chunk(text *t, const char *kind, const void *data, size_t n) {
+static void chunk(text *t, const char *kind, const void *data, size_t n)
+{
     big32(t, (uint32_t)n);
     size_t from = t->length;
     text_add_bytes(t, kind, 4);
@@ -29,7 +32,8 @@ static void chunk(text *t, const char *kind, const void *data, size_t n) {
 }
 
 /* zlib around stored blocks of at most 65535 bytes. */
-static void stored(text *t, const unsigned char *b, size_t n) {
+static void stored(text *t, const unsigned char *b, size_t n)
+{
     uint32_t low = 1, high = 0;
     for (size_t i = 0; i < n; i++) {
         low = (low + b[i]) % 65521;
@@ -49,7 +53,8 @@ static void stored(text *t, const unsigned char *b, size_t n) {
     big32(t, high << 16 | low);
 }
 
-void base64_text(text *to, const void *bytes, size_t n) {
+void base64_text(text *to, const void *bytes, size_t n)
+{
     const unsigned char *b = bytes;
     static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < n; i += 3) {
@@ -64,7 +69,8 @@ void base64_text(text *to, const void *bytes, size_t n) {
 }
 
 void png_base64(text *to, const unsigned char *index, size_t width, size_t height,
-                const colour palette[255]) {
+                const colour palette[255])
+{
     text png = {NULL, 0, 0}, head = {NULL, 0, 0}, body = {NULL, 0, 0}, rows = {NULL, 0, 0};
     unsigned char table[3 * 256] = {0}, see_through[256];
     for (int i = 0; i < 255; i++) {

@@ -1,5 +1,5 @@
-/* style.c - how the report looks: light, dark, print, narrow and wide. One palette and one table of the looks of
-   elements serve the page (as CSS) and the exported drawings (export.c). */
+/* style.c - how the report looks: light, dark, print, narrow and wide. One palette and one table of
+   the looks of elements serve the page (as CSS) and the exported drawings (export.c). */
 #include "draw/page.h"
 #include "draw/style.h"
 
@@ -9,74 +9,88 @@
 /* ---- the palette ----------------------------------------------------------------------- */
 
 const paint palette_list[] = {
-    {"ink", "#1d1f23", "#e6e6e3", "#000"},       {"soft", "#5b6069", "#a2a6ad", "#444"},
-    {"hair", "#d9dbdf", "#3a3d43", "#ccc"},      {"paper", "#fff", "#17181b", "#fff"},
-    {"one", "#c2571a", "#f0975a", "#b04a10"},    {"two", "#2f6db3", "#7fb2ec", "#1f5a9d"},
-    {"three", "#17785f", "#5cc7a5", "#17785f"},  {"four", "#8a4a9e", "#cf9be0", "#8a4a9e"},
-    {"five", "#86650a", "#d9b84a", "#86650a"},   {"six", "#0f7d99", "#67c9e2", "#0f7d99"},
+    {"ink", "#1d1f23", "#e6e6e3", "#000"},      {"soft", "#5b6069", "#a2a6ad", "#444"},
+    {"hair", "#d9dbdf", "#3a3d43", "#ccc"},     {"paper", "#fff", "#17181b", "#fff"},
+    {"one", "#c2571a", "#f0975a", "#b04a10"},   {"two", "#2f6db3", "#7fb2ec", "#1f5a9d"},
+    {"three", "#17785f", "#5cc7a5", "#17785f"}, {"four", "#8a4a9e", "#cf9be0", "#8a4a9e"},
+    {"five", "#86650a", "#d9b84a", "#86650a"},  {"six", "#0f7d99", "#67c9e2", "#0f7d99"},
 };
-enum { PAINTS = sizeof palette_list / sizeof palette_list[0], LINE_PAINTS = 6, FIRST_LINE_PAINT = 4 };
+enum {
+    PAINTS = sizeof palette_list / sizeof palette_list[0],
+    LINE_PAINTS = 6,
+    FIRST_LINE_PAINT = 4
+};
 
 /* ---- the looks of elements ------------------------------------------------------------- */
 
 /* "s" is the colour of the group; looks further down win where an element has several. */
 static const look look_list[] = {
     /* class    fill     stroke   width dash     fill op. stroke op. size weight crisp */
-    {"tick",    "soft",  NULL,    0,    NULL,    1,    1,   11, 0},
-    {"label",   "ink",   NULL,    0,    NULL,    1,    1,   12, 0},
-    {"key",     "ink",   NULL,    0,    NULL,    1,    1,   11, 0},
-    {"head",    "ink",   NULL,    0,    NULL,    1,    1,   13, 600},
-    {"letter",  "ink",   NULL,    0,    NULL,    1,    1,   17, 700},
-    {"halo",    NULL,    "paper", 4,    NULL,    1,    1,   0,  0},
-    {"axis",    NULL,    "soft",  1,    NULL,    1,    1,   0,  0},
-    {"grid",    NULL,    "hair",  0.75, NULL,    1,    1,   0,  0},
-    {"shade",   "ink",   NULL,    0,    NULL,    0.04, 1,   0,  0},
-    {"band",    "one",   NULL,    0,    NULL,    0.15, 1,   0,  0},
-    {"curve",   "none",  "one",   1.75, NULL,    1,    1,   0,  0},
-    {"point",   "one",   NULL,    0,    NULL,    1,    1,   0,  0},
-    {"other",   "none",  "two",   1.4,  NULL,    1,    1,   0,  0},
-    {"fit",     "none",  "soft",  1.25, "5 4",   1,    1,   0,  0},
-    {"dot",     NULL,    "paper", 0.6,  NULL,    1,    1,   0,  0},
-    {"missing", "hatch", NULL,    0,    NULL,    1,    1,   0,  0},
-    {"line",    "none",  "s",     1.6,  NULL,    1,    1,   0,  0},
-    {"area",    "s",     NULL,    0,    NULL,    0.13, 1,   0,  0},
-    {"end",     "s",     NULL,    0,    NULL,    1,    1,   0,  0},
-    {"leader",  NULL,    "s",     0.6,  NULL,    1,    0.6, 0,  0},
-    {"edge",    "none",  "s",     0.8,  NULL,    1,    1,   0,  0},
-    {"node",    NULL,    "soft",  0.4,  NULL,    1,    1,   0,  0},
-    {"border",  "none",  "soft",  0.75, NULL,    1,    1,   0,  0},
+    {"tick", "soft", NULL, 0, NULL, 1, 1, 11, 0},
+    {"label", "ink", NULL, 0, NULL, 1, 1, 12, 0},
+    {"key", "ink", NULL, 0, NULL, 1, 1, 11, 0},
+    {"head", "ink", NULL, 0, NULL, 1, 1, 13, 600},
+    {"letter", "ink", NULL, 0, NULL, 1, 1, 17, 700},
+    {"halo", NULL, "paper", 4, NULL, 1, 1, 0, 0},
+    {"axis", NULL, "soft", 1, NULL, 1, 1, 0, 0},
+    {"grid", NULL, "hair", 0.75, NULL, 1, 1, 0, 0},
+    {"shade", "ink", NULL, 0, NULL, 0.04, 1, 0, 0},
+    {"band", "one", NULL, 0, NULL, 0.15, 1, 0, 0},
+    {"curve", "none", "one", 1.75, NULL, 1, 1, 0, 0},
+    {"point", "one", NULL, 0, NULL, 1, 1, 0, 0},
+    {"other", "none", "two", 1.4, NULL, 1, 1, 0, 0},
+    {"fit", "none", "soft", 1.25, "5 4", 1, 1, 0, 0},
+    {"dot", NULL, "paper", 0.6, NULL, 1, 1, 0, 0},
+    {"missing", "hatch", NULL, 0, NULL, 1, 1, 0, 0},
+    {"line", "none", "s", 1.6, NULL, 1, 1, 0, 0},
+    {"area", "s", NULL, 0, NULL, 0.13, 1, 0, 0},
+    {"end", "s", NULL, 0, NULL, 1, 1, 0, 0},
+    {"leader", NULL, "s", 0.6, NULL, 1, 0.6, 0, 0},
+    {"edge", "none", "s", 0.8, NULL, 1, 1, 0, 0},
+    {"node", NULL, "soft", 0.4, NULL, 1, 1, 0, 0},
+    {"border", "none", "soft", 0.75, NULL, 1, 1, 0, 0},
 };
 enum { LOOKS = sizeof look_list / sizeof look_list[0] };
 
-static const char font_family[] = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,"
-                                  "'Noto Sans','DejaVu Sans',sans-serif";
+static const char font_family[] =
+    "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,"
+    "'Noto Sans','DejaVu Sans',sans-serif";
 
-const look *look_find(const char *class_name, size_t n) {
+const look *look_find(const char *class_name, size_t n)
+{
     for (size_t i = 0; i < LOOKS; i++)
-        if (strlen(look_list[i].name) == n && !memcmp(look_list[i].name, class_name, n)) return &look_list[i];
+        if (strlen(look_list[i].name) == n && !memcmp(look_list[i].name, class_name, n))
+            return &look_list[i];
     return NULL;
 }
 
 /* Twelve styles of six colours and four dashes, no two alike, and a grey one. */
-const char *line_style_paint(int style) {
-    return style >= 0 && style < 2 * LINE_PAINTS ? palette_list[FIRST_LINE_PAINT + style % LINE_PAINTS].name : "soft";
+const char *line_style_paint(int style)
+{
+    return style >= 0 && style < 2 * LINE_PAINTS
+               ? palette_list[FIRST_LINE_PAINT + style % LINE_PAINTS].name
+               : "soft";
 }
 
-const char *line_style_dash(int style) {
+const char *line_style_dash(int style)
+{
     static const char *const dash[4] = {NULL, "7 3", "2 2.5", "8 3 2 3"};
     static const char which[2 * LINE_PAINTS] = {0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3};
     return style >= 0 && style < 2 * LINE_PAINTS ? dash[(int)which[style]] : NULL;
 }
 
-const char *paint_light(const char *name) {
+const char *paint_light(const char *name)
+{
     for (size_t i = 0; i < PAINTS; i++)
         if (!strcmp(palette_list[i].name, name)) return palette_list[i].light;
     return name;
 }
 
 static const char report_words_style[] =
-    ".files{font:.78rem/1.5 system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif;color:var(--soft);margin:.3em 0}"
-    "dfn{font-style:normal;font-weight:600}.glossary dt{font-weight:600}.glossary dd{margin:0 0 .6em;max-width:44rem}"
+    ".files{font:.78rem/1.5 system-ui,-apple-system,'Segoe "
+    "UI',Roboto,Arial,sans-serif;color:var(--soft);margin:.3em 0}"
+    "dfn{font-style:normal;font-weight:600}.glossary dt{font-weight:600}.glossary dd{margin:0 0 "
+    ".6em;max-width:44rem}"
     ".glossary :target{background:var(--shade)}\n";
 
 static const char report_print_style[] =
@@ -91,23 +105,29 @@ static const char report_print_style[] =
 
 enum theme { LIGHT, DARK, PRINT };
 
-static void variables(text *t, enum theme theme) {
+static void variables(text *t, enum theme theme)
+{
     text_add(t, ":root{");
     for (size_t i = 0; i < PAINTS; i++) {
         const paint *c = &palette_list[i];
-        text_print(t, "--%s:%s;", c->name, theme == LIGHT ? c->light : theme == DARK ? c->dark : c->print);
+        text_print(t, "--%s:%s;", c->name,
+                   theme == LIGHT  ? c->light
+                   : theme == DARK ? c->dark
+                                   : c->print);
     }
     text_add(t, "}");
 }
 
-static void paint_css(text *t, const char *what, const char *name) {
+static void paint_css(text *t, const char *what, const char *name)
+{
     if (!name) return;
     if (!strcmp(name, "none")) text_print(t, "%s:none;", what);
     else if (!strcmp(name, "hatch")) text_print(t, "%s:url(#hatch);", what);
     else text_print(t, "%s:var(--%s);", what, name);
 }
 
-static void look_css(text *t, const look *k) {
+static void look_css(text *t, const look *k)
+{
     text_print(t, "svg .%s{", k->name);
     paint_css(t, "fill", k->fill);
     paint_css(t, "stroke", k->stroke);
@@ -120,7 +140,8 @@ static void look_css(text *t, const look *k) {
     text_add(t, "}\n");
 }
 
-void style_figures(text *t) {
+void style_figures(text *t)
+{
     variables(t, LIGHT);
     text_add(t, "\n@media (prefers-color-scheme:dark){");
     variables(t, DARK);
@@ -130,12 +151,14 @@ void style_figures(text *t) {
                 "svg .cells{shape-rendering:crispEdges}svg image{image-rendering:pixelated}\n");
     for (int k = 0; k <= 2 * LINE_PAINTS; k++) {
         text_print(t, "svg .s%d{--s:var(--%s)}", k, line_style_paint(k));
-        if (line_style_dash(k)) text_print(t, "svg .s%d .line{stroke-dasharray:%s}", k, line_style_dash(k));
+        if (line_style_dash(k))
+            text_print(t, "svg .s%d .line{stroke-dasharray:%s}", k, line_style_dash(k));
     }
     text_add(t, "\n");
 }
 
-void style_print(text *t) {
+void style_print(text *t)
+{
     text_add(t, report_words_style);
     text_add(t, "@media print{");
     variables(t, PRINT);
@@ -177,7 +200,8 @@ const char report_page_style[] =
     ".claims div{border-top:1px solid var(--hair);padding:.5em 0;display:grid;gap:.1rem 1.6rem;"
     "grid-template-columns:minmax(0,1fr)}\n"
     ".claims dt{font-weight:600}.claims dd{margin:0;color:var(--soft)}"
-    ".claims b{color:var(--ink);margin-right:.5em}.claims .no{color:var(--one)}.claims .yes{color:var(--two)}\n"
+    ".claims b{color:var(--ink);margin-right:.5em}.claims .no{color:var(--one)}.claims "
+    ".yes{color:var(--two)}\n"
     ".told{font:.82rem/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;"
     "color:var(--soft);margin:.2em 0 0}\n"
     ".skip{position:absolute;left:-99rem}.skip:focus{left:.5rem;top:.5rem;background:var(--paper);"

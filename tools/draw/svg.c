@@ -9,7 +9,8 @@
 /* ---- text ----------------------------------------------------------------------------- */
 
 /* Length of the UTF-8 sequence at s, 0 when it is none that XML allows. */
-static size_t letter_length(const unsigned char *s, size_t n) {
+static size_t letter_length(const unsigned char *s, size_t n)
+{
     if (s[0] < 0x80) return s[0] >= 0x20 || s[0] == '\n' || s[0] == '\t' ? 1 : 0;
     size_t length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
     if (s[0] < 0xc2 || s[0] > 0xf4 || length > n) return 0;
@@ -20,7 +21,8 @@ static size_t letter_length(const unsigned char *s, size_t n) {
     return s[0] == 0xef && s[1] == 0xbf && s[2] >= 0xbe ? 0 : length;
 }
 
-void xml_text_bytes(text *t, const char *s, size_t n) {
+void xml_text_bytes(text *t, const char *s, size_t n)
+{
     for (size_t i = 0; i < n;) {
         size_t length = letter_length((const unsigned char *)s + i, n - i);
         if (length == 0) text_add(t, "\xef\xbf\xbd");
@@ -33,11 +35,13 @@ void xml_text_bytes(text *t, const char *s, size_t n) {
     }
 }
 
-void xml_text(text *t, const char *s) {
+void xml_text(text *t, const char *s)
+{
     xml_text_bytes(t, s, strlen(s));
 }
 
-void svg_coordinate(text *t, double v) {
+void svg_coordinate(text *t, double v)
+{
     char s[32];
     snprintf(s, sizeof s, "%.2f", v);
     size_t n = strlen(s);
@@ -46,7 +50,8 @@ void svg_coordinate(text *t, double v) {
     text_add(t, strcmp(s, "-0") ? s : "0");
 }
 
-static void attribute(text *t, const char *name, double v) {
+static void attribute(text *t, const char *name, double v)
+{
     text_print(t, " %s=\"", name);
     svg_coordinate(t, v);
     text_add(t, "\"");
@@ -55,7 +60,8 @@ static void attribute(text *t, const char *name, double v) {
 /* ---- elements ------------------------------------------------------------------------- */
 
 void svg_begin(text *t, const char *id, double width, double height, const char *title,
-               const char *desc) {
+               const char *desc)
+{
     text_add(t, "<svg role=\"img\" viewBox=\"0 0 ");
     svg_coordinate(t, width);
     text_add(t, " ");
@@ -67,12 +73,14 @@ void svg_begin(text *t, const char *id, double width, double height, const char 
     text_add(t, "</desc>\n");
 }
 
-void svg_end(text *t) {
+void svg_end(text *t)
+{
     text_add(t, "</svg>\n");
 }
 
 void svg_words(text *t, const char *class_name, double x, double y, const char *anchor,
-               const char *words) {
+               const char *words)
+{
     text_print(t, "<text class=\"%s\"", class_name);
     attribute(t, "x", x);
     attribute(t, "y", y);
@@ -83,7 +91,8 @@ void svg_words(text *t, const char *class_name, double x, double y, const char *
 }
 
 void svg_words_turned(text *t, const char *class_name, double x, double y, double degrees,
-                      const char *words) {
+                      const char *words)
+{
     text_print(t, "<text class=\"%s\" text-anchor=\"middle\" transform=\"translate(", class_name);
     svg_coordinate(t, x);
     text_add(t, " ");
@@ -95,7 +104,8 @@ void svg_words_turned(text *t, const char *class_name, double x, double y, doubl
     text_add(t, "</text>");
 }
 
-void svg_title(text *t, const char *format, ...) {
+void svg_title(text *t, const char *format, ...)
+{
     problem words; /* a line of text */
     va_list list;
     va_start(list, format);
@@ -106,7 +116,8 @@ void svg_title(text *t, const char *format, ...) {
     text_add(t, "</title>");
 }
 
-void svg_line(text *t, const char *class_name, double x0, double y0, double x1, double y1) {
+void svg_line(text *t, const char *class_name, double x0, double y0, double x1, double y1)
+{
     text_print(t, "<line class=\"%s\"", class_name);
     attribute(t, "x1", x0);
     attribute(t, "y1", y0);
@@ -115,7 +126,8 @@ void svg_line(text *t, const char *class_name, double x0, double y0, double x1, 
     text_add(t, "/>");
 }
 
-static void box_open(text *t, double x, double y, double width, double height) {
+static void box_open(text *t, double x, double y, double width, double height)
+{
     text_add(t, "<rect");
     attribute(t, "x", x);
     attribute(t, "y", y);
@@ -123,13 +135,15 @@ static void box_open(text *t, double x, double y, double width, double height) {
     attribute(t, "height", height);
 }
 
-void svg_box(text *t, const char *class_name, double x, double y, double width, double height) {
+void svg_box(text *t, const char *class_name, double x, double y, double width, double height)
+{
     box_open(t, x, y, width, height);
     text_print(t, " class=\"%s\"/>", class_name);
 }
 
 void svg_box_filled(text *t, double x, double y, double width, double height, colour fill,
-                    const char *hover) {
+                    const char *hover)
+{
     box_open(t, x, y, width, height);
     text_print(t, " fill=\"#%02x%02x%02x\"", fill.r, fill.g, fill.b);
     if (!hover) {
@@ -143,7 +157,8 @@ void svg_box_filled(text *t, double x, double y, double width, double height, co
 
 /* ---- axes ----------------------------------------------------------------------------- */
 
-static double share_of(double v, double from, double to, bool logarithmic) {
+static double share_of(double v, double from, double to, bool logarithmic)
+{
     if (logarithmic) {
         v = log(v);
         from = log(from);
@@ -152,22 +167,26 @@ static double share_of(double v, double from, double to, bool logarithmic) {
     return to > from ? (v - from) / (to - from) : 0.5;
 }
 
-double plot_x(const plot *p, double x) {
+double plot_x(const plot *p, double x)
+{
     return p->left + p->width * share_of(x, p->x0, p->x1, p->log_x);
 }
 
-double plot_y(const plot *p, double y) {
+double plot_y(const plot *p, double y)
+{
     return p->top + p->height * (1 - share_of(y, p->y0, p->y1, p->log_y));
 }
 
-static double nice_step(double range, int about) {
+static double nice_step(double range, int about)
+{
     double raw = range / (about > 0 ? about : 1);
     double ten = pow(10, floor(log10(raw)));
     double m = raw / ten;
     return ten * (m <= 1.0001 ? 1 : m <= 2.0001 ? 2 : m <= 5.0001 ? 5 : 10);
 }
 
-static ticks ticks_every(double low, double high, double step) {
+static ticks ticks_every(double low, double high, double step)
+{
     ticks t;
     t.count = 0;
     for (double k = ceil(low / step - 1e-9); k * step <= high + step * 1e-9 && t.count < 64; k++)
@@ -175,17 +194,20 @@ static ticks ticks_every(double low, double high, double step) {
     return t;
 }
 
-ticks ticks_linear(double low, double high, int about) {
+ticks ticks_linear(double low, double high, int about)
+{
     return ticks_every(low, high, high > low ? nice_step(high - low, about) : 1);
 }
 
-ticks ticks_whole(double low, double high, int about) {
+ticks ticks_whole(double low, double high, int about)
+{
     double step = high > low ? nice_step(high - low, about) : 1;
     return ticks_every(low, high, step < 1 ? 1 : step);
 }
 
 /* Decades, with 2 and 5 between them where there are few. */
-ticks ticks_log(double low, double high) {
+ticks ticks_log(double low, double high)
+{
     static const double part[3] = {1, 2, 5};
     bool few = log10(high / low) < 2.5;
     ticks t;
@@ -199,18 +221,21 @@ ticks ticks_log(double low, double high) {
 }
 
 /* With a true minus sign. */
-void tick_text(double v, char to[32]) {
+void tick_text(double v, char to[32])
+{
     char s[24];
     snprintf(s, sizeof s, "%.4g", fabs(v));
     snprintf(to, 32, "%s%s", v < 0 ? "\xe2\x88\x92" : "", s);
 }
 
-void plot_frame(const plot *p) {
+void plot_frame(const plot *p)
+{
     svg_line(p->to, "axis", p->left, p->top + p->height, p->left + p->width, p->top + p->height);
     svg_line(p->to, "axis", p->left, p->top, p->left, p->top + p->height);
 }
 
-void plot_axis_x(const plot *p, const ticks *at, const char *label) {
+void plot_axis_x(const plot *p, const ticks *at, const char *label)
+{
     double base = p->top + p->height;
     for (int i = 0; i < at->count; i++) {
         char s[32];
@@ -222,7 +247,8 @@ void plot_axis_x(const plot *p, const ticks *at, const char *label) {
     svg_words(p->to, "label", p->left + p->width / 2, base + 33, "middle", label);
 }
 
-void plot_axis_y(const plot *p, const ticks *at, const char *label) {
+void plot_axis_y(const plot *p, const ticks *at, const char *label)
+{
     size_t longest = 1;
     for (int i = 0; i < at->count; i++) {
         char s[32];

@@ -5,15 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool piece_is(piece p, const char *s) {
+bool piece_is(piece p, const char *s)
+{
     return strlen(s) == p.n && !memcmp(p.at, s, p.n);
 }
 
-bool walk_is(const element *e, const char *name) {
+bool walk_is(const element *e, const char *name)
+{
     return piece_is(e->name, name);
 }
 
-static const char *attributes(const char *s, element *e) {
+static const char *attributes(const char *s, element *e)
+{
     while (*s && *s != '>') {
         if (*s == '/') {
             e->closes = true;
@@ -35,7 +38,8 @@ static const char *attributes(const char *s, element *e) {
     return s;
 }
 
-bool walk_next(const char **at, element *e) {
+bool walk_next(const char **at, element *e)
+{
     const char *s = strchr(*at, '<');
     memset(e, 0, sizeof *e);
     if (!s) return false;
@@ -52,20 +56,23 @@ bool walk_next(const char **at, element *e) {
     return true;
 }
 
-piece walk_value(const element *e, const char *key) {
+piece walk_value(const element *e, const char *key)
+{
     for (size_t i = 0; i < e->count; i++)
         if (piece_is(e->key[i], key)) return e->value[i];
     return (piece){"", 0};
 }
 
-double walk_number(const element *e, const char *key, double otherwise) {
+double walk_number(const element *e, const char *key, double otherwise)
+{
     const piece p = walk_value(e, key);
     return p.n ? strtod(p.at, NULL) : otherwise;
 }
 
 /* ---- classes ---------------------------------------------------------------------------- */
 
-static bool next_class(piece *list, piece *one) {
+static bool next_class(piece *list, piece *one)
+{
     while (list->n && *list->at == ' ') list->at++, list->n--;
     if (!list->n) return false;
     one->at = list->at;
@@ -75,18 +82,22 @@ static bool next_class(piece *list, piece *one) {
     return true;
 }
 
-int walk_style(const element *e) {
+int walk_style(const element *e)
+{
     piece list = walk_value(e, "class"), one;
     while (next_class(&list, &one))
-        if (one.n > 1 && one.at[0] == 's' && isdigit((unsigned char)one.at[1])) return atoi(one.at + 1);
+        if (one.n > 1 && one.at[0] == 's' && isdigit((unsigned char)one.at[1]))
+            return atoi(one.at + 1);
     return -1;
 }
 
-static const char *literal(const char *name, int group_style) {
+static const char *literal(const char *name, int group_style)
+{
     return paint_light(strcmp(name, "s") ? name : line_style_paint(group_style));
 }
 
-static void add_look(looks *to, const look *k, int style) {
+static void add_look(looks *to, const look *k, int style)
+{
     if (k->fill) to->fill = literal(k->fill, style);
     if (k->stroke) to->stroke = literal(k->stroke, style);
     if (k->width > 0) to->width = k->width;
@@ -97,8 +108,19 @@ static void add_look(looks *to, const look *k, int style) {
     if (k->weight) to->weight = k->weight;
 }
 
-looks walk_looks(const element *e, int group_style) {
-    looks to = {walk_is(e, "text") ? paint_light("ink") : "#000000", "none", "", 1, 1, 1, 12, NULL, 400, false, false};
+looks walk_looks(const element *e, int group_style)
+{
+    looks to = {walk_is(e, "text") ? paint_light("ink") : "#000000",
+                "none",
+                "",
+                1,
+                1,
+                1,
+                12,
+                NULL,
+                400,
+                false,
+                false};
     const piece fill = walk_value(e, "fill");
     if (fill.n && !strncmp(fill.at, "url(", 4)) to.fill = "hatch";
     piece list = walk_value(e, "class"), one;

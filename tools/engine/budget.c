@@ -8,7 +8,8 @@
 enum { PROMPT_ROWS = 64, MOST_SEQUENCES = 256 };
 
 /* MemAvailable of /proc/meminfo; where there is none, all memory. */
-static double free_bytes(void) {
+static double free_bytes(void)
+{
     char line[128];
     double kib = 0;
     FILE *f = fopen("/proc/meminfo", "r");
@@ -23,7 +24,8 @@ static double free_bytes(void) {
 #endif
 }
 
-bool budget_of(const char *words, double *bytes, problem *why) {
+bool budget_of(const char *words, double *bytes, problem *why)
+{
     static const char units[] = "KMG";
     char *end;
     if (!words) {
@@ -39,13 +41,16 @@ bool budget_of(const char *words, double *bytes, problem *why) {
 }
 
 /* A row for each sequence, and prompts in passes that are worth it. */
-static void lay_out(syn_context_desc *desc, size_t sequences) {
+static void lay_out(syn_context_desc *desc, size_t sequences)
+{
     desc->sequences = (uint32_t)sequences;
-    desc->batch = (uint32_t)(sequences < PROMPT_ROWS / 2 ? PROMPT_ROWS : sequences + PROMPT_ROWS / 2);
+    desc->batch =
+        (uint32_t)(sequences < PROMPT_ROWS / 2 ? PROMPT_ROWS : sequences + PROMPT_ROWS / 2);
 }
 
 bool budget_sequences(const loaded_model *m, syn_context_desc *desc, size_t most, double each,
-                      double bytes, problem *why) {
+                      double bytes, problem *why)
+{
     size_t low = 1, high = most < MOST_SEQUENCES ? most : MOST_SEQUENCES, context;
     while (low < high) { /* low fits, or is 1; above high nothing does */
         const size_t middle = high - (high - low) / 2;
@@ -58,8 +63,10 @@ bool budget_sequences(const loaded_model *m, syn_context_desc *desc, size_t most
     return model_context_bytes(m, desc, &context, why);
 }
 
-void budget_note(const char *what, size_t sequences, double bytes) {
+void budget_note(const char *what, size_t sequences, double bytes)
+{
     char memory[32];
     bytes_text(bytes, memory, sizeof memory);
-    if (sequences > 1) tool_note("%zu %s side by side, %s of memory (--memory)", sequences, what, memory);
+    if (sequences > 1)
+        tool_note("%zu %s side by side, %s of memory (--memory)", sequences, what, memory);
 }

@@ -6,7 +6,8 @@
 
 static const char template_key[] = "tokenizer.chat_template";
 
-static char *token_words(const syn_tokenizer *t, int32_t id) {
+static char *token_words(const syn_tokenizer *t, int32_t id)
+{
     syn_error err;
     size_t length;
     if (id < 0 || id >= t->size) return NULL;
@@ -16,7 +17,8 @@ static char *token_words(const syn_tokenizer *t, int32_t id) {
     return words;
 }
 
-static bool read_template(chat *c, const syn_gguf *gguf, problem *why) {
+static bool read_template(chat *c, const syn_gguf *gguf, problem *why)
+{
     syn_error err;
     syn_gguf_value value;
     bool present;
@@ -37,7 +39,8 @@ static bool read_template(chat *c, const syn_gguf *gguf, problem *why) {
     return true;
 }
 
-static bool run_template(const chat *c, const char *message, size_t length, text *out, problem *why) {
+static bool run_template(const chat *c, const char *message, size_t length, text *out, problem *why)
+{
     jinja_message m[2];
     jinja_input in = {m, 0, c->bos, c->eos, true, c->date};
     if (c->options.system)
@@ -46,18 +49,22 @@ static bool run_template(const chat *c, const char *message, size_t length, text
     return jinja_render(c->source.at, c->source.length, &in, out, why);
 }
 
-/* Can the template be run? What it says itself of a conversation is no question of what is known. */
-static bool try_template(chat *c, problem *why) {
+/* Can the template be run? What it says itself of a conversation is no question of what is known.
+ */
+static bool try_template(chat *c, problem *why)
+{
     text out = {0};
     if (run_template(c, "a", 1, &out, &c->why_not)) {
         c->why_not.text[0] = '\0';
         c->way = CHAT_TEMPLATE;
     }
     text_free(&out);
-    return strstr(c->why_not.text, "the template says") ? problem_set(why, "%s", c->why_not.text) : true;
+    return strstr(c->why_not.text, "the template says") ? problem_set(why, "%s", c->why_not.text)
+                                                        : true;
 }
 
-static void notes(const chat *c) {
+static void notes(const chat *c)
+{
     if (c->why_not.text[0])
         tool_note("the %s; %s", c->why_not.text,
                   c->way == CHAT_BUILT_IN ? "its format is recognised without running it"
@@ -65,11 +72,13 @@ static void notes(const chat *c) {
     else if (c->way == CHAT_PLAIN && !c->options.raw)
         tool_note("no chat format is recognised in this file: %s", "prompts are used as they are");
     else if (c->way == CHAT_BUILT_IN && !c->source.length)
-        tool_note("the file has no chat template; its vocabulary suggests %s", syn_chat_name(c->format));
+        tool_note("the file has no chat template; its vocabulary suggests %s",
+                  syn_chat_name(c->format));
 }
 
 bool chat_open(chat *c, const syn_gguf *gguf, const syn_tokenizer *t, const chat_options *options,
-               bool quiet, problem *why) {
+               bool quiet, problem *why)
+{
     memset(c, 0, sizeof *c);
     c->t = t;
     c->options = *options;
@@ -87,24 +96,28 @@ bool chat_open(chat *c, const syn_gguf *gguf, const syn_tokenizer *t, const chat
     if (c->way == CHAT_PLAIN && c->format != SYN_CHAT_NONE) c->way = CHAT_BUILT_IN;
     if (!quiet) notes(c);
     if (c->way == CHAT_PLAIN && options->system)
-        return problem_set(why, "--system needs a chat template: this file has none that is known here");
+        return problem_set(why,
+                           "--system needs a chat template: this file has none that is known here");
     return true;
 }
 
-void chat_close(chat *c) {
+void chat_close(chat *c)
+{
     text_free(&c->source);
     free(c->bos);
     free(c->eos);
     memset(c, 0, sizeof *c);
 }
 
-const char *chat_name(const chat *c) {
+const char *chat_name(const chat *c)
+{
     if (c->way == CHAT_PLAIN) return "none";
     if (c->way == CHAT_TEMPLATE && c->format == SYN_CHAT_NONE) return "template";
     return syn_chat_name(c->format);
 }
 
-void chat_json(const chat *c, json_out *j) {
+void chat_json(const chat *c, json_out *j)
+{
     json_text(j, "chat", chat_name(c));
     if (c->options.system) json_text(j, "system", c->options.system);
     if (c->way == CHAT_TEMPLATE && strstr(c->source.at, "strftime_now")) {
@@ -114,7 +127,9 @@ void chat_json(const chat *c, json_out *j) {
     }
 }
 
-static char *built_in(const chat *c, const char *message, size_t length, size_t *rendered, problem *why) {
+static char *built_in(const chat *c, const char *message, size_t length, size_t *rendered,
+                      problem *why)
+{
     syn_error err;
     syn_chat_message m[2];
     size_t n = 0;
@@ -137,7 +152,8 @@ static char *built_in(const chat *c, const char *message, size_t length, size_t 
     return NULL;
 }
 
-char *chat_render(const chat *c, const char *message, size_t length, size_t *rendered, problem *why) {
+char *chat_render(const chat *c, const char *message, size_t length, size_t *rendered, problem *why)
+{
     text out = {0};
     if (c->way == CHAT_BUILT_IN) return built_in(c, message, length, rendered, why);
     if (c->way == CHAT_PLAIN) text_add_bytes(&out, message, length);
@@ -146,9 +162,11 @@ char *chat_render(const chat *c, const char *message, size_t length, size_t *ren
     return out.at ? out.at : tool_alloc(1, 1);
 }
 
-int32_t *chat_ids(const chat *c, const char *message, size_t length, size_t *count, problem *why) {
+int32_t *chat_ids(const chat *c, const char *message, size_t length, size_t *count, problem *why)
+{
     size_t rendered;
-    if (c->way == CHAT_PLAIN) return tokenize_text(c->t, message, length, SYN_PARSE_SPECIAL, count, why);
+    if (c->way == CHAT_PLAIN)
+        return tokenize_text(c->t, message, length, SYN_PARSE_SPECIAL, count, why);
     char *words = chat_render(c, message, length, &rendered, why);
     if (!words) return NULL;
     int32_t *ids = tokenize_text(c->t, words, rendered, SYN_PARSE_SPECIAL | SYN_NO_BOS, count, why);

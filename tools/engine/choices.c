@@ -1,4 +1,5 @@
-/* choices.c - the words of an option from the library's name functions. A name is written once, in the library. */
+/* choices.c - the words of an option from the library's name functions. A name is written once, in
+ * the library. */
 #include "engine/choices.h"
 #include "engine/engine.h"
 
@@ -16,11 +17,26 @@ static const char *joined(char room[WORDS_BYTES], name_of *name, int count)
     return room;
 }
 
-static const char *redundancy_name(int i) { return syn_redundancy_name((syn_redundancy)i); }
-static const char *estimator_name(int i) { return syn_estimator_name((syn_estimator)i); }
-static const char *transform_name(int i) { return syn_transform_name((syn_transform)i); }
-static const char *score_name(int i) { return syn_score_name((syn_score)i); }
-static const char *surrogate_name(int i) { return syn_surrogate_name((syn_surrogate)i); }
+static const char *redundancy_name(int i)
+{
+    return syn_redundancy_name((syn_redundancy)i);
+}
+static const char *estimator_name(int i)
+{
+    return syn_estimator_name((syn_estimator)i);
+}
+static const char *transform_name(int i)
+{
+    return syn_transform_name((syn_transform)i);
+}
+static const char *score_name(int i)
+{
+    return syn_score_name((syn_score)i);
+}
+static const char *surrogate_name(int i)
+{
+    return syn_surrogate_name((syn_surrogate)i);
+}
 
 const char *choices_redundancy(void)
 {

@@ -1,4 +1,5 @@
-/* choices.h - the words of options that choose one of the library's enums: its own names, joined by '|'. */
+/* choices.h - the words of options that choose one of the library's enums: its own names, joined by
+ * '|'. */
 #ifndef SYNERGY_CHOICES_H
 #define SYNERGY_CHOICES_H
 

@@ -5,12 +5,14 @@
 
 #include <stdlib.h>
 
-bool problem_engine(problem *why, const char *where, const syn_error *err) {
+bool problem_engine(problem *why, const char *where, const syn_error *err)
+{
     const char *words = err->text[0] ? err->text : syn_status_text(err->status);
     return problem_set(why, "%s%s%s", where ? where : "", where ? ": " : "", words);
 }
 
-void engine_pool_start(engine_pool *p, int64_t threads) {
+void engine_pool_start(engine_pool *p, int64_t threads)
+{
     syn_error err;
     memset(p, 0, sizeof *p);
     if (threads < 1) threads = cores_count();
@@ -19,12 +21,14 @@ void engine_pool_start(engine_pool *p, int64_t threads) {
     if (p->running) p->parallel = syn_pool_parallel(&p->pool);
 }
 
-void engine_pool_stop(engine_pool *p) {
+void engine_pool_stop(engine_pool *p)
+{
     if (p->running) syn_pool_stop(&p->pool);
     p->running = false;
 }
 
-double spearman_of(const double *a, const double *b, size_t n) {
+double spearman_of(const double *a, const double *b, size_t n)
+{
     double *work = tool_alloc(4 * n, sizeof *work);
     size_t *order = tool_alloc(n, sizeof *order);
     double r = syn_rank_spearman(a, b, n, work, order);
@@ -35,7 +39,8 @@ double spearman_of(const double *a, const double *b, size_t n) {
 
 /* ---- the table of families (family.h) --------------------------------------------------- */
 
-family_steps family_steps_of(const syn_family *family) {
+family_steps family_steps_of(const syn_family *family)
+{
     family_steps s;
     s.rms_norm = family->norm == SYNP_NORM_RMS;
     s.silu = family->act == SYNP_ACT_SILU;
@@ -46,12 +51,28 @@ family_steps family_steps_of(const syn_family *family) {
     return s;
 }
 
-const syn_family *family_row(int i) {
+const syn_family *family_row(int i)
+{
     return i >= 0 && i < (int)SYNP_FAMILIES ? &synp_families[i] : NULL;
 }
 
-const char *family_name(const syn_family *family) { return family->name; }
-uint64_t family_needed(const syn_family *family) { return family->needed; }
-uint64_t family_parts(const syn_family *family) { return family->needed | family->optional; }
-const char *family_part_name(syn_part part) { return synp_parts[part].name; }
-const char *family_global_name(syn_global global) { return synp_globals[global].name; }
+const char *family_name(const syn_family *family)
+{
+    return family->name;
+}
+uint64_t family_needed(const syn_family *family)
+{
+    return family->needed;
+}
+uint64_t family_parts(const syn_family *family)
+{
+    return family->needed | family->optional;
+}
+const char *family_part_name(syn_part part)
+{
+    return synp_parts[part].name;
+}
+const char *family_global_name(syn_global global)
+{
+    return synp_globals[global].name;
+}

@@ -13,7 +13,11 @@ bool problem_engine(problem *why, const char *where, const syn_error *err);
 
 /* A pool of `threads` (0: all cores); with one thread, or where the system gives none, serial.
    The pool must not move while it runs. */
-typedef struct engine_pool { syn_pool pool; bool running; syn_parallel parallel; } engine_pool;
+typedef struct engine_pool {
+    syn_pool pool;
+    bool running;
+    syn_parallel parallel;
+} engine_pool;
 void engine_pool_start(engine_pool *p, int64_t threads);
 void engine_pool_stop(engine_pool *p);
 

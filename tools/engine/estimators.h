@@ -1,4 +1,5 @@
-/* estimators.h - the estimators that a result is told under, and the folder of each one's own result. */
+/* estimators.h - the estimators that a result is told under, and the folder of each one's own
+ * result. */
 #ifndef SYNERGY_ESTIMATORS_H
 #define SYNERGY_ESTIMATORS_H
 
@@ -7,8 +8,8 @@
 typedef struct estimator_row {
     syn_estimator estimator;
     syn_transform transform;
-    const char   *folder;  /* of a result folder: DIR/estimators/FOLDER */
-    const char   *title;
+    const char *folder; /* of a result folder: DIR/estimators/FOLDER */
+    const char *title;
 } estimator_row;
 
 extern const estimator_row estimator_list[];

@@ -7,13 +7,15 @@
 enum { LEAST_PASS = 32, MOST_PASS = 256 };
 
 /* Texts that a pass of so many rows may touch. */
-static size_t touched(const syn_context_desc *desc, size_t texts) {
+static size_t touched(const syn_context_desc *desc, size_t texts)
+{
     const size_t n = (desc->batch + (size_t)desc->tokens - 2) / desc->tokens + 1;
     return n < texts ? n : texts;
 }
 
-bool feed_layout(const loaded_model *m, syn_context_desc *desc, size_t texts, double row_bytes, const char *memory,
-                 problem *why) {
+bool feed_layout(const loaded_model *m, syn_context_desc *desc, size_t texts, double row_bytes,
+                 const char *memory, problem *why)
+{
     const double all = (double)desc->tokens * (double)texts;
     double budget;
     if (!budget_of(memory, &budget, why)) return false;
@@ -28,7 +30,8 @@ bool feed_layout(const loaded_model *m, syn_context_desc *desc, size_t texts, do
     return true;
 }
 
-void feed_begin(feed *f, syn_context *ctx, const char *path, const fed_text *given, size_t texts) {
+void feed_begin(feed *f, syn_context *ctx, const char *path, const fed_text *given, size_t texts)
+{
     memset(f, 0, sizeof *f);
     f->ctx = ctx;
     f->path = path;
@@ -37,18 +40,21 @@ void feed_begin(feed *f, syn_context *ctx, const char *path, const fed_text *giv
     f->rows = tool_alloc(ctx->desc.batch, sizeof *f->rows);
 }
 
-void feed_end(feed *f) {
+void feed_end(feed *f)
+{
     free(f->rows);
     memset(f, 0, sizeof *f);
 }
 
-void feed_next_row(const feed *f, size_t *which, size_t *at) {
+void feed_next_row(const feed *f, size_t *which, size_t *at)
+{
     if (++*at < f->given[*which].count) return;
     *at = 0;
     while (++*which < f->texts && !f->given[*which].count) {}
 }
 
-bool feed_pass(feed *f, problem *why) {
+bool feed_pass(feed *f, problem *why)
+{
     syn_error err;
     uint32_t now = 0; /* texts in this pass, each in a sequence of its own */
     f->count = 0;
@@ -60,7 +66,8 @@ bool feed_pass(feed *f, problem *why) {
         if (!f->at) f->sequence = (f->sequence + 1) % f->ctx->desc.sequences;
         if (!f->at && syn_context_rewind(f->ctx, f->sequence, 0, &err) != SYN_OK)
             return problem_engine(why, f->path, &err);
-        f->rows[f->count++] = (syn_row){.sequence = f->sequence, .id = f->given[f->text].ids[f->at]};
+        f->rows[f->count++] =
+            (syn_row){.sequence = f->sequence, .id = f->given[f->text].ids[f->at]};
         feed_next_row(f, &f->text, &f->at);
     }
     if (!f->count || syn_context_step_rows(f->ctx, f->rows, f->count, &err) == SYN_OK) return true;

@@ -1,30 +1,35 @@
-/* feed.h - given ids through a model, many texts in one pass over the weights: perplexity, capture --tokens.
+/* feed.h - given ids through a model, many texts in one pass over the weights: perplexity, capture
+   --tokens.
 
-   The texts are fed as if they stood one behind the other, cut into passes of `batch` rows; each has a sequence of
-   its own. What a pass gives therefore comes in the order of texts and positions, whatever its size. */
+   The texts are fed as if they stood one behind the other, cut into passes of `batch` rows; each
+   has a sequence of its own. What a pass gives therefore comes in the order of texts and positions,
+   whatever its size. */
 #ifndef SYNERGY_FEED_H
 #define SYNERGY_FEED_H
 
 #include "engine/budget.h"
 
-typedef struct fed_text { const int32_t *ids; size_t count; } fed_text;
+typedef struct fed_text {
+    const int32_t *ids;
+    size_t count;
+} fed_text;
 
 typedef struct feed {
-    syn_context    *ctx;
-    const char     *path;      /* of the model, for messages */
-    const fed_text *given;     /* (texts) */
-    size_t          texts;
-    size_t          text, at;  /* what is fed next */
-    uint32_t        sequence;  /* of the text under way */
-    syn_row        *rows;      /* (batch) */
-    size_t          first, first_at; /* text and position of the last pass's first row */
-    size_t          count;     /* rows of the last pass */
+    syn_context *ctx;
+    const char *path;      /* of the model, for messages */
+    const fed_text *given; /* (texts) */
+    size_t texts;
+    size_t text, at;        /* what is fed next */
+    uint32_t sequence;      /* of the text under way */
+    syn_row *rows;          /* (batch) */
+    size_t first, first_at; /* text and position of the last pass's first row */
+    size_t count;           /* rows of the last pass */
 } feed;
 
-/* Tokens are set in desc, the longest text's. Finds the pass that fits the budget (`row_bytes`: what a row takes
-   beside the context), and as many sequences as fill it. */
-bool feed_layout(const loaded_model *m, syn_context_desc *desc, size_t texts, double row_bytes, const char *memory,
-                 problem *why);
+/* Tokens are set in desc, the longest text's. Finds the pass that fits the budget (`row_bytes`:
+   what a row takes beside the context), and as many sequences as fill it. */
+bool feed_layout(const loaded_model *m, syn_context_desc *desc, size_t texts, double row_bytes,
+                 const char *memory, problem *why);
 /* `texts`, their array and the context must last as long. */
 void feed_begin(feed *f, syn_context *ctx, const char *path, const fed_text *given, size_t texts);
 /* One pass; no rows (count 0): all is fed. */

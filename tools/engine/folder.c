@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-bool folder_describe(json_file *f, const char *directory, problem *why) {
+bool folder_describe(json_file *f, const char *directory, problem *why)
+{
     static const char *const name[2] = {"run.json", "phiid.json"};
     char path[TOOL_PATH_BYTES];
     if (!path_is_directory(directory))
@@ -20,7 +21,8 @@ bool folder_describe(json_file *f, const char *directory, problem *why) {
 }
 
 bool folder_check_model(const json *description, const loaded_model *m, const char *directory,
-                        problem *why) {
+                        problem *why)
+{
     char hash[65];
     const char *theirs = json_text_of(description, "model.sha256", "");
     model_hash(m, hash);
@@ -30,13 +32,15 @@ bool folder_check_model(const json *description, const loaded_model *m, const ch
                        path_base(m->path), hash);
 }
 
-bool folder_has_experts(const json *description) {
+bool folder_has_experts(const json *description)
+{
     const char *kind = json_text_of(description, "settings.units",
                                     json_text_of(description, "units_are", "heads"));
     return !strncmp(kind, "expert", 6);
 }
 
-void folder_column(const char *score, char to[64]) {
+void folder_column(const char *score, char to[64])
+{
     snprintf(to, 64, "%s", strcmp(score, "norm") ? score : "mean_norm");
     for (char *s = to; *s; s++)
         if (*s == '-') *s = '_';

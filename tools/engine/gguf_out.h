@@ -8,27 +8,28 @@
 typedef struct gguf_out {
     file_out file;
     uint32_t version, alignment;
-    text     keys, infos;       /* as they will stand in the file */
+    text keys, infos; /* as they will stand in the file */
     uint64_t key_count, tensor_count;
-    uint64_t data_bytes;        /* of all tensors promised so far, padding included */
-    uint64_t written;           /* bytes in the file so far */
-    uint64_t tensor_bytes;      /* of the tensor being written */
+    uint64_t data_bytes;   /* of all tensors promised so far, padding included */
+    uint64_t written;      /* bytes in the file so far */
+    uint64_t tensor_bytes; /* of the tensor being written */
 } gguf_out;
 
 /* One key of a mapped file whose structure syn_gguf_open has checked. */
 typedef struct gguf_key {
     const char *name;
-    size_t      name_bytes;
+    size_t name_bytes;
     const unsigned char *record; /* name, type and value as they lie in the file */
-    size_t      record_bytes;
+    size_t record_bytes;
 } gguf_key;
 
 /* The key at *at (start with gguf->keys_at); moves *at to the next one. */
 gguf_key gguf_key_at(const syn_gguf *gguf, uint64_t *at);
-bool     gguf_key_is(const gguf_key *key, const char *name);
+bool gguf_key_is(const gguf_key *key, const char *name);
 
 void gguf_out_copy_key(gguf_out *out, const gguf_key *key);
-/* Begins a file with all keys of another whose tensors will be F32: its type says so, and it is no part of a split. */
+/* Begins a file with all keys of another whose tensors will be F32: its type says so, and it is no
+ * part of a split. */
 void gguf_out_floats_of(gguf_out *out, const syn_gguf *from);
 /* The same with another beginning of its name in place of the first `skip` bytes. */
 void gguf_out_move_key(gguf_out *out, const gguf_key *key, size_t skip, const char *begin);

@@ -8,7 +8,8 @@
 /* ---- files ---------------------------------------------------------------------------- */
 
 /* "x-00002-of-00005.gguf": 5, and where the digits of the part stand; 1 for any other name. */
-static int split_count(const char *path, size_t *digits_at) {
+static int split_count(const char *path, size_t *digits_at)
+{
     const size_t n = strlen(path), tail = strlen("-00001-of-00005.gguf");
     if (n < tail) return 1;
     const char *end = path + n - tail;
@@ -19,7 +20,8 @@ static int split_count(const char *path, size_t *digits_at) {
     return count;
 }
 
-static bool map_files(loaded_model *m, const char *path, problem *why) {
+static bool map_files(loaded_model *m, const char *path, problem *why)
+{
     size_t digits_at = 0;
     const int count = split_count(path, &digits_at);
     if (strlen(path) >= sizeof m->path) return problem_set(why, "%s: the name is too long", path);
@@ -41,37 +43,44 @@ static bool map_files(loaded_model *m, const char *path, problem *why) {
     return true;
 }
 
-uint64_t model_file_bytes(const loaded_model *m) {
+uint64_t model_file_bytes(const loaded_model *m)
+{
     uint64_t bytes = 0;
     for (int i = 0; i < m->files; i++) bytes += m->view[i].size;
     return bytes;
 }
 
-void model_hash(const loaded_model *m, char hex[65]) {
+void model_hash(const loaded_model *m, char hex[65])
+{
     sha256 hash;
     sha256_begin(&hash);
     for (int i = 0; i < m->files; i++) sha256_add(&hash, m->view[i].bytes, m->view[i].size);
     sha256_end(&hash, hex);
 }
 
-bool model_each_tensor(const loaded_model *m, tensor_visit *visit, void *user, problem *why) {
+bool model_each_tensor(const loaded_model *m, tensor_visit *visit, void *user, problem *why)
+{
     for (int f = 0; f < m->files; f++) {
         syn_gguf gguf;
         syn_gguf_tensor t;
         syn_error err;
-        if (syn_gguf_open(&gguf, &m->source[f], &err) != SYN_OK) return problem_engine(why, m->path, &err);
+        if (syn_gguf_open(&gguf, &m->source[f], &err) != SYN_OK)
+            return problem_engine(why, m->path, &err);
         uint64_t at = gguf.tensors_at;
         for (uint64_t i = 0; i < gguf.tensors; i++, at = t.next_at) {
-            if (syn_gguf_tensor_at(&gguf, at, &t, &err) != SYN_OK) return problem_engine(why, m->path, &err);
+            if (syn_gguf_tensor_at(&gguf, at, &t, &err) != SYN_OK)
+                return problem_engine(why, m->path, &err);
             if (!visit(user, &gguf, &t, why)) return false;
         }
     }
     return true;
 }
 
-void tokenizer_note(const syn_tokenizer *t) {
+void tokenizer_note(const syn_tokenizer *t)
+{
     if (t->pre_missing)
-        tool_note("the file has no tokenizer.ggml.pre: words are cut as by '%s'; --pre NAME names another",
+        tool_note("the file has no tokenizer.ggml.pre: words are cut as by '%s'; --pre NAME names "
+                  "another",
                   syn_tokenizer_pre_name(t->pre));
     const char *key;
     for (unsigned i = 0; (key = syn_tokenizer_outside(t, i)) != NULL; i++)
@@ -79,7 +88,8 @@ void tokenizer_note(const syn_tokenizer *t) {
 }
 
 static bool load(loaded_model *m, const char *path, const char *pre, bool no_vocabulary,
-                 problem *why) {
+                 problem *why)
+{
     syn_error err;
     syn_model_desc desc;
     syn_arena arena = syn_arena_measure();
@@ -107,15 +117,18 @@ static bool load(loaded_model *m, const char *path, const char *pre, bool no_voc
     return false;
 }
 
-bool model_load(loaded_model *m, const char *path, const char *pre, problem *why) {
+bool model_load(loaded_model *m, const char *path, const char *pre, problem *why)
+{
     return load(m, path, pre, false, why);
 }
 
-bool model_load_weights(loaded_model *m, const char *path, problem *why) {
+bool model_load_weights(loaded_model *m, const char *path, problem *why)
+{
     return load(m, path, NULL, true, why);
 }
 
-void model_unload(loaded_model *m) {
+void model_unload(loaded_model *m)
+{
     engine_pool_stop(&m->pool);
     for (int i = 0; i < m->files; i++) file_unmap(&m->view[i]);
     free(m->context_block);
@@ -123,7 +136,8 @@ void model_unload(loaded_model *m) {
     memset(m, 0, sizeof *m);
 }
 
-bool model_not_output(const loaded_model *m, const char *output, problem *why) {
+bool model_not_output(const loaded_model *m, const char *output, problem *why)
+{
     size_t digits_at = 0;
     char name[TOOL_PATH_BYTES], digits[16];
     split_count(m->path, &digits_at);
@@ -136,17 +150,22 @@ bool model_not_output(const loaded_model *m, const char *output, problem *why) {
     return true;
 }
 
-bool model_context_check(const loaded_model *m, uint64_t tokens, bool beyond, problem *why) {
+bool model_context_check(const loaded_model *m, uint64_t tokens, bool beyond, problem *why)
+{
     const uint32_t trained = m->model.context;
     if (beyond || !trained || tokens <= trained) return true;
-    return problem_set(why, "%s: was trained for a context of %u tokens, and %llu are needed (--beyond-context goes "
-                       "on; expect worse text)", m->path, trained, (unsigned long long)tokens);
+    return problem_set(
+        why,
+        "%s: was trained for a context of %u tokens, and %llu are needed (--beyond-context goes "
+        "on; expect worse text)",
+        m->path, trained, (unsigned long long)tokens);
 }
 
 /* ---- contexts ------------------------------------------------------------------------- */
 
 bool model_context_bytes(const loaded_model *m, const syn_context_desc *desc, size_t *bytes,
-                         problem *why) {
+                         problem *why)
+{
     syn_error err;
     syn_context ctx;
     syn_arena arena = syn_arena_measure();
@@ -157,7 +176,8 @@ bool model_context_bytes(const loaded_model *m, const syn_context_desc *desc, si
 }
 
 bool model_context_on(loaded_model *m, syn_context *ctx, syn_context_desc *desc, void **block,
-                      size_t *bytes, problem *why) {
+                      size_t *bytes, problem *why)
+{
     syn_error err;
     desc->parallel = m->pool.parallel;
     if (!model_context_bytes(m, desc, bytes, why)) return false;
@@ -169,14 +189,16 @@ bool model_context_on(loaded_model *m, syn_context *ctx, syn_context_desc *desc,
 }
 
 bool model_context(loaded_model *m, syn_context *ctx, syn_context_desc *desc, int64_t threads,
-                   problem *why) {
+                   problem *why)
+{
     engine_pool_start(&m->pool, threads);
     return model_context_on(m, ctx, desc, &m->context_block, &m->context_bytes, why);
 }
 
 /* ---- text ----------------------------------------------------------------------------- */
 
-bool read_stream(FILE *from, const char *name, text *to, problem *why) {
+bool read_stream(FILE *from, const char *name, text *to, problem *why)
+{
     char piece[16384];
     size_t n;
     while ((n = fread(piece, 1, sizeof piece, from)) > 0) text_add_bytes(to, piece, n);
@@ -184,7 +206,8 @@ bool read_stream(FILE *from, const char *name, text *to, problem *why) {
     return true;
 }
 
-bool read_file(const char *path, text *to, problem *why) {
+bool read_file(const char *path, text *to, problem *why)
+{
     if (path_is_directory(path)) return problem_set(why, "%s: is a directory", path);
     FILE *from = fopen(path, "rb");
     if (!from) return problem_errno(why, path, "cannot open");
@@ -194,7 +217,8 @@ bool read_file(const char *path, text *to, problem *why) {
 }
 
 int32_t *tokenize_text(const syn_tokenizer *t, const char *words, size_t length, int flags,
-                       size_t *count, problem *why) {
+                       size_t *count, problem *why)
+{
     syn_error err;
     /* a byte that is no UTF-8 may become U+FFFD, three bytes and as many tokens */
     const size_t bytes = syn_tokenize_bytes(t, words, length, flags), room = 3 * length + 16;
@@ -211,18 +235,20 @@ int32_t *tokenize_text(const syn_tokenizer *t, const char *words, size_t length,
 
 /* ---- given ids ------------------------------------------------------------------------ */
 
-static bool copy_ids(id_rows *ids, const npy *a, const char *path, uint32_t vocab, problem *why) {
+static bool copy_ids(id_rows *ids, const npy *a, const char *path, uint32_t vocab, problem *why)
+{
     for (uint64_t i = 0; i < a->count; i++) {
         const int64_t id = npy_int(a, i);
         if (id < 0 || id >= (int64_t)vocab)
-            return problem_set(why, "%s: id %lld at index %llu is not in the vocabulary: 0 to %u", path,
-                               (long long)id, (unsigned long long)i, vocab - 1);
+            return problem_set(why, "%s: id %lld at index %llu is not in the vocabulary: 0 to %u",
+                               path, (long long)id, (unsigned long long)i, vocab - 1);
         ids->at[i] = (int32_t)id;
     }
     return true;
 }
 
-bool ids_read(id_rows *ids, const char *path, uint32_t vocab, problem *why) {
+bool ids_read(id_rows *ids, const char *path, uint32_t vocab, problem *why)
+{
     npy a;
     char shape[128];
     bool good = false;

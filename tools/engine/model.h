@@ -6,20 +6,22 @@
 #include "engine/engine.h"
 
 /* int: syn_cache_type */
-#define OPTION_CACHE(to)                                                                            \
-    {"cache", 0, OPTION_CHOICE, "f32|f16", "keys and values: floats (default), or halves in half the memory", (to), \
-     0, 0, NULL}
+#define OPTION_CACHE(to)                                                                           \
+    {                                                                                              \
+        "cache", 0, OPTION_CHOICE, "f32|f16",                                                      \
+            "keys and values: floats (default), or halves in half the memory", (to), 0, 0, NULL    \
+    }
 
 typedef struct loaded_model {
-    char       path[TOOL_PATH_BYTES];
-    int        files;
-    file_view  view[SYN_MODEL_FILES];
+    char path[TOOL_PATH_BYTES];
+    int files;
+    file_view view[SYN_MODEL_FILES];
     syn_source source[SYN_MODEL_FILES];
-    syn_model  model;
-    void      *block;
-    size_t     model_bytes;   /* of the model view: what the measuring pass counted */
-    void      *context_block;
-    size_t     context_bytes;
+    syn_model model;
+    void *block;
+    size_t model_bytes; /* of the model view: what the measuring pass counted */
+    void *context_block;
+    size_t context_bytes;
     engine_pool pool;
 } loaded_model;
 
@@ -37,7 +39,8 @@ void model_hash(const loaded_model *m, char hex[65]);
 typedef bool tensor_visit(void *user, const syn_gguf *gguf, const syn_gguf_tensor *t, problem *why);
 bool model_each_tensor(const loaded_model *m, tensor_visit *visit, void *user, problem *why);
 
-/* Refuses `tokens` positions beyond what the model was trained for, where its file says that, unless `beyond`. */
+/* Refuses `tokens` positions beyond what the model was trained for, where its file says that,
+ * unless `beyond`. */
 bool model_context_check(const loaded_model *m, uint64_t tokens, bool beyond, problem *why);
 /* Refuses an output that is one of the model's files. */
 bool model_not_output(const loaded_model *m, const char *output, problem *why);
@@ -55,14 +58,20 @@ bool model_context_bytes(const loaded_model *m, const syn_context_desc *desc, si
 /* Says what of a vocabulary is a guess. */
 void tokenizer_note(const syn_tokenizer *t);
 
-#define OPTION_PRE(to) \
-    {"pre", 0, OPTION_TEXT, "NAME", "pre-tokenizer in place of the file's own", (to), 0, 0, NULL}
+#define OPTION_PRE(to)                                                                             \
+    {                                                                                              \
+        "pre", 0, OPTION_TEXT, "NAME", "pre-tokenizer in place of the file's own", (to), 0, 0,     \
+            NULL                                                                                   \
+    }
 
 /* ids of a text; NULL on failure. flags as syn_tokenize. */
 int32_t *tokenize_text(const syn_tokenizer *t, const char *words, size_t length, int flags,
                        size_t *count, problem *why);
 /* Ids from an .npy of whole numbers, [T] or [P, T]: every one must be in the vocabulary. */
-typedef struct id_rows { int32_t *at; size_t rows, length; } id_rows; /* (rows, length), to be freed */
+typedef struct id_rows {
+    int32_t *at;
+    size_t rows, length;
+} id_rows; /* (rows, length), to be freed */
 bool ids_read(id_rows *ids, const char *path, uint32_t vocab, problem *why);
 /* Text of a whole stream or file, any bytes. */
 bool read_stream(FILE *from, const char *name, text *to, problem *why);

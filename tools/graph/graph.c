@@ -9,15 +9,24 @@
 #include <string.h>
 
 /* The defaults: nulls of a result folder (a single matrix has none unless asked), and starts of
-   Louvain for each null network, which its own network is measured with, too. Local efficiency grows with the
-   cube of the nodes (all joined, one core: 10 s at 600, about a minute at 1000): larger networks have none, and a note says so. */
-enum { FOLDER_NULLS = 100, LARGE_NULLS = 20, LARGE_NODES = 500, NULL_RESTARTS = 5, LOCAL_NODES = 1000 };
+   Louvain for each null network, which its own network is measured with, too. Local efficiency
+   grows with the cube of the nodes (all joined, one core: 10 s at 600, about a minute at 1000):
+   larger networks have none, and a note says so. */
+enum {
+    FOLDER_NULLS = 100,
+    LARGE_NULLS = 20,
+    LARGE_NODES = 500,
+    NULL_RESTARTS = 5,
+    LOCAL_NODES = 1000
+};
 
-double graph_disk_bytes(size_t units) {
+double graph_disk_bytes(size_t units)
+{
     return 30e3 + 12.0 * (double)units;
 }
 
-void graph_defaults(graph_options *o) {
+void graph_defaults(graph_options *o)
+{
     memset(o, 0, sizeof *o);
     o->nulls = -1;
     o->restarts = 50;
@@ -27,7 +36,8 @@ void graph_defaults(graph_options *o) {
     o->densities = "0.05,0.1,0.2,0.3";
 }
 
-bool graph_densities(const char *words, double *density, size_t *count) {
+bool graph_densities(const char *words, double *density, size_t *count)
+{
     *count = 0;
     for (;;) {
         char *end;
@@ -42,7 +52,8 @@ bool graph_densities(const char *words, double *density, size_t *count) {
 
 /* ---- reading -------------------------------------------------------------------------- */
 
-static bool read_partition(graph_work *w, problem *why) {
+static bool read_partition(graph_work *w, problem *why)
+{
     npy a;
     char shape[200];
     const char *path = w->options->partition;
@@ -64,14 +75,19 @@ static bool read_partition(graph_work *w, problem *why) {
     return good;
 }
 
-/* Are a folder's units experts? Of older folders, whose units.csv has no such names, its JSON files tell. */
-static bool units_are_experts(const char *directory, bool *experts, problem *why) {
-    static const char *const file[2] = {"run.json", "phiid.json"}, *const key[2] = {"settings.units", "units_are"};
+/* Are a folder's units experts? Of older folders, whose units.csv has no such names, its JSON files
+ * tell. */
+static bool units_are_experts(const char *directory, bool *experts, problem *why)
+{
+    static const char *const file[2] = {"run.json", "phiid.json"}, *const key[2] = {
+                                                                       "settings.units",
+                                                                       "units_are"};
     *experts = false;
     for (int i = 0; i < 2 && !*experts; i++) {
         char path[TOOL_PATH_BYTES];
         json_file f;
-        if (!path_join(path, directory, file[i], why) || !json_read_if_there(&f, path, why)) return false;
+        if (!path_join(path, directory, file[i], why) || !json_read_if_there(&f, path, why))
+            return false;
         *experts = !strncmp(json_text_of(f.root, key[i], ""), "expert", 6);
         json_free(&f);
     }
@@ -79,7 +95,8 @@ static bool units_are_experts(const char *directory, bool *experts, problem *why
 }
 
 /* units.csv tells the layers: the partition of a result folder unless one is given. */
-static bool read_layers(graph_work *w, problem *why) {
+static bool read_layers(graph_work *w, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     csv c;
     double layer = 0;
@@ -99,7 +116,8 @@ static bool read_layers(graph_work *w, problem *why) {
             if (good) w->partition[i] = (int32_t)layer;
         }
         w->first_layer = good ? (size_t)w->partition[0] : 0;
-        w->layers = good && (size_t)layer >= w->first_layer ? (size_t)layer + 1 - w->first_layer : 0;
+        w->layers =
+            good && (size_t)layer >= w->first_layer ? (size_t)layer + 1 - w->first_layer : 0;
         if (w->layers && w->nodes % w->layers == 0) w->per_layer = w->nodes / w->layers;
         bool experts;
         good = good && units_are_experts(w->options->input, &experts, why);
@@ -110,7 +128,8 @@ static bool read_layers(graph_work *w, problem *why) {
     return good;
 }
 
-static bool read_folder(graph_work *w, problem *why) {
+static bool read_folder(graph_work *w, problem *why)
+{
     static const char *const name[2] = {"synergy", "redundancy"};
     char path[TOOL_PATH_BYTES], file[32];
     w->networks = 2;
@@ -118,8 +137,8 @@ static bool read_folder(graph_work *w, problem *why) {
         snprintf(file, sizeof file, "%s.npy", name[k]);
         if (!path_join(path, w->options->input, file, why)) return false;
         if (!path_exists(path))
-            return problem_set(why, "%s: holds no %s (synergy phiid writes it)",
-                               w->options->input, file);
+            return problem_set(why, "%s: holds no %s (synergy phiid writes it)", w->options->input,
+                               file);
         if (!network_read(&w->net[k], path, name[k], w->options->symmetrise, why)) return false;
     }
     if (w->net[0].nodes != w->net[1].nodes)
@@ -128,7 +147,8 @@ static bool read_folder(graph_work *w, problem *why) {
     return true;
 }
 
-static bool read_all(graph_work *w, problem *why) {
+static bool read_all(graph_work *w, problem *why)
+{
     const graph_options *o = w->options;
     w->folder = path_is_directory(o->input);
     w->networks = 1;
@@ -147,7 +167,8 @@ static bool read_all(graph_work *w, problem *why) {
 
 /* ---- measuring ------------------------------------------------------------------------ */
 
-static syn_graph_desc desc_of(const graph_work *w, size_t restarts) {
+static syn_graph_desc desc_of(const graph_work *w, size_t restarts)
+{
     syn_graph_desc d;
     memset(&d, 0, sizeof d);
     d.nodes = w->nodes;
@@ -159,9 +180,13 @@ static syn_graph_desc desc_of(const graph_work *w, size_t restarts) {
 }
 
 /* One block serves every call: the largest of what they measure. */
-typedef struct scratch { void *block; size_t bytes; } scratch;
+typedef struct scratch {
+    void *block;
+    size_t bytes;
+} scratch;
 
-static bool open_scratch(const graph_work *w, scratch *s, problem *why) {
+static bool open_scratch(const graph_work *w, scratch *s, problem *why)
+{
     syn_error err;
     syn_graph g;
     syn_graph_desc d = desc_of(w, 0);
@@ -189,7 +214,8 @@ static bool open_scratch(const graph_work *w, scratch *s, problem *why) {
 }
 
 static bool measure(const graph_work *w, const scratch *s, const double *weight, size_t restarts,
-                    double density, syn_graph *g, problem *why) {
+                    double density, syn_graph *g, problem *why)
+{
     syn_error err;
     syn_graph_desc d = desc_of(w, restarts);
     syn_arena arena = syn_arena_on(s->block, s->bytes);
@@ -199,7 +225,8 @@ static bool measure(const graph_work *w, const scratch *s, const double *weight,
 }
 
 /* Where some weights repel, the parts that this makes. */
-static bool measure_signed(const graph_work *w, network *n, const scratch *s, problem *why) {
+static bool measure_signed(const graph_work *w, network *n, const scratch *s, problem *why)
+{
     syn_error err;
     const syn_graph_desc d = desc_of(w, (size_t)w->options->restarts);
     syn_arena arena = syn_arena_on(s->block, s->bytes);
@@ -210,7 +237,8 @@ static bool measure_signed(const graph_work *w, network *n, const scratch *s, pr
 }
 
 /* What single nodes are, over the given parts or else the communities that were found. */
-static bool measure_nodes(const graph_work *w, network *n, const scratch *s, problem *why) {
+static bool measure_nodes(const graph_work *w, network *n, const scratch *s, problem *why)
+{
     syn_error err;
     const int32_t *part = w->partition ? w->partition : n->graph.community;
     syn_arena arena = syn_arena_on(s->block, s->bytes), again = arena, more = arena;
@@ -218,20 +246,22 @@ static bool measure_nodes(const graph_work *w, network *n, const scratch *s, pro
     if (n->negative && !measure_signed(w, n, s, why)) return false;
     if (w->nodes <= LOCAL_NODES) n->local = tool_alloc(w->nodes, sizeof(double));
     else if (n == &w->net[0])
-        tool_note("local efficiency is left out: it grows with the cube of the nodes, and of more than %d it takes longer "
-                  "than all else", (int)LOCAL_NODES);
-    return (syn_graph_modularity_signed(n->weight, w->nodes, part, &n->signed_q, &arena,
-                                        &err) == SYN_OK &&
-            syn_graph_participation(n->weight, w->nodes, part, n->participation, &again,
-                                    &err) == SYN_OK &&
-            (!n->local ||
-             syn_graph_local_efficiency(n->weight, w->nodes, &w->parallel, n->local, &more,
-                                        &err) == SYN_OK)) ||
+        tool_note("local efficiency is left out: it grows with the cube of the nodes, and of more "
+                  "than %d it takes longer "
+                  "than all else",
+                  (int)LOCAL_NODES);
+    return (syn_graph_modularity_signed(n->weight, w->nodes, part, &n->signed_q, &arena, &err) ==
+                SYN_OK &&
+            syn_graph_participation(n->weight, w->nodes, part, n->participation, &again, &err) ==
+                SYN_OK &&
+            (!n->local || syn_graph_local_efficiency(n->weight, w->nodes, &w->parallel, n->local,
+                                                     &more, &err) == SYN_OK)) ||
            problem_engine(why, NULL, &err);
 }
 
 /* The whole network once with all starts, then its other densities with one. */
-static bool measure_network(graph_work *w, network *n, const scratch *s, problem *why) {
+static bool measure_network(graph_work *w, network *n, const scratch *s, problem *why)
+{
     syn_error err;
     syn_graph g;
     if (!measure(w, s, n->weight, (size_t)w->options->restarts, 0, &n->graph, why)) return false;
@@ -257,7 +287,8 @@ static bool measure_network(graph_work *w, network *n, const scratch *s, problem
 
 /* ---- null networks -------------------------------------------------------------------- */
 
-static void figures_of(const syn_graph *g, double figure[GRAPH_FIGURES]) {
+static void figures_of(const syn_graph *g, double figure[GRAPH_FIGURES])
+{
     figure[GRAPH_EFFICIENCY] = g->efficiency_weighted;
     figure[GRAPH_TOP_WEIGHTED] = g->efficiency_weighted_top;
     figure[GRAPH_TOP_BINARY] = g->efficiency_binary_top;
@@ -265,7 +296,8 @@ static void figures_of(const syn_graph *g, double figure[GRAPH_FIGURES]) {
 }
 
 /* Means and spreads as they come (Welford 1962); p counts nulls at least as large. */
-static void add_null(null_figure *f, double value, size_t count) {
+static void add_null(null_figure *f, double value, size_t count)
+{
     double off = value - f->mean;
     f->mean += off / (double)count;
     f->sd += off * (value - f->mean);
@@ -274,7 +306,8 @@ static void add_null(null_figure *f, double value, size_t count) {
 
 /* A spread that is rounding only tells that the null keeps the figure, as weight shuffling of a
    complete network keeps its binary efficiency: then there is no z. */
-static void finish_null(null_figure *f, size_t count) {
+static void finish_null(null_figure *f, size_t count)
+{
     f->sd = count > 1 ? sqrt(f->sd / (double)(count - 1)) : (double)NAN;
     f->z = f->sd > 1e-12 * fabs(f->mean) ? (f->seen - f->mean) / f->sd : (double)NAN;
     f->p = (1 + f->p) / ((double)count + 1);
@@ -283,7 +316,8 @@ static void finish_null(null_figure *f, size_t count) {
 /* Weights are shuffled over all edges. Rewiring needs a network with gaps: of the strongest tenth,
    whose whole is then the "top", too. */
 static bool null_of(graph_work *w, network *n, syn_null kind, const scratch *s, progress *bar,
-                    double *done, problem *why) {
+                    double *done, problem *why)
+{
     syn_error err;
     syn_graph g;
     double figure[GRAPH_FIGURES];
@@ -292,19 +326,19 @@ static bool null_of(graph_work *w, network *n, syn_null kind, const scratch *s, 
     double *to = tool_alloc(w->nodes * w->nodes, sizeof *to);
     syn_arena arena = syn_arena_on(s->block, s->bytes);
     memcpy(base, n->weight, w->nodes * w->nodes * sizeof *base);
-    bool good = kind != SYN_NULL_REWIRE ||
-                syn_graph_threshold(n->weight, w->nodes, 0.1, base, &kept, &arena, &err) == SYN_OK ||
-                problem_engine(why, NULL, &err);
+    bool good =
+        kind != SYN_NULL_REWIRE ||
+        syn_graph_threshold(n->weight, w->nodes, 0.1, base, &kept, &arena, &err) == SYN_OK ||
+        problem_engine(why, NULL, &err);
     good = good && measure(w, s, base, w->null_restarts, 0, &g, why);
     if (good) figures_of(&g, figure);
     for (int f = 0; good && f < GRAPH_FIGURES; f++) n->null[kind][f].seen = figure[f];
     for (size_t k = 1; good && k <= w->nulls; k++) {
         arena = syn_arena_on(s->block, s->bytes);
-        good = syn_graph_null(base, w->nodes, kind,
-                              (uint64_t)w->options->seed * UINT64_C(1000003) + k, to, &arena,
-                              &err) ==
-                   SYN_OK ||
-               problem_engine(why, NULL, &err);
+        good =
+            syn_graph_null(base, w->nodes, kind, (uint64_t)w->options->seed * UINT64_C(1000003) + k,
+                           to, &arena, &err) == SYN_OK ||
+            problem_engine(why, NULL, &err);
         good = good && measure(w, s, to, w->null_restarts, 0, &g, why);
         if (good) figures_of(&g, figure);
         for (int f = 0; good && f < GRAPH_FIGURES; f++) add_null(&n->null[kind][f], figure[f], k);
@@ -316,7 +350,8 @@ static bool null_of(graph_work *w, network *n, syn_null kind, const scratch *s, 
     return good;
 }
 
-static bool measure_all(graph_work *w, problem *why) {
+static bool measure_all(graph_work *w, problem *why)
+{
     scratch s = {NULL, 0};
     progress bar;
     double done = 0;
@@ -336,24 +371,27 @@ static bool measure_all(graph_work *w, problem *why) {
 
 /* ---- the whole command ---------------------------------------------------------------- */
 
-static void free_work(graph_work *w) {
+static void free_work(graph_work *w)
+{
     for (int k = 0; k < 2; k++) network_free(&w->net[k]);
     unit_names_free(w->name, w->nodes);
     free(w->partition);
 }
 
-static void settle(graph_work *w) {
+static void settle(graph_work *w)
+{
     const graph_options *o = w->options;
     w->output = o->output ? o->output : w->folder ? o->input : NULL;
-    w->nulls = o->nulls >= 0          ? (size_t)o->nulls
-               : !w->folder           ? 0
+    w->nulls = o->nulls >= 0            ? (size_t)o->nulls
+               : !w->folder             ? 0
                : w->nodes > LARGE_NODES ? LARGE_NULLS
                                         : FOLDER_NULLS;
     w->null_restarts = o->restarts < NULL_RESTARTS ? (size_t)o->restarts : NULL_RESTARTS;
     graph_densities(o->densities, w->density, &w->densities);
 }
 
-bool graph_run(const graph_options *o, json_out *j, problem *why) {
+bool graph_run(const graph_options *o, json_out *j, problem *why)
+{
     graph_work w;
     engine_pool pool;
     memset(&w, 0, sizeof w);

@@ -9,7 +9,8 @@
 #include <string.h>
 
 /* The edges that are exported: all above 0, or the strongest. */
-static bool kept_weights(const graph_work *w, const network *n, double *to, problem *why) {
+static bool kept_weights(const graph_work *w, const network *n, double *to, problem *why)
+{
     syn_error err;
     size_t kept;
     void *block = NULL;
@@ -19,30 +20,34 @@ static bool kept_weights(const graph_work *w, const network *n, double *to, prob
         size_t bytes = arena.used + SYN_ALIGN;
         block = tool_alloc(bytes, 1);
         arena = syn_arena_on(block, bytes);
-        status = syn_graph_threshold(n->weight, w->nodes, w->options->keep, to, &kept, &arena, &err);
+        status =
+            syn_graph_threshold(n->weight, w->nodes, w->options->keep, to, &kept, &arena, &err);
     }
     free(block);
     return status == SYN_OK || problem_engine(why, NULL, &err);
 }
 
-static const char *node_name(const graph_work *w, size_t i, char number[48]) {
+static const char *node_name(const graph_work *w, size_t i, char number[48])
+{
     if (w->name) return w->name[i];
     snprintf(number, 48, "%zu", i);
     return number;
 }
 
 /* Names may hold what XML uses itself. */
-static void xml_name(const char *s, FILE *f) {
-    for (; *s; s++)
-        switch (*s) {
+static void xml_name(const char *s, FILE *f)
+{
+    for (; *s; s++) switch (*s) {
         case '<': fputs("&lt;", f); break;
         case '>': fputs("&gt;", f); break;
         case '&': fputs("&amp;", f); break;
-        default: if ((unsigned char)*s >= 0x20) putc(*s, f);
+        default:
+            if ((unsigned char)*s >= 0x20) putc(*s, f);
         }
 }
 
-static void graphml_head(FILE *f) {
+static void graphml_head(FILE *f)
+{
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
           "<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">\n"
           "  <key id=\"unit\" for=\"node\" attr.name=\"unit\" attr.type=\"string\"/>\n"
@@ -50,10 +55,12 @@ static void graphml_head(FILE *f) {
           "  <key id=\"community\" for=\"node\" attr.name=\"community\" attr.type=\"int\"/>\n"
           "  <key id=\"strength\" for=\"node\" attr.name=\"strength\" attr.type=\"double\"/>\n"
           "  <key id=\"weight\" for=\"edge\" attr.name=\"weight\" attr.type=\"double\"/>\n"
-          "  <graph edgedefault=\"undirected\">\n", f);
+          "  <graph edgedefault=\"undirected\">\n",
+          f);
 }
 
-static void graphml_nodes(const graph_work *w, const network *n, const double *weight, FILE *f) {
+static void graphml_nodes(const graph_work *w, const network *n, const double *weight, FILE *f)
+{
     char name[48], number[32];
     for (size_t i = 0; i < w->nodes; i++) {
         double strength = 0;
@@ -62,15 +69,16 @@ static void graphml_nodes(const graph_work *w, const network *n, const double *w
         fprintf(f, "    <node id=\"n%zu\"><data key=\"unit\">", i);
         xml_name(node_name(w, i, name), f);
         fputs("</data>", f);
-        if (w->per_layer) fprintf(f, "<data key=\"layer\">%zu</data>",
-                                  w->first_layer + i / w->per_layer);
+        if (w->per_layer)
+            fprintf(f, "<data key=\"layer\">%zu</data>", w->first_layer + i / w->per_layer);
         fprintf(f, "<data key=\"community\">%ld</data><data key=\"strength\">%s</data></node>\n",
                 (long)n->graph.community[i], number);
     }
 }
 
 static bool graphml(const graph_work *w, const network *n, const double *weight, const char *path,
-                    problem *why) {
+                    problem *why)
+{
     file_out out;
     char number[32];
     if (!file_begin(&out, path, why)) return false;
@@ -83,13 +91,15 @@ static bool graphml(const graph_work *w, const network *n, const double *weight,
             number_text(v, number);
             fprintf(out.stream,
                     "    <edge source=\"n%zu\" target=\"n%zu\"><data key=\"weight\">%s</data>"
-                    "</edge>\n", i, k, number);
+                    "</edge>\n",
+                    i, k, number);
         }
     fputs("  </graph>\n</graphml>\n", out.stream);
     return file_commit(&out, why);
 }
 
-static bool edge_list(const graph_work *w, const double *weight, const char *path, problem *why) {
+static bool edge_list(const graph_work *w, const double *weight, const char *path, problem *why)
+{
     table_out t;
     char a[48], b[48];
     table_begin(&t, "network_edges.csv");
@@ -107,7 +117,8 @@ static bool edge_list(const graph_work *w, const double *weight, const char *pat
 
 /* "W.npy" gives W.graphml, "synergy" gives synergy.graphml. */
 static bool export_path(const graph_work *w, const network *n, const char *ending, char *path,
-                        problem *why) {
+                        problem *why)
+{
     char file[TOOL_PATH_BYTES];
     size_t length = strlen(n->name);
     if (length > 4 && n->name[length - 4] == '.') length -= 4; /* .npy, .csv, .txt ... */
@@ -115,7 +126,8 @@ static bool export_path(const graph_work *w, const network *n, const char *endin
     return path_join(path, w->output, file, why);
 }
 
-static bool export_one(const graph_work *w, const network *n, problem *why) {
+static bool export_one(const graph_work *w, const network *n, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     double *weight = tool_alloc(w->nodes * w->nodes, sizeof *weight);
     bool good = kept_weights(w, n, weight, why);
@@ -127,7 +139,8 @@ static bool export_one(const graph_work *w, const network *n, problem *why) {
     return good;
 }
 
-bool graph_export(const graph_work *w, problem *why) {
+bool graph_export(const graph_work *w, problem *why)
+{
     if (!w->options->graphml && !w->options->csv) return true;
     for (int k = 0; k < w->networks; k++)
         if (!export_one(w, &w->net[k], why)) return false;

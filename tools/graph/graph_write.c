@@ -10,12 +10,14 @@
 
 static const char *const figure_name[GRAPH_FIGURES] = {
     "efficiency_weighted", "efficiency_weighted_top", "efficiency_binary_top", "louvain_q"};
-static const char *const null_name[2] = {"weight_shuffling", "degree_preserving_rewiring"}; /* [syn_null] */
+static const char *const null_name[2] = {"weight_shuffling",
+                                         "degree_preserving_rewiring"}; /* [syn_null] */
 
 static const char *const symmetrise_name[] = {"none", "mean", "max"};
 
 /* What another run must share for its graph.json to be replaced without --force. */
-static void settings_json(const graph_work *w, json_out *j) {
+static void settings_json(const graph_work *w, json_out *j)
+{
     const graph_options *o = w->options;
     json_object(j, "settings");
     if (w->partition) json_text(j, "partition", w->partition_name);
@@ -30,7 +32,8 @@ static void settings_json(const graph_work *w, json_out *j) {
     json_object_end(j);
 }
 
-static bool same_settings(const graph_work *w, const json *old, const char *path, problem *why) {
+static bool same_settings(const graph_work *w, const json *old, const char *path, problem *why)
+{
     json_out j;
     memset(&j, 0, sizeof j);
     json_object(&j, NULL);
@@ -40,15 +43,17 @@ static bool same_settings(const graph_work *w, const json *old, const char *path
 }
 
 /* In its own folder graph.json follows the matrices; elsewhere it must be theirs. */
-static bool same_input(const graph_work *w, const json *old, const char *path, problem *why) {
+static bool same_input(const graph_work *w, const json *old, const char *path, problem *why)
+{
     if (w->folder && strcmp(w->output, w->options->input) == 0) return true;
-    const char *hash = w->folder ? json_text_of(old, "synergy.sha256", "")
-                                 : json_text_of(old, "sha256", "");
+    const char *hash =
+        w->folder ? json_text_of(old, "synergy.sha256", "") : json_text_of(old, "sha256", "");
     return strcmp(hash, w->net[0].hash) == 0 ||
            problem_set(why, "%s: is the result of another matrix (--force replaces it)", path);
 }
 
-bool graph_output_check(const graph_work *w, problem *why) {
+bool graph_output_check(const graph_work *w, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     json_file old;
     problem ignored;
@@ -67,7 +72,8 @@ bool graph_output_check(const graph_work *w, problem *why) {
 
 /* ---- figures -------------------------------------------------------------------------- */
 
-static void densities_json(const graph_work *w, const network *n, json_out *j) {
+static void densities_json(const graph_work *w, const network *n, json_out *j)
+{
     json_array(j, "densities");
     for (size_t k = 0; k < w->densities; k++) {
         json_object_inline(j, NULL);
@@ -80,7 +86,8 @@ static void densities_json(const graph_work *w, const network *n, json_out *j) {
     json_array_end(j);
 }
 
-static void nulls_json(const network *n, json_out *j) {
+static void nulls_json(const network *n, json_out *j)
+{
     json_object(j, "null");
     for (int kind = 0; kind < 2; kind++) {
         json_object(j, null_name[kind]);
@@ -102,7 +109,8 @@ static void nulls_json(const network *n, json_out *j) {
 }
 
 /* A figure of every node, and its mean. */
-static void nodes_json(json_out *j, const char *key, const double *value, size_t n) {
+static void nodes_json(json_out *j, const char *key, const double *value, size_t n)
+{
     char mean_key[64];
     double sum = 0;
     if (!value) return;
@@ -114,7 +122,8 @@ static void nodes_json(json_out *j, const char *key, const double *value, size_t
     json_array_end(j);
 }
 
-static void network_json(const graph_work *w, const network *n, json_out *j) {
+static void network_json(const graph_work *w, const network *n, json_out *j)
+{
     const syn_graph *g = &n->graph;
     json_text(j, "file", path_base(n->path));
     json_text(j, "sha256", n->hash);
@@ -123,8 +132,11 @@ static void network_json(const graph_work *w, const network *n, json_out *j) {
     json_int(j, "unknown_weights", (int64_t)n->unknown);
     json_int(j, "negative_weights", (int64_t)n->negative);
     json_int(j, "dropped_weights", (int64_t)(n->unknown + n->negative));
-    json_text(j, "symmetry", n->completed ? "one triangle, completed" : n->changed == 0 ? "symmetric"
-                             : w->options->symmetrise == GRAPH_MAX ? "larger of two" : "mean of two");
+    json_text(j, "symmetry",
+              n->completed                          ? "one triangle, completed"
+              : n->changed == 0                     ? "symmetric"
+              : w->options->symmetrise == GRAPH_MAX ? "larger of two"
+                                                    : "mean of two");
     json_int(j, "pairs_symmetrised", (int64_t)n->changed);
     json_number(j, "mean_weight", g->mean_weight);
     json_number(j, "largest_weight", g->largest_weight);
@@ -159,7 +171,8 @@ static void network_json(const graph_work *w, const network *n, json_out *j) {
     if (w->nulls) nulls_json(n, j);
 }
 
-void graph_json(const graph_work *w, json_out *j) {
+void graph_json(const graph_work *w, json_out *j)
+{
     json_object(j, NULL);
     json_text(j, "program", "synergy graph");
     json_text(j, "version", tool_version());
@@ -174,7 +187,8 @@ void graph_json(const graph_work *w, json_out *j) {
     json_object_end(j);
 }
 
-bool graph_write(const graph_work *w, problem *why) {
+bool graph_write(const graph_work *w, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     json_out j;
     if (!graph_export(w, why) || !path_join(path, w->output, "graph.json", why)) return false;

@@ -1,4 +1,5 @@
-/* stage.h - what others may use of graph/: the matrices of a result folder, or any other, as networks. */
+/* stage.h - what others may use of graph/: the matrices of a result folder, or any other, as
+ * networks. */
 #ifndef SYNERGY_GRAPH_STAGE_H
 #define SYNERGY_GRAPH_STAGE_H
 
@@ -11,11 +12,11 @@ typedef struct graph_options {
     const char *partition; /* whole numbers, one a node; NULL: the layers of a folder */
     const char *output;    /* folder; NULL: the input folder, or nowhere */
     const char *densities; /* "0.05,0.1" */
-    int         symmetrise; /* graph_symmetrise: what two different weights of a pair become */
-    int64_t     nulls;     /* -1: the default */
-    int64_t     restarts, seed, threads;
-    double      gamma, keep;
-    bool        graphml, csv, force;
+    int symmetrise;        /* graph_symmetrise: what two different weights of a pair become */
+    int64_t nulls;         /* -1: the default */
+    int64_t restarts, seed, threads;
+    double gamma, keep;
+    bool graphml, csv, force;
 } graph_options;
 
 void graph_defaults(graph_options *o);

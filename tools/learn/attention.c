@@ -1,6 +1,6 @@
 /* attention.c - scores are made for a block of queries at a time and never kept: the way back makes
-   them again from q, k and the normaliser (Dao et al. 2022, arXiv 2205.14135), which costs less than
-   to read them. */
+   them again from q, k and the normaliser (Dao et al. 2022, arXiv 2205.14135), which costs less
+   than to read them. */
 #include "learn/attention.h"
 
 #include <math.h>
@@ -31,18 +31,18 @@ static void make_scores(const attention *a, size_t row, size_t head, size_t from
 {
     const net *n = a->n;
     const size_t kv = head / (n->heads / n->kv_heads), at = row * a->length;
-    const product p = { to - from,
-                        to,
-                        n->key,
-                        a->q + (at + from) * n->q_size + head * n->key,
-                        n->q_size,
-                        1,
-                        a->k + at * n->k_size + kv * n->key,
-                        1,
-                        n->k_size,
-                        scores,
-                        a->length,
-                        false };
+    const product p = {to - from,
+                       to,
+                       n->key,
+                       a->q + (at + from) * n->q_size + head * n->key,
+                       n->q_size,
+                       1,
+                       a->k + at * n->k_size + kv * n->key,
+                       1,
+                       n->k_size,
+                       scores,
+                       a->length,
+                       false};
     lanes_product_alone(n->l, &p);
 }
 
@@ -61,18 +61,18 @@ static void forward_head(const attention *a, size_t row, size_t head, float *sco
                                 &most);
             a->normaliser[(at + from + i) * n->heads + head] = most + logf(sum[i]);
         }
-        const product p = { to - from,
-                            n->value,
-                            to,
-                            scores,
-                            a->length,
-                            1,
-                            a->v + at * n->v_size + kv * n->value,
-                            n->v_size,
-                            1,
-                            out,
-                            n->heads_size,
-                            false };
+        const product p = {to - from,
+                           n->value,
+                           to,
+                           scores,
+                           a->length,
+                           1,
+                           a->v + at * n->v_size + kv * n->value,
+                           n->v_size,
+                           1,
+                           out,
+                           n->heads_size,
+                           false};
         lanes_product_alone(l, &p);
         for (size_t i = 0; i < to - from; i++)
             l->scale(out + i * n->heads_size, n->value, 1.0f / sum[i]);
@@ -90,7 +90,7 @@ static void forward_job(void *arg, int index)
 
 void attention_forward(const attention *a)
 {
-    attention_jobs j = { a, slots(a->n) };
+    attention_jobs j = {a, slots(a->n)};
     lanes_run(a->n->parallel, j.slots, forward_job, &j);
 }
 
@@ -113,8 +113,8 @@ static void backward_head(const attention *a, size_t row, size_t head, float *p,
         const float *q = a->q + first * n->q_size + head * n->key;
         const float *out = a->out + spot, *dout = a->dout + spot;
         make_scores(a, row, head, from, to, p);
-        const product back = { count, to, n->value,  dout, n->heads_size, 1,
-                               v,     1,  n->v_size, ds,   width,         false };
+        const product back = {count, to, n->value,  dout, n->heads_size, 1,
+                              v,     1,  n->v_size, ds,   width,         false};
         lanes_product_alone(l, &back);
         for (size_t i = 0; i < count; i++) {
             const float d = l->dot(dout + i * n->heads_size, out + i * n->heads_size, n->value);
@@ -126,13 +126,11 @@ static void backward_head(const attention *a, size_t row, size_t head, float *p,
         const product to_q = {
             count,     n->key, to,        ds, width,
             1,         k,      n->k_size, 1,  a->dq + first * n->q_size + head * n->key,
-            n->q_size, false
-        };
-        const product to_k = {
-            to, n->key, count, ds, 1, width, q, n->q_size, 1, dk, n->k_size, true
-        };
-        const product to_v = { to,   n->value,      count, p,  1,         width,
-                               dout, n->heads_size, 1,     dv, n->v_size, true };
+            n->q_size, false};
+        const product to_k = {to, n->key,    count, ds, 1,         width,
+                              q,  n->q_size, 1,     dk, n->k_size, true};
+        const product to_v = {to,   n->value,      count, p,  1,         width,
+                              dout, n->heads_size, 1,     dv, n->v_size, true};
         lanes_product_alone(l, &to_q);
         lanes_product_alone(l, &to_k);
         lanes_product_alone(l, &to_v);
@@ -162,6 +160,6 @@ static void backward_job(void *arg, int index)
 
 void attention_backward(const attention *a)
 {
-    attention_jobs j = { a, slots(a->n) };
+    attention_jobs j = {a, slots(a->n)};
     lanes_run(a->n->parallel, j.slots, backward_job, &j);
 }

@@ -7,14 +7,14 @@
 typedef struct attention {
     const net *n;
     size_t rows, length;
-    const float *q, *k, *v;   /* (position, heads x size), positions row after row */
-    float *out;               /* (position, head, value) */
-    float *normaliser;        /* (position, head): log of the sum of exp(scores) */
-    const float *dout;        /* of out; the rest as their counterparts */
+    const float *q, *k, *v; /* (position, heads x size), positions row after row */
+    float *out;             /* (position, head, value) */
+    float *normaliser;      /* (position, head): log of the sum of exp(scores) */
+    const float *dout;      /* of out; the rest as their counterparts */
     float *dq, *dk, *dv;
-    double *gains;            /* (row, head) or NULL: sum over positions of dout out */
-    size_t gains_row;         /* from row to row */
-    float *work;              /* attention_work floats */
+    double *gains;    /* (row, head) or NULL: sum over positions of dout out */
+    size_t gains_row; /* from row to row */
+    float *work;      /* attention_work floats */
 } attention;
 
 size_t attention_work(const net *n, size_t length, bool backward);

@@ -1,5 +1,5 @@
-/* bpe.c - words are counted once; each merge changes the words that have the pair, and the counts of
-   the pairs in them. */
+/* bpe.c - words are counted once; each merge changes the words that have the pair, and the counts
+   of the pairs in them. */
 #include "learn/bpe.h"
 
 #include <stdlib.h>
@@ -226,7 +226,7 @@ static void add_byte(text *to, unsigned byte)
     unsigned code = byte;
     const bool plain = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
     if (!plain) code = byte < 33 ? 256 + byte : byte <= 160 ? 256 + 33 + byte - 127 : 256 + 67;
-    char utf8[3] = { (char)code, 0, 0 };
+    char utf8[3] = {(char)code, 0, 0};
     if (code >= 128) {
         utf8[0] = (char)(0xC0 | code >> 6);
         utf8[1] = (char)(0x80 | (code & 63));
@@ -238,7 +238,8 @@ void bpe_token_text(const bpe *b, size_t id, text *to)
 {
     if (id == 0) text_add(to, bpe_end_text);
     else if (id < BPE_LEAST) add_byte(to, (unsigned)id - 1);
-    else { /* as deep as a word is long, which a text of one word could make deep: so no recursion */
+    else { /* as deep as a word is long, which a text of one word could make deep: so no recursion
+            */
         uint32_t *stack = tool_alloc(b->size + 1, sizeof *stack);
         size_t depth = 1;
         stack[0] = (uint32_t)id;

@@ -13,8 +13,8 @@ typedef struct bpe {
 
 /* Token 0 ends a text, 1 + b is the byte b, the rest are merges, the most frequent pair first, the
    lower ids first among equals. Words are cut as the header's pre-tokenizer "smollm" cuts them in
-   ASCII: letters with the space before them, single digits, runs of other signs, white space. Refuses
-   a text without enough different pairs. */
+   ASCII: letters with the space before them, single digits, runs of other signs, white space.
+   Refuses a text without enough different pairs. */
 bool bpe_learn(bpe *b, const char *words, size_t length, size_t size, problem *why);
 void bpe_free(bpe *b);
 /* A token as GGUF holds it: bytes as GPT-2's printable letters. */

@@ -1,5 +1,5 @@
-/* controls.c - what a checkpoint is compared with: the same shape with random weights, and its own weights in
-   another order. Works tensor by tensor on the file, for every family. */
+/* controls.c - what a checkpoint is compared with: the same shape with random weights, and its own
+   weights in another order. Works tensor by tensor on the file, for every family. */
 #include "learn/emerge.h"
 #include "engine/gguf_out.h"
 #include "engine/model.h"
@@ -84,7 +84,8 @@ static bool one_tensor(void *user, const syn_gguf *gguf, const syn_gguf_tensor *
         if (!type)
             return problem_set(why, "%s: tensor %.*s has an unknown type", c->m.path, (int)bytes,
                                name);
-        gguf_out_tensor(&c->out, name, bytes, as_it_is ? type : syn_type_find(SYN_TYPE_F32), t->dims, t->ne);
+        gguf_out_tensor(&c->out, name, bytes, as_it_is ? type : syn_type_find(SYN_TYPE_F32),
+                        t->dims, t->ne);
         return true;
     }
     const uint64_t index = c->index++;

@@ -1,9 +1,9 @@
-/* corpus.c - the rules. A document is written by one of the frames at the end of this file; what can
-   be asked about it follows from how it was made.
+/* corpus.c - the rules. A document is written by one of the frames at the end of this file; what
+   can be asked about it follows from how it was made.
 
-   Held out: of every pair that a task asks about (two numbers, a noun and the noun beside it, a noun
-   and its verb, a thing and its place, ...), one in EIGHTH by a hash belongs to the tests. Pairs are
-   drawn in one place, `draw_pair`, which knows on which side the document is. */
+   Held out: of every pair that a task asks about (two numbers, a noun and the noun beside it, a
+   noun and its verb, a thing and its place, ...), one in EIGHTH by a hash belongs to the tests.
+   Pairs are drawn in one place, `draw_pair`, which knows on which side the document is. */
 #include "learn/corpus.h"
 #include "learn/words.h"
 
@@ -86,8 +86,8 @@ static void ask(draft *d)
 /* ---- sentences -------------------------------------------------------------------------- */
 
 enum { DETERMINER, NOUN, VERB, ADJECTIVE, ADVERB, PREPOSITION, PRONOUN, CONJUNCTION, TAGS };
-static const char *const tag_name[TAGS] = { "determiner", "noun",        "verb",    "adjective",
-                                            "adverb",     "preposition", "pronoun", "conjunction" };
+static const char *const tag_name[TAGS] = {"determiner", "noun",        "verb",    "adjective",
+                                           "adverb",     "preposition", "pronoun", "conjunction"};
 
 enum { SENTENCE_WORDS = 32 };
 
@@ -133,9 +133,9 @@ static size_t mixed(size_t i)
 
 static void noun_phrase(draft *d, sentence *s, const noun *n, bool many)
 {
-    static const char *const one[] = { "the", "the", "the", "this", "that", "every" };
-    static const char *const more[] = { "the",  "the",  "the", "these", "those",
-                                        "some", "many", "two", "three" };
+    static const char *const one[] = {"the", "the", "the", "this", "that", "every"};
+    static const char *const more[] = {"the",  "the",  "the", "these", "those",
+                                       "some", "many", "two", "three"};
     say(s, many ? more[below(d, COUNT(more))] : one[below(d, COUNT(one))], DETERMINER);
     if (chance(d, 40)) say(s, PICK(d, qualities), ADJECTIVE);
     say(s, many ? n->many : n->one, NOUN);
@@ -209,7 +209,8 @@ static void predicate(draft *d, sentence *s, const verb *move, bool many)
     }
 }
 
-/* A whole sentence. The pair that is held out: the subject with the noun beside it, or with its verb. */
+/* A whole sentence. The pair that is held out: the subject with the noun beside it, or with its
+ * verb. */
 static void compose(draft *d, sentence *s, bool beside)
 {
     size_t a, b, c, v;
@@ -229,9 +230,8 @@ static void compose(draft *d, sentence *s, bool beside)
 
 static void put_capital(draft *d, const char *word)
 {
-    const char first[2] = { word[0] >= 'a' && word[0] <= 'z' ? (char)(word[0] - 'a' + 'A')
-                                                             : word[0],
-                            0 };
+    const char first[2] = {word[0] >= 'a' && word[0] <= 'z' ? (char)(word[0] - 'a' + 'A') : word[0],
+                           0};
     put(d, first);
     put(d, word + 1);
 }
@@ -275,8 +275,8 @@ static void compose_marked(draft *d, sentence *s, size_t percent_beside)
 
 static void agreement(draft *d)
 {
-    static const char *const frame[] = { "Choose the right word: ", "Which word fits? ",
-                                         "Fill the gap: " };
+    static const char *const frame[] = {"Choose the right word: ", "Which word fits? ",
+                                        "Fill the gap: "};
     sentence s;
     compose_marked(d, &s, 75);
     char gap[64];
@@ -293,8 +293,8 @@ static void agreement(draft *d)
 
 static void correction(draft *d)
 {
-    static const char *const frame[] = { "Correct this sentence: ", "Find the mistake: ",
-                                         "Write it without mistakes: " };
+    static const char *const frame[] = {
+        "Correct this sentence: ", "Find the mistake: ", "Write it without mistakes: "};
     sentence s;
     compose_marked(d, &s, 50);
     size_t at = s.verb;
@@ -323,8 +323,8 @@ static void correction(draft *d)
 
 static void tagging(draft *d)
 {
-    static const char *const frame[] = { "Tag every word: ", "Label each word: ",
-                                         "Name the parts of speech: " };
+    static const char *const frame[] = {
+        "Tag every word: ", "Label each word: ", "Name the parts of speech: "};
     sentence s;
     do compose(d, &s, chance(d, 30));
     while (s.words > 11);
@@ -343,7 +343,7 @@ static void tagging(draft *d)
 
 static void find_words(draft *d)
 {
-    static const int which[] = { NOUN, VERB, ADJECTIVE, PREPOSITION, ADVERB };
+    static const int which[] = {NOUN, VERB, ADJECTIVE, PREPOSITION, ADVERB};
     const int tag = which[below(d, COUNT(which))];
     sentence s;
     size_t found = 0;
@@ -364,13 +364,12 @@ static void find_words(draft *d)
 
 /* ---- numbers ---------------------------------------------------------------------------- */
 
-static const char *const units_word[] = {
-    "zero",     "one",     "two",     "three",     "four",     "five",    "six",
-    "seven",    "eight",   "nine",    "ten",       "eleven",   "twelve",  "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"
-};
-static const char *const tens_word[] = { "",      "",      "twenty",  "thirty", "forty",
-                                         "fifty", "sixty", "seventy", "eighty", "ninety" };
+static const char *const units_word[] = {"zero",    "one",     "two",       "three",    "four",
+                                         "five",    "six",     "seven",     "eight",    "nine",
+                                         "ten",     "eleven",  "twelve",    "thirteen", "fourteen",
+                                         "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
+static const char *const tens_word[] = {"",      "",      "twenty",  "thirty", "forty",
+                                        "fifty", "sixty", "seventy", "eighty", "ninety"};
 
 static void put_words(draft *d, long n)
 {
@@ -434,7 +433,7 @@ static void put_addition(draft *d, long a, long b)
 
 static void addition(draft *d)
 {
-    static const char *const frame[] = { "Add ", "What is the sum of ", "Work out " };
+    static const char *const frame[] = {"Add ", "What is the sum of ", "Work out "};
     const size_t which = below(d, COUNT(frame));
     long a, b;
     draw_numbers(d, &a, &b);
@@ -524,7 +523,8 @@ static const char *pronoun(const char *name)
 
 enum { WORLD_PLACES = 16, WORLD_THINGS = 40 };
 
-/* Somebody takes a thing somewhere; where is it? The held-out pair: the thing and where it ends up. */
+/* Somebody takes a thing somewhere; where is it? The held-out pair: the thing and where it ends up.
+ */
 static void where(draft *d)
 {
     size_t thing, last, first, other_place, other_thing;
@@ -561,20 +561,18 @@ typedef struct kind_fact {
     size_t list;
 } kind_fact;
 static const kind_fact kinds[] = {
-    { "bird", "wings", "birds", 0 },        { "fish", "fins", "fish", 1 },
-    { "tree", "roots", "trees", 2 },        { "tool", "a use", "tools", 3 },
-    { "insect", "six legs", "insects", 4 }, { "fruit", "seeds", "fruits", 5 },
-    { "vehicle", "wheels", "vehicles", 6 }
-};
+    {"bird", "wings", "birds", 0},        {"fish", "fins", "fish", 1},
+    {"tree", "roots", "trees", 2},        {"tool", "a use", "tools", 3},
+    {"insect", "six legs", "insects", 4}, {"fruit", "seeds", "fruits", 5},
+    {"vehicle", "wheels", "vehicles", 6}};
 static const char *const members[][8] = {
-    { "robin", "owl", "crow", "swan", "eagle", "sparrow", "duck", "hen" },
-    { "trout", "salmon", "carp", "herring", "shark", "cod", "eel", "perch" },
-    { "oak", "pine", "birch", "willow", "maple", "beech", "elm", "fir" },
-    { "hammer", "saw", "shovel", "rake", "drill", "chisel", "axe", "file" },
-    { "bee", "ant", "beetle", "wasp", "moth", "fly", "cricket", "flea" },
-    { "plum", "pear", "apple", "cherry", "melon", "lemon", "peach", "grape" },
-    { "car", "bus", "cart", "truck", "tractor", "van", "wagon", "taxi" }
-};
+    {"robin", "owl", "crow", "swan", "eagle", "sparrow", "duck", "hen"},
+    {"trout", "salmon", "carp", "herring", "shark", "cod", "eel", "perch"},
+    {"oak", "pine", "birch", "willow", "maple", "beech", "elm", "fir"},
+    {"hammer", "saw", "shovel", "rake", "drill", "chisel", "axe", "file"},
+    {"bee", "ant", "beetle", "wasp", "moth", "fly", "cricket", "flea"},
+    {"plum", "pear", "apple", "cherry", "melon", "lemon", "peach", "grape"},
+    {"car", "bus", "cart", "truck", "tractor", "van", "wagon", "taxi"}};
 
 static void inference(draft *d)
 {
@@ -591,40 +589,25 @@ static void inference(draft *d)
     else text_print(d->to, " No, only %s have %s.", kinds[asked].kinds, kinds[asked].has);
 }
 
-static const char *const causes[][3] = { /* what happened, why one asks, what follows */
-                                         { "left a full glass of water in the cold overnight",
-                                           "What happened to the water?", "It turned to ice." },
-                                         { "put the ice cream on the warm stove",
-                                           "What happened to the ice cream?", "It melted." },
-                                         { "forgot to water the flowers for weeks",
-                                           "What happened to the flowers?", "They dried up." },
-                                         { "walked through the rain without an umbrella",
-                                           "What happened to the coat?", "It got wet." },
-                                         { "dropped the thin plate on the stone floor",
-                                           "What happened to the plate?", "It broke." },
-                                         { "left the bread in the hot oven all day",
-                                           "What happened to the bread?", "It burned." },
-                                         { "put the heavy stone on the paper boat",
-                                           "What happened to the boat?", "It sank." },
-                                         { "held the candle near the dry straw",
-                                           "What happened to the straw?", "It caught fire." },
-                                         { "let go of the balloon in the garden",
-                                           "What happened to the balloon?", "It flew away." },
-                                         { "did not close the gate of the stable",
-                                           "What happened to the horse?", "It ran away." },
-                                         { "kept the milk in the sun for days",
-                                           "What happened to the milk?", "It turned sour." },
-                                         { "put the seed into the wet earth",
-                                           "What happened to the seed?", "It began to grow." },
-                                         { "pulled the thin rope with all his strength",
-                                           "What happened to the rope?", "It tore." },
-                                         { "put the wool coat into hot water",
-                                           "What happened to the coat?", "It shrank." },
-                                         { "blew on the burning candle",
-                                           "What happened to the candle?", "It went out." },
-                                         { "put a spoon of sugar into the hot tea",
-                                           "What happened to the sugar?", "It dissolved." }
-};
+static const char *const causes[][3] =
+    {/* what happened, why one asks, what follows */
+     {"left a full glass of water in the cold overnight", "What happened to the water?",
+      "It turned to ice."},
+     {"put the ice cream on the warm stove", "What happened to the ice cream?", "It melted."},
+     {"forgot to water the flowers for weeks", "What happened to the flowers?", "They dried up."},
+     {"walked through the rain without an umbrella", "What happened to the coat?", "It got wet."},
+     {"dropped the thin plate on the stone floor", "What happened to the plate?", "It broke."},
+     {"left the bread in the hot oven all day", "What happened to the bread?", "It burned."},
+     {"put the heavy stone on the paper boat", "What happened to the boat?", "It sank."},
+     {"held the candle near the dry straw", "What happened to the straw?", "It caught fire."},
+     {"let go of the balloon in the garden", "What happened to the balloon?", "It flew away."},
+     {"did not close the gate of the stable", "What happened to the horse?", "It ran away."},
+     {"kept the milk in the sun for days", "What happened to the milk?", "It turned sour."},
+     {"put the seed into the wet earth", "What happened to the seed?", "It began to grow."},
+     {"pulled the thin rope with all his strength", "What happened to the rope?", "It tore."},
+     {"put the wool coat into hot water", "What happened to the coat?", "It shrank."},
+     {"blew on the burning candle", "What happened to the candle?", "It went out."},
+     {"put a spoon of sugar into the hot tea", "What happened to the sugar?", "It dissolved."}};
 
 static void consequence(draft *d)
 {
@@ -638,35 +621,28 @@ static void consequence(draft *d)
 /* ---- stories and likenesses ------------------------------------------------------------- */
 
 static const char *const opposites[][2] = {
-    { "hot", "cold" },    { "big", "small" },   { "old", "young" },  { "day", "night" },
-    { "up", "down" },     { "open", "closed" }, { "fast", "slow" },  { "rich", "poor" },
-    { "wet", "dry" },     { "light", "dark" },  { "full", "empty" }, { "early", "late" },
-    { "strong", "weak" }, { "loud", "quiet" },  { "soft", "hard" },  { "long", "short" },
-    { "near", "far" },    { "new", "old" },     { "happy", "sad" },  { "clean", "dirty" }
-};
-static const char *const makers[][2] = { { "baker", "bread" },     { "painter", "picture" },
-                                         { "writer", "book" },     { "tailor", "coat" },
-                                         { "cook", "soup" },       { "smith", "sword" },
-                                         { "bee", "honey" },       { "hen", "egg" },
-                                         { "cow", "milk" },        { "potter", "jar" },
-                                         { "spider", "web" },      { "poet", "poem" },
-                                         { "builder", "house" },   { "singer", "song" },
-                                         { "gardener", "garden" }, { "miller", "flour" } };
+    {"hot", "cold"},    {"big", "small"},   {"old", "young"},  {"day", "night"},
+    {"up", "down"},     {"open", "closed"}, {"fast", "slow"},  {"rich", "poor"},
+    {"wet", "dry"},     {"light", "dark"},  {"full", "empty"}, {"early", "late"},
+    {"strong", "weak"}, {"loud", "quiet"},  {"soft", "hard"},  {"long", "short"},
+    {"near", "far"},    {"new", "old"},     {"happy", "sad"},  {"clean", "dirty"}};
+static const char *const makers[][2] = {
+    {"baker", "bread"},   {"painter", "picture"}, {"writer", "book"},     {"tailor", "coat"},
+    {"cook", "soup"},     {"smith", "sword"},     {"bee", "honey"},       {"hen", "egg"},
+    {"cow", "milk"},      {"potter", "jar"},      {"spider", "web"},      {"poet", "poem"},
+    {"builder", "house"}, {"singer", "song"},     {"gardener", "garden"}, {"miller", "flour"}};
 static const char *const parts[][2] = {
-    { "wheel", "car" },     { "page", "book" },     { "branch", "tree" },  { "wing", "bird" },
-    { "finger", "hand" },   { "room", "house" },    { "key", "piano" },    { "drop", "sea" },
-    { "word", "sentence" }, { "sail", "ship" },     { "petal", "flower" }, { "step", "stair" },
-    { "roof", "house" },    { "string", "violin" }, { "hour", "day" },     { "soldier", "army" }
-};
+    {"wheel", "car"},     {"page", "book"},     {"branch", "tree"},  {"wing", "bird"},
+    {"finger", "hand"},   {"room", "house"},    {"key", "piano"},    {"drop", "sea"},
+    {"word", "sentence"}, {"sail", "ship"},     {"petal", "flower"}, {"step", "stair"},
+    {"roof", "house"},    {"string", "violin"}, {"hour", "day"},     {"soldier", "army"}};
 
 static void analogy(draft *d)
 {
     static const struct {
         const char *const (*at)[2];
         size_t count;
-    } list[] = { { opposites, COUNT(opposites) },
-                 { makers, COUNT(makers) },
-                 { parts, COUNT(parts) } };
+    } list[] = {{opposites, COUNT(opposites)}, {makers, COUNT(makers)}, {parts, COUNT(parts)}};
     const size_t which = below(d, COUNT(list));
     size_t a, b;
     do draw_pair(d, PAIR_ANALOGY, list[which].count, list[which].count, &a, &b);
@@ -679,23 +655,21 @@ static void analogy(draft *d)
 
 static void story(draft *d)
 {
-    static const char *const begin[] = { "Once there was", "Long ago there lived",
-                                         "In a far country there was", "One day there came" };
-    static const char *const wish[] = { "wanted to find", "dreamed of", "looked for", "wished for",
-                                        "had lost" };
+    static const char *const begin[] = {"Once there was", "Long ago there lived",
+                                        "In a far country there was", "One day there came"};
+    static const char *const wish[] = {"wanted to find", "dreamed of", "looked for", "wished for",
+                                       "had lost"};
     static const char *const turn[] = {
         "But the way was long and dark.", "But a storm came up.",  "But nobody could help.",
         "But the door was closed.",       "But night fell early.", "But the river was too wide.",
-        "But the bridge was broken.",     "But everybody laughed."
-    };
-    static const char *const help[] = { "At last", "Then", "In the morning", "After three days",
-                                        "Suddenly" };
+        "But the bridge was broken.",     "But everybody laughed."};
+    static const char *const help[] = {"At last", "Then", "In the morning", "After three days",
+                                       "Suddenly"};
     static const char *const end[] = {
         "and they became friends.",       "and they went home together.",
         "and all was well again.",        "and nobody was sad any more.",
         "and they danced until morning.", "and the whole village heard of it.",
-        "and they never forgot that day."
-    };
+        "and they never forgot that day."};
     size_t a, b;
     draw_pair(d, PAIR_NOUNS, NOUNS, NOUNS, &a, &b);
     const noun *hero =
@@ -724,17 +698,16 @@ static void story(draft *d)
 }
 
 static const char *const likenesses[][6] = {
-    { "library", "forest", "books", "trees", "reader", "wanderer" },
-    { "city", "sea", "streets", "waves", "walker", "sailor" },
-    { "life", "river", "years", "bends", "child", "spring" },
-    { "memory", "house", "days", "rooms", "thought", "guest" },
-    { "school", "garden", "children", "flowers", "teacher", "gardener" },
-    { "night", "blanket", "stars", "holes", "moon", "button" },
-    { "family", "tree", "children", "leaves", "grandmother", "root" },
-    { "song", "road", "notes", "stones", "singer", "traveller" },
-    { "friendship", "fire", "words", "logs", "silence", "ash" },
-    { "book", "window", "pages", "panes", "reader", "watcher" }
-};
+    {"library", "forest", "books", "trees", "reader", "wanderer"},
+    {"city", "sea", "streets", "waves", "walker", "sailor"},
+    {"life", "river", "years", "bends", "child", "spring"},
+    {"memory", "house", "days", "rooms", "thought", "guest"},
+    {"school", "garden", "children", "flowers", "teacher", "gardener"},
+    {"night", "blanket", "stars", "holes", "moon", "button"},
+    {"family", "tree", "children", "leaves", "grandmother", "root"},
+    {"song", "road", "notes", "stones", "singer", "traveller"},
+    {"friendship", "fire", "words", "logs", "silence", "ash"},
+    {"book", "window", "pages", "panes", "reader", "watcher"}};
 
 static void likeness(draft *d)
 {
@@ -747,54 +720,51 @@ static void likeness(draft *d)
 
 /* ---- feelings --------------------------------------------------------------------------- */
 
-static const char *const
-    events[][4] = { /* what happened, the feeling, why, a reply */
-                    { "lost the old dog", "sad", "because the dog was a friend",
-                      "I am sorry about your dog." },
-                    { "won the first prize", "proud", "because the work was hard",
-                      "You earned it, well done!" },
-                    { "heard a strange noise at night", "afraid", "because it was dark and quiet",
-                      "I will stay here with you." },
-                    { "got a letter from a good friend", "happy",
-                      "because the friend had not forgotten", "How nice, what does it say?" },
-                    { "was blamed for the mistake of another", "angry", "because it was not fair",
-                      "That was not fair, let us talk to them." },
-                    { "forgot the birthday of a sister", "ashamed", "because the sister had waited",
-                      "Tell her that you are sorry." },
-                    { "eats lunch alone every day", "lonely", "because nobody asks",
-                      "Would you like to sit with us?" },
-                    { "broke the cup of a neighbour", "sorry", "because it was a gift",
-                      "Say it honestly and offer a new one." },
-                    { "waited for a train that did not come", "tired", "because the day was long",
-                      "Sit down, I will make some tea." },
-                    { "found the lost ring", "glad", "because it was dear to the family",
-                      "What luck, where was it?" },
-                    { "saw a friend leave for a far country", "sad", "because the way is long",
-                      "You can write to each other." },
-                    { "must speak before the whole school", "nervous",
-                      "because everybody will listen", "Take a deep breath, you know it well." },
-                    { "heard that a friend told the secret", "hurt", "because trust was broken",
-                      "I understand, you trusted them." },
-                    { "got the same present twice", "surprised", "because nobody had expected it",
-                      "Then you can share one." },
-                    { "could not sleep before the journey", "excited",
-                      "because tomorrow is the day", "Soon you will be there." },
-                    { "lost the game by one point", "disappointed", "because it was so close",
-                      "You played well, next time you will win." },
-                    { "saw the baby smile for the first time", "happy", "because it was so small",
-                      "That is a lovely moment." },
-                    { "was laughed at by the others", "hurt", "because the words were cold",
-                      "They were wrong to laugh." },
-                    { "got help from a stranger", "grateful", "because nobody else had stopped",
-                      "There are kind people everywhere." },
-                    { "saw another take credit for the idea", "angry",
-                      "because the idea was stolen", "Tell them calmly what you saw." }
-    };
+static const char *const events[][4] =
+    {/* what happened, the feeling, why, a reply */
+     {"lost the old dog", "sad", "because the dog was a friend", "I am sorry about your dog."},
+     {"won the first prize", "proud", "because the work was hard", "You earned it, well done!"},
+     {"heard a strange noise at night", "afraid", "because it was dark and quiet",
+      "I will stay here with you."},
+     {"got a letter from a good friend", "happy", "because the friend had not forgotten",
+      "How nice, what does it say?"},
+     {"was blamed for the mistake of another", "angry", "because it was not fair",
+      "That was not fair, let us talk to them."},
+     {"forgot the birthday of a sister", "ashamed", "because the sister had waited",
+      "Tell her that you are sorry."},
+     {"eats lunch alone every day", "lonely", "because nobody asks",
+      "Would you like to sit with us?"},
+     {"broke the cup of a neighbour", "sorry", "because it was a gift",
+      "Say it honestly and offer a new one."},
+     {"waited for a train that did not come", "tired", "because the day was long",
+      "Sit down, I will make some tea."},
+     {"found the lost ring", "glad", "because it was dear to the family",
+      "What luck, where was it?"},
+     {"saw a friend leave for a far country", "sad", "because the way is long",
+      "You can write to each other."},
+     {"must speak before the whole school", "nervous", "because everybody will listen",
+      "Take a deep breath, you know it well."},
+     {"heard that a friend told the secret", "hurt", "because trust was broken",
+      "I understand, you trusted them."},
+     {"got the same present twice", "surprised", "because nobody had expected it",
+      "Then you can share one."},
+     {"could not sleep before the journey", "excited", "because tomorrow is the day",
+      "Soon you will be there."},
+     {"lost the game by one point", "disappointed", "because it was so close",
+      "You played well, next time you will win."},
+     {"saw the baby smile for the first time", "happy", "because it was so small",
+      "That is a lovely moment."},
+     {"was laughed at by the others", "hurt", "because the words were cold",
+      "They were wrong to laugh."},
+     {"got help from a stranger", "grateful", "because nobody else had stopped",
+      "There are kind people everywhere."},
+     {"saw another take credit for the idea", "angry", "because the idea was stolen",
+      "Tell them calmly what you saw."}};
 
 static void feeling(draft *d)
 {
-    static const char *const frame[] = { "How does %s feel?", "What does %s feel now?",
-                                         "What may %s be feeling?" };
+    static const char *const frame[] = {"How does %s feel?", "What does %s feel now?",
+                                        "What may %s be feeling?"};
     size_t event, who;
     draw_pair(d, PAIR_FEELING, COUNT(events), COUNT(names), &event, &who);
     const char *const *e = events[event];
@@ -840,31 +810,31 @@ typedef struct frame {
 } frame;
 
 static const frame frames[] = {
-    { CORPUS_GRAMMAR, "sentences", plain_sentences, 4, false },
-    { CORPUS_GRAMMAR, "agreement", agreement, 7, true },
-    { CORPUS_GRAMMAR, "correction", correction, 6, true },
-    { CORPUS_POS, "tagging", tagging, 9, true },
-    { CORPUS_POS, "find", find_words, 6, true },
-    { CORPUS_NUMERIC, "sum", addition, 10, true },
-    { CORPUS_NUMERIC, "words", sum_in_words, 2, true },
-    { CORPUS_NUMERIC, "counting", counting, 4, true },
-    { CORPUS_NUMERIC, "sequence", sequence, 2, true },
-    { CORPUS_NUMERIC, "comparison", comparison, 2, true },
-    { CORPUS_COMMONSENSE, "where", where, 9, true },
-    { CORPUS_COMMONSENSE, "inference", inference, 3, true },
-    { CORPUS_COMMONSENSE, "consequence", consequence, 3, true },
-    { CORPUS_CREATIVE, "analogy", analogy, 3, true },
-    { CORPUS_CREATIVE, "story", story, 9, false },
-    { CORPUS_CREATIVE, "likeness", likeness, 2, false },
-    { CORPUS_SOCIAL, "feeling", feeling, 4, true },
-    { CORPUS_SOCIAL, "reply", reply, 3, true },
-    { CORPUS_SOCIAL, "talk", talk, 4, false },
+    {CORPUS_GRAMMAR, "sentences", plain_sentences, 4, false},
+    {CORPUS_GRAMMAR, "agreement", agreement, 7, true},
+    {CORPUS_GRAMMAR, "correction", correction, 6, true},
+    {CORPUS_POS, "tagging", tagging, 9, true},
+    {CORPUS_POS, "find", find_words, 6, true},
+    {CORPUS_NUMERIC, "sum", addition, 10, true},
+    {CORPUS_NUMERIC, "words", sum_in_words, 2, true},
+    {CORPUS_NUMERIC, "counting", counting, 4, true},
+    {CORPUS_NUMERIC, "sequence", sequence, 2, true},
+    {CORPUS_NUMERIC, "comparison", comparison, 2, true},
+    {CORPUS_COMMONSENSE, "where", where, 9, true},
+    {CORPUS_COMMONSENSE, "inference", inference, 3, true},
+    {CORPUS_COMMONSENSE, "consequence", consequence, 3, true},
+    {CORPUS_CREATIVE, "analogy", analogy, 3, true},
+    {CORPUS_CREATIVE, "story", story, 9, false},
+    {CORPUS_CREATIVE, "likeness", likeness, 2, false},
+    {CORPUS_SOCIAL, "feeling", feeling, 4, true},
+    {CORPUS_SOCIAL, "reply", reply, 3, true},
+    {CORPUS_SOCIAL, "talk", talk, 4, false},
 };
 
 const char *corpus_category(int category)
 {
-    static const char *const name[CORPUS_CATEGORIES] = { "grammar",     "pos",      "numeric",
-                                                         "commonsense", "creative", "social" };
+    static const char *const name[CORPUS_CATEGORIES] = {"grammar",     "pos",      "numeric",
+                                                        "commonsense", "creative", "social"};
     return category >= 0 && category < CORPUS_CATEGORIES ? name[category] : NULL;
 }
 

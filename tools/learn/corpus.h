@@ -25,8 +25,9 @@ typedef struct corpus_item {
     size_t answer;    /* offset of the answer in the text; 0: nothing to answer */
 } corpus_item;
 
-/* Document `index` of a seed, without an end of line. Combinations that are held out occur only where
-   held_out asks for them, and then in what the item asks. task NULL: any; category CORPUS_ANY: any. */
+/* Document `index` of a seed, without an end of line. Combinations that are held out occur only
+   where held_out asks for them, and then in what the item asks. task NULL: any; category
+   CORPUS_ANY: any. */
 void corpus_document(uint64_t seed, uint64_t index, int category, const char *task, bool held_out,
                      text *to, corpus_item *item);
 

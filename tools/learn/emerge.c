@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const emerge_score[EMERGE_SCORES] = { "rank-difference", "difference", "excess" };
+const char *const emerge_score[EMERGE_SCORES] = {"rank-difference", "difference", "excess"};
 
 /* ---- runs and steps --------------------------------------------------------------------- */
 
@@ -104,7 +104,7 @@ static void add_controls(emerge_list *l)
 bool emerge_plan(emerge_list *l, const char *const *paths, size_t count, bool controls,
                  problem *why)
 {
-    text_list folders = { NULL, 0 };
+    text_list folders = {NULL, 0};
     bool good = true;
     memset(l, 0, sizeof *l);
     l->at = tool_alloc(3 * count + 1, sizeof *l->at);
@@ -146,7 +146,7 @@ int32_t *emerge_text(const char *model, const char *path, uint64_t seed, size_t 
     bool good;
     if (!model_load(&m, model, NULL, why)) return NULL;
     if (path) {
-        text words = { 0 };
+        text words = {0};
         size_t count = 0;
         good = read_file(path, &words, why);
         int32_t *all = good ? tokenize_text(&m.model.tokenizer, words.at, words.length, SYN_NO_BOS,
@@ -189,9 +189,9 @@ int32_t *emerge_text(const char *model, const char *path, uint64_t seed, size_t 
 static syn_interval interval_of(const json *s, const char *key)
 {
     const json *v = json_get(s, key);
-    syn_interval i = { json_number_of(v, "value", (double)NAN),
-                       json_number_of(v, "low", (double)NAN),
-                       json_number_of(v, "high", (double)NAN) };
+    syn_interval i = {json_number_of(v, "value", (double)NAN),
+                      json_number_of(v, "low", (double)NAN),
+                      json_number_of(v, "high", (double)NAN)};
     return i;
 }
 
@@ -207,14 +207,14 @@ static size_t profile_rows(const csv *profile, const char *score, const char *co
     return n;
 }
 
-static const char *const kind_name[] = { "checkpoint", "random", "shuffled" };
-static const char *const shape_name[SHAPES] = { "none", "inverted U", "high middle", "hint",
-                                                "flat", "U",          "open" };
+static const char *const kind_name[] = {"checkpoint", "random", "shuffled"};
+static const char *const shape_name[SHAPES] = {"none", "inverted U", "high middle", "hint",
+                                               "flat", "U",          "open"};
 
 static void add_profile(table_out *out, const emerge_list *l, const emerge_point *p,
                         const csv *profile)
 {
-    static const char *const column[] = { "layer", "depth", "mean", "minmax", "low", "high" };
+    static const char *const column[] = {"layer", "depth", "mean", "minmax", "low", "high"};
     enum { COLUMNS = sizeof column / sizeof column[0] };
     double *v = tool_alloc(COLUMNS * profile->rows + 1, sizeof *v);
     for (int s = 0; s < EMERGE_SCORES; s++) {
@@ -361,8 +361,8 @@ static const char *absent_verdict(const shape_count *before)
     return !shaped ? "yes" : shaped == before->all ? "no" : "in part";
 }
 
-/* Formed: every run ends with it, none began with it, and shuffling the weights undoes it. Of fewer than three runs
-   that is no more than a part of the answer: seeds differ. */
+/* Formed: every run ends with it, none began with it, and shuffling the weights undoes it. Of fewer
+   than three runs that is no more than a part of the answer: seeds differ. */
 static const char *formed_verdict(const shape_count *begin, const shape_count *end,
                                   const shape_count *shuffled, const shape_count *before)
 {

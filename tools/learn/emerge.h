@@ -1,5 +1,6 @@
-/* emerge.h - does the profile form by training? Checkpoints of one or several runs and two controls of each
-   run read the same text; here is what is read, what the controls are, and what is said of the results. */
+/* emerge.h - does the profile form by training? Checkpoints of one or several runs and two controls
+   of each run read the same text; here is what is read, what the controls are, and what is said of
+   the results. */
 #ifndef SYNERGY_EMERGE_H
 #define SYNERGY_EMERGE_H
 
@@ -33,18 +34,19 @@ bool emerge_plan(emerge_list *l, const char *const *paths, size_t count, bool co
                  problem *why);
 void emerge_free(emerge_list *l);
 
-/* The text for a model with this vocabulary, (rows, length) ids: windows of a file, or held-out documents
-   of the corpus (path NULL). *rows falls to what the file has. */
+/* The text for a model with this vocabulary, (rows, length) ids: windows of a file, or held-out
+   documents of the corpus (path NULL). *rows falls to what the file has. */
 int32_t *emerge_text(const char *model, const char *path, uint64_t seed, size_t *rows,
                      size_t length, problem *why);
 
 /* A control of a model, of any family, in F32: EMERGE_RANDOM normal weights of standard deviation
-   1/sqrt(inputs), smaller by sqrt(2 layers) where they add to the stream, 0.05 of the embedding, norms 1, biases 0;
-   EMERGE_SHUFFLED the weights of each tensor in a random order. */
+   1/sqrt(inputs), smaller by sqrt(2 layers) where they add to the stream, 0.05 of the embedding,
+   norms 1, biases 0; EMERGE_SHUFFLED the weights of each tensor in a random order. */
 bool emerge_control(const char *model, int kind, uint64_t seed, const char *to, problem *why);
 
-/* Reads RUN/step-N/phiid.json and profile.csv of every point; writes emergence.csv, emergence_profile.csv and
-   emergence.json with `settings` (JSON: {"settings": {...}}) and this identity. */
+/* Reads RUN/step-N/phiid.json and profile.csv of every point; writes emergence.csv,
+   emergence_profile.csv and emergence.json with `settings` (JSON: {"settings": {...}}) and this
+   identity. */
 bool emerge_write(emerge_list *l, const char *directory, const char *settings, const char *identity,
                   problem *why);
 

@@ -1,5 +1,6 @@
-/* fresh.c - normal weights of standard deviation 1/sqrt(inputs); what adds to the stream is smaller by
-   sqrt(2 layers) (Radford et al. 2019), so that the stream starts at one scale whatever the depth. */
+/* fresh.c - normal weights of standard deviation 1/sqrt(inputs); what adds to the stream is smaller
+   by sqrt(2 layers) (Radford et al. 2019), so that the stream starts at one scale whatever the
+   depth. */
 #include "learn/fresh.h"
 #include "engine/gguf_out.h"
 
@@ -20,24 +21,24 @@ static size_t list_tensors(const fresh_shape *s, const bpe *vocabulary, fresh_te
                    kv = head * (uint64_t)s->kv_heads;
     const uint64_t ff = (uint64_t)s->ff;
     const double in = 1 / sqrt((double)d), out = 1 / sqrt(2 * (double)s->layers);
-    const fresh_tensor layer[] = { { 0, "attn_norm.weight", d, 1, 0 },
-                                   { 0, "attn_q.weight", d, d, in },
-                                   { 0, "attn_k.weight", d, kv, in },
-                                   { 0, "attn_v.weight", d, kv, in },
-                                   { 0, "attn_output.weight", d, d, in * out },
-                                   { 0, "ffn_norm.weight", d, 1, 0 },
-                                   { 0, "ffn_gate.weight", d, ff, in },
-                                   { 0, "ffn_up.weight", d, ff, in },
-                                   { 0, "ffn_down.weight", ff, d, out / sqrt((double)ff) } };
+    const fresh_tensor layer[] = {{0, "attn_norm.weight", d, 1, 0},
+                                  {0, "attn_q.weight", d, d, in},
+                                  {0, "attn_k.weight", d, kv, in},
+                                  {0, "attn_v.weight", d, kv, in},
+                                  {0, "attn_output.weight", d, d, in * out},
+                                  {0, "ffn_norm.weight", d, 1, 0},
+                                  {0, "ffn_gate.weight", d, ff, in},
+                                  {0, "ffn_up.weight", d, ff, in},
+                                  {0, "ffn_down.weight", ff, d, out / sqrt((double)ff)}};
     enum { EACH = sizeof layer / sizeof layer[0] };
     size_t count = 0;
-    t[count++] = (fresh_tensor){ -1, "token_embd.weight", d, vocabulary->size, 0.05 };
+    t[count++] = (fresh_tensor){-1, "token_embd.weight", d, vocabulary->size, 0.05};
     for (int64_t i = 0; i < s->layers; i++)
         for (size_t j = 0; j < EACH; j++) {
             t[count] = layer[j];
             t[count++].layer = i;
         }
-    t[count++] = (fresh_tensor){ -1, "output_norm.weight", d, 1, 0 };
+    t[count++] = (fresh_tensor){-1, "output_norm.weight", d, 1, 0};
     return count;
 }
 
@@ -65,7 +66,7 @@ static void add_vocabulary(gguf_out *out, const bpe *b)
     gguf_out_text(out, "tokenizer.ggml.pre", "smollm");
     gguf_out_texts(out, "tokenizer.ggml.tokens", b->size);
     for (size_t i = 0; i < b->size; i++) {
-        text t = { 0 };
+        text t = {0};
         bpe_token_text(b, i, &t);
         gguf_out_element(out, t.at);
         text_free(&t);
@@ -75,7 +76,7 @@ static void add_vocabulary(gguf_out *out, const bpe *b)
     free(type);
     gguf_out_texts(out, "tokenizer.ggml.merges", b->size - BPE_LEAST);
     for (size_t i = BPE_LEAST; i < b->size; i++) {
-        text t = { 0 };
+        text t = {0};
         bpe_token_text(b, b->merge[i - BPE_LEAST][0], &t);
         text_add(&t, " ");
         bpe_token_text(b, b->merge[i - BPE_LEAST][1], &t);
@@ -105,10 +106,9 @@ static bool put_tensor(gguf_out *out, const fresh_tensor *t, uint64_t seed, size
         const float value = t->sd > 0 ? (float)(normal(&state) * t->sd) : 1.0f;
         uint32_t bits;
         memcpy(&bits, &value, sizeof bits);
-        const unsigned char raw[4] = { (unsigned char)(bits & 255),
-                                       (unsigned char)(bits >> 8 & 255),
-                                       (unsigned char)(bits >> 16 & 255),
-                                       (unsigned char)(bits >> 24) };
+        const unsigned char raw[4] = {(unsigned char)(bits & 255), (unsigned char)(bits >> 8 & 255),
+                                      (unsigned char)(bits >> 16 & 255),
+                                      (unsigned char)(bits >> 24)};
         if (!gguf_out_data(out, raw, sizeof raw, why)) return false;
     }
     return gguf_out_tensor_end(out, why);
@@ -140,7 +140,7 @@ bool fresh_write(const fresh_shape *given, const bpe *vocabulary, const char *pa
     add_keys(&out, &s);
     add_vocabulary(&out, vocabulary);
     for (size_t i = 0; i < count; i++) {
-        const uint64_t ne[4] = { t[i].cols, t[i].rows, 1, 1 };
+        const uint64_t ne[4] = {t[i].cols, t[i].rows, 1, 1};
         char name[64];
         if (t[i].layer < 0) snprintf(name, sizeof name, "%s", t[i].part);
         else snprintf(name, sizeof name, "blk.%d.%s", (int)t[i].layer, t[i].part);

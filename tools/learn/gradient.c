@@ -34,7 +34,7 @@ static bool read_weights(const char *path, size_t rows, size_t length, float **w
 static bool write_heads(const net *n, const double *gains, size_t rows, const char *path,
                         problem *why)
 {
-    text t = { 0 };
+    text t = {0};
     text_add(&t, "layer,head,gradient,importance\n");
     for (size_t i = 0; i < n->layers * n->heads; i++) {
         double sum = 0, magnitude = 0;
@@ -87,7 +87,7 @@ static bool differentiate(const gradient_options *o, const net *n, const net_row
     if (!isfinite(result->loss)) good = problem_set(why, "%s: the loss is not finite", o->model);
     if (good && o->output) good = net_write(n, wants.gradient, NET_GRADIENT, o->output, why);
     if (good && o->heads) good = write_heads(n, wants.gains, r->rows, o->heads, why);
-    const uint64_t shape[3] = { r->rows, r->length, n->vocab };
+    const uint64_t shape[3] = {r->rows, r->length, n->vocab};
     if (good && o->logits) good = npy_write(o->logits, NPY_F32, 3, shape, wants.logits, why);
     free(wants.gradient);
     free(wants.gains);

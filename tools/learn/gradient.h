@@ -17,8 +17,9 @@ typedef struct gradient_result {
     size_t positions;
 } gradient_result;
 
-/* Importance of the heads on a result folder's own continuations: the loss is the mean over the tokens
-   that the model wrote; columns `gradient` and `importance` of its units.csv are added or replaced. */
+/* Importance of the heads on a result folder's own continuations: the loss is the mean over the
+   tokens that the model wrote; columns `gradient` and `importance` of its units.csv are added or
+   replaced. */
 bool gradient_folder(const gradient_options *o, const char *directory, gradient_result *r,
                      problem *why);
 

@@ -1,5 +1,5 @@
-/* gradient_folder.c - `synergy gradient MODEL DIR`: how much each head matters for the loss of what the
-   model wrote itself (Michel et al. 2019), into units.csv. */
+/* gradient_folder.c - `synergy gradient MODEL DIR`: how much each head matters for the loss of what
+   the model wrote itself (Michel et al. 2019), into units.csv. */
 #include "learn/gradient.h"
 #include "learn/net.h"
 
@@ -120,7 +120,7 @@ static bool measure(const net *n, texts *t, const char *directory, gradient_resu
 {
     char size[32];
     net_wants wants;
-    const net_rows r = { t->ids, t->weights, t->rows, t->length };
+    const net_rows r = {t->ids, t->weights, t->rows, t->length};
     const uint64_t bytes =
         net_pass_bytes(n, t->length, t->rows, true) + 8 * (uint64_t)n->parameters;
     bytes_text((double)bytes, size, sizeof size);

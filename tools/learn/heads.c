@@ -20,7 +20,7 @@ static void add(stretches *s, const net *n, size_t layer, syn_part part, size_t 
         return;
     }
     s->at = tool_realloc(s->at, s->count + 1, sizeof *s->at);
-    s->at[s->count++] = (stretch){ at + from, count, decays };
+    s->at[s->count++] = (stretch){at + from, count, decays};
 }
 
 static bool group_is_whole(const net *n, const bool *chosen, size_t group)
@@ -33,7 +33,7 @@ static bool group_is_whole(const net *n, const bool *chosen, size_t group)
 
 stretches heads_weights(const net *n, const bool *all)
 {
-    stretches s = { NULL, 0 };
+    stretches s = {NULL, 0};
     for (size_t layer = 0; layer < n->layers; layer++) {
         const bool *chosen = all + layer * n->heads;
         for (size_t h = 0; h < n->heads; h++)
@@ -178,7 +178,7 @@ static bool column_of(const heads_choice *c, char column[64], problem *why)
 size_t heads_choose(const net *n, const heads_choice *c, bool *chosen, char column[64],
                     problem *why)
 {
-    static const char *const scored[] = { "core", "periphery", "random", "matched" };
+    static const char *const scored[] = {"core", "periphery", "random", "matched"};
     const size_t heads = n->layers * n->heads;
     bool good = true, done = false;
     size_t count = 0;

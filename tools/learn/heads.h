@@ -4,8 +4,9 @@
 
 #include "learn/optimiser.h"
 
-/* A head's weights: its query rows (and their biases), its columns of the output matrix; and the key and value
-   rows of its group (and their biases) where all heads of the group are chosen. chosen: (layer, head). */
+/* A head's weights: its query rows (and their biases), its columns of the output matrix; and the
+   key and value rows of its group (and their biases) where all heads of the group are chosen.
+   chosen: (layer, head). */
 typedef struct stretches {
     stretch *at;
     size_t count;

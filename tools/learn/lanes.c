@@ -1,4 +1,5 @@
-/* lanes.c - products in blocks that stay in cache, and the loops of lanes_body.h, for each level. */
+/* lanes.c - products in blocks that stay in cache, and the loops of lanes_body.h, for each level.
+ */
 #include "learn/lanes.h"
 
 #include <math.h>
@@ -251,7 +252,7 @@ static void product_job(void *arg, int index)
    only. More rows a part pack b less often. */
 void lanes_product(const lanes *l, const syn_parallel *parallel, const product *p)
 {
-    product_jobs j = { l, p, 0, 0, 0 };
+    product_jobs j = {l, p, 0, 0, 0};
     size_t rows = (p->m + 3) / 4;
     if (rows > 512) rows = 512;
     if (rows < l->mr) rows = l->mr;

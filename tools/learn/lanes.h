@@ -1,10 +1,10 @@
-/* lanes.h - the arithmetic of learning: float32, in one place, on the header's choice of instruction
-   set. `lanes_product` is every matrix product there is; the rest are loops over rows.
+/* lanes.h - the arithmetic of learning: float32, in one place, on the header's choice of
+   instruction set. `lanes_product` is every matrix product there is; the rest are loops over rows.
 
-   The element-wise functions and the sums of rows are the same C for every level, with a fixed order
-   of summation (LANES partial sums), so that they agree bit for bit; the tiles of a product differ
-   between levels by what a fused multiply-add rounds. On one level nothing depends on the number of
-   threads: an element of a product is summed by one job, in order. */
+   The element-wise functions and the sums of rows are the same C for every level, with a fixed
+   order of summation (LANES partial sums), so that they agree bit for bit; the tiles of a product
+   differ between levels by what a fused multiply-add rounds. On one level nothing depends on the
+   number of threads: an element of a product is summed by one job, in order. */
 #ifndef SYNERGY_LEARN_LANES_H
 #define SYNERGY_LEARN_LANES_H
 
@@ -38,8 +38,8 @@ typedef struct lanes {
     void (*gate)(const float *gate, const float *up, size_t n, float *out);
     /* gate and up become their gradients, given that of out */
     void (*gate_back)(const float *dout, size_t n, float *gate, float *up);
-    /* x = exp(scale x - maximum of scale x) for the first n of a row, 0 up to width; returns the sum
-       and leaves the maximum */
+    /* x = exp(scale x - maximum of scale x) for the first n of a row, 0 up to width; returns the
+       sum and leaves the maximum */
     float (*softmax)(float *x, size_t n, size_t width, float scale, float *maximum);
     void (*exp_row)(float *x, size_t n, size_t width, float scale,
                     float shift); /* exp(scale x - shift) */

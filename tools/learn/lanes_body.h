@@ -12,7 +12,7 @@ LANES_TARGET static inline float LANES_NAME(fold)(const float *s)
 
 LANES_TARGET static float LANES_NAME(dot)(const float *x, const float *y, size_t n)
 {
-    float sum[LANES] = { 0 };
+    float sum[LANES] = {0};
     size_t i = 0;
     for (; i + LANES <= n; i += LANES)
         for (size_t j = 0; j < LANES; j++) sum[j] += x[i + j] * y[i + j];
@@ -31,7 +31,9 @@ LANES_TARGET static inline float LANES_NAME(exp_one)(float x)
     } power;
     x = x > 88.0f ? 88.0f : x;
     x = x < -87.0f ? -87.0f : x;
-    whole = x > -87.0f ? x : -87.0f; /* a NaN stays one in the result, and never becomes a whole number */
+    whole = x > -87.0f
+                ? x
+                : -87.0f; /* a NaN stays one in the result, and never becomes a whole number */
     n = whole * 1.44269504f + round - round; /* a branch here would not become a vector */
     r = x - n * 0.693359375f;
     r = r + n * 2.12194440e-4f;
@@ -56,7 +58,7 @@ LANES_TARGET static void LANES_NAME(exp_row)(float *x, size_t n, size_t width, f
 LANES_TARGET static float LANES_NAME(softmax)(float *x, size_t n, size_t width, float scale,
                                               float *maximum)
 {
-    float most[LANES], sum[LANES] = { 0 }, top = x[0];
+    float most[LANES], sum[LANES] = {0}, top = x[0];
     size_t i = 0;
     for (size_t j = 0; j < LANES; j++) most[j] = x[0];
     for (; i + LANES <= n; i += LANES)
@@ -94,7 +96,7 @@ LANES_TARGET static void LANES_NAME(norm_back)(const float *dy, const float *x, 
 {
     for (size_t r = 0; r < rows; r++, dy += width, x += width, dx += width) {
         const float inv = inverse[r];
-        float sum[LANES] = { 0 }, mean;
+        float sum[LANES] = {0}, mean;
         size_t i = 0;
         for (; i + LANES <= width; i += LANES)
             for (size_t j = 0; j < LANES; j++) sum[j] += dy[i + j] * w[i + j] * x[i + j];

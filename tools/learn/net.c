@@ -31,7 +31,7 @@ static bool family_learns(const syn_family *family)
 
 static bool refuse(const net *n, const char *what, problem *why)
 {
-    text names = { 0 };
+    text names = {0};
     for (int i = 0; family_row(i); i++)
         if (family_learns(family_row(i)))
             text_print(&names, "%s%s", names.length ? ", " : "", family_name(family_row(i)));
@@ -200,7 +200,8 @@ static bool net_tensor(void *user, const syn_gguf *gguf, const syn_gguf_tensor *
                          !memcmp(name, "rope_freqs.weight", length);
     if (!p && !factors) return true;
     if (!file->promised) {
-        gguf_out_tensor(&file->out, name, length, syn_type_find(p ? SYN_TYPE_F32 : t->type), t->dims, t->ne);
+        gguf_out_tensor(&file->out, name, length, syn_type_find(p ? SYN_TYPE_F32 : t->type),
+                        t->dims, t->ne);
         return true;
     }
     const bool good = p ? gguf_out_floats(&file->out, file->array + p->at, p->cols * p->rows, why)
@@ -216,9 +217,11 @@ bool net_write(const net *n, const float *array, net_kind kind, const char *path
     file.array = array;
     file.kind = kind;
     gguf_out_floats_of(&file.out, &n->file.model.gguf);
-    bool good = model_each_tensor(&n->file, net_tensor, &file, why) && gguf_out_begin(&file.out, path, why);
+    bool good =
+        model_each_tensor(&n->file, net_tensor, &file, why) && gguf_out_begin(&file.out, path, why);
     file.promised = true;
-    good = good && model_each_tensor(&n->file, net_tensor, &file, why) && gguf_out_end(&file.out, why);
+    good =
+        good && model_each_tensor(&n->file, net_tensor, &file, why) && gguf_out_end(&file.out, why);
     gguf_out_close(&file.out);
     return good;
 }
@@ -263,7 +266,7 @@ bool net_rows_read(int32_t **ids, size_t *rows, size_t *length, const char *path
         good = copy_rows(*ids, *length, &a, path, vocab, why);
     }
     npy_close(&a);
-    net_rows whole = { *ids, NULL, good ? *rows : 0, good ? *length : 0 };
+    net_rows whole = {*ids, NULL, good ? *rows : 0, good ? *length : 0};
     if (good && !net_positions(&whole))
         good = problem_set(why, "%s: no row has a second token to predict", path);
     if (good) return true;

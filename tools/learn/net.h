@@ -14,9 +14,9 @@
 #define NET_NONE SIZE_MAX
 
 typedef struct net_param {
-    char     name[64];
-    size_t   at;         /* of its first weight in the arrays */
-    size_t   cols, rows; /* rows 1: a vector, which does not decay */
+    char name[64];
+    size_t at;         /* of its first weight in the arrays */
+    size_t cols, rows; /* rows 1: a vector, which does not decay */
     const syn_tensor *tensor;
 } net_param;
 
@@ -26,12 +26,12 @@ typedef struct net {
     const syn_parallel *parallel;
     size_t layers, embd, heads, kv_heads, key, value, ff, vocab, rope;
     size_t q_size, k_size, v_size, heads_size; /* of a position: heads x key, ... */
-    bool   rope_halves;
+    bool rope_halves;
     size_t params, parameters; /* tensors; weights in all */
     net_param *param;
-    size_t *at;                /* (layer, SYN_PARTS): place of a tensor's weights, or NET_NONE */
-    size_t  global_at[SYN_GLOBALS];
-    float  *weight;            /* (parameters) */
+    size_t *at; /* (layer, SYN_PARTS): place of a tensor's weights, or NET_NONE */
+    size_t global_at[SYN_GLOBALS];
+    float *weight; /* (parameters) */
 } net;
 
 /* Opens a model of a family that has a backward pass here; every weight dequantised. */
@@ -50,8 +50,8 @@ bool net_write(const net *n, const float *array, net_kind kind, const char *path
 
 /* Rows of ids, and what each predicted token weighs. */
 typedef struct net_rows {
-    const int32_t *ids;     /* (rows, length) */
-    const float   *weights; /* (rows, length), NULL: all 1 */
+    const int32_t *ids;   /* (rows, length) */
+    const float *weights; /* (rows, length), NULL: all 1 */
     size_t rows, length;
 } net_rows;
 
@@ -66,20 +66,20 @@ typedef float net_weigh_fn(void *user, size_t row, size_t t, float nll);
 
 /* What a pass leaves where it is not NULL. */
 typedef struct net_wants {
-    float  *gradient;  /* (parameters): added to */
-    double *gains;     /* (row, layer, head): dL/dg of each row's part of L; needs `gradient` */
-    float  *nll;       /* (row, length): -log p of each predicted token, 0 where there is none */
-    float  *logits;    /* (row, length, vocab) */
+    float *gradient; /* (parameters): added to */
+    double *gains;   /* (row, layer, head): dL/dg of each row's part of L; needs `gradient` */
+    float *nll;      /* (row, length): -log p of each predicted token, 0 where there is none */
+    float *logits;   /* (row, length, vocab) */
     net_weigh_fn *weigh;
-    void   *user;
+    void *user;
 } net_wants;
 
 typedef struct net_pass net_pass;
 
 /* Memory for passes over rows of at most `length` ids; `backward`: gradients, too. */
 net_pass *net_pass_open(const net *n, size_t length, size_t rows, bool backward);
-void      net_pass_close(net_pass *p);
-uint64_t  net_pass_bytes(const net *n, size_t length, size_t rows, bool backward);
+void net_pass_close(net_pass *p);
+uint64_t net_pass_bytes(const net *n, size_t length, size_t rows, bool backward);
 /* L of these rows; `count` is C (0: count it). */
 double net_run(net_pass *p, const net_rows *r, size_t count, const net_wants *wants);
 

@@ -180,7 +180,7 @@ static void forward_product(const group *g, const float *x, size_t in, syn_part 
 {
     const float *w = net_part(g->n, g->n->weight, g->layer, part);
     const float *b = net_part(g->n, g->n->weight, g->layer, bias);
-    const product p = { g->positions, out, in, x, in, 1, w, 1, in, y, out, add };
+    const product p = {g->positions, out, in, x, in, 1, w, 1, in, y, out, add};
     lanes_product(g->l, g->n->parallel, &p);
     if (b) g->l->add_rows(y, b, g->positions, out);
 }
@@ -215,7 +215,7 @@ static void norm_job(void *arg, int index)
 static void norm(const group *g, const float *x, const float *w, size_t each, size_t width,
                  float *y, float *inverse)
 {
-    piece_jobs j = { g, x, w, NULL, y, inverse, NULL, g->positions * each, width, PIECE * each, 0 };
+    piece_jobs j = {g, x, w, NULL, y, inverse, NULL, g->positions * each, width, PIECE * each, 0};
     lanes_run(g->n->parallel, pieces_of(&j), norm_job, &j);
 }
 
@@ -239,8 +239,7 @@ static void norm_back(const group *g, const float *dy, const float *x, const flo
                       float *inverse, size_t each, size_t width, float *dx, float *gradient)
 {
     piece_jobs j = {
-        g, x, w, dy, dx, inverse, g->p->pieces, g->positions * each, width, PIECE * each, 0
-    };
+        g, x, w, dy, dx, inverse, g->p->pieces, g->positions * each, width, PIECE * each, 0};
     lanes_run(g->n->parallel, pieces_of(&j), norm_back_job, &j);
     gather(g, &j, gradient);
 }
@@ -261,12 +260,12 @@ static void backward_product(const group *g, const float *dy, size_t out, syn_pa
     const float *w = net_part(g->n, g->n->weight, g->layer, part);
     float *dw = net_part(g->n, g->gradient, g->layer, part);
     float *db = net_part(g->n, g->gradient, g->layer, bias);
-    const product to_w = { out, in, g->positions, dy, 1, out, x, in, 1, dw, in, true };
-    const product to_x = { g->positions, in, out, dy, out, 1, w, in, 1, dx, in, add };
+    const product to_w = {out, in, g->positions, dy, 1, out, x, in, 1, dw, in, true};
+    const product to_x = {g->positions, in, out, dy, out, 1, w, in, 1, dx, in, add};
     lanes_product(g->l, g->n->parallel, &to_w);
     lanes_product(g->l, g->n->parallel, &to_x);
     if (!db) return;
-    piece_jobs j = { g, NULL, NULL, dy, NULL, NULL, g->p->pieces, g->positions, out, PIECE, 0 };
+    piece_jobs j = {g, NULL, NULL, dy, NULL, NULL, g->p->pieces, g->positions, out, PIECE, 0};
     lanes_run(g->n->parallel, pieces_of(&j), sum_job, &j);
     gather(g, &j, db);
 }
@@ -297,7 +296,7 @@ static void turn_job(void *arg, int index)
 
 static void rotate(const group *g, float *y, size_t width, float sign)
 {
-    piece_jobs j = { g, NULL, NULL, NULL, y, NULL, NULL, g->positions, width, PIECE, sign };
+    piece_jobs j = {g, NULL, NULL, NULL, y, NULL, NULL, g->positions, width, PIECE, sign};
     lanes_run(g->n->parallel, pieces_of(&j), turn_job, &j);
 }
 
@@ -310,8 +309,8 @@ static void gate_job(void *arg, int index)
 
 static void gate(const group *g)
 {
-    piece_jobs j = { g,    g->k->gate,   g->k->up, NULL,  g->p->act, NULL,
-                     NULL, g->positions, g->n->ff, PIECE, 0 };
+    piece_jobs j = {g,    g->k->gate,   g->k->up, NULL,  g->p->act, NULL,
+                    NULL, g->positions, g->n->ff, PIECE, 0};
     lanes_run(g->n->parallel, pieces_of(&j), gate_job, &j);
 }
 
@@ -324,8 +323,8 @@ static void gate_back_job(void *arg, int index)
 
 static void gate_back(const group *g)
 {
-    piece_jobs j = { g,        NULL,         NULL,     g->p->dact, g->k->gate, NULL,
-                     g->k->up, g->positions, g->n->ff, PIECE,      0 };
+    piece_jobs j = {g,        NULL,         NULL,     g->p->dact, g->k->gate, NULL,
+                    g->k->up, g->positions, g->n->ff, PIECE,      0};
     lanes_run(g->n->parallel, pieces_of(&j), gate_back_job, &j);
 }
 
@@ -526,8 +525,8 @@ static double ends(const group *g, logit_jobs *j)
     for (j->from = 0; j->from < g->positions; j->from += p->block) {
         j->count = g->positions - j->from < p->block ? g->positions - j->from : p->block;
         float *normed = p->normed + j->from * n->embd;
-        const product forward = { j->count, n->vocab, n->embd, normed,    n->embd,  1,
-                                  w,        1,        n->embd, p->logits, n->vocab, false };
+        const product forward = {j->count, n->vocab, n->embd, normed,    n->embd,  1,
+                                 w,        1,        n->embd, p->logits, n->vocab, false};
         lanes_product(g->l, n->parallel, &forward);
         lanes_run(n->parallel, (j->count + 7) / 8, logit_job, j);
         for (size_t i = 0; i < j->count; i++) sum += (double)p->nll[j->from + i];
@@ -535,13 +534,11 @@ static double ends(const group *g, logit_jobs *j)
         const product to_w = {
             n->vocab, n->embd, j->count, p->logits, 1,
             n->vocab, normed,  n->embd,  1,         net_global(n, g->gradient, table),
-            n->embd,  true
-        };
+            n->embd,  true};
         const product to_x = {
             j->count, n->embd, n->vocab, p->logits, n->vocab,
             1,        w,       n->embd,  1,         p->dnormed + j->from * n->embd,
-            n->embd,  false
-        };
+            n->embd,  false};
         lanes_product(g->l, n->parallel, &to_w);
         lanes_product(g->l, n->parallel, &to_x);
     }
@@ -573,9 +570,8 @@ double net_run(net_pass *p, const net_rows *r, size_t count, const net_wants *wa
     for (size_t first = 0; first < r->rows; first += p->group) {
         const size_t rows = r->rows - first < p->group ? r->rows - first : p->group;
         group g = {
-            p, n, n->l, rows, rows * r->length, 0, NULL, p->backward ? wants->gradient : NULL
-        };
-        logit_jobs j = { &g, r, wants, first, 0, 0, (float)(1.0 / (double)count) };
+            p, n, n->l, rows, rows * r->length, 0, NULL, p->backward ? wants->gradient : NULL};
+        logit_jobs j = {&g, r, wants, first, 0, 0, (float)(1.0 / (double)count)};
         for (size_t i = 0; i < g.positions; i++) {
             const int32_t id = r->ids[first * r->length + i];
             p->id[i] = id < 0 ? 0 : id;

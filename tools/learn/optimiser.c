@@ -12,7 +12,7 @@ static void cut(optimiser *a, stretch s)
     for (size_t done = 0; done < s.count; done += PIECE_FLOATS) {
         const size_t count = s.count - done < PIECE_FLOATS ? s.count - done : PIECE_FLOATS;
         a->piece = tool_realloc(a->piece, a->pieces + 1, sizeof *a->piece);
-        a->piece[a->pieces++] = (stretch){ s.at + done, count, s.decays };
+        a->piece[a->pieces++] = (stretch){s.at + done, count, s.decays};
     }
 }
 
@@ -38,7 +38,7 @@ void optimiser_open(optimiser *a, net *n, const optimiser_options *o, const stre
     for (size_t i = 0; i < count && chosen; i++) cut(a, chosen[i]);
     for (size_t i = 0; i < n->params && !chosen; i++) {
         const net_param *p = &n->param[i];
-        cut(a, (stretch){ p->at, p->cols * p->rows, p->rows > 1 });
+        cut(a, (stretch){p->at, p->cols * p->rows, p->rows > 1});
     }
     share_out(a);
     a->square = tool_alloc(a->pieces + 1, sizeof *a->square);

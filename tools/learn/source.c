@@ -23,7 +23,7 @@ enum { HELD_SHARE = 32 };
 
 bool source_text(source *s, const syn_tokenizer *t, const char *path, size_t length, problem *why)
 {
-    text words = { 0 };
+    text words = {0};
     size_t count = 0;
     memset(s, 0, sizeof *s);
     s->epoch = UINT64_MAX;
@@ -98,7 +98,7 @@ static bool corpus_row(const source *s, uint64_t number, int32_t *ids, problem *
 {
     size_t filled = 0;
     for (uint64_t i = 0; filled < s->length; i++) {
-        text words = { 0 };
+        text words = {0};
         corpus_item item;
         size_t count = 0;
         corpus_document(s->seed + s->held_out, mix(number, i), CORPUS_ANY, NULL, s->held_out,

@@ -1,5 +1,5 @@
-/* source.h - rows of ids to learn from: given ones, windows of a text, or the corpus without end. Any
-   row can be made at any time from its number, so that a stopped run goes on exactly. */
+/* source.h - rows of ids to learn from: given ones, windows of a text, or the corpus without end.
+   Any row can be made at any time from its number, so that a stopped run goes on exactly. */
 #ifndef SYNERGY_SOURCE_H
 #define SYNERGY_SOURCE_H
 

@@ -131,11 +131,11 @@ static bool one_pass(speaker *s, voice *v, size_t voices, syn_row *rows, answers
         if (!v[i].open || n == s->batch) continue;
         if (v[i].fed < v[i].q->count) {
             while (v[i].fed < v[i].q->count && n < s->batch)
-                rows[n++] = (syn_row){ .sequence = (uint32_t)i, .id = v[i].q->ids[v[i].fed++] };
+                rows[n++] = (syn_row){.sequence = (uint32_t)i, .id = v[i].q->ids[v[i].fed++]};
             if (v[i].fed == v[i].q->count) v[i].row = (int)n - 1;
         } else {
             v[i].row = (int)n;
-            rows[n++] = (syn_row){ .sequence = (uint32_t)i, .id = v[i].last };
+            rows[n++] = (syn_row){.sequence = (uint32_t)i, .id = v[i].last};
         }
     }
     *more = n > 0;

@@ -1,5 +1,5 @@
-/* speak.h - answers of a net as it is now: the header's pass over many sequences, on an image of the model's file
-   whose weights follow the net's. */
+/* speak.h - answers of a net as it is now: the header's pass over many sequences, on an image of
+   the model's file whose weights follow the net's. */
 #ifndef SYNERGY_SPEAK_H
 #define SYNERGY_SPEAK_H
 
@@ -34,15 +34,17 @@ typedef struct speaker {
     int32_t newline; /* a token that is a line's end alone, or -1 */
 } speaker;
 
-/* For texts of at most `tokens`, `sequences` side by side. path: the net's own file as F32 (net_write). */
+/* For texts of at most `tokens`, `sequences` side by side. path: the net's own file as F32
+ * (net_write). */
 bool speaker_open(speaker *s, const net *n, const char *path, size_t sequences, size_t tokens,
                   problem *why);
 void speaker_close(speaker *s);
 /* The image takes these weights from the net. */
 void speaker_follow(speaker *s, const stretches *changed);
 
-/* `each` answers to every question, at most `most` tokens, the token that ends one included: answer a is to
-   question a / each. temperature 0: greedy. What an answer is depends on seed and its number only. */
+/* `each` answers to every question, at most `most` tokens, the token that ends one included: answer
+   a is to question a / each. temperature 0: greedy. What an answer is depends on seed and its
+   number only. */
 bool speak(speaker *s, const question *q, size_t questions, size_t each, double temperature,
            uint64_t seed, answers *to, problem *why);
 void answers_free(answers *a);

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const table_key[2] = { "training.loss", "training.heldout" };
+static const char *const table_key[2] = {"training.loss", "training.heldout"};
 
 bool state_save(const learn_state *s, const char *path, problem *why)
 {
-    static const char *const name[3] = { "weight", "moment.1", "moment.2" };
-    const float *const array[3] = { s->n->weight, s->a->m, s->a->v };
-    const uint64_t ne[4] = { s->n->parameters, 1, 1, 1 };
+    static const char *const name[3] = {"weight", "moment.1", "moment.2"};
+    const float *const array[3] = {s->n->weight, s->a->m, s->a->v};
+    const uint64_t ne[4] = {s->n->parameters, 1, 1, 1};
     gguf_out out;
     memset(&out, 0, sizeof out);
     out.version = 3;
@@ -46,7 +46,7 @@ static bool key_text(const syn_gguf *gguf, const char *key, text *to, problem *w
 
 static bool load_arrays(const learn_state *s, const syn_gguf *gguf, problem *why)
 {
-    float *const array[3] = { s->n->weight, s->a->m, s->a->v };
+    float *const array[3] = {s->n->weight, s->a->m, s->a->v};
     uint64_t at = gguf->tensors_at;
     syn_error err;
     if (gguf->tensors != 3)
@@ -69,7 +69,7 @@ bool state_load(learn_state *s, const char *path, problem *why)
     file_view view;
     syn_gguf gguf;
     syn_error err;
-    text settings = { 0 };
+    text settings = {0};
     uint32_t step = 0;
     problem inner;
     if (!file_map(&view, path, why)) return false;

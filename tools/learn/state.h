@@ -1,5 +1,5 @@
-/* state.h - where a run of learning stands, in one file (weights, both moments, step, tables, settings): they cannot
-   be of two steps. */
+/* state.h - where a run of learning stands, in one file (weights, both moments, step, tables,
+   settings): they cannot be of two steps. */
 #ifndef SYNERGY_STATE_H
 #define SYNERGY_STATE_H
 

@@ -1,5 +1,6 @@
 /* train.c - `synergy train`. What a run leaves, besides timing.json, is the same for the same seed,
-   whatever the threads, and whether it was stopped or not. state.gguf has all that going on needs. */
+   whatever the threads, and whether it was stopped or not. state.gguf has all that going on needs.
+ */
 #include "learn/train.h"
 #include "base/columns.h"
 #include "base/stop.h"
@@ -77,7 +78,7 @@ static bool check_list(const char *list, problem *why)
 
 static learn_state state_of(training *t)
 {
-    const learn_state s = { t->settings.at, { &t->loss, &t->held_loss }, &t->n, &t->a };
+    const learn_state s = {t->settings.at, {&t->loss, &t->held_loss}, &t->n, &t->a};
     return s;
 }
 
@@ -113,7 +114,7 @@ static bool vocabulary_text(const train_options *o, text *words, problem *why)
 
 static bool write_fresh(const train_options *o, const char *path, problem *why)
 {
-    text words = { 0 };
+    text words = {0};
     bpe vocabulary;
     fresh_shape shape = o->shape;
     shape.seed = o->seed;
@@ -209,7 +210,7 @@ static bool evaluate(training *t, problem *why)
     }
     net_wants wants;
     memset(&wants, 0, sizeof wants);
-    const net_rows r = { t->held_ids, NULL, rows, t->held.length };
+    const net_rows r = {t->held_ids, NULL, rows, t->held.length};
     text_print(&t->held_loss, "%llu", (unsigned long long)t->a.step);
     csv_number(&t->held_loss, net_run(t->pass, &r, 0, &wants));
     csv_end_row(&t->held_loss);
@@ -223,7 +224,7 @@ static bool one_step(training *t, double *loss, problem *why)
     memset(&wants, 0, sizeof wants);
     wants.gradient = t->gradient;
     if (!source_rows(&t->from, t->a.step * batch, batch, t->ids, why)) return false;
-    const net_rows r = { t->ids, NULL, batch, t->from.length };
+    const net_rows r = {t->ids, NULL, batch, t->from.length};
     const size_t count = net_positions(&r);
     if (!count)
         return problem_set(why, "step %llu: none of its rows has a second token",

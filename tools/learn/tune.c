@@ -1,11 +1,11 @@
 /* tune.c - `synergy tune`.
 
-   SFT: the loss is the mean of -log p over the tokens of worked solutions. GRPO (Shao et al. 2024, arXiv 2402.03300):
-   a group of answers is sampled to each question, its advantage A is the reward less the group's mean, by the group's
-   deviation; with the ratio r of a token's probability now to that when it was sampled and the start model's log p, the
-   loss is
-       L = - 1/answers sum_o 1/|o| sum_t [ min(r A, clip(r, 1 - e, 1 + e) A) - kl (exp(d) - d - 1) ],  d = log p_start - log p
-   Its gradient is that of a weighted sum of -log p, the weights w below: what net_run takes. */
+   SFT: the loss is the mean of -log p over the tokens of worked solutions. GRPO (Shao et al. 2024,
+   arXiv 2402.03300): a group of answers is sampled to each question, its advantage A is the reward
+   less the group's mean, by the group's deviation; with the ratio r of a token's probability now to
+   that when it was sampled and the start model's log p, the loss is L = - 1/answers sum_o 1/|o|
+   sum_t [ min(r A, clip(r, 1 - e, 1 + e) A) - kl (exp(d) - d - 1) ],  d = log p_start - log p Its
+   gradient is that of a weighted sum of -log p, the weights w below: what net_run takes. */
 #include "learn/tune.h"
 #include "learn/corpus.h"
 #include "learn/speak.h"
@@ -57,7 +57,7 @@ void tune_defaults(tune_options *o)
     o->clip_ratio = 0.2;
     o->kl = 0.04;
     o->temperature = 1;
-    o->optimiser = (optimiser_options){ 0, 0.9, 0.99, 1e-8, 0, 1, SCHEDULE_CONSTANT, 0, 40 };
+    o->optimiser = (optimiser_options){0, 0.9, 0.99, 1e-8, 0, 1, SCHEDULE_CONSTANT, 0, 40};
     o->batch = 8;
     o->group = 8;
     o->updates = 2;
@@ -80,11 +80,11 @@ static bool make_question(const tuning *t, uint64_t seed, uint64_t index, bool h
                           question *q, problem *why)
 {
     const syn_tokenizer *tokenizer = &t->n.file.model.tokenizer;
-    text words = { 0 };
+    text words = {0};
     corpus_item item;
     memset(q, 0, sizeof *q);
     corpus_document(seed, index, CORPUS_ANY, t->o->task, held_out, &words, &item);
-    text asked = { 0 };
+    text asked = {0};
     text_add_bytes(&asked, t->shots.at ? t->shots.at : "", t->shots.length);
     text_add_bytes(&asked, words.at, item.answer);
     q->ids = tokenize_text(tokenizer, asked.at, asked.length, 0, &q->count, why);
@@ -179,10 +179,10 @@ static void wilson(double right, double n, double *low, double *high)
 
 static bool evaluate(tuning *t, problem *why)
 {
-    answers said = { NULL, NULL, 0, (size_t)t->o->most };
+    answers said = {NULL, NULL, 0, (size_t)t->o->most};
     const size_t items = (size_t)t->o->items;
     char *bits = tool_alloc(items + 1, 1);
-    text words = { 0 };
+    text words = {0};
     double right = 0, low, high;
     const bool good = speak(&t->s, t->held, items, 1, 0, 1, &said, why);
     for (size_t i = 0; i < items && good; i++) {
@@ -206,8 +206,8 @@ static bool evaluate(tuning *t, problem *why)
 
 /* ---- a step -------------------------------------------------------------------------------- */
 
-/* Questions and what follows as rows; what follows weighs `weight` (answer), a mean over answers of means over
-   their tokens (of_answers) or over all tokens. */
+/* Questions and what follows as rows; what follows weighs `weight` (answer), a mean over answers of
+   means over their tokens (of_answers) or over all tokens. */
 typedef struct batch {
     int32_t *ids;
     float *weights;
@@ -289,7 +289,7 @@ static bool sft_step(tuning *t, problem *why)
     memset(&wants, 0, sizeof wants);
     memset(t->gradient, 0, t->n.parameters * sizeof *t->gradient);
     wants.gradient = t->gradient;
-    const net_rows r = { b.ids, b.weights, b.rows, b.length };
+    const net_rows r = {b.ids, b.weights, b.rows, b.length};
     const double loss = net_run(t->pass, &r, b.tokens, &wants);
     const bool good = take_step(t, loss, &norm, why);
     if (good) {
@@ -323,7 +323,7 @@ static float weigh(void *user, size_t row, size_t i, float nll)
 static double rewards(const tuning *t, const question *q, size_t each, const answers *said,
                       float *advantage)
 {
-    text words = { 0 };
+    text words = {0};
     double all = 0;
     for (size_t g = 0; g * each < said->count; g++) {
         double sum = 0;
@@ -346,7 +346,7 @@ static double rewards(const tuning *t, const question *q, size_t each, const ans
 static bool keep_samples(const tuning *t, const batch *b, const float *old, problem *why)
 {
     char path[TOOL_PATH_BYTES];
-    const uint64_t size[2] = { b->rows, b->length };
+    const uint64_t size[2] = {b->rows, b->length};
     float *w = tool_alloc(b->rows * b->length, sizeof *w);
     for (size_t r = 0; r < b->rows; r++)
         for (size_t i = b->prompt[r]; i < b->prompt[r] + b->answer[r]; i++)
@@ -378,7 +378,7 @@ static void likelihoods(tuning *t, const batch *b, float *weights, float *nll)
 {
     net_wants wants;
     float *const own = t->n.weight;
-    const net_rows r = { b->ids, NULL, b->rows, b->length };
+    const net_rows r = {b->ids, NULL, b->rows, b->length};
     memset(&wants, 0, sizeof wants);
     wants.nll = nll;
     t->n.weight = weights;
@@ -386,13 +386,13 @@ static void likelihoods(tuning *t, const batch *b, float *weights, float *nll)
     t->n.weight = own;
 }
 
-/* `updates` steps on the same samples; before the first the ratio is 1, and its pass tells what the samples' -log p
-   was. */
+/* `updates` steps on the same samples; before the first the ratio is 1, and its pass tells what the
+   samples' -log p was. */
 static bool grpo_update(tuning *t, batch *b, const float *advantage, double reward, problem *why)
 {
     const size_t cells = b->rows * b->length, room = t->length;
     float *old = tool_alloc(cells, sizeof *old), *reference = tool_alloc(cells, sizeof *reference);
-    const net_rows r = { b->ids, NULL, b->rows, b->length };
+    const net_rows r = {b->ids, NULL, b->rows, b->length};
     double norm = 0, loss = 0;
     bool good = true;
     likelihoods(t, b, t->start, reference);
@@ -438,7 +438,7 @@ static bool grpo_step(tuning *t, problem *why)
     const size_t questions = (size_t)t->o->batch, each = (size_t)t->o->group,
                  rows = questions * each;
     question *q = NULL;
-    answers said = { NULL, NULL, 0, (size_t)t->o->most };
+    answers said = {NULL, NULL, 0, (size_t)t->o->most};
     float *advantage = tool_alloc(rows, sizeof *advantage);
     const uint64_t seed = (uint64_t)t->o->seed * 1000003 + t->sampled;
     bool good = make_questions(t, (uint64_t)t->o->seed, t->sampled * questions, questions, false,
@@ -476,7 +476,7 @@ static bool write_tables(const tuning *t, problem *why)
 static bool save(tuning *t, problem *why)
 {
     char path[TOOL_PATH_BYTES];
-    const learn_state s = { t->settings.at, { &t->rows, &t->accuracy }, &t->n, &t->a };
+    const learn_state s = {t->settings.at, {&t->rows, &t->accuracy}, &t->n, &t->a};
     return in_folder(t, "state.gguf", path, why) && state_save(&s, path, why) &&
            write_tables(t, why);
 }
@@ -538,7 +538,7 @@ static void describe(tuning *t)
 {
     const tune_options *o = t->o;
     char hash[65];
-    text names = { 0 };
+    text names = {0};
     json_out j;
     memset(&j, 0, sizeof j);
     model_hash(&t->n.file, hash);
@@ -613,7 +613,7 @@ static bool begin(tuning *t, problem *why)
     if (good) good = folder_check_model(run.root, &t->n.file, o->directory, why);
     json_free(&run);
     if (!good) return false;
-    const heads_choice c = { o->subset, o->directory, o->score, o->share, (uint64_t)o->seed };
+    const heads_choice c = {o->subset, o->directory, o->score, o->share, (uint64_t)o->seed};
     t->chosen = tool_alloc(t->n.layers * t->n.heads, sizeof *t->chosen);
     t->heads = heads_choose(&t->n, &c, t->chosen, t->column, why);
     if (!t->heads || !choose_directory(t, why)) return false;
@@ -652,7 +652,7 @@ static bool begin(tuning *t, problem *why)
     if (!in_folder(t, "state.gguf", state, why)) return false;
     if (path_exists(state) && (o->fresh || o->force)) tool_note("%s is replaced", state);
     else if (path_exists(state)) {
-        learn_state s = { t->settings.at, { &t->rows, &t->accuracy }, &t->n, &t->a };
+        learn_state s = {t->settings.at, {&t->rows, &t->accuracy}, &t->n, &t->a};
         if (!state_load(&s, state, why)) return false;
         t->sampled = t->a.step / (o->method == TUNE_GRPO ? (uint64_t)o->updates : 1);
         t->resumed = true;
@@ -694,7 +694,7 @@ bool tune_run(const tune_options *o, problem *why)
     memset(&t, 0, sizeof t);
     t.o = o;
     if (!known_task(o->task)) {
-        text names = { 0 };
+        text names = {0};
         tune_tasks(&names);
         problem_set(why, "--task %.60s: the tasks are %s", o->task, names.at);
         text_free(&names);

@@ -5,7 +5,8 @@
 #include "learn/heads.h"
 
 enum { TUNE_SFT, TUNE_GRPO };
-/* What is right: the whole answer, steps included; or its last number (of an answer without one, its last word). */
+/* What is right: the whole answer, steps included; or its last number (of an answer without one,
+ * its last word). */
 enum { CHECK_WHOLE, CHECK_FINAL };
 
 typedef struct tune_options {

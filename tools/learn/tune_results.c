@@ -1,5 +1,5 @@
-/* tune_results.c - what several runs of tune say together: accuracy over steps, and each pair of subsets compared
-   over the seeds that both have. */
+/* tune_results.c - what several runs of tune say together: accuracy over steps, and each pair of
+   subsets compared over the seeds that both have. */
 #include "learn/tune.h"
 
 #include "base/columns.h"
@@ -56,7 +56,7 @@ static bool read_run(tuned_list *l, const char *folder, problem *why)
 static bool read_runs(tuned_list *l, const char *directory, problem *why)
 {
     char tune[TOOL_PATH_BYTES], folder[TOOL_PATH_BYTES];
-    folder_names names = { NULL, 0 };
+    folder_names names = {NULL, 0};
     bool good = path_join(tune, directory, "tune", why) && folder_list(&names, tune, why);
     for (size_t i = 0; i < names.count && good; i++)
         good = path_join(folder, tune, names.at[i], why) && read_run(l, folder, why);
@@ -116,7 +116,7 @@ static double sign_p(const double *d, size_t n, size_t *told)
 
 static paired compare(const tuned_list *l, const char *group, const char *a, const char *b)
 {
-    paired p = { 0, 0, (double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN };
+    paired p = {0, 0, (double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN};
     double sum = 0, square = 0, *item = NULL;
     for (size_t i = 0; i < l->count; i++) {
         const tuned *x = &l->at[i];
@@ -163,7 +163,7 @@ static bool write_table(const tuned_list *l, const char *directory, problem *why
     for (size_t i = 0; i < l->count; i++) {
         const tuned *t = &l->at[i];
         for (size_t r = 0; r < t->accuracy.rows; r++) {
-            static const char *const number[] = { "step", "accuracy", "low", "high" };
+            static const char *const number[] = {"step", "accuracy", "low", "high"};
             double v;
             table_text(&out, "task", t->task);
             table_text(&out, "method", t->method);
@@ -205,7 +205,7 @@ static void test_json(json_out *j, const tuned *of, const char *a, const char *b
 /* Of the subsets of a group, each once, in the order of their names in the list. */
 static size_t subsets_of(const tuned_list *l, const char *group, const char **to, size_t most)
 {
-    static const char *const first[] = { "core", "random", "periphery", "matched", "all" };
+    static const char *const first[] = {"core", "random", "periphery", "matched", "all"};
     size_t n = 0;
     for (size_t k = 0; k < sizeof first / sizeof first[0]; k++)
         for (size_t i = 0; i < l->count; i++)
@@ -226,8 +226,8 @@ static bool is_sure(const paired *p)
     return p->seeds > 1 && p->p_seeds < 0.05;
 }
 
-/* RL: the core over random heads, and these over the periphery. SFT: none of the three differs. Fewer than three
-   seeds leave both open. */
+/* RL: the core over random heads, and these over the periphery. SFT: none of the three differs.
+   Fewer than three seeds leave both open. */
 static const char *verdict_of(const char *method, const paired p[3])
 {
     for (int k = 0; k < 3; k++)
@@ -246,9 +246,9 @@ enum { MOST_SUBSETS = 32 };
 
 static void group_claim(const tuned_list *l, const tuned *of, json_out *j)
 {
-    const paired claim[3] = { compare(l, of->group, "core", "random"),
-                              compare(l, of->group, "random", "periphery"),
-                              compare(l, of->group, "core", "periphery") };
+    const paired claim[3] = {compare(l, of->group, "core", "random"),
+                             compare(l, of->group, "random", "periphery"),
+                             compare(l, of->group, "core", "periphery")};
     if (!claim[0].seeds && !claim[2].seeds) return;
     json_object_inline(j, NULL);
     json_text(j, "task", of->task);
@@ -301,7 +301,7 @@ static bool write_json(const tuned_list *l, const char *directory, problem *why)
     static const struct {
         const char *key;
         group_fn *add;
-    } of[3] = { { "claims", group_claim }, { "means", group_means }, { "tests", group_tests } };
+    } of[3] = {{"claims", group_claim}, {"means", group_means}, {"tests", group_tests}};
     char path[TOOL_PATH_BYTES];
     json_out j;
     memset(&j, 0, sizeof j);
@@ -326,7 +326,7 @@ static bool write_json(const tuned_list *l, const char *directory, problem *why)
 
 bool tune_collect(const char *directory, problem *why)
 {
-    tuned_list l = { NULL, 0 };
+    tuned_list l = {NULL, 0};
     bool good = read_runs(&l, directory, why);
     if (good && l.count)
         good = write_table(&l, directory, why) && write_json(&l, directory, why) &&

@@ -1,5 +1,6 @@
-/* flat.c - PhiID of synergy.h as a shared library with plain arrays: no struct crosses the border, so that ctypes, R's
-   .C and others need no layouts. `make -C tools lib` builds it; examples/python/synergy.py is a user.
+/* flat.c - PhiID of synergy.h as a shared library with plain arrays: no struct crosses the border,
+   so that ctypes, R's .C and others need no layouts. `make -C tools lib` builds it;
+   examples/python/synergy.py is a user.
 
    Functions return 0 or, with one line in `error` (of FLAT_ERROR_BYTES bytes), 1. */
 #define SYNERGY_NO_MODEL
@@ -17,29 +18,37 @@
 #define FLAT_API __attribute__((visibility("default")))
 #endif
 
-enum { FLAT_ERROR_BYTES = sizeof ((syn_error *)0)->text, FLAT_ATOMS = SYN_ATOMS, FLAT_MIS = SYN_MIS };
+enum {
+    FLAT_ERROR_BYTES = sizeof((syn_error *)0)->text,
+    FLAT_ATOMS = SYN_ATOMS,
+    FLAT_MIS = SYN_MIS
+};
 
 /* What a caller compares before anything else: version and the sizes of its buffers. */
 FLAT_API int synergy_flat_version(int *atoms, int *informations, int *error_bytes);
 FLAT_API const char *synergy_flat_flags_text(unsigned flags);
-FLAT_API int synergy_flat_phiid(const double *x, const double *y, size_t samples, const int settings[4], double *atom,
-                                double *mi, double *bound, double *local, unsigned *flags, char *error);
-FLAT_API int synergy_flat_pairs(const double *series, const size_t *lengths, const size_t shape[3], const int settings[4],
-                                int threads, double *synergy, double *redundancy, double *atom, unsigned char *flag,
-                                char *error);
+FLAT_API int synergy_flat_phiid(const double *x, const double *y, size_t samples,
+                                const int settings[4], double *atom, double *mi, double *bound,
+                                double *local, unsigned *flags, char *error);
+FLAT_API int synergy_flat_pairs(const double *series, const size_t *lengths, const size_t shape[3],
+                                const int settings[4], int threads, double *synergy,
+                                double *redundancy, double *atom, unsigned char *flag, char *error);
 
-int synergy_flat_version(int *atoms, int *informations, int *error_bytes) {
+int synergy_flat_version(int *atoms, int *informations, int *error_bytes)
+{
     *atoms = FLAT_ATOMS;
     *informations = FLAT_MIS;
     *error_bytes = FLAT_ERROR_BYTES;
     return SYNERGY_VERSION;
 }
 
-const char *synergy_flat_flags_text(unsigned flags) {
+const char *synergy_flat_flags_text(unsigned flags)
+{
     return syn_flags_text(flags);
 }
 
-static int fail(char *error, const char *text) {
+static int fail(char *error, const char *text)
+{
     const size_t n = strlen(text) < FLAT_ERROR_BYTES ? strlen(text) : FLAT_ERROR_BYTES - 1;
     memcpy(error, text, n);
     error[n] = '\0';
@@ -47,7 +56,8 @@ static int fail(char *error, const char *text) {
 }
 
 /* settings: tau, redundancy, estimator, transform, numbers as in the header. */
-static int describe(syn_phiid_desc *desc, const int settings[4], char *error) {
+static int describe(syn_phiid_desc *desc, const int settings[4], char *error)
+{
     memset(desc, 0, sizeof *desc);
     if (settings[0] < 1) return fail(error, "tau is below 1");
     if (settings[1] < 0 || settings[1] > SYN_CCS) return fail(error, "no such redundancy");
@@ -60,9 +70,12 @@ static int describe(syn_phiid_desc *desc, const int settings[4], char *error) {
     return 0;
 }
 
-/* x, y (samples); atom (FLAT_ATOMS); mi (FLAT_MIS), bound (FLAT_ATOMS) and local (FLAT_ATOMS, samples - tau) or NULL. */
-int synergy_flat_phiid(const double *x, const double *y, size_t samples, const int settings[4], double *atom,
-                       double *mi, double *bound, double *local, unsigned *flags, char *error) {
+/* x, y (samples); atom (FLAT_ATOMS); mi (FLAT_MIS), bound (FLAT_ATOMS) and local (FLAT_ATOMS,
+ * samples - tau) or NULL. */
+int synergy_flat_phiid(const double *x, const double *y, size_t samples, const int settings[4],
+                       double *atom, double *mi, double *bound, double *local, unsigned *flags,
+                       char *error)
+{
     syn_phiid_desc desc;
     if (describe(&desc, settings, error)) return 1;
     if (samples > (size_t)-1 / (3 * sizeof(double))) return fail(error, "too many samples");
@@ -78,17 +91,23 @@ int synergy_flat_phiid(const double *x, const double *y, size_t samples, const i
     return 0;
 }
 
-typedef struct flat_atoms { double *atom; unsigned char *flag; } flat_atoms; /* of the prompt that is added */
+typedef struct flat_atoms {
+    double *atom;
+    unsigned char *flag;
+} flat_atoms; /* of the prompt that is added */
 
-static bool take_atoms(void *user, size_t first, size_t pairs, const double *atom, const uint8_t *flag) {
+static bool take_atoms(void *user, size_t first, size_t pairs, const double *atom,
+                       const uint8_t *flag)
+{
     const flat_atoms *to = (const flat_atoms *)user;
     if (to->atom) memcpy(to->atom + first * SYN_ATOMS, atom, pairs * SYN_ATOMS * sizeof *atom);
     if (to->flag) memcpy(to->flag + first, flag, pairs);
     return true;
 }
 
-static int add_prompts(syn_pairs *pairs, const double *series, const size_t *lengths, const size_t shape[3],
-                       flat_atoms *to, char *error) {
+static int add_prompts(syn_pairs *pairs, const double *series, const size_t *lengths,
+                       const size_t shape[3], flat_atoms *to, char *error)
+{
     const size_t all = shape[2] * (shape[2] - 1) / 2;
     syn_error err;
     for (size_t p = 0; p < shape[0]; p++) {
@@ -106,10 +125,13 @@ static int add_prompts(syn_pairs *pairs, const double *series, const size_t *len
     return 0;
 }
 
-/* series (prompt, sample, unit) of shape; lengths (prompt) or NULL; synergy, redundancy (unit, unit): means over prompts;
-   atom (prompt, pair, FLAT_ATOMS) and flag (prompt, pair), or NULL both. */
-int synergy_flat_pairs(const double *series, const size_t *lengths, const size_t shape[3], const int settings[4],
-                       int threads, double *synergy, double *redundancy, double *atom, unsigned char *flag, char *error) {
+/* series (prompt, sample, unit) of shape; lengths (prompt) or NULL; synergy, redundancy (unit,
+   unit): means over prompts; atom (prompt, pair, FLAT_ATOMS) and flag (prompt, pair), or NULL both.
+ */
+int synergy_flat_pairs(const double *series, const size_t *lengths, const size_t shape[3],
+                       const int settings[4], int threads, double *synergy, double *redundancy,
+                       double *atom, unsigned char *flag, char *error)
+{
     syn_pairs_desc desc;
     syn_pairs pairs;
     syn_error err;

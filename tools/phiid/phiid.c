@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void phiid_defaults(phiid_options *o) {
+void phiid_defaults(phiid_options *o)
+{
     memset(o, 0, sizeof *o);
     o->tau = 1;
     o->min_length = 32;
@@ -19,19 +20,22 @@ void phiid_defaults(phiid_options *o) {
     o->flagged = SYN_FLAGGED_EXCLUDE;
 }
 
-long long phiid_least_samples(const phiid_options *o) {
+long long phiid_least_samples(const phiid_options *o)
+{
     return (long long)o->tau + LEAST_SAMPLES;
 }
 
 /* Matrices; units.csv has some forty numbers a unit; profile.csv, phiid.json and columns.json. */
-double phiid_disk_bytes(size_t units, size_t layers, bool surrogates) {
+double phiid_disk_bytes(size_t units, size_t layers, bool surrogates)
+{
     const double n = (double)units;
     return n * n * 8 * (surrogates ? 4 : 2) + 850 * n + 1000.0 * (double)layers + 100e3;
 }
 
 /* ---- which prompts count -------------------------------------------------------------- */
 
-static bool choose_prompts(phiid_work *w, problem *why) {
+static bool choose_prompts(phiid_work *w, problem *why)
+{
     const phiid_options *o = w->options;
     size_t longest = 0;
     for (size_t p = 0; p < w->from.prompts; p++) {
@@ -42,7 +46,8 @@ static bool choose_prompts(phiid_work *w, problem *why) {
     w->rows = o->pool ? 1 : w->used;
     if (w->used) return true;
     if (w->from.at)
-        return problem_set(why, "%s: what is left of %zu samples has fewer than %d pairs at tau %zu",
+        return problem_set(why,
+                           "%s: what is left of %zu samples has fewer than %d pairs at tau %zu",
                            w->from.path, w->from.span, LEAST_SAMPLES, w->tau);
     if (longest < w->tau + LEAST_SAMPLES)
         return problem_set(why, "%s: %zu samples are too few for tau %zu (at least %zu)",
@@ -56,15 +61,16 @@ static bool choose_prompts(phiid_work *w, problem *why) {
 /* Where atoms go: into files, into quantiles, or both. */
 typedef struct atom_files {
     phiid_work *w;
-    bool    open;
+    bool open;
     npy_out atoms, flags, quantiles;
     problem why;
-    bool    failed;
+    bool failed;
 } atom_files;
 
 /* Quantiles of the atoms of some pairs of one prompt: sums, and where there is a file, all 16. */
 static bool take_quantiles(atom_files *f, size_t first, size_t pairs, const double *atom,
-                           const uint8_t *flag) {
+                           const uint8_t *flag)
+{
     quantile_figures *q = &f->w->quantile;
     bool good = true;
     for (size_t i = 0; i < pairs && good; i++) {
@@ -86,7 +92,8 @@ static bool take_quantiles(atom_files *f, size_t first, size_t pairs, const doub
 }
 
 static bool take_atoms(void *user, size_t first, size_t pairs, const double *atom,
-                       const uint8_t *flag) {
+                       const uint8_t *flag)
+{
     atom_files *f = user;
     f->failed = (f->open && (!npy_add(&f->atoms, atom, (uint64_t)pairs * SYN_ATOMS, &f->why) ||
                              !npy_add(&f->flags, flag, pairs, &f->why))) ||
@@ -94,7 +101,8 @@ static bool take_atoms(void *user, size_t first, size_t pairs, const double *ato
     return !f->failed;
 }
 
-static bool begin_atoms(atom_files *f, const phiid_work *w, problem *why) {
+static bool begin_atoms(atom_files *f, const phiid_work *w, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     size_t n = w->from.units;
     uint64_t prompts = w->options->pool ? 1 : w->from.prompts;
@@ -114,7 +122,8 @@ static bool begin_atoms(atom_files *f, const phiid_work *w, problem *why) {
     return false;
 }
 
-static void abandon_atoms(atom_files *f) {
+static void abandon_atoms(atom_files *f)
+{
     if (!f->open) return;
     npy_abandon(&f->atoms);
     npy_abandon(&f->flags);
@@ -122,7 +131,8 @@ static void abandon_atoms(atom_files *f) {
     f->open = false;
 }
 
-static bool end_atoms(atom_files *f, problem *why) {
+static bool end_atoms(atom_files *f, problem *why)
+{
     if (!f->open) return true;
     bool good = npy_end(&f->atoms, why) && npy_end(&f->flags, why) &&
                 (!f->w->quantile.table || npy_end(&f->quantiles, why));
@@ -132,7 +142,8 @@ static bool end_atoms(atom_files *f, problem *why) {
 }
 
 /* A prompt that does not count keeps its place: NaN, and the flag of a series too short. */
-static bool skip_atoms(atom_files *f, const phiid_work *w, problem *why) {
+static bool skip_atoms(atom_files *f, const phiid_work *w, problem *why)
+{
     double nothing[SYN_ATOMS];
     const uint8_t flag = SYN_FLAG_TOO_SHORT;
     size_t n = w->from.units, pairs = n * (n - 1) / 2;
@@ -146,7 +157,8 @@ static bool skip_atoms(atom_files *f, const phiid_work *w, problem *why) {
 
 /* ---- every pair of every prompt ------------------------------------------------------- */
 
-static bool add_prompts(phiid_work *w, syn_pairs *pairs, atom_files *files, problem *why) {
+static bool add_prompts(phiid_work *w, syn_pairs *pairs, atom_files *files, problem *why)
+{
     syn_error err;
     progress bar;
     bool good = true;
@@ -173,7 +185,9 @@ static bool add_prompts(phiid_work *w, syn_pairs *pairs, atom_files *files, prob
 
 /* Mean, lag-1 autocorrelation and trend are figures of single prompts: they come from a pass over
    prompts, which the pooled series, not one in time, cannot give. */
-static bool prompt_confounds(phiid_work *w, const syn_confound *of, size_t count, int estimator, problem *why) {
+static bool prompt_confounds(phiid_work *w, const syn_confound *of, size_t count, int estimator,
+                             problem *why)
+{
     phiid_options plain = *w->options;
     const phiid_options *given = w->options;
     atom_files none;
@@ -188,21 +202,25 @@ static bool prompt_confounds(phiid_work *w, const syn_confound *of, size_t count
     bool good = phiid_open_pairs(&desc, &pairs, &block, why) && add_prompts(w, &pairs, &none, why);
     w->options = given;
     w->rows = given->pool ? 1 : w->used;
-    for (size_t k = 0; good && k < count; k++) syn_pairs_confound(&pairs, of[k], w->confound[of[k]]);
+    for (size_t k = 0; good && k < count; k++)
+        syn_pairs_confound(&pairs, of[k], w->confound[of[k]]);
     free(block);
     return good;
 }
 
 /* What the sums of pairs do not have, or have of ranks where it is asked of samples. */
-static bool missing_confounds(phiid_work *w, problem *why) {
-    static const syn_confound of[] = {SYN_CONFOUND_AUTOCORRELATION, SYN_CONFOUND_TREND, SYN_CONFOUND_MEAN};
+static bool missing_confounds(phiid_work *w, problem *why)
+{
+    static const syn_confound of[] = {SYN_CONFOUND_AUTOCORRELATION, SYN_CONFOUND_TREND,
+                                      SYN_CONFOUND_MEAN};
     const phiid_options *o = w->options;
     const bool ranked = o->estimator == SYN_COPULA && w->from.at;
     return (!o->pool || prompt_confounds(w, of, 3, o->estimator, why)) &&
            (!ranked || prompt_confounds(w, of + 2, 1, SYN_GAUSSIAN, why));
 }
 
-static bool add_pooled(phiid_work *w, atom_files *files, problem *why) {
+static bool add_pooled(phiid_work *w, atom_files *files, problem *why)
+{
     syn_error err;
     double *to = tool_alloc(w->from.units * 2 * phiid_pooled_half(w), sizeof *to);
     syn_series s = phiid_pooled(w, w->all, to);
@@ -213,7 +231,8 @@ static bool add_pooled(phiid_work *w, atom_files *files, problem *why) {
     return good;
 }
 
-static bool add_covariance(phiid_work *w, atom_files *files, problem *why) {
+static bool add_covariance(phiid_work *w, atom_files *files, problem *why)
+{
     syn_error err;
     syn_cov cov;
     void *block;
@@ -227,7 +246,8 @@ static bool add_covariance(phiid_work *w, atom_files *files, problem *why) {
     return good;
 }
 
-static void open_quantiles(phiid_work *w) {
+static void open_quantiles(phiid_work *w)
+{
     size_t n = w->from.units, pairs = n * (n - 1) / 2;
     if (!w->options->normalise) return;
     w->quantile.table = quantile_make((uint64_t)w->options->seed);
@@ -237,7 +257,8 @@ static void open_quantiles(phiid_work *w) {
 }
 
 /* Sums to means over prompts, and means over the pairs of each unit. */
-static void finish_quantiles(phiid_work *w) {
+static void finish_quantiles(phiid_work *w)
+{
     quantile_figures *q = &w->quantile;
     size_t n = w->from.units, pair = 0;
     if (!q->table) return;
@@ -260,7 +281,8 @@ static void finish_quantiles(phiid_work *w) {
     free(count);
 }
 
-static bool run_pairs(phiid_work *w, problem *why) {
+static bool run_pairs(phiid_work *w, problem *why)
+{
     atom_files files;
     memset(&files, 0, sizeof files);
     files.w = w;
@@ -272,7 +294,7 @@ static bool run_pairs(phiid_work *w, problem *why) {
     }
     if (!phiid_open_pairs(&desc, &w->pairs, &w->pairs_block, why)) return false;
     if (w->options->atoms && !begin_atoms(&files, w, why)) return false;
-    bool good = w->from.is_cov      ? add_covariance(w, &files, why)
+    bool good = w->from.is_cov     ? add_covariance(w, &files, why)
                 : w->options->pool ? add_pooled(w, &files, why)
                                    : add_prompts(w, &w->pairs, &files, why);
     good = good && end_atoms(&files, why);
@@ -284,7 +306,8 @@ static bool run_pairs(phiid_work *w, problem *why) {
 /* ---- scores, intervals, diagnostics --------------------------------------------------- */
 
 /* An expert is 0 wherever the router did not choose it: how often is each unit something else? */
-static void count_activity(phiid_work *w) {
+static void count_activity(phiid_work *w)
+{
     size_t n = w->from.units, samples = 0;
     void *buffer = tool_alloc(recording_buffer_bytes(&w->from), 1);
     w->active = tool_alloc(n, sizeof(double));
@@ -310,7 +333,8 @@ static void count_activity(phiid_work *w) {
 }
 
 /* The mean over the prompts that count of what capture recorded beside the norms. */
-static bool read_sinks(phiid_work *w, problem *why) {
+static bool read_sinks(phiid_work *w, problem *why)
+{
     npy a;
     bool found;
     const size_t n = w->from.units;
@@ -328,7 +352,8 @@ static bool read_sinks(phiid_work *w, problem *why) {
     return true;
 }
 
-static bool rank_units(phiid_work *w, problem *why) {
+static bool rank_units(phiid_work *w, problem *why)
+{
     syn_error err;
     syn_arena arena = syn_arena_measure();
     size_t n = w->from.units;
@@ -344,7 +369,8 @@ static bool rank_units(phiid_work *w, problem *why) {
     return read_sinks(w, why) && missing_confounds(w, why);
 }
 
-static syn_resample_desc resample_desc(const phiid_work *w) {
+static syn_resample_desc resample_desc(const phiid_work *w)
+{
     syn_resample_desc d;
     memset(&d, 0, sizeof d);
     d.layers = w->from.layers;
@@ -354,11 +380,13 @@ static syn_resample_desc resample_desc(const phiid_work *w) {
     return d;
 }
 
-static double *copy_numbers(const double *from, size_t n) {
+static double *copy_numbers(const double *from, size_t n)
+{
     return memcpy(tool_alloc(n, sizeof *from), from, n * sizeof *from);
 }
 
-static bool bootstrap(phiid_work *w, int score, problem *why) {
+static bool bootstrap(phiid_work *w, int score, problem *why)
+{
     syn_error err;
     syn_bootstrap b;
     void *block = NULL;
@@ -386,7 +414,8 @@ static bool bootstrap(phiid_work *w, int score, problem *why) {
     return good;
 }
 
-static bool reliability(phiid_work *w, int score, problem *why) {
+static bool reliability(phiid_work *w, int score, problem *why)
+{
     syn_error err;
     void *block = NULL;
     syn_resample_desc desc = resample_desc(w);
@@ -403,7 +432,8 @@ static bool reliability(phiid_work *w, int score, problem *why) {
     return status == SYN_OK || problem_engine(why, "reliability", &err);
 }
 
-static bool permutation(phiid_work *w, int score, problem *why) {
+static bool permutation(phiid_work *w, int score, problem *why)
+{
     syn_error err;
     void *block = NULL;
     syn_resample_desc desc = resample_desc(w);
@@ -420,7 +450,8 @@ static bool permutation(phiid_work *w, int score, problem *why) {
     return status == SYN_OK || problem_engine(why, "permutation test", &err);
 }
 
-static void profile(phiid_work *w, int score) {
+static void profile(phiid_work *w, int score)
+{
     score_figures *f = &w->score[score];
     size_t layers = w->from.layers;
     f->mean = tool_alloc(layers, sizeof(double));
@@ -434,7 +465,8 @@ static void profile(phiid_work *w, int score) {
     f->curvature.value = shape.curvature;
 }
 
-static void nothing_known(score_figures *f) {
+static void nothing_known(score_figures *f)
+{
     const double none = (double)NAN;
     memset(f, 0, sizeof *f);
     f->peak.value = f->peak.low = f->peak.high = none;
@@ -443,7 +475,8 @@ static void nothing_known(score_figures *f) {
     f->permutation.p_middle = f->permutation.p_curvature = none;
 }
 
-static bool figures_of_scores(phiid_work *w, problem *why) {
+static bool figures_of_scores(phiid_work *w, problem *why)
+{
     progress bar;
     bool good = true;
     bool several = w->rows >= 2 && w->options->resamples > 0;
@@ -456,8 +489,7 @@ static bool figures_of_scores(phiid_work *w, problem *why) {
         bool drawn = several && s != SYN_SCORE_EXCESS;
         if (drawn) good = bootstrap(w, s, why);
         if (good && drawn && w->rows >= 4) good = reliability(w, s, why);
-        if (good && w->from.layers >= 3 && w->options->resamples > 0)
-            good = permutation(w, s, why);
+        if (good && w->from.layers >= 3 && w->options->resamples > 0) good = permutation(w, s, why);
     }
     progress_end(&bar);
     return good;
@@ -465,7 +497,8 @@ static bool figures_of_scores(phiid_work *w, problem *why) {
 
 /* ---- the whole stage ------------------------------------------------------------------ */
 
-static void free_figures(phiid_work *w) {
+static void free_figures(phiid_work *w)
+{
     for (int s = 0; s < SYN_SCORES; s++) {
         score_figures *f = &w->score[s];
         double *column[7] = {f->low,  f->high,   f->layer_low, f->layer_high,
@@ -483,7 +516,8 @@ static void free_figures(phiid_work *w) {
     phiid_null_free(w);
 }
 
-static void close_work(phiid_work *w) {
+static void close_work(phiid_work *w)
+{
     free_figures(w);
     free(w->position_mean);
     free(w->active);
@@ -494,46 +528,53 @@ static void close_work(phiid_work *w) {
 }
 
 /* A covariance has no samples: what needs them is refused in words. */
-static bool check_covariance(phiid_work *w, problem *why) {
+static bool check_covariance(phiid_work *w, problem *why)
+{
     const phiid_options *o = w->options;
-    const char *wanted = o->redundancy == SYN_CCS       ? "--redundancy ccs"
-                         : o->estimator                 ? "--estimator"
-                         : o->transform                 ? "--transform"
-                         : o->surrogates                ? "--surrogates"
-                         : o->bias_correct              ? "--bias-correct"
-                         : o->detrend                   ? "--detrend"
-                         : o->pool                      ? "--pool"
-                         : o->local                     ? "--local"
-                         : o->save_cov                  ? "--save-cov"
-                                                        : NULL;
+    const char *wanted = o->redundancy == SYN_CCS ? "--redundancy ccs"
+                         : o->estimator           ? "--estimator"
+                         : o->transform           ? "--transform"
+                         : o->surrogates          ? "--surrogates"
+                         : o->bias_correct        ? "--bias-correct"
+                         : o->detrend             ? "--detrend"
+                         : o->pool                ? "--pool"
+                         : o->local               ? "--local"
+                         : o->save_cov            ? "--save-cov"
+                                                  : NULL;
     if (wanted)
-        return problem_set(why, "%s: is a covariance, and %s needs the samples", w->from.path, wanted);
+        return problem_set(why, "%s: is a covariance, and %s needs the samples", w->from.path,
+                           wanted);
     if (o->tau_given && (size_t)o->tau != w->from.tau)
-        return problem_set(why, "%s: is a covariance at tau %zu, not %lld", w->from.path, w->from.tau,
-                           (long long)o->tau);
+        return problem_set(why, "%s: is a covariance at tau %zu, not %lld", w->from.path,
+                           w->from.tau, (long long)o->tau);
     w->tau = w->from.tau;
     return true;
 }
 
-static bool prepare(phiid_work *w, problem *why) {
+static bool prepare(phiid_work *w, problem *why)
+{
     w->tau = (size_t)w->options->tau;
     if (w->from.is_cov && !check_covariance(w, why)) return false;
-    if (!recording_layers(&w->from, w->options->layers, why) || !choose_prompts(w, why)) return false;
+    if (!recording_layers(&w->from, w->options->layers, why) || !choose_prompts(w, why))
+        return false;
     w->own_names = w->from.name && unit_names_fit(w->from.name, w->from.units);
     if (w->options->pool && 2 * phiid_pooled_half(w) > INT32_MAX)
         return problem_set(why, "%s: too many samples for --pool", w->from.path);
     return true;
 }
 
-static bool run_stages(phiid_work *w, problem *why) {
-    if (!prepare(w, why) || !phiid_output_check(w, why) || !phiid_detrend_begin(w, why)) return false;
+static bool run_stages(phiid_work *w, problem *why)
+{
+    if (!prepare(w, why) || !phiid_output_check(w, why) || !phiid_detrend_begin(w, why))
+        return false;
     if (w->options->pool || w->options->save_cov) phiid_keep_all(w);
     return phiid_save_covariance(w, why) && run_pairs(w, why) && rank_units(w, why) &&
            phiid_surrogates(w, why) && phiid_bias(w, why) && figures_of_scores(w, why) &&
            phiid_local(w, why) && phiid_write(w, why);
 }
 
-bool phiid_run(const phiid_options *o, problem *why) {
+bool phiid_run(const phiid_options *o, problem *why)
+{
     engine_pool pool;
     phiid_work *w = tool_alloc(1, sizeof *w);
     w->options = o;

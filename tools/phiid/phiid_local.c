@@ -1,5 +1,6 @@
-/* phiid_local.c - local (pointwise) atoms of chosen pairs: local.npy, float64 [pairs, prompts, 16, samples -
-   tau]. The mean over samples is the atom; NaN where a prompt has no such sample or the pair no value. */
+/* phiid_local.c - local (pointwise) atoms of chosen pairs: local.npy, float64 [pairs, prompts, 16,
+   samples - tau]. The mean over samples is the atom; NaN where a prompt has no such sample or the
+   pair no value. */
 #include "phiid/phiid.h"
 
 #include "engine/unit_list.h"
@@ -8,10 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct unit_pair { size_t x, y; } unit_pair;
+typedef struct unit_pair {
+    size_t x, y;
+} unit_pair;
 
 /* The longest name of a column that stands there, with one of `stop` or the end behind it. */
-static bool read_name(const recording *r, const char **at, const char *stop, size_t *unit) {
+static bool read_name(const recording *r, const char **at, const char *stop, size_t *unit)
+{
     size_t longest = 0;
     for (size_t i = 0; r->name && i < r->units; i++) {
         const size_t n = strlen(r->name[i]);
@@ -24,11 +28,13 @@ static bool read_name(const recording *r, const char **at, const char *stop, siz
 }
 
 /* A unit as L12H3 or 12.3, or by its number among all. */
-static bool find_unit(const recording *r, const char *name, size_t *unit) {
+static bool find_unit(const recording *r, const char *name, size_t *unit)
+{
     size_t layer, index;
     char *end;
     if (unit_name_read(name, &layer, &index)) {
-        if (layer < r->first_layer || layer - r->first_layer >= r->layers || index >= r->per_layer) return false;
+        if (layer < r->first_layer || layer - r->first_layer >= r->layers || index >= r->per_layer)
+            return false;
         *unit = (layer - r->first_layer) * r->per_layer + index;
         return true;
     }
@@ -37,7 +43,8 @@ static bool find_unit(const recording *r, const char *name, size_t *unit) {
 }
 
 /* The unit named between *at and the next sign of `stop`, or whose own name stands there. */
-static bool read_unit(const recording *r, const char **at, const char *stop, size_t *unit) {
+static bool read_unit(const recording *r, const char **at, const char *stop, size_t *unit)
+{
     if (read_name(r, at, stop, unit)) return true;
     const size_t n = strcspn(*at, stop);
     char *name = tool_alloc(n + 1, 1);
@@ -48,7 +55,8 @@ static bool read_unit(const recording *r, const char **at, const char *stop, siz
     return good;
 }
 
-static unit_pair *read_pairs(const phiid_work *w, size_t *count, problem *why) {
+static unit_pair *read_pairs(const phiid_work *w, size_t *count, problem *why)
+{
     const char *at = w->options->local;
     unit_pair *list = NULL;
     *count = 0;
@@ -58,7 +66,8 @@ static unit_pair *read_pairs(const phiid_work *w, size_t *count, problem *why) {
         bool good = read_unit(&w->from, &at, ":", &p.x) && *at++ == ':' &&
                     read_unit(&w->from, &at, ",", &p.y) && p.x != p.y;
         if (!good) {
-            problem_set(why, "--local: '%.60s' is not two units A:B of the %zu", from, w->from.units);
+            problem_set(why, "--local: '%.60s' is not two units A:B of the %zu", from,
+                        w->from.units);
             free(list);
             return NULL;
         }
@@ -71,7 +80,8 @@ static unit_pair *read_pairs(const phiid_work *w, size_t *count, problem *why) {
 /* One pair of one prompt: (SYN_ATOMS, width), each value where its past lies in the file, NaN where
    there is none. */
 static void local_of(const phiid_work *w, const syn_series *s, size_t prompt, unit_pair p,
-                     double *local, double *out, size_t width) {
+                     double *local, double *out, size_t width)
+{
     double atom[SYN_ATOMS];
     syn_phiid_desc desc;
     const size_t lag = s->lag ? s->lag : w->tau;
@@ -102,7 +112,8 @@ static void local_of(const phiid_work *w, const syn_series *s, size_t prompt, un
     }
 }
 
-static bool write_pair(const phiid_work *w, unit_pair p, npy_out *file, problem *why) {
+static bool write_pair(const phiid_work *w, unit_pair p, npy_out *file, problem *why)
+{
     size_t width = w->from.span - w->tau, cells = SYN_ATOMS * width;
     void *buffer = tool_alloc(recording_buffer_bytes(&w->from), 1);
     double *made = tool_alloc(phiid_series_bytes(w), 1);
@@ -123,7 +134,8 @@ static bool write_pair(const phiid_work *w, unit_pair p, npy_out *file, problem 
     return good;
 }
 
-bool phiid_local(const phiid_work *w, problem *why) {
+bool phiid_local(const phiid_work *w, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     npy_out file;
     size_t count;

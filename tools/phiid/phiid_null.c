@@ -1,5 +1,5 @@
-/* phiid_null.c - surrogates: the same analysis of series whose coupling (or time) is destroyed; tests of
-   units and pairs against them, and the small-sample bias. */
+/* phiid_null.c - surrogates: the same analysis of series whose coupling (or time) is destroyed;
+   tests of units and pairs against them, and the small-sample bias. */
 #include "phiid/phiid.h"
 
 #include <math.h>
@@ -11,19 +11,23 @@
 typedef struct maker {
     const phiid_work *w;
     syn_surrogate kind;
-    uint64_t  seed;
-    size_t    surrogate;
-    size_t   *prompt;  /* (used): its number in the file */
+    uint64_t seed;
+    size_t surrogate;
+    size_t *prompt;    /* (used): its number in the file */
     uint64_t *key;     /* (used, unit): what the draws of a unit depend on */
-    double   *made;    /* (used prompt, unit, sample) */
-    double   *work;    /* (used prompt, SYN_SURROGATE_WORK, sample) */
-    double   *pooled[2]; /* with --pool: the observed and the surrogate as one series each */
+    double *made;      /* (used prompt, unit, sample) */
+    double *work;      /* (used prompt, SYN_SURROGATE_WORK, sample) */
+    double *pooled[2]; /* with --pool: the observed and the surrogate as one series each */
 } maker;
 
-typedef struct made_of { const maker *m; size_t used; } made_of;
+typedef struct made_of {
+    const maker *m;
+    size_t used;
+} made_of;
 
 /* One series of a prompt (phiid_make_fn). */
-static void make_series(const void *user, const syn_series *from, double *to, double *work) {
+static void make_series(const void *user, const syn_series *from, double *to, double *work)
+{
     const made_of *of = user;
     const maker *m = of->m;
     const syn_surrogate_desc what = {m->kind, m->seed, m->surrogate, m->prompt[of->used],
@@ -32,7 +36,8 @@ static void make_series(const void *user, const syn_series *from, double *to, do
 }
 
 /* Job: one prompt. The surrogate depends on the prompt's number in the file, not on who counts. */
-static void make_prompt(void *arg, int index) {
+static void make_prompt(void *arg, int index)
+{
     const maker *m = arg;
     const size_t used = (size_t)index, samples = phiid_row_samples(m->w);
     const made_of of = {m, used};
@@ -45,7 +50,8 @@ static void make_prompt(void *arg, int index) {
     make_series(&of, &s, to, m->work + used * SYN_SURROGATE_WORK * samples);
 }
 
-static void make_all(const maker *m) {
+static void make_all(const maker *m)
+{
     const syn_parallel *parallel = &m->w->parallel;
     int jobs = (int)m->w->used;
     if (parallel->run && parallel->threads > 1)
@@ -54,7 +60,8 @@ static void make_all(const maker *m) {
         for (int k = 0; k < jobs; k++) make_prompt((void *)(uintptr_t)m, k);
 }
 
-static void maker_open(maker *m, const phiid_work *w, syn_surrogate kind) {
+static void maker_open(maker *m, const phiid_work *w, syn_surrogate kind)
+{
     size_t used = 0, n = w->from.units, cells = n * phiid_row_samples(w);
     memset(m, 0, sizeof *m);
     m->w = w;
@@ -75,7 +82,8 @@ static void maker_open(maker *m, const phiid_work *w, syn_surrogate kind) {
     if (w->options->pool) phiid_pooled(w, w->all, m->pooled[0]);
 }
 
-static void maker_close(maker *m) {
+static void maker_close(maker *m)
+{
     free(m->prompt);
     free(m->key);
     free(m->made);
@@ -84,7 +92,8 @@ static void maker_close(maker *m) {
 }
 
 /* The sums of all pairs of one surrogate, over what is sound as observed. */
-static bool add_surrogate(const maker *m, syn_pairs *pairs, problem *why) {
+static bool add_surrogate(const maker *m, syn_pairs *pairs, problem *why)
+{
     const phiid_work *w = m->w;
     syn_error err;
     syn_status status = SYN_OK;
@@ -107,7 +116,8 @@ static bool add_surrogate(const maker *m, syn_pairs *pairs, problem *why) {
 typedef void take_fn(void *user, const syn_pairs *pairs);
 
 static bool each_surrogate(phiid_work *w, syn_surrogate kind, size_t count, bool units,
-                           const char *label, take_fn *take, void *user, problem *why) {
+                           const char *label, take_fn *take, void *user, problem *why)
+{
     progress bar;
     maker m;
     syn_pairs pairs;
@@ -134,8 +144,10 @@ static bool each_surrogate(phiid_work *w, syn_surrogate kind, size_t count, bool
 
 /* ---- tests against them ----------------------------------------------------------------- */
 
-/* The mean over all pairs, observed and of the surrogate, each pair over the prompts that both have. */
-static void count_whole(null_figures *f, const syn_pairs *made) {
+/* The mean over all pairs, observed and of the surrogate, each pair over the prompts that both
+ * have. */
+static void count_whole(null_figures *f, const syn_pairs *made)
+{
     const syn_pairs *seen = made->desc.like;
     const double *of[2][2] = {{seen->synergy, seen->redundancy}, {made->synergy, made->redundancy}};
     double sum[2][2] = {{0, 0}, {0, 0}};
@@ -154,14 +166,16 @@ static void count_whole(null_figures *f, const syn_pairs *made) {
     f->whole_count++;
 }
 
-static void take_excess(void *user, const syn_pairs *pairs) {
+static void take_excess(void *user, const syn_pairs *pairs)
+{
     syn_error never; /* whole surrogates of the observed: nothing can be refused */
     null_figures *f = user;
     syn_excess_add(&f->excess, pairs, &never);
     count_whole(f, pairs);
 }
 
-static bool open_excess(phiid_work *w, problem *why) {
+static bool open_excess(phiid_work *w, problem *why)
+{
     syn_error err;
     null_figures *f = &w->null;
     syn_arena arena = syn_arena_measure();
@@ -173,7 +187,8 @@ static bool open_excess(phiid_work *w, problem *why) {
 }
 
 /* Benjamini and Hochberg over all pairs, for synergy and for redundancy. */
-static void finish_pairs(null_figures *f, size_t pairs) {
+static void finish_pairs(null_figures *f, size_t pairs)
+{
     size_t *sorted = tool_alloc(pairs, sizeof *sorted);
     for (int k = 0; k < 2; k++) {
         f->pair_q[k] = tool_alloc(pairs, sizeof(double));
@@ -185,7 +200,8 @@ static void finish_pairs(null_figures *f, size_t pairs) {
 }
 
 /* Means over the units that have a null: the two sides of 'observed against shifted'. */
-static void whole_means(null_figures *f, size_t n) {
+static void whole_means(null_figures *f, size_t n)
+{
     for (int k = 0; k < 2; k++) {
         double units = 0;
         f->seen[k] = f->whole[k] = 0;
@@ -200,13 +216,13 @@ static void whole_means(null_figures *f, size_t n) {
     }
 }
 
-bool phiid_surrogates(phiid_work *w, problem *why) {
+bool phiid_surrogates(phiid_work *w, problem *why)
+{
     null_figures *f = &w->null;
     size_t n = w->from.units, count = (size_t)w->options->surrogates;
     if (!count) return true;
-    if (!open_excess(w, why) ||
-        !each_surrogate(w, (syn_surrogate)w->options->null, count, false, "surrogates",
-                        take_excess, f, why))
+    if (!open_excess(w, why) || !each_surrogate(w, (syn_surrogate)w->options->null, count, false,
+                                                "surrogates", take_excess, f, why))
         return false;
     f->surrogates = count;
     f->count = tool_alloc(n, sizeof *f->count);
@@ -228,7 +244,8 @@ bool phiid_surrogates(phiid_work *w, problem *why) {
     return true;
 }
 
-void phiid_null_free(phiid_work *w) {
+void phiid_null_free(phiid_work *w)
+{
     for (int k = 0; k < 2; k++) {
         free(w->null.mean[k]);
         free(w->null.z[k]);
@@ -246,12 +263,13 @@ enum { BIAS_SHUFFLES = 100 };
 /* Means of shuffles added up: for pairs, and for units in every prompt; and over how many, since a
    shuffle may leave a pair without a value (a window that became constant). */
 typedef struct bias_sums {
-    size_t    pairs, cells;
-    double   *pair[2], *cell[2];
+    size_t pairs, cells;
+    double *pair[2], *cell[2];
     uint32_t *pair_count, *cell_count;
 } bias_sums;
 
-static void take_bias(void *user, const syn_pairs *p) {
+static void take_bias(void *user, const syn_pairs *p)
+{
     bias_sums *b = user;
     for (size_t i = 0; i < b->pairs; i++) {
         const double count = (double)(p->prompts - p->left_out[i]);
@@ -269,7 +287,8 @@ static void take_bias(void *user, const syn_pairs *p) {
     }
 }
 
-static double mean_of(const double *v, size_t n) {
+static double mean_of(const double *v, size_t n)
+{
     double sum = 0;
     size_t count = 0;
     for (size_t i = 0; i < n; i++) {
@@ -282,7 +301,8 @@ static double mean_of(const double *v, size_t n) {
 /* From the sums over prompts of every pair, and over pairs of every unit and prompt: means, ranks,
    profiles and intervals all follow from these. The bias is that of the pairs and prompts that
    are in the sum, as often as they are. */
-static void subtract(phiid_work *w, const bias_sums *b, size_t shuffles) {
+static void subtract(phiid_work *w, const bias_sums *b, size_t shuffles)
+{
     const syn_pairs *p = &w->pairs;
     double before[2], *pair[2] = {p->synergy, p->redundancy};
     double *cell[2] = {p->unit_synergy, p->unit_redundancy};
@@ -291,7 +311,8 @@ static void subtract(phiid_work *w, const bias_sums *b, size_t shuffles) {
     for (int k = 0; k < 2; k++) {
         for (size_t i = 0; i < b->pairs; i++)
             if (b->pair_count[i])
-                pair[k][i] -= b->pair[k][i] / b->pair_count[i] * (double)(p->prompts - p->left_out[i]);
+                pair[k][i] -=
+                    b->pair[k][i] / b->pair_count[i] * (double)(p->prompts - p->left_out[i]);
         for (size_t i = 0; i < b->cells; i++)
             if (b->cell_count[i])
                 cell[k][i] -= b->cell[k][i] / b->cell_count[i] * (double)p->unit_sound[i];
@@ -302,7 +323,8 @@ static void subtract(phiid_work *w, const bias_sums *b, size_t shuffles) {
     w->bias.shuffles = shuffles;
 }
 
-bool phiid_bias(phiid_work *w, problem *why) {
+bool phiid_bias(phiid_work *w, problem *why)
+{
     bias_sums b;
     size_t shuffles = w->options->surrogates > 0 ? (size_t)w->options->surrogates : BIAS_SHUFFLES;
     if (!w->options->bias_correct) return true;
@@ -314,8 +336,8 @@ bool phiid_bias(phiid_work *w, problem *why) {
         b.pair[k] = tool_alloc(b.pairs, sizeof(double));
         b.cell[k] = tool_alloc(b.cells, sizeof(double));
     }
-    bool good = each_surrogate(w, SYN_SURROGATE_SHUFFLE, shuffles, true, "bias", take_bias, &b,
-                               why);
+    bool good =
+        each_surrogate(w, SYN_SURROGATE_SHUFFLE, shuffles, true, "bias", take_bias, &b, why);
     if (good) subtract(w, &b, shuffles);
     for (int k = 0; k < 2; k++) {
         free(b.pair[k]);

@@ -6,7 +6,8 @@
 #include <string.h>
 
 /* Width of what `--color`-less terminals show: words are wrapped, not cut. */
-static void print_wrapped(FILE *to, const char *first, const char *rest, const char *words) {
+static void print_wrapped(FILE *to, const char *first, const char *rest, const char *words)
+{
     size_t width = (size_t)term_columns(to), column = strlen(first);
     if (width > 100) width = 100;
     fputs(first, to);
@@ -26,7 +27,8 @@ static void print_wrapped(FILE *to, const char *first, const char *rest, const c
     fputc('\n', to);
 }
 
-static void print_profile(FILE *to, const csv *c, const char *score, const char *title) {
+static void print_profile(FILE *to, const csv *c, const char *score, const char *title)
+{
     int name = csv_column(c, "score_name"), percentile = csv_column(c, "percentile");
     double *value = tool_alloc(c->rows, sizeof *value);
     size_t layers = 0;
@@ -40,11 +42,13 @@ static void print_profile(FILE *to, const csv *c, const char *score, const char 
     free(value);
 }
 
-static void print_count(FILE *to, double n, const char *what, const char *after) {
+static void print_count(FILE *to, double n, const char *what, const char *after)
+{
     fprintf(to, "%.0f %s%s%s", n, what, n == 1.0 ? "" : "s", after);
 }
 
-static void print_head(FILE *to, const json *root) {
+static void print_head(FILE *to, const json *root)
+{
     double synergy = json_number_of(root, "means_nats.synergy", (double)NAN);
     double out = json_number_of(root, "input.prompts_left_out", 0);
     print_count(to, json_number_of(root, "input.units", 0), "unit", " in ");
@@ -61,7 +65,8 @@ static void print_head(FILE *to, const json *root) {
             json_number_of(root, "means_nats.redundancy", (double)NAN));
 }
 
-bool phiid_print(FILE *to, const char *directory, problem *why) {
+bool phiid_print(FILE *to, const char *directory, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     json_file f;
     csv c;

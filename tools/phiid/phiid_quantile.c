@@ -1,11 +1,12 @@
-/* phiid_quantile.c - how much synergy is much? The quantile of an atom among random systems that have the
-   same total information I(xy;ab), since that alone moves every atom.
+/* phiid_quantile.c - how much synergy is much? The quantile of an atom among random systems that
+   have the same total information I(xy;ab), since that alone moves every atom.
 
-   The random systems are two-variable autoregressions z' = g A z + e: A of independent standard normal
-   numbers, the noise covariance V drawn from a Wishart distribution with three degrees of freedom, and g
-   such that 1/2 ln(det S / det V) is the total information, S the stationary covariance (Liardi et al.
-   2024, arXiv 2410.11583, use the same idea). A table holds the sorted atoms of 1000 systems at each of 48
-   levels of information; between two levels the quantile is interpolated over their logarithm. */
+   The random systems are two-variable autoregressions z' = g A z + e: A of independent standard
+   normal numbers, the noise covariance V drawn from a Wishart distribution with three degrees of
+   freedom, and g such that 1/2 ln(det S / det V) is the total information, S the stationary
+   covariance (Liardi et al. 2024, arXiv 2410.11583, use the same idea). A table holds the sorted
+   atoms of 1000 systems at each of 48 levels of information; between two levels the quantile is
+   interpolated over their logarithm. */
 #include "phiid/phiid.h"
 
 #include <math.h>
@@ -20,20 +21,25 @@ struct quantile_table {
 
 /* ---- random numbers (Box and Muller 1958) -------------------------------- */
 
-static double uniform(uint64_t *state) {
+static double uniform(uint64_t *state)
+{
     return ((double)(random_bits(state) >> 11) + 0.5) / 9007199254740992.0;
 }
 
-static double normal(uint64_t *state) {
+static double normal(uint64_t *state)
+{
     double radius = sqrt(-2 * log(uniform(state)));
     return radius * cos(6.283185307179586476925 * uniform(state));
 }
 
 /* ---- one random system ------------------------------------------------------------------- */
 
-typedef struct random_system { double a[4], v[3]; /* v: xx, xy, yy */ } random_system;
+typedef struct random_system {
+    double a[4], v[3]; /* v: xx, xy, yy */
+} random_system;
 
-static random_system draw(uint64_t *state) {
+static random_system draw(uint64_t *state)
+{
     random_system s;
     memset(&s, 0, sizeof s);
     for (int k = 0; k < 4; k++) s.a[k] = normal(state);
@@ -47,13 +53,16 @@ static random_system draw(uint64_t *state) {
 }
 
 /* The largest absolute eigenvalue of a 2x2 matrix. */
-static double radius_of(const double a[4]) {
+static double radius_of(const double a[4])
+{
     double half = (a[0] + a[3]) / 2, det = a[0] * a[3] - a[1] * a[2], d = half * half - det;
     return d < 0 ? sqrt(det) : fabs(half) + sqrt(d);
 }
 
-/* S = B S B' + V for B = g A: three linear equations in (xx, xy, yy), by elimination with pivots. */
-static void stationary(const random_system *s, double g, double out[3]) {
+/* S = B S B' + V for B = g A: three linear equations in (xx, xy, yy), by elimination with pivots.
+ */
+static void stationary(const random_system *s, double g, double out[3])
+{
     double a = g * s->a[0], b = g * s->a[1], c = g * s->a[2], d = g * s->a[3];
     double m[3][4] = {{1 - a * a, -2 * a * b, -b * b, s->v[0]},
                       {-a * c, 1 - a * d - b * c, -b * d, s->v[1]},
@@ -75,14 +84,16 @@ static void stationary(const random_system *s, double g, double out[3]) {
     for (int k = 0; k < 3; k++) out[k] = m[k][3] / m[k][k];
 }
 
-static double information(const random_system *s, double g, double cov[3]) {
+static double information(const random_system *s, double g, double cov[3])
+{
     stationary(s, g, cov);
     double det = cov[0] * cov[2] - cov[1] * cov[1], noise = s->v[0] * s->v[2] - s->v[1] * s->v[1];
     return 0.5 * log(det / noise);
 }
 
 /* The information grows with g from 0 to beyond all bounds at 1 / radius. */
-static double find_gain(const random_system *s, double total, double cov[3]) {
+static double find_gain(const random_system *s, double total, double cov[3])
+{
     double low = 0, high = 1 / radius_of(s->a);
     for (int k = 0; k < 60; k++) {
         double g = (low + high) / 2, i = information(s, g, cov);
@@ -93,7 +104,8 @@ static double find_gain(const random_system *s, double total, double cov[3]) {
     return low;
 }
 
-static void atoms_of(const random_system *s, double total, double atom[SYN_ATOMS]) {
+static void atoms_of(const random_system *s, double total, double atom[SYN_ATOMS])
+{
     double p[3], c[16], cross[4];
     double g = find_gain(s, total, p);
     /* cov(past, future) = S (g A)' */
@@ -113,12 +125,14 @@ static void atoms_of(const random_system *s, double total, double atom[SYN_ATOMS
 
 /* ---- the table --------------------------------------------------------------------------- */
 
-static int ascending(const void *a, const void *b) {
+static int ascending(const void *a, const void *b)
+{
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
-quantile_table *quantile_make(uint64_t seed) {
+quantile_table *quantile_make(uint64_t seed)
+{
     quantile_table *t = tool_alloc(1, sizeof *t);
     uint64_t state = seed;
     random_system *system = tool_alloc(QUANTILE_SYSTEMS, sizeof *system);
@@ -140,13 +154,15 @@ quantile_table *quantile_make(uint64_t seed) {
     return t;
 }
 
-void quantile_free(quantile_table *t) {
+void quantile_free(quantile_table *t)
+{
     if (t) free(t->sorted);
     free(t);
 }
 
 /* How many of v (ascending) are below x, half of those equal counted. */
-static double rank_in(const double *v, double x) {
+static double rank_in(const double *v, double x)
+{
     size_t below = 0, upto = 0;
     for (int pass = 0; pass < 2; pass++) {
         size_t low = 0, high = QUANTILE_SYSTEMS;
@@ -161,9 +177,11 @@ static double rank_in(const double *v, double x) {
     return (double)(below + upto) / 2;
 }
 
-double quantile_of(const quantile_table *t, int atom, double total, double value) {
+double quantile_of(const quantile_table *t, int atom, double total, double value)
+{
     if (!isfinite(total) || !isfinite(value)) return (double)NAN;
-    double place = total > least_level ? log(total / least_level) / log(most_level / least_level) : 0;
+    double place =
+        total > least_level ? log(total / least_level) / log(most_level / least_level) : 0;
     if (place > 1) place = 1;
     double level = place * (QUANTILE_LEVELS - 1);
     size_t low = (size_t)level < QUANTILE_LEVELS - 1 ? (size_t)level : QUANTILE_LEVELS - 2;

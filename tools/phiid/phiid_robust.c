@@ -3,7 +3,8 @@
 
 #include "engine/estimators.h"
 
-bool phiid_robust_run(const phiid_options *main, problem *why) {
+bool phiid_robust_run(const phiid_options *main, problem *why)
+{
     const char *directory = main->output ? main->output : main->input;
     bool good = true;
     for (size_t k = 0; good && k < ESTIMATOR_ROWS; k++) {

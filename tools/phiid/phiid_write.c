@@ -17,14 +17,16 @@ static const char *const detrend_name[] = {"none", "linear", "quadratic", "mean"
 
 static const char *const missing_name[] = {"refuse", "drop", "unit"};
 
-static void choice_json(json_out *j, const char *key, const char *words) {
+static void choice_json(json_out *j, const char *key, const char *words)
+{
     if (words) json_text(j, key, words);
     else json_null(j, key);
 }
 
 /* What another run must share for its results to be replaced without --force. Threads and the
    wish for atoms are not among them. */
-static void settings_json(const phiid_work *w, json_out *j) {
+static void settings_json(const phiid_work *w, json_out *j)
+{
     const phiid_options *o = w->options;
     json_object(j, "settings");
     json_int(j, "tau", (int64_t)w->tau);
@@ -49,10 +51,12 @@ static void settings_json(const phiid_work *w, json_out *j) {
     json_object_end(j);
 }
 
-static bool compare_with(const phiid_work *w, const json *old, const char *path, problem *why) {
+static bool compare_with(const phiid_work *w, const json *old, const char *path, problem *why)
+{
     json_out j;
     if (strcmp(json_text_of(old, "input.sha256", ""), w->from.hash))
-        return problem_set(why, "%s: is the result of another recording (--force replaces it)", path);
+        return problem_set(why, "%s: is the result of another recording (--force replaces it)",
+                           path);
     memset(&j, 0, sizeof j);
     json_object(&j, NULL);
     settings_json(w, &j);
@@ -61,7 +65,8 @@ static bool compare_with(const phiid_work *w, const json *old, const char *path,
 }
 
 /* Norms in the folder that are not the ones being analysed belong to another model or run. */
-static bool check_norms(const phiid_work *w, problem *why) {
+static bool check_norms(const phiid_work *w, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     recording there;
     if (!path_join(path, w->output, "norms.npy", why)) return false;
@@ -75,7 +80,8 @@ static bool check_norms(const phiid_work *w, problem *why) {
                                w->output, w->from.path);
 }
 
-static bool check_results(const phiid_work *w, const char *path, problem *why) {
+static bool check_results(const phiid_work *w, const char *path, problem *why)
+{
     json_file old;
     problem ignored;
     if (!path_exists(path)) return true;
@@ -86,7 +92,8 @@ static bool check_results(const phiid_work *w, const char *path, problem *why) {
     return good;
 }
 
-bool phiid_output_check(const phiid_work *w, problem *why) {
+bool phiid_output_check(const phiid_work *w, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     if (!path_join(path, w->output, "phiid.json", why)) return false;
     if (!w->options->force && !(check_norms(w, why) && check_results(w, path, why))) return false;
@@ -95,10 +102,18 @@ bool phiid_output_check(const phiid_work *w, problem *why) {
         !output_not_input(w->options->save_cov, w->from.path, why))
         return false;
     if (!w->options->force) return true;
-    unlink(path); /* it is the mark that the files belong together */
-    static const char *const optional[] = { /* of the old settings */
-        "atoms.npy", "flags.npy", "quantiles.npy", "synergy_q.npy", "redundancy_q.npy",
-        "synergy_quantile.npy", "redundancy_quantile.npy", "local.npy", "pairs.csv", "graph.json"};
+    unlink(path);                          /* it is the mark that the files belong together */
+    static const char *const optional[] = {/* of the old settings */
+                                           "atoms.npy",
+                                           "flags.npy",
+                                           "quantiles.npy",
+                                           "synergy_q.npy",
+                                           "redundancy_q.npy",
+                                           "synergy_quantile.npy",
+                                           "redundancy_quantile.npy",
+                                           "local.npy",
+                                           "pairs.csv",
+                                           "graph.json"};
     for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++)
         if (path_join(path, w->output, optional[i], why)) unlink(path);
     return true;
@@ -106,7 +121,8 @@ bool phiid_output_check(const phiid_work *w, problem *why) {
 
 /* ---- matrices ------------------------------------------------------------------------- */
 
-static bool write_matrices(const phiid_work *w, problem *why) {
+static bool write_matrices(const phiid_work *w, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     size_t n = w->from.units;
     uint64_t shape[2] = {n, n};
@@ -125,7 +141,8 @@ static bool write_matrices(const phiid_work *w, problem *why) {
 
 /* One number a pair as a symmetric matrix; NaN on the diagonal, where there is no pair. */
 static bool write_pair_matrix(const phiid_work *w, const char *name, const double *pair,
-                              problem *why) {
+                              problem *why)
+{
     char path[TOOL_PATH_BYTES];
     size_t n = w->from.units, at = 0;
     uint64_t shape[2] = {n, n};
@@ -134,13 +151,14 @@ static bool write_pair_matrix(const phiid_work *w, const char *name, const doubl
         matrix[i * n + i] = (double)NAN;
         for (size_t k = i + 1; k < n; k++, at++) matrix[i * n + k] = matrix[k * n + i] = pair[at];
     }
-    bool good = path_join(path, w->output, name, why) &&
-                npy_write(path, NPY_F64, 2, shape, matrix, why);
+    bool good =
+        path_join(path, w->output, name, why) && npy_write(path, NPY_F64, 2, shape, matrix, why);
     free(matrix);
     return good;
 }
 
-static bool write_pair_matrices(const phiid_work *w, problem *why) {
+static bool write_pair_matrices(const phiid_work *w, problem *why)
+{
     bool good = true;
     if (w->null.surrogates)
         good = write_pair_matrix(w, "synergy_q.npy", w->null.pair_q[0], why) &&
@@ -152,17 +170,21 @@ static bool write_pair_matrices(const phiid_work *w, problem *why) {
 }
 
 /* The table's own name of a unit where it has good ones, else L12H3. */
-static const char *name_of(const phiid_work *w, size_t i, char computed[UNIT_NAME]) {
+static const char *name_of(const phiid_work *w, size_t i, char computed[UNIT_NAME])
+{
     if (w->own_names) return w->from.name[i];
-    unit_name(w->from.experts, w->from.first_layer + i / w->from.per_layer, i % w->from.per_layer, computed);
+    unit_name(w->from.experts, w->from.first_layer + i / w->from.per_layer, i % w->from.per_layer,
+              computed);
     return computed;
 }
 
 /* ---- pairs.csv ------------------------------------------------------------------------ */
 
-static void pair_row(const phiid_work *w, table_out *t, size_t i, size_t k, size_t pair) {
-    static const char *const column[2][3] = {{"synergy_p", "synergy_q", "synergy_quantile"},
-                                             {"redundancy_p", "redundancy_q", "redundancy_quantile"}};
+static void pair_row(const phiid_work *w, table_out *t, size_t i, size_t k, size_t pair)
+{
+    static const char *const column[2][3] = {
+        {"synergy_p", "synergy_q", "synergy_quantile"},
+        {"redundancy_p", "redundancy_q", "redundancy_quantile"}};
     char name[UNIT_NAME];
     double prompts = (double)(w->pairs.prompts - w->pairs.left_out[pair]);
     table_text(t, "x", name_of(w, i, name));
@@ -178,7 +200,8 @@ static void pair_row(const phiid_work *w, table_out *t, size_t i, size_t k, size
     table_end_row(t);
 }
 
-static bool write_pairs_csv(const phiid_work *w, problem *why) {
+static bool write_pairs_csv(const phiid_work *w, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     file_out out;
     table_out t;
@@ -200,12 +223,14 @@ static bool write_pairs_csv(const phiid_work *w, problem *why) {
 /* ---- units.csv ------------------------------------------------------------------------ */
 
 static void interval_cells(table_out *t, const char *low, const char *high, const score_figures *f,
-                           size_t unit) {
+                           size_t unit)
+{
     table_number(t, low, f->low ? f->low[unit] : (double)NAN);
     table_number(t, high, f->high ? f->high[unit] : (double)NAN);
 }
 
-static void unit_scores(const phiid_work *w, table_out *t, size_t i) {
+static void unit_scores(const phiid_work *w, table_out *t, size_t i)
+{
     const syn_rank *r = &w->rank;
     const score_figures *f = w->score;
     table_number(t, "synergy", r->synergy[i]);
@@ -220,12 +245,14 @@ static void unit_scores(const phiid_work *w, table_out *t, size_t i) {
     interval_cells(t, "score_low", "score_high", &f[w->options->score], i);
     interval_cells(t, "synergy_low", "synergy_high", &f[SYN_SCORE_SYNERGY], i);
     interval_cells(t, "redundancy_low", "redundancy_high", &f[SYN_SCORE_REDUNDANCY], i);
-    interval_cells(t, "rank_difference_low", "rank_difference_high", &f[SYN_SCORE_RANK_DIFFERENCE], i);
+    interval_cells(t, "rank_difference_low", "rank_difference_high", &f[SYN_SCORE_RANK_DIFFERENCE],
+                   i);
     interval_cells(t, "difference_rank_low", "difference_rank_high", &f[SYN_SCORE_DIFFERENCE], i);
     interval_cells(t, "balance_low", "balance_high", &f[SYN_SCORE_BALANCE], i);
 }
 
-static void unit_nulls(const phiid_work *w, table_out *t, size_t i) {
+static void unit_nulls(const phiid_work *w, table_out *t, size_t i)
+{
     static const char *const column[2][3] = {{"synergy_null", "synergy_z", "synergy_p"},
                                              {"redundancy_null", "redundancy_z", "redundancy_p"}};
     table_number(t, "excess", w->rank.excess[i]);
@@ -237,7 +264,8 @@ static void unit_nulls(const phiid_work *w, table_out *t, size_t i) {
     table_int(t, "surrogates", (int64_t)w->null.count[i]);
 }
 
-static void unit_row(const phiid_work *w, table_out *t, size_t i) {
+static void unit_row(const phiid_work *w, table_out *t, size_t i)
+{
     char name[UNIT_NAME];
     table_text(t, "unit", name_of(w, i, name));
     table_int(t, "layer", (int64_t)(w->from.first_layer + i / w->from.per_layer));
@@ -254,7 +282,8 @@ static void unit_row(const phiid_work *w, table_out *t, size_t i) {
     table_end_row(t);
 }
 
-static bool write_units(const phiid_work *w, problem *why) {
+static bool write_units(const phiid_work *w, problem *why)
+{
     table_out t;
     char path[TOOL_PATH_BYTES];
     if (!path_join(path, w->output, "units.csv", why)) return false;
@@ -265,7 +294,8 @@ static bool write_units(const phiid_work *w, problem *why) {
 
 /* ---- profile.csv ---------------------------------------------------------------------- */
 
-static void profile_rows(const phiid_work *w, table_out *t, int score) {
+static void profile_rows(const phiid_work *w, table_out *t, int score)
+{
     const score_figures *f = &w->score[score];
     size_t layers = w->from.layers;
     for (size_t l = 0; f->mean && l < layers; l++) {
@@ -281,7 +311,8 @@ static void profile_rows(const phiid_work *w, table_out *t, int score) {
     }
 }
 
-static bool write_profile(const phiid_work *w, problem *why) {
+static bool write_profile(const phiid_work *w, problem *why)
+{
     table_out t;
     char path[TOOL_PATH_BYTES];
     if (!path_join(path, w->output, "profile.csv", why)) return false;
@@ -294,7 +325,8 @@ static bool write_profile(const phiid_work *w, problem *why) {
 
 /* ---- phiid.json ----------------------------------------------------------------------- */
 
-static void interval_json(json_out *j, const char *key, const syn_interval *v) {
+static void interval_json(json_out *j, const char *key, const syn_interval *v)
+{
     json_object_inline(j, key);
     json_number(j, "value", v->value);
     json_number(j, "low", v->low);
@@ -302,7 +334,8 @@ static void interval_json(json_out *j, const char *key, const syn_interval *v) {
     json_object_end(j);
 }
 
-static void scores_json(const phiid_work *w, json_out *j) {
+static void scores_json(const phiid_work *w, json_out *j)
+{
     json_object(j, "scores");
     for (int s = 0; s < SYN_SCORES; s++) {
         const score_figures *f = &w->score[s];
@@ -327,12 +360,14 @@ typedef struct columns {
     int count;
 } columns;
 
-static void add_column(columns *c, const char *name, const double *at) {
+static void add_column(columns *c, const char *name, const double *at)
+{
     c->name[c->count] = name;
     c->at[c->count++] = at;
 }
 
-static columns columns_of(const phiid_work *w) {
+static columns columns_of(const phiid_work *w)
+{
     columns c;
     const syn_rank *r = &w->rank;
     c.count = 0;
@@ -350,18 +385,19 @@ static columns columns_of(const phiid_work *w) {
     return c;
 }
 
-static void table_json(json_out *j, const char *key, const columns *c, size_t n) {
+static void table_json(json_out *j, const char *key, const columns *c, size_t n)
+{
     json_array(j, key);
     for (int a = 0; a < c->count; a++) {
         json_array_inline(j, NULL);
-        for (int b = 0; b < c->count; b++)
-            json_number(j, NULL, spearman_of(c->at[a], c->at[b], n));
+        for (int b = 0; b < c->count; b++) json_number(j, NULL, spearman_of(c->at[a], c->at[b], n));
         json_array_end(j);
     }
     json_array_end(j);
 }
 
-static void spearman_json(const phiid_work *w, json_out *j) {
+static void spearman_json(const phiid_work *w, json_out *j)
+{
     columns units = columns_of(w), layers = units;
     size_t l = w->from.layers;
     json_object(j, "spearman");
@@ -382,7 +418,8 @@ static void spearman_json(const phiid_work *w, json_out *j) {
     json_object_end(j);
 }
 
-static double mean_of(const double *v, size_t n) {
+static double mean_of(const double *v, size_t n)
+{
     double sum = 0;
     size_t count = 0;
     for (size_t i = 0; i < n; i++)
@@ -394,12 +431,14 @@ static double mean_of(const double *v, size_t n) {
 }
 
 /* Of the mean over all pairs against the same of surrogates; NaN with too few of them. */
-static double whole_p(const null_figures *f, int which) {
+static double whole_p(const null_figures *f, int which)
+{
     if (f->whole_count < SYN_EXCESS_LEAST) return (double)NAN;
     return (1 + (double)f->whole_above[which]) / (1 + (double)f->whole_count);
 }
 
-static void means_json(const phiid_work *w, json_out *j) {
+static void means_json(const phiid_work *w, json_out *j)
+{
     size_t n = w->from.units;
     json_object(j, "means_nats");
     json_number(j, "synergy", mean_of(w->rank.synergy, n));
@@ -420,7 +459,8 @@ static void means_json(const phiid_work *w, json_out *j) {
 }
 
 /* Pairs beyond their null at a false discovery rate of 5 %, and quantiles among random systems. */
-static void tests_json(const phiid_work *w, json_out *j) {
+static void tests_json(const phiid_work *w, json_out *j)
+{
     static const char *const name[2] = {"synergy", "redundancy"};
     if (w->null.surrogates) {
         json_object(j, "pairs_beyond_null");
@@ -433,12 +473,14 @@ static void tests_json(const phiid_work *w, json_out *j) {
     json_object(j, "quantiles_among_random_systems");
     json_int(j, "systems", QUANTILE_SYSTEMS);
     json_int(j, "levels", QUANTILE_LEVELS);
-    for (int k = 0; k < 2; k++) json_number(j, name[k], mean_of(w->quantile.unit[k], w->from.units));
+    for (int k = 0; k < 2; k++)
+        json_number(j, name[k], mean_of(w->quantile.unit[k], w->from.units));
     json_object_end(j);
 }
 
 /* Units that were 0 at every sample, such as experts that the router never chose. */
-static void silent_json(const phiid_work *w, json_out *j) {
+static void silent_json(const phiid_work *w, json_out *j)
+{
     char name[UNIT_NAME];
     json_array_inline(j, "units_never_active");
     for (size_t i = 0; i < w->from.units; i++)
@@ -447,14 +489,14 @@ static void silent_json(const phiid_work *w, json_out *j) {
 }
 
 /* Units without a p against the null, and why. */
-static void untested_json(const phiid_work *w, json_out *j) {
+static void untested_json(const phiid_work *w, json_out *j)
+{
     char name[UNIT_NAME], why[160];
     if (!w->null.surrogates) return;
     json_array(j, "units_without_test");
     for (size_t i = 0; i < w->from.units; i++) {
         if (w->null.count[i] >= SYN_EXCESS_LEAST) continue;
-        if (!isfinite(w->rank.synergy[i]))
-            snprintf(why, sizeof why, "no pair of it is sound");
+        if (!isfinite(w->rank.synergy[i])) snprintf(why, sizeof why, "no pair of it is sound");
         else if (w->null.surrogates < SYN_EXCESS_LEAST)
             snprintf(why, sizeof why, "%zu surrogates were asked for, a test needs %d",
                      w->null.surrogates, SYN_EXCESS_LEAST);
@@ -472,7 +514,8 @@ static void untested_json(const phiid_work *w, json_out *j) {
     json_array_end(j);
 }
 
-static void flagged_json(const phiid_work *w, json_out *j) {
+static void flagged_json(const phiid_work *w, json_out *j)
+{
     json_object(j, "pair_prompts");
     json_int(j, "sound", (int64_t)w->pairs.flagged[0]);
     json_object(j, "flagged");
@@ -489,7 +532,8 @@ static void flagged_json(const phiid_work *w, json_out *j) {
     untested_json(w, j);
 }
 
-static void input_json(const phiid_work *w, json_out *j) {
+static void input_json(const phiid_work *w, json_out *j)
+{
     const recording *r = &w->from;
     json_object(j, "input");
     json_text(j, "file", path_base(r->path));
@@ -513,7 +557,8 @@ static void input_json(const phiid_work *w, json_out *j) {
 }
 
 /* A copy of a JSON value, keys in order. */
-static void copy_json(json_out *j, const char *key, const json *v) {
+static void copy_json(json_out *j, const char *key, const json *v)
+{
     if (v->kind == JSON_OBJECT || v->kind == JSON_ARRAY) return; /* flat values only */
     if (v->kind == JSON_TEXT) json_text(j, key, v->text);
     else if (v->kind == JSON_NUMBER) json_number(j, key, v->number);
@@ -522,7 +567,8 @@ static void copy_json(json_out *j, const char *key, const json *v) {
 }
 
 /* The model that the norms came from, when a run.json stands beside them. */
-static void model_json(const phiid_work *w, json_out *j) {
+static void model_json(const phiid_work *w, json_out *j)
+{
     const json *model = json_get(w->from.run.root, "model");
     if (model && model->kind == JSON_OBJECT) {
         json_object(j, "model");
@@ -533,13 +579,15 @@ static void model_json(const phiid_work *w, json_out *j) {
     if (*kind) json_text(j, "units_are", kind);
 }
 
-static void notes_json(const phiid_work *w, json_out *j) {
+static void notes_json(const phiid_work *w, json_out *j)
+{
     json_array(j, "notes");
     for (size_t k = 0; k < w->from.notes.count; k++) json_text(j, NULL, w->from.notes.at[k]);
     if (w->options->pool || w->from.is_cov)
-        json_text(j, NULL,
-                  "There are no intervals and no split-half reliability: both are drawn over prompts, "
-                  "which are pooled into one covariance.");
+        json_text(
+            j, NULL,
+            "There are no intervals and no split-half reliability: both are drawn over prompts, "
+            "which are pooled into one covariance.");
     else if (w->used < 2 || w->options->resamples == 0)
         json_text(j, NULL,
                   "There are no intervals: they are drawn over prompts and need at least two.");
@@ -550,8 +598,9 @@ static void notes_json(const phiid_work *w, json_out *j) {
     if (w->from.layers < 3)
         json_text(j, NULL, "There is no shape of the profile: it needs at least three layers.");
     if (w->options->transform == SYN_TRANSFORM_LOG && w->pairs.flagged[3])
-        json_text(j, NULL, "A unit with a sample that is not above 0 has no logarithms there: its pairs are "
-                           "flagged NONFINITE.");
+        json_text(j, NULL,
+                  "A unit with a sample that is not above 0 has no logarithms there: its pairs are "
+                  "flagged NONFINITE.");
     if (w->from.prompts > w->used) {
         char words[128];
         snprintf(words, sizeof words, "%zu of %zu series were too short and were left out.",
@@ -561,7 +610,8 @@ static void notes_json(const phiid_work *w, json_out *j) {
     json_array_end(j);
 }
 
-static bool write_json(const phiid_work *w, problem *why) {
+static bool write_json(const phiid_work *w, problem *why)
+{
     json_out j;
     char path[TOOL_PATH_BYTES];
     memset(&j, 0, sizeof j);
@@ -584,8 +634,9 @@ static bool write_json(const phiid_work *w, problem *why) {
     return false;
 }
 
-bool phiid_write(const phiid_work *w, problem *why) {
+bool phiid_write(const phiid_work *w, problem *why)
+{
     return write_matrices(w, why) && write_pair_matrices(w, why) && write_pairs_csv(w, why) &&
-           write_units(w, why) && write_profile(w, why) &&
-           write_json(w, why) && columns_write(w->output, why);
+           write_units(w, why) && write_profile(w, why) && write_json(w, why) &&
+           columns_write(w->output, why);
 }

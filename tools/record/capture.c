@@ -1,8 +1,9 @@
 /* capture.c - what `synergy capture` and `analyze` do with prompts: one series of norms a prompt.
 
-   A run can be stopped at any moment. Each finished prompt is a piece in DIR/capture.part (base/work.h), and
-   the same command goes on behind the last good one. The result files are written once, at the end, from the records, and hold no clock, so that an
-   interrupted run gives the same bytes as an undisturbed one. */
+   A run can be stopped at any moment. Each finished prompt is a piece in DIR/capture.part
+   (base/work.h), and the same command goes on behind the last good one. The result files are
+   written once, at the end, from the records, and hold no clock, so that an interrupted run gives
+   the same bytes as an undisturbed one. */
 #include "record/capture_work.h"
 
 #include "base/columns.h"
@@ -19,7 +20,8 @@
 static const char *const eos_names[] = {"ban", "stop"};
 static const char *const unit_names[] = {"heads", "experts"};
 
-void capture_defaults(capture_options *o) {
+void capture_defaults(capture_options *o)
+{
     memset(o, 0, sizeof *o);
     o->n = 100;
     o->seed = 1;
@@ -28,7 +30,8 @@ void capture_defaults(capture_options *o) {
 /* ---- prompts -------------------------------------------------------------------------- */
 
 static void add_prompt(capture_job *job, const char *category, size_t category_length,
-                       const char *words, size_t length) {
+                       const char *words, size_t length)
+{
     job->prompt = tool_realloc(job->prompt, job->prompts + 1, sizeof *job->prompt);
     capture_prompt *p = &job->prompt[job->prompts++];
     memset(p, 0, sizeof *p);
@@ -39,10 +42,12 @@ static void add_prompt(capture_job *job, const char *category, size_t category_l
 }
 
 /* Where a line stops being UTF-8; `length` when it never does. */
-static size_t utf8_part(const char *s, size_t length) {
+static size_t utf8_part(const char *s, size_t length)
+{
     size_t i = 0;
     while (i < length) {
-        const size_t n = (unsigned char)s[i] < 0x80 ? 1 : utf8_length((const unsigned char *)s + i, length - i);
+        const size_t n =
+            (unsigned char)s[i] < 0x80 ? 1 : utf8_length((const unsigned char *)s + i, length - i);
         if (!n) break;
         i += n;
     }
@@ -50,12 +55,17 @@ static size_t utf8_part(const char *s, size_t length) {
 }
 
 /* One line: an optional category before a tab. Lines without anything to see are passed over. */
-static bool add_line(capture_job *job, const char *name, size_t number, const char *at, size_t length, problem *why) {
+static bool add_line(capture_job *job, const char *name, size_t number, const char *at,
+                     size_t length, problem *why)
+{
     if (length && at[length - 1] == '\r') length--;
     const size_t good = utf8_part(at, length);
     if (good < length)
-        return problem_set(why, "%s: line %zu, byte %zu (0x%02x) is not UTF-8; of Latin-1, iconv -f latin1 -t utf-8 "
-                           "makes it", name, number, good + 1, (unsigned char)at[good]);
+        return problem_set(
+            why,
+            "%s: line %zu, byte %zu (0x%02x) is not UTF-8; of Latin-1, iconv -f latin1 -t utf-8 "
+            "makes it",
+            name, number, good + 1, (unsigned char)at[good]);
     const char *tab = memchr(at, '\t', length);
     const size_t category = tab ? (size_t)(tab - at) : 0, skip = tab ? category + 1 : 0;
     for (size_t i = skip; i < length; i++)
@@ -67,15 +77,18 @@ static bool add_line(capture_job *job, const char *name, size_t number, const ch
 }
 
 /* "-" is standard input. A byte order mark is no part of the first prompt. */
-static bool read_prompt_file(capture_job *job, const char *path, problem *why) {
+static bool read_prompt_file(capture_job *job, const char *path, problem *why)
+{
     text all = {0};
     const bool piped = !strcmp(path, "-");
     const char *const name = piped ? "standard input" : path;
     bool good = piped ? read_stream(stdin, name, &all, why) : read_file(path, &all, why);
     const char *at = all.at ? all.at : "", *end = at + all.length;
     if (good && all.length >= 2 && (!memcmp(at, "\xff\xfe", 2) || !memcmp(at, "\xfe\xff", 2)))
-        good = problem_set(why, "%s: is UTF-16, not UTF-8: iconv -f utf-16 -t utf-8 makes it", name);
-    if (good && memchr(at, 0, all.length)) good = problem_set(why, "%s: a NUL byte: not a text file", name);
+        good =
+            problem_set(why, "%s: is UTF-16, not UTF-8: iconv -f utf-16 -t utf-8 makes it", name);
+    if (good && memchr(at, 0, all.length))
+        good = problem_set(why, "%s: a NUL byte: not a text file", name);
     if (all.length >= 3 && !memcmp(at, "\xef\xbb\xbf", 3)) at += 3;
     for (size_t line = 1; good && at < end; line++) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
@@ -88,21 +101,25 @@ static bool read_prompt_file(capture_job *job, const char *path, problem *why) {
     return problem_set(why, "%s: no prompts", name);
 }
 
-static void add_builtin_prompts(capture_job *job) {
+static void add_builtin_prompts(capture_job *job)
+{
     for (size_t i = 0; i < sizeof builtin_prompts / sizeof builtin_prompts[0]; i++)
         add_prompt(job, builtin_prompts[i].category, strlen(builtin_prompts[i].category),
                    builtin_prompts[i].text, strlen(builtin_prompts[i].text));
 }
 
-static void free_prompt(capture_prompt *p) {
+static void free_prompt(capture_prompt *p)
+{
     free(p->category);
     free(p->text);
     free(p->ids);
 }
 
-static bool tokenize_prompts(capture_job *job, problem *why) {
+static bool tokenize_prompts(capture_job *job, problem *why)
+{
     const syn_model *model = &job->m.model;
-    if (!chat_open(&job->chat, &model->gguf, &model->tokenizer, &job->options->chat, false, why)) return false;
+    if (!chat_open(&job->chat, &model->gguf, &model->tokenizer, &job->options->chat, false, why))
+        return false;
     for (size_t i = 0; i < job->prompts; i++) {
         capture_prompt *p = &job->prompt[i];
         p->ids = chat_ids(&job->chat, p->text, strlen(p->text), &p->count, why);
@@ -113,7 +130,8 @@ static bool tokenize_prompts(capture_job *job, problem *why) {
     return true;
 }
 
-static bool load_prompts(capture_job *job, problem *why) {
+static bool load_prompts(capture_job *job, problem *why)
+{
     const char *from = job->options->prompts;
     if (strcmp(from, "builtin")) {
         if (!read_prompt_file(job, from, why)) return false;
@@ -125,7 +143,8 @@ static bool load_prompts(capture_job *job, problem *why) {
 }
 
 /* Every K-th prompt, from the I-th on. Only now: context and identity are those of all prompts. */
-static void keep_shard(capture_job *job) {
+static void keep_shard(capture_job *job)
+{
     const capture_options *o = job->options;
     size_t kept = 0;
     if (o->shards < 2) return;
@@ -138,13 +157,16 @@ static void keep_shard(capture_job *job) {
 
 /* ---- identity and folder -------------------------------------------------------------- */
 
-static void settings_json(const capture_job *job, json_out *j) {
+static void settings_json(const capture_job *job, json_out *j)
+{
     const capture_options *o = job->options;
     json_object(j, "settings");
     json_text(j, "units", unit_names[o->units]);
     if (o->units)
-        json_text(j, "expert_norms", o->all_experts ? "all experts, ungated" : o->raw_norm
-                                         ? "before the gate weight" : "after the gate weight");
+        json_text(j, "expert_norms",
+                  o->all_experts ? "all experts, ungated"
+                  : o->raw_norm  ? "before the gate weight"
+                                 : "after the gate weight");
     if (o->units) json_bool(j, "shared_experts", o->shared_experts);
     json_int(j, "first_layer", job->first_layer);
     json_int(j, "tokens", job->forced ? (int64_t)job->forced_length : o->n);
@@ -153,8 +175,11 @@ static void settings_json(const capture_job *job, json_out *j) {
     json_text(j, "eos", eos_names[o->eos]);
     json_text(j, "arithmetic", o->exact ? "exact" : "fast");
     if (o->cache) json_text(j, "cache", "f16");
-    json_text(j, "prompts", !o->prompts ? "none: given ids" : strcmp(o->prompts, "builtin")
-                                ? strcmp(o->prompts, "-") ? path_base(o->prompts) : "standard input" : "builtin");
+    json_text(j, "prompts",
+              !o->prompts ? "none: given ids"
+              : strcmp(o->prompts, "builtin")
+                  ? strcmp(o->prompts, "-") ? path_base(o->prompts) : "standard input"
+                  : "builtin");
     chat_json(&job->chat, j);
     json_number(j, "temperature", o->temperature);
     json_int(j, "top_k", o->top_k);
@@ -165,7 +190,8 @@ static void settings_json(const capture_job *job, json_out *j) {
     json_object_end(j);
 }
 
-static void model_json(const capture_job *job, json_out *j) {
+static void model_json(const capture_job *job, json_out *j)
+{
     const syn_model *model = &job->m.model;
     char name[128];
     syn_error err;
@@ -184,7 +210,8 @@ static void model_json(const capture_job *job, json_out *j) {
     json_object_end(j);
 }
 
-static void hash_ids(sha256 *hash, const int32_t *ids, size_t count) {
+static void hash_ids(sha256 *hash, const int32_t *ids, size_t count)
+{
     for (size_t k = 0; k < count; k++) {
         const uint32_t id = (uint32_t)ids[k];
         const unsigned char raw[4] = {(unsigned char)id, (unsigned char)(id >> 8),
@@ -193,12 +220,14 @@ static void hash_ids(sha256 *hash, const int32_t *ids, size_t count) {
     }
 }
 
-static void hash_text(sha256 *hash, const char *words) {
+static void hash_text(sha256 *hash, const char *words)
+{
     sha256_add(hash, words, strlen(words) + 1);
 }
 
 /* What a folder holds: the run, and where only a shard of it, which one. */
-static void folder_identity(const char identity[65], int64_t shard, int64_t shards, char to[65]) {
+static void folder_identity(const char identity[65], int64_t shard, int64_t shards, char to[65])
+{
     char words[160];
     snprintf(to, 65, "%s", identity);
     if (shards < 2) return;
@@ -207,7 +236,8 @@ static void folder_identity(const char identity[65], int64_t shard, int64_t shar
     sha256_of(words, (size_t)n, to);
 }
 
-static void hash_prompts(const capture_job *job, sha256 *hash) {
+static void hash_prompts(const capture_job *job, sha256 *hash)
+{
     for (size_t i = 0; i < job->prompts; i++) {
         hash_text(hash, job->prompt[i].category);
         hash_text(hash, job->prompt[i].text);
@@ -217,7 +247,8 @@ static void hash_prompts(const capture_job *job, sha256 *hash) {
 }
 
 /* What run.json says of the run before its results: what another run is compared with. */
-static void identity_json(const capture_job *job, json_out *j) {
+static void identity_json(const capture_job *job, json_out *j)
+{
     json_text(j, "identity", job->identity);
     if (job->options->shards > 1) {
         json_text(j, "identity_of_part", job->folder);
@@ -230,7 +261,8 @@ static void identity_json(const capture_job *job, json_out *j) {
 }
 
 /* The hash of everything that decides what the norms will be, the same for every shard. */
-static void find_identity(capture_job *job) {
+static void find_identity(capture_job *job)
+{
     json_out j = {0};
     sha256 hash;
     sha256_begin(&hash);
@@ -255,25 +287,48 @@ static void find_identity(capture_job *job) {
 }
 
 static const setting_word setting_words[] = {
-    {"context", "-c"}, {"context", NULL}, /* without -c it follows from the rest */
-    {"tokens", "-n"}, {"units", "--units"}, {"shared_experts", "--shared-experts"},
-    {"eos", "--eos"}, {"prompts", "--prompts"}, {"temperature", "--temp"}, {"top_k", "--top-k"},
-    {"top_p", "--top-p"}, {"min_p", "--min-p"}, {"seed", "--seed"}, {"shard", "--shard, number"},
-    {"shards", "--shard, of"}, {"all_prompts", "number of prompts"}, {"chat", "chat format"},
-    {"prompts_sha256", "text of the prompts (sha256)"}, {NULL, NULL}};
+    {"context", "-c"},
+    {"context", NULL}, /* without -c it follows from the rest */
+    {"tokens", "-n"},
+    {"units", "--units"},
+    {"shared_experts", "--shared-experts"},
+    {"eos", "--eos"},
+    {"prompts", "--prompts"},
+    {"temperature", "--temp"},
+    {"top_k", "--top-k"},
+    {"top_p", "--top-p"},
+    {"min_p", "--min-p"},
+    {"seed", "--seed"},
+    {"shard", "--shard, number"},
+    {"shards", "--shard, of"},
+    {"all_prompts", "number of prompts"},
+    {"chat", "chat format"},
+    {"prompts_sha256", "text of the prompts (sha256)"},
+    {NULL, NULL}};
 
-static work_desc work_of(const capture_job *job) {
+static work_desc work_of(const capture_job *job)
+{
     const capture_options *o = job->options;
-    const work_desc d = {.directory = o->output, .file = "capture.part", .finished = "run.json",
-                         .result = "norms.npy", .settings = job->told, .identity = job->folder, .words = o->context ? setting_words : setting_words + 1,
-                         .pieces = "prompts", .total = job->prompts, .fresh = o->fresh, .force = o->force};
+    const work_desc d = {.directory = o->output,
+                         .file = "capture.part",
+                         .finished = "run.json",
+                         .result = "norms.npy",
+                         .settings = job->told,
+                         .identity = job->folder,
+                         .words = o->context ? setting_words : setting_words + 1,
+                         .pieces = "prompts",
+                         .total = job->prompts,
+                         .fresh = o->fresh,
+                         .force = o->force};
     return d;
 }
 
-bool capture_check_folder(capture_job *job, problem *why) {
+bool capture_check_folder(capture_job *job, problem *why)
+{
     if (!job->identity[0]) find_identity(job);
     const work_desc d = work_of(job);
-    return work_check(&d, why) && directory_writable(d.directory, why) && columns_free(d.directory, why) &&
+    return work_check(&d, why) && directory_writable(d.directory, why) &&
+           columns_free(d.directory, why) &&
            columns_not_input(d.directory, "capture", job->options->model, why) &&
            columns_not_input(d.directory, "capture", job->options->prompts, why) &&
            columns_not_input(d.directory, "capture", job->options->tokens, why);
@@ -281,7 +336,8 @@ bool capture_check_folder(capture_job *job, problem *why) {
 
 /* ---- what is recorded ----------------------------------------------------------------- */
 
-static bool choose_units(capture_job *job, problem *why) {
+static bool choose_units(capture_job *job, problem *why)
+{
     const syn_model *model = &job->m.model;
     const capture_options *o = job->options;
     job->layers = model->layers;
@@ -298,12 +354,14 @@ static bool choose_units(capture_job *job, problem *why) {
     job->layers = model->layers - model->dense_layers;
     job->per_layer = model->experts + (o->shared_experts ? 1 : 0);
     job->desc.expert_norms = o->all_experts ? SYN_EXPERTS_ALL
-                             : o->raw_norm  ? SYN_EXPERTS_RAW : SYN_EXPERTS_WEIGHTED;
+                             : o->raw_norm  ? SYN_EXPERTS_RAW
+                                            : SYN_EXPERTS_WEIGHTED;
     return true;
 }
 
 /* Norms of the shared experts come from the probe: they are one unit more a layer. */
-static void see_shared(void *user, const syn_probed *v) {
+static void see_shared(void *user, const syn_probed *v)
+{
     capture_job *job = user;
     double square = 0;
     if (v->kind != SYN_PROBE_SHARED) return;
@@ -312,7 +370,8 @@ static void see_shared(void *user, const syn_probed *v) {
 }
 
 /* The units of a row of the last pass, (layer, unit). */
-void capture_copy_norms(const capture_job *job, size_t row, float *to) {
+void capture_copy_norms(const capture_job *job, size_t row, float *to)
+{
     const syn_model *model = &job->m.model;
     if (!job->options->units) {
         memcpy(to, syn_context_norms(&job->ctx, (int)row), job->units * sizeof *to);
@@ -326,21 +385,25 @@ void capture_copy_norms(const capture_job *job, size_t row, float *to) {
     }
 }
 
-double *capture_sinks(const capture_job *job) {
+double *capture_sinks(const capture_job *job)
+{
     return job->desc.sinks ? tool_alloc(job->units, sizeof(double)) : NULL;
 }
 
-void capture_sinks_add(const capture_job *job, size_t row, double *sums) {
+void capture_sinks_add(const capture_job *job, size_t row, double *sums)
+{
     const float *sinks = syn_context_sinks(&job->ctx, (int)row);
     for (size_t i = 0; sums && i < job->units; i++) sums[i] += (double)sinks[i];
 }
 
-void capture_sinks_mean(const capture_job *job, const double *sums, size_t positions, float *to) {
+void capture_sinks_mean(const capture_job *job, const double *sums, size_t positions, float *to)
+{
     for (size_t i = 0; sums && i < job->units; i++)
         to[i] = positions ? (float)(sums[i] / (double)positions) : (float)NAN;
 }
 
-bool capture_open_context(capture_job *job, problem *why) {
+bool capture_open_context(capture_job *job, problem *why)
+{
     job->desc.arithmetic = job->options->exact ? SYN_EXACT : SYN_FAST;
     if (!model_context(&job->m, &job->ctx, &job->desc, job->options->threads, why)) return false;
     if (!job->options->shared_experts) return true;
@@ -350,71 +413,87 @@ bool capture_open_context(capture_job *job, problem *why) {
     return true;
 }
 
-bool capture_open(capture_job *job, const capture_options *o, problem *why) {
+bool capture_open(capture_job *job, const capture_options *o, problem *why)
+{
     memset(job, 0, sizeof *job);
     job->options = o;
     if (!(o->tokens ? model_load_weights(&job->m, o->model, why)
-                    : model_load(&job->m, o->model, o->pre, why)) || !choose_units(job, why))
+                    : model_load(&job->m, o->model, o->pre, why)) ||
+        !choose_units(job, why))
         return false;
     job->units = (size_t)job->layers * job->per_layer;
     model_hash(&job->m, job->hash);
     return true;
 }
 
-/* What a prompt under way holds beside its part of the context: the record, twice while it is written. */
-static double slot_bytes(const capture_job *job) {
+/* What a prompt under way holds beside its part of the context: the record, twice while it is
+ * written. */
+static double slot_bytes(const capture_job *job)
+{
     return (double)job->options->n * 4.0 * (1.0 + (double)job->units) + 12.0 * (double)job->units;
 }
 
-static bool choose_sequences(capture_job *job, problem *why) {
+static bool choose_sequences(capture_job *job, problem *why)
+{
     double bytes;
     return budget_of(job->options->memory, &bytes, why) &&
            budget_sequences(&job->m, &job->desc, job->prompts, slot_bytes(job), bytes, why);
 }
 
-bool capture_prepare(capture_job *job, const capture_options *o, problem *why) {
+bool capture_prepare(capture_job *job, const capture_options *o, problem *why)
+{
     if (!capture_open(job, o, why) || !load_prompts(job, why)) return false;
     const int64_t needed = (int64_t)job->longest + o->n;
     job->desc.tokens = (uint32_t)(o->context ? o->context : needed);
     if (needed > (int64_t)job->desc.tokens)
-        return problem_set(why, "the longest prompt (%zu tokens) and %lld more do not fit a context "
-                           "of %u (-c)", job->longest, (long long)o->n, job->desc.tokens);
+        return problem_set(why,
+                           "the longest prompt (%zu tokens) and %lld more do not fit a context "
+                           "of %u (-c)",
+                           job->longest, (long long)o->n, job->desc.tokens);
     if (!model_context_check(&job->m, (uint64_t)needed, o->beyond_context, why)) return false;
     find_identity(job);
     keep_shard(job);
     if (!job->prompts) return true; /* more shards than prompts */
-    return capture_check_folder(job, why) && choose_sequences(job, why) && capture_open_context(job, why);
+    return capture_check_folder(job, why) && choose_sequences(job, why) &&
+           capture_open_context(job, why);
 }
 
 /* A piece of capture.part: length, ids (n), norms (n, units) and, of heads, mean sinks (units). */
-typedef struct record { uint32_t length; int32_t *ids; float *norms, *sinks; } record;
+typedef struct record {
+    uint32_t length;
+    int32_t *ids;
+    float *norms, *sinks;
+} record;
 
 /* A prompt under way, one a sequence of the context. */
 typedef struct capture_slot {
-    size_t      prompt;     /* its number in the job */
-    bool        busy, done; /* done: to be written */
-    size_t      fed;        /* of its ids */
-    int32_t     next;       /* the token to feed when all are */
-    int         row;        /* of the pass under way whose logits choose the next; -1: none */
-    bool        generated;  /* that row is a token of the continuation */
+    size_t prompt;   /* its number in the job */
+    bool busy, done; /* done: to be written */
+    size_t fed;      /* of its ids */
+    int32_t next;    /* the token to feed when all are */
+    int row;         /* of the pass under way whose logits choose the next; -1: none */
+    bool generated;  /* that row is a token of the continuation */
     syn_sampler sampler;
-    double     *sinks;      /* (unit): sums */
-    record      r;
+    double *sinks; /* (unit): sums */
+    record r;
 } capture_slot;
 
-static void record_open(const capture_job *job, record *r) {
+static void record_open(const capture_job *job, record *r)
+{
     r->ids = tool_alloc((size_t)job->options->n, sizeof *r->ids);
     r->norms = tool_alloc((size_t)job->options->n * job->units, sizeof *r->norms);
     r->sinks = tool_alloc(job->units, sizeof *r->sinks);
 }
 
-static void record_close(record *r) {
+static void record_close(record *r)
+{
     free(r->ids);
     free(r->norms);
     free(r->sinks);
 }
 
-static void open_slots(capture_job *job) {
+static void open_slots(capture_job *job)
+{
     job->slot = tool_alloc(job->ctx.desc.sequences, sizeof *job->slot);
     for (uint32_t s = 0; s < job->ctx.desc.sequences; s++) {
         record_open(job, &job->slot[s].r);
@@ -422,7 +501,8 @@ static void open_slots(capture_job *job) {
     }
 }
 
-static void free_slots(capture_job *job) {
+static void free_slots(capture_job *job)
+{
     for (uint32_t s = 0; job->slot && s < job->ctx.desc.sequences; s++) {
         record_close(&job->slot[s].r);
         free(job->slot[s].sinks);
@@ -430,7 +510,8 @@ static void free_slots(capture_job *job) {
     free(job->slot);
 }
 
-void capture_free(capture_job *job) {
+void capture_free(capture_job *job)
+{
     for (size_t i = 0; i < job->prompts; i++) free_prompt(&job->prompt[i]);
     free(job->prompt);
     free(job->told);
@@ -441,39 +522,47 @@ void capture_free(capture_job *job) {
     memset(job, 0, sizeof *job);
 }
 
-double capture_memory_bytes(const capture_job *job) {
+double capture_memory_bytes(const capture_job *job)
+{
     return (double)job->m.model_bytes + (double)job->m.context_bytes +
            (double)job->desc.sequences * slot_bytes(job);
 }
 
-/* norms.npy and the log that it is made from; run.json has every prompt, its ids and what the model wrote;
-   columns.json and the rest. */
-double capture_disk_bytes(const capture_job *job) {
+/* norms.npy and the log that it is made from; run.json has every prompt, its ids and what the model
+   wrote; columns.json and the rest. */
+double capture_disk_bytes(const capture_job *job)
+{
     const double prompts = (double)job->prompts, n = (double)job->options->n;
     double told = 0;
     for (size_t i = 0; i < job->prompts; i++)
-        told += 1.1 * (double)strlen(job->prompt[i].text) + 8.0 * (double)job->prompt[i].count + 12 * n + 200;
-    return 2 * prompts * (n * (4.0 * (double)job->units + 4.0) + 4.0 * (double)job->units) + told + 30e3;
+        told += 1.1 * (double)strlen(job->prompt[i].text) + 8.0 * (double)job->prompt[i].count +
+                12 * n + 200;
+    return 2 * prompts * (n * (4.0 * (double)job->units + 4.0) + 4.0 * (double)job->units) + told +
+           30e3;
 }
 
 /* ---- one prompt ----------------------------------------------------------------------- */
 
-static size_t sink_count(const capture_job *job) {
+static size_t sink_count(const capture_job *job)
+{
     return job->desc.sinks ? job->units : 0;
 }
 
-static size_t record_bytes(const capture_job *job) {
+static size_t record_bytes(const capture_job *job)
+{
     return 4 + (size_t)job->options->n * 4 * (1 + job->units) + 4 * sink_count(job);
 }
 
-static size_t prompt_number(const capture_job *job, size_t prompt) {
+static size_t prompt_number(const capture_job *job, size_t prompt)
+{
     const capture_options *o = job->options;
     return o->shards > 1 ? prompt * (size_t)o->shards + (size_t)o->shard : prompt;
 }
 
-/* Sampling depends on the seed and the prompt's number only, so that shards and resumed runs draw the
-   same, whatever runs beside it. */
-static void slot_sampler(const capture_job *job, size_t prompt, syn_sampler *sampler) {
+/* Sampling depends on the seed and the prompt's number only, so that shards and resumed runs draw
+   the same, whatever runs beside it. */
+static void slot_sampler(const capture_job *job, size_t prompt, syn_sampler *sampler)
+{
     const capture_options *o = job->options;
     const syn_tokenizer *t = &job->m.model.tokenizer;
     memset(sampler, 0, sizeof *sampler);
@@ -487,7 +576,8 @@ static void slot_sampler(const capture_job *job, size_t prompt, syn_sampler *sam
     sampler->banned_count = (uint32_t)t->ends;
 }
 
-static void slot_begin(capture_job *job, uint32_t s, size_t prompt) {
+static void slot_begin(capture_job *job, uint32_t s, size_t prompt)
+{
     capture_slot *slot = &job->slot[s];
     syn_error ignored; /* the beginning is always there */
     const size_t n = (size_t)job->options->n;
@@ -504,7 +594,8 @@ static void slot_begin(capture_job *job, uint32_t s, size_t prompt) {
 }
 
 /* The rows of a pass: one for each continuation, then prompts as far as there is room. */
-static size_t pass_rows(capture_job *job, syn_row *rows) {
+static size_t pass_rows(capture_job *job, syn_row *rows)
+{
     const uint32_t sequences = job->ctx.desc.sequences, most = job->ctx.desc.batch;
     size_t n = 0;
     for (uint32_t s = 0; s < sequences; s++) {
@@ -527,7 +618,8 @@ static size_t pass_rows(capture_job *job, syn_row *rows) {
 }
 
 /* Takes what a pass gave one sequence, and chooses its next token. */
-static void take_row(void *arg, int s) {
+static void take_row(void *arg, int s)
+{
     capture_job *job = arg;
     capture_slot *slot = &job->slot[s];
     record *r = &slot->r;
@@ -539,20 +631,24 @@ static void take_row(void *arg, int s) {
         r->length++;
     }
     if (r->length < (uint32_t)job->options->n) {
-        slot->next = syn_sample(&slot->sampler, syn_context_logits(&job->ctx, slot->row), job->m.model.vocab);
-        slot->done = job->options->eos == 1 && syn_token_is_end(&job->m.model.tokenizer, slot->next);
+        slot->next = syn_sample(&slot->sampler, syn_context_logits(&job->ctx, slot->row),
+                                job->m.model.vocab);
+        slot->done =
+            job->options->eos == 1 && syn_token_is_end(&job->m.model.tokenizer, slot->next);
     } else slot->done = true;
     if (slot->done) capture_sinks_mean(job, slot->sinks, r->length, r->sinks);
 }
 
-static bool step_rows(capture_job *job, const syn_row *rows, size_t n, problem *why) {
+static bool step_rows(capture_job *job, const syn_row *rows, size_t n, problem *why)
+{
     syn_error err;
     return syn_context_step_rows(&job->ctx, rows, n, &err) == SYN_OK ||
            problem_engine(why, job->m.path, &err);
 }
 
 /* One pass over all prompts under way. */
-static bool run_pass(capture_job *job, syn_row *rows, problem *why) {
+static bool run_pass(capture_job *job, syn_row *rows, problem *why)
+{
     const syn_parallel *parallel = &job->ctx.desc.parallel;
     const int sequences = (int)job->ctx.desc.sequences;
     const size_t n = pass_rows(job, rows);
@@ -563,14 +659,16 @@ static bool run_pass(capture_job *job, syn_row *rows, problem *why) {
 }
 
 /* Passes of one token each, as many as run together. */
-static bool measure_speed(capture_job *job, double *seconds, problem *why) {
+static bool measure_speed(capture_job *job, double *seconds, problem *why)
+{
     const uint32_t sequences = job->ctx.desc.sequences;
     const int warm = 1, timed = sequences > 8 ? 2 : 6;
     syn_row *rows = tool_alloc(sequences, sizeof *rows);
     syn_error ignored;
     double start = 0;
     bool good = true;
-    for (uint32_t s = 0; s < sequences; s++) rows[s] = (syn_row){.sequence = s, .id = job->prompt[0].ids[0]};
+    for (uint32_t s = 0; s < sequences; s++)
+        rows[s] = (syn_row){.sequence = s, .id = job->prompt[0].ids[0]};
     for (int i = 0; good && i < warm + timed && (uint32_t)i < job->desc.tokens; i++) {
         if (i == warm) start = clock_seconds();
         good = step_rows(job, rows, sequences, why);
@@ -581,12 +679,14 @@ static bool measure_speed(capture_job *job, double *seconds, problem *why) {
     return good;
 }
 
-bool capture_is_complete(const capture_job *job) {
+bool capture_is_complete(const capture_job *job)
+{
     const work_desc d = work_of(job);
     return work_is_complete(&d);
 }
 
-bool capture_seconds(capture_job *job, double *token, double *all, problem *why) {
+bool capture_seconds(capture_job *job, double *token, double *all, problem *why)
+{
     double prompt_tokens = 0;
     if (!measure_speed(job, token, why)) return false;
     for (size_t i = 0; i < job->prompts; i++) prompt_tokens += (double)job->prompt[i].count;
@@ -597,16 +697,19 @@ bool capture_seconds(capture_job *job, double *token, double *all, problem *why)
 
 /* ---- the work file -------------------------------------------------------------------- */
 
-static void put_u32(unsigned char *to, uint32_t value) {
+static void put_u32(unsigned char *to, uint32_t value)
+{
     for (int i = 0; i < 4; i++) to[i] = (unsigned char)(value >> (8 * i));
 }
 
-static uint32_t get_u32(const unsigned char *from) {
+static uint32_t get_u32(const unsigned char *from)
+{
     return (uint32_t)from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 |
            (uint32_t)from[3] << 24;
 }
 
-static void put_floats(unsigned char *to, const float *values, size_t n) {
+static void put_floats(unsigned char *to, const float *values, size_t n)
+{
     for (size_t i = 0; i < n; i++) {
         uint32_t bits;
         memcpy(&bits, &values[i], 4);
@@ -614,14 +717,16 @@ static void put_floats(unsigned char *to, const float *values, size_t n) {
     }
 }
 
-static void get_floats(const unsigned char *from, float *values, size_t n) {
+static void get_floats(const unsigned char *from, float *values, size_t n)
+{
     for (size_t i = 0; i < n; i++) {
         const uint32_t bits = get_u32(from + 4 * i);
         memcpy(&values[i], &bits, 4);
     }
 }
 
-static void pack(const capture_job *job, const record *r, unsigned char *to) {
+static void pack(const capture_job *job, const record *r, unsigned char *to)
+{
     const size_t n = (size_t)job->options->n;
     put_u32(to, r->length);
     for (size_t i = 0; i < n; i++) put_u32(to + 4 + 4 * i, (uint32_t)r->ids[i]);
@@ -629,7 +734,8 @@ static void pack(const capture_job *job, const record *r, unsigned char *to) {
     put_floats(to + 4 + 4 * n + 4 * n * job->units, r->sinks, sink_count(job));
 }
 
-static bool unpack(const capture_job *job, const unsigned char *from, record *r) {
+static bool unpack(const capture_job *job, const unsigned char *from, record *r)
+{
     const size_t n = (size_t)job->options->n;
     r->length = get_u32(from);
     for (size_t i = 0; i < n; i++) r->ids[i] = (int32_t)get_u32(from + 4 + 4 * i);
@@ -639,14 +745,21 @@ static bool unpack(const capture_job *job, const unsigned char *from, record *r)
 }
 
 /* The log, and the record that is in hand. */
-typedef struct taken { work log; text bytes; record now; } taken;
+typedef struct taken {
+    work log;
+    text bytes;
+    record now;
+} taken;
 
-static void taken_begin(const capture_job *job, taken *w) {
+static void taken_begin(const capture_job *job, taken *w)
+{
     memset(w, 0, sizeof *w);
     record_open(job, &w->now);
 }
 
-static bool taken_add(const capture_job *job, taken *w, size_t prompt, const record *r, problem *why) {
+static bool taken_add(const capture_job *job, taken *w, size_t prompt, const record *r,
+                      problem *why)
+{
     unsigned char *bytes = tool_alloc(record_bytes(job), 1);
     pack(job, r, bytes);
     const bool good = work_add(&w->log, prompt, bytes, record_bytes(job), why);
@@ -654,13 +767,17 @@ static bool taken_add(const capture_job *job, taken *w, size_t prompt, const rec
     return good;
 }
 
-static bool taken_read(const capture_job *job, taken *w, size_t prompt, problem *why) {
+static bool taken_read(const capture_job *job, taken *w, size_t prompt, problem *why)
+{
     if (!work_read(&w->log, prompt, &w->bytes, why)) return false;
-    if (w->bytes.length == record_bytes(job) && unpack(job, (const unsigned char *)w->bytes.at, &w->now)) return true;
+    if (w->bytes.length == record_bytes(job) &&
+        unpack(job, (const unsigned char *)w->bytes.at, &w->now))
+        return true;
     return problem_set(why, "%s: prompt %zu cannot be read back", w->log.path, prompt);
 }
 
-static void taken_close(taken *w, bool finished) {
+static void taken_close(taken *w, bool finished)
+{
     work_close(&w->log, finished);
     text_free(&w->bytes);
     record_close(&w->now);
@@ -668,11 +785,13 @@ static void taken_close(taken *w, bool finished) {
 
 /* ---- results -------------------------------------------------------------------------- */
 
-static bool result_path(const capture_job *job, const char *name, char *path, problem *why) {
+static bool result_path(const capture_job *job, const char *name, char *path, problem *why)
+{
     return path_join(path, job->options->output, name, why);
 }
 
-static char *continuation(const capture_job *job, const record *r, problem *why) {
+static char *continuation(const capture_job *job, const record *r, problem *why)
+{
     const syn_tokenizer *t = &job->m.model.tokenizer;
     syn_error err;
     size_t length = 0;
@@ -688,15 +807,16 @@ static char *continuation(const capture_job *job, const record *r, problem *why)
     return NULL;
 }
 
-static bool prompt_json(capture_job *job, taken *w, size_t prompt, json_out *j, problem *why) {
+static bool prompt_json(capture_job *job, taken *w, size_t prompt, json_out *j, problem *why)
+{
     const capture_options *o = job->options;
     const capture_prompt *p = &job->prompt[prompt];
     if (!taken_read(job, w, prompt, why)) return false;
     char *words = continuation(job, &w->now, why);
     if (!words) return false;
     json_object(j, NULL);
-    json_int(j, "number", (int64_t)(o->shards > 1 ? prompt * (size_t)o->shards + (size_t)o->shard
-                                                  : prompt));
+    json_int(j, "number",
+             (int64_t)(o->shards > 1 ? prompt * (size_t)o->shards + (size_t)o->shard : prompt));
     json_text(j, "category", p->category);
     json_text(j, "text", p->text);
     json_text(j, "continuation", words);
@@ -709,7 +829,8 @@ static bool prompt_json(capture_job *job, taken *w, size_t prompt, json_out *j, 
     return true;
 }
 
-static void shape_json(const capture_job *job, uint64_t prompts, uint64_t tokens, json_out *j) {
+static void shape_json(const capture_job *job, uint64_t prompts, uint64_t tokens, json_out *j)
+{
     json_array_inline(j, "shape");
     json_int(j, NULL, (int64_t)prompts);
     json_int(j, NULL, (int64_t)tokens);
@@ -718,13 +839,15 @@ static void shape_json(const capture_job *job, uint64_t prompts, uint64_t tokens
     json_array_end(j);
 }
 
-void capture_remove(const capture_job *job, const char *name) {
+void capture_remove(const capture_job *job, const char *name)
+{
     char path[TOOL_PATH_BYTES];
     problem ignored;
     if (result_path(job, name, path, &ignored)) remove(path);
 }
 
-bool capture_forced_json(capture_job *job, uint64_t prompts, uint64_t tokens, problem *why) {
+bool capture_forced_json(capture_job *job, uint64_t prompts, uint64_t tokens, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     json_out j = {0};
     json_object(&j, NULL);
@@ -737,7 +860,8 @@ bool capture_forced_json(capture_job *job, uint64_t prompts, uint64_t tokens, pr
     return false;
 }
 
-static bool write_run_json(capture_job *job, taken *w, problem *why) {
+static bool write_run_json(capture_job *job, taken *w, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     json_out j = {0};
     bool good = result_path(job, "run.json", path, why);
@@ -755,7 +879,8 @@ static bool write_run_json(capture_job *job, taken *w, problem *why) {
 }
 
 /* sinks.npy, of heads: each prompt's mean attention to the first token (layer, head). */
-static bool write_sinks(capture_job *job, taken *w, problem *why) {
+static bool write_sinks(capture_job *job, taken *w, problem *why)
+{
     const uint64_t shape[3] = {job->prompts, job->layers, job->per_layer};
     char path[TOOL_PATH_BYTES];
     npy_out out;
@@ -774,21 +899,23 @@ static bool write_sinks(capture_job *job, taken *w, problem *why) {
 }
 
 /* norms.npy, tokens.npy and, where series may end early, lengths.npy, from the records. */
-static bool write_arrays(capture_job *job, taken *w, problem *why) {
+static bool write_arrays(capture_job *job, taken *w, problem *why)
+{
     const uint64_t n = (uint64_t)job->options->n, prompts = job->prompts;
     const uint64_t shape[4] = {prompts, n, job->layers, job->per_layer};
     char path[TOOL_PATH_BYTES];
     npy_out norms, tokens;
     int32_t *lengths = tool_alloc(prompts, sizeof *lengths);
-    bool good = result_path(job, "norms.npy", path, why) &&
-                npy_begin(&norms, path, NPY_F32, 4, shape, why);
+    bool good =
+        result_path(job, "norms.npy", path, why) && npy_begin(&norms, path, NPY_F32, 4, shape, why);
     if (good && !(result_path(job, "tokens.npy", path, why) &&
                   npy_begin(&tokens, path, NPY_I32, 2, shape, why))) {
         npy_abandon(&norms);
         good = false;
     } else if (good) {
         for (size_t i = 0; good && i < prompts; i++) {
-            good = taken_read(job, w, i, why) && npy_add(&norms, w->now.norms, n * job->units, why) &&
+            good = taken_read(job, w, i, why) &&
+                   npy_add(&norms, w->now.norms, n * job->units, why) &&
                    npy_add(&tokens, w->now.ids, n, why);
             lengths[i] = (int32_t)w->now.length;
         }
@@ -805,7 +932,8 @@ static bool write_arrays(capture_job *job, taken *w, problem *why) {
     return good;
 }
 
-static bool write_timing(const capture_job *job, double seconds, double tokens, problem *why) {
+static bool write_timing(const capture_job *job, double seconds, double tokens, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     json_out j = {0};
     if (!result_path(job, "timing.json", path, why)) return false;
@@ -820,7 +948,8 @@ static bool write_timing(const capture_job *job, double seconds, double tokens, 
 }
 
 /* Free sequences take the next prompts. */
-static void fill_slots(capture_job *job, const taken *w, size_t *next) {
+static void fill_slots(capture_job *job, const taken *w, size_t *next)
+{
     for (uint32_t s = 0; s < job->ctx.desc.sequences; s++) {
         while (*next < job->prompts && work_has(&w->log, *next)) (*next)++;
         if (!job->slot[s].busy && *next < job->prompts) slot_begin(job, s, (*next)++);
@@ -828,7 +957,8 @@ static void fill_slots(capture_job *job, const taken *w, size_t *next) {
 }
 
 /* What is finished goes to the log, and its sequence is free. */
-static bool add_done(capture_job *job, taken *w, problem *why) {
+static bool add_done(capture_job *job, taken *w, problem *why)
+{
     for (uint32_t s = 0; s < job->ctx.desc.sequences; s++) {
         capture_slot *slot = &job->slot[s];
         if (!slot->busy || !slot->done) continue;
@@ -838,14 +968,16 @@ static bool add_done(capture_job *job, taken *w, problem *why) {
     return true;
 }
 
-static double tokens_under_way(const capture_job *job) {
+static double tokens_under_way(const capture_job *job)
+{
     double tokens = 0;
     for (uint32_t s = 0; s < job->ctx.desc.sequences; s++)
         if (job->slot[s].busy) tokens += job->slot[s].r.length;
     return tokens;
 }
 
-static bool generate_all(capture_job *job, taken *w, problem *why) {
+static bool generate_all(capture_job *job, taken *w, problem *why)
+{
     progress bar;
     const double start = clock_seconds(), n = (double)job->options->n;
     const size_t left = job->prompts - w->log.done;
@@ -854,7 +986,8 @@ static bool generate_all(capture_job *job, taken *w, problem *why) {
     bool good = true;
     syn_row *rows = tool_alloc(job->ctx.desc.batch, sizeof *rows);
     open_slots(job);
-    budget_note("texts", job->desc.sequences < left ? job->desc.sequences : left, capture_memory_bytes(job));
+    budget_note("texts", job->desc.sequences < left ? job->desc.sequences : left,
+                capture_memory_bytes(job));
     progress_begin(&bar, "capture", (double)job->prompts * n);
     progress_skip(&bar, (double)w->log.done * n);
     while (good && w->log.done < job->prompts) {
@@ -869,7 +1002,8 @@ static bool generate_all(capture_job *job, taken *w, problem *why) {
     return good && write_timing(job, clock_seconds() - start, tokens, why);
 }
 
-bool capture_run(capture_job *job, problem *why) {
+bool capture_run(capture_job *job, problem *why)
+{
     taken w;
     const work_desc d = work_of(job);
     if (!job->prompts) return true;
@@ -879,8 +1013,9 @@ bool capture_run(capture_job *job, problem *why) {
         tool_note("the recording in %s is complete (--fresh makes it anew)", job->options->output);
     else
         good = good && (!job->announce || job->announce(job, job->announce_to, why)) &&
-               generate_all(job, &w, why) && write_arrays(job, &w, why) && write_sinks(job, &w, why) &&
-               write_run_json(job, &w, why) && columns_write(job->options->output, why);
+               generate_all(job, &w, why) && write_arrays(job, &w, why) &&
+               write_sinks(job, &w, why) && write_run_json(job, &w, why) &&
+               columns_write(job->options->output, why);
     taken_close(&w, good);
     return good;
 }

@@ -1,5 +1,5 @@
-/* capture_tokens.c - `synergy capture --tokens`: given ids are fed as they are and every position is
-   recorded, for comparisons with other programs. */
+/* capture_tokens.c - `synergy capture --tokens`: given ids are fed as they are and every position
+   is recorded, for comparisons with other programs. */
 #include "record/capture_work.h"
 
 #include "base/columns.h"
@@ -10,27 +10,29 @@
 
 typedef struct forced {
     capture_job job;
-    id_rows     ids;
-    uint64_t    rows, length, from; /* from: the first position that is recorded */
-    npy_out     norms, logits;
-    float      *sinks;   /* (row, layer, head) */
+    id_rows ids;
+    uint64_t rows, length, from; /* from: the first position that is recorded */
+    npy_out norms, logits;
+    float *sinks; /* (row, layer, head) */
 } forced;
 
-static bool open_ids(forced *f, const char *path, problem *why) {
+static bool open_ids(forced *f, const char *path, problem *why)
+{
     if (!ids_read(&f->ids, path, f->job.m.model.vocab, why)) return false;
     f->rows = f->ids.rows;
     f->length = f->ids.length;
     f->from = (uint64_t)f->job.options->from;
     if (f->from >= f->length)
-        return problem_set(why, "%s: rows of %llu ids have nothing to record from position %llu on", path,
-                           (unsigned long long)f->length, (unsigned long long)f->from);
+        return problem_set(why, "%s: rows of %llu ids have nothing to record from position %llu on",
+                           path, (unsigned long long)f->length, (unsigned long long)f->from);
     f->job.forced = f->ids.at;
     f->job.forced_count = f->ids.rows * f->ids.length;
     f->job.forced_length = f->ids.length;
     return true;
 }
 
-static bool begin_outputs(forced *f, problem *why) {
+static bool begin_outputs(forced *f, problem *why)
+{
     const capture_options *o = f->job.options;
     char path[TOOL_PATH_BYTES];
     const uint64_t shape[4] = {f->rows, f->length - f->from, f->job.layers, f->job.per_layer};
@@ -47,7 +49,8 @@ static bool begin_outputs(forced *f, problem *why) {
 }
 
 /* A row of the last pass to its files. */
-static bool take_row(forced *f, size_t row, float *norms, double *sinks, problem *why) {
+static bool take_row(forced *f, size_t row, float *norms, double *sinks, problem *why)
+{
     capture_job *job = &f->job;
     capture_copy_norms(job, row, norms);
     capture_sinks_add(job, row, sinks);
@@ -57,7 +60,8 @@ static bool take_row(forced *f, size_t row, float *norms, double *sinks, problem
 }
 
 /* Rows come in the order of texts and positions: each goes out at once. */
-static bool take_pass(forced *f, const feed *fed, float *norms, double *sinks, problem *why) {
+static bool take_pass(forced *f, const feed *fed, float *norms, double *sinks, problem *why)
+{
     const size_t units = f->job.units;
     size_t which = fed->first, at = fed->first_at;
     for (size_t i = 0; i < fed->count; i++) {
@@ -65,12 +69,15 @@ static bool take_pass(forced *f, const feed *fed, float *norms, double *sinks, p
         if (!at && sinks) memset(sinks, 0, units * sizeof *sinks);
         if (at >= f->from && !take_row(f, i, norms, sinks, why)) return false;
         feed_next_row(fed, &which, &at);
-        if (!at) capture_sinks_mean(&f->job, sinks, (size_t)(f->length - f->from), f->sinks + now * units);
+        if (!at)
+            capture_sinks_mean(&f->job, sinks, (size_t)(f->length - f->from),
+                               f->sinks + now * units);
     }
     return true;
 }
 
-static bool feed_all(forced *f, problem *why) {
+static bool feed_all(forced *f, problem *why)
+{
     capture_job *job = &f->job;
     float *norms = tool_alloc(job->units, sizeof *norms);
     double *sinks = capture_sinks(job), done = 0;
@@ -78,10 +85,12 @@ static bool feed_all(forced *f, problem *why) {
     progress bar;
     feed fed;
     bool good = true;
-    for (size_t p = 0; p < f->rows; p++) given[p] = (fed_text){f->ids.at + p * f->length, (size_t)f->length};
+    for (size_t p = 0; p < f->rows; p++)
+        given[p] = (fed_text){f->ids.at + p * f->length, (size_t)f->length};
     feed_begin(&fed, &job->ctx, job->m.path, given, (size_t)f->rows);
     progress_begin(&bar, "capture", (double)(f->rows * f->length));
-    while ((good = feed_pass(&fed, why)) && fed.count && (good = take_pass(f, &fed, norms, sinks, why)))
+    while ((good = feed_pass(&fed, why)) && fed.count &&
+           (good = take_pass(f, &fed, norms, sinks, why)))
         progress_step(&bar, done += (double)fed.count);
     progress_end(&bar);
     feed_end(&fed);
@@ -91,7 +100,8 @@ static bool feed_all(forced *f, problem *why) {
     return good;
 }
 
-static bool write_sinks(const forced *f, problem *why) {
+static bool write_sinks(const forced *f, problem *why)
+{
     const capture_job *job = &f->job;
     const uint64_t shape[3] = {f->rows, job->layers, job->per_layer};
     char path[TOOL_PATH_BYTES];
@@ -102,7 +112,8 @@ static bool write_sinks(const forced *f, problem *why) {
     return true;
 }
 
-static bool finish(forced *f, problem *why) {
+static bool finish(forced *f, problem *why)
+{
     const capture_options *o = f->job.options;
     char path[TOOL_PATH_BYTES];
     const uint64_t shape[2] = {f->rows, f->length};
@@ -113,27 +124,33 @@ static bool finish(forced *f, problem *why) {
     capture_remove(&f->job, "capture.part");
     return write_sinks(f, why) && path_join(path, o->output, "tokens.npy", why) &&
            npy_write(path, NPY_I32, 2, shape, f->ids.at, why) &&
-           capture_forced_json(&f->job, f->rows, f->length - f->from, why) && columns_write(o->output, why);
+           capture_forced_json(&f->job, f->rows, f->length - f->from, why) &&
+           columns_write(o->output, why);
 }
 
-static bool open_context(forced *f, problem *why) {
+static bool open_context(forced *f, problem *why)
+{
     capture_job *job = &f->job;
     const capture_options *o = job->options;
     job->desc.tokens = (uint32_t)f->length;
     job->desc.all_logits = o->logits;
-    if (!model_context_check(&job->m, f->length, o->beyond_context, why) || !capture_check_folder(job, why) ||
-        !feed_layout(&job->m, &job->desc, (size_t)f->rows, 4.0 * job->m.model.layers, o->memory, why) ||
+    if (!model_context_check(&job->m, f->length, o->beyond_context, why) ||
+        !capture_check_folder(job, why) ||
+        !feed_layout(&job->m, &job->desc, (size_t)f->rows, 4.0 * job->m.model.layers, o->memory,
+                     why) ||
         !capture_open_context(job, why))
         return false;
-    budget_note("texts", job->desc.sequences, (double)job->m.model_bytes + (double)job->m.context_bytes);
+    budget_note("texts", job->desc.sequences,
+                (double)job->m.model_bytes + (double)job->m.context_bytes);
     return true;
 }
 
-bool capture_tokens(const capture_options *o, problem *why) {
+bool capture_tokens(const capture_options *o, problem *why)
+{
     forced f;
     memset(&f, 0, sizeof f);
-    bool good = capture_open(&f.job, o, why) && open_ids(&f, o->tokens, why) && open_context(&f, why) &&
-                begin_outputs(&f, why);
+    bool good = capture_open(&f.job, o, why) && open_ids(&f, o->tokens, why) &&
+                open_context(&f, why) && begin_outputs(&f, why);
     if (good) {
         f.sinks = tool_alloc((size_t)f.rows * f.job.units, sizeof *f.sinks);
         good = feed_all(&f, why) && finish(&f, why);

@@ -4,8 +4,8 @@
 
 #include "record/capture.h"
 
-/* The pieces of it: the model and the units; the folder; the context; the units (layer, unit) of a row of the
-   last pass; run.json of a run without prompts. */
+/* The pieces of it: the model and the units; the folder; the context; the units (layer, unit) of a
+   row of the last pass; run.json of a run without prompts. */
 bool capture_open(capture_job *job, const capture_options *o, problem *why);
 /* Finds the run's identity, makes the folder, and refuses one that holds another run. */
 bool capture_check_folder(capture_job *job, problem *why);

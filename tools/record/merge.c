@@ -10,29 +10,36 @@
 /* The arrays of a shard, one row a prompt. */
 enum { NORMS, TOKENS, LENGTHS, SINKS, ARRAYS };
 
-static const struct { const char *name; npy_type type; int dims; } arrays[ARRAYS] = {
-    {"norms.npy", NPY_F32, 4}, {"tokens.npy", NPY_I32, 2}, {"lengths.npy", NPY_I32, 1},
+static const struct {
+    const char *name;
+    npy_type type;
+    int dims;
+} arrays[ARRAYS] = {
+    {"norms.npy", NPY_F32, 4},
+    {"tokens.npy", NPY_I32, 2},
+    {"lengths.npy", NPY_I32, 1},
     {"sinks.npy", NPY_F32, 3},
 };
 
 typedef struct shard {
-    char      path[TOOL_PATH_BYTES];
+    char path[TOOL_PATH_BYTES];
     json_file run;
-    npy       array[ARRAYS];
-    bool      has[ARRAYS];
-    size_t    number, of;
+    npy array[ARRAYS];
+    bool has[ARRAYS];
+    size_t number, of;
 } shard;
 
 typedef struct merging {
-    shard      *at;       /* (count): as given; after merge_order by number */
-    size_t      count, prompts;
+    shard *at; /* (count): as given; after merge_order by number */
+    size_t count, prompts;
     const char *output;
-    bool        wanted[ARRAYS];
+    bool wanted[ARRAYS];
 } merging;
 
 /* ---- finding the shards --------------------------------------------------------------- */
 
-static bool add_shard(merging *m, const char *path, problem *why) {
+static bool add_shard(merging *m, const char *path, problem *why)
+{
     if (strlen(path) >= TOOL_PATH_BYTES) return problem_set(why, "%.200s...: too long", path);
     m->at = tool_realloc(m->at, m->count + 1, sizeof *m->at);
     shard *s = &m->at[m->count++];
@@ -42,7 +49,8 @@ static bool add_shard(merging *m, const char *path, problem *why) {
 }
 
 /* The folders DIR/shard-I-of-K; their order does not matter. */
-static bool add_inside(merging *m, const char *directory, size_t *found, problem *why) {
+static bool add_inside(merging *m, const char *directory, size_t *found, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     folder_names all = {NULL, 0};
     bool good = folder_list(&all, directory, why);
@@ -58,7 +66,8 @@ static bool add_inside(merging *m, const char *directory, size_t *found, problem
     return good;
 }
 
-static bool find_shards(merging *m, const text_list *from, problem *why) {
+static bool find_shards(merging *m, const text_list *from, problem *why)
+{
     for (size_t i = 0; i < from->count; i++) {
         size_t inside = 0;
         if (!path_is_directory(from->at[i]))
@@ -71,7 +80,8 @@ static bool find_shards(merging *m, const text_list *from, problem *why) {
 
 /* ---- do they belong together? --------------------------------------------------------- */
 
-static bool open_array(shard *s, int which, problem *why) {
+static bool open_array(shard *s, int which, problem *why)
+{
     char path[TOOL_PATH_BYTES], shape[200];
     npy *a = &s->array[which];
     if (!path_join(path, s->path, arrays[which].name, why) || !npy_open(a, path, why)) return false;
@@ -79,18 +89,21 @@ static bool open_array(shard *s, int which, problem *why) {
                     !a->big_endian;
     if (s->has[which]) return true;
     npy_shape_text(a, shape, sizeof shape);
-    problem_set(why, "%s: is %s %s, which capture does not write", path, npy_type_text(a->type), shape);
+    problem_set(why, "%s: is %s %s, which capture does not write", path, npy_type_text(a->type),
+                shape);
     npy_close(a);
     return false;
 }
 
-static bool open_shard(shard *s, problem *why) {
+static bool open_shard(shard *s, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     if (!path_join(path, s->path, "run.json", why)) return false;
     if (!path_exists(path)) {
         if (!path_join(path, s->path, "capture.part", why)) return false;
         return path_exists(path)
-                   ? problem_set(why, "%s: is not finished (the same synergy capture goes on)", s->path)
+                   ? problem_set(why, "%s: is not finished (the same synergy capture goes on)",
+                                 s->path)
                    : problem_set(why, "%s: holds no run.json (synergy capture writes it)", s->path);
     }
     if (!json_read(&s->run, path, why)) return false;
@@ -106,7 +119,8 @@ static bool open_shard(shard *s, problem *why) {
 }
 
 /* The sharpest word for why two runs are not one. */
-static bool same_run(const shard *a, const shard *b, problem *why) {
+static bool same_run(const shard *a, const shard *b, problem *why)
+{
     const json *x = a->run.root, *y = b->run.root;
     if (strcmp(json_text_of(x, "model.sha256", ""), json_text_of(y, "model.sha256", "")))
         return problem_set(why, "%s: is of another model than %s (%s and %s)", b->path, a->path,
@@ -124,7 +138,8 @@ static bool same_run(const shard *a, const shard *b, problem *why) {
                                          b->of, a->path, a->of);
 }
 
-static bool check_shape(const merging *m, const shard *s, problem *why) {
+static bool check_shape(const merging *m, const shard *s, problem *why)
+{
     const shard *first = &m->at[0];
     size_t rows = (m->prompts - s->number + s->of - 1) / s->of;
     const json *prompts = json_get(s->run.root, "prompts");
@@ -132,12 +147,15 @@ static bool check_shape(const merging *m, const shard *s, problem *why) {
     bool good = norms->shape[0] == rows && tokens->shape[0] == rows &&
                 tokens->shape[1] == norms->shape[1] && prompts->count == rows;
     for (int d = 1; d < 4; d++) good = good && norms->shape[d] == first->array[NORMS].shape[d];
-    return good || problem_set(why, "%s: its arrays and its run.json do not have the %zu prompts of "
-                               "shard %zu of %zu", s->path, rows, s->number, s->of);
+    return good || problem_set(why,
+                               "%s: its arrays and its run.json do not have the %zu prompts of "
+                               "shard %zu of %zu",
+                               s->path, rows, s->number, s->of);
 }
 
 static bool name_missing(const merging *m, const shard *const *by_number, size_t needed,
-                         problem *why) {
+                         problem *why)
+{
     text t = {NULL, 0, 0};
     size_t missing = 0;
     for (size_t i = 0; i < needed; i++)
@@ -150,7 +168,8 @@ static bool name_missing(const merging *m, const shard *const *by_number, size_t
 }
 
 /* Sorts by number; every shard that has prompts must be there once. */
-static bool order(merging *m, problem *why) {
+static bool order(merging *m, problem *why)
+{
     size_t of = m->at[0].of;
     double prompts = json_number_of(m->at[0].run.root, "settings.all_prompts", 0);
     if (!(prompts >= 1 && prompts <= 1e9))
@@ -180,16 +199,18 @@ static bool order(merging *m, problem *why) {
     return good;
 }
 
-static bool open_row_array(shard *s, int which, problem *why) {
+static bool open_row_array(shard *s, int which, problem *why)
+{
     if (!open_array(s, which, why)) return false;
     return s->array[which].shape[0] == s->array[NORMS].shape[0] ||
-           problem_set(why, "%s: its %s has %llu rows for %llu prompts", s->path, arrays[which].name,
-                       (unsigned long long)s->array[which].shape[0],
+           problem_set(why, "%s: its %s has %llu rows for %llu prompts", s->path,
+                       arrays[which].name, (unsigned long long)s->array[which].shape[0],
                        (unsigned long long)s->array[NORMS].shape[0]);
 }
 
 /* What the settings say that capture wrote beside norms and tokens. */
-static bool open_further(merging *m, problem *why) {
+static bool open_further(merging *m, problem *why)
+{
     const json *run = m->at[0].run.root;
     char path[TOOL_PATH_BYTES];
     m->wanted[NORMS] = m->wanted[TOKENS] = true;
@@ -201,13 +222,16 @@ static bool open_further(merging *m, problem *why) {
     return true;
 }
 
-static bool check_output(const merging *m, bool force, problem *why) {
+static bool check_output(const merging *m, bool force, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     json_file old;
     problem ignored;
     for (size_t i = 0; i < m->count; i++)
         if (!output_not_input(m->output, m->at[i].path, why)) return false;
-    if (!directory_writable(m->output, why) || !columns_free(m->output, why) || !path_join(path, m->output, "run.json", why)) return false;
+    if (!directory_writable(m->output, why) || !columns_free(m->output, why) ||
+        !path_join(path, m->output, "run.json", why))
+        return false;
     if (force || !path_exists(path)) return true;
     bool same = json_read(&old, path, &ignored);
     if (same) {
@@ -221,7 +245,8 @@ static bool check_output(const merging *m, bool force, problem *why) {
 /* ---- writing -------------------------------------------------------------------------- */
 
 /* The arrays are little-endian in C order on disk: rows are copied as bytes. */
-static bool write_rows(const merging *m, int which, problem *why) {
+static bool write_rows(const merging *m, int which, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     npy_out out;
     const npy *first = &m->at[0].array[which];
@@ -250,17 +275,21 @@ static bool write_rows(const merging *m, int which, problem *why) {
     return good;
 }
 
-static const json *prompt_of(const shard *s, size_t row) {
+static const json *prompt_of(const shard *s, size_t row)
+{
     const json *c = json_get(s->run.root, "prompts")->child;
     while (c && row--) c = c->next;
     return c;
 }
 
 /* run.json of one process: that of a shard without its number, with every prompt. */
-static void run_json(const merging *m, json_out *j) {
+static void run_json(const merging *m, json_out *j)
+{
     json_object(j, NULL);
     for (const json *c = m->at[0].run.root->child; c; c = c->next) {
-        if (!strcmp(c->key, "shard") || !strcmp(c->key, "shards") || !strcmp(c->key, "identity_of_part")) continue;
+        if (!strcmp(c->key, "shard") || !strcmp(c->key, "shards") ||
+            !strcmp(c->key, "identity_of_part"))
+            continue;
         if (!strcmp(c->key, "shape")) {
             json_array_inline(j, "shape");
             json_int(j, NULL, (int64_t)m->prompts);
@@ -279,13 +308,16 @@ static void run_json(const merging *m, json_out *j) {
 }
 
 /* What the machines spent, all together and the slowest of them. */
-static bool write_timing(const merging *m, problem *why) {
+static bool write_timing(const merging *m, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     json_out j;
     double all = 0, longest = 0, tokens = 0;
     for (size_t i = 0; i < m->count; i++) {
         json_file f;
-        if (!path_join(path, m->at[i].path, "timing.json", why) || !json_read_if_there(&f, path, why)) return false;
+        if (!path_join(path, m->at[i].path, "timing.json", why) ||
+            !json_read_if_there(&f, path, why))
+            return false;
         double seconds = json_number_of(f.root, "seconds", 0);
         all += seconds;
         if (seconds > longest) longest = seconds;
@@ -304,7 +336,8 @@ static bool write_timing(const merging *m, problem *why) {
     return false;
 }
 
-static bool write_all(const merging *m, problem *why) {
+static bool write_all(const merging *m, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     json_out j;
     bool good = true;
@@ -312,7 +345,8 @@ static bool write_all(const merging *m, problem *why) {
         if (m->wanted[which]) good = write_rows(m, which, why);
         else if (path_join(path, m->output, arrays[which].name, why)) remove(path);
     }
-    if (!good || !write_timing(m, why) || !path_join(path, m->output, "run.json", why)) return false;
+    if (!good || !write_timing(m, why) || !path_join(path, m->output, "run.json", why))
+        return false;
     memset(&j, 0, sizeof j);
     run_json(m, &j);
     /* last of the results: it is the mark that they belong together */
@@ -321,7 +355,8 @@ static bool write_all(const merging *m, problem *why) {
 
 /* ---- the whole command ---------------------------------------------------------------- */
 
-static void close_shards(merging *m) {
+static void close_shards(merging *m)
+{
     for (size_t i = 0; i < m->count; i++) {
         shard *s = &m->at[i];
         for (int which = 0; which < ARRAYS; which++)
@@ -331,7 +366,8 @@ static void close_shards(merging *m) {
     free(m->at);
 }
 
-bool merge_run(const text_list *from, const char *output, bool force, problem *why) {
+bool merge_run(const text_list *from, const char *output, bool force, problem *why)
+{
     merging m;
     memset(&m, 0, sizeof m);
     m.output = output;

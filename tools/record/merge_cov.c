@@ -1,10 +1,12 @@
-/* merge_cov.c - lagged covariances of several recordings become one: sums, not recordings, travel. */
+/* merge_cov.c - lagged covariances of several recordings become one: sums, not recordings, travel.
+ */
 #include "record/merge.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-bool merge_is_covariance(const char *path) {
+bool merge_is_covariance(const char *path)
+{
     char head[6];
     FILE *f = path_is_file(path) ? fopen(path, "rb") : NULL;
     if (!f) return false;
@@ -14,7 +16,8 @@ bool merge_is_covariance(const char *path) {
 }
 
 /* An accumulator with the state of a file, on memory of its own. */
-static bool load(const char *path, syn_cov *cov, void **block, problem *why) {
+static bool load(const char *path, syn_cov *cov, void **block, problem *why)
+{
     syn_error err;
     file_view view;
     size_t channels, tau;
@@ -34,17 +37,20 @@ static bool load(const char *path, syn_cov *cov, void **block, problem *why) {
     return good || problem_engine(why, path, &err);
 }
 
-static bool save(const syn_cov *cov, const char *path, problem *why) {
+static bool save(const syn_cov *cov, const char *path, problem *why)
+{
     syn_error err;
     size_t size = syn_cov_bytes(cov);
     void *bytes = tool_alloc(size, 1);
-    bool good = (syn_cov_save(cov, bytes, size, &err) == SYN_OK || problem_engine(why, path, &err)) &&
-                file_write(path, bytes, size, why);
+    bool good =
+        (syn_cov_save(cov, bytes, size, &err) == SYN_OK || problem_engine(why, path, &err)) &&
+        file_write(path, bytes, size, why);
     free(bytes);
     return good;
 }
 
-bool merge_covariances(const text_list *from, const char *output, bool force, problem *why) {
+bool merge_covariances(const text_list *from, const char *output, bool force, problem *why)
+{
     syn_error err;
     syn_cov all, one;
     void *all_block, *one_block;

@@ -7,14 +7,16 @@
 
 /* ---- profiles --------------------------------------------------------------------------- */
 
-static curve curve_new(size_t n) {
+static curve curve_new(size_t n)
+{
     curve c = {n, tool_alloc(n, sizeof(double)), tool_alloc(n, sizeof(double)),
                tool_alloc(n, sizeof(double)), tool_alloc(n, sizeof(double))};
     return c;
 }
 
 /* Where a value would stand among the other layers' means: 0 below all, 1 above all. */
-static double percentile_among(const curve *raw, size_t layer, double value) {
+static double percentile_among(const curve *raw, size_t layer, double value)
+{
     double below = 0, others = 0;
     if (!isfinite(value)) return (double)NAN;
     for (size_t l = 0; l < raw->n; l++) {
@@ -25,7 +27,8 @@ static double percentile_among(const curve *raw, size_t layer, double value) {
     return others > 0 ? below / others : (double)NAN;
 }
 
-static void read_profile(compared *f, const char *score) {
+static void read_profile(compared *f, const char *score)
+{
     const report *r = &f->r;
     f->raw = curve_new(r->layers);
     f->percentile = curve_new(r->layers);
@@ -42,8 +45,10 @@ static void read_profile(compared *f, const char *score) {
 
 /* ---- one folder ------------------------------------------------------------------------- */
 
-/* Width of a letter of the figures in units, from common sans serif fonts: a guess on the safe side. */
-static double letter_width(const char *s) {
+/* Width of a letter of the figures in units, from common sans serif fonts: a guess on the safe
+ * side. */
+static double letter_width(const char *s)
+{
     if ((unsigned char)*s >= 0x80) return 11;
     if (strchr("mwMW@%", *s)) return 11;
     if (strchr("ijl.,:;'|!fIt()[]-/ ", *s)) return 4.8;
@@ -51,7 +56,8 @@ static double letter_width(const char *s) {
 }
 
 /* "2 a long lab..." that fits beside a line. */
-static void shorten(const char *label, size_t number, char to[48]) {
+static void shorten(const char *label, size_t number, char to[48])
+{
     enum { ROOM = 92 };
     int n = snprintf(to, 48, "%zu ", number);
     double width = 7.0 * n;
@@ -68,14 +74,16 @@ static void shorten(const char *label, size_t number, char to[48]) {
     snprintf(to + n, 48 - (size_t)n, "%s", *s ? "\xe2\x80\xa6" : "");
 }
 
-static bool has_score(const report *r, const char *score) {
+static bool has_score(const report *r, const char *score)
+{
     double *v = tool_alloc(r->layers, sizeof *v);
     size_t n = report_profile(r, score, "mean", v);
     free(v);
     return n == r->layers;
 }
 
-static bool open_folder(comparison *c, size_t k, problem *why) {
+static bool open_folder(comparison *c, size_t k, problem *why)
+{
     compared *f = &c->at[k];
     f->directory = c->options->directory[k];
     f->label = c->options->label[k];
@@ -86,7 +94,8 @@ static bool open_folder(comparison *c, size_t k, problem *why) {
         return problem_set(why, "%s: has %zu layer%s; a profile needs at least 3", f->directory,
                            f->r.layers, f->r.layers == 1 ? "" : "s");
     if (!has_score(&f->r, c->score))
-        return problem_set(why, "%s/profile.csv: has no profile of '%.60s' (%s)", f->directory, c->score,
+        return problem_set(why, "%s/profile.csv: has no profile of '%.60s' (%s)", f->directory,
+                           c->score,
                            strcmp(c->score, "excess") ? "see synergy phiid --help for the scores"
                                                       : "synergy phiid --surrogates makes it");
     f->unit = report_column(&f->r, report_score_column(c->score));
@@ -107,7 +116,8 @@ static bool open_folder(comparison *c, size_t k, problem *why) {
 
 /* The same units: as many layers and heads of one architecture. Checkpoints and quantisations of a
    model are the same in this; a model of another family is not, even with as many heads. */
-static bool same_units(const report *a, const report *b) {
+static bool same_units(const report *a, const report *b)
+{
     const json *x = report_model(a), *y = report_model(b);
     if (a->layers != b->layers || a->per_layer != b->per_layer || a->first_layer != b->first_layer)
         return false;
@@ -118,7 +128,8 @@ static bool same_units(const report *a, const report *b) {
 
 /* Marks the quarter with the highest score among the units that have one in both. */
 static void mark_quarter(const report *r, const double *score, const double *other, size_t quarter,
-                         unsigned char bit, unsigned char *mark) {
+                         unsigned char bit, unsigned char *mark)
+{
     size_t n, taken = 0;
     size_t *order = report_order(r, score, &n);
     for (size_t i = 0; i < n && taken < quarter; i++) {
@@ -129,7 +140,8 @@ static void mark_quarter(const report *r, const double *score, const double *oth
     free(order);
 }
 
-static void agree_units(agreement *g, const compared *a, const compared *b) {
+static void agree_units(agreement *g, const compared *a, const compared *b)
+{
     unsigned char *mark = tool_alloc(a->r.count, 1);
     g->by_units = true;
     for (size_t i = 0; i < a->r.count; i++)
@@ -144,7 +156,8 @@ static void agree_units(agreement *g, const compared *a, const compared *b) {
 }
 
 /* The value at a depth, on the straight line between its neighbours. */
-static double at_depth(const curve *c, double depth) {
+static double at_depth(const curve *c, double depth)
+{
     double place = depth * (double)(c->n - 1);
     size_t l = (size_t)place;
     if (l + 1 >= c->n) return c->y[c->n - 1];
@@ -153,8 +166,10 @@ static double at_depth(const curve *c, double depth) {
 }
 
 /* At the depths of the one with fewer layers, so that no value is counted twice. */
-static void agree_profiles(agreement *g, const compared *a, const compared *b) {
-    const curve *few = a->raw.n <= b->raw.n ? &a->raw : &b->raw, *many = few == &a->raw ? &b->raw : &a->raw;
+static void agree_profiles(agreement *g, const compared *a, const compared *b)
+{
+    const curve *few = a->raw.n <= b->raw.n ? &a->raw : &b->raw,
+                *many = few == &a->raw ? &b->raw : &a->raw;
     double *there = tool_alloc(few->n, sizeof *there);
     for (size_t l = 0; l < few->n; l++) {
         there[l] = at_depth(many, few->x[l]);
@@ -166,7 +181,8 @@ static void agree_profiles(agreement *g, const compared *a, const compared *b) {
 
 /* ---- all of them ------------------------------------------------------------------------ */
 
-comparison *compare_open(const compare_options *o, problem *why) {
+comparison *compare_open(const compare_options *o, problem *why)
+{
     comparison *c = tool_alloc(1, sizeof *c);
     memset(c, 0, sizeof *c);
     c->options = o;
@@ -177,13 +193,15 @@ comparison *compare_open(const compare_options *o, problem *why) {
         }
     for (size_t i = 0; i < c->count; i++)
         for (size_t j = i + 1; j < c->count; j++) {
-            if (same_units(&c->at[i].r, &c->at[j].r)) agree_units(&c->pair[i][j], &c->at[i], &c->at[j]);
+            if (same_units(&c->at[i].r, &c->at[j].r))
+                agree_units(&c->pair[i][j], &c->at[i], &c->at[j]);
             else agree_profiles(&c->pair[i][j], &c->at[i], &c->at[j]);
         }
     return c;
 }
 
-void compare_close(comparison *c) {
+void compare_close(comparison *c)
+{
     if (!c) return;
     for (size_t k = 0; k < c->count; k++) {
         curve_free(&c->at[k].raw);
@@ -194,7 +212,8 @@ void compare_close(comparison *c) {
     free(c);
 }
 
-bool compare_data_name(const char *output, char to[TOOL_PATH_BYTES], problem *why) {
+bool compare_data_name(const char *output, char to[TOOL_PATH_BYTES], problem *why)
+{
     size_t n = strlen(output);
     if (n > 5 && !strcmp(output + n - 5, ".html")) n -= 5;
     if (n + 5 > TOOL_PATH_BYTES) return problem_set(why, "%.100s...: the name is too long", output);
@@ -202,14 +221,16 @@ bool compare_data_name(const char *output, char to[TOOL_PATH_BYTES], problem *wh
     return true;
 }
 
-static void profile_rows(const comparison *c, table_out *t) {
-    static const char *const column[] = {"depth", "mean", "low", "high", "percentile", "percentile_low",
-                                         "percentile_high"};
+static void profile_rows(const comparison *c, table_out *t)
+{
+    static const char *const column[] = {
+        "depth", "mean", "low", "high", "percentile", "percentile_low", "percentile_high"};
     for (size_t k = 0; k < c->count; k++) {
         const compared *f = &c->at[k];
         for (size_t l = 0; l < f->raw.n; l++) {
-            const double v[] = {f->raw.x[l], f->raw.y[l], f->raw.low[l], f->raw.high[l],
-                                f->percentile.y[l], f->percentile.low[l], f->percentile.high[l]};
+            const double v[] = {f->raw.x[l],          f->raw.y[l],        f->raw.low[l],
+                                f->raw.high[l],       f->percentile.y[l], f->percentile.low[l],
+                                f->percentile.high[l]};
             table_text(t, "label", f->label);
             table_text(t, "directory", f->directory);
             table_text(t, "score", c->score);
@@ -220,7 +241,8 @@ static void profile_rows(const comparison *c, table_out *t) {
     }
 }
 
-bool compare_write(const comparison *c, problem *why) {
+bool compare_write(const comparison *c, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     table_out t;
     if (!compare_data_name(c->options->output, path, why)) return false;

@@ -8,33 +8,33 @@
 
 /* One folder. Arrays are (layer). */
 typedef struct compared {
-    report       r;
-    const char  *label, *directory;
-    char         mark[48];   /* number and label, short enough to stand at the end of a line */
-    curve        raw;        /* layer means over depth with their interval over prompts */
-    curve        percentile; /* among the layers; band: what the ends of the interval would have */
-    double      *unit;       /* (unit): the score */
+    report r;
+    const char *label, *directory;
+    char mark[48];    /* number and label, short enough to stand at the end of a line */
+    curve raw;        /* layer means over depth with their interval over prompts */
+    curve percentile; /* among the layers; band: what the ends of the interval would have */
+    double *unit;     /* (unit): the score */
     syn_interval peak, middle, curvature;
     shape_evidence shape;
 } compared;
 
 /* Two folders. */
 typedef struct agreement {
-    bool         by_units;   /* else by profiles, interpolated over depth */
-    size_t       count;      /* units or depths that were ranked */
+    bool by_units; /* else by profiles, interpolated over depth */
+    size_t count;  /* units or depths that were ranked */
     syn_interval spearman;
-    size_t       quarter, shared; /* units in a top quarter, and in both; 0 by profiles */
+    size_t quarter, shared; /* units in a top quarter, and in both; 0 by profiles */
     syn_interval jaccard;
-    syn_interval chance;     /* Jaccard index of two random quarters: mean, 2.5 and 97.5 % */
-    double       p;          /* chance of so many shared, or more */
+    syn_interval chance; /* Jaccard index of two random quarters: mean, 2.5 and 97.5 % */
+    double p;            /* chance of so many shared, or more */
 } agreement;
 
 struct comparison {
     const compare_options *options;
     const char *score;
-    size_t      count;
-    compared    at[COMPARE_MOST];
-    agreement   pair[COMPARE_MOST][COMPARE_MOST]; /* (first, second), first < second */
+    size_t count;
+    compared at[COMPARE_MOST];
+    agreement pair[COMPARE_MOST][COMPARE_MOST]; /* (first, second), first < second */
 };
 
 bool compare_page(const comparison *c, problem *why); /* compare_page.c */
@@ -50,6 +50,6 @@ void compare_notes(const comparison *c, void (*say)(void *to, const char *note),
    (Bonett and Wright 2000); NaN below 4. */
 syn_interval chance_spearman(double rho, size_t n);
 /* Fills quarter, shared -> jaccard, chance, p of two sets of `quarter` among `count` units. */
-void         chance_overlap(agreement *a);
+void chance_overlap(agreement *a);
 
 #endif

@@ -3,37 +3,44 @@
 
 #include <math.h>
 
-syn_interval chance_spearman(double rho, size_t n) {
+syn_interval chance_spearman(double rho, size_t n)
+{
     syn_interval v = {rho, (double)NAN, (double)NAN};
     if (n < 4 || !isfinite(rho)) return v;
     double bounded = fmax(-1, fmin(1, rho));
-    double z = atanh(bounded), half = 1.959963984540054 * sqrt((1 + rho * rho / 2) / (double)(n - 3));
+    double z = atanh(bounded),
+           half = 1.959963984540054 * sqrt((1 + rho * rho / 2) / (double)(n - 3));
     v.low = tanh(z - half);
     v.high = tanh(z + half);
     return v;
 }
 
-static double log_choose(double n, double k) {
+static double log_choose(double n, double k)
+{
     return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1);
 }
 
 /* P(K = k) where two random sets of m among n share K: the hypergeometric distribution. */
-static double shared_chance(size_t n, size_t m, size_t k) {
+static double shared_chance(size_t n, size_t m, size_t k)
+{
     if (k > m || m - k > n - m) return 0;
     return exp(log_choose((double)m, (double)k) + log_choose((double)(n - m), (double)(m - k)) -
                log_choose((double)n, (double)m));
 }
 
 /* P(K >= k) of a binomial distribution of n draws. */
-static double binomial_tail(size_t n, size_t k, double p) {
+static double binomial_tail(size_t n, size_t k, double p)
+{
     double sum = 0;
     for (size_t i = k; i <= n; i++)
-        sum += exp(log_choose((double)n, (double)i) + (double)i * log(p) + (double)(n - i) * log1p(-p));
+        sum += exp(log_choose((double)n, (double)i) + (double)i * log(p) +
+                   (double)(n - i) * log1p(-p));
     return fmin(sum, 1);
 }
 
 /* The share at which the tail from k on has this chance; the tail grows with the share. */
-static double share_of_tail(size_t n, size_t k, double chance) {
+static double share_of_tail(size_t n, size_t k, double chance)
+{
     double low = 0, high = 1;
     for (int i = 0; i < 60; i++) {
         double middle = (low + high) / 2;
@@ -44,13 +51,15 @@ static double share_of_tail(size_t n, size_t k, double chance) {
 }
 
 /* Of two sets of the same size that share the share q of their members. */
-static double jaccard_of(double q) {
+static double jaccard_of(double q)
+{
     return q / (2 - q);
 }
 
-/* The interval is the exact one of a binomial share (Clopper and Pearson 1934) of one quarter's units
-   that lie in the other. */
-void chance_overlap(agreement *a) {
+/* The interval is the exact one of a binomial share (Clopper and Pearson 1934) of one quarter's
+   units that lie in the other. */
+void chance_overlap(agreement *a)
+{
     size_t m = a->quarter, k = a->shared;
     double below = 0, mean = 0, size = (double)m;
     a->jaccard.value = jaccard_of((double)k / size);

@@ -6,8 +6,9 @@
 
 /* ---- profiles --------------------------------------------------------------------------- */
 
-static void panel(page *p, const comparison *c, const char *id, const char *title, const char *y_label,
-                  bool percentiles) {
+static void panel(page *p, const comparison *c, const char *id, const char *title,
+                  const char *y_label, bool percentiles)
+{
     line l[COMPARE_MOST];
     figure f = {0};
     char desc[160];
@@ -17,14 +18,17 @@ static void panel(page *p, const comparison *c, const char *id, const char *titl
         l[k].style = (int)k;
         l[k].points = c->count <= 4;
     }
-    snprintf(desc, sizeof desc, "%s of %zu results over normalised depth, a line each with its 95 %% "
-                                "interval.", title, c->count);
+    snprintf(desc, sizeof desc,
+             "%s of %zu results over normalised depth, a line each with its 95 %% "
+             "interval.",
+             title, c->count);
     chart ch = {id, title, desc, "depth", y_label, 0, percentiles ? 1 : 0, false, l, c->count};
     figure_lines(&ch, &f);
     page_panel(p, id, &f);
 }
 
-static void profiles(page *p, const comparison *c) {
+static void profiles(page *p, const comparison *c)
+{
     char axis[64];
     const char *unit = report_score_unit(c->score);
     page_put(p, "<h2 id=\"profiles\">Profiles over depth</h2>\n");
@@ -32,15 +36,17 @@ static void profiles(page *p, const comparison *c) {
     panel(p, c, "compare-percentile", "Percentile of the layer mean", "percentile", true);
     snprintf(axis, sizeof axis, "layer mean%s%s", *unit ? ", " : "", unit);
     panel(p, c, "compare-mean", "Layer mean", axis, false);
-    page_figure_end(p, "Depth 0 is the first layer, 1 the last. Left: where a layer\xe2\x80\x99s mean stands "
-                       "among the layers of its result; the band is where the ends of its 95\xc2\xa0% interval "
-                       "over prompts would stand. Right: the means themselves, with that interval.");
+    page_figure_end(
+        p, "Depth 0 is the first layer, 1 the last. Left: where a layer\xe2\x80\x99s mean stands "
+           "among the layers of its result; the band is where the ends of its 95\xc2\xa0% interval "
+           "over prompts would stand. Right: the means themselves, with that interval.");
 }
 
 /* ---- tables ----------------------------------------------------------------------------- */
 
 /* "22.1 (16.8 to 26.5)" */
-static void cell_interval(page *p, const syn_interval *v) {
+static void cell_interval(page *p, const syn_interval *v)
+{
     page_put(p, "<td>");
     page_number(p, v->value);
     if (isfinite(v->low) && isfinite(v->high)) {
@@ -53,9 +59,11 @@ static void cell_interval(page *p, const syn_interval *v) {
     page_put(p, "</td>");
 }
 
-static void results_table(page *p, const comparison *c) {
-    static const char *const head[] = {"layers", "units", "prompts", "samples", "peak depth",
-                                       "middle \xe2\x88\x92 outer", "curvature"};
+static void results_table(page *p, const comparison *c)
+{
+    static const char *const head[] = {"layers",   "units",      "prompts",
+                                       "samples",  "peak depth", "middle \xe2\x88\x92 outer",
+                                       "curvature"};
     page_table(p, NULL, "Results", "The results; 95 % intervals over prompts in parentheses.");
     page_table_head_words(p, "result");
     page_table_head_words(p, "model");
@@ -79,7 +87,8 @@ static void results_table(page *p, const comparison *c) {
     page_table_end(p);
 }
 
-static void matrix_table(page *p, const comparison *c) {
+static void matrix_table(page *p, const comparison *c)
+{
     page_table(p, "matrix", "Agreement", "Spearman rank correlation between the results.");
     page_put(p, "<td></td>");
     for (size_t k = 0; k < c->count; k++) page_table_head(p, c->at[k].mark);
@@ -87,14 +96,16 @@ static void matrix_table(page *p, const comparison *c) {
     for (size_t a = 0; a < c->count; a++) {
         page_row(p, c->at[a].mark);
         for (size_t b = 0; b < c->count; b++)
-            page_cell_correlation(p, a == b ? 1 : a < b ? c->pair[a][b].spearman.value
-                                                        : c->pair[b][a].spearman.value);
+            page_cell_correlation(p, a == b  ? 1
+                                     : a < b ? c->pair[a][b].spearman.value
+                                             : c->pair[b][a].spearman.value);
         page_row_end(p);
     }
     page_table_end(p);
 }
 
-static void pair_row(page *p, const comparison *c, size_t a, size_t b) {
+static void pair_row(page *p, const comparison *c, size_t a, size_t b)
+{
     const agreement *g = &c->pair[a][b];
     char row[112];
     snprintf(row, sizeof row, "%s, %s", c->at[a].mark, c->at[b].mark);
@@ -116,11 +127,13 @@ static void pair_row(page *p, const comparison *c, size_t a, size_t b) {
     page_row_end(p);
 }
 
-static void pairs_table(page *p, const comparison *c) {
-    static const char *const head[] = {"ranked", "Spearman", "top quarter shared", "Jaccard index",
-                                       "by chance", "p"};
-    page_table(p, NULL, "Agreement in detail", "Every two results, and the units that are in the top quarter "
-                                               "of both; 95 % intervals in parentheses.");
+static void pairs_table(page *p, const comparison *c)
+{
+    static const char *const head[] = {"ranked",        "Spearman",  "top quarter shared",
+                                       "Jaccard index", "by chance", "p"};
+    page_table(p, NULL, "Agreement in detail",
+               "Every two results, and the units that are in the top quarter "
+               "of both; 95 % intervals in parentheses.");
     page_table_head_words(p, "results");
     page_table_head_words(p, "by");
     for (size_t k = 0; k < sizeof head / sizeof head[0]; k++) page_table_head(p, head[k]);
@@ -130,28 +143,38 @@ static void pairs_table(page *p, const comparison *c) {
     page_table_end(p);
 }
 
-static void agreements(page *p, const comparison *c) {
+static void agreements(page *p, const comparison *c)
+{
     page_put(p, "<h2 id=\"agreement\">Agreement in rank</h2>\n");
     matrix_table(p, c);
     pairs_table(p, c);
-    page_put(p, "<p>Where layers, units and architecture are the same (checkpoints or quantisations of one "
-                "model), the scores of the units are ranked, and the Jaccard index tells how much of the two top "
-                "quarters is shared: its interval is the exact binomial one (Clopper and Pearson) of the shared "
-                "part, and chance is the exact distribution of two random quarters. Elsewhere the profiles are "
-                "ranked, interpolated at the depths of the one with fewer layers. The interval of a Spearman "
-                "correlation is Fisher\xe2\x80\x99s, with the variance of Bonett and Wright (2000); it takes units, or "
-                "layers, as independent, which they are in part.</p>\n");
+    page_put(
+        p,
+        "<p>Where layers, units and architecture are the same (checkpoints or quantisations of one "
+        "model), the scores of the units are ranked, and the Jaccard index tells how much of the "
+        "two top "
+        "quarters is shared: its interval is the exact binomial one (Clopper and Pearson) of the "
+        "shared "
+        "part, and chance is the exact distribution of two random quarters. Elsewhere the profiles "
+        "are "
+        "ranked, interpolated at the depths of the one with fewer layers. The interval of a "
+        "Spearman "
+        "correlation is Fisher\xe2\x80\x99s, with the variance of Bonett and Wright (2000); it "
+        "takes units, or "
+        "layers, as independent, which they are in part.</p>\n");
 }
 
 /* ---- the page --------------------------------------------------------------------------- */
 
-static void page_note(void *to, const char *note) {
+static void page_note(void *to, const char *note)
+{
     page_put(to, "<li>");
     page_sentence(to, note);
     page_put(to, "</li>\n");
 }
 
-static void repeat(page *p, const comparison *c) {
+static void repeat(page *p, const comparison *c)
+{
     page_put(p, "<h2 id=\"repeat\">To repeat it</h2>\n<pre>synergy compare");
     for (size_t k = 0; k < c->count; k++) {
         page_put(p, " ");
@@ -168,10 +191,12 @@ static void repeat(page *p, const comparison *c) {
     page_put(p, "</pre>\n<p>The profiles stand beside this page as CSV.</p>\n");
 }
 
-static void build(page *p, const comparison *c) {
+static void build(page *p, const comparison *c)
+{
     text finding = {NULL, 0, 0};
     page_begin(p, "Comparison", ": synergy and redundancy over depth");
-    text_print(&p->html, "<header>\n<p class=\"eyebrow\">Comparison of %zu results</p>\n<h1>", c->count);
+    text_print(&p->html, "<header>\n<p class=\"eyebrow\">Comparison of %zu results</p>\n<h1>",
+               c->count);
     page_text(p, report_score_title(c->score));
     page_put(p, "</h1>\n</header>\n<main id=\"main\">\n<div class=\"finding\"><p>");
     compare_finding(c, &finding);
@@ -188,7 +213,8 @@ static void build(page *p, const comparison *c) {
     page_end(p);
 }
 
-bool compare_page(const comparison *c, problem *why) {
+bool compare_page(const comparison *c, problem *why)
+{
     page p = {.good = true, .why = why};
     build(&p, c);
     bool good = file_write(c->options->output, p.html.at, p.html.length, why);

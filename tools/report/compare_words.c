@@ -6,7 +6,8 @@
 
 /* ---- sentences -------------------------------------------------------------------------- */
 
-void compare_finding(const comparison *c, text *to) {
+void compare_finding(const comparison *c, text *to)
+{
     size_t above = 0, bent = 0, tested = 0, open = 0;
     double least = (double)NAN, most = (double)NAN;
     for (size_t k = 0; k < c->count; k++) {
@@ -23,9 +24,11 @@ void compare_finding(const comparison *c, text *to) {
             most = fmax(most, c->pair[i][j].spearman.value);
         }
     if (tested)
-        text_print(to, "Of %zu results with intervals, %zu %s a middle third of the layers surely above the "
-                       "outer thirds, and %zu of these a profile that surely bends downwards",
-                   tested, above, above == 1 ? "has" : "have", bent);
+        text_print(
+            to,
+            "Of %zu results with intervals, %zu %s a middle third of the layers surely above the "
+            "outer thirds, and %zu of these a profile that surely bends downwards",
+            tested, above, above == 1 ? "has" : "have", bent);
     else if (open < c->count) text_print(to, "None of the %zu results has intervals", c->count);
     else text_print(to, "The shapes of all %zu profiles are open", c->count);
     if (open && open < c->count)
@@ -38,32 +41,48 @@ void compare_finding(const comparison *c, text *to) {
 }
 
 /* Settings that make results hard to compare where they differ. `of`: where they stand. */
-static const struct { bool run; const char *path, *what; } setting_row[] = {
-    {false, "settings.tau", "tau"}, {false, "settings.redundancy", "redundancy"},
-    {false, "settings.flagged", "flagged pairs"}, {false, "settings.detrend", "detrending"},
-    {false, "settings.prompts", "pooling of prompts"}, {false, "settings.bias_corrected", "bias correction"},
-    {false, "settings.normalise", "normalising"}, {false, "settings.null", "the null"},
-    {false, "settings.surrogates", "surrogates"},
-    {false, "input.samples", "samples a prompt"}, {false, "input.prompts_used", "prompts used"},
-    {true, "settings.units", "units"}, {true, "settings.tokens", "tokens"},
-    {true, "settings.prompts", "the set of prompts"}, {true, "settings.eos", "end tokens"},
-    {true, "settings.chat", "chat format"}, {true, "settings.arithmetic", "arithmetic"},
-    {true, "settings.temperature", "temperature"}, {true, "settings.seed", "seed of the generation"}};
+static const struct {
+    bool run;
+    const char *path, *what;
+} setting_row[] = {{false, "settings.tau", "tau"},
+                   {false, "settings.redundancy", "redundancy"},
+                   {false, "settings.flagged", "flagged pairs"},
+                   {false, "settings.detrend", "detrending"},
+                   {false, "settings.prompts", "pooling of prompts"},
+                   {false, "settings.bias_corrected", "bias correction"},
+                   {false, "settings.normalise", "normalising"},
+                   {false, "settings.null", "the null"},
+                   {false, "settings.surrogates", "surrogates"},
+                   {false, "input.samples", "samples a prompt"},
+                   {false, "input.prompts_used", "prompts used"},
+                   {true, "settings.units", "units"},
+                   {true, "settings.tokens", "tokens"},
+                   {true, "settings.prompts", "the set of prompts"},
+                   {true, "settings.eos", "end tokens"},
+                   {true, "settings.chat", "chat format"},
+                   {true, "settings.arithmetic", "arithmetic"},
+                   {true, "settings.temperature", "temperature"},
+                   {true, "settings.seed", "seed of the generation"}};
 
-static const char *setting_of(const compared *f, size_t row) {
+static const char *setting_of(const compared *f, size_t row)
+{
     const json *root = setting_row[row].run ? f->r.run.root : f->r.phiid.root;
     const json *v = json_at(root, setting_row[row].path);
     if (!v) return NULL;
-    return v->kind == JSON_TRUE ? "yes" : v->kind == JSON_FALSE ? "no"
-           : v->kind == JSON_NULL ? "none" : v->text;
+    return v->kind == JSON_TRUE    ? "yes"
+           : v->kind == JSON_FALSE ? "no"
+           : v->kind == JSON_NULL  ? "none"
+                                   : v->text;
 }
 
-static const char *told(const char *value) {
+static const char *told(const char *value)
+{
     return value ? value : "not told";
 }
 
 /* "Different tau: 1 in A, C; 2 in B." What is told of one folder only is no difference. */
-static void note_setting(const comparison *c, size_t row, text *t) {
+static void note_setting(const comparison *c, size_t row, text *t)
+{
     const char *value[COMPARE_MOST], *known = NULL;
     bool differs = false;
     for (size_t k = 0; k < c->count; k++) {
@@ -85,7 +104,8 @@ static void note_setting(const comparison *c, size_t row, text *t) {
     text_add(t, ".");
 }
 
-void compare_notes(const comparison *c, void (*say)(void *to, const char *note), void *to) {
+void compare_notes(const comparison *c, void (*say)(void *to, const char *note), void *to)
+{
     size_t by_units = 0, pairs = 0, sizes = 0;
     for (size_t row = 0; row < sizeof setting_row / sizeof setting_row[0]; row++) {
         text t = {NULL, 0, 0};
@@ -95,20 +115,25 @@ void compare_notes(const comparison *c, void (*say)(void *to, const char *note),
     }
     for (size_t i = 0; i < c->count; i++) {
         sizes += c->at[i].r.count != c->at[0].r.count ? 1 : 0;
-        for (size_t j = i + 1; j < c->count; j++, pairs++) by_units += c->pair[i][j].by_units ? 1 : 0;
+        for (size_t j = i + 1; j < c->count; j++, pairs++)
+            by_units += c->pair[i][j].by_units ? 1 : 0;
     }
     if (sizes && !strcmp(report_score_unit(c->score), "ranks"))
-        say(to, "The results have different numbers of units: ranks, and so raw means, are on different "
+        say(to, "The results have different numbers of units: ranks, and so raw means, are on "
+                "different "
                 "scales; percentiles are not.");
     if (by_units < pairs)
-        say(to, by_units ? "Results of other models, or of other numbers of layers or units, are ranked by their "
+        say(to, by_units ? "Results of other models, or of other numbers of layers or units, are "
+                           "ranked by their "
                            "profiles, interpolated over depth, all others unit by unit."
-                         : "Results of different models are ranked by their profiles, interpolated over depth.");
+                         : "Results of different models are ranked by their profiles, interpolated "
+                           "over depth.");
 }
 
 /* ---- text ------------------------------------------------------------------------------- */
 
-static void print_interval(FILE *to, const syn_interval *v, int width) {
+static void print_interval(FILE *to, const syn_interval *v, int width)
+{
     char s[64];
     if (!isfinite(v->value)) snprintf(s, sizeof s, "-");
     else if (!isfinite(v->low)) snprintf(s, sizeof s, "%.3g", v->value);
@@ -116,29 +141,34 @@ static void print_interval(FILE *to, const syn_interval *v, int width) {
     fprintf(to, "  %-*s", width, s);
 }
 
-static void print_note(void *to, const char *note) {
+static void print_note(void *to, const char *note)
+{
     fprintf(to, "- %s\n", note);
 }
 
-static void print_pair(FILE *to, size_t i, size_t j, const agreement *g) {
+static void print_pair(FILE *to, size_t i, size_t j, const agreement *g)
+{
     fprintf(to, "%zu, %zu by %s: Spearman", i + 1, j + 1, g->by_units ? "units" : "profiles");
     print_interval(to, &g->spearman, 0);
     if (g->quarter)
-        fprintf(to, "; top quarters share %zu of %zu, Jaccard %.2f (%.2f to %.2f), by chance %.2f (%.2f to "
-                    "%.2f), p = %.2g",
-                g->shared, g->quarter, g->jaccard.value, g->jaccard.low, g->jaccard.high, g->chance.value,
-                g->chance.low, g->chance.high, g->p);
+        fprintf(
+            to,
+            "; top quarters share %zu of %zu, Jaccard %.2f (%.2f to %.2f), by chance %.2f (%.2f to "
+            "%.2f), p = %.2g",
+            g->shared, g->quarter, g->jaccard.value, g->jaccard.low, g->jaccard.high,
+            g->chance.value, g->chance.low, g->chance.high, g->p);
     fputc('\n', to);
 }
 
-void compare_print(const comparison *c, FILE *to) {
+void compare_print(const comparison *c, FILE *to)
+{
     text finding = {NULL, 0, 0};
     int wide = 8;
     for (size_t k = 0; k < c->count; k++)
         if ((int)strlen(c->at[k].label) > wide) wide = (int)strlen(c->at[k].label);
     fprintf(to, "Score: %s. 95 %% intervals in parentheses.\n\n", c->score);
-    fprintf(to, "    %-*s  layers  units  %-22s  %-24s  %s\n", wide, "", "peak depth", "middle - outer",
-            "curvature");
+    fprintf(to, "    %-*s  layers  units  %-22s  %-24s  %s\n", wide, "", "peak depth",
+            "middle - outer", "curvature");
     for (size_t k = 0; k < c->count; k++) {
         const compared *f = &c->at[k];
         fprintf(to, "%2zu  %-*s  %6zu  %5zu", k + 1, wide, f->label, f->r.layers, f->r.count);
@@ -158,7 +188,8 @@ void compare_print(const comparison *c, FILE *to) {
 
 /* ---- JSON ------------------------------------------------------------------------------- */
 
-static void json_interval(json_out *j, const char *key, const syn_interval *v) {
+static void json_interval(json_out *j, const char *key, const syn_interval *v)
+{
     json_object_inline(j, key);
     json_number(j, "value", v->value);
     json_number(j, "low", v->low);
@@ -166,7 +197,8 @@ static void json_interval(json_out *j, const char *key, const syn_interval *v) {
     json_object_end(j);
 }
 
-static void json_folder(const compared *f, json_out *j) {
+static void json_folder(const compared *f, json_out *j)
+{
     json_object(j, NULL);
     json_text(j, "label", f->label);
     json_text(j, "directory", f->directory);
@@ -180,19 +212,23 @@ static void json_folder(const compared *f, json_out *j) {
     json_object_end(j);
 }
 
-static void json_matrix(const comparison *c, json_out *j) {
+static void json_matrix(const comparison *c, json_out *j)
+{
     json_array(j, "spearman");
     for (size_t a = 0; a < c->count; a++) {
         json_array_inline(j, NULL);
         for (size_t b = 0; b < c->count; b++)
-            json_number(j, NULL, a == b ? 1 : a < b ? c->pair[a][b].spearman.value
-                                                    : c->pair[b][a].spearman.value);
+            json_number(j, NULL,
+                        a == b  ? 1
+                        : a < b ? c->pair[a][b].spearman.value
+                                : c->pair[b][a].spearman.value);
         json_array_end(j);
     }
     json_array_end(j);
 }
 
-static void json_pair(const comparison *c, size_t a, size_t b, json_out *j) {
+static void json_pair(const comparison *c, size_t a, size_t b, json_out *j)
+{
     const agreement *g = &c->pair[a][b];
     json_object(j, NULL);
     json_text(j, "a", c->at[a].label);
@@ -210,11 +246,13 @@ static void json_pair(const comparison *c, size_t a, size_t b, json_out *j) {
     json_object_end(j);
 }
 
-static void json_note(void *to, const char *note) {
+static void json_note(void *to, const char *note)
+{
     json_text(to, NULL, note);
 }
 
-void compare_json(const comparison *c, json_out *j) {
+void compare_json(const comparison *c, json_out *j)
+{
     text finding = {NULL, 0, 0};
     compare_finding(c, &finding);
     json_object(j, NULL);

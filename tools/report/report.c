@@ -1,6 +1,6 @@
-/* report.c - one HTML page from a result folder, with no script unless a map has thousands of units,
-   and nothing loaded from elsewhere. Every figure is also written as its own SVG, and its data as CSV,
-   to DIR/figures. */
+/* report.c - one HTML page from a result folder, with no script unless a map has thousands of
+   units, and nothing loaded from elsewhere. Every figure is also written as its own SVG, and its
+   data as CSV, to DIR/figures. */
 #include "report/report.h"
 #include "report/stage.h"
 
@@ -10,7 +10,8 @@
 
 /* ---- panels: left out where the data are ------------------------------------------------ */
 
-static void panel_profile(page *p, const report *r, const char *score, const char *name) {
+static void panel_profile(page *p, const report *r, const char *score, const char *name)
+{
     figure f = {0};
     double *v = tool_alloc(r->layers, sizeof *v);
     if (report_profile(r, score, "mean", v) == r->layers) {
@@ -20,7 +21,9 @@ static void panel_profile(page *p, const report *r, const char *score, const cha
     free(v);
 }
 
-static void panel_matrix(page *p, const report *r, const double *m, const char *name, const char *what) {
+static void panel_matrix(page *p, const report *r, const double *m, const char *name,
+                         const char *what)
+{
     figure f = {0};
     if (!m) return;
     figure_matrix(r, m, name, what, &f);
@@ -29,7 +32,8 @@ static void panel_matrix(page *p, const report *r, const double *m, const char *
 }
 
 static void panel_scatter(page *p, const report *r, unit_column x, unit_column y, const char *name,
-                          const char *x_label, const char *y_label) {
+                          const char *x_label, const char *y_label)
+{
     figure f = {0};
     if (!r->column[x] || !r->column[y]) return;
     figure_scatter(r, x, y, name, x_label, y_label, &f);
@@ -38,10 +42,11 @@ static void panel_scatter(page *p, const report *r, unit_column x, unit_column y
 
 /* ---- figures in their order ----------------------------------------------------------- */
 
-static void profile_table(page *p, const report *r, const char *score, const char *title) {
+static void profile_table(page *p, const report *r, const char *score, const char *title)
+{
     static const char *const column[] = {"depth", "mean", "minmax", "percentile", "low", "high"};
-    static const char *const head[] = {"layer", "depth", "mean", "min\xe2\x80\x93max", "percentile",
-                                       "95 % interval, from", "to"};
+    static const char *const head[] = {
+        "layer", "depth", "mean", "min\xe2\x80\x93max", "percentile", "95 % interval, from", "to"};
     enum { COLUMNS = sizeof column / sizeof column[0] };
     double *v = tool_alloc(r->layers * COLUMNS, sizeof *v);
     size_t n = 0;
@@ -60,16 +65,19 @@ static void profile_table(page *p, const report *r, const char *score, const cha
 }
 
 /* What the surrogates of this result keep and destroy. */
-static const char *null_words_of(const report *r) {
+static const char *null_words_of(const report *r)
+{
     const char *null = json_text_of(r->phiid.root, "settings.null", "shift");
     return !strcmp(null, "phase") ? "random phases, which keep each unit\xe2\x80\x99s spectrum and "
                                     "destroy coupling"
-           : !strcmp(null, "shuffle") ? "shuffles of time, which destroy memory"
-                                      : "circular shifts, which keep each unit\xe2\x80\x99s memory and "
-                                        "destroy coupling";
+           : !strcmp(null, "shuffle")
+               ? "shuffles of time, which destroy memory"
+               : "circular shifts, which keep each unit\xe2\x80\x99s memory and "
+                 "destroy coupling";
 }
 
-static void profiles(page *p, const report *r) {
+static void profiles(page *p, const report *r)
+{
     page_put(p, "<h2 id=\"profile\">Profile over layers</h2>\n");
     if (r->layers < 3) {
         page_put(p, "<p>The recording has fewer than three layers: there is no profile.</p>\n");
@@ -84,16 +92,18 @@ static void profiles(page *p, const report *r) {
         "Two readings of the paper, side by side. Left, the rank difference that its text "
         "defines: the rank of a unit\xe2\x80\x99s mean synergy minus the rank of its mean "
         "redundancy. Right, the rank of the difference sts \xe2\x88\x92 rtr, from which its "
-        "figures seem to be made. Points and line, axis on the left: the mean over a layer\xe2\x80\x99s "
+        "figures seem to be made. Points and line, axis on the left: the mean over a "
+        "layer\xe2\x80\x99s "
         "units; rings, axis on the right: the percentile of the layer among layers; band: 95 % "
         "interval of the mean from drawing prompts with replacement; dashed: the parabola nearest "
         "to the means; shaded: the middle third of the depth.";
     text words_of = {NULL, 0, 0};
     text_add(&words_of, caption);
     if (excess)
-        text_print(&words_of,
-                   " Below, what is left of synergy when its mean under surrogates is taken away: %s.",
-                   null_words_of(r));
+        text_print(
+            &words_of,
+            " Below, what is left of synergy when its mean under surrogates is taken away: %s.",
+            null_words_of(r));
     page_figure_end(p, words_of.at);
     text_free(&words_of);
     page_put(p, "<details><summary>The profiles as tables</summary>\n");
@@ -103,7 +113,11 @@ static void profiles(page *p, const report *r) {
 }
 
 /* The maps in their order; `what` NULL: "Mean norm" of a model, "Mean value" of a recording. */
-static const struct { unit_column column; const char *name, *what, *unit; bool diverging; } map_row[] = {
+static const struct {
+    unit_column column;
+    const char *name, *what, *unit;
+    bool diverging;
+} map_row[] = {
     {UNIT_RANK_DIFFERENCE, "map-rank-difference", "Rank difference", "ranks", true},
     {UNIT_DIFFERENCE_RANK, "map-difference-rank", "Rank of the difference", "rank", true},
     {UNIT_SYNERGY, "map-synergy", "Mean synergy", "nats", false},
@@ -112,7 +126,8 @@ static const struct { unit_column column; const char *name, *what, *unit; bool d
     {UNIT_MEAN_NORM, "map-mean-norm", NULL, "", false},
     {UNIT_SINK, "map-sink", "Attention to the first token", "", false}};
 
-static void maps(page *p, const report *r) {
+static void maps(page *p, const report *r)
+{
     text_print(&p->html, "<h2 id=\"maps\">Every %s</h2>\n", r->one);
     page_figure(p);
     for (size_t k = 0; k < sizeof map_row / sizeof map_row[0]; k++) {
@@ -120,8 +135,8 @@ static void maps(page *p, const report *r) {
         if (!r->column[map_row[k].column]) continue;
         const char *what = map_row[k].what;
         if (!what) what = report_model(r) ? "Mean norm" : "Mean value";
-        figure_map(r, map_row[k].column, map_row[k].name, what, map_row[k].unit, map_row[k].diverging,
-                   &f);
+        figure_map(r, map_row[k].column, map_row[k].name, what, map_row[k].unit,
+                   map_row[k].diverging, &f);
         if (k < 2) page_panel_of_whole(p, map_row[k].name, &f);
         else page_panel(p, map_row[k].name, &f);
         figure_map_values(p, r, map_row[k].column, map_row[k].name, map_row[k].unit);
@@ -132,7 +147,8 @@ static void maps(page *p, const report *r) {
            "values show on hover and stand in units.csv. Hatched: no value.");
 }
 
-static void matrices(page *p, const report *r) {
+static void matrices(page *p, const report *r)
+{
     char caption[700];
     size_t n = r->count, block = (n + 639) / 640;
     if (!r->synergy && !r->redundancy) return;
@@ -145,13 +161,13 @@ static void matrices(page *p, const report *r) {
         "Synergy (sts) and redundancy (rtr) of each of the %zu pairs, averaged over prompts; %s "
         "in "
         "the order of layers. The brightest colour stands for the 99th percentile and above.%s%s",
-        n * (n - 1) / 2, r->many,
-        block > 1 ? " Each pixel is the mean over a block of pairs." : "",
+        n * (n - 1) / 2, r->many, block > 1 ? " Each pixel is the mean over a block of pairs." : "",
         " Hatched: the diagonal and pairs without a value.");
     page_figure_end(p, caption);
 }
 
-static void scatters(page *p, const report *r) {
+static void scatters(page *p, const report *r)
+{
     page_put(p, "<h2 id=\"confounds\">What else explains the scores</h2>\n");
     page_figure(p);
     panel_scatter(p, r, UNIT_REDUNDANCY, UNIT_SYNERGY, "scatter-redundancy-synergy",
@@ -167,13 +183,15 @@ static void scatters(page *p, const report *r) {
 
 /* ---- the page ------------------------------------------------------------------------- */
 
-static void contents(page *p, const report *r) {
+static void contents(page *p, const report *r)
+{
     page_put(p, "<nav aria-label=\"Contents\"><a href=\"#claims\">Claims</a><a "
                 "href=\"#profile\">Profile</a>");
     if (report_has_robustness(r)) page_put(p, "<a href=\"#robustness\">Estimators</a>");
     page_put(p, "<a href=\"#words\">In words</a><a href=\"#maps\">Maps</a>");
     if (r->synergy || r->redundancy) page_put(p, "<a href=\"#pairs\">Pairs</a>");
-    if (r->count >= 4 && (r->synergy || r->redundancy)) page_put(p, "<a href=\"#network\">Network</a>");
+    if (r->count >= 4 && (r->synergy || r->redundancy))
+        page_put(p, "<a href=\"#network\">Network</a>");
     if (json_get(r->graph.root, "synergy")) page_put(p, "<a href=\"#topology\">Topology</a>");
     if (report_model(r) || r->ablation.root || r->ablation_outdated)
         page_put(p, "<a href=\"#ablation\">Ablation</a>");
@@ -184,7 +202,8 @@ static void contents(page *p, const report *r) {
                 "href=\"#glossary\">Words</a><a href=\"#whole\">One figure</a></nav>\n");
 }
 
-static void top(page *p, const report *r, const char *title) {
+static void top(page *p, const report *r, const char *title)
+{
     page_begin(p, title, *r->name && title == r->name ? ": synergy and redundancy" : "");
     page_put(p, "<header>\n<p class=\"eyebrow\">Synergy and redundancy of ");
     text_print(&p->html, "%zu %s", r->count, r->many);
@@ -199,7 +218,8 @@ static void top(page *p, const report *r, const char *title) {
     contents(p, r);
 }
 
-static void build(page *p, const report *r, const char *title) {
+static void build(page *p, const report *r, const char *title)
+{
     top(p, r, title);
     report_claims(p, r);
     profiles(p, r);
@@ -226,13 +246,15 @@ static void build(page *p, const report *r, const char *title) {
 }
 
 /* The page as a path. */
-static bool page_path(const report_options *o, char path[TOOL_PATH_BYTES], problem *why) {
+static bool page_path(const report_options *o, char path[TOOL_PATH_BYTES], problem *why)
+{
     if (!o->output) return path_join(path, o->directory, "report.html", why);
     if ((size_t)snprintf(path, TOOL_PATH_BYTES, "%s", o->output) < TOOL_PATH_BYTES) return true;
     return problem_set(why, "-o: the path is too long");
 }
 
-void report_print_path(const report_options *o) {
+void report_print_path(const report_options *o)
+{
     char path[TOOL_PATH_BYTES];
     problem ignored;
     if (!page_path(o, path, &ignored)) return;
@@ -241,32 +263,41 @@ void report_print_path(const report_options *o) {
     else printf("%s/%s\n", here, path);
 }
 
-/* Matrices: the picture in the page, by itself, as PDF and in the figure of the whole result, its numbers as CSV
-   (also within the page) and for the pointer. Units: boxes of maps, points, nodes, rows of tables, in the page and
-   by themselves. The rest: edges, frames, words. */
-double report_disk_bytes(size_t units, size_t prompts, bool interventions) {
+/* Matrices: the picture in the page, by itself, as PDF and in the figure of the whole result, its
+   numbers as CSV (also within the page) and for the pointer. Units: boxes of maps, points, nodes,
+   rows of tables, in the page and by themselves. The rest: edges, frames, words. */
+double report_disk_bytes(size_t units, size_t prompts, bool interventions)
+{
     const double n = (double)units, side = n < 640 ? n : 640, picture = side < 300 ? 300 : side;
-    return 2 * picture * picture * 6.5 + 2 * side * side * (2 * 21 * 1.2 + 5) + 7 * 4 * 200 * n + 900 * n + 1500 * (double)prompts + 1.3e6 +
-           (interventions ? 1e6 : 0);
+    return 2 * picture * picture * 6.5 + 2 * side * side * (2 * 21 * 1.2 + 5) + 7 * 4 * 200 * n +
+           900 * n + 1500 * (double)prompts + 1.3e6 + (interventions ? 1e6 : 0);
 }
 
 /* Where the page and its figures may go. */
-static bool output_ready(const report_options *o, const char *to, problem *why) {
+static bool output_ready(const report_options *o, const char *to, problem *why)
+{
     char path[TOOL_PATH_BYTES];
-    if (!o->output) return path_join(path, o->directory, "figures", why) && directory_make(path, why);
+    if (!o->output)
+        return path_join(path, o->directory, "figures", why) && directory_make(path, why);
     for (size_t i = 0; i < file_list_rows; i++)
-        if (!path_join(path, o->directory, file_list[i].file, why) || !output_not_input(to, path, why)) return false;
+        if (!path_join(path, o->directory, file_list[i].file, why) ||
+            !output_not_input(to, path, why))
+            return false;
     return output_file_check(to, o->force, why);
 }
 
-bool report_run(const report_options *o, problem *why) {
+bool report_run(const report_options *o, problem *why)
+{
     report r;
     char path[TOOL_PATH_BYTES];
-    if (!page_path(o, path, why) || !report_load(&r, o->directory, o->interventions, why)) return false;
-    page p = {.directory = o->output ? NULL : o->directory, .glossary = true, .good = true, .why = why};
+    if (!page_path(o, path, why) || !report_load(&r, o->directory, o->interventions, why))
+        return false;
+    page p = {
+        .directory = o->output ? NULL : o->directory, .glossary = true, .good = true, .why = why};
     p.good = output_ready(o, path, why);
     if (p.good) build(&p, &r, o->title ? o->title : r.name);
-    p.good = p.good && file_write(path, p.html.at, p.html.length, why) && (o->output || columns_write(o->directory, why));
+    p.good = p.good && file_write(path, p.html.at, p.html.length, why) &&
+             (o->output || columns_write(o->directory, why));
     page_free(&p);
     report_close(&r);
     return p.good;

@@ -1,6 +1,6 @@
 /* report.h - what the report knows (report_data.c, report_curves.c), draws (report_figures.c,
-   report_maps.c, report_network.c, report_lines.c, on the scales of report_scale.c) and says, section
-   after section (the others). report.c puts the page together. */
+   report_maps.c, report_network.c, report_lines.c, on the scales of report_scale.c) and says,
+   section after section (the others). report.c puts the page together. */
 #ifndef SYNERGY_REPORT_H
 #define SYNERGY_REPORT_H
 
@@ -10,30 +10,44 @@
 
 /* A column of units.csv as numbers; NULL when the file has no such column. */
 typedef enum unit_column {
-    UNIT_SYNERGY, UNIT_REDUNDANCY, UNIT_SYNERGY_RANK, UNIT_REDUNDANCY_RANK, UNIT_RANK_DIFFERENCE,
-    UNIT_DIFFERENCE, UNIT_DIFFERENCE_RANK, UNIT_BALANCE, UNIT_SCORE, UNIT_SCORE_LOW,
-    UNIT_SCORE_HIGH, UNIT_EXCESS, UNIT_MEAN_NORM, UNIT_SELF, UNIT_AUTOCORRELATION, UNIT_TREND,
-    UNIT_SINK, UNIT_COLUMNS
+    UNIT_SYNERGY,
+    UNIT_REDUNDANCY,
+    UNIT_SYNERGY_RANK,
+    UNIT_REDUNDANCY_RANK,
+    UNIT_RANK_DIFFERENCE,
+    UNIT_DIFFERENCE,
+    UNIT_DIFFERENCE_RANK,
+    UNIT_BALANCE,
+    UNIT_SCORE,
+    UNIT_SCORE_LOW,
+    UNIT_SCORE_HIGH,
+    UNIT_EXCESS,
+    UNIT_MEAN_NORM,
+    UNIT_SELF,
+    UNIT_AUTOCORRELATION,
+    UNIT_TREND,
+    UNIT_SINK,
+    UNIT_COLUMNS
 } unit_column;
 
 typedef struct report {
     const char *directory, *interventions;
-    csv         units, profile;
-    json_file   phiid, run, graph;         /* run, graph: root NULL when there is no such file */
-    json_file   ablation, perturb;         /* the same */
-    csv         ablation_curves, ablation_accuracy, perturb_curves, perturb_accuracy; /* or no rows */
-    json_file   emergence;                 /* of synergy emerge: the same */
-    csv         emergence_rows, emergence_profiles;
-    json_file   tuning;                    /* of synergy tune: the same */
-    csv         tuning_rows;
-    bool        ablation_outdated, perturb_outdated; /* of units that other scores chose: left out */
-    size_t      count, layers, per_layer, first_layer;
-    char      **unit;            /* (unit): names */
-    double     *column[UNIT_COLUMNS];
-    double     *synergy, *redundancy; /* (unit, unit), NULL when the files are not there */
-    const char *score;           /* name of the chosen one */
-    const char *one, *many;      /* "head", "heads" */
-    char        name[200];       /* of the model or recording */
+    csv units, profile;
+    json_file phiid, run, graph; /* run, graph: root NULL when there is no such file */
+    json_file ablation, perturb; /* the same */
+    csv ablation_curves, ablation_accuracy, perturb_curves, perturb_accuracy; /* or no rows */
+    json_file emergence; /* of synergy emerge: the same */
+    csv emergence_rows, emergence_profiles;
+    json_file tuning; /* of synergy tune: the same */
+    csv tuning_rows;
+    bool ablation_outdated, perturb_outdated; /* of units that other scores chose: left out */
+    size_t count, layers, per_layer, first_layer;
+    char **unit; /* (unit): names */
+    double *column[UNIT_COLUMNS];
+    double *synergy, *redundancy; /* (unit, unit), NULL when the files are not there */
+    const char *score;            /* name of the chosen one */
+    const char *one, *many;       /* "head", "heads" */
+    char name[200];               /* of the model or recording */
 } report;
 
 /* `interventions`: the folder with what ablate and perturb wrote; NULL: the same. */
@@ -61,52 +75,60 @@ const char *report_score_unit(const char *score);
 /* Units with a value, the highest first; the caller frees. */
 size_t *report_order(const report *r, const double *value, size_t *count);
 
-/* y = c0 + c1 x + c2 x^2 over x = depth - 1/2, nearest to the values; false when it is not defined. */
-bool   report_parabola(const double *value, size_t layers, double c[3]);
+/* y = c0 + c1 x + c2 x^2 over x = depth - 1/2, nearest to the values; false when it is not defined.
+ */
+bool report_parabola(const double *value, size_t layers, double c[3]);
 /* What the judgement over a profile's shape rests on. */
 shape_evidence report_shape(const report *r, const char *score);
 syn_interval report_interval(const json *from, const char *key);
 
 /* ---- interventions (report_curves.c) ---------------------------------------------------- */
 
-/* A line with a band. Several seeds give their mean, with the smallest and the largest; one seed the
-   interval that stands in the file. */
-typedef struct curve { size_t n; double *x, *y, *low, *high; } curve;
+/* A line with a band. Several seeds give their mean, with the smallest and the largest; one seed
+   the interval that stands in the file. */
+typedef struct curve {
+    size_t n;
+    double *x, *y, *low, *high;
+} curve;
 
 /* Rows of a table whose column `key` is `value` (and `set` is `of_set`, unless that is NULL). */
 curve curve_of(const csv *c, const char *key, const char *value, const char *of_set, const char *x,
                const char *y);
-void  curve_free(curve *c);
+void curve_free(curve *c);
 /* The test of a against b in ablation.json or perturb.json; NULL when there is none. */
 const json *report_test(const json *from, const char *a, const char *b);
 /* Mean over seeds of the mean KL along the curves of one order; NaN without. `which`: 0 the mean,
    -1 the smallest, 1 the largest. */
-double      report_auc(const json *ablation, const char *order, int which);
+double report_auc(const json *ablation, const char *order, int which);
 const char *report_order_words(const char *order); /* "by mean norm" */
-bool        report_is_random(const char *order);   /* drawn, several times: random, matched */
+bool report_is_random(const char *order);          /* drawn, several times: random, matched */
 
 /* ---- values to colours (report_scale.c) ------------------------------------------------- */
 
-typedef struct scale { double low, high, middle; bool diverging; } scale;
+typedef struct scale {
+    double low, high, middle;
+    bool diverging;
+} scale;
 
-void    value_range(const double *v, size_t n, double *low, double *high);
-double *value_sorted(const double *v, size_t n, size_t *count); /* of what is finite; the caller frees */
-double  value_quantile(const double *in_order, size_t n, double q);
+void value_range(const double *v, size_t n, double *low, double *high);
+double *value_sorted(const double *v, size_t n,
+                     size_t *count); /* of what is finite; the caller frees */
+double value_quantile(const double *in_order, size_t n, double q);
 /* From the smallest to the largest value; a diverging one has its centre at the median. */
-scale   scale_of(const double *v, size_t n, bool diverging);
-colour  scale_colour(const scale *s, double v);
+scale scale_of(const double *v, size_t n, bool diverging);
+colour scale_colour(const scale *s, double v);
 /* Index of a palette of 255, 255 for what is missing. */
 unsigned char scale_index(const scale *s, double v);
-void    scale_palette(bool diverging, colour palette[255]);
+void scale_palette(bool diverging, colour palette[255]);
 /* Below an area whose x counts layers from 0: as the model numbers them. */
-void    plot_axis_layers(const plot *p, const report *r);
+void plot_axis_layers(const plot *p, const report *r);
 /* To the right of an area, with ticks. */
-void    scale_bar(const plot *p, const scale *s, const char *label);
+void scale_bar(const plot *p, const scale *s, const char *label);
 
 /* ---- figures -------------------------------------------------------------------------- */
 
-enum { PANEL = 420 };        /* width of a panel, so that its writing stays readable on a narrow screen */
-enum { MOST_BOXES = 2500 };  /* units that can have an element and a title each */
+enum { PANEL = 420 }; /* width of a panel, so that its writing stays readable on a narrow screen */
+enum { MOST_BOXES = 2500 }; /* units that can have an element and a title each */
 
 void figure_profile(const report *r, const char *score, const char *id, figure *f);
 void figure_map(const report *r, unit_column column, const char *id, const char *what,
@@ -126,21 +148,22 @@ void figure_network(const report *r, const double *matrix, const char *id, const
                     figure *f);
 size_t figure_network_edges(const report *r, const double *matrix);
 
-/* A chart of lines (report_lines.c): each has its own colour and dash, a band, and its name at its end. */
+/* A chart of lines (report_lines.c): each has its own colour and dash, a band, and its name at its
+ * end. */
 typedef struct line {
     const char *name;
-    curve       at;
-    int         style;   /* 0 .. LINE_STYLES - 1 */
-    bool        points;
+    curve at;
+    int style; /* 0 .. LINE_STYLES - 1 */
+    bool points;
 } line;
 enum { LINE_STYLES = 13 }; /* twelve of six colours and four dashes, and a grey one */
 
 typedef struct chart {
     const char *id, *title, *desc, *x_label, *y_label;
-    double      y0, y1;       /* both 0: from the lines; the axis has at least this range */
-    bool        percent;      /* x is a share, shown in per cent */
+    double y0, y1; /* both 0: from the lines; the axis has at least this range */
+    bool percent;  /* x is a share, shown in per cent */
     const line *lines;
-    size_t      count;
+    size_t count;
 } chart;
 void figure_lines(const chart *c, figure *f);
 
@@ -153,27 +176,29 @@ answer report_shape_answer(const shape_evidence *e);
 
 /* ---- sections in the order of the page ------------------------------------------------- */
 
-void report_identity(page *p, const report *r);  /* report_claims.c */
+void report_identity(page *p, const report *r); /* report_claims.c */
 void report_finding(page *p, const report *r);
 void report_facts(page *p, const report *r);
 void report_claims(page *p, const report *r);
 void report_robustness(page *p, const report *r); /* report_robust.c */
 bool report_has_robustness(const report *r);
-/* A row of the claims; verdict: yes, no, in part, open, not tested. Between the two stands the evidence. */
+/* A row of the claims; verdict: yes, no, in part, open, not tested. Between the two stands the
+ * evidence. */
 void report_claim_begin(page *p, const char *claim, const char *verdict); /* report_answer.c */
 void report_claim_end(page *p);
 void report_emergence_claims(page *p, const report *r); /* report_learn.c */
 void report_emergence(page *p, const report *r);
 void report_tuning_claims(page *p, const report *r); /* report_tuning.c */
 void report_tuning(page *p, const report *r);
-/* What was asked, found and how sure that is, for somebody who never heard of it (report_plain.c). */
+/* What was asked, found and how sure that is, for somebody who never heard of it (report_plain.c).
+ */
 void report_plain(page *p, const report *r);
 void report_glossary(page *p, const report *r);
-void report_words(page *p, const report *r);     /* report_words.c */
+void report_words(page *p, const report *r); /* report_words.c */
 void report_method(page *p, const report *r);
-void report_network(page *p, const report *r);   /* report_topology.c */
+void report_network(page *p, const report *r); /* report_topology.c */
 void report_topology(page *p, const report *r);
-void report_ablation(page *p, const report *r);  /* report_ablation.c */
+void report_ablation(page *p, const report *r); /* report_ablation.c */
 void report_perturb(page *p, const report *r);
 void report_correlations(page *p, const report *r); /* report_tables.c */
 void report_units(page *p, const report *r);

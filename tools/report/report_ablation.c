@@ -8,40 +8,59 @@
 enum { MOST_ORDERS = 9, MOST_SETS = 12 };
 
 /* An order or group: its key in the files, its name at the end of its line, its style. */
-typedef struct order { const char *key, *name; int style; } order;
+typedef struct order {
+    const char *key, *name;
+    int style;
+} order;
 
-static const order by_score[] = {{"score", "score", 0}, {"reverse", "reverse", 1},
-                                 {"random", "random", 12}, {"matched", "random, layers", 3},
-                                 {"difference", "difference", 2}, {"difference-reverse", "diff. reverse", 5},
+static const order by_score[] = {{"score", "score", 0},
+                                 {"reverse", "reverse", 1},
+                                 {"random", "random", 12},
+                                 {"matched", "random, layers", 3},
+                                 {"difference", "difference", 2},
+                                 {"difference-reverse", "diff. reverse", 5},
                                  {"rank-difference", "rank diff.", 4},
                                  {"rank-difference-reverse", "r. d. reverse", 7}};
-static const order by_rivals[] = {{"synergy", "synergy", 2}, {"redundancy", "redundancy", 5},
-                                  {"norm", "mean norm", 4}, {"sink", "sink", 7},
+static const order by_rivals[] = {{"synergy", "synergy", 2},   {"redundancy", "redundancy", 5},
+                                  {"norm", "mean norm", 4},    {"sink", "sink", 7},
                                   {"gradient", "gradient", 6}, {"random", "random", 12}};
-static const order by_few[] = {{"score", "score", 0}, {"reverse", "reverse", 1},
-                               {"norm", "mean norm", 4}, {"random", "random", 12},
-                               {"difference", "difference", 2}, {"rank-difference", "rank diff.", 5}};
-static const order by_group[] = {{"core", "core", 0}, {"periphery", "periphery", 1},
-                                 {"random", "random", 12}, {"difference-core", "diff. core", 2},
+static const order by_few[] = {
+    {"score", "score", 0},           {"reverse", "reverse", 1},
+    {"norm", "mean norm", 4},        {"random", "random", 12},
+    {"difference", "difference", 2}, {"rank-difference", "rank diff.", 5}};
+static const order by_group[] = {{"core", "core", 0},
+                                 {"periphery", "periphery", 1},
+                                 {"random", "random", 12},
+                                 {"difference-core", "diff. core", 2},
                                  {"difference-periphery", "diff. periphery", 5},
                                  {"rank-difference-core", "r. d. core", 4},
                                  {"rank-difference-periphery", "r. d. periphery", 7}};
-static const order by_all[] = {{"score", "", 0}, {"reverse", "", 0}, {"random", "", 0}, {"matched", "", 0},
-                               {"difference", "", 0}, {"difference-reverse", "", 0}, {"difference-matched", "", 0},
-                               {"rank-difference", "", 0}, {"rank-difference-reverse", "", 0},
+static const order by_all[] = {{"score", "", 0},
+                               {"reverse", "", 0},
+                               {"random", "", 0},
+                               {"matched", "", 0},
+                               {"difference", "", 0},
+                               {"difference-reverse", "", 0},
+                               {"difference-matched", "", 0},
+                               {"rank-difference", "", 0},
+                               {"rank-difference-reverse", "", 0},
                                {"rank-difference-matched", "", 0},
-                               {"synergy", "", 0}, {"redundancy", "", 0}, {"norm", "", 0}, {"sink", "", 0},
+                               {"synergy", "", 0},
+                               {"redundancy", "", 0},
+                               {"norm", "", 0},
+                               {"sink", "", 0},
                                {"gradient", "", 0}};
 #define ORDERS(table) (table), sizeof(table) / sizeof((table)[0])
 
 /* What a chart shows of one file. */
 typedef struct view {
-    const csv  *from;
+    const csv *from;
     const char *key, *x, *y, *set; /* columns; one evaluation set or NULL */
-    chart       as;
+    chart as;
 } view;
 
-static void panel(page *p, const view *v, const order *of, size_t count) {
+static void panel(page *p, const view *v, const order *of, size_t count)
+{
     line l[MOST_ORDERS];
     figure f = {0};
     chart c = v->as;
@@ -59,13 +78,16 @@ static void panel(page *p, const view *v, const order *of, size_t count) {
     if (c.count) {
         figure_lines(&c, &f);
         if (v->set) page_panel(p, c.id, &f);
-        else page_panel_of_whole(p, c.id, &f); /* what a removal does; accuracies have their own figure */
+        else
+            page_panel_of_whole(p, c.id,
+                                &f); /* what a removal does; accuracies have their own figure */
     }
     for (size_t k = 0; k < c.count; k++) curve_free(&l[k].at);
 }
 
 /* The highest value of a column, so that two panels can share an axis. */
-static double highest(const csv *c, const char *column) {
+static double highest(const csv *c, const char *column)
+{
     int at = csv_column(c, column);
     double most = 0, v;
     for (size_t i = 0; i < c->rows && at >= 0; i++)
@@ -75,7 +97,8 @@ static double highest(const csv *c, const char *column) {
 
 /* ---- evaluation sets -------------------------------------------------------------------- */
 
-static size_t sets_of(const csv *c, const char *name[MOST_SETS]) {
+static size_t sets_of(const csv *c, const char *name[MOST_SETS])
+{
     int at = csv_column(c, "set");
     size_t n = 0;
     for (size_t i = 0; i < c->rows && at >= 0; i++) {
@@ -87,7 +110,8 @@ static size_t sets_of(const csv *c, const char *name[MOST_SETS]) {
     return n;
 }
 
-static void set_panels(page *p, view v, const char *name, const order *of, size_t count) {
+static void set_panels(page *p, view v, const char *name, const order *of, size_t count)
+{
     const char *set[MOST_SETS];
     size_t n = sets_of(v.from, set);
     if (n < 2) return;
@@ -95,20 +119,23 @@ static void set_panels(page *p, view v, const char *name, const order *of, size_
     page_figure(p);
     for (size_t k = 0; k < n; k++) {
         char id[64];
-        snprintf(id, sizeof id, "%s-%zu", name, k + 1); /* the name of a set need not fit a file's */
+        snprintf(id, sizeof id, "%s-%zu", name,
+                 k + 1); /* the name of a set need not fit a file's */
         v.set = set[k];
         v.as.id = id;
         v.as.title = set[k];
         panel(p, &v, of, count);
     }
-    page_figure_end(p, "Accuracy on each evaluation set, 95\xc2\xa0% Wilson intervals; of several random "
-                       "orders the mean, the smallest and the largest.");
+    page_figure_end(
+        p, "Accuracy on each evaluation set, 95\xc2\xa0% Wilson intervals; of several random "
+           "orders the mean, the smallest and the largest.");
     page_put(p, "</details>\n");
 }
 
 /* ---- tables ----------------------------------------------------------------------------- */
 
-static void auc_row(page *p, const json *ablation, const order *o) {
+static void auc_row(page *p, const json *ablation, const order *o)
+{
     double auc = report_auc(ablation, o->key, 0);
     if (!isfinite(auc)) return;
     const json *list = json_get(ablation, "curves"), *only = NULL;
@@ -133,8 +160,9 @@ static void auc_row(page *p, const json *ablation, const order *o) {
     page_row_end(p);
 }
 
-static void auc_table(page *p, const json *from, const char *what, const char *caption, const order *of,
-                      size_t count) {
+static void auc_table(page *p, const json *from, const char *what, const char *caption,
+                      const order *of, size_t count)
+{
     const json *list = json_get(from, "curves");
     if (!list || list->kind != JSON_ARRAY || !list->child) return;
     page_table(p, NULL, caption, caption);
@@ -147,7 +175,8 @@ static void auc_table(page *p, const json *from, const char *what, const char *c
     page_table_end(p);
 }
 
-static void test_table(page *p, const json *from, const char *caption) {
+static void test_table(page *p, const json *from, const char *caption)
+{
     const json *list = json_get(from, "tests");
     if (!list || list->kind != JSON_ARRAY || !list->child) return;
     page_table(p, NULL, "Tests", caption);
@@ -159,10 +188,13 @@ static void test_table(page *p, const json *from, const char *caption) {
     page_table_body(p);
     for (const json *c = list->child; c; c = c->next) {
         char row[160];
-        snprintf(row, sizeof row, "%.60s \xe2\x88\x92 %.60s", json_text_of(c, "a", "?"), json_text_of(c, "b", "?"));
+        snprintf(row, sizeof row, "%.60s \xe2\x88\x92 %.60s", json_text_of(c, "a", "?"),
+                 json_text_of(c, "b", "?"));
         page_row(p, row);
-        page_cell(p, json_number_of(c, "auc_difference", json_number_of(c, "difference", (double)NAN)));
-        page_cell_interval(p, json_number_of(c, "low", (double)NAN), json_number_of(c, "high", (double)NAN));
+        page_cell(
+            p, json_number_of(c, "auc_difference", json_number_of(c, "difference", (double)NAN)));
+        page_cell_interval(p, json_number_of(c, "low", (double)NAN),
+                           json_number_of(c, "high", (double)NAN));
         page_cell(p, json_number_of(c, "p_prompts", (double)NAN));
         page_cell(p, json_number_of(c, "p_orders", (double)NAN));
         page_row_end(p);
@@ -170,7 +202,8 @@ static void test_table(page *p, const json *from, const char *caption) {
     page_table_end(p);
 }
 
-static void words_of(page *p, const json *from) {
+static void words_of(page *p, const json *from)
+{
     page_put(p, "<ul class=\"two\">\n");
     page_list(p, from, "words");
     page_put(p, "</ul>\n");
@@ -178,82 +211,115 @@ static void words_of(page *p, const json *from) {
 
 /* ---- ablation --------------------------------------------------------------------------- */
 
-static void ablation_curves(page *p, const report *r) {
+static void ablation_curves(page *p, const report *r)
+{
     const char *removed = "removed, %";
     double most = highest(&r->ablation_curves, "high");
-    view v = {&r->ablation_curves, "order", "fraction", "kl", NULL,
-              {"ablation-score", "KL, by score and at random",
-               "Mean divergence of the next-token distributions against the share of units removed, by "
-               "score, in reverse and at random.", removed, "KL, nats", 0, most, true, NULL, 0}};
+    view v = {
+        &r->ablation_curves,
+        "order",
+        "fraction",
+        "kl",
+        NULL,
+        {"ablation-score", "KL, by score and at random",
+         "Mean divergence of the next-token distributions against the share of units removed, by "
+         "score, in reverse and at random.",
+         removed, "KL, nats", 0, most, true, NULL, 0}};
     page_figure(p);
     panel(p, &v, ORDERS(by_score));
     v.as.id = "ablation-rivals";
     v.as.title = "KL, by other orders";
-    v.as.desc = "The same for removal by synergy, redundancy, mean norm and attention to the first token.";
+    v.as.desc =
+        "The same for removal by synergy, redundancy, mean norm and attention to the first token.";
     panel(p, &v, ORDERS(by_rivals));
     v.y = "top1";
     v.as.id = "ablation-top1";
     v.as.title = "Same likeliest token";
-    v.as.desc = "Share of positions whose likeliest token stays, against the share of units removed.";
+    v.as.desc =
+        "Share of positions whose likeliest token stays, against the share of units removed.";
     v.as.y_label = "share of positions";
     v.as.y0 = v.as.y1 = 0;
     panel(p, &v, ORDERS(by_few));
-    view a = {&r->ablation_accuracy, "order", "fraction", "accuracy", "all",
+    view a = {&r->ablation_accuracy,
+              "order",
+              "fraction",
+              "accuracy",
+              "all",
               {"ablation-accuracy", "Accuracy, all sets",
-               "Share of evaluation items answered rightly, against the share of units removed.", removed,
-               "accuracy", 0, 0, true, NULL, 0}};
+               "Share of evaluation items answered rightly, against the share of units removed.",
+               removed, "accuracy", 0, 0, true, NULL, 0}};
     panel(p, &a, ORDERS(by_few));
-    page_figure_end(p, "What a removal changes. KL: mean over tokens of KL(intact\xc2\xa0||\xc2\xa0"
-                       "ablated), the text being the intact model\xe2\x80\x99s own; bands: 95\xc2\xa0% "
-                       "over prompts, for accuracy 95\xc2\xa0% Wilson. <i>random</i> and <i>random, "
-                       "layers</i> (as many from each layer as the score takes): of several orders the mean, "
-                       "the band from the smallest to the largest.");
+    page_figure_end(
+        p, "What a removal changes. KL: mean over tokens of KL(intact\xc2\xa0||\xc2\xa0"
+           "ablated), the text being the intact model\xe2\x80\x99s own; bands: 95\xc2\xa0% "
+           "over prompts, for accuracy 95\xc2\xa0% Wilson. <i>random</i> and <i>random, "
+           "layers</i> (as many from each layer as the score takes): of several orders the mean, "
+           "the band from the smallest to the largest.");
     set_panels(p, a, "ablation-accuracy", ORDERS(by_few));
 }
 
-static void section_without(page *p, const char *what, const char *how, bool outdated) {
-    text_print(&p->html, "<p>%s has %s: <code>synergy %s MODEL DIR -o DIR%s</code> does it%s, and "
-                         "<code>synergy report DIR</code> draws it here.</p>\n", what,
+static void section_without(page *p, const char *what, const char *how, bool outdated)
+{
+    text_print(&p->html,
+               "<p>%s has %s: <code>synergy %s MODEL DIR -o DIR%s</code> does it%s, and "
+               "<code>synergy report DIR</code> draws it here.</p>\n",
+               what,
                outdated ? "been tested for other scores only, not for those of this units.csv"
                         : "not been tested for this result",
                how, outdated ? " --force" : "", outdated ? " again" : "");
 }
 
-void report_ablation(page *p, const report *r) {
+void report_ablation(page *p, const report *r)
+{
     if (!r->ablation.root && !r->ablation_outdated && !report_model(r)) return;
     page_put(p, "<h2 id=\"ablation\">Removing units</h2>\n");
     if (!r->ablation.root) {
-        section_without(p, "What the model loses when units are removed", "ablate", r->ablation_outdated);
+        section_without(p, "What the model loses when units are removed", "ablate",
+                        r->ablation_outdated);
         return;
     }
     words_of(p, r->ablation.root);
     ablation_curves(p, r);
     auc_table(p, r->ablation.root, "removed", "Mean KL along the curve, nats.", ORDERS(by_all));
-    test_table(p, r->ablation.root, "Orders of removal against each other: mean KL along the curve, nats.");
+    test_table(p, r->ablation.root,
+               "Orders of removal against each other: mean KL along the curve, nats.");
 }
 
 /* ---- perturbation ----------------------------------------------------------------------- */
 
-static void perturb_curves(page *p, const report *r) {
+static void perturb_curves(page *p, const report *r)
+{
     const char *noise = "noise, standard deviations of the weights";
-    view v = {&r->perturb_curves, "group", "strength", "kl", NULL,
-              {"perturb-kl", "KL under noise",
-               "Mean divergence of the next-token distributions against the strength of noise in core, "
-               "periphery and random units.", noise, "KL, nats", 0, 0, false, NULL, 0}};
+    view v = {
+        &r->perturb_curves,
+        "group",
+        "strength",
+        "kl",
+        NULL,
+        {"perturb-kl", "KL under noise",
+         "Mean divergence of the next-token distributions against the strength of noise in core, "
+         "periphery and random units.",
+         noise, "KL, nats", 0, 0, false, NULL, 0}};
     page_figure(p);
     panel(p, &v, ORDERS(by_group));
-    view a = {&r->perturb_accuracy, "group", "strength", "accuracy", "all",
+    view a = {&r->perturb_accuracy,
+              "group",
+              "strength",
+              "accuracy",
+              "all",
               {"perturb-accuracy", "Accuracy under noise",
                "Share of evaluation items answered rightly, against the strength of noise.", noise,
                "accuracy", 0, 0, false, NULL, 0}};
     panel(p, &a, ORDERS(by_group));
-    page_figure_end(p, "Gaussian noise in the weights of a quarter of the units: those of the highest score "
-                       "(core), of the lowest (periphery), and random ones. Bands: of several draws the "
-                       "smallest and the largest, of one 95\xc2\xa0% over prompts or items.");
+    page_figure_end(
+        p, "Gaussian noise in the weights of a quarter of the units: those of the highest score "
+           "(core), of the lowest (periphery), and random ones. Bands: of several draws the "
+           "smallest and the largest, of one 95\xc2\xa0% over prompts or items.");
     set_panels(p, a, "perturb-accuracy", ORDERS(by_group));
 }
 
-void report_perturb(page *p, const report *r) {
+void report_perturb(page *p, const report *r)
+{
     if (!r->perturb.root && !r->perturb_outdated && !report_model(r)) return;
     page_put(p, "<h2 id=\"perturb\">Noise in the weights</h2>\n");
     if (!r->perturb.root) {
@@ -262,6 +328,7 @@ void report_perturb(page *p, const report *r) {
     }
     words_of(p, r->perturb.root);
     perturb_curves(p, r);
-    auc_table(p, r->perturb.root, "noise in", "Mean KL over the strengths, nats.", ORDERS(by_group));
+    auc_table(p, r->perturb.root, "noise in", "Mean KL over the strengths, nats.",
+              ORDERS(by_group));
     test_table(p, r->perturb.root, "Groups against each other: mean KL over strengths, nats.");
 }

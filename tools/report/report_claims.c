@@ -7,14 +7,16 @@
 
 /* ---- what was looked at ----------------------------------------------------------------- */
 
-static void identity_item(page *p, bool *first, const char *words) {
+static void identity_item(page *p, bool *first, const char *words)
+{
     if (!*words) return;
     if (!*first) page_put(p, " \xc2\xb7 ");
     page_text(p, words);
     *first = false;
 }
 
-void report_identity(page *p, const report *r) {
+void report_identity(page *p, const report *r)
+{
     char s[160], size[32];
     bool first = true;
     const json *m = report_model(r);
@@ -36,13 +38,15 @@ void report_identity(page *p, const report *r) {
     }
     snprintf(s, sizeof s, "%zu layers of %zu %s", r->layers, r->per_layer, r->many);
     identity_item(p, &first, s);
-    double prompts = report_number(r, "input.prompts_used"), samples = report_number(r, "input.samples");
+    double prompts = report_number(r, "input.prompts_used"),
+           samples = report_number(r, "input.samples");
     snprintf(s, sizeof s, "%.0f prompts of %.0f samples", prompts, samples);
     if (isfinite(prompts) && isfinite(samples)) identity_item(p, &first, s);
     page_put(p, "</p>\n");
 }
 
-static void fact(page *p, const char *term, double value, const char *after) {
+static void fact(page *p, const char *term, double value, const char *after)
+{
     if (!isfinite(value)) return;
     page_put(p, "<div><dt>");
     page_text(p, term);
@@ -56,14 +60,16 @@ static void fact(page *p, const char *term, double value, const char *after) {
     page_put(p, "</dd></div>\n");
 }
 
-static double flagged_count(const report *r) {
+static double flagged_count(const report *r)
+{
     double sum = 0;
     const json *list = json_at(r->phiid.root, "pair_prompts.flagged");
     for (const json *c = list ? list->child : NULL; c; c = c->next) sum += c->number;
     return sum;
 }
 
-void report_facts(page *p, const report *r) {
+void report_facts(page *p, const report *r)
+{
     double flagged = flagged_count(r), all = report_number(r, "pair_prompts.sound") + flagged;
     char of[64];
     page_put(p, "<dl class=\"facts\">\n");
@@ -86,22 +92,26 @@ void report_facts(page *p, const report *r) {
 
 /* ---- answers ---------------------------------------------------------------------------- */
 
-const char *report_answer_word(answer a) {
+const char *report_answer_word(answer a)
+{
     static const char *const word[] = {"yes", "no", "in part", "open", "not tested"};
     return word[a];
 }
 
-static double harm_difference(const json *test) {
+static double harm_difference(const json *test)
+{
     return json_number_of(test, "auc_difference", json_number_of(test, "difference", (double)NAN));
 }
 
-static double prompts_of(const json *from) {
+static double prompts_of(const json *from)
+{
     return json_number_of(json_get(from, "settings"), "prompts", (double)NAN);
 }
 
 /* Does the first of a test harm more? The field `harm` tells (1, -1, or 0 for what cannot be told
    apart); files of older versions have p over prompts and the difference only. */
-static answer harm_answer(const json *from, const json *test) {
+static answer harm_answer(const json *from, const json *test)
+{
     double sure = json_number_of(test, "p_prompts", (double)NAN) < 0.05 ? harm_difference(test) : 0;
     double harm = json_number_of(test, "harm", sure);
     if (prompts_of(from) < SHAPE_LEAST_PROMPTS) return ANSWER_OPEN;
@@ -109,17 +119,19 @@ static answer harm_answer(const json *from, const json *test) {
 }
 
 /* What stands after an answer that so few prompts leave open. */
-static void few_prompts_words(page *p, const json *from, const char *before, const char *after) {
+static void few_prompts_words(page *p, const json *from, const char *before, const char *after)
+{
     double n = prompts_of(from);
     if (!(n < SHAPE_LEAST_PROMPTS)) return;
-    text_print(&p->html, "%s%.0f prompt%s cannot tell (at least %d are needed)%s", before, n, n == 1 ? "" : "s",
-               (int)SHAPE_LEAST_PROMPTS, after);
+    text_print(&p->html, "%s%.0f prompt%s cannot tell (at least %d are needed)%s", before, n,
+               n == 1 ? "" : "s", (int)SHAPE_LEAST_PROMPTS, after);
 }
 
 /* ---- the finding ------------------------------------------------------------------------ */
 
 /* By which order of removal most is lost; NULL without curves. Random orders do not compete. */
-static const json *most_harm(const json *ablation) {
+static const json *most_harm(const json *ablation)
+{
     const json *list = json_get(ablation, "curves"), *best = NULL;
     for (const json *c = list ? list->child : NULL; c; c = c->next) {
         const char *order = json_text_of(c, "order", "");
@@ -129,37 +141,46 @@ static const json *most_harm(const json *ablation) {
     return best;
 }
 
-/* The readings of "core" that a study followed: what each one's orders and groups are called. Files of
-   older versions have one, without a title. */
-typedef struct reading { const char *title, *order, *reverse, *matched, *core, *periphery; } reading;
+/* The readings of "core" that a study followed: what each one's orders and groups are called. Files
+   of older versions have one, without a title. */
+typedef struct reading {
+    const char *title, *order, *reverse, *matched, *core, *periphery;
+} reading;
 enum { MOST_READINGS = 4 };
 
-static size_t readings_of(const json *from, reading to[MOST_READINGS]) {
+static size_t readings_of(const json *from, reading to[MOST_READINGS])
+{
     const json *list = json_get(from, "readings");
     size_t n = 0;
     for (const json *c = list ? list->child : NULL; c && n < MOST_READINGS; c = c->next)
-        to[n++] = (reading){json_text_of(c, "reading", ""),      json_text_of(c, "order", "score"),
-                            json_text_of(c, "reverse", "reverse"), json_text_of(c, "matched", "matched"),
-                            json_text_of(c, "core", "core"),     json_text_of(c, "periphery", "periphery")};
+        to[n++] = (reading){
+            json_text_of(c, "reading", ""),        json_text_of(c, "order", "score"),
+            json_text_of(c, "reverse", "reverse"), json_text_of(c, "matched", "matched"),
+            json_text_of(c, "core", "core"),       json_text_of(c, "periphery", "periphery")};
     if (!n) to[n++] = (reading){"the score", "score", "reverse", "matched", "core", "periphery"};
     return n;
 }
 
-/* "Removing the heads of the highest score first changes the predictions more than ...", for one reading. */
-static void causal_words(page *p, const report *r, const reading *by) {
+/* "Removing the heads of the highest score first changes the predictions more than ...", for one
+ * reading. */
+static void causal_words(page *p, const report *r, const reading *by)
+{
     const json *test = report_test(r->ablation.root, by->order, "random");
     if (!test) return;
     static const char *const than[] = {
         "changes the predictions more than removing", "changes the predictions less than removing",
         "does not change the predictions more, or less, beyond doubt, than removing"};
     answer a = harm_answer(r->ablation.root, test);
-    double low = json_number_of(test, "low", (double)NAN), high = json_number_of(test, "high", (double)NAN);
+    double low = json_number_of(test, "low", (double)NAN),
+           high = json_number_of(test, "high", (double)NAN);
     page_put(p, "<p>Removing the ");
     page_text(p, r->many);
     page_put(p, " that are highest by ");
     page_sentence(p, by->title);
     text_print(&p->html, " first %s as many random ones: ",
-               than[a == ANSWER_YES ? 0 : a == ANSWER_NO ? 1 : 2]);
+               than[a == ANSWER_YES  ? 0
+                    : a == ANSWER_NO ? 1
+                                     : 2]);
     page_number(p, report_auc(r->ablation.root, by->order, 0));
     page_put(p, " against ");
     page_number(p, report_auc(r->ablation.root, "random", 0));
@@ -171,7 +192,8 @@ static void causal_words(page *p, const report *r, const reading *by) {
 }
 
 /* Each reading, whether they differ, and what does most harm. */
-static void causal_finding(page *p, const report *r) {
+static void causal_finding(page *p, const report *r)
+{
     reading by[MOST_READINGS];
     const size_t n = r->ablation.root ? readings_of(r->ablation.root, by) : 0;
     const char *headline[2] = {json_text_of(r->ablation.root, "headline", ""),
@@ -190,7 +212,8 @@ static void causal_finding(page *p, const report *r) {
     page_put(p, " nats.</p>\n");
 }
 
-void report_finding(page *p, const report *r) {
+void report_finding(page *p, const report *r)
+{
     const char *finding = json_text_of(r->phiid.root, "finding", "");
     double memory = report_memory(r);
     page_put(p, "<div class=\"finding\"><p>");
@@ -207,33 +230,39 @@ void report_finding(page *p, const report *r) {
 
 /* ---- claim by claim --------------------------------------------------------------------- */
 
-static void claim_begin(page *p, const char *claim, answer a) {
+static void claim_begin(page *p, const char *claim, answer a)
+{
     report_claim_begin(p, claim, report_answer_word(a));
 }
 
-static void claim_end(page *p) {
+static void claim_end(page *p)
+{
     report_claim_end(p);
 }
 
 /* "22.1 ranks (95 % interval 16.8 to 26.5), p = 0.001" */
-static void claim_interval(page *p, const json *v, const char *unit, double chance) {
+static void claim_interval(page *p, const json *v, const char *unit, double chance)
+{
     page_number(p, json_number_of(v, "value", (double)NAN));
     page_put(p, unit);
     page_interval(p, json_number_of(v, "low", (double)NAN), json_number_of(v, "high", (double)NAN));
     if (isfinite(chance)) text_print(&p->html, ", p = %.2g", chance);
 }
 
-answer report_shape_answer(const shape_evidence *e) {
+answer report_shape_answer(const shape_evidence *e)
+{
     switch (shape_of(e)) {
     case SHAPE_INVERTED: return ANSWER_YES;
     case SHAPE_MIDDLE: return ANSWER_PART;
     case SHAPE_U: return ANSWER_NO;
-    case SHAPE_FLAT: return shape_surely_high(e, -1) || shape_surely_bent(e, -1) ? ANSWER_NO : ANSWER_OPEN;
+    case SHAPE_FLAT:
+        return shape_surely_high(e, -1) || shape_surely_bent(e, -1) ? ANSWER_NO : ANSWER_OPEN;
     default: return ANSWER_OPEN;
     }
 }
 
-static void claim_profile(page *p, const report *r, const char *score, const char *claim) {
+static void claim_profile(page *p, const report *r, const char *score, const char *claim)
+{
     const shape_evidence e = report_shape(r, score);
     const json *s = json_get(json_get(r->phiid.root, "scores"), score);
     if (shape_of(&e) == SHAPE_NONE) return;
@@ -246,13 +275,16 @@ static void claim_profile(page *p, const report *r, const char *score, const cha
     page_put(p, "; curvature ");
     claim_interval(p, json_get(s, "curvature"), "", e.p_curvature);
     if (isfinite(e.parabola))
-        text_print(&p->html, "; the parabola explains %.0f\xc2\xa0%% of the differences between "
-                             "layers%s", 100 * e.parabola, e.parabola >= 0.3 ? "" : ", too little for a clear U");
+        text_print(&p->html,
+                   "; the parabola explains %.0f\xc2\xa0%% of the differences between "
+                   "layers%s",
+                   100 * e.parabola, e.parabola >= 0.3 ? "" : ", too little for a clear U");
     else page_put(p, "; there is no parabola to these layers, and so no clear U");
     claim_end(p);
 }
 
-static void claim_memory(page *p, const report *r) {
+static void claim_memory(page *p, const report *r)
+{
     double seen = report_number(r, "means_nats.synergy_beside_null");
     double null = report_number(r, "means_nats.synergy_null");
     double found = report_number(r, "pairs_beyond_null.synergy");
@@ -260,7 +292,9 @@ static void claim_memory(page *p, const report *r) {
     bool tested = isfinite(null);
     if (!tested && !isfinite(memory)) return;
     claim_begin(p, "Synergy is more than memory",
-                !tested ? ANSWER_UNTESTED : seen > null && found > 0 ? ANSWER_YES : ANSWER_NO);
+                !tested                    ? ANSWER_UNTESTED
+                : seen > null && found > 0 ? ANSWER_YES
+                                           : ANSWER_NO);
     if (tested) {
         page_number(p, seen);
         page_put(p, " nats observed, ");
@@ -276,7 +310,8 @@ static void claim_memory(page *p, const report *r) {
     claim_end(p);
 }
 
-static void claim_harm(page *p, const json *from, const char *a, const char *b, const char *claim) {
+static void claim_harm(page *p, const json *from, const char *a, const char *b, const char *claim)
+{
     const json *test = report_test(from, a, b);
     if (!test) return;
     claim_begin(p, claim, harm_answer(from, test));
@@ -284,8 +319,10 @@ static void claim_harm(page *p, const json *from, const char *a, const char *b, 
     page_put(p, "mean KL along the curve differs by ");
     page_number(p, harm_difference(test));
     page_put(p, " nats");
-    page_interval(p, json_number_of(test, "low", (double)NAN), json_number_of(test, "high", (double)NAN));
-    static const char *const key[2] = {"p_prompts", "p_orders"}, *const over[2] = {"prompts", "orders"};
+    page_interval(p, json_number_of(test, "low", (double)NAN),
+                  json_number_of(test, "high", (double)NAN));
+    static const char *const key[2] = {"p_prompts", "p_orders"}, *const over[2] = {"prompts",
+                                                                                   "orders"};
     for (int k = 0; k < 2; k++) {
         double chance = json_number_of(test, key[k], (double)NAN);
         if (isfinite(chance)) text_print(&p->html, ", p = %.2g over %s", chance, over[k]);
@@ -293,15 +330,18 @@ static void claim_harm(page *p, const json *from, const char *a, const char *b, 
     claim_end(p);
 }
 
-static void claim_untested(page *p, const char *claim, const char *how) {
+static void claim_untested(page *p, const char *claim, const char *how)
+{
     claim_begin(p, claim, ANSWER_UNTESTED);
     text_print(&p->html, "<code>%s</code> does it", how);
     claim_end(p);
 }
 
 /* graph.json has the verdicts: yes, no, in part, and raw only. */
-static void claim_topology(page *p, const report *r, const char *key, const char *claim) {
-    const char *verdict = json_text_of(json_get(json_get(r->graph.root, "claims"), key), "verdict", "");
+static void claim_topology(page *p, const report *r, const char *key, const char *claim)
+{
+    const char *verdict =
+        json_text_of(json_get(json_get(r->graph.root, "claims"), key), "verdict", "");
     if (!*verdict) return;
     bool yes = !strcmp(verdict, "yes"), no = !strcmp(verdict, "no");
     claim_begin(p, claim, yes ? ANSWER_YES : no ? ANSWER_NO : ANSWER_PART);
@@ -310,9 +350,12 @@ static void claim_topology(page *p, const report *r, const char *key, const char
     claim_end(p);
 }
 
-/* "Removing the core (the rank difference) harms more than ...": the reading is named where there are two. */
-static void claim_of_reading(page *p, const json *from, const char *a, const char *b, const char *claim,
-                             const char *core, const reading *by, size_t readings) {
+/* "Removing the core (the rank difference) harms more than ...": the reading is named where there
+ * are two. */
+static void claim_of_reading(page *p, const json *from, const char *a, const char *b,
+                             const char *claim, const char *core, const reading *by,
+                             size_t readings)
+{
     char words[300];
     const char *at = core && readings > 1 ? strstr(claim, core) : NULL;
     if (at) {
@@ -324,46 +367,58 @@ static void claim_of_reading(page *p, const json *from, const char *a, const cha
     claim_harm(p, from, a, b, words);
 }
 
-static void claims_of_removal(page *p, const json *ablation) {
+static void claims_of_removal(page *p, const json *ablation)
+{
     reading by[MOST_READINGS];
     const size_t n = readings_of(ablation, by);
     for (size_t k = 0; k < n; k++) {
         const reading *r = &by[k];
-        claim_of_reading(p, ablation, r->order, "random", "Removing the core harms more than removing at random",
-                         "the core", r, n);
-        claim_harm(p, ablation, r->order, r->matched, "\xe2\x80\xa6 than at random from the same layers");
-        claim_harm(p, ablation, r->order, r->reverse, "\xe2\x80\xa6 than removing the lowest scores first");
+        claim_of_reading(p, ablation, r->order, "random",
+                         "Removing the core harms more than removing at random", "the core", r, n);
+        claim_harm(p, ablation, r->order, r->matched,
+                   "\xe2\x80\xa6 than at random from the same layers");
+        claim_harm(p, ablation, r->order, r->reverse,
+                   "\xe2\x80\xa6 than removing the lowest scores first");
         claim_harm(p, ablation, r->order, "norm", "\xe2\x80\xa6 than removing the largest norms");
     }
 }
 
-static void claims_of_noise(page *p, const json *perturb) {
+static void claims_of_noise(page *p, const json *perturb)
+{
     reading by[MOST_READINGS];
     const size_t n = readings_of(perturb, by);
     for (size_t k = 0; k < n; k++) {
-        claim_of_reading(p, perturb, by[k].core, "random", "Noise in the core harms more than in random places",
-                         "the core", &by[k], n);
+        claim_of_reading(p, perturb, by[k].core, "random",
+                         "Noise in the core harms more than in random places", "the core", &by[k],
+                         n);
         claim_harm(p, perturb, by[k].core, by[k].periphery, "\xe2\x80\xa6 than in the periphery");
     }
 }
 
-void report_claims(page *p, const report *r) {
+void report_claims(page *p, const report *r)
+{
     const json *ablation = r->ablation.root, *perturb = r->perturb.root;
     page_put(p, "<h2 id=\"claims\">Claim by claim</h2>\n<dl class=\"claims\">\n");
-    claim_profile(p, r, "rank-difference", "Inverted U of the rank difference, as the paper\xe2\x80\x99s text defines it");
-    claim_profile(p, r, "difference", "Inverted U of the rank of the difference, as its figures seem to show");
+    claim_profile(p, r, "rank-difference",
+                  "Inverted U of the rank difference, as the paper\xe2\x80\x99s text defines it");
+    claim_profile(p, r, "difference",
+                  "Inverted U of the rank of the difference, as its figures seem to show");
     claim_memory(p, r);
-    claim_topology(p, r, "synergy_more_efficient", "The synergistic network is the more efficient one");
-    claim_topology(p, r, "redundancy_more_modular", "The redundant network is the more modular one");
+    claim_topology(p, r, "synergy_more_efficient",
+                   "The synergistic network is the more efficient one");
+    claim_topology(p, r, "redundancy_more_modular",
+                   "The redundant network is the more modular one");
     if (ablation) {
         claims_of_removal(p, ablation);
     } else if (report_model(r)) {
-        claim_untested(p, "Removing the core harms more than removing at random", "synergy ablate MODEL DIR");
+        claim_untested(p, "Removing the core harms more than removing at random",
+                       "synergy ablate MODEL DIR");
     }
     if (perturb) {
         claims_of_noise(p, perturb);
     } else if (report_model(r)) {
-        claim_untested(p, "Noise in the core harms more than in random places", "synergy perturb MODEL DIR");
+        claim_untested(p, "Noise in the core harms more than in random places",
+                       "synergy perturb MODEL DIR");
     }
     if (report_model(r) || r->emergence.root) report_emergence_claims(p, r);
     if (report_model(r)) report_tuning_claims(p, r);

@@ -5,16 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct curve_row { double x, y, low, high; } curve_row;
+typedef struct curve_row {
+    double x, y, low, high;
+} curve_row;
 
-static int by_x(const void *a, const void *b) {
+static int by_x(const void *a, const void *b)
+{
     const curve_row *p = a, *q = b;
     return p->x < q->x ? -1 : p->x > q->x;
 }
 
 /* The rows that are asked for; a row without numbers is left out. */
 static curve_row *rows_of(const csv *c, const char *key, const char *value, const char *of_set,
-                          const char *x, const char *y, size_t *count) {
+                          const char *x, const char *y, size_t *count)
+{
     int at_key = csv_column(c, key), at_set = csv_column(c, "set"), at_x = csv_column(c, x);
     int at_y = csv_column(c, y), at_low = csv_column(c, "low"), at_high = csv_column(c, "high");
     bool has_interval = strcmp(y, "kl") == 0 || strcmp(y, "accuracy") == 0;
@@ -25,7 +29,8 @@ static curve_row *rows_of(const csv *c, const char *key, const char *value, cons
         if (strcmp(csv_cell(c, i, at_key), value)) continue;
         if (of_set && strcmp(csv_cell(c, i, at_set), of_set)) continue;
         w->low = w->high = (double)NAN;
-        if (!csv_double(csv_cell(c, i, at_x), &w->x) || !csv_double(csv_cell(c, i, at_y), &w->y)) continue;
+        if (!csv_double(csv_cell(c, i, at_x), &w->x) || !csv_double(csv_cell(c, i, at_y), &w->y))
+            continue;
         if (!isfinite(w->x) || !isfinite(w->y)) continue;
         if (has_interval && (!csv_double(csv_cell(c, i, at_low), &w->low) ||
                              !csv_double(csv_cell(c, i, at_high), &w->high)))
@@ -36,7 +41,8 @@ static curve_row *rows_of(const csv *c, const char *key, const char *value, cons
 }
 
 /* Rows at one x are seeds of one order: their mean, the smallest and the largest. */
-static size_t merge_seeds(const curve_row *row, size_t n, curve *to) {
+static size_t merge_seeds(const curve_row *row, size_t n, curve *to)
+{
     size_t points = 0;
     for (size_t i = 0, next; i < n; i = next) {
         double sum = 0, low = row[i].y, high = row[i].y;
@@ -55,7 +61,8 @@ static size_t merge_seeds(const curve_row *row, size_t n, curve *to) {
 }
 
 curve curve_of(const csv *c, const char *key, const char *value, const char *of_set, const char *x,
-               const char *y) {
+               const char *y)
+{
     size_t n;
     curve_row *row = rows_of(c, key, value, of_set, x, y, &n);
     curve to = {0, tool_alloc(n + 1, sizeof(double)), tool_alloc(n + 1, sizeof(double)),
@@ -66,7 +73,8 @@ curve curve_of(const csv *c, const char *key, const char *value, const char *of_
     return to;
 }
 
-void curve_free(curve *c) {
+void curve_free(curve *c)
+{
     free(c->x);
     free(c->y);
     free(c->low);
@@ -74,14 +82,16 @@ void curve_free(curve *c) {
     memset(c, 0, sizeof *c);
 }
 
-const json *report_test(const json *from, const char *a, const char *b) {
+const json *report_test(const json *from, const char *a, const char *b)
+{
     const json *list = json_get(from, "tests");
     for (const json *c = list ? list->child : NULL; c; c = c->next)
         if (!strcmp(json_text_of(c, "a", ""), a) && !strcmp(json_text_of(c, "b", ""), b)) return c;
     return NULL;
 }
 
-double report_auc(const json *ablation, const char *order, int which) {
+double report_auc(const json *ablation, const char *order, int which)
+{
     const json *list = json_get(ablation, "curves");
     double sum = 0, low = (double)NAN, high = (double)NAN;
     size_t n = 0;
@@ -96,27 +106,36 @@ double report_auc(const json *ablation, const char *order, int which) {
     return which < 0 ? low : which > 0 ? high : n ? sum / (double)n : (double)NAN;
 }
 
-bool report_is_random(const char *order) {
+bool report_is_random(const char *order)
+{
     const size_t n = strlen(order);
     return !strcmp(order, "random") || (n >= 7 && !strcmp(order + n - 7, "matched"));
 }
 
-const char *report_order_words(const char *order) {
+const char *report_order_words(const char *order)
+{
     static const char *const word[][2] = {
-        {"score", "by score"}, {"reverse", "in reverse order of score"}, {"synergy", "by synergy"},
-        {"redundancy", "by redundancy"}, {"norm", "by mean norm"},
+        {"score", "by score"},
+        {"reverse", "in reverse order of score"},
+        {"synergy", "by synergy"},
+        {"redundancy", "by redundancy"},
+        {"norm", "by mean norm"},
         {"sink", "by attention to the first token"},
-        {"gradient", "by importance for the loss"}, {"random", "at random"},
-        {"matched", "at random, as many from each layer"}, {"core", "core: the highest scores"},
+        {"gradient", "by importance for the loss"},
+        {"random", "at random"},
+        {"matched", "at random, as many from each layer"},
+        {"core", "core: the highest scores"},
         {"periphery", "periphery: the lowest scores"},
         {"difference", "by the rank of the difference"},
         {"difference-reverse", "in reverse order of the rank of the difference"},
-        {"difference-matched", "at random, as many from each layer as the rank of the difference takes"},
+        {"difference-matched",
+         "at random, as many from each layer as the rank of the difference takes"},
         {"difference-core", "core: the highest ranks of the difference"},
         {"difference-periphery", "periphery: the lowest ranks of the difference"},
         {"rank-difference", "by rank difference"},
         {"rank-difference-reverse", "in reverse order of rank difference"},
-        {"rank-difference-matched", "at random, as many from each layer as the rank difference takes"},
+        {"rank-difference-matched",
+         "at random, as many from each layer as the rank difference takes"},
         {"rank-difference-core", "core: the highest rank differences"},
         {"rank-difference-periphery", "periphery: the lowest rank differences"}};
     for (size_t k = 0; k < sizeof word / sizeof word[0]; k++)

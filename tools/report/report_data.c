@@ -7,16 +7,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const column_name[UNIT_COLUMNS] = {
-    "synergy", "redundancy", "synergy_rank", "redundancy_rank", "rank_difference", "difference",
-    "difference_rank", "balance", "score", "score_low", "score_high", "excess", "mean_norm",
-    "self_information", "autocorrelation", "trend", "sink"};
+static const char *const column_name[UNIT_COLUMNS] = {"synergy",
+                                                      "redundancy",
+                                                      "synergy_rank",
+                                                      "redundancy_rank",
+                                                      "rank_difference",
+                                                      "difference",
+                                                      "difference_rank",
+                                                      "balance",
+                                                      "score",
+                                                      "score_low",
+                                                      "score_high",
+                                                      "excess",
+                                                      "mean_norm",
+                                                      "self_information",
+                                                      "autocorrelation",
+                                                      "trend",
+                                                      "sink"};
 
-const char *report_column_name(unit_column column) {
+const char *report_column_name(unit_column column)
+{
     return column_name[column];
 }
 
-static bool read_columns(report *r, problem *why) {
+static bool read_columns(report *r, problem *why)
+{
     for (int k = 0; k < UNIT_COLUMNS; k++) {
         int at = csv_column(&r->units, column_name[k]);
         if (at < 0) continue;
@@ -31,7 +46,8 @@ static bool read_columns(report *r, problem *why) {
 }
 
 /* Units stand layer after layer, every layer with as many; else all are in one layer. */
-static void find_layers(report *r) {
+static void find_layers(report *r)
+{
     int layer = csv_column(&r->units, "layer");
     double first = 0, last = 0;
     if (layer >= 0 && r->count) {
@@ -46,7 +62,8 @@ static void find_layers(report *r) {
 }
 
 /* A matrix that is not there is no fault; one of another size is. */
-static bool read_matrix(const report *r, const char *name, double **to, problem *why) {
+static bool read_matrix(const report *r, const char *name, double **to, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     npy a;
     if (!path_join(path, r->directory, name, why)) return false;
@@ -63,7 +80,8 @@ static bool read_matrix(const report *r, const char *name, double **to, problem 
     return good;
 }
 
-static void find_names(report *r) {
+static void find_names(report *r)
+{
     const json *run = r->run.root, *phiid = r->phiid.root;
     const char *name = json_text_of(run, "model.name", "");
     if (!*name) name = json_text_of(phiid, "model.name", "");
@@ -81,22 +99,26 @@ static void find_names(report *r) {
 }
 
 /* A file that is not there is no fault. */
-static bool read_json_if(const char *folder, const char *name, json_file *to, problem *why) {
+static bool read_json_if(const char *folder, const char *name, json_file *to, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     if (!path_join(path, folder, name, why)) return false;
     return !path_exists(path) || json_read(to, path, why);
 }
 
-static bool read_csv_if(const char *folder, const char *name, csv *to, problem *why) {
+static bool read_csv_if(const char *folder, const char *name, csv *to, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     if (!path_join(path, folder, name, why)) return false;
     return !path_exists(path) || csv_read(to, path, why);
 }
 
-/* Interventions on units that another units.csv chose say nothing of this one: they are left out. Files of
-   older versions do not tell which (settings.units_sha256), and are taken. */
-static bool drop_outdated(json_file *told, csv *curves, csv *accuracy, const char *units_sha256) {
-    const char *made_for = json_text_of(json_get(told->root, "settings"), "units_sha256", units_sha256);
+/* Interventions on units that another units.csv chose say nothing of this one: they are left out.
+   Files of older versions do not tell which (settings.units_sha256), and are taken. */
+static bool drop_outdated(json_file *told, csv *curves, csv *accuracy, const char *units_sha256)
+{
+    const char *made_for =
+        json_text_of(json_get(told->root, "settings"), "units_sha256", units_sha256);
     if (!strcmp(made_for, units_sha256)) return false;
     json_free(told);
     csv_free(curves);
@@ -104,11 +126,13 @@ static bool drop_outdated(json_file *told, csv *curves, csv *accuracy, const cha
     return true;
 }
 
-static bool read_interventions(report *r, problem *why) {
+static bool read_interventions(report *r, problem *why)
+{
     char path[TOOL_PATH_BYTES], hash[65];
     const char *from = r->interventions ? r->interventions : r->directory;
     file_view units;
-    if (!path_is_directory(from)) return problem_set(why, "--interventions %s: is not a folder", from);
+    if (!path_is_directory(from))
+        return problem_set(why, "--interventions %s: is not a folder", from);
     if (!read_json_if(from, "ablation.json", &r->ablation, why) ||
         !read_json_if(from, "perturb.json", &r->perturb, why) ||
         !read_csv_if(from, "ablation.csv", &r->ablation_curves, why) ||
@@ -119,16 +143,20 @@ static bool read_interventions(report *r, problem *why) {
         return false;
     if (r->interventions && !r->ablation.root && !r->perturb.root) {
         file_unmap(&units);
-        return problem_set(why, "--interventions %s: holds neither ablation.json nor perturb.json", from);
+        return problem_set(why, "--interventions %s: holds neither ablation.json nor perturb.json",
+                           from);
     }
     sha256_of(units.bytes, units.size, hash);
     file_unmap(&units);
-    r->ablation_outdated = drop_outdated(&r->ablation, &r->ablation_curves, &r->ablation_accuracy, hash);
-    r->perturb_outdated = drop_outdated(&r->perturb, &r->perturb_curves, &r->perturb_accuracy, hash);
+    r->ablation_outdated =
+        drop_outdated(&r->ablation, &r->ablation_curves, &r->ablation_accuracy, hash);
+    r->perturb_outdated =
+        drop_outdated(&r->perturb, &r->perturb_curves, &r->perturb_accuracy, hash);
     return true;
 }
 
-static bool read_scores(report *r, problem *why) {
+static bool read_scores(report *r, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     if (!path_is_directory(r->directory))
         return problem_set(why, "%s: is not a folder with results", r->directory);
@@ -136,8 +164,11 @@ static bool read_scores(report *r, problem *why) {
     if (!path_exists(path)) {
         char other[TOOL_PATH_BYTES];
         if (path_join(other, r->directory, "ablation.json", why) && path_exists(other))
-            return problem_set(why, "%s: holds interventions and no scores; synergy report DIR --interventions %s, where DIR "
-                                    "has the scores", r->directory, r->directory);
+            return problem_set(why,
+                               "%s: holds interventions and no scores; synergy report DIR "
+                               "--interventions %s, where DIR "
+                               "has the scores",
+                               r->directory, r->directory);
         return problem_set(why, "%s: holds no phiid.json (synergy phiid writes it)", r->directory);
     }
     if (!json_read(&r->phiid, path, why)) return false;
@@ -146,24 +177,28 @@ static bool read_scores(report *r, problem *why) {
     r->count = r->units.rows;
     if (r->count < 2) return problem_set(why, "%s: holds fewer than two units", path);
     if (!path_join(path, r->directory, "profile.csv", why) || !csv_read(&r->profile, path, why) ||
-        !read_json_if(r->directory, "run.json", &r->run, why) || !read_json_if(r->directory, "graph.json", &r->graph, why))
+        !read_json_if(r->directory, "run.json", &r->run, why) ||
+        !read_json_if(r->directory, "graph.json", &r->graph, why))
         return false;
     find_layers(r);
     find_names(r);
     return read_columns(r, why);
 }
 
-static bool read_all(report *r, problem *why) {
+static bool read_all(report *r, problem *why)
+{
     return read_scores(r, why) && read_interventions(r, why) &&
            read_json_if(r->directory, "emergence.json", &r->emergence, why) &&
-           read_json_if(r->directory, "tuning.json", &r->tuning, why) && read_csv_if(r->directory, "tuning.csv", &r->tuning_rows, why) &&
+           read_json_if(r->directory, "tuning.json", &r->tuning, why) &&
+           read_csv_if(r->directory, "tuning.csv", &r->tuning_rows, why) &&
            read_csv_if(r->directory, "emergence.csv", &r->emergence_rows, why) &&
            read_csv_if(r->directory, "emergence_profile.csv", &r->emergence_profiles, why) &&
            read_matrix(r, "synergy.npy", &r->synergy, why) &&
            read_matrix(r, "redundancy.npy", &r->redundancy, why);
 }
 
-bool report_load(report *r, const char *directory, const char *interventions, problem *why) {
+bool report_load(report *r, const char *directory, const char *interventions, problem *why)
+{
     memset(r, 0, sizeof *r);
     r->directory = directory;
     r->interventions = interventions;
@@ -172,7 +207,8 @@ bool report_load(report *r, const char *directory, const char *interventions, pr
     return good;
 }
 
-bool report_load_scores(report *r, const char *directory, problem *why) {
+bool report_load_scores(report *r, const char *directory, problem *why)
+{
     memset(r, 0, sizeof *r);
     r->directory = directory;
     bool good = read_scores(r, why);
@@ -180,7 +216,8 @@ bool report_load_scores(report *r, const char *directory, problem *why) {
     return good;
 }
 
-void report_close(report *r) {
+void report_close(report *r)
+{
     for (int k = 0; k < UNIT_COLUMNS; k++) free(r->column[k]);
     unit_names_free(r->unit, r->count);
     free(r->synergy);
@@ -206,24 +243,29 @@ void report_close(report *r) {
 
 /* ---- numbers ------------------------------------------------------------------------------ */
 
-double report_spearman(const report *r, const double *a, const double *b) {
+double report_spearman(const report *r, const double *a, const double *b)
+{
     return a && b ? spearman_of(a, b, r->count) : (double)NAN;
 }
 
-double report_memory(const report *r) {
+double report_memory(const report *r)
+{
     return report_spearman(r, r->column[UNIT_SYNERGY], r->column[UNIT_SELF]);
 }
 
-double report_number(const report *r, const char *path) {
+double report_number(const report *r, const char *path)
+{
     return json_number_of(r->phiid.root, path, (double)NAN);
 }
 
-const json *report_model(const report *r) {
+const json *report_model(const report *r)
+{
     const json *m = json_get(r->run.root, "model");
     return m ? m : json_get(r->phiid.root, "model");
 }
 
-double *report_column(const report *r, const char *name) {
+double *report_column(const report *r, const char *name)
+{
     int at = csv_column(&r->units, name);
     if (at < 0) return NULL;
     double *v = tool_alloc(r->count, sizeof *v);
@@ -235,13 +277,15 @@ double *report_column(const report *r, const char *name) {
     return NULL;
 }
 
-static int by_value_down(const void *a, const void *b) {
+static int by_value_down(const void *a, const void *b)
+{
     const double *x = *(const double *const *)a, *y = *(const double *const *)b;
     if (*x != *y) return *x > *y ? -1 : 1;
     return x < y ? -1 : 1; /* equal values in the order of units */
 }
 
-size_t *report_order(const report *r, const double *value, size_t *count) {
+size_t *report_order(const report *r, const double *value, size_t *count)
+{
     const double **at = tool_alloc(r->count, sizeof *at);
     size_t *order = tool_alloc(r->count, sizeof *order), n = 0;
     for (size_t i = 0; value && i < r->count; i++)
@@ -255,7 +299,8 @@ size_t *report_order(const report *r, const double *value, size_t *count) {
 
 /* ---- scores over depth -------------------------------------------------------------------- */
 
-size_t report_profile(const report *r, const char *score, const char *column, double *to) {
+size_t report_profile(const report *r, const char *score, const char *column, double *to)
+{
     int name = csv_column(&r->profile, "score_name"), at = csv_column(&r->profile, column);
     size_t n = 0;
     for (size_t i = 0; i < r->profile.rows && n < r->layers; i++)
@@ -264,7 +309,9 @@ size_t report_profile(const report *r, const char *score, const char *column, do
     return n;
 }
 
-static const struct { const char *score, *column, *title, *unit; } score_row[] = {
+static const struct {
+    const char *score, *column, *title, *unit;
+} score_row[] = {
     {"rank-difference", "rank_difference", "rank(synergy) \xe2\x88\x92 rank(redundancy)", "ranks"},
     {"difference", "difference_rank", "rank(synergy \xe2\x88\x92 redundancy)", "ranks"},
     {"balance", "balance", "synergy / (synergy + redundancy)", ""},
@@ -273,19 +320,22 @@ static const struct { const char *score, *column, *title, *unit; } score_row[] =
     {"excess", "excess", "synergy \xe2\x88\x92 its mean under surrogates", "nats"}};
 enum { SCORE_ROWS = sizeof score_row / sizeof score_row[0] };
 
-const char *report_score_column(const char *score) {
+const char *report_score_column(const char *score)
+{
     for (size_t k = 0; k < SCORE_ROWS; k++)
         if (!strcmp(score_row[k].score, score)) return score_row[k].column;
     return score;
 }
 
-const char *report_score_title(const char *score) {
+const char *report_score_title(const char *score)
+{
     for (size_t k = 0; k < SCORE_ROWS; k++)
         if (!strcmp(score_row[k].score, score)) return score_row[k].title;
     return score;
 }
 
-const char *report_score_unit(const char *score) {
+const char *report_score_unit(const char *score)
+{
     for (size_t k = 0; k < SCORE_ROWS; k++)
         if (!strcmp(score_row[k].score, score)) return score_row[k].unit;
     return "";
@@ -293,7 +343,8 @@ const char *report_score_unit(const char *score) {
 
 /* Least squares: three normal equations, whose matrix is positive definite, so that no pivoting is
    needed. */
-bool report_parabola(const double *value, size_t layers, double c[3]) {
+bool report_parabola(const double *value, size_t layers, double c[3])
+{
     double s[5] = {0}, b[3] = {0}, m[3][4];
     for (size_t l = 0; l < layers; l++) {
         double x = (double)l / (double)(layers - 1) - 0.5, power = 1;
@@ -318,7 +369,8 @@ bool report_parabola(const double *value, size_t layers, double c[3]) {
     return true;
 }
 
-shape_evidence report_shape(const report *r, const char *score) {
+shape_evidence report_shape(const report *r, const char *score)
+{
     const json *s = json_get(json_get(r->phiid.root, "scores"), score);
     const double none = (double)NAN;
     double *mean = tool_alloc(r->layers, sizeof *mean);
@@ -334,9 +386,11 @@ shape_evidence report_shape(const report *r, const char *score) {
     return e;
 }
 
-syn_interval report_interval(const json *from, const char *key) {
+syn_interval report_interval(const json *from, const char *key)
+{
     const json *v = json_get(from, key);
-    syn_interval i = {json_number_of(v, "value", (double)NAN), json_number_of(v, "low", (double)NAN),
+    syn_interval i = {json_number_of(v, "value", (double)NAN),
+                      json_number_of(v, "low", (double)NAN),
                       json_number_of(v, "high", (double)NAN)};
     return i;
 }

@@ -1,5 +1,5 @@
-/* report_figures.c - the profile over layers, and one column of units against another. Each function
-   draws one panel. */
+/* report_figures.c - the profile over layers, and one column of units against another. Each
+   function draws one panel. */
 #include "report/report.h"
 
 #include <math.h>
@@ -9,12 +9,13 @@
 /* ---- the layer profile ---------------------------------------------------------------- */
 
 typedef struct profile {
-    size_t  layers, first; /* the first layer's number in the model */
+    size_t layers, first; /* the first layer's number in the model */
     double *mean, *minmax, *percentile, *low, *high;
-    double  least, most; /* of the means: 0 and 1 of the min-max scale */
+    double least, most; /* of the means: 0 and 1 of the min-max scale */
 } profile;
 
-static void profile_read(profile *p, const report *r, const char *score) {
+static void profile_read(profile *p, const report *r, const char *score)
+{
     double **column[5] = {&p->mean, &p->minmax, &p->percentile, &p->low, &p->high};
     static const char *const name[5] = {"mean", "minmax", "percentile", "low", "high"};
     p->first = r->first_layer;
@@ -25,17 +26,20 @@ static void profile_read(profile *p, const report *r, const char *score) {
     value_range(p->mean, p->layers, &p->least, &p->most);
 }
 
-static void profile_free(profile *p) {
+static void profile_free(profile *p)
+{
     double *column[5] = {p->mean, p->minmax, p->percentile, p->low, p->high};
     for (int c = 0; c < 5; c++) free(column[c]);
 }
 
 /* From the score's own unit to the min-max scale. */
-static double scaled(const profile *p, double v) {
+static double scaled(const profile *p, double v)
+{
     return p->most > p->least ? (v - p->least) / (p->most - p->least) : 0.5;
 }
 
-static void draw_band(const plot *p, const profile *q) {
+static void draw_band(const plot *p, const profile *q)
+{
     if (!q->layers || !isfinite(q->low[0])) return;
     text_add(p->to, "<path class=\"band\" d=\"");
     for (size_t k = 0; k < 2 * q->layers; k++) {
@@ -50,7 +54,8 @@ static void draw_band(const plot *p, const profile *q) {
     text_add(p->to, "Z\"/>\n");
 }
 
-static void draw_curve(const plot *p, const char *class_name, const double *v, size_t n) {
+static void draw_curve(const plot *p, const char *class_name, const double *v, size_t n)
+{
     bool pen = false;
     text_print(p->to, "<path class=\"%s\" d=\"", class_name);
     for (size_t l = 0; l < n; l++) {
@@ -68,20 +73,22 @@ static void draw_curve(const plot *p, const char *class_name, const double *v, s
 }
 
 static void draw_points(const plot *p, const profile *q, const char *class_name, const double *v,
-                        const double *hover, const char *what) {
+                        const double *hover, const char *what)
+{
     for (size_t l = 0; l < q->layers; l++) {
         if (!isfinite(v[l])) continue;
         text_print(p->to, "<circle class=\"%s\" cx=\"", class_name);
         svg_coordinate(p->to, plot_x(p, (double)l));
         text_add(p->to, "\" cy=\"");
         svg_coordinate(p->to, plot_y(p, v[l]));
-        text_print(p->to, "\" r=\"2.6\"><title>layer %zu: %s %.4g</title></circle>", q->first + l, what,
-                   hover[l]);
+        text_print(p->to, "\" r=\"2.6\"><title>layer %zu: %s %.4g</title></circle>", q->first + l,
+                   what, hover[l]);
     }
     text_add(p->to, "\n");
 }
 
-static void draw_parabola(const plot *p, const profile *q) {
+static void draw_parabola(const plot *p, const profile *q)
+{
     enum { STEPS = 60 };
     double c[3];
     if (q->layers < 4 || !(q->most > q->least) || !report_parabola(q->minmax, q->layers, c)) return;
@@ -101,7 +108,8 @@ static void draw_parabola(const plot *p, const profile *q) {
     text_add(p->to, "\"/>\n");
 }
 
-static void draw_key(text *t, double x, double y, bool band) {
+static void draw_key(text *t, double x, double y, bool band)
+{
     text_print(t, "<g transform=\"translate(%.5g %.5g)\">", x, y);
     svg_line(t, "curve", 0, 0, 18, 0);
     text_add(t, "<circle class=\"point\" cx=\"9\" cy=\"0\" r=\"2.6\"/>");
@@ -118,7 +126,8 @@ static void draw_key(text *t, double x, double y, bool band) {
 }
 
 /* The means in the score's own unit, on the left. */
-static void own_axis(const plot *p, const profile *q, const char *label) {
+static void own_axis(const plot *p, const profile *q, const char *label)
+{
     const double range = q->most - q->least;
     plot own = *p;
     own.y0 = q->least + p->y0 * range;
@@ -129,7 +138,8 @@ static void own_axis(const plot *p, const profile *q, const char *label) {
 }
 
 /* The percentile of each layer among the layers, on the right. */
-static void percentile_axis(const plot *p) {
+static void percentile_axis(const plot *p)
+{
     const double right = p->left + p->width;
     svg_line(p->to, "axis", right, plot_y(p, 0), right, plot_y(p, 1));
     for (int i = 0; i <= 4; i++) {
@@ -139,10 +149,12 @@ static void percentile_axis(const plot *p) {
         svg_line(p->to, "axis", right, y, right + 4, y);
         svg_words(p->to, "tick", right + 7, y + 4, "start", s);
     }
-    svg_words_turned(p->to, "label", fmin(right + 40, PANEL - 10), plot_y(p, 0.5), 90, "percentile of the layer, %");
+    svg_words_turned(p->to, "label", fmin(right + 40, PANEL - 10), plot_y(p, 0.5), 90,
+                     "percentile of the layer, %");
 }
 
-static void vertical_range(plot *p, const profile *q) {
+static void vertical_range(plot *p, const profile *q)
+{
     p->y0 = 0;
     p->y1 = 1;
     for (size_t l = 0; l < q->layers; l++) {
@@ -153,29 +165,35 @@ static void vertical_range(plot *p, const profile *q) {
     p->y1 = fmin(p->y1, 1.6) + 0.03;
 }
 
-static void profile_data(figure *f, const profile *q) {
+static void profile_data(figure *f, const profile *q)
+{
     static const char *const name[] = {"mean", "minmax", "percentile", "low", "high"};
     figure_data(f, "figures/profile-.csv");
     for (size_t l = 0; l < q->layers; l++) {
         table_int(&f->data, "layer", (int64_t)(q->first + l));
-        table_number(&f->data, "depth", q->layers > 1 ? (double)l / (double)(q->layers - 1) : (double)NAN);
+        table_number(&f->data, "depth",
+                     q->layers > 1 ? (double)l / (double)(q->layers - 1) : (double)NAN);
         const double v[5] = {q->mean[l], q->minmax[l], q->percentile[l], q->low[l], q->high[l]};
         for (int c = 0; c < 5; c++) table_number(&f->data, name[c], v[c]);
         table_end_row(&f->data);
     }
 }
 
-void figure_profile(const report *r, const char *score, const char *id, figure *f) {
+void figure_profile(const report *r, const char *score, const char *id, figure *f)
+{
     profile q;
     char desc[256], axis[64];
     profile_read(&q, r, score);
-    plot p = {&f->svg, 66, 48, PANEL - 66 - 58, 210, -0.4, (double)q.layers - 0.6, 0, 1, false,
-              false};
+    plot p = {&f->svg, 66,    48,   PANEL - 66 - 58, 210, -0.4, (double)q.layers - 0.6, 0,
+              1,       false, false};
     vertical_range(&p, &q);
-    int n = snprintf(desc, sizeof desc, "Mean score of each of %zu layers, scaled from 0 to 1, with the "
-                                        "percentile of the layer; ", q.layers);
+    int n = snprintf(desc, sizeof desc,
+                     "Mean score of each of %zu layers, scaled from 0 to 1, with the "
+                     "percentile of the layer; ",
+                     q.layers);
     if (isfinite(q.least))
-        snprintf(desc + n, sizeof desc - (size_t)n, "the lowest mean is %.4g, the highest %.4g.", q.least, q.most);
+        snprintf(desc + n, sizeof desc - (size_t)n, "the lowest mean is %.4g, the highest %.4g.",
+                 q.least, q.most);
     else snprintf(desc + n, sizeof desc - (size_t)n, "no layer has a value.");
     svg_begin(&f->svg, id, PANEL, 304, report_score_title(score), desc);
     svg_words(&f->svg, "head", p.left, 14, "start", report_score_title(score));
@@ -203,7 +221,8 @@ void figure_profile(const report *r, const char *score, const char *id, figure *
 /* ---- one column against another ------------------------------------------------------- */
 
 /* Both ends of an axis, and whether its values are so skewed that decades show more. */
-static void axis_of(const double *v, size_t n, double *low, double *high, bool *logarithmic) {
+static void axis_of(const double *v, size_t n, double *low, double *high, bool *logarithmic)
+{
     size_t count;
     double *in_order = value_sorted(v, n, &count);
     *low = count ? in_order[0] : 0;
@@ -221,7 +240,9 @@ static void axis_of(const double *v, size_t n, double *low, double *high, bool *
     *high += room;
 }
 
-static void scatter_points(const report *r, const plot *p, unit_column cx, unit_column cy, figure *f) {
+static void scatter_points(const report *r, const plot *p, unit_column cx, unit_column cy,
+                           figure *f)
+{
     const double *x = r->column[cx], *y = r->column[cy];
     double depth_of = r->layers > 1 ? 1 / (double)(r->layers - 1) : 0;
     for (size_t i = 0; i < r->count; i++) {
@@ -240,15 +261,15 @@ static void scatter_points(const report *r, const plot *p, unit_column cx, unit_
         svg_coordinate(p->to, plot_y(p, y[i]));
         text_print(p->to, "\" r=\"%s\" fill=\"#%02x%02x%02x\">", r->count > 600 ? "2.2" : "3.4",
                    c.r, c.g, c.b);
-        if (r->count <= MOST_BOXES)
-            svg_title(p->to, "%s: %.4g, %.4g", r->unit[i], x[i], y[i]);
+        if (r->count <= MOST_BOXES) svg_title(p->to, "%s: %.4g, %.4g", r->unit[i], x[i], y[i]);
         text_add(p->to, "</circle>");
     }
     text_add(p->to, "\n");
 }
 
 void figure_scatter(const report *r, unit_column cx, unit_column cy, const char *id,
-                    const char *x_label, const char *y_label, figure *f) {
+                    const char *x_label, const char *y_label, figure *f)
+{
     const double *x = r->column[cx], *y = r->column[cy];
     char title[200], desc[256], rho_text[64] = "no correlation";
     double rho = report_spearman(r, x, y);

@@ -1,5 +1,5 @@
-/* report_learn.c - what emerge and tune have found: the profile over the steps of training, and what training
-   chosen units gains. */
+/* report_learn.c - what emerge and tune have found: the profile over the steps of training, and
+   what training chosen units gains. */
 #include "report/report.h"
 
 #include <math.h>
@@ -8,16 +8,19 @@
 
 enum { MOST_RUNS = 6, MOST_LINES = MOST_RUNS + 2, MOST_STEPS = 7 };
 
-static double number_at(const csv *c, size_t row, const char *column) {
+static double number_at(const csv *c, size_t row, const char *column)
+{
     double v;
     return csv_double(csv_cell(c, row, csv_column(c, column)), &v) ? v : (double)NAN;
 }
 
-static bool is_at(const csv *c, size_t row, const char *column, const char *value) {
+static bool is_at(const csv *c, size_t row, const char *column, const char *value)
+{
     return !strcmp(csv_cell(c, row, csv_column(c, column)), value);
 }
 
-static void curve_begin(curve *to, size_t most) {
+static void curve_begin(curve *to, size_t most)
+{
     to->n = 0;
     to->x = tool_alloc(most + 1, sizeof(double));
     to->y = tool_alloc(most + 1, sizeof(double));
@@ -25,7 +28,8 @@ static void curve_begin(curve *to, size_t most) {
     to->high = tool_alloc(most + 1, sizeof(double));
 }
 
-static void curve_add(curve *to, double x, double y, double low, double high) {
+static void curve_add(curve *to, double x, double y, double low, double high)
+{
     to->x[to->n] = x;
     to->y[to->n] = y;
     to->low[to->n] = low;
@@ -34,27 +38,36 @@ static void curve_add(curve *to, double x, double y, double low, double high) {
 
 /* ---- emergence: claims ------------------------------------------------------------------ */
 
-static void counts_words(page *p, const json *c, const char *what) {
-    text_print(&p->html, "%.0f of %.0f %s", json_number_of(c, "inverted", 0), json_number_of(c, "models", 0), what);
-    const double middle = json_number_of(c, "high_middle", 0), hints = json_number_of(c, "hints", 0);
-    if (middle > 0 || hints > 0) text_print(&p->html, " (%.0f more with a high middle, %.0f with a hint)", middle, hints);
+static void counts_words(page *p, const json *c, const char *what)
+{
+    text_print(&p->html, "%.0f of %.0f %s", json_number_of(c, "inverted", 0),
+               json_number_of(c, "models", 0), what);
+    const double middle = json_number_of(c, "high_middle", 0),
+                 hints = json_number_of(c, "hints", 0);
+    if (middle > 0 || hints > 0)
+        text_print(&p->html, " (%.0f more with a high middle, %.0f with a hint)", middle, hints);
 }
 
-void report_emergence_claims(page *p, const report *r) {
+void report_emergence_claims(page *p, const report *r)
+{
     static const char *const score[2] = {"rank-difference", "difference"};
     static const char *const title[2] = {"the rank difference", "the rank of the difference"};
     const json *claims = json_get(r->emergence.root, "claims");
     char words[200];
     if (!claims) {
-        report_claim_begin(p, "The profile is absent at random initialisation, and formed by training", "not tested");
-        page_put(p, "<code>synergy emerge RUN/step-*.gguf -o DIR</code> does it, with checkpoints of <code>synergy train</code> "
+        report_claim_begin(p,
+                           "The profile is absent at random initialisation, and formed by training",
+                           "not tested");
+        page_put(p, "<code>synergy emerge RUN/step-*.gguf -o DIR</code> does it, with checkpoints "
+                    "of <code>synergy train</code> "
                     "or of others");
         report_claim_end(p);
         return;
     }
     for (int s = 0; s < 2; s++) {
         const json *c = json_get(claims, score[s]), *change = json_get(c, "change");
-        snprintf(words, sizeof words, "The inverted U of %s is absent at random initialisation", title[s]);
+        snprintf(words, sizeof words, "The inverted U of %s is absent at random initialisation",
+                 title[s]);
         report_claim_begin(p, words, json_text_of(c, "absent_at_random_initialisation", "open"));
         page_put(p, "an inverted U in ");
         counts_words(p, json_get(c, "untrained"), "untrained models");
@@ -65,12 +78,15 @@ void report_emergence_claims(page *p, const report *r) {
         counts_words(p, json_get(c, "trained"), "trained models");
         page_put(p, " and ");
         counts_words(p, json_get(c, "shuffled"), "with shuffled weights");
-        page_put(p, "; from the first to the last checkpoint middle minus outer thirds changes by ");
+        page_put(p,
+                 "; from the first to the last checkpoint middle minus outer thirds changes by ");
         page_number(p, json_number_of(change, "value", (double)NAN));
         page_put(p, " ranks");
-        page_interval(p, json_number_of(change, "low", (double)NAN), json_number_of(change, "high", (double)NAN));
+        page_interval(p, json_number_of(change, "low", (double)NAN),
+                      json_number_of(change, "high", (double)NAN));
         text_print(&p->html, " over %.0f run%s; see <a href=\"#emergence\">emergence</a>",
-                   json_number_of(change, "runs", 0), json_number_of(change, "runs", 0) == 1.0 ? "" : "s");
+                   json_number_of(change, "runs", 0),
+                   json_number_of(change, "runs", 0) == 1.0 ? "" : "s");
         report_claim_end(p);
     }
 }
@@ -78,9 +94,13 @@ void report_emergence_claims(page *p, const report *r) {
 /* ---- emergence: figures ----------------------------------------------------------------- */
 
 /* log2(1 + step): powers of two stand evenly, and step 0 has a place. */
-static double step_x(double step) { return log2(1 + step); }
+static double step_x(double step)
+{
+    return log2(1 + step);
+}
 
-static size_t runs_of(const csv *c, const char *run[MOST_RUNS]) {
+static size_t runs_of(const csv *c, const char *run[MOST_RUNS])
+{
     size_t n = 0;
     for (size_t i = 0; i < c->rows && n < MOST_RUNS; i++) {
         const char *name = csv_cell(c, i, csv_column(c, "run"));
@@ -91,25 +111,33 @@ static size_t runs_of(const csv *c, const char *run[MOST_RUNS]) {
     return n;
 }
 
-static void run_line(const csv *c, const char *run, const char *score, const char *const column[3], curve *to) {
+static void run_line(const csv *c, const char *run, const char *score, const char *const column[3],
+                     curve *to)
+{
     curve_begin(to, c->rows);
     for (size_t i = 0; i < c->rows; i++) {
-        if (!is_at(c, i, "kind", "checkpoint") || !is_at(c, i, "run", run) || !is_at(c, i, "score_name", score))
+        if (!is_at(c, i, "kind", "checkpoint") || !is_at(c, i, "run", run) ||
+            !is_at(c, i, "score_name", score))
             continue;
         const bool band = column[1] != NULL;
         curve_add(to, step_x(number_at(c, i, "step")), number_at(c, i, column[0]),
-                  band ? number_at(c, i, column[1]) : (double)NAN, band ? number_at(c, i, column[2]) : (double)NAN);
+                  band ? number_at(c, i, column[1]) : (double)NAN,
+                  band ? number_at(c, i, column[2]) : (double)NAN);
     }
 }
 
-/* A control has no steps: a level line, the mean over runs, between the smallest and the largest. */
-static void control_line(const csv *c, const char *kind, const char *score, const char *column, double x1, curve *to) {
+/* A control has no steps: a level line, the mean over runs, between the smallest and the largest.
+ */
+static void control_line(const csv *c, const char *kind, const char *score, const char *column,
+                         double x1, curve *to)
+{
     double sum = 0, low = (double)NAN, high = (double)NAN;
     size_t n = 0;
     curve_begin(to, 2);
     for (size_t i = 0; i < c->rows; i++) {
         const double v = number_at(c, i, column);
-        if (!is_at(c, i, "kind", kind) || !is_at(c, i, "score_name", score) || !isfinite(v)) continue;
+        if (!is_at(c, i, "kind", kind) || !is_at(c, i, "score_name", score) || !isfinite(v))
+            continue;
         sum += v;
         low = fmin(low, v);
         high = fmax(high, v);
@@ -118,7 +146,9 @@ static void control_line(const csv *c, const char *kind, const char *score, cons
     for (int end = 0; end < 2 && n; end++) curve_add(to, end ? x1 : 0, sum / (double)n, low, high);
 }
 
-static void steps_panel(page *p, const report *r, chart c, const char *score, const char *const column[3]) {
+static void steps_panel(page *p, const report *r, chart c, const char *score,
+                        const char *const column[3])
+{
     const csv *rows = &r->emergence_rows;
     const char *run[MOST_RUNS];
     line l[MOST_LINES];
@@ -148,7 +178,9 @@ static void steps_panel(page *p, const report *r, chart c, const char *score, co
 }
 
 /* The profile at a few steps of the first run: the first, the last, and evenly between. */
-static void profile_panel(page *p, const report *r, const char *score, const char *id, const char *title) {
+static void profile_panel(page *p, const report *r, const char *score, const char *id,
+                          const char *title)
+{
     const csv *c = &r->emergence_profiles;
     const char *run[MOST_RUNS];
     char name[MOST_STEPS][32];
@@ -159,7 +191,8 @@ static void profile_panel(page *p, const report *r, const char *score, const cha
     if (!runs_of(c, run)) return;
     for (size_t i = 0; i < c->rows; i++) {
         const double at = number_at(c, i, "step");
-        if (!is_at(c, i, "run", run[0]) || !is_at(c, i, "kind", "checkpoint") || at <= shown) continue;
+        if (!is_at(c, i, "run", run[0]) || !is_at(c, i, "kind", "checkpoint") || at <= shown)
+            continue;
         shown = at;
         if (steps < sizeof step / sizeof step[0]) step[steps++] = at;
     }
@@ -171,30 +204,49 @@ static void profile_panel(page *p, const report *r, const char *score, const cha
         *to = (line){name[k], {0, NULL, NULL, NULL, NULL}, (int)k, true};
         curve_begin(&to->at, c->rows);
         for (size_t i = 0; i < c->rows; i++)
-            if (is_at(c, i, "run", run[0]) && is_at(c, i, "kind", "checkpoint") && is_at(c, i, "score_name", score) &&
-                number_at(c, i, "step") == at)
-                curve_add(&to->at, number_at(c, i, "layer"), number_at(c, i, "mean"), number_at(c, i, "low"),
-                          number_at(c, i, "high"));
+            if (is_at(c, i, "run", run[0]) && is_at(c, i, "kind", "checkpoint") &&
+                is_at(c, i, "score_name", score) && number_at(c, i, "step") == at)
+                curve_add(&to->at, number_at(c, i, "layer"), number_at(c, i, "mean"),
+                          number_at(c, i, "low"), number_at(c, i, "high"));
     }
-    chart as = {id, title, "The mean of each layer at some steps of the first run.", "layer", "layer mean, ranks", 0, 0,
-                false, l, lines};
+    chart as = {id,
+                title,
+                "The mean of each layer at some steps of the first run.",
+                "layer",
+                "layer mean, ranks",
+                0,
+                0,
+                false,
+                l,
+                lines};
     figure_lines(&as, &f);
     page_panel(p, id, &f);
     for (size_t k = 0; k < lines; k++) curve_free(&l[k].at);
 }
 
-void report_emergence(page *p, const report *r) {
+void report_emergence(page *p, const report *r)
+{
     static const char *const middle[3] = {"middle_minus_outer", "middle_low", "middle_high"};
     static const char *const bend[3] = {"curvature", "curvature_low", "curvature_high"};
     static const char *const loss[3] = {"loss", NULL, NULL};
     if (!r->emergence_rows.rows) return;
     page_put(p, "<h2 id=\"emergence\">Over the steps of training</h2>\n");
     page_figure(p);
-    chart c = {"emergence-loss", "Loss on the text", "Mean of -log p of the text that all models read, over steps.", NULL,
-               "nats a token", 0, 0, false, NULL, 0};
+    chart c = {"emergence-loss",
+               "Loss on the text",
+               "Mean of -log p of the text that all models read, over steps.",
+               NULL,
+               "nats a token",
+               0,
+               0,
+               false,
+               NULL,
+               0};
     steps_panel(p, r, c, "rank-difference", loss);
-    static const struct { const char *score, *name, *title; } of[2] = {
-        {"rank-difference", "rank-difference", "Rank difference"}, {"difference", "difference", "Rank of the difference"}};
+    static const struct {
+        const char *score, *name, *title;
+    } of[2] = {{"rank-difference", "rank-difference", "Rank difference"},
+               {"difference", "difference", "Rank of the difference"}};
     for (int s = 0; s < 2; s++) {
         char id[3][64], title[3][80];
         snprintf(id[0], sizeof id[0], "emergence-middle-%s", of[s].name);
@@ -205,16 +257,21 @@ void report_emergence(page *p, const report *r) {
         snprintf(title[2], sizeof title[2], "%s: profiles", of[s].title);
         c.id = id[0];
         c.title = title[0];
-        c.desc = "The mean of the middle third of the depth minus that of the outer thirds, over steps.";
+        c.desc =
+            "The mean of the middle third of the depth minus that of the outer thirds, over steps.";
         c.y_label = "ranks";
         steps_panel(p, r, c, of[s].score, middle);
         c.id = id[1];
         c.title = title[1];
-        c.desc = "The second coefficient of the parabola over depth, below 0 for an inverted U, over steps.";
+        c.desc = "The second coefficient of the parabola over depth, below 0 for an inverted U, "
+                 "over steps.";
         steps_panel(p, r, c, of[s].score, bend);
         profile_panel(p, r, of[s].score, id[2], title[2]);
     }
-    page_figure_end(p, "All models read the same text. Bands: 95\xc2\xa0% over its rows; of the controls (<i>random</i>: fresh "
-                       "random weights, <i>shuffled</i>: the last weights of each run, shuffled within each tensor) the mean "
-                       "over runs, the band from the smallest to the largest. Profiles: some steps of the first run.");
+    page_figure_end(p, "All models read the same text. Bands: 95\xc2\xa0% over its rows; of the "
+                       "controls (<i>random</i>: fresh "
+                       "random weights, <i>shuffled</i>: the last weights of each run, shuffled "
+                       "within each tensor) the mean "
+                       "over runs, the band from the smallest to the largest. Profiles: some steps "
+                       "of the first run.");
 }

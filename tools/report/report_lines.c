@@ -1,5 +1,5 @@
-/* report_lines.c - a chart of lines. Each has its own colour and dash, a band where it has one, and its
-   name at its end, so that no legend has to be looked up. */
+/* report_lines.c - a chart of lines. Each has its own colour and dash, a band where it has one, and
+   its name at its end, so that no legend has to be looked up. */
 #include "report/report.h"
 
 #include <math.h>
@@ -10,7 +10,8 @@ enum { LABEL_ROOM = 96, LABEL_STEP = 13, MOST_LINES = 16, MOST_POINTS = 60 };
 
 /* ---- axes ------------------------------------------------------------------------------- */
 
-static void axis_range(const chart *c, plot *p) {
+static void axis_range(const chart *c, plot *p)
+{
     double low = (double)NAN, high = (double)NAN;
     p->x0 = p->x1 = (double)NAN;
     for (size_t k = 0; k < c->count; k++) {
@@ -34,7 +35,8 @@ static void axis_range(const chart *c, plot *p) {
     if (!(p->x1 > p->x0)) p->x1 = p->x0 + 1;
 }
 
-static void axis_x(const chart *c, const plot *p) {
+static void axis_x(const chart *c, const plot *p)
+{
     plot shown = *p;
     double times = c->percent ? 100 : 1;
     shown.x0 *= times;
@@ -45,7 +47,8 @@ static void axis_x(const chart *c, const plot *p) {
 
 /* ---- one line --------------------------------------------------------------------------- */
 
-static void draw_area(const plot *p, const curve *v) {
+static void draw_area(const plot *p, const curve *v)
+{
     size_t drawn = 0;
     for (size_t i = 0; i < v->n; i++) drawn += isfinite(v->low[i]) && isfinite(v->high[i]) ? 1 : 0;
     if (drawn < 2) return;
@@ -61,7 +64,8 @@ static void draw_area(const plot *p, const curve *v) {
     text_add(p->to, "Z\"/>");
 }
 
-static void draw_path(const plot *p, const curve *v) {
+static void draw_path(const plot *p, const curve *v)
+{
     bool pen = false;
     text_add(p->to, "<path class=\"line\" d=\"");
     for (size_t i = 0; i < v->n; i++) {
@@ -76,7 +80,8 @@ static void draw_path(const plot *p, const curve *v) {
     text_add(p->to, "\"/>");
 }
 
-static void draw_dots(const chart *c, const plot *p, const line *l) {
+static void draw_dots(const chart *c, const plot *p, const line *l)
+{
     const curve *v = &l->at;
     for (size_t i = 0; i < v->n && v->n <= MOST_POINTS; i++) {
         if (!isfinite(v->y[i])) continue;
@@ -86,8 +91,8 @@ static void draw_dots(const chart *c, const plot *p, const line *l) {
         svg_coordinate(p->to, plot_y(p, v->y[i]));
         text_add(p->to, "\" r=\"2.2\"><title>");
         xml_text(p->to, l->name);
-        text_print(p->to, ", %.3g%s: %.4g", c->percent ? 100 * v->x[i] : v->x[i], c->percent ? " %" : "",
-                   v->y[i]);
+        text_print(p->to, ", %.3g%s: %.4g", c->percent ? 100 * v->x[i] : v->x[i],
+                   c->percent ? " %" : "", v->y[i]);
         if (isfinite(v->low[i])) text_print(p->to, " (%.4g to %.4g)", v->low[i], v->high[i]);
         text_add(p->to, "</title></circle>");
     }
@@ -95,22 +100,27 @@ static void draw_dots(const chart *c, const plot *p, const line *l) {
 
 /* ---- names at the ends ------------------------------------------------------------------ */
 
-typedef struct end { const line *of; double x, from, y; } end;
+typedef struct end {
+    const line *of;
+    double x, from, y;
+} end;
 
-static int by_height(const void *a, const void *b) {
+static int by_height(const void *a, const void *b)
+{
     double x = ((const end *)a)->from, y = ((const end *)b)->from;
     return x < y ? -1 : x > y;
 }
 
 /* Names that would touch are pushed down, and all of them up again where the room ends. */
-static void spread(end *e, size_t n, double top, double bottom) {
-    for (size_t k = 0; k < n; k++)
-        e[k].y = fmax(k ? e[k - 1].y + LABEL_STEP : top, e[k].from);
+static void spread(end *e, size_t n, double top, double bottom)
+{
+    for (size_t k = 0; k < n; k++) e[k].y = fmax(k ? e[k - 1].y + LABEL_STEP : top, e[k].from);
     for (size_t k = n; k-- > 0;)
         e[k].y = fmin(e[k].y, k + 1 < n ? e[k + 1].y - LABEL_STEP : bottom);
 }
 
-static void draw_names(const chart *c, const plot *p) {
+static void draw_names(const chart *c, const plot *p)
+{
     end e[MOST_LINES];
     size_t n = 0;
     double right = p->left + p->width;
@@ -135,7 +145,8 @@ static void draw_names(const chart *c, const plot *p) {
 
 /* ---- the chart -------------------------------------------------------------------------- */
 
-static void lines_data(const chart *c, figure *f) {
+static void lines_data(const chart *c, figure *f)
+{
     figure_data(f, "figures/.csv");
     for (size_t k = 0; k < c->count; k++) {
         const curve *v = &c->lines[k].at;
@@ -150,7 +161,8 @@ static void lines_data(const chart *c, figure *f) {
     }
 }
 
-void figure_lines(const chart *c, figure *f) {
+void figure_lines(const chart *c, figure *f)
+{
     plot p = {&f->svg, 54, 30, PANEL - 54 - LABEL_ROOM - 14, 210, 0, 1, 0, 1, false, false};
     axis_range(c, &p);
     svg_begin(&f->svg, c->id, PANEL, 286, c->title, c->desc);

@@ -8,7 +8,8 @@
 /* ---- layer x unit maps ------------------------------------------------------------------ */
 
 static void map_boxes(const report *r, const plot *p, const double *v, const scale *s,
-                      const char *unit) {
+                      const char *unit)
+{
     double w = p->width / (double)r->layers, h = p->height / (double)r->per_layer;
     text_add(p->to, "<g class=\"cells\">");
     for (size_t i = 0; i < r->count; i++) {
@@ -23,15 +24,18 @@ static void map_boxes(const report *r, const plot *p, const double *v, const sca
     text_add(p->to, "</g>\n");
 }
 
-static void image(text *t, const plot *p, const text *base64_png) {
-    text_print(t, "<image x=\"%.6g\" y=\"%.6g\" width=\"%.6g\" height=\"%.6g\" "
-                  "preserveAspectRatio=\"none\" href=\"data:image/png;base64,",
+static void image(text *t, const plot *p, const text *base64_png)
+{
+    text_print(t,
+               "<image x=\"%.6g\" y=\"%.6g\" width=\"%.6g\" height=\"%.6g\" "
+               "preserveAspectRatio=\"none\" href=\"data:image/png;base64,",
                p->left, p->top, p->width, p->height);
     text_add_bytes(t, base64_png->at, base64_png->length);
     text_add(t, "\"/>\n");
 }
 
-static void map_image(const report *r, const plot *p, const double *v, const scale *s) {
+static void map_image(const report *r, const plot *p, const double *v, const scale *s)
+{
     colour palette[255];
     text png = {NULL, 0, 0};
     unsigned char *cell = tool_alloc(r->count, 1);
@@ -46,7 +50,8 @@ static void map_image(const report *r, const plot *p, const double *v, const sca
     free(cell);
 }
 
-static void map_data(const report *r, figure *f, unit_column column) {
+static void map_data(const report *r, figure *f, unit_column column)
+{
     figure_data(f, "figures/map-.csv");
     for (size_t i = 0; i < r->count; i++) {
         table_text(&f->data, "unit", r->unit[i]);
@@ -58,18 +63,29 @@ static void map_data(const report *r, figure *f, unit_column column) {
 }
 
 void figure_map(const report *r, unit_column column, const char *id, const char *what,
-                const char *unit, bool diverging, figure *f) {
+                const char *unit, bool diverging, figure *f)
+{
     const double *v = r->column[column];
     char title[160], desc[200], axis[48];
     scale s = scale_of(v, r->count, diverging);
     double width = PANEL - 46 - 70;
     double cell = width / (double)r->layers;
     double height = fmin(fmax(fmin(cell, 16) * (double)r->per_layer, 90), 260);
-    plot p = {&f->svg, 46, 30, width, height, -0.5, (double)r->layers - 0.5, -0.5,
-              (double)r->per_layer - 0.5, false, false};
+    plot p = {&f->svg,
+              46,
+              30,
+              width,
+              height,
+              -0.5,
+              (double)r->layers - 0.5,
+              -0.5,
+              (double)r->per_layer - 0.5,
+              false,
+              false};
     snprintf(title, sizeof title, "%s of each %s", what, r->one);
-    snprintf(desc, sizeof desc, "%zu layers from left to right, %zu %s from bottom to top; lowest "
-                                "%.4g, median %.4g, highest %.4g %s.",
+    snprintf(desc, sizeof desc,
+             "%zu layers from left to right, %zu %s from bottom to top; lowest "
+             "%.4g, median %.4g, highest %.4g %s.",
              r->layers, r->per_layer, r->many, s.low, s.middle, s.high, unit);
     svg_begin(&f->svg, id, PANEL, height + 76, title, desc);
     svg_words(&f->svg, "head", p.left, 14, "start", what);
@@ -95,12 +111,17 @@ void figure_map(const report *r, unit_column column, const char *id, const char 
 /* ---- values of a map that is a picture ---------------------------------------------------- */
 
 /* Units in their order, four digits, null for nothing. */
-void figure_map_values(page *p, const report *r, unit_column column, const char *id, const char *unit) {
+void figure_map_values(page *p, const report *r, unit_column column, const char *id,
+                       const char *unit)
+{
     const double *v = r->column[column];
     if (r->count <= MOST_BOXES) return;
-    text_print(&p->html, "<script type=\"application/json\" class=\"values\" data-of=\"%s\">{\"kind\":\"%c\",\"layers\":%zu,"
-                         "\"per_layer\":%zu,\"first\":%zu,\"unit\":\"%s\",\"values\":[",
-               id, strcmp(r->one, "expert") ? 'H' : 'E', r->layers, r->per_layer, r->first_layer, unit);
+    text_print(&p->html,
+               "<script type=\"application/json\" class=\"values\" "
+               "data-of=\"%s\">{\"kind\":\"%c\",\"layers\":%zu,"
+               "\"per_layer\":%zu,\"first\":%zu,\"unit\":\"%s\",\"values\":[",
+               id, strcmp(r->one, "expert") ? 'H' : 'E', r->layers, r->per_layer, r->first_layer,
+               unit);
     for (size_t i = 0; i < r->count; i++) {
         if (i) page_put(p, ",");
         if (isfinite(v[i])) text_print(&p->html, "%.4g", v[i]);
@@ -109,14 +130,16 @@ void figure_map_values(page *p, const report *r, unit_column column, const char 
     page_put(p, "]}</script>\n");
 }
 
-/* The only script of the page: it tells the value under the pointer, or under the arrow keys, in a line
-   below the picture. Without it the picture, its CSV and units.csv say the same. */
+/* The only script of the page: it tells the value under the pointer, or under the arrow keys, in a
+   line below the picture. Without it the picture, its CSV and units.csv say the same. */
 static const char value_script[] =
     "<script>\n"
     "for (const block of document.querySelectorAll('script.values')) {\n"
     "  const data = JSON.parse(block.textContent), panel = block.previousElementSibling;\n"
-    "  const image = panel.querySelector('image'), told = document.createElement('p'), names = data.names;\n"
-    "  const columns = names ? names.length : data.layers, rows = names ? names.length : data.per_layer;\n"
+    "  const image = panel.querySelector('image'), told = document.createElement('p'), names = "
+    "data.names;\n"
+    "  const columns = names ? names.length : data.layers, rows = names ? names.length : "
+    "data.per_layer;\n"
     "  let column = 0, row = 0;\n"
     "  const value = () => {\n"
     "    if (!names) return data.values[column * data.per_layer + row];\n"
@@ -125,7 +148,8 @@ static const char value_script[] =
     "  };\n"
     "  const show = () => {\n"
     "    const v = value();\n"
-    "    const name = names ? `${names[row]} \xe2\x80\x93 ${names[column]}` : `L${data.first + column}${data.kind}${row}`;\n"
+    "    const name = names ? `${names[row]} \xe2\x80\x93 ${names[column]}` : `L${data.first + "
+    "column}${data.kind}${row}`;\n"
     "    told.textContent = `${name}: ${v === null ? 'no value' : v} ${data.unit}`;\n"
     "  };\n"
     "  told.className = 'told';\n"
@@ -141,7 +165,8 @@ static const char value_script[] =
     "    show();\n"
     "  });\n"
     "  panel.addEventListener('keydown', e => {\n"
-    "    const step = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]}[e.key];\n"
+    "    const step = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, "
+    "-1]}[e.key];\n"
     "    if (!step) return;\n"
     "    e.preventDefault();\n"
     "    column = Math.min(columns - 1, Math.max(0, column + step[0]));\n"
@@ -151,7 +176,8 @@ static const char value_script[] =
     "}\n"
     "</script>\n";
 
-void report_value_script(page *p, const report *r) {
+void report_value_script(page *p, const report *r)
+{
     if (r->count > MOST_BOXES || r->synergy || r->redundancy) page_put(p, value_script);
 }
 
@@ -160,7 +186,8 @@ void report_value_script(page *p, const report *r) {
 enum { MOST_PIXELS = 640 }; /* of a side; larger matrices are averaged in blocks */
 
 /* The mean over a block of pairs, the diagonal and what is missing left out. */
-static double block_mean(const double *m, size_t n, size_t row, size_t column, size_t block) {
+static double block_mean(const double *m, size_t n, size_t row, size_t column, size_t block)
+{
     double sum = 0;
     size_t count = 0;
     for (size_t i = row * block; i < (row + 1) * block && i < n; i++)
@@ -172,7 +199,8 @@ static double block_mean(const double *m, size_t n, size_t row, size_t column, s
     return count ? sum / (double)count : (double)NAN;
 }
 
-static scale matrix_scale(const double *m, size_t n) {
+static scale matrix_scale(const double *m, size_t n)
+{
     scale s = {0, 0, 0, false};
     size_t count = 0;
     double *pair = tool_alloc(n * (n - 1) / 2, sizeof *pair);
@@ -189,7 +217,8 @@ static scale matrix_scale(const double *m, size_t n) {
     return s;
 }
 
-static void layer_ticks(const report *r, const plot *p) {
+static void layer_ticks(const report *r, const plot *p)
+{
     double first = (double)r->first_layer;
     ticks t = ticks_whole(first, first + (double)r->layers - 1, 7);
     double step = p->width / (double)r->layers, base = p->top + p->height;
@@ -205,7 +234,8 @@ static void layer_ticks(const report *r, const plot *p) {
 }
 
 /* What the picture shows: blocks of a large matrix by their means. The .npy has every pair. */
-static void matrix_data(const report *r, figure *f, const double *m, size_t block) {
+static void matrix_data(const report *r, figure *f, const double *m, size_t block)
+{
     size_t n = r->count, side = (n + block - 1) / block;
     figure_data(f, "figures/matrix-.csv");
     for (size_t i = 0; i < side; i++) {
@@ -216,7 +246,8 @@ static void matrix_data(const report *r, figure *f, const double *m, size_t bloc
     }
 }
 
-void figure_matrix(const report *r, const double *m, const char *id, const char *what, figure *f) {
+void figure_matrix(const report *r, const double *m, const char *id, const char *what, figure *f)
+{
     size_t n = r->count, block = (n + MOST_PIXELS - 1) / MOST_PIXELS,
            side = (n + block - 1) / block;
     char title[160], desc[256];
@@ -229,8 +260,10 @@ void figure_matrix(const report *r, const double *m, const char *id, const char 
     unsigned char *cell = tool_alloc(width * width, 1);
     for (size_t i = 0; i < side; i++) {
         for (size_t j = 0; j < side; j++)
-            memset(cell + i * zoom * width + j * zoom, scale_index(&s, block_mean(m, n, i, j, block)), zoom);
-        for (size_t k = 1; k < zoom; k++) memcpy(cell + (i * zoom + k) * width, cell + i * zoom * width, width);
+            memset(cell + i * zoom * width + j * zoom,
+                   scale_index(&s, block_mean(m, n, i, j, block)), zoom);
+        for (size_t k = 1; k < zoom; k++)
+            memcpy(cell + (i * zoom + k) * width, cell + i * zoom * width, width);
     }
     scale_palette(false, palette);
     png_base64(&png, cell, width, width, palette);
@@ -255,7 +288,8 @@ void figure_matrix(const report *r, const double *m, const char *id, const char 
 }
 
 /* A name as JSON within a script of the page: no mark can end the script. */
-static void json_name(page *p, const char *name) {
+static void json_name(page *p, const char *name)
+{
     page_put(p, "\"");
     for (const unsigned char *c = (const unsigned char *)name; *c; c++)
         if (*c < 0x20 || strchr("\"\\<>&", *c)) text_print(&p->html, "\\u%04x", *c);
@@ -264,9 +298,14 @@ static void json_name(page *p, const char *name) {
 }
 
 /* Names, then the lower triangle row by row, four digits, null for nothing. */
-void figure_matrix_values(page *p, const report *r, const double *m, const char *id) {
-    const size_t n = r->count, block = (n + MOST_PIXELS - 1) / MOST_PIXELS, side = (n + block - 1) / block;
-    text_print(&p->html, "<script type=\"application/json\" class=\"values\" data-of=\"%s\">{\"unit\":\"nats\",\"names\":[", id);
+void figure_matrix_values(page *p, const report *r, const double *m, const char *id)
+{
+    const size_t n = r->count, block = (n + MOST_PIXELS - 1) / MOST_PIXELS,
+                 side = (n + block - 1) / block;
+    text_print(&p->html,
+               "<script type=\"application/json\" class=\"values\" "
+               "data-of=\"%s\">{\"unit\":\"nats\",\"names\":[",
+               id);
     for (size_t i = 0; i < side; i++) {
         if (i) page_put(p, ",");
         json_name(p, r->unit[i * block]);

@@ -1,4 +1,5 @@
-/* report_scale.c - from values to colours: ranges, quantiles, palettes, the bar beside a picture. */
+/* report_scale.c - from values to colours: ranges, quantiles, palettes, the bar beside a picture.
+ */
 #include "report/report.h"
 
 #include <math.h>
@@ -6,7 +7,8 @@
 
 /* ---- ranges and quantiles ---------------------------------------------------------------- */
 
-void value_range(const double *v, size_t n, double *low, double *high) {
+void value_range(const double *v, size_t n, double *low, double *high)
+{
     *low = *high = (double)NAN;
     for (size_t i = 0; v && i < n; i++) {
         if (!isfinite(v[i])) continue;
@@ -15,12 +17,14 @@ void value_range(const double *v, size_t n, double *low, double *high) {
     }
 }
 
-static int by_value(const void *a, const void *b) {
+static int by_value(const void *a, const void *b)
+{
     double x = *(const double *)a, y = *(const double *)b;
     return x < y ? -1 : x > y;
 }
 
-double *value_sorted(const double *v, size_t n, size_t *count) {
+double *value_sorted(const double *v, size_t n, size_t *count)
+{
     double *s = tool_alloc(n, sizeof *s);
     *count = 0;
     for (size_t i = 0; i < n; i++)
@@ -29,7 +33,8 @@ double *value_sorted(const double *v, size_t n, size_t *count) {
     return s;
 }
 
-double value_quantile(const double *in_order, size_t n, double q) {
+double value_quantile(const double *in_order, size_t n, double q)
+{
     if (n == 0) return (double)NAN;
     double at = q * (double)(n - 1);
     size_t i = (size_t)at;
@@ -39,7 +44,8 @@ double value_quantile(const double *in_order, size_t n, double q) {
 
 /* ---- scales ------------------------------------------------------------------------------ */
 
-scale scale_of(const double *v, size_t n, bool diverging) {
+scale scale_of(const double *v, size_t n, bool diverging)
+{
     scale s;
     size_t count;
     double *in_order = value_sorted(v, n, &count);
@@ -51,22 +57,26 @@ scale scale_of(const double *v, size_t n, bool diverging) {
     return s;
 }
 
-static double share_on(const scale *s, double v) {
+static double share_on(const scale *s, double v)
+{
     double far = fmax(s->high - s->middle, s->middle - s->low);
     if (s->diverging) return far > 0 ? (v - s->middle) / far : 0;
     return s->high > s->low ? (v - s->low) / (s->high - s->low) : 0.5;
 }
 
-colour scale_colour(const scale *s, double v) {
+colour scale_colour(const scale *s, double v)
+{
     return s->diverging ? colour_diverging(share_on(s, v)) : colour_sequential(share_on(s, v));
 }
 
-void scale_palette(bool diverging, colour palette[255]) {
+void scale_palette(bool diverging, colour palette[255])
+{
     for (int i = 0; i < 255; i++)
         palette[i] = diverging ? colour_diverging((i - 127) / 127.0) : colour_sequential(i / 254.0);
 }
 
-unsigned char scale_index(const scale *s, double v) {
+unsigned char scale_index(const scale *s, double v)
+{
     if (!isfinite(v)) return 255;
     double share = share_on(s, v);
     if (s->diverging) share = (share + 1) / 2;
@@ -74,7 +84,8 @@ unsigned char scale_index(const scale *s, double v) {
     return (unsigned char)(share * 254 + 0.5);
 }
 
-void plot_axis_layers(const plot *p, const report *r) {
+void plot_axis_layers(const plot *p, const report *r)
+{
     double first = (double)r->first_layer;
     ticks at = ticks_whole(first, first + (double)r->layers - 1, 7);
     plot numbered = *p;
@@ -83,15 +94,16 @@ void plot_axis_layers(const plot *p, const report *r) {
     plot_axis_x(&numbered, &at, "layer");
 }
 
-void scale_bar(const plot *p, const scale *s, const char *label) {
+void scale_bar(const plot *p, const scale *s, const char *label)
+{
     enum { STEPS = 40 };
     double x = p->left + p->width + 10, step = p->height / STEPS;
     plot bar = {p->to, x, p->top, 9, p->height, 0, 1, s->low, s->high, false, false};
     text_add(p->to, "<g class=\"cells\">");
     for (int i = 0; i < STEPS; i++) {
         double v = s->low + (s->high - s->low) * (i + 0.5) / STEPS;
-        svg_box_filled(p->to, x, p->top + p->height - (i + 1) * step, 9, step + 0.3, scale_colour(s, v),
-                       NULL);
+        svg_box_filled(p->to, x, p->top + p->height - (i + 1) * step, 9, step + 0.3,
+                       scale_colour(s, v), NULL);
     }
     text_add(p->to, "</g>");
     ticks t = ticks_linear(s->low, s->high, p->height > 150 ? 6 : 5);

@@ -10,7 +10,8 @@
 /* The columns that phiid.json compares, and those of units.csv that came later. */
 enum { MOST_COLUMNS = 24 };
 
-static size_t correlated(const report *r, const char *name[MOST_COLUMNS]) {
+static size_t correlated(const report *r, const char *name[MOST_COLUMNS])
+{
     size_t n = 0;
     bool has_sink = false;
     const json *names = json_at(r->phiid.root, "spearman.columns");
@@ -24,7 +25,8 @@ static size_t correlated(const report *r, const char *name[MOST_COLUMNS]) {
 }
 
 /* What stands in phiid.json; NaN where it has no such row or column. */
-static double correlation_told(const report *r, const char *which, size_t row, size_t column) {
+static double correlation_told(const report *r, const char *which, size_t row, size_t column)
+{
     const json *rows = json_get(json_get(r->phiid.root, "spearman"), which);
     const json *at = rows && rows->kind == JSON_ARRAY ? rows->child : NULL;
     for (size_t k = 0; at && k < row; k++) at = at->next;
@@ -34,7 +36,8 @@ static double correlation_told(const report *r, const char *which, size_t row, s
 }
 
 /* Means of layers over what is finite; in place. */
-static void layer_means(const report *r, double *v) {
+static void layer_means(const report *r, double *v)
+{
     for (size_t l = 0; l < r->layers; l++) {
         double sum = 0;
         size_t n = 0;
@@ -47,7 +50,8 @@ static void layer_means(const report *r, double *v) {
     }
 }
 
-static double correlation(const report *r, const char *which, const char *a, const char *b) {
+static double correlation(const report *r, const char *which, const char *a, const char *b)
+{
     double *x = report_column(r, a), *y = report_column(r, b), rho = (double)NAN;
     if (x && y) {
         bool units = !strcmp(which, "units");
@@ -62,7 +66,8 @@ static double correlation(const report *r, const char *which, const char *a, con
     return rho;
 }
 
-static void spearman_table(page *p, const report *r, const char *which, const char *title) {
+static void spearman_table(page *p, const report *r, const char *which, const char *title)
+{
     const char *name[MOST_COLUMNS];
     size_t n = correlated(r, name);
     if (!n) return;
@@ -87,7 +92,8 @@ static void spearman_table(page *p, const report *r, const char *which, const ch
     page_table_end(p);
 }
 
-void report_correlations(page *p, const report *r) {
+void report_correlations(page *p, const report *r)
+{
     spearman_table(p, r, "units", "Spearman correlations over units.");
     page_put(p, "<details><summary>The same over layer means</summary>\n");
     spearman_table(p, r, "layers", "Spearman correlations over layer means.");
@@ -96,14 +102,20 @@ void report_correlations(page *p, const report *r) {
 
 /* ---- tables of units ------------------------------------------------------------------ */
 
-static const struct { unit_column column; const char *head; } table_column[] = {
-    {UNIT_RANK_DIFFERENCE, "rank difference"}, {UNIT_DIFFERENCE_RANK, "rank of difference"},
-    {UNIT_SYNERGY, "synergy, nats"}, {UNIT_REDUNDANCY, "redundancy, nats"},
-    {UNIT_SELF, "self-information, nats"}, {UNIT_MEAN_NORM, "mean norm"},
-    {UNIT_SINK, "attention to the first token"}};
+static const struct {
+    unit_column column;
+    const char *head;
+} table_column[] = {{UNIT_RANK_DIFFERENCE, "rank difference"},
+                    {UNIT_DIFFERENCE_RANK, "rank of difference"},
+                    {UNIT_SYNERGY, "synergy, nats"},
+                    {UNIT_REDUNDANCY, "redundancy, nats"},
+                    {UNIT_SELF, "self-information, nats"},
+                    {UNIT_MEAN_NORM, "mean norm"},
+                    {UNIT_SINK, "attention to the first token"}};
 enum { TABLE_COLUMNS = sizeof table_column / sizeof table_column[0] };
 
-static void table_head(page *p, const report *r, const char *title, bool intervals) {
+static void table_head(page *p, const report *r, const char *title, bool intervals)
+{
     page_table(p, NULL, title, title);
     page_table_head(p, r->one);
     page_table_head(p, "score");
@@ -113,7 +125,8 @@ static void table_head(page *p, const report *r, const char *title, bool interva
     page_table_body(p);
 }
 
-static void table_row(page *p, const report *r, size_t unit, bool intervals) {
+static void table_row(page *p, const report *r, size_t unit, bool intervals)
+{
     page_put(p, "<tr><th scope=\"row\">");
     page_text(p, r->unit[unit]);
     page_put(p, "</th>");
@@ -127,15 +140,17 @@ static void table_row(page *p, const report *r, size_t unit, bool intervals) {
     page_row_end(p);
 }
 
-static bool has_intervals(const report *r) {
+static bool has_intervals(const report *r)
+{
     if (!r->column[UNIT_SCORE_LOW] || !r->column[UNIT_SCORE_HIGH]) return false;
     for (size_t i = 0; i < r->count; i++)
         if (isfinite(r->column[UNIT_SCORE_LOW][i])) return true;
     return false;
 }
 
-static void unit_table(page *p, const report *r, const char *title, const size_t *order, size_t from,
-                       size_t to) {
+static void unit_table(page *p, const report *r, const char *title, const size_t *order,
+                       size_t from, size_t to)
+{
     bool intervals = has_intervals(r);
     table_head(p, r, title, intervals);
     for (size_t i = from; i < to; i++) table_row(p, r, order[i], intervals);
@@ -144,7 +159,8 @@ static void unit_table(page *p, const report *r, const char *title, const size_t
 
 enum { SHOWN_UNITS = 10, MOST_TABLE_ROWS = 1200 };
 
-void report_units(page *p, const report *r) {
+void report_units(page *p, const report *r)
+{
     char title[160];
     size_t n;
     size_t *order = report_order(r, r->column[UNIT_SCORE], &n);
@@ -168,13 +184,15 @@ void report_units(page *p, const report *r) {
     free(order);
 }
 
-static void cell(page *p, const char *words) {
+static void cell(page *p, const char *words)
+{
     page_put(p, "<td class=\"words long\">");
     page_text(p, words);
     page_put(p, "</td>");
 }
 
-static const char *first_text(const json *object, const char *const *keys) {
+static const char *first_text(const json *object, const char *const *keys)
+{
     for (; *keys; keys++) {
         const char *s = json_text_of(object, *keys, "");
         if (*s) return s;
@@ -183,7 +201,8 @@ static const char *first_text(const json *object, const char *const *keys) {
 }
 
 /* At most n bytes, cut at a character, with an ellipsis. */
-static void shortened(const char *s, size_t n, char *to) {
+static void shortened(const char *s, size_t n, char *to)
+{
     size_t length = strlen(s);
     if (length <= n) {
         memcpy(to, s, length + 1);
@@ -194,7 +213,8 @@ static void shortened(const char *s, size_t n, char *to) {
     memcpy(to + n, "\xe2\x80\xa6", 4);
 }
 
-void report_prompts(page *p, const report *r) {
+void report_prompts(page *p, const report *r)
+{
     static const char *const text_keys[] = {"text", "prompt", NULL};
     static const char *const answer_keys[] = {"continuation", "output", "generated",
                                               "answer",       "first",  NULL};
@@ -229,7 +249,8 @@ void report_prompts(page *p, const report *r) {
     page_put(p, "</details>\n");
 }
 
-static void setting_rows(page *p, const json *object, const char *of) {
+static void setting_rows(page *p, const json *object, const char *of)
+{
     if (!object || object->kind != JSON_OBJECT) return;
     for (const json *c = object->child; c; c = c->next) {
         if (c->kind == JSON_OBJECT || c->kind == JSON_ARRAY) continue;
@@ -237,21 +258,25 @@ static void setting_rows(page *p, const json *object, const char *of) {
         page_put(p, "<td class=\"words\">");
         page_name(p, c->key);
         page_put(p, "</td>");
-        page_cell_words(p, c->kind == JSON_TRUE ? "yes" : c->kind == JSON_FALSE ? "no"
-                           : c->kind == JSON_NULL ? "\xe2\x80\x93" : c->text);
+        page_cell_words(p, c->kind == JSON_TRUE    ? "yes"
+                           : c->kind == JSON_FALSE ? "no"
+                           : c->kind == JSON_NULL  ? "\xe2\x80\x93"
+                                                   : c->text);
         page_row_end(p);
     }
 }
 
 /* " --NAME value" as the settings have it; nothing where they have none. */
-static void repeat_option(page *p, const json *settings, const char *key, const char *name) {
+static void repeat_option(page *p, const json *settings, const char *key, const char *name)
+{
     const json *v = json_get(settings, key);
     if (!v || (v->kind != JSON_NUMBER && v->kind != JSON_TEXT) || !v->text) return;
     text_print(&p->html, " --%s ", name);
     page_shell(p, v->text);
 }
 
-static void repeat_capture(page *p, const report *r) {
+static void repeat_capture(page *p, const report *r)
+{
     const json *settings = json_get(r->run.root, "settings");
     const char *told = json_text_of(r->run.root, "command", "");
     if (*told) {
@@ -272,18 +297,20 @@ static void repeat_capture(page *p, const report *r) {
     page_put(p, "\n");
 }
 
-static void repeat_commands(page *p, const report *r) {
-    static const char *const key[] = {"tau", "redundancy", "score", "flagged", "min_length", "seed",
-                                      "resamples", "surrogates", "null", "detrend"};
-    static const char *const name[] = {"tau", "redundancy", "score", "flagged", "min-length", "seed",
-                                       "resamples", "surrogates", "null", "detrend"};
+static void repeat_commands(page *p, const report *r)
+{
+    static const char *const key[] = {"tau",  "redundancy", "score",      "flagged", "min_length",
+                                      "seed", "resamples",  "surrogates", "null",    "detrend"};
+    static const char *const name[] = {"tau",  "redundancy", "score",      "flagged", "min-length",
+                                       "seed", "resamples",  "surrogates", "null",    "detrend"};
     const json *settings = json_get(r->phiid.root, "settings");
     page_put(p, "<pre>");
     if (r->run.root) repeat_capture(p, r);
     page_put(p, "synergy phiid ");
     page_shell(p, r->run.root ? "DIR" : json_text_of(r->phiid.root, "input.file", "NORMS.npy"));
     page_put(p, " -o DIR");
-    for (size_t k = 0; k < sizeof key / sizeof key[0]; k++) repeat_option(p, settings, key[k], name[k]);
+    for (size_t k = 0; k < sizeof key / sizeof key[0]; k++)
+        repeat_option(p, settings, key[k], name[k]);
     if (!strcmp(json_text_of(settings, "prompts", ""), "pooled")) page_put(p, " --pool");
     if (json_bool_of(settings, "bias_corrected", false)) page_put(p, " --bias-correct");
     page_put(p, "\n");
@@ -298,13 +325,15 @@ static void repeat_commands(page *p, const report *r) {
     page_put(p, "synergy report DIR</pre>\n");
 }
 
-void report_repeat(page *p, const report *r) {
+void report_repeat(page *p, const report *r)
+{
     page_put(p, "<h2 id=\"repeat\">To repeat it</h2>\n");
     repeat_commands(p, r);
-    page_put(p, "<p>The numbers stand beside this page: <code>units.csv</code>, "
-                "<code>profile.csv</code>, <code>synergy.npy</code>, <code>redundancy.npy</code>, "
-                "<code>phiid.json</code>; each figure is <code>figures/NAME.svg</code> with its data in "
-                "<code>figures/NAME.csv</code>.</p>\n<details><summary>All settings</summary>\n");
+    page_put(
+        p, "<p>The numbers stand beside this page: <code>units.csv</code>, "
+           "<code>profile.csv</code>, <code>synergy.npy</code>, <code>redundancy.npy</code>, "
+           "<code>phiid.json</code>; each figure is <code>figures/NAME.svg</code> with its data in "
+           "<code>figures/NAME.csv</code>.</p>\n<details><summary>All settings</summary>\n");
     page_table(p, NULL, "Settings", "All settings.");
     page_table_head_words(p, "of");
     page_table_head_words(p, "setting");

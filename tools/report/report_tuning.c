@@ -9,7 +9,8 @@ enum { MOST_SUBSETS = 8, MOST_ROWS = 4096 };
 
 /* ---- claims ------------------------------------------------------------------------------- */
 
-static const json *test_of(const json *tuning, const json *claim, const char *a, const char *b) {
+static const json *test_of(const json *tuning, const json *claim, const char *a, const char *b)
+{
     const json *list = json_get(tuning, "tests");
     for (const json *c = list ? list->child : NULL; c; c = c->next)
         if (!strcmp(json_text_of(c, "task", ""), json_text_of(claim, "task", "")) &&
@@ -19,38 +20,49 @@ static const json *test_of(const json *tuning, const json *claim, const char *a,
     return NULL;
 }
 
-static void test_words(page *p, const json *test, const char *words, const char *before) {
+static void test_words(page *p, const json *test, const char *words, const char *before)
+{
     if (!test) return;
     page_put(p, before);
     page_put(p, words);
     page_put(p, " ");
     page_number(p, 100 * json_number_of(test, "difference", (double)NAN));
     page_put(p, " points");
-    page_interval(p, 100 * json_number_of(test, "low", (double)NAN), 100 * json_number_of(test, "high", (double)NAN));
+    page_interval(p, 100 * json_number_of(test, "low", (double)NAN),
+                  100 * json_number_of(test, "high", (double)NAN));
     const double chance = json_number_of(test, "p_seeds", (double)NAN);
-    if (isfinite(chance)) text_print(&p->html, ", p = %.2g over %.0f seeds", chance, json_number_of(test, "seeds", 0));
+    if (isfinite(chance))
+        text_print(&p->html, ", p = %.2g over %.0f seeds", chance,
+                   json_number_of(test, "seeds", 0));
 }
 
-static void claim_of(page *p, const report *r, const json *claim) {
+static void claim_of(page *p, const report *r, const json *claim)
+{
     const json *tuning = r->tuning.root;
     const bool sft = !strcmp(json_text_of(claim, "method", ""), "sft");
-    report_claim_begin(p, sft ? "Supervised fine-tuning gains as much from core, random and peripheral heads"
-                              : "Reinforcement learning of the core gains more than of random heads, and these more than the periphery",
-                       json_text_of(claim, "verdict", "open"));
+    report_claim_begin(
+        p,
+        sft ? "Supervised fine-tuning gains as much from core, random and peripheral heads"
+            : "Reinforcement learning of the core gains more than of random heads, and these more "
+              "than the periphery",
+        json_text_of(claim, "verdict", "open"));
     page_put(p, "task ");
     page_text(p, json_text_of(claim, "task", "?"));
     page_put(p, ", accuracy on held-out items at the end: ");
     test_words(p, test_of(tuning, claim, "core", "random"), "core \xe2\x88\x92 random", "");
-    test_words(p, test_of(tuning, claim, "random", "periphery"), "random \xe2\x88\x92 periphery", "; ");
+    test_words(p, test_of(tuning, claim, "random", "periphery"), "random \xe2\x88\x92 periphery",
+               "; ");
     test_words(p, test_of(tuning, claim, "core", "periphery"), "core \xe2\x88\x92 periphery", "; ");
     page_put(p, "; see <a href=\"#tuning\">tuning</a>");
     report_claim_end(p);
 }
 
-void report_tuning_claims(page *p, const report *r) {
+void report_tuning_claims(page *p, const report *r)
+{
     static const char *const method[2] = {"grpo", "sft"};
-    static const char *const untested[2] = {"Reinforcement learning of the core gains more than of other heads",
-                                            "Supervised fine-tuning gains as much from any heads"};
+    static const char *const untested[2] = {
+        "Reinforcement learning of the core gains more than of other heads",
+        "Supervised fine-tuning gains as much from any heads"};
     const json *claims = json_get(r->tuning.root, "claims");
     for (int k = 0; k < 2; k++) {
         bool found = false;
@@ -61,35 +73,46 @@ void report_tuning_claims(page *p, const report *r) {
             }
         if (found) continue;
         report_claim_begin(p, untested[k], "not tested");
-        text_print(&p->html, "<code>synergy tune MODEL DIR --method %s --subset core --task NAME</code> does it, once for "
-                             "each subset and seed", method[k]);
+        text_print(&p->html,
+                   "<code>synergy tune MODEL DIR --method %s --subset core --task NAME</code> does "
+                   "it, once for "
+                   "each subset and seed",
+                   method[k]);
         report_claim_end(p);
     }
 }
 
 /* ---- figures ------------------------------------------------------------------------------ */
 
-static const char *at(const csv *c, size_t row, const char *column) {
+static const char *at(const csv *c, size_t row, const char *column)
+{
     return csv_cell(c, row, csv_column(c, column));
 }
 
-static double number_at(const csv *c, size_t row, const char *column) {
+static double number_at(const csv *c, size_t row, const char *column)
+{
     double v;
     return csv_double(at(c, row, column), &v) ? v : (double)NAN;
 }
 
-static bool is_of(const csv *c, size_t row, const char *task, const char *method, const char *subset) {
+static bool is_of(const csv *c, size_t row, const char *task, const char *method,
+                  const char *subset)
+{
     return !strcmp(at(c, row, "task"), task) && !strcmp(at(c, row, "method"), method) &&
            (!subset || !strcmp(at(c, row, "subset"), subset));
 }
 
-static int by_number(const void *a, const void *b) {
+static int by_number(const void *a, const void *b)
+{
     const double x = *(const double *)a, y = *(const double *)b;
     return x < y ? -1 : x > y;
 }
 
-/* Mean over seeds at every step, with its 95 % interval by Student's t; of one seed, that of the items. */
-static void subset_line(const csv *c, const char *task, const char *method, const char *subset, curve *to) {
+/* Mean over seeds at every step, with its 95 % interval by Student's t; of one seed, that of the
+ * items. */
+static void subset_line(const csv *c, const char *task, const char *method, const char *subset,
+                        curve *to)
+{
     double *step = tool_alloc(c->rows + 1, sizeof *step);
     size_t steps = 0;
     for (size_t i = 0; i < c->rows; i++)
@@ -106,7 +129,9 @@ static void subset_line(const csv *c, const char *task, const char *method, cons
         if (s && !(step[s] > step[s - 1])) continue;
         for (size_t i = 0; i < c->rows; i++) {
             const double v = number_at(c, i, "accuracy");
-            if (!is_of(c, i, task, method, subset) || number_at(c, i, "step") < step[s] || number_at(c, i, "step") > step[s]) continue;
+            if (!is_of(c, i, task, method, subset) || number_at(c, i, "step") < step[s] ||
+                number_at(c, i, "step") > step[s])
+                continue;
             sum += v;
             square += v * v;
             low = number_at(c, i, "low");
@@ -115,8 +140,9 @@ static void subset_line(const csv *c, const char *task, const char *method, cons
         }
         const double mean = sum / (double)n;
         if (n > 1) {
-            const double half = student_at(0.05, n - 1) *
-                                sqrt(fmax(0, square - (double)n * mean * mean) / (double)(n - 1) / (double)n);
+            const double half =
+                student_at(0.05, n - 1) *
+                sqrt(fmax(0, square - (double)n * mean * mean) / (double)(n - 1) / (double)n);
             low = mean - half;
             high = mean + half;
         }
@@ -128,7 +154,9 @@ static void subset_line(const csv *c, const char *task, const char *method, cons
     free(step);
 }
 
-static void method_panel(page *p, const report *r, const char *task, const char *method, size_t number) {
+static void method_panel(page *p, const report *r, const char *task, const char *method,
+                         size_t number)
+{
     const csv *c = &r->tuning_rows;
     const char *subset[MOST_SUBSETS];
     char id[64], title[200];
@@ -141,23 +169,33 @@ static void method_panel(page *p, const report *r, const char *task, const char 
         if (!known) subset[n++] = at(c, i, "subset");
     }
     for (size_t k = 0; k < n; k++) {
-        l[k] = (line){subset[k], {0, NULL, NULL, NULL, NULL}, !strcmp(subset[k], "random") ? 12 : (int)k, true};
+        l[k] = (line){subset[k],
+                      {0, NULL, NULL, NULL, NULL},
+                      !strcmp(subset[k], "random") ? 12 : (int)k,
+                      true};
         subset_line(c, task, method, subset[k], &l[k].at);
     }
     snprintf(id, sizeof id, "tuning-%s-%zu", method, number);
-    snprintf(title, sizeof title, "%s, %.100s", !strcmp(method, "sft") ? "Worked solutions" : "Reward", task);
-    chart as = {id, title, "Accuracy on held-out items over steps, by which heads were trained.", "step", "accuracy", 0, 0, false,
-                l, n};
+    snprintf(title, sizeof title, "%s, %.100s",
+             !strcmp(method, "sft") ? "Worked solutions" : "Reward", task);
+    chart as = {
+        id,     title,      "Accuracy on held-out items over steps, by which heads were trained.",
+        "step", "accuracy", 0,
+        0,      false,      l,
+        n};
     figure_lines(&as, &f);
     page_panel(p, id, &f);
     for (size_t k = 0; k < n; k++) curve_free(&l[k].at);
 }
 
-static void tests_table(page *p, const json *tuning) {
+static void tests_table(page *p, const json *tuning)
+{
     const json *list = json_get(tuning, "tests");
     if (!list || !list->child) return;
-    page_table(p, NULL, "Tests", "Subsets against each other: accuracy at the end, points. p over seeds by Student\xe2\x80\x99s t of "
-                                 "the pairs, over items by random signs of each item\xe2\x80\x99s differences.");
+    page_table(p, NULL, "Tests",
+               "Subsets against each other: accuracy at the end, points. p over seeds by "
+               "Student\xe2\x80\x99s t of "
+               "the pairs, over items by random signs of each item\xe2\x80\x99s differences.");
     page_table_head_words(p, "task, method");
     page_table_head_words(p, "against each other");
     page_table_head(p, "seeds");
@@ -168,13 +206,16 @@ static void tests_table(page *p, const json *tuning) {
     page_table_body(p);
     for (const json *c = list->child; c; c = c->next) {
         char row[200];
-        snprintf(row, sizeof row, "%.60s, %.20s", json_text_of(c, "task", "?"), json_text_of(c, "method", "?"));
+        snprintf(row, sizeof row, "%.60s, %.20s", json_text_of(c, "task", "?"),
+                 json_text_of(c, "method", "?"));
         page_row(p, row);
-        snprintf(row, sizeof row, "%.60s \xe2\x88\x92 %.60s", json_text_of(c, "a", "?"), json_text_of(c, "b", "?"));
+        snprintf(row, sizeof row, "%.60s \xe2\x88\x92 %.60s", json_text_of(c, "a", "?"),
+                 json_text_of(c, "b", "?"));
         page_cell_words(p, row);
         page_cell(p, json_number_of(c, "seeds", (double)NAN));
         page_cell(p, 100 * json_number_of(c, "difference", (double)NAN));
-        page_cell_interval(p, 100 * json_number_of(c, "low", (double)NAN), 100 * json_number_of(c, "high", (double)NAN));
+        page_cell_interval(p, 100 * json_number_of(c, "low", (double)NAN),
+                           100 * json_number_of(c, "high", (double)NAN));
         page_cell(p, json_number_of(c, "p_seeds", (double)NAN));
         page_cell(p, json_number_of(c, "p_items", (double)NAN));
         page_row_end(p);
@@ -182,7 +223,8 @@ static void tests_table(page *p, const json *tuning) {
     page_table_end(p);
 }
 
-void report_tuning(page *p, const report *r) {
+void report_tuning(page *p, const report *r)
+{
     const csv *c = &r->tuning_rows;
     size_t number = 0;
     if (!r->tuning.root || !c->rows) return;
@@ -190,11 +232,14 @@ void report_tuning(page *p, const report *r) {
     page_figure(p);
     for (size_t i = 0; i < c->rows; i++) {
         bool known = false;
-        for (size_t k = 0; k < i && !known; k++) known = is_of(c, k, at(c, i, "task"), at(c, i, "method"), NULL);
+        for (size_t k = 0; k < i && !known; k++)
+            known = is_of(c, k, at(c, i, "task"), at(c, i, "method"), NULL);
         if (!known) method_panel(p, r, at(c, i, "task"), at(c, i, "method"), number++);
     }
-    page_figure_end(p, "Only the named heads were trained, all other weights stayed. Points: the mean over seeds; bands: its "
-                       "95\xc2\xa0% interval (of a single seed, that over items). <i>matched</i>: random heads, as many of each layer "
+    page_figure_end(p, "Only the named heads were trained, all other weights stayed. Points: the "
+                       "mean over seeds; bands: its "
+                       "95\xc2\xa0% interval (of a single seed, that over items). <i>matched</i>: "
+                       "random heads, as many of each layer "
                        "as the core; <i>layer:N</i>: the heads of one layer.");
     tests_table(p, r->tuning.root);
 }

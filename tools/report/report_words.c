@@ -5,7 +5,8 @@
 #include <string.h>
 
 /* Where the top quarter lies: the plainest picture of a core. */
-static void quarter_words(page *p, const report *r, unit_column column, const char *name) {
+static void quarter_words(page *p, const report *r, unit_column column, const char *name)
+{
     size_t n, third[3] = {0, 0, 0}, size[3] = {0, 0, 0};
     size_t *order = report_order(r, r->column[column], &n);
     size_t top = n / 4;
@@ -30,7 +31,8 @@ static void quarter_words(page *p, const report *r, unit_column column, const ch
     page_put(p, "</li>\n");
 }
 
-void report_words(page *p, const report *r) {
+void report_words(page *p, const report *r)
+{
     page_put(p, "<h2 id=\"words\">What the figures say</h2>\n<ul class=\"two\">\n");
     page_list(p, r->phiid.root, "conclusions");
     quarter_words(p, r, UNIT_RANK_DIFFERENCE, "rank difference");
@@ -39,7 +41,8 @@ void report_words(page *p, const report *r) {
     page_put(p, "</ul>\n");
 }
 
-void report_method(page *p, const report *r) {
+void report_method(page *p, const report *r)
+{
     const json *root = r->phiid.root;
     const char *redundancy = json_text_of(root, "settings.redundancy", "mmi");
     page_put(p, "<h2 id=\"limits\">Method and its limits</h2>\n<p>");
@@ -53,30 +56,32 @@ void report_method(page *p, const report *r) {
                r->many, report_number(r, "settings.tau"),
                report_number(r, "settings.tau") == 1.0 ? "" : "s");
     page_put(p, strcmp(redundancy, "ccs") ? "the minimum mutual information (MMI)"
-                                     : "the common change in surprisal (CCS)");
-    page_put(p, ". <i>Synergy</i> is the atom sts: what only both together hold, now and later. "
-           "<i>Redundancy</i> is rtr: what each holds alone, now and later. The figure of a unit "
-           "is the "
-           "mean over its pairs and prompts.</p>\n<ul>\n");
+                                          : "the common change in surprisal (CCS)");
+    page_put(p,
+             ". <i>Synergy</i> is the atom sts: what only both together hold, now and later. "
+             "<i>Redundancy</i> is rtr: what each holds alone, now and later. The figure of a unit "
+             "is the "
+             "mean over its pairs and prompts.</p>\n<ul>\n");
     if (strcmp(redundancy, "ccs"))
-        page_put(p, "<li>With MMI the synergy of two unrelated series is not zero: it is twice the "
-               "smaller of "
-               "their self-informations. A slow unit looks synergistic with everything. Only a "
-               "null that "
-               "keeps each unit\xe2\x80\x99s memory, such as circular shifts "
-               "(<code>--surrogates</code>), "
-               "tells coupling from memory.</li>\n");
-    page_put(p, "<li>Short series are biased: at 100 samples independent white noise has about 0.0035 "
-           "nats of "
-           "synergy and 0.0006 of redundancy, and series with memory have more.</li>\n"
-           "<li>Where mean synergy and mean redundancy of the units go together, their rank "
-           "difference is "
-           "a small difference of two large numbers; its reliability is stated above.</li>\n"
-           "<li>Intervals are drawn over prompts: they say how the result would vary with other "
-           "prompts of "
-           "the same kind, not with another model or another way of measuring.</li>\n"
-           "<li>A norm is one number of a unit\xe2\x80\x99s output. Units can share information "
-           "that their "
-           "norms do not show.</li>\n</ul>\n");
+        page_put(p,
+                 "<li>With MMI the synergy of two unrelated series is not zero: it is twice the "
+                 "smaller of "
+                 "their self-informations. A slow unit looks synergistic with everything. Only a "
+                 "null that "
+                 "keeps each unit\xe2\x80\x99s memory, such as circular shifts "
+                 "(<code>--surrogates</code>), "
+                 "tells coupling from memory.</li>\n");
+    page_put(p,
+             "<li>Short series are biased: at 100 samples independent white noise has about 0.0035 "
+             "nats of "
+             "synergy and 0.0006 of redundancy, and series with memory have more.</li>\n"
+             "<li>Where mean synergy and mean redundancy of the units go together, their rank "
+             "difference is "
+             "a small difference of two large numbers; its reliability is stated above.</li>\n"
+             "<li>Intervals are drawn over prompts: they say how the result would vary with other "
+             "prompts of "
+             "the same kind, not with another model or another way of measuring.</li>\n"
+             "<li>A norm is one number of a unit\xe2\x80\x99s output. Units can share information "
+             "that their "
+             "norms do not show.</li>\n</ul>\n");
 }
-

@@ -3,8 +3,8 @@
    The ids of a choice are those of preamble, context and choice as one text, so that no word is
    cut where the context ends. What all choices of an item share, the stem, is fed once; its last
    row of logits gives each choice its first own token, and only what stands between that and the
-   last token is fed choice by choice. What all items of a set begin with is fed once and copied. Items
-   are asked side by side, each in sequences of its own. */
+   last token is fed choice by choice. What all items of a set begin with is fed once and copied.
+   Items are asked side by side, each in sequences of its own. */
 #include "study/eval.h"
 #include "study/perplexity.h"
 
@@ -17,7 +17,8 @@ enum { TOGETHER = 12, PASS = 64 }; /* items that are asked at once, at most; row
 /* ---- opening -------------------------------------------------------------------------- */
 
 /* A text becomes the prompt that a chat makes of it. */
-static bool as_message(const chat *asked, text *words, problem *why) {
+static bool as_message(const chat *asked, text *words, problem *why)
+{
     size_t n;
     char *rendered = chat_render(asked, words->at, words->length, &n, why);
     if (rendered) {
@@ -28,9 +29,11 @@ static bool as_message(const chat *asked, text *words, problem *why) {
     return rendered != NULL;
 }
 
-/* With a chat, the question is the user's message and the choice what the assistant goes on with. */
-static bool item_ids(eval_item *item, const eval_set *set, const syn_tokenizer *t, const chat *asked,
-                     problem *why) {
+/* With a chat, the question is the user's message and the choice what the assistant goes on with.
+ */
+static bool item_ids(eval_item *item, const eval_set *set, const syn_tokenizer *t,
+                     const chat *asked, problem *why)
+{
     const eval_text *words = &set->text[item->text];
     const bool plain = asked->way == CHAT_PLAIN;
     for (int c = 0; c < words->choices; c++) {
@@ -38,8 +41,9 @@ static bool item_ids(eval_item *item, const eval_set *set, const syn_tokenizer *
         text_print(&whole, "%s%s", set->preamble, words->context);
         if (!plain && !as_message(asked, &whole, why)) return false;
         text_add(&whole, words->choice[c] + (!plain && words->choice[c][0] == ' '));
-        item->ids[c] = tokenize_text(t, whole.at, whole.length,
-                                     plain ? 0 : SYN_PARSE_SPECIAL | SYN_NO_BOS, &item->length[c], why);
+        item->ids[c] =
+            tokenize_text(t, whole.at, whole.length, plain ? 0 : SYN_PARSE_SPECIAL | SYN_NO_BOS,
+                          &item->length[c], why);
         text_free(&whole);
         if (!item->ids[c]) return false;
         if (plain && t->add_eos && item->length[c]) item->length[c]--; /* no choice ends the text */
@@ -47,14 +51,16 @@ static bool item_ids(eval_item *item, const eval_set *set, const syn_tokenizer *
     return true;
 }
 
-static size_t shared(const int32_t *a, size_t n, const int32_t *b, size_t m) {
+static size_t shared(const int32_t *a, size_t n, const int32_t *b, size_t m)
+{
     size_t i = 0;
     while (i < n && i < m && a[i] == b[i]) i++;
     return i;
 }
 
-static bool item_open(eval_item *item, const eval_set *set, const syn_tokenizer *t, const chat *asked,
-                      problem *why) {
+static bool item_open(eval_item *item, const eval_set *set, const syn_tokenizer *t,
+                      const chat *asked, problem *why)
+{
     const eval_text *words = &set->text[item->text];
     item->choices = words->choices;
     item->right = words->right;
@@ -66,13 +72,16 @@ static bool item_open(eval_item *item, const eval_set *set, const syn_tokenizer 
     }
     for (int c = 0; c < item->choices; c++)
         if (!item->stem || item->length[c] <= item->stem)
-            return problem_set(why, "evaluation sets: %s, item %d: this model's tokens do not tell "
-                               "its choices apart", set->name, item->text + 1);
+            return problem_set(why,
+                               "evaluation sets: %s, item %d: this model's tokens do not tell "
+                               "its choices apart",
+                               set->name, item->text + 1);
     return true;
 }
 
-static bool open_set(eval_bench *e, int which, int64_t limit, const syn_tokenizer *t, const chat *asked,
-                     problem *why) {
+static bool open_set(eval_bench *e, int which, int64_t limit, const syn_tokenizer *t,
+                     const chat *asked, problem *why)
+{
     eval_set *set = &e->set[e->sets++];
     eval_set_make(set, which);
     bool *chosen = tool_alloc((size_t)set->texts, sizeof *chosen);
@@ -93,8 +102,9 @@ static bool open_set(eval_bench *e, int which, int64_t limit, const syn_tokenize
 
 static uint64_t count_positions(const eval_bench *e);
 
-bool eval_open(eval_bench *e, const loaded_model *m, const char *names, int64_t limit, const chat *asked,
-               problem *why) {
+bool eval_open(eval_bench *e, const loaded_model *m, const char *names, int64_t limit,
+               const chat *asked, problem *why)
+{
     int which[EVAL_SETS];
     const chat plain = {0};
     memset(e, 0, sizeof *e);
@@ -112,7 +122,8 @@ bool eval_open(eval_bench *e, const loaded_model *m, const char *names, int64_t 
     return good;
 }
 
-void eval_close(eval_bench *e) {
+void eval_close(eval_bench *e)
+{
     for (size_t i = 0; i < e->items; i++)
         for (int c = 0; c < e->item[i].choices; c++) free(e->item[i].ids[c]);
     for (int s = 0; s < e->sets; s++) eval_set_free(&e->set[s]);
@@ -120,11 +131,13 @@ void eval_close(eval_bench *e) {
     memset(e, 0, sizeof *e);
 }
 
-uint32_t eval_tokens(const eval_bench *e) {
+uint32_t eval_tokens(const eval_bench *e)
+{
     return e->tokens;
 }
 
-uint64_t eval_positions(const eval_bench *e) {
+uint64_t eval_positions(const eval_bench *e)
+{
     return e->positions;
 }
 
@@ -132,26 +145,27 @@ uint64_t eval_positions(const eval_bench *e) {
 
 /* Ids that a sequence is still to be fed, and what its last row of logits then tells. */
 typedef struct piece {
-    uint32_t       sequence;
+    uint32_t sequence;
     const int32_t *ids;
-    size_t         from, to;
-    const eval_item *item;   /* NULL: nothing is asked of it */
-    int            choice;   /* -1: of all choices, the first own token; else of this one, the next */
-    double        *likelihood; /* (EVAL_CHOICES), of the item */
-    int            row;      /* of the pass under way; -1: not at its end */
+    size_t from, to;
+    const eval_item *item; /* NULL: nothing is asked of it */
+    int choice;            /* -1: of all choices, the first own token; else of this one, the next */
+    double *likelihood;    /* (EVAL_CHOICES), of the item */
+    int row;               /* of the pass under way; -1: not at its end */
 } piece;
 
 typedef struct feeder {
     const eval_bench *e;
     syn_context *ctx;
-    syn_row     *rows;       /* (batch) */
-    piece       *piece;      /* (sequences) */
-    size_t       pieces;
-    uint64_t     fed;
+    syn_row *rows; /* (batch) */
+    piece *piece;  /* (sequences) */
+    size_t pieces;
+    uint64_t fed;
 } feeder;
 
 /* Sums are in the order of tokens, whatever is fed beside them. */
-static void score_piece(void *arg, int index) {
+static void score_piece(void *arg, int index)
+{
     const feeder *f = arg;
     const piece *p = &f->piece[index];
     if (p->row < 0 || !p->item) return;
@@ -165,7 +179,8 @@ static void score_piece(void *arg, int index) {
         p->likelihood[c] = (double)row[p->item->ids[c][p->item->stem]] - log_sum;
 }
 
-static bool feed_pass(feeder *f, bool *more, problem *why) {
+static bool feed_pass(feeder *f, bool *more, problem *why)
+{
     const syn_parallel *parallel = &f->ctx->desc.parallel;
     syn_error err;
     size_t n = 0;
@@ -187,7 +202,8 @@ static bool feed_pass(feeder *f, bool *more, problem *why) {
     return true;
 }
 
-static bool feed(feeder *f, problem *why) {
+static bool feed(feeder *f, problem *why)
+{
     bool more = f->pieces > 0;
     while (more)
         if (!feed_pass(f, &more, why)) return false;
@@ -195,28 +211,35 @@ static bool feed(feeder *f, problem *why) {
     return true;
 }
 
-static void add_piece(feeder *f, const piece *p) {
+static void add_piece(feeder *f, const piece *p)
+{
     f->piece[f->pieces++] = *p;
 }
 
-static bool copy(feeder *f, uint32_t from, uint32_t to, problem *why) {
+static bool copy(feeder *f, uint32_t from, uint32_t to, problem *why)
+{
     syn_error err;
-    return syn_context_copy(f->ctx, from, to, &err) == SYN_OK || problem_engine(why, "evaluation", &err);
+    return syn_context_copy(f->ctx, from, to, &err) == SYN_OK ||
+           problem_engine(why, "evaluation", &err);
 }
 
 /* Items that are asked at once: sequence 0 holds what all items of a set begin with, one more each
    item its stem, one more each choice the rest. */
-static size_t together(const syn_context_desc *desc) {
+static size_t together(const syn_context_desc *desc)
+{
     const size_t n = (desc->sequences - 1) / (1 + EVAL_CHOICES);
     return n ? n : 1;
 }
 
-static uint32_t choice_sequence(size_t items, size_t i, int c) {
+static uint32_t choice_sequence(size_t items, size_t i, int c)
+{
     return (uint32_t)(1 + items + i * EVAL_CHOICES + (size_t)c);
 }
 
 /* The other tokens of the choices, one more of each with every pass. */
-static bool score_rests(feeder *f, const eval_item *item, size_t items, double *likelihood, problem *why) {
+static bool score_rests(feeder *f, const eval_item *item, size_t items, double *likelihood,
+                        problem *why)
+{
     bool more = true;
     for (size_t step = 0; more; step++) {
         for (size_t i = 0; i < items; i++)
@@ -235,7 +258,8 @@ static bool score_rests(feeder *f, const eval_item *item, size_t items, double *
 }
 
 /* What all stems of a set begin with: at most all but one id of each. */
-static size_t common_start(const eval_item *item, size_t items) {
+static size_t common_start(const eval_item *item, size_t items)
+{
     size_t same = item[0].stem - 1;
     for (size_t i = 1; i < items; i++) {
         const size_t most = item[i].stem - 1 < same ? item[i].stem - 1 : same;
@@ -244,8 +268,9 @@ static size_t common_start(const eval_item *item, size_t items) {
     return same;
 }
 
-static bool run_items(feeder *f, const eval_item *item, size_t items, size_t start, double *likelihood,
-                      problem *why) {
+static bool run_items(feeder *f, const eval_item *item, size_t items, size_t start,
+                      double *likelihood, problem *why)
+{
     for (size_t i = 0; i < items; i++) {
         if (!copy(f, 0, (uint32_t)i + 1, why)) return false;
         add_piece(f, &(piece){(uint32_t)i + 1, item[i].ids[0], start, item[i].stem, &item[i], -1,
@@ -254,10 +279,13 @@ static bool run_items(feeder *f, const eval_item *item, size_t items, size_t sta
     return feed(f, why) && score_rests(f, item, items, likelihood, why);
 }
 
-static bool run_set(feeder *f, const eval_item *item, size_t items, double *likelihood, problem *why) {
+static bool run_set(feeder *f, const eval_item *item, size_t items, double *likelihood,
+                    problem *why)
+{
     const size_t start = common_start(item, items), most = together(&f->ctx->desc);
     syn_error err;
-    if (syn_context_rewind(f->ctx, 0, 0, &err) != SYN_OK) return problem_engine(why, "evaluation", &err);
+    if (syn_context_rewind(f->ctx, 0, 0, &err) != SYN_OK)
+        return problem_engine(why, "evaluation", &err);
     add_piece(f, &(piece){0, item[0].ids[0], 0, start, NULL, 0, NULL, -1});
     if (!start) f->pieces = 0;
     bool good = feed(f, why);
@@ -268,13 +296,15 @@ static bool run_set(feeder *f, const eval_item *item, size_t items, double *like
 }
 
 /* Items of one set stand together. */
-static size_t set_items(const eval_bench *e, size_t first) {
+static size_t set_items(const eval_bench *e, size_t first)
+{
     size_t n = 0;
     while (first + n < e->items && e->item[first + n].set == e->item[first].set) n++;
     return n;
 }
 
-static uint64_t count_positions(const eval_bench *e) {
+static uint64_t count_positions(const eval_bench *e)
+{
     uint64_t positions = 0;
     for (size_t i = 0, n; i < e->items; i += n) {
         const eval_item *item = e->item + i;
@@ -283,14 +313,16 @@ static uint64_t count_positions(const eval_bench *e) {
         positions += start;
         for (size_t k = 0; k < n; k++) {
             positions += item[k].stem - start;
-            for (int c = 0; c < item[k].choices; c++) positions += item[k].length[c] - 1 - item[k].stem;
+            for (int c = 0; c < item[k].choices; c++)
+                positions += item[k].length[c] - 1 - item[k].stem;
         }
     }
     return positions;
 }
 
-bool eval_layout(const eval_bench *e, const loaded_model *m, const char *memory, syn_context_desc *desc,
-                 problem *why) {
+bool eval_layout(const eval_bench *e, const loaded_model *m, const char *memory,
+                 syn_context_desc *desc, problem *why)
+{
     double budget;
     size_t bytes, items = TOGETHER;
     if (!budget_of(memory, &budget, why)) return false;
@@ -303,7 +335,8 @@ bool eval_layout(const eval_bench *e, const loaded_model *m, const char *memory,
     }
 }
 
-bool eval_likelihoods(const eval_bench *e, syn_context *ctx, double *likelihood, problem *why) {
+bool eval_likelihoods(const eval_bench *e, syn_context *ctx, double *likelihood, problem *why)
+{
     feeder f = {e, ctx, NULL, NULL, 0, 0};
     bool good = true;
     if (ctx->desc.sequences < 2 + EVAL_CHOICES)
@@ -325,7 +358,8 @@ bool eval_likelihoods(const eval_bench *e, syn_context *ctx, double *likelihood,
 
 /* ---- counting ------------------------------------------------------------------------- */
 
-double eval_margin(const eval_item *item, const double *likelihood) {
+double eval_margin(const eval_item *item, const double *likelihood)
+{
     double best = -(double)INFINITY;
     for (int c = 0; c < item->choices; c++)
         if (c != item->right && likelihood[c] > best) best = likelihood[c];
@@ -333,21 +367,29 @@ double eval_margin(const eval_item *item, const double *likelihood) {
 }
 
 /* Wilson's interval for a share k / n (Wilson 1927), z = 1.96. */
-static eval_score score_of(const char *name, int items, int correct, double margin) {
+static eval_score score_of(const char *name, int items, int correct, double margin)
+{
     const double n = items, p = items ? correct / n : 0, z = 1.959963984540054;
     const double middle = (p + z * z / (2 * n)) / (1 + z * z / n);
     const double half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-    const eval_score s = {name, items, correct, p, middle - half > 0 ? middle - half : 0,
-                          middle + half < 1 ? middle + half : 1, margin};
+    const eval_score s = {name,
+                          items,
+                          correct,
+                          p,
+                          middle - half > 0 ? middle - half : 0,
+                          middle + half < 1 ? middle + half : 1,
+                          margin};
     return s;
 }
 
 void eval_score_set(eval_score *s, const eval_bench *e, int set, int items, int correct,
-                    double margin) {
+                    double margin)
+{
     *s = score_of(e->set[set].name, items, correct, margin);
 }
 
-void eval_count(const eval_bench *e, const double *likelihood, eval_score *scores) {
+void eval_count(const eval_bench *e, const double *likelihood, eval_score *scores)
+{
     memset(scores, 0, (size_t)e->sets * sizeof *scores);
     for (size_t i = 0; i < e->items; i++) {
         eval_score *s = &scores[e->item[i].set];
@@ -360,7 +402,8 @@ void eval_count(const eval_bench *e, const double *likelihood, eval_score *score
         eval_score_set(&scores[k], e, k, scores[k].items, scores[k].correct, scores[k].margin);
 }
 
-eval_score eval_sum(const eval_score *scores, size_t sets) {
+eval_score eval_sum(const eval_score *scores, size_t sets)
+{
     int items = 0, correct = 0;
     double margin = 0;
     for (size_t k = 0; k < sets; k++) {
@@ -371,7 +414,8 @@ eval_score eval_sum(const eval_score *scores, size_t sets) {
     return score_of("all", items, correct, margin / items);
 }
 
-bool eval_run(const eval_bench *e, syn_context *ctx, eval_score *scores, problem *why) {
+bool eval_run(const eval_bench *e, syn_context *ctx, eval_score *scores, problem *why)
+{
     double *likelihood = tool_alloc(e->items * EVAL_CHOICES, sizeof *likelihood);
     const bool good = eval_likelihoods(e, ctx, likelihood, why);
     if (good) eval_count(e, likelihood, scores);
@@ -379,7 +423,8 @@ bool eval_run(const eval_bench *e, syn_context *ctx, eval_score *scores, problem
     return good;
 }
 
-double eval_chance(const eval_bench *e, int set) {
+double eval_chance(const eval_bench *e, int set)
+{
     double sum = 0;
     int items = 0;
     for (size_t i = 0; i < e->items; i++)

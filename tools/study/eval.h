@@ -17,67 +17,68 @@ enum { EVAL_SETS = 4, EVAL_CHOICES = 4 };
 /* ---- the items as texts (eval_items.c) ------------------------------------------------ */
 
 typedef struct eval_text {
-    const char *group;    /* what it tests: a phenomenon, an operation */
-    char *context;        /* "" where the choices are whole sentences */
+    const char *group; /* what it tests: a phenomenon, an operation */
+    char *context;     /* "" where the choices are whole sentences */
     char *choice[EVAL_CHOICES];
-    int   choices, right; /* right: index of a choice */
+    int choices, right; /* right: index of a choice */
 } eval_text;
 
 typedef struct eval_set {
     const char *name;
     const char *about;
     const char *preamble; /* examples before each item, "" for none */
-    int         frame;    /* consecutive items that balance one another */
-    eval_text  *text;
-    int         texts;
+    int frame;            /* consecutive items that balance one another */
+    eval_text *text;
+    int texts;
 } eval_set;
 
 const char *eval_set_name(int which); /* of 0 ... EVAL_SETS - 1, else NULL */
 void eval_set_make(eval_set *set, int which);
 void eval_set_free(eval_set *set);
 /* Which sets are meant: "all", or names with commas between. Returns how many, 0: a bad name. */
-int  eval_set_names(const char *names, int which[EVAL_SETS], problem *why);
-/* Marks as many whole frames as `limit` texts hold (0: all), at least one, of each group in turn; returns
-   how many texts are marked. */
-int  eval_set_choose(const eval_set *set, int64_t limit, bool *chosen);
+int eval_set_names(const char *names, int which[EVAL_SETS], problem *why);
+/* Marks as many whole frames as `limit` texts hold (0: all), at least one, of each group in turn;
+   returns how many texts are marked. */
+int eval_set_choose(const eval_set *set, int64_t limit, bool *chosen);
 
 /* ---- tokenised and scored (eval.c) ---------------------------------------------------- */
 
 typedef struct eval_score {
     const char *set;
-    int    items, correct;
+    int items, correct;
     double accuracy, low, high; /* Wilson 95 % */
-    double margin; /* mean log-likelihood difference right - best wrong, nats */
+    double margin;              /* mean log-likelihood difference right - best wrong, nats */
 } eval_score;
 
 typedef struct eval_item {
-    int      set, text;              /* which: index in eval_bench.set, in its texts */
-    int      choices, right;
-    size_t   stem;                   /* ids that all choices share: preamble, context and more */
-    size_t   length[EVAL_CHOICES];
-    int32_t *ids[EVAL_CHOICES];      /* (length): the stem and the rest */
+    int set, text; /* which: index in eval_bench.set, in its texts */
+    int choices, right;
+    size_t stem; /* ids that all choices share: preamble, context and more */
+    size_t length[EVAL_CHOICES];
+    int32_t *ids[EVAL_CHOICES]; /* (length): the stem and the rest */
 } eval_item;
 
 typedef struct eval_bench {
-    int        sets;
-    eval_set   set[EVAL_SETS];
-    size_t     items;
-    eval_item *item;                 /* (items), set after set */
-    uint32_t   vocab, window;        /* of the model */
-    uint32_t   tokens;
-    uint64_t   positions;
-    progress  *bar;                  /* NULL, or stepped by a run, in positions */
+    int sets;
+    eval_set set[EVAL_SETS];
+    size_t items;
+    eval_item *item;        /* (items), set after set */
+    uint32_t vocab, window; /* of the model */
+    uint32_t tokens;
+    uint64_t positions;
+    progress *bar; /* NULL, or stepped by a run, in positions */
 } eval_bench;
 
 /* names: "all" or "arithmetic,grammar"; limit: most items of each set, 0: all (a limit takes a
    fixed selection of whole frames, at least one, so that it is balanced, too). */
-bool eval_open(eval_bench *e, const loaded_model *m, const char *names, int64_t limit, const chat *asked,
+bool eval_open(eval_bench *e, const loaded_model *m, const char *names, int64_t limit,
+               const chat *asked,
                problem *why); /* asked: items are messages of this chat; NULL: plain text */
 void eval_close(eval_bench *e);
 
 /* Tokens, sequences and batch of a context for it, as far as the memory goes (see budget_of). */
-bool eval_layout(const eval_bench *e, const loaded_model *m, const char *memory, syn_context_desc *desc,
-                 problem *why);
+bool eval_layout(const eval_bench *e, const loaded_model *m, const char *memory,
+                 syn_context_desc *desc, problem *why);
 /* scores[e->sets]; ctx: as eval_layout has it, or more. Edits are whatever the caller has set in
    ctx->edit. */
 bool eval_run(const eval_bench *e, syn_context *ctx, eval_score *scores, problem *why);

@@ -10,7 +10,8 @@
 /* ---- adding items --------------------------------------------------------------------- */
 
 static eval_text *add_text(eval_set *s, const char *group, const char *context, int choices,
-                           int right) {
+                           int right)
+{
     s->text = tool_realloc(s->text, (size_t)s->texts + 1, sizeof *s->text);
     eval_text *t = &s->text[s->texts++];
     memset(t, 0, sizeof *t);
@@ -21,7 +22,8 @@ static eval_text *add_text(eval_set *s, const char *group, const char *context, 
     return t;
 }
 
-static char *joined(const char *a, const char *b, const char *c) {
+static char *joined(const char *a, const char *b, const char *c)
+{
     text t = {0};
     text_print(&t, "%s %s%s", a, b, c);
     return t.at;
@@ -31,7 +33,8 @@ static char *joined(const char *a, const char *b, const char *c) {
    second `other`. */
 static void add_pair(eval_set *s, const char *group, const char *first, const char *second,
                      const char *one, const char *other, const char *first_tail,
-                     const char *second_tail) {
+                     const char *second_tail)
+{
     for (int twin = 0; twin < 2; twin++) {
         eval_text *t = add_text(s, group, "", 2, twin);
         const char *stem = twin ? second : first, *tail = twin ? second_tail : first_tail;
@@ -43,18 +46,23 @@ static void add_pair(eval_set *s, const char *group, const char *first, const ch
 /* ---- arithmetic ----------------------------------------------------------------------- */
 
 /* Numerical Recipes' linear congruential generator: the high bits of a state that starts fixed. */
-static int draw(uint32_t *state, int below) {
+static int draw(uint32_t *state, int below)
+{
     *state = *state * 1664525u + 1013904223u;
     return (int)((*state >> 8) % (uint32_t)below);
 }
 
-typedef struct sum { int a, b, result; char sign; } sum;
+typedef struct sum {
+    int a, b, result;
+    char sign;
+} sum;
 
 enum { ONE_SUM, TWO_SUM, ONE_DIFFERENCE, TWO_DIFFERENCE, PRODUCT, SUMS };
 static const char *const sum_names[SUMS] = {
     "one-digit sum", "two-digit sum", "one-digit difference", "two-digit difference", "product"};
 
-static sum draw_sum(uint32_t *state, int kind) {
+static sum draw_sum(uint32_t *state, int kind)
+{
     const bool two = kind == TWO_SUM || kind == TWO_DIFFERENCE;
     const int low = two ? 11 : kind == PRODUCT ? 3 : 1, room = two ? 88 : kind == PRODUCT ? 7 : 9;
     sum s = {low + draw(state, room), low + draw(state, room), 0, '+'};
@@ -64,12 +72,14 @@ static sum draw_sum(uint32_t *state, int kind) {
     return s;
 }
 
-static int digits(int n) {
+static int digits(int n)
+{
     return n < 0 ? 0 : n < 10 ? 1 : n < 100 ? 2 : 3;
 }
 
 /* Three wrong results with as many digits, `below` of them smaller; false where there are none. */
-static bool wrong_results(uint32_t *state, int result, int below, int wrong[3]) {
+static bool wrong_results(uint32_t *state, int result, int below, int wrong[3])
+{
     int far[4] = {1, 2, 3, 10};
     const int kinds = digits(result) == 1 ? 3 : 4;
     for (int i = kinds - 1; i > 0; i--) {
@@ -84,7 +94,8 @@ static bool wrong_results(uint32_t *state, int result, int below, int wrong[3]) 
     return true;
 }
 
-static bool asked_before(const eval_set *s, const char *context) {
+static bool asked_before(const eval_set *s, const char *context)
+{
     text line = {0};
     text_print(&line, "%s ", context);
     bool found = strstr(s->preamble, line.at) != NULL;
@@ -94,7 +105,8 @@ static bool asked_before(const eval_set *s, const char *context) {
 }
 
 /* The right result is the smallest, second, third and largest in turn. */
-static void add_sum(eval_set *s, uint32_t *state, int kind, int below) {
+static void add_sum(eval_set *s, uint32_t *state, int kind, int below)
+{
     for (;;) {
         char words[32];
         int wrong[3], next = 0;
@@ -112,7 +124,8 @@ static void add_sum(eval_set *s, uint32_t *state, int kind, int below) {
     }
 }
 
-static void make_arithmetic(eval_set *s) {
+static void make_arithmetic(eval_set *s)
+{
     uint32_t state = 2601;
     for (int kind = 0; kind < SUMS; kind++)
         for (int i = 0; i < 16; i++) add_sum(s, &state, kind, i % 4);
@@ -122,7 +135,8 @@ static void make_arithmetic(eval_set *s) {
 
 enum { LINE = 160 };
 
-static void add_agreement(eval_set *s, int i) {
+static void add_agreement(eval_set *s, int i)
+{
     const struct agreement *w = &agreements[i];
     char first[LINE], second[LINE], verb[32], tail[32];
     snprintf(first, LINE, "Every day the %s", w->one);
@@ -133,7 +147,8 @@ static void add_agreement(eval_set *s, int i) {
 }
 
 /* A noun of the other number stands between subject and verb. */
-static void add_attractor(eval_set *s, int i) {
+static void add_attractor(eval_set *s, int i)
+{
     const struct attraction *w = &attractors[i];
     char first[LINE], second[LINE], tail[48];
     snprintf(first, LINE, "The %s %s %s", w->one, w->between, w->many2);
@@ -143,7 +158,8 @@ static void add_attractor(eval_set *s, int i) {
 }
 
 /* The same with a clause between; its past tense does not tell the number. */
-static void add_relative(eval_set *s, int i) {
+static void add_relative(eval_set *s, int i)
+{
     const struct relative *w = &relatives[i];
     char first[LINE], second[LINE], tail[48];
     snprintf(first, LINE, "The %s that the %s %s", w->one, w->many2, w->verb);
@@ -152,7 +168,8 @@ static void add_relative(eval_set *s, int i) {
     add_pair(s, "relative clause", first, second, "was", "were", tail, tail);
 }
 
-static void add_determiner(eval_set *s, int i) {
+static void add_determiner(eval_set *s, int i)
+{
     const struct determined *w = &determined[i];
     char first[LINE], second[LINE];
     snprintf(first, LINE, "%s this", w->stem);
@@ -160,7 +177,8 @@ static void add_determiner(eval_set *s, int i) {
     add_pair(s, "determiner", first, second, w->one, w->many, ".", ".");
 }
 
-static void add_reflexive(eval_set *s, int i) {
+static void add_reflexive(eval_set *s, int i)
+{
     const struct reflexive *w = &reflexives[i];
     char first[LINE], second[LINE];
     snprintf(first, LINE, "The %s %s", w->her, w->verb);
@@ -168,19 +186,22 @@ static void add_reflexive(eval_set *s, int i) {
     add_pair(s, "reflexive", first, second, "herself", "himself", ".", ".");
 }
 
-static void add_polarity(eval_set *s, int i) {
+static void add_polarity(eval_set *s, int i)
+{
     const struct polarity *w = &polarities[i];
     add_pair(s, "polarity", w->negative, w->positive, w->inside, w->outside, ".", ".");
 }
 
-static void add_participle(eval_set *s, int i) {
+static void add_participle(eval_set *s, int i)
+{
     const struct participle *w = &participles[i];
     char tail[48];
     snprintf(tail, sizeof tail, " %s.", w->object);
     add_pair(s, "participle", "They have", "Yesterday they", w->participle, w->past, tail, tail);
 }
 
-static void add_case(eval_set *s, int i) {
+static void add_case(eval_set *s, int i)
+{
     const struct pronoun *w = &pronouns[i];
     char first[LINE], tail[48];
     snprintf(first, LINE, "Yesterday everybody %s", w->verb);
@@ -188,7 +209,8 @@ static void add_case(eval_set *s, int i) {
     add_pair(s, "case", first, "Yesterday", w->object, w->subject, ".", tail);
 }
 
-static void make_grammar(eval_set *s) {
+static void make_grammar(eval_set *s)
+{
     for (int i = 0; i < COUNT(agreements); i++) add_agreement(s, i);
     for (int i = 0; i < COUNT(attractors); i++) add_attractor(s, i);
     for (int i = 0; i < COUNT(relatives); i++) add_relative(s, i);
@@ -201,7 +223,8 @@ static void make_grammar(eval_set *s) {
 
 /* ---- part of speech, common sense ----------------------------------------------------- */
 
-static void make_pos(eval_set *s) {
+static void make_pos(eval_set *s)
+{
     for (int i = 0; i < COUNT(sentences); i++)
         for (int c = 0; c < 4; c++) {
             char context[LINE], label[16];
@@ -214,7 +237,8 @@ static void make_pos(eval_set *s) {
         }
 }
 
-static void make_commonsense(eval_set *s) {
+static void make_commonsense(eval_set *s)
+{
     for (int i = 0; i < COUNT(twins); i++)
         for (int second = 0; second < 2; second++) {
             const struct twin *w = &twins[i];
@@ -228,8 +252,8 @@ static void make_commonsense(eval_set *s) {
 
 static const struct set_row {
     const char *name, *about, *preamble;
-    int         frame;
-    void      (*make)(eval_set *);
+    int frame;
+    void (*make)(eval_set *);
 } set_rows[EVAL_SETS] = {
     {"arithmetic", "sums, differences and products: the result against three near ones",
      "6 + 2 = 8\n9 - 5 = 4\n3 * 4 = 12\n41 + 27 = 68\n58 - 13 = 45\n", 4, make_arithmetic},
@@ -240,11 +264,13 @@ static const struct set_row {
      make_commonsense},
 };
 
-const char *eval_set_name(int which) {
+const char *eval_set_name(int which)
+{
     return which >= 0 && which < EVAL_SETS ? set_rows[which].name : NULL;
 }
 
-void eval_set_make(eval_set *set, int which) {
+void eval_set_make(eval_set *set, int which)
+{
     memset(set, 0, sizeof *set);
     set->name = set_rows[which].name;
     set->about = set_rows[which].about;
@@ -253,7 +279,8 @@ void eval_set_make(eval_set *set, int which) {
     set_rows[which].make(set);
 }
 
-void eval_set_free(eval_set *set) {
+void eval_set_free(eval_set *set)
+{
     for (int i = 0; i < set->texts; i++) {
         free(set->text[i].context);
         for (int c = 0; c < set->text[i].choices; c++) free(set->text[i].choice[c]);
@@ -262,13 +289,15 @@ void eval_set_free(eval_set *set) {
     memset(set, 0, sizeof *set);
 }
 
-static int set_find(const char *name, size_t length) {
+static int set_find(const char *name, size_t length)
+{
     for (int w = 0; w < EVAL_SETS; w++)
         if (strlen(set_rows[w].name) == length && !memcmp(set_rows[w].name, name, length)) return w;
     return -1;
 }
 
-static int bad_name(const char *name, size_t length, const char *what, problem *why) {
+static int bad_name(const char *name, size_t length, const char *what, problem *why)
+{
     text all = {0};
     for (int w = 0; w < EVAL_SETS; w++) text_print(&all, "%s%s", w ? ", " : "", set_rows[w].name);
     problem_set(why, "evaluation sets: '%.*s' %s (all, or some of %s)",
@@ -277,7 +306,8 @@ static int bad_name(const char *name, size_t length, const char *what, problem *
     return 0;
 }
 
-int eval_set_names(const char *names, int which[EVAL_SETS], problem *why) {
+int eval_set_names(const char *names, int which[EVAL_SETS], problem *why)
+{
     int count = 0;
     bool taken[EVAL_SETS] = {false};
     if (!strcmp(names, "all")) {
@@ -297,14 +327,16 @@ int eval_set_names(const char *names, int which[EVAL_SETS], problem *why) {
 }
 
 /* How many frames of its group come before this one. */
-static int frame_rank(const eval_set *s, int first) {
+static int frame_rank(const eval_set *s, int first)
+{
     int rank = 0;
     for (int i = 0; i < first; i += s->frame)
         rank += !strcmp(s->text[i].group, s->text[first].group);
     return rank;
 }
 
-int eval_set_choose(const eval_set *s, int64_t limit, bool *chosen) {
+int eval_set_choose(const eval_set *s, int64_t limit, bool *chosen)
+{
     int count = 0;
     const int64_t room = limit && limit < s->texts ? limit : s->texts;
     const int64_t most = room < s->frame ? s->frame : room - room % s->frame;

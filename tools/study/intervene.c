@@ -15,12 +15,14 @@ typedef struct intact_row {
     size_t top;
 } intact_row;
 
-static bool fail(const intervener *v, const syn_error *err, problem *why) {
+static bool fail(const intervener *v, const syn_error *err, problem *why)
+{
     return problem_engine(why, v->m->path, err);
 }
 
 bool intervene_open(intervener *v, loaded_model *m, size_t longest, bool exact, int64_t threads,
-                    problem *why) {
+                    problem *why)
+{
     syn_context_desc desc;
     size_t bytes;
     memset(v, 0, sizeof *v);
@@ -47,7 +49,8 @@ bool intervene_open(intervener *v, loaded_model *m, size_t longest, bool exact, 
     return true;
 }
 
-void intervene_close(intervener *v) {
+void intervene_close(intervener *v)
+{
     free(v->output_memory);
     free(v->end);
     free(v->stream);
@@ -57,7 +60,8 @@ void intervene_close(intervener *v) {
     memset(v, 0, sizeof *v);
 }
 
-void divergence_add(divergence *a, const divergence *b) {
+void divergence_add(divergence *a, const divergence *b)
+{
     a->positions += b->positions;
     a->kl += b->kl;
     a->nll += b->nll;
@@ -66,11 +70,13 @@ void divergence_add(divergence *a, const divergence *b) {
 
 /* ---- passes through the layers -------------------------------------------------------- */
 
-static float *stream_before(const intervener *v, uint32_t layer) {
+static float *stream_before(const intervener *v, uint32_t layer)
+{
     return v->stream + (size_t)layer * v->longest * v->m->model.embd;
 }
 
-static void keep_stream(void *user, const syn_probed *seen) {
+static void keep_stream(void *user, const syn_probed *seen)
+{
     const intervener *v = user;
     if (seen->kind == SYN_PROBE_RESIDUAL)
         memcpy(stream_before(v, seen->layer) + (size_t)seen->position * seen->length, seen->vector,
@@ -78,7 +84,8 @@ static void keep_stream(void *user, const syn_probed *seen) {
 }
 
 /* The intact model, with the stream kept before every layer and behind the last. */
-static bool run_intact(intervener *v, const forced_text *given, problem *why) {
+static bool run_intact(intervener *v, const forced_text *given, problem *why)
+{
     syn_error err;
     memset(&v->ctx.edit, 0, sizeof v->ctx.edit);
     v->ctx.probe.take = keep_stream;
@@ -90,16 +97,18 @@ static bool run_intact(intervener *v, const forced_text *given, problem *why) {
 }
 
 /* Rows of one sequence that enter as streams (rows, embd) before a layer. */
-static bool step_from(intervener *v, syn_context *ctx, uint32_t layer, const float *stream, size_t n,
-                      problem *why) {
+static bool step_from(intervener *v, syn_context *ctx, uint32_t layer, const float *stream,
+                      size_t n, problem *why)
+{
     syn_error err;
     for (size_t i = 0; i < n; i++) v->rows[i].stream = stream + i * v->m->model.embd;
     return syn_context_step_from(ctx, layer, v->rows, n, &err) == SYN_OK || fail(v, &err, why);
 }
 
 /* One edit, from its layer on; the end of the stream to `end` (position, embd). */
-static bool run_edited(intervener *v, const forced_text *given, const intervention *edit, float *end,
-                       problem *why) {
+static bool run_edited(intervener *v, const forced_text *given, const intervention *edit,
+                       float *end, problem *why)
+{
     const syn_model *model = &v->m->model;
     const size_t embd = model->embd, fed = given->count - 1; /* the last id is only predicted */
     const float *stream = stream_before(v, edit->layer);
@@ -122,25 +131,28 @@ static bool run_edited(intervener *v, const forced_text *given, const interventi
 
 typedef struct block_job {
     const intervener *v;
-    const int32_t    *next;  /* (row): the token that follows */
-    divergence       *row;   /* (row); NULL: the intact model's own block */
+    const int32_t *next; /* (row): the token that follows */
+    divergence *row;     /* (row); NULL: the intact model's own block */
 } block_job;
 
-static size_t top_of(const float *x, size_t n) {
+static size_t top_of(const float *x, size_t n)
+{
     size_t best = 0;
     for (size_t i = 1; i < n; i++)
         if (x[i] > x[best]) best = i;
     return best;
 }
 
-static double log_sum_exp(const float *x, size_t n, float top) {
+static double log_sum_exp(const float *x, size_t n, float top)
+{
     double sum = 0;
     for (size_t i = 0; i < n; i++) sum += (double)expf(x[i] - top);
     return (double)top + log(sum);
 }
 
 /* share_i = exp(a_i - log sum exp a) and the sums that every edit needs of it. */
-static void intact_job(void *arg, int index) {
+static void intact_job(void *arg, int index)
+{
     const block_job *job = arg;
     const intervener *v = job->v;
     const size_t n = v->m->model.vocab, r = (size_t)index;
@@ -158,7 +170,8 @@ static void intact_job(void *arg, int index) {
 }
 
 /* KL(p || q) = sum p_i (a_i - b_i) - log sum exp a + log sum exp b. */
-static void edited_job(void *arg, int index) {
+static void edited_job(void *arg, int index)
+{
     const block_job *job = arg;
     const intervener *v = job->v;
     const size_t n = v->m->model.vocab, r = (size_t)index;
@@ -175,19 +188,22 @@ static void edited_job(void *arg, int index) {
     d->same_top = top == row->top;
 }
 
-static bool output_block(intervener *v, const float *stream, size_t rows, problem *why) {
+static bool output_block(intervener *v, const float *stream, size_t rows, problem *why)
+{
     return step_from(v, &v->output, v->m->model.layers, stream, rows, why);
 }
 
-static void run_rows(intervener *v, syn_job_fn *job, block_job *arg, size_t rows) {
+static void run_rows(intervener *v, syn_job_fn *job, block_job *arg, size_t rows)
+{
     const syn_parallel *parallel = &v->m->pool.parallel;
     if (parallel->run) parallel->run(parallel->user, (int)rows, job, arg);
     for (size_t r = 0; !parallel->run && r < rows; r++) job(arg, (int)r);
 }
 
 /* Positions at .. at + rows - 1 of the intact model, then of each edit. */
-static bool compare_block(intervener *v, const forced_text *given, size_t at, size_t rows, size_t count,
-                          divergence *result, problem *why) {
+static bool compare_block(intervener *v, const forced_text *given, size_t at, size_t rows,
+                          size_t count, divergence *result, problem *why)
+{
     const size_t embd = v->m->model.embd;
     divergence of_row[32];
     block_job job = {v, given->ids + at + 1, of_row};
@@ -202,7 +218,8 @@ static bool compare_block(intervener *v, const forced_text *given, size_t at, si
 }
 
 static bool compare_group(intervener *v, const forced_text *given, const intervention *edits,
-                          size_t count, divergence *result, problem *why) {
+                          size_t count, divergence *result, problem *why)
+{
     const size_t embd = v->m->model.embd;
     for (size_t k = 0; k < count; k++)
         if (!run_edited(v, given, &edits[k], v->end + k * v->longest * embd, why)) return false;
@@ -213,8 +230,9 @@ static bool compare_group(intervener *v, const forced_text *given, const interve
     return true;
 }
 
-bool intervene_text(intervener *v, const forced_text *given, const intervention *edits, size_t count,
-                    divergence *result, problem *why) {
+bool intervene_text(intervener *v, const forced_text *given, const intervention *edits,
+                    size_t count, divergence *result, problem *why)
+{
     memset(result, 0, count * sizeof *result);
     if (!run_intact(v, given, why)) return false;
     for (size_t k = 0, n; k < count; k += n) {
@@ -228,22 +246,25 @@ bool intervene_text(intervener *v, const forced_text *given, const intervention 
 
 typedef struct mean_sum {
     const syn_model *model;
-    size_t  from;            /* first position that counts: the last one fed predicts the last id */
-    bool    experts;
-    double *sum, *times;     /* (unit, value), (unit) */
+    size_t from; /* first position that counts: the last one fed predicts the last id */
+    bool experts;
+    double *sum, *times; /* (unit, value), (unit) */
 } mean_sum;
 
-static void add_output(void *user, const syn_probed *v) {
+static void add_output(void *user, const syn_probed *v)
+{
     mean_sum *s = user;
-    if (v->kind != (s->experts ? SYN_PROBE_EXPERT : SYN_PROBE_HEAD) || v->position < s->from) return;
+    if (v->kind != (s->experts ? SYN_PROBE_EXPERT : SYN_PROBE_HEAD) || v->position < s->from)
+        return;
     const size_t per_layer = s->experts ? s->model->experts : s->model->heads;
     const size_t at = v->layer * per_layer + v->unit;
     s->times[at]++;
     for (uint32_t i = 0; i < v->length; i++) s->sum[at * v->length + i] += (double)v->vector[i];
 }
 
-bool intervene_means(intervener *v, const forced_text *texts, size_t count, bool experts, float *mean,
-                     problem *why) {
+bool intervene_means(intervener *v, const forced_text *texts, size_t count, bool experts,
+                     float *mean, problem *why)
+{
     const syn_model *model = &v->m->model;
     const size_t units = (size_t)model->layers * (experts ? model->experts : model->heads);
     const size_t size = experts ? model->embd : model->value_size;

@@ -6,12 +6,12 @@
 
 typedef struct study_options {
     const char *model, *directory, *output; /* output NULL: the directory */
-    const char *score;      /* a column of units.csv; NULL: the score that the folder chose */
-    const char *eval;       /* evaluation sets, "none" for none */
-    const char *memory;     /* for items side by side: budget_of */
-    const char *pre;        /* pre-tokenizer in place of the file's own, or NULL */
-    int64_t     seeds, prompts, items, seed, threads;
-    bool        exact, resume, fresh, force; /* resume: the default, and said again */
+    const char *score;  /* a column of units.csv; NULL: the score that the folder chose */
+    const char *eval;   /* evaluation sets, "none" for none */
+    const char *memory; /* for items side by side: budget_of */
+    const char *pre;    /* pre-tokenizer in place of the file's own, or NULL */
+    int64_t seeds, prompts, items, seed, threads;
+    bool exact, resume, fresh, force; /* resume: the default, and said again */
 } study_options;
 
 void study_defaults(study_options *o);

@@ -14,12 +14,13 @@
 
 enum {
     WINDOW_UNKNOWN = 2048, /* for a model that does not say what it was trained for */
-    WINDOW_HALVES = 512  /* llama-perplexity's default */
+    WINDOW_HALVES = 512    /* llama-perplexity's default */
 };
 
 /* ---- logits to likelihoods ------------------------------------------------------------ */
 
-double logits_log_sum(const float *row, size_t n) {
+double logits_log_sum(const float *row, size_t n)
+{
     float most = row[0];
     double sum = 0;
     for (size_t i = 1; i < n; i++)
@@ -29,13 +30,14 @@ double logits_log_sum(const float *row, size_t n) {
 }
 
 typedef struct nll_job {
-    const float   *logits;
-    size_t         vocab;
-    const int32_t *id;   /* below 0: nothing is asked */
-    double        *nll;
+    const float *logits;
+    size_t vocab;
+    const int32_t *id; /* below 0: nothing is asked */
+    double *nll;
 } nll_job;
 
-static void nll_row(void *arg, int row) {
+static void nll_row(void *arg, int row)
+{
     const nll_job *j = arg;
     const float *logits = j->logits + (size_t)row * j->vocab;
     if (j->id[row] < 0) return;
@@ -43,7 +45,8 @@ static void nll_row(void *arg, int row) {
 }
 
 void logits_nll(const float *logits, size_t vocab, const int32_t *id, size_t rows, double *nll,
-                const syn_parallel *parallel) {
+                const syn_parallel *parallel)
+{
     nll_job job = {logits, vocab, id, nll};
     if (parallel->run && parallel->threads > 1)
         parallel->run(parallel->user, (int)rows, nll_row, &job);
@@ -56,22 +59,23 @@ void logits_nll(const float *logits, size_t vocab, const int32_t *id, size_t row
 typedef struct scoring {
     const perplexity_options *options;
     loaded_model m;
-    syn_context  ctx;
-    const char  *name;          /* of the input, for messages */
-    int32_t     *ids;           /* (rows, length) */
-    size_t       rows, length;
-    size_t       window;
-    int32_t      bos;           /* the first token of every window; -1: its own */
-    int32_t     *held;          /* the ids of all windows, as they are fed */
-    fed_text    *text;          /* (windows): a window without its last id */
-    size_t      *at;            /* (windows): where it stands in the input */
-    size_t       windows;
-    progress     bar;
-    uint64_t     n;             /* Welford's mean and sum of squares over scored tokens */
-    double       mean, squares;
+    syn_context ctx;
+    const char *name; /* of the input, for messages */
+    int32_t *ids;     /* (rows, length) */
+    size_t rows, length;
+    size_t window;
+    int32_t bos;    /* the first token of every window; -1: its own */
+    int32_t *held;  /* the ids of all windows, as they are fed */
+    fed_text *text; /* (windows): a window without its last id */
+    size_t *at;     /* (windows): where it stands in the input */
+    size_t windows;
+    progress bar;
+    uint64_t n; /* Welford's mean and sum of squares over scored tokens */
+    double mean, squares;
 } scoring;
 
-static bool ids_of_text(scoring *s, problem *why) {
+static bool ids_of_text(scoring *s, problem *why)
+{
     const perplexity_options *o = s->options;
     const int flags = (o->no_bos ? SYN_NO_BOS : 0) | (o->special ? SYN_PARSE_SPECIAL : 0);
     const bool piped = !strcmp(o->file, "-");
@@ -86,7 +90,8 @@ static bool ids_of_text(scoring *s, problem *why) {
     return s->ids != NULL;
 }
 
-static bool ids_of_input(scoring *s, problem *why) {
+static bool ids_of_input(scoring *s, problem *why)
+{
     id_rows given;
     if (s->options->file) return ids_of_text(s, why);
     s->name = s->options->tokens;
@@ -99,11 +104,14 @@ static bool ids_of_input(scoring *s, problem *why) {
 }
 
 /* The window that was asked for, or the model's; no longer than what there is. */
-static bool choose_window(scoring *s, problem *why) {
+static bool choose_window(scoring *s, problem *why)
+{
     const perplexity_options *o = s->options;
     const uint32_t trained = s->m.model.context;
-    size_t window = o->context ? (size_t)o->context : o->second_half ? WINDOW_HALVES
-                    : trained ? trained : WINDOW_UNKNOWN;
+    size_t window = o->context       ? (size_t)o->context
+                    : o->second_half ? WINDOW_HALVES
+                    : trained        ? trained
+                                     : WINDOW_UNKNOWN;
     if (s->length < 2)
         return problem_set(why, "%s: %s: nothing to score", s->name,
                            s->length ? "one token and none before it" : "no token");
@@ -119,10 +127,12 @@ static bool choose_window(scoring *s, problem *why) {
 
 /* ---- scoring -------------------------------------------------------------------------- */
 
-static bool take(scoring *s, double nll, size_t token, problem *why) {
+static bool take(scoring *s, double nll, size_t token, problem *why)
+{
     const double change = nll - s->mean;
     if (!isfinite(nll))
-        return problem_set(why, "%s: the model gives token %zu no finite likelihood", s->name, token);
+        return problem_set(why, "%s: the model gives token %zu no finite likelihood", s->name,
+                           token);
     s->n++;
     s->mean += change / (double)s->n;
     s->squares += change * (nll - s->mean);
@@ -130,7 +140,8 @@ static bool take(scoring *s, double nll, size_t token, problem *why) {
 }
 
 /* The windows of all rows, one behind the other. */
-static void cut_windows(scoring *s) {
+static void cut_windows(scoring *s)
+{
     const size_t most = (s->length + s->window - 1) / s->window * s->rows;
     s->held = tool_alloc(s->rows * s->length, sizeof *s->held);
     s->text = tool_alloc(most, sizeof *s->text);
@@ -148,13 +159,15 @@ static void cut_windows(scoring *s) {
 }
 
 /* Position p of a window tells how likely its id at p + 1 is. */
-static bool score_pass(scoring *s, const feed *f, int32_t *next, double *nll, problem *why) {
+static bool score_pass(scoring *s, const feed *f, int32_t *next, double *nll, problem *why)
+{
     size_t which = f->first, at = f->first_at;
     for (size_t i = 0; i < f->count; i++, feed_next_row(f, &which, &at)) {
         const size_t first = s->options->second_half ? (s->text[which].count + 1) / 2 : 0;
         next[i] = at < first ? -1 : s->text[which].ids[at + 1];
     }
-    logits_nll(syn_context_logits(&s->ctx, 0), s->m.model.vocab, next, f->count, nll, &s->ctx.desc.parallel);
+    logits_nll(syn_context_logits(&s->ctx, 0), s->m.model.vocab, next, f->count, nll,
+               &s->ctx.desc.parallel);
     which = f->first;
     at = f->first_at;
     for (size_t i = 0; i < f->count; i++, feed_next_row(f, &which, &at))
@@ -162,7 +175,8 @@ static bool score_pass(scoring *s, const feed *f, int32_t *next, double *nll, pr
     return true;
 }
 
-static bool score_windows(scoring *s, problem *why) {
+static bool score_windows(scoring *s, problem *why)
+{
     int32_t *next = tool_alloc(s->ctx.desc.batch, sizeof *next);
     double *nll = tool_alloc(s->ctx.desc.batch, sizeof *nll), fed = 0, all = 0;
     bool good = true;
@@ -179,7 +193,8 @@ static bool score_windows(scoring *s, problem *why) {
     return good;
 }
 
-static bool score_all(scoring *s, problem *why) {
+static bool score_all(scoring *s, problem *why)
+{
     syn_context_desc desc;
     memset(&desc, 0, sizeof desc);
     if (s->window > INT32_MAX)
@@ -192,11 +207,13 @@ static bool score_all(scoring *s, problem *why) {
     if (!feed_layout(&s->m, &desc, s->windows, 12, s->options->memory, why) ||
         !model_context(&s->m, &s->ctx, &desc, s->options->threads, why))
         return false;
-    budget_note("windows", s->ctx.desc.sequences, (double)s->m.model_bytes + (double)s->m.context_bytes);
+    budget_note("windows", s->ctx.desc.sequences,
+                (double)s->m.model_bytes + (double)s->m.context_bytes);
     return score_windows(s, why);
 }
 
-static void summarise(const scoring *s, perplexity_result *r) {
+static void summarise(const scoring *s, perplexity_result *r)
+{
     const double n = (double)s->n;
     r->tokens = (uint64_t)s->rows * s->length;
     r->scored = s->n;
@@ -210,7 +227,8 @@ static void summarise(const scoring *s, perplexity_result *r) {
     r->high = exp(r->nll + 1.959963984540054 * r->se);
 }
 
-bool perplexity_run(const perplexity_options *o, perplexity_result *r, problem *why) {
+bool perplexity_run(const perplexity_options *o, perplexity_result *r, problem *why)
+{
     scoring s;
     memset(&s, 0, sizeof s);
     s.options = o;

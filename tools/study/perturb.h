@@ -6,8 +6,9 @@
 
 typedef struct perturb_options {
     study_options study;
-    const char   *strengths; /* "0.1,0.25,0.5,1": standard deviations of the noise, in those of the weights */
-    double        share;     /* of the units, in each group */
+    const char *
+        strengths; /* "0.1,0.25,0.5,1": standard deviations of the noise, in those of the weights */
+    double share;  /* of the units, in each group */
 } perturb_options;
 
 void perturb_defaults(perturb_options *o);

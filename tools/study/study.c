@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void study_defaults(study_options *o) {
+void study_defaults(study_options *o)
+{
     memset(o, 0, sizeof *o);
     o->seeds = 5;
     o->prompts = 24;
@@ -16,13 +17,16 @@ void study_defaults(study_options *o) {
     o->seed = 1;
 }
 
-double study_disk_bytes(void) {
+double study_disk_bytes(void)
+{
     return 200e3;
 }
 
 /* ---- laying out ----------------------------------------------------------------------- */
 
-bool study_numbers(const char *option_name, const char *list, double high, number_fn *take, void *to, problem *why) {
+bool study_numbers(const char *option_name, const char *list, double high, number_fn *take,
+                   void *to, problem *why)
+{
     double last = 0;
     for (const char *at = list; *at;) {
         char *end;
@@ -30,7 +34,8 @@ bool study_numbers(const char *option_name, const char *list, double high, numbe
         if (end == at || (*end && *end != ','))
             return problem_set(why, "%s: '%.40s' is not a list of numbers", option_name, at);
         if (!(value > 0 && value <= high))
-            return problem_set(why, "%s: %g is not above 0 and at most %g", option_name, value, high);
+            return problem_set(why, "%s: %g is not above 0 and at most %g", option_name, value,
+                               high);
         if (!(value > last)) return problem_set(why, "%s: %g does not rise", option_name, value);
         if (!take(to, value, why)) return false;
         last = value;
@@ -39,19 +44,23 @@ bool study_numbers(const char *option_name, const char *list, double high, numbe
     return last > 0 || problem_set(why, "%s: is empty", option_name);
 }
 
-static bool eval_desc(const study *a, syn_context_desc *desc, problem *why) {
+static bool eval_desc(const study *a, syn_context_desc *desc, problem *why)
+{
     memset(desc, 0, sizeof *desc);
     desc->arithmetic = a->options->exact ? SYN_EXACT : SYN_FAST;
     return eval_layout(&a->bench, &a->s.m, a->options->memory, desc, why);
 }
 
-/* A model that cannot take the evaluation sets (its context, its tokenizer) is studied without them. */
-static bool open_eval(study *a, problem *why) {
+/* A model that cannot take the evaluation sets (its context, its tokenizer) is studied without
+ * them. */
+static bool open_eval(study *a, problem *why)
+{
     int which[EVAL_SETS];
     problem cannot;
     if (!strcmp(a->options->eval, "none")) return true;
     if (!eval_set_names(a->options->eval, which, why)) return false;
-    a->has_bench = eval_open(&a->bench, &a->s.m, a->options->eval, a->options->items, NULL, &cannot);
+    a->has_bench =
+        eval_open(&a->bench, &a->s.m, a->options->eval, a->options->items, NULL, &cannot);
     if (a->has_bench) {
         syn_context_desc desc;
         if (eval_desc(a, &desc, &cannot)) return true;
@@ -63,32 +72,39 @@ static bool open_eval(study *a, problem *why) {
     return true;
 }
 
-static bool hash_units(study *a, problem *why) {
+static bool hash_units(study *a, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     file_view view;
-    if (!path_join(path, a->options->directory, "units.csv", why) || !file_map(&view, path, why)) return false;
+    if (!path_join(path, a->options->directory, "units.csv", why) || !file_map(&view, path, why))
+        return false;
     sha256_of(view.bytes, view.size, a->units_hash);
     file_unmap(&view);
     return true;
 }
 
 /* What the paper's text defines, and what its figures agree better with. */
-static const struct { const char *name, *column, *title; } paper[] = {
-    {"rank-difference", "rank_difference", "the rank difference"},
-    {"difference", "difference_rank", "the rank of synergy - redundancy"}};
+static const struct {
+    const char *name, *column, *title;
+} paper[] = {{"rank-difference", "rank_difference", "the rank difference"},
+             {"difference", "difference_rank", "the rank of synergy - redundancy"}};
 enum { PAPER = sizeof paper / sizeof paper[0] };
 
-/* The score that `synergy phiid` was asked for; a folder of another program's scores has no phiid.json. */
-static bool chosen_score(const study_options *o, char to[64], problem *why) {
+/* The score that `synergy phiid` was asked for; a folder of another program's scores has no
+ * phiid.json. */
+static bool chosen_score(const study_options *o, char to[64], problem *why)
+{
     char path[TOOL_PATH_BYTES];
     json_file f;
-    if (!path_join(path, o->directory, "phiid.json", why) || !json_read_if_there(&f, path, why)) return false;
+    if (!path_join(path, o->directory, "phiid.json", why) || !json_read_if_there(&f, path, why))
+        return false;
     snprintf(to, 64, "%s", json_text_of(f.root, "settings.score", "score"));
     json_free(&f);
     return true;
 }
 
-static study_reading *add_reading(study *a, const char *name, const char *column, const char *title) {
+static study_reading *add_reading(study *a, const char *name, const char *column, const char *title)
+{
     study_reading *r = &a->reading[a->readings++];
     snprintf(r->title, sizeof r->title, "%s", title);
     snprintf(r->column, sizeof r->column, "%s", column);
@@ -101,13 +117,15 @@ static study_reading *add_reading(study *a, const char *name, const char *column
 }
 
 /* The first has plain names: score, reverse, matched, core, periphery. */
-static bool add_readings(study *a, problem *why) {
+static bool add_readings(study *a, problem *why)
+{
     const char *asked = a->options->score;
     char chosen[64];
     if (!chosen_score(a->options, chosen, why)) return false;
     const char *title = asked ? asked : chosen;
     for (int k = 0; k < PAPER; k++)
-        if (!strcmp(title, paper[k].name) || !strcmp(title, paper[k].column)) title = paper[k].title;
+        if (!strcmp(title, paper[k].name) || !strcmp(title, paper[k].column))
+            title = paper[k].title;
     study_reading *first = add_reading(a, "score", asked ? asked : "score", title);
     snprintf(first->reverse, sizeof first->reverse, "reverse");
     snprintf(first->matched, sizeof first->matched, "matched");
@@ -119,7 +137,8 @@ static bool add_readings(study *a, problem *why) {
     return true;
 }
 
-bool study_open(study *a, const study_options *o, const study_kind *kind, problem *why) {
+bool study_open(study *a, const study_options *o, const study_kind *kind, problem *why)
+{
     a->options = o;
     a->kind = kind;
     if (!subject_open(&a->s, o->model, o->pre, o->directory, o->prompts, why)) return false;
@@ -127,39 +146,46 @@ bool study_open(study *a, const study_options *o, const study_kind *kind, proble
            intervene_open(&a->v, &a->s.m, a->s.longest, o->exact, o->threads, why);
 }
 
-void study_add_curve(study *a, const char *name, int seed, bool eval) {
+void study_add_curve(study *a, const char *name, int seed, bool eval)
+{
     a->curve = tool_realloc(a->curve, a->curves + 1, sizeof *a->curve);
     a->curve[a->curves++] = (study_curve){name, seed, eval};
 }
 
-void study_add_pair(study *a, const char *x, const char *y) {
+void study_add_pair(study *a, const char *x, const char *y)
+{
     a->pair = tool_realloc(a->pair, a->pairs + 1, sizeof *a->pair);
     a->pair[a->pairs][0] = x;
     a->pair[a->pairs++][1] = y;
 }
 
-void study_add_point(study *a, double x, size_t units) {
+void study_add_point(study *a, double x, size_t units)
+{
     a->x = tool_realloc(a->x, a->points + 1, sizeof *a->x);
     a->units = tool_realloc(a->units, a->points + 1, sizeof *a->units);
     a->x[a->points] = x;
     a->units[a->points++] = units;
 }
 
-void study_begin_edits(study *a) {
+void study_begin_edits(study *a)
+{
     a->edit = tool_alloc(a->curves * a->points, sizeof *a->edit);
     for (size_t k = 0; k < a->curves * a->points; k++) a->edit[k].layer = a->s.m.model.layers;
 }
 
-intervention *study_edit(const study *a, size_t curve, size_t point) {
+intervention *study_edit(const study *a, size_t curve, size_t point)
+{
     return &a->edit[curve * a->points + point];
 }
 
-float *study_array(study *a, size_t count) {
+float *study_array(study *a, size_t count)
+{
     a->array = tool_realloc(a->array, a->arrays + 1, sizeof *a->array);
     return a->array[a->arrays++] = tool_alloc(count, sizeof(float));
 }
 
-void study_close(study *a) {
+void study_close(study *a)
+{
     if (a->has_bench) eval_close(&a->bench);
     intervene_close(&a->v);
     subject_close(&a->s);
@@ -177,18 +203,21 @@ void study_close(study *a) {
 
 /* ---- a run's identity ----------------------------------------------------------------- */
 
-static void hash_text(sha256 *h, const char *words) {
+static void hash_text(sha256 *h, const char *words)
+{
     sha256_add(h, words, strlen(words) + 1);
 }
 
-static void hash_number(sha256 *h, double value) {
+static void hash_number(sha256 *h, double value)
+{
     char words[40];
     snprintf(words, sizeof words, "%.17g", value);
     hash_text(h, words);
 }
 
 /* The bits of floats, in one byte order. */
-static void hash_array(sha256 *h, const float *at, size_t count) {
+static void hash_array(sha256 *h, const float *at, size_t count)
+{
     unsigned char bytes[1024];
     size_t used = 0;
     for (size_t i = 0; at && i < count; i++) {
@@ -203,7 +232,8 @@ static void hash_array(sha256 *h, const float *at, size_t count) {
 }
 
 /* The means are one array for all edits: they are counted once, with the first. */
-static void hash_edit(sha256 *h, const study *a, const intervention *v, bool means) {
+static void hash_edit(sha256 *h, const study *a, const intervention *v, bool means)
+{
     const size_t slots = subject_slots(&a->s);
     const syn_model *model = &a->s.m.model;
     hash_array(h, v->edit.head_gain, slots);
@@ -216,7 +246,8 @@ static void hash_edit(sha256 *h, const study *a, const intervention *v, bool mea
 }
 
 /* Of everything that decides the numbers: model, texts, edits, arithmetic, evaluation. */
-static void find_identity(study *a) {
+static void find_identity(study *a)
+{
     const study_options *o = a->options;
     sha256 h;
     sha256_begin(&h);
@@ -240,51 +271,61 @@ static void find_identity(study *a) {
 /* A piece of the log is lines of numbers, each
      d TEXT CURVE POINT positions kl nll same_top
      a CURVE POINT SET items correct margin */
-static bool take_divergence(study *a, const char *line) {
+static bool take_divergence(study *a, const char *line)
+{
     size_t i, c, p;
     divergence d;
     int used = 0;
-    if (sscanf(line, "d %zu %zu %zu %lf %lf %lf %lf%n", &i, &c, &p, &d.positions, &d.kl, &d.nll, &d.same_top,
-               &used) != 7 || line[used] != '\n' || i >= a->s.texts || c >= a->curves || p >= a->points ||
+    if (sscanf(line, "d %zu %zu %zu %lf %lf %lf %lf%n", &i, &c, &p, &d.positions, &d.kl, &d.nll,
+               &d.same_top, &used) != 7 ||
+        line[used] != '\n' || i >= a->s.texts || c >= a->curves || p >= a->points ||
         !isfinite(d.kl) || !isfinite(d.nll))
         return false;
     a->result[(i * a->curves + c) * a->points + p] = d;
     return true;
 }
 
-static bool take_accuracy(study *a, const char *line) {
+static bool take_accuracy(study *a, const char *line)
+{
     size_t c, p, set;
     int used = 0, items, correct;
     double margin;
-    if (sscanf(line, "a %zu %zu %zu %d %d %lf%n", &c, &p, &set, &items, &correct, &margin, &used) != 6 ||
-        line[used] != '\n' || c >= a->curves || p >= a->points || !a->has_bench || set >= (size_t)a->bench.sets)
+    if (sscanf(line, "a %zu %zu %zu %d %d %lf%n", &c, &p, &set, &items, &correct, &margin, &used) !=
+            6 ||
+        line[used] != '\n' || c >= a->curves || p >= a->points || !a->has_bench ||
+        set >= (size_t)a->bench.sets)
         return false;
-    eval_score_set(&a->accuracy[(c * a->points + p) * (size_t)a->bench.sets + set], &a->bench, (int)set, items,
-                   correct, margin);
+    eval_score_set(&a->accuracy[(c * a->points + p) * (size_t)a->bench.sets + set], &a->bench,
+                   (int)set, items, correct, margin);
     a->measured[c * a->points + p] = set + 1 == (size_t)a->bench.sets;
     return true;
 }
 
 /* Texts come first among the pieces, then the points at which evaluation sets run. */
-static size_t eval_key(const study *a, size_t k) {
+static size_t eval_key(const study *a, size_t k)
+{
     return a->s.texts + k;
 }
 
-static bool take_pieces(study *a, problem *why) {
+static bool take_pieces(study *a, problem *why)
+{
     text piece = {NULL, 0, 0};
     bool good = true;
     for (size_t key = 0; good && key < a->s.texts + a->curves * a->points; key++) {
         if (!work_has(&a->log, key)) continue;
         good = work_read(&a->log, key, &piece, why);
-        for (const char *line = good ? piece.at : NULL; good && line && *line; line = strchr(line, '\n') + 1)
+        for (const char *line = good ? piece.at : NULL; good && line && *line;
+             line = strchr(line, '\n') + 1)
             if (!strchr(line, '\n') || !(take_divergence(a, line) || take_accuracy(a, line)))
-                good = problem_set(why, "%s: piece %zu is not of this run (--fresh starts over)", a->log.path, key);
+                good = problem_set(why, "%s: piece %zu is not of this run (--fresh starts over)",
+                                   a->log.path, key);
     }
     text_free(&piece);
     return good;
 }
 
-static bool piece_done(study *a, size_t key, text *lines, problem *why) {
+static bool piece_done(study *a, size_t key, text *lines, problem *why)
+{
     const bool good = work_add(&a->log, key, lines->at, lines->length, why);
     text_free(lines);
     return good;
@@ -293,24 +334,27 @@ static bool piece_done(study *a, size_t key, text *lines, problem *why) {
 /* ---- running -------------------------------------------------------------------------- */
 
 /* With nothing changed all curves are the same: the first stands for them. */
-static bool is_own(const study *a, size_t k) {
+static bool is_own(const study *a, size_t k)
+{
     return k == 0 || k % a->points != 0;
 }
 
 /* The results of one text, in the order of the edits, to their places. */
-static bool place_results(study *a, size_t row, const divergence *result, problem *why) {
+static bool place_results(study *a, size_t row, const divergence *result, problem *why)
+{
     divergence *all = a->result + row * a->curves * a->points;
     for (size_t k = 0, n = 0; k < a->curves * a->points; k++) {
         all[k] = result[is_own(a, k) ? n++ : 0];
         if (!isfinite(all[k].kl) || !isfinite(all[k].nll))
-            return problem_set(why, "%s: prompt %zu, '%s' at %g: the logits are not finite numbers", a->s.m.path, row,
-                               a->curve[k / a->points].name, a->x[k % a->points]);
+            return problem_set(why, "%s: prompt %zu, '%s' at %g: the logits are not finite numbers",
+                               a->s.m.path, row, a->curve[k / a->points].name, a->x[k % a->points]);
     }
     return true;
 }
 
 /* Every point of every curve on one text. */
-static bool run_text(study *a, size_t row, problem *why) {
+static bool run_text(study *a, size_t row, problem *why)
+{
     const size_t count = a->curves * a->points;
     intervention *edits = tool_alloc(count, sizeof *edits);
     divergence *result = tool_alloc(count, sizeof *result);
@@ -322,31 +366,34 @@ static bool run_text(study *a, size_t row, problem *why) {
                       place_results(a, row, result, why);
     text lines = {NULL, 0, 0};
     for (size_t k = 0; good && k < count; k++)
-        text_print(&lines, "d %zu %zu %zu %.17g %.17g %.17g %.17g\n", row, k / a->points, k % a->points,
-                   all[k].positions, all[k].kl, all[k].nll, all[k].same_top);
+        text_print(&lines, "d %zu %zu %zu %.17g %.17g %.17g %.17g\n", row, k / a->points,
+                   k % a->points, all[k].positions, all[k].kl, all[k].nll, all[k].same_top);
     free(edits);
     free(result);
     return good && piece_done(a, row, &lines, why);
 }
 
-static bool run_eval(study *a, size_t k, syn_context *ctx, problem *why) {
+static bool run_eval(study *a, size_t k, syn_context *ctx, problem *why)
+{
     eval_score *score = a->accuracy + k * (size_t)a->bench.sets;
     ctx->edit = a->edit[k].edit;
     if (!eval_run(&a->bench, ctx, score, why)) return false;
     text lines = {NULL, 0, 0};
     for (int s = 0; s < a->bench.sets; s++)
-        text_print(&lines, "a %zu %zu %d %d %d %.17g\n", k / a->points, k % a->points, s, score[s].items,
-                   score[s].correct, score[s].margin);
+        text_print(&lines, "a %zu %zu %d %d %d %.17g\n", k / a->points, k % a->points, s,
+                   score[s].items, score[s].correct, score[s].margin);
     a->measured[k] = true;
     return piece_done(a, eval_key(a, k), &lines, why);
 }
 
-static bool eval_all(study *a, progress *bar, double *done, problem *why) {
+static bool eval_all(study *a, progress *bar, double *done, problem *why)
+{
     syn_context ctx;
     syn_context_desc desc;
     void *block = NULL;
     size_t bytes, sets = (size_t)a->bench.sets;
-    bool good = eval_desc(a, &desc, why) && model_context_on(&a->s.m, &ctx, &desc, &block, &bytes, why);
+    bool good =
+        eval_desc(a, &desc, why) && model_context_on(&a->s.m, &ctx, &desc, &block, &bytes, why);
     for (size_t k = 0; good && k < a->curves * a->points; k++) {
         if (!a->curve[k / a->points].eval) continue;
         if (!is_own(a, k)) {
@@ -360,11 +407,13 @@ static bool eval_all(study *a, progress *bar, double *done, problem *why) {
     return good;
 }
 
-static double text_work(const study *a, size_t row) {
+static double text_work(const study *a, size_t row)
+{
     return (double)a->s.text[row].count * (double)(a->curves * a->points);
 }
 
-static double total_work(const study *a) {
+static double total_work(const study *a)
+{
     double total = 0;
     for (size_t i = 0; i < a->s.texts; i++) total += text_work(a, i);
     for (size_t c = 0; a->has_bench && c < a->curves; c++)
@@ -372,23 +421,29 @@ static double total_work(const study *a) {
     return total;
 }
 
-/* One text with nothing changed tells what a position costs; an edit starts at the lowest layer that it changes,
-   anywhere from the first to the last. */
-static bool announce(study *a, double left, problem *why) {
+/* One text with nothing changed tells what a position costs; an edit starts at the lowest layer
+   that it changes, anywhere from the first to the last. */
+static bool announce(study *a, double left, problem *why)
+{
     char what[200];
     intervention nothing = {.layer = a->s.m.model.layers};
     divergence d;
     const double start = clock_seconds();
     if (!intervene_text(&a->v, &a->s.text[0], &nothing, 1, &d, why)) return false;
     const double position = (clock_seconds() - start) / (double)a->s.text[0].count;
-    snprintf(what, sizeof what, "%s: %zu curves of %zu points on %zu prompts", a->kind->stem, a->curves, a->points,
-             a->s.texts);
-    const work_plan p = {what, a->options->output, 0, study_disk_bytes(), 0.2 * position * left,
+    snprintf(what, sizeof what, "%s: %zu curves of %zu points on %zu prompts", a->kind->stem,
+             a->curves, a->points, a->s.texts);
+    const work_plan p = {what,
+                         a->options->output,
+                         0,
+                         study_disk_bytes(),
+                         0.2 * position * left,
                          1.2 * position * left + 0.1};
     return plan_announce(&p, why);
 }
 
-static bool run_all(study *a, problem *why) {
+static bool run_all(study *a, problem *why)
+{
     progress bar;
     double done = 0;
     bool good = take_pieces(a, why);
@@ -407,14 +462,24 @@ static bool run_all(study *a, problem *why) {
     return good;
 }
 
-static const setting_word words[] = {
-    {"eval", "--eval"}, {"eval_items", "--items"}, {"prompts", "--prompts"}, {"seeds", "--seeds"},
-    {"seed", "--seed"}, {"score", "--score"}, {"replace", "--replace"}, {"share", "--share"},
-    {"removed", "--fractions, --step, --most:"}, {"strengths", "--strengths:"},
-    {"units_sha256", "units.csv (sha256)"}, {"sha256", "model (sha256)"}, {NULL, NULL}};
+static const setting_word words[] = {{"eval", "--eval"},
+                                     {"eval_items", "--items"},
+                                     {"prompts", "--prompts"},
+                                     {"seeds", "--seeds"},
+                                     {"seed", "--seed"},
+                                     {"score", "--score"},
+                                     {"replace", "--replace"},
+                                     {"share", "--share"},
+                                     {"removed", "--fractions, --step, --most:"},
+                                     {"strengths", "--strengths:"},
+                                     {"units_sha256", "units.csv (sha256)"},
+                                     {"sha256", "model (sha256)"},
+                                     {NULL, NULL}};
 
-/* Pieces: the texts, and of each curve with evaluation sets the points (the first is one for all). */
-static size_t pieces_in_all(const study *a) {
+/* Pieces: the texts, and of each curve with evaluation sets the points (the first is one for all).
+ */
+static size_t pieces_in_all(const study *a)
+{
     size_t n = a->s.texts;
     for (size_t c = 0, first = 1; a->has_bench && c < a->curves; c++)
         if (a->curve[c].eval) {
@@ -424,7 +489,8 @@ static size_t pieces_in_all(const study *a) {
     return n;
 }
 
-bool study_run(study *a, problem *why) {
+bool study_run(study *a, problem *why)
+{
     const study_options *o = a->options;
     const size_t count = a->curves * a->points;
     char part[64], finished[64], result[64];
@@ -441,9 +507,17 @@ bool study_run(study *a, problem *why) {
     study_settings(a, &j);
     json_object_end(&j);
     json_object_end(&j);
-    const work_desc d = {.directory = o->output, .file = part, .finished = finished, .result = result,
-                         .settings = j.to.at, .identity = a->identity, .words = words, .pieces = "pieces",
-                         .total = pieces_in_all(a), .fresh = o->fresh, .force = o->force};
+    const work_desc d = {.directory = o->output,
+                         .file = part,
+                         .finished = finished,
+                         .result = result,
+                         .settings = j.to.at,
+                         .identity = a->identity,
+                         .words = words,
+                         .pieces = "pieces",
+                         .total = pieces_in_all(a),
+                         .fresh = o->fresh,
+                         .force = o->force};
     bool good = directory_writable(o->output, why) && columns_free(o->output, why) &&
                 columns_not_input(o->output, "study", o->model, why) && work_open(&a->log, &d, why);
     const bool complete = good && a->log.complete;

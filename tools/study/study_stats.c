@@ -10,18 +10,24 @@
 enum { RESAMPLES = 2000, PERMUTATIONS = 9999 };
 
 /* A figure is a ratio of sums over texts: nats by tokens. */
-typedef struct per_text { double *sum, *weight; size_t n; } per_text;
+typedef struct per_text {
+    double *sum, *weight;
+    size_t n;
+} per_text;
 
-static per_text per_text_make(size_t n) {
+static per_text per_text_make(size_t n)
+{
     return (per_text){tool_alloc(n, sizeof(double)), tool_alloc(n, sizeof(double)), n};
 }
 
-static void per_text_free(per_text *t) {
+static void per_text_free(per_text *t)
+{
     free(t->sum);
     free(t->weight);
 }
 
-static double ratio(const per_text *t) {
+static double ratio(const per_text *t)
+{
     double sum = 0, weight = 0;
     for (size_t i = 0; i < t->n; i++) {
         sum += t->sum[i];
@@ -30,13 +36,15 @@ static double ratio(const per_text *t) {
     return sum / weight;
 }
 
-static int ascending(const void *pa, const void *pb) {
+static int ascending(const void *pa, const void *pb)
+{
     const double a = *(const double *)pa, b = *(const double *)pb;
     return (a > b) - (a < b);
 }
 
 /* Percentile interval of resampled texts (Efron 1979). */
-static void interval(const per_text *t, uint64_t seed, double *low, double *high) {
+static void interval(const per_text *t, uint64_t seed, double *low, double *high)
+{
     double *drawn = tool_alloc(RESAMPLES, sizeof *drawn);
     uint64_t state = seed;
     for (size_t k = 0; k < RESAMPLES; k++) {
@@ -54,7 +62,8 @@ static void interval(const per_text *t, uint64_t seed, double *low, double *high
     free(drawn);
 }
 
-static spread spread_of(const study *a, const per_text *t) {
+static spread spread_of(const study *a, const per_text *t)
+{
     spread s = {ratio(t), 0, NAN, NAN};
     for (size_t i = 0; i < t->n; i++) {
         const double off = t->sum[i] / t->weight[i] - s.mean;
@@ -65,11 +74,13 @@ static spread spread_of(const study *a, const per_text *t) {
     return s;
 }
 
-static const divergence *at(const study *a, size_t row, size_t curve, size_t point) {
+static const divergence *at(const study *a, size_t row, size_t curve, size_t point)
+{
     return &a->result[(row * a->curves + curve) * a->points + point];
 }
 
-spread study_kl(const study *a, size_t curve, size_t point) {
+spread study_kl(const study *a, size_t curve, size_t point)
+{
     per_text t = per_text_make(a->s.texts);
     for (size_t i = 0; i < t.n; i++) {
         t.sum[i] = at(a, i, curve, point)->kl;
@@ -80,21 +91,25 @@ spread study_kl(const study *a, size_t curve, size_t point) {
     return s;
 }
 
-divergence study_sum(const study *a, size_t curve, size_t point) {
+divergence study_sum(const study *a, size_t curve, size_t point)
+{
     divergence sum = {0, 0, 0, 0};
     for (size_t i = 0; i < a->s.texts; i++) divergence_add(&sum, at(a, i, curve, point));
     return sum;
 }
 
 /* Trapezoids, from 0 on. */
-static double text_area(const study *a, size_t row, size_t curve) {
+static double text_area(const study *a, size_t row, size_t curve)
+{
     double area = 0;
     for (size_t p = 1; p < a->points; p++)
-        area += (a->x[p] - a->x[p - 1]) * (at(a, row, curve, p)->kl + at(a, row, curve, p - 1)->kl) / 2;
+        area +=
+            (a->x[p] - a->x[p - 1]) * (at(a, row, curve, p)->kl + at(a, row, curve, p - 1)->kl) / 2;
     return area / a->x[a->points - 1];
 }
 
-static per_text areas(const study *a, size_t curve) {
+static per_text areas(const study *a, size_t curve)
+{
     per_text t = per_text_make(a->s.texts);
     for (size_t i = 0; i < t.n; i++) {
         t.sum[i] = text_area(a, i, curve);
@@ -103,14 +118,16 @@ static per_text areas(const study *a, size_t curve) {
     return t;
 }
 
-spread study_area(const study *a, size_t curve) {
+spread study_area(const study *a, size_t curve)
+{
     per_text t = areas(a, curve);
     const spread s = spread_of(a, &t);
     per_text_free(&t);
     return s;
 }
 
-double study_area_mean(const study *a, size_t curve) {
+double study_area_mean(const study *a, size_t curve)
+{
     per_text t = areas(a, curve);
     const double mean = ratio(&t);
     per_text_free(&t);
@@ -120,7 +137,8 @@ double study_area_mean(const study *a, size_t curve) {
 /* ---- comparisons ---------------------------------------------------------------------- */
 
 /* The mean over the curves of one name; returns how many there are. */
-static size_t mean_area(const study *a, size_t row, const char *name, double *area) {
+static size_t mean_area(const study *a, size_t row, const char *name, double *area)
+{
     size_t n = 0;
     *area = 0;
     for (size_t c = 0; c < a->curves; c++) {
@@ -133,7 +151,8 @@ static size_t mean_area(const study *a, size_t row, const char *name, double *ar
 }
 
 /* Under the null hypothesis each text's difference is as likely the other way round. */
-static double sign_flips(const per_text *t, uint64_t seed) {
+static double sign_flips(const per_text *t, uint64_t seed)
+{
     const double observed = fabs(ratio(t));
     uint64_t state = ~seed;
     size_t as_far = 1;
@@ -147,12 +166,15 @@ static double sign_flips(const per_text *t, uint64_t seed) {
     return (double)as_far / (PERMUTATIONS + 1);
 }
 
-bool study_is_open(const study *a) {
+bool study_is_open(const study *a)
+{
     return a->s.texts < SHAPE_LEAST_PROMPTS;
 }
 
-/* Curves of one name with at least (or, to count below, at most) that area; equal within rounding counts. */
-static size_t count_beyond(const study *a, const char *name, double area, bool above, size_t *all) {
+/* Curves of one name with at least (or, to count below, at most) that area; equal within rounding
+ * counts. */
+static size_t count_beyond(const study *a, const char *name, double area, bool above, size_t *all)
+{
     const double slack = 1e-9 * fabs(area);
     size_t n = 0;
     *all = 0;
@@ -166,7 +188,8 @@ static size_t count_beyond(const study *a, const char *name, double area, bool a
 }
 
 /* The mean of the curves named `a` among the single curves named `b`. */
-static void among_orders(const study *s, curve_test *c, double area) {
+static void among_orders(const study *s, curve_test *c, double area)
+{
     size_t of_a, of_b;
     count_beyond(s, c->a, area, true, &of_a);
     const size_t above = count_beyond(s, c->b, area, true, &of_b);
@@ -177,7 +200,8 @@ static void among_orders(const study *s, curve_test *c, double area) {
     if (of_a == 1) c->p_orders = (double)(above + 1) / (double)(of_b + 1);
 }
 
-static bool compare(const study *a, const char *x, const char *y, curve_test *to) {
+static bool compare(const study *a, const char *x, const char *y, curve_test *to)
+{
     per_text t = per_text_make(a->s.texts);
     double area = 0, positions = 0;
     bool both = true;
@@ -197,19 +221,22 @@ static bool compare(const study *a, const char *x, const char *y, curve_test *to
     return both;
 }
 
-size_t study_comparisons(const study *a, curve_test to[STUDY_COMPARISONS]) {
+size_t study_comparisons(const study *a, curve_test to[STUDY_COMPARISONS])
+{
     size_t n = 0;
     for (size_t k = 0; k < a->pairs && n < STUDY_COMPARISONS; k++)
         n += compare(a, a->pair[k][0], a->pair[k][1], &to[n]);
     return n;
 }
 
-const curve_test *comparison_of(const curve_test *c, size_t n, const char *a, const char *b) {
+const curve_test *comparison_of(const curve_test *c, size_t n, const char *a, const char *b)
+{
     for (size_t i = 0; i < n; i++)
         if (!strcmp(c[i].a, a) && !strcmp(c[i].b, b)) return &c[i];
     return NULL;
 }
 
-bool comparison_harms_more(const curve_test *c) {
+bool comparison_harms_more(const curve_test *c)
+{
     return c && c->harm > 0;
 }

@@ -10,13 +10,15 @@
 
 enum { SENTENCES = STUDY_COMPARISONS + 3 + STUDY_READINGS };
 
-static bool path_of(const study *a, const char *end, char *path, problem *why) {
+static bool path_of(const study *a, const char *end, char *path, problem *why)
+{
     char name[80];
     snprintf(name, sizeof name, "%s%s", a->kind->stem, end);
     return path_join(path, a->options->output, name, why);
 }
 
-static bool write_table(const study *a, const char *end, table_out *t, problem *why) {
+static bool write_table(const study *a, const char *end, table_out *t, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     if (path_of(a, end, path, why)) return table_write(t, path, why);
     table_free(t);
@@ -24,14 +26,16 @@ static bool write_table(const study *a, const char *end, table_out *t, problem *
 }
 
 /* A table of this study: "ablation.csv". */
-static void begin_table(const study *a, const char *end, char name[80], table_out *t) {
+static void begin_table(const study *a, const char *end, char name[80], table_out *t)
+{
     snprintf(name, 80, "%s%s", a->kind->stem, end);
     table_begin(t, name);
 }
 
 /* ---- tables --------------------------------------------------------------------------- */
 
-static void point_columns(const study *a, size_t curve, size_t point, bool units, table_out *t) {
+static void point_columns(const study *a, size_t curve, size_t point, bool units, table_out *t)
+{
     table_text(t, a->kind->curves, a->curve[curve].name);
     table_int(t, "seed", a->curve[curve].seed);
     if (units && a->kind->units_first) table_int(t, "units", (int64_t)a->units[point]);
@@ -39,7 +43,8 @@ static void point_columns(const study *a, size_t curve, size_t point, bool units
     if (units && !a->kind->units_first) table_int(t, "units", (int64_t)a->units[point]);
 }
 
-static bool write_curves(const study *a, problem *why) {
+static bool write_curves(const study *a, problem *why)
+{
     table_out t;
     char name[80];
     begin_table(a, ".csv", name, &t);
@@ -59,7 +64,8 @@ static bool write_curves(const study *a, problem *why) {
     return write_table(a, ".csv", &t, why);
 }
 
-static void accuracy_row(const study *a, size_t k, const eval_score *score, table_out *t) {
+static void accuracy_row(const study *a, size_t k, const eval_score *score, table_out *t)
+{
     point_columns(a, k / a->points, k % a->points, a->kind->units_first, t);
     table_text(t, "set", score->set);
     table_int(t, "items", score->items);
@@ -70,7 +76,8 @@ static void accuracy_row(const study *a, size_t k, const eval_score *score, tabl
     table_end_row(t);
 }
 
-static bool write_accuracy(const study *a, problem *why) {
+static bool write_accuracy(const study *a, problem *why)
+{
     const size_t sets = (size_t)a->bench.sets;
     table_out t;
     char name[80];
@@ -91,41 +98,52 @@ static bool write_accuracy(const study *a, problem *why) {
 
 /* ---- words ---------------------------------------------------------------------------- */
 
-static void sentence(const study *a, const curve_test *c, text *t) {
-    const char *harm = c->harm > 0 ? "more harm" : c->harm < 0 ? "less harm" : "no clearly other harm";
+static void sentence(const study *a, const curve_test *c, text *t)
+{
+    const char *harm = c->harm > 0   ? "more harm"
+                       : c->harm < 0 ? "less harm"
+                                     : "no clearly other harm";
     if (study_is_open(a))
-        text_print(t, "%s '%s': whether it does more or less harm than '%s' is open; %+.3g nats a token along the curve",
+        text_print(t,
+                   "%s '%s': whether it does more or less harm than '%s' is open; %+.3g nats a "
+                   "token along the curve",
                    a->kind->along, c->a, c->b, c->difference);
     else
-        text_print(t, "%s '%s' does %s than '%s': %+.3g nats a token along the curve", a->kind->along, c->a, harm, c->b,
-                   c->difference);
+        text_print(t, "%s '%s' does %s than '%s': %+.3g nats a token along the curve",
+                   a->kind->along, c->a, harm, c->b, c->difference);
     if (isnan(c->p_prompts)) text_add(t, " (of one prompt)");
     else text_print(t, " (95 %% %.3g to %.3g over prompts, p %.2g", c->low, c->high, c->p_prompts);
     if (!isnan(c->p_orders))
-        text_print(t, "%s among the single curves p %.2g", isnan(c->p_prompts) ? "," : ";", c->p_orders);
+        text_print(t, "%s among the single curves p %.2g", isnan(c->p_prompts) ? "," : ";",
+                   c->p_orders);
     text_add(t, isnan(c->p_prompts) ? "." : ").");
 }
 
-static size_t namesakes(const study *a, const char *name) {
+static size_t namesakes(const study *a, const char *name)
+{
     size_t n = 0;
     for (size_t c = 0; c < a->curves; c++) n += !strcmp(a->curve[c].name, name);
     return n;
 }
 
 /* Which order does most harm: a cheap rival may. Of many random ones, one always does. */
-static void strongest(const study *a, text *t) {
+static void strongest(const study *a, text *t)
+{
     size_t best = 0;
     for (size_t c = 1; c < a->curves; c++)
-        if (namesakes(a, a->curve[c].name) == 1 && study_area_mean(a, c) > study_area_mean(a, best)) best = c;
-    text_print(t, "'%s' does %.3g nats a token along the curve", a->curve[0].name, study_area_mean(a, 0));
+        if (namesakes(a, a->curve[c].name) == 1 && study_area_mean(a, c) > study_area_mean(a, best))
+            best = c;
+    text_print(t, "'%s' does %.3g nats a token along the curve", a->curve[0].name,
+               study_area_mean(a, 0));
     if (best)
-        text_print(t, "; most harm of the orders that are not random does '%s', %.3g", a->curve[best].name,
-                   study_area_mean(a, best));
+        text_print(t, "; most harm of the orders that are not random does '%s', %.3g",
+                   a->curve[best].name, study_area_mean(a, best));
     text_add(t, ".");
 }
 
 /* How far apart single curves of one name lie: what chance does. */
-static void over_seeds(const study *a, text *t) {
+static void over_seeds(const study *a, text *t)
+{
     for (size_t c = 0; c < a->curves; c++) {
         const char *name = a->curve[c].name;
         double low = INFINITY, high = -INFINITY, sum = 0;
@@ -140,14 +158,18 @@ static void over_seeds(const study *a, text *t) {
             n++;
         }
         if (n > 1)
-            text_print(t, "%s'%s' %.3g (%.3g to %.3g)", t->length ? "; " : "Means along the curve over seeds, nats a "
-                       "token: ", name, sum / (double)n, low, high);
+            text_print(t, "%s'%s' %.3g (%.3g to %.3g)",
+                       t->length ? "; "
+                                 : "Means along the curve over seeds, nats a "
+                                   "token: ",
+                       name, sum / (double)n, low, high);
     }
     text_add(t, t->length ? "." : "One seed of each.");
 }
 
 /* Where the readings agree, and where not: the first thing to be said. */
-static void headline(const study *a, const curve_test *c, size_t n, text *t) {
+static void headline(const study *a, const curve_test *c, size_t n, text *t)
+{
     size_t holding = 0;
     bool holds[STUDY_READINGS];
     for (size_t k = 0; k < a->readings; k++) {
@@ -157,14 +179,19 @@ static void headline(const study *a, const curve_test *c, size_t n, text *t) {
         text_free(&ignored);
     }
     if (study_is_open(a)) {
-        text_print(t, "%s is open: nothing can be concluded from %zu prompts, a test over prompts needs at least "
-                      "%d.", a->kind->claim, a->s.texts, (int)SHAPE_LEAST_PROMPTS);
+        text_print(t,
+                   "%s is open: nothing can be concluded from %zu prompts, a test over prompts "
+                   "needs at least "
+                   "%d.",
+                   a->kind->claim, a->s.texts, (int)SHAPE_LEAST_PROMPTS);
     } else if (a->readings == 1) {
         text_print(t, "%s %s.", a->kind->claim, holding ? "holds here" : "is not plainly there");
     } else if (holding == 0 || holding == a->readings) {
-        text_print(t, "%s %s by %s of the %zu readings", a->kind->claim, holding ? "holds here" : "is not plainly there",
-                   holding ? "each" : "any", a->readings);
-        for (size_t k = 0; k < a->readings; k++) text_print(t, "%s%s", k ? ", " : " (", a->reading[k].title);
+        text_print(t, "%s %s by %s of the %zu readings", a->kind->claim,
+                   holding ? "holds here" : "is not plainly there", holding ? "each" : "any",
+                   a->readings);
+        for (size_t k = 0; k < a->readings; k++)
+            text_print(t, "%s%s", k ? ", " : " (", a->reading[k].title);
         text_add(t, ").");
     } else {
         text_print(t, "The readings differ: %c%s", a->kind->claim[0] | 0x20, a->kind->claim + 1);
@@ -175,7 +202,8 @@ static void headline(const study *a, const curve_test *c, size_t n, text *t) {
     }
 }
 
-static size_t words(const study *a, text to[SENTENCES]) {
+static size_t words(const study *a, text to[SENTENCES])
+{
     curve_test c[STUDY_COMPARISONS];
     const size_t n = study_comparisons(a, c);
     size_t said = 0;
@@ -193,7 +221,8 @@ static size_t words(const study *a, text to[SENTENCES]) {
 
 /* ---- JSON ----------------------------------------------------------------------------- */
 
-void study_settings(const study *a, json_out *j) {
+void study_settings(const study *a, json_out *j)
+{
     const study_options *o = a->options;
     json_text(j, "model", path_base(a->s.m.path));
     json_text(j, "sha256", a->s.hash);
@@ -210,19 +239,22 @@ void study_settings(const study *a, json_out *j) {
     json_int(j, "eval_items", o->items);
 }
 
-static void intact_json(const study *a, json_out *j) {
+static void intact_json(const study *a, json_out *j)
+{
     const divergence d = study_sum(a, 0, 0);
     json_object(j, "intact");
     json_number(j, "nll", d.nll / d.positions);
     if (a->has_bench && a->measured[0]) {
         json_object(j, "accuracy");
-        for (int s = 0; s < a->bench.sets; s++) json_number(j, a->accuracy[s].set, a->accuracy[s].accuracy);
+        for (int s = 0; s < a->bench.sets; s++)
+            json_number(j, a->accuracy[s].set, a->accuracy[s].accuracy);
         json_object_end(j);
     }
     json_object_end(j);
 }
 
-static void curves_json(const study *a, json_out *j) {
+static void curves_json(const study *a, json_out *j)
+{
     json_array(j, "curves");
     for (size_t c = 0; c < a->curves; c++) {
         const spread area = study_area(a, c);
@@ -237,7 +269,8 @@ static void curves_json(const study *a, json_out *j) {
     json_array_end(j);
 }
 
-static void tests_json(const study *a, json_out *j) {
+static void tests_json(const study *a, json_out *j)
+{
     curve_test c[STUDY_COMPARISONS];
     const size_t n = study_comparisons(a, c);
     json_array(j, "tests");
@@ -257,7 +290,8 @@ static void tests_json(const study *a, json_out *j) {
 }
 
 /* Every claim for each reading: what its orders and groups are called, and whether it holds. */
-static void readings_json(const study *a, json_out *j) {
+static void readings_json(const study *a, json_out *j)
+{
     curve_test c[STUDY_COMPARISONS];
     const size_t n = study_comparisons(a, c);
     json_array(j, "readings");
@@ -280,7 +314,8 @@ static void readings_json(const study *a, json_out *j) {
     json_array_end(j);
 }
 
-static void words_json(const study *a, json_out *j) {
+static void words_json(const study *a, json_out *j)
+{
     text said[SENTENCES] = {{0}};
     const size_t n = words(a, said);
     json_text(j, "headline", said[0].at);
@@ -292,7 +327,8 @@ static void words_json(const study *a, json_out *j) {
     json_array_end(j);
 }
 
-static bool write_json(const study *a, problem *why) {
+static bool write_json(const study *a, problem *why)
+{
     char path[TOOL_PATH_BYTES];
     json_out j = {0};
     json_object(&j, NULL);
@@ -313,23 +349,26 @@ static bool write_json(const study *a, problem *why) {
     return false;
 }
 
-bool study_write(const study *a, problem *why) {
+bool study_write(const study *a, problem *why)
+{
     return write_curves(a, why) && write_accuracy(a, why) && write_json(a, why) &&
            columns_write(a->options->output, why);
 }
 
 /* ---- on standard output --------------------------------------------------------------- */
 
-static void print_curve(const study *a, size_t c, FILE *to) {
+static void print_curve(const study *a, size_t c, FILE *to)
+{
     char name[80];
-    snprintf(name, sizeof name, namesakes(a, a->curve[c].name) > 1 ? "%s %d" : "%s", a->curve[c].name,
-             a->curve[c].seed + 1);
+    snprintf(name, sizeof name, namesakes(a, a->curve[c].name) > 1 ? "%s %d" : "%s",
+             a->curve[c].name, a->curve[c].seed + 1);
     fprintf(to, "  %-24s", name);
     for (size_t p = 1; p < a->points; p++) fprintf(to, " %8.4g", study_kl(a, c, p).mean);
     fprintf(to, "  %8.4g\n", study_area_mean(a, c));
 }
 
-void study_print(const study *a, FILE *to) {
+void study_print(const study *a, FILE *to)
+{
     text said[SENTENCES] = {{0}};
     fprintf(to, "Mean KL(intact || changed) in nats a token, %zu prompts:\n  %-24s", a->s.texts,
             a->kind->points);

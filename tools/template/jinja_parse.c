@@ -8,25 +8,35 @@
 /* ---- words ---- */
 
 typedef enum token_kind {
-    TOK_DATA, TOK_PRINT, TOK_PRINT_END, TOK_BLOCK, TOK_BLOCK_END, TOK_NAME, TOK_TEXT, TOK_INT,
-    TOK_FLOAT, TOK_SIGN, TOK_END
+    TOK_DATA,
+    TOK_PRINT,
+    TOK_PRINT_END,
+    TOK_BLOCK,
+    TOK_BLOCK_END,
+    TOK_NAME,
+    TOK_TEXT,
+    TOK_INT,
+    TOK_FLOAT,
+    TOK_SIGN,
+    TOK_END
 } token_kind;
 
 typedef struct token {
     token_kind kind;
-    int        line;
-    jstr       words; /* decoded, of a string */
+    int line;
+    jstr words; /* decoded, of a string */
 } token;
 
 typedef struct parser {
-    jinja      *j;
-    const char *at, *end;   /* of the source still to read */
-    token      *token;
-    size_t      tokens, room, next;
-    int         line, depth;
+    jinja *j;
+    const char *at, *end; /* of the source still to read */
+    token *token;
+    size_t tokens, room, next;
+    int line, depth;
 } parser;
 
-static void token_add(parser *p, token_kind kind, const char *at, size_t n) {
+static void token_add(parser *p, token_kind kind, const char *at, size_t n)
+{
     if (p->tokens == p->room) {
         token *more = jinja_take(p->j, (2 * p->room + 64) * sizeof *more);
         if (p->tokens) memcpy(more, p->token, p->tokens * sizeof *more);
@@ -36,16 +46,27 @@ static void token_add(parser *p, token_kind kind, const char *at, size_t n) {
     p->token[p->tokens++] = (token){kind, p->line, {at, n}};
 }
 
-static bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
 
-static void move_to(parser *p, const char *to) {
+static void move_to(parser *p, const char *to)
+{
     for (; p->at < to; p->at++) p->line += *p->at == '\n';
 }
 
 /* Text up to a tag, less what the tag takes from its end. */
-static void take_data(parser *p, const char *to, char sign, bool may_strip, bool line_start) {
+static void take_data(parser *p, const char *to, char sign, bool may_strip, bool line_start)
+{
     const char *from = p->at, *end = to;
     if (sign == '-') {
         while (end > from && is_space(end[-1])) end--;
@@ -61,14 +82,17 @@ static void take_data(parser *p, const char *to, char sign, bool may_strip, bool
 }
 
 /* Behind the end of a tag: a minus takes all white space, a block's end the newline. */
-static void after_tag(parser *p, bool minus, bool newline) {
+static void after_tag(parser *p, bool minus, bool newline)
+{
     const char *s = p->at;
-    if (minus) while (s < p->end && is_space(*s)) s++;
+    if (minus)
+        while (s < p->end && is_space(*s)) s++;
     else if (newline && s < p->end && *s == '\n') s++;
     move_to(p, s);
 }
 
-static void take_comment(parser *p) {
+static void take_comment(parser *p)
+{
     const char *s = p->at;
     while (s + 1 < p->end && !(s[0] == '#' && s[1] == '}')) s++;
     if (s + 1 >= p->end) jinja_fail(p->j, "a comment without an end");
@@ -77,12 +101,14 @@ static void take_comment(parser *p) {
     after_tag(p, minus, !plus);
 }
 
-static void put_utf8(char **to, unsigned long c) {
+static void put_utf8(char **to, unsigned long c)
+{
     char *o = *to;
     if (c < 0x80) *o++ = (char)c;
     else if (c < 0x800) *o++ = (char)(0xC0 | c >> 6), *o++ = (char)(0x80 | (c & 63));
     else if (c < 0x10000)
-        *o++ = (char)(0xE0 | c >> 12), *o++ = (char)(0x80 | (c >> 6 & 63)), *o++ = (char)(0x80 | (c & 63));
+        *o++ = (char)(0xE0 | c >> 12), *o++ = (char)(0x80 | (c >> 6 & 63)),
+        *o++ = (char)(0x80 | (c & 63));
     else
         *o++ = (char)(0xF0 | c >> 18), *o++ = (char)(0x80 | (c >> 12 & 63)),
         *o++ = (char)(0x80 | (c >> 6 & 63)), *o++ = (char)(0x80 | (c & 63));
@@ -90,12 +116,15 @@ static void put_utf8(char **to, unsigned long c) {
 }
 
 /* \xHH, \uHHHH and \UHHHHHHHH: digits hexadecimal digits at *s. */
-static unsigned long hex_escape(parser *p, const char **s, int digits) {
+static unsigned long hex_escape(parser *p, const char **s, int digits)
+{
     unsigned long c = 0;
     for (int i = 0; i < digits; i++, (*s)++) {
         const char d = *s < p->end ? **s : ' ';
-        const int v = is_digit(d) ? d - '0' : d >= 'a' && d <= 'f' ? d - 'a' + 10
-                    : d >= 'A' && d <= 'F' ? d - 'A' + 10 : -1;
+        const int v = is_digit(d)            ? d - '0'
+                      : d >= 'a' && d <= 'f' ? d - 'a' + 10
+                      : d >= 'A' && d <= 'F' ? d - 'A' + 10
+                                             : -1;
         if (v < 0) jinja_fail(p->j, "an escape in a string with too few digits");
         c = c * 16 + (unsigned long)v;
     }
@@ -103,7 +132,8 @@ static unsigned long hex_escape(parser *p, const char **s, int digits) {
     return c;
 }
 
-static void take_string(parser *p) {
+static void take_string(parser *p)
+{
     const char quote = *p->at;
     const char *s = p->at + 1;
     while (s < p->end && *s != quote) s += *s == '\\' ? 2 : 1;
@@ -113,7 +143,10 @@ static void take_string(parser *p) {
     for (s = p->at + 1; s < end;) {
         static const char letters[] = "n\nt\tr\rb\bf\fv\va\a\\\\'\'\"\"";
         const char *known;
-        if (*s != '\\') { *o++ = *s++; continue; }
+        if (*s != '\\') {
+            *o++ = *s++;
+            continue;
+        }
         s++;
         known = s < end ? strchr(letters, *s) : NULL;
         if (known && (known - letters) % 2 == 0) *o++ = known[1], s++;
@@ -129,7 +162,8 @@ static void take_string(parser *p) {
     move_to(p, end + 1);
 }
 
-static void take_number(parser *p) {
+static void take_number(parser *p)
+{
     const char *s = p->at;
     bool real = false;
     while (s < p->end && (is_digit(*s) || *s == '_')) s++;
@@ -150,7 +184,8 @@ static void take_number(parser *p) {
     p->at = s;
 }
 
-static void take_sign(parser *p, int *open) {
+static void take_sign(parser *p, int *open)
+{
     static const char *const two[] = {"==", "!=", "<=", ">=", "//", "**"};
     for (size_t i = 0; i < sizeof two / sizeof *two; i++)
         if (p->at + 1 < p->end && !memcmp(p->at, two[i], 2)) {
@@ -166,7 +201,8 @@ static void take_sign(parser *p, int *open) {
 }
 
 /* What stands between {{ and }} or {% and %}. */
-static void take_tag(parser *p, bool block) {
+static void take_tag(parser *p, bool block)
+{
     const char close = block ? '%' : '}';
     int open = 0;
     for (;;) {
@@ -191,7 +227,8 @@ static void take_tag(parser *p, bool block) {
     }
 }
 
-static void split(parser *p) {
+static void split(parser *p)
+{
     const char *start = p->at;
     while (p->at < p->end) {
         const char *s = p->at;
@@ -206,7 +243,10 @@ static void split(parser *p) {
         const char kind = s[1];
         take_data(p, s, sign, kind != '{', line_start);
         move_to(p, s + 2);
-        if (kind == '#') { take_comment(p); continue; }
+        if (kind == '#') {
+            take_comment(p);
+            continue;
+        }
         if (sign == '-' || (sign == '+' && kind == '%')) p->at++;
         token_add(p, kind == '%' ? TOK_BLOCK : TOK_PRINT, p->at, 0);
         take_tag(p, kind == '%');
@@ -216,52 +256,61 @@ static void split(parser *p) {
 
 /* ---- expressions ---- */
 
-static token *peek(parser *p) {
+static token *peek(parser *p)
+{
     p->j->line = p->token[p->next].line;
     return &p->token[p->next];
 }
 
-static bool at_sign(parser *p, const char *sign) {
+static bool at_sign(parser *p, const char *sign)
+{
     const token *t = peek(p);
     return t->kind == TOK_SIGN && jinja_is(t->words, sign);
 }
 
-static bool at_name(parser *p, const char *name) {
+static bool at_name(parser *p, const char *name)
+{
     const token *t = peek(p);
     return t->kind == TOK_NAME && jinja_is(t->words, name);
 }
 
-static bool take(parser *p, const char *sign) {
+static bool take(parser *p, const char *sign)
+{
     if (!at_sign(p, sign)) return false;
     p->next++;
     return true;
 }
 
-static bool take_name(parser *p, const char *name) {
+static bool take_name(parser *p, const char *name)
+{
     if (!at_name(p, name)) return false;
     p->next++;
     return true;
 }
 
-JINJA_NO_RETURN static void unexpected(parser *p, const char *expected) {
+JINJA_NO_RETURN static void unexpected(parser *p, const char *expected)
+{
     const token *t = peek(p);
     if (t->kind == TOK_END) jinja_fail(p->j, "it ends where %s is expected", expected);
     if (t->kind == TOK_PRINT_END || t->kind == TOK_BLOCK_END)
         jinja_fail(p->j, "a tag ends where %s is expected", expected);
-    jinja_fail(p->j, "'%.*s' where %s is expected", (int)(t->words.n < 40 ? t->words.n : 40), t->words.at,
-               expected);
+    jinja_fail(p->j, "'%.*s' where %s is expected", (int)(t->words.n < 40 ? t->words.n : 40),
+               t->words.at, expected);
 }
 
-static void want(parser *p, const char *sign) {
+static void want(parser *p, const char *sign)
+{
     if (!take(p, sign)) unexpected(p, sign);
 }
 
-static jstr want_name(parser *p) {
+static jstr want_name(parser *p)
+{
     if (peek(p)->kind != TOK_NAME) unexpected(p, "a name");
     return p->token[p->next++].words;
 }
 
-static jnode *node(parser *p, jnode_kind kind, jnode *a, jnode *b) {
+static jnode *node(parser *p, jnode_kind kind, jnode *a, jnode *b)
+{
     jnode *n = jinja_take(p->j, sizeof *n);
     n->kind = kind;
     n->line = p->j->line;
@@ -270,7 +319,8 @@ static jnode *node(parser *p, jnode_kind kind, jnode *a, jnode *b) {
     return n;
 }
 
-static void node_add(parser *p, jnode *to, jnode *item, jstr key) {
+static void node_add(parser *p, jnode *to, jnode *item, jstr key)
+{
     if (to->n == to->room) {
         const size_t room = 2 * to->room + 4;
         jnode **list = jinja_take(p->j, room * sizeof *list);
@@ -291,23 +341,27 @@ static jnode *parse_expression(parser *p);
 static jnode *parse_or(parser *p);
 static jnode *parse_unary(parser *p, bool with_filters);
 
-static void deeper(parser *p, int by) {
+static void deeper(parser *p, int by)
+{
     p->depth += by;
     if (p->depth > JINJA_DEPTH) jinja_fail(p->j, "nested deeper than %d", JINJA_DEPTH);
 }
 
-static jnode *constant(parser *p, jval value) {
+static jnode *constant(parser *p, jval value)
+{
     jnode *n = node(p, JN_CONST, NULL, NULL);
     n->value = value;
     return n;
 }
 
 /* ( ... ): arguments of a call; `to` gets them, by name where a name stands before. */
-static void parse_arguments(parser *p, jnode *to) {
+static void parse_arguments(parser *p, jnode *to)
+{
     want(p, "(");
     while (!take(p, ")")) {
         jstr key = no_key;
-        if (at_sign(p, "*") || at_sign(p, "**")) jinja_fail(p->j, "arguments with * are not known here");
+        if (at_sign(p, "*") || at_sign(p, "**"))
+            jinja_fail(p->j, "arguments with * are not known here");
         if (peek(p)->kind == TOK_NAME && p->token[p->next + 1].kind == TOK_SIGN &&
             jinja_is(p->token[p->next + 1].words, "=")) {
             key = want_name(p);
@@ -319,7 +373,8 @@ static void parse_arguments(parser *p, jnode *to) {
     }
 }
 
-static jnode *parse_subscript(parser *p, jnode *of) {
+static jnode *parse_subscript(parser *p, jnode *of)
+{
     jnode *part[3] = {NULL, NULL, NULL};
     int i = 0;
     bool slice = false;
@@ -339,7 +394,8 @@ static jnode *parse_subscript(parser *p, jnode *of) {
     return n;
 }
 
-static jnode *parse_list(parser *p, jnode_kind kind, const char *close) {
+static jnode *parse_list(parser *p, jnode_kind kind, const char *close)
+{
     jnode *n = node(p, kind, NULL, NULL);
     while (!take(p, close)) {
         node_add(p, n, parse_expression(p), no_key);
@@ -352,7 +408,8 @@ static jnode *parse_list(parser *p, jnode_kind kind, const char *close) {
     return n;
 }
 
-static jnode *parse_brackets(parser *p) {
+static jnode *parse_brackets(parser *p)
+{
     if (take(p, ")")) return node(p, JN_TUPLE, NULL, NULL);
     jnode *first = parse_expression(p);
     if (take(p, ")")) return first;
@@ -365,7 +422,8 @@ static jnode *parse_brackets(parser *p) {
     return n;
 }
 
-static jval number(parser *p, const token *t) {
+static jval number(parser *p, const token *t)
+{
     char digits[64];
     size_t n = 0;
     for (size_t i = 0; i < t->words.n && n < sizeof digits - 1; i++)
@@ -380,15 +438,20 @@ static jval number(parser *p, const token *t) {
     return v;
 }
 
-static jnode *parse_primary(parser *p) {
+static jnode *parse_primary(parser *p)
+{
     token *t = peek(p);
     if (t->kind == TOK_NAME) {
-        static const struct { const char *name; int value; } constants[] = {
-            {"true", 1}, {"True", 1}, {"false", 0}, {"False", 0}, {"none", -1}, {"None", -1}};
+        static const struct {
+            const char *name;
+            int value;
+        } constants[] = {{"true", 1},  {"True", 1},  {"false", 0},
+                         {"False", 0}, {"none", -1}, {"None", -1}};
         p->next++;
         for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
             if (jinja_is(t->words, constants[i].name))
-                return constant(p, constants[i].value < 0 ? jinja_none() : jinja_bool(constants[i].value));
+                return constant(p, constants[i].value < 0 ? jinja_none()
+                                                          : jinja_bool(constants[i].value));
         jnode *n = node(p, JN_NAME, NULL, NULL);
         n->name = t->words;
         return n;
@@ -413,30 +476,37 @@ static jnode *parse_primary(parser *p) {
     unexpected(p, "an expression");
 }
 
-static jnode *parse_dot(parser *p, jnode *of) {
+static jnode *parse_dot(parser *p, jnode *of)
+{
     token *t = peek(p);
     p->next++;
     if (t->kind == TOK_INT) return node(p, JN_ITEM, of, constant(p, number(p, t)));
-    if (t->kind != TOK_NAME) { p->next--; unexpected(p, "a name"); }
+    if (t->kind != TOK_NAME) {
+        p->next--;
+        unexpected(p, "a name");
+    }
     jnode *n = node(p, JN_ATTR, of, NULL);
     n->name = t->words;
     return n;
 }
 
-static jnode *parse_test(parser *p, jnode *of) {
+static jnode *parse_test(parser *p, jnode *of)
+{
     jnode *n = node(p, JN_TEST, of, NULL);
     n->negated = take_name(p, "not");
     n->name = want_name(p);
     const token *t = peek(p);
     if (at_sign(p, "(")) parse_arguments(p, n);
     else if (t->kind == TOK_TEXT || t->kind == TOK_INT || t->kind == TOK_FLOAT || at_sign(p, "[") ||
-             at_sign(p, "{") || (t->kind == TOK_NAME && !at_name(p, "else") && !at_name(p, "or") &&
-                                 !at_name(p, "and") && !at_name(p, "if") && !at_name(p, "is")))
+             at_sign(p, "{") ||
+             (t->kind == TOK_NAME && !at_name(p, "else") && !at_name(p, "or") &&
+              !at_name(p, "and") && !at_name(p, "if") && !at_name(p, "is")))
         node_add(p, n, parse_unary(p, false), no_key);
     return n;
 }
 
-static jnode *parse_behind(parser *p, jnode *n, bool with_filters) {
+static jnode *parse_behind(parser *p, jnode *n, bool with_filters)
+{
     for (int links = 0;; links++) {
         if (links > JINJA_DEPTH) jinja_fail(p->j, "a chain of more than %d", JINJA_DEPTH);
         if (take(p, ".")) n = parse_dot(p, n);
@@ -453,7 +523,8 @@ static jnode *parse_behind(parser *p, jnode *n, bool with_filters) {
     }
 }
 
-static jnode *parse_unary(parser *p, bool with_filters) {
+static jnode *parse_unary(parser *p, bool with_filters)
+{
     jnode *n;
     deeper(p, 1);
     if (take(p, "-")) n = node(p, JN_NEG, parse_unary(p, false), NULL);
@@ -465,7 +536,8 @@ static jnode *parse_unary(parser *p, bool with_filters) {
 }
 
 /* Operators from weak to strong; all of a level bind to the left. */
-static jnode *parse_binary(parser *p, int level) {
+static jnode *parse_binary(parser *p, int level)
+{
     static const char *const signs[4][5] = {{"+", "-"}, {"~"}, {"*", "/", "//", "%"}, {"**"}};
     if (level == 4) return parse_unary(p, true);
     jnode *n = parse_binary(p, level + 1);
@@ -480,7 +552,8 @@ static jnode *parse_binary(parser *p, int level) {
     }
 }
 
-static jnode *parse_compare(parser *p) {
+static jnode *parse_compare(parser *p)
+{
     static const char *const signs[] = {"==", "!=", "<=", ">=", "<", ">"};
     jnode *first = parse_binary(p, 0), *n = NULL;
     for (;;) {
@@ -499,7 +572,8 @@ static jnode *parse_compare(parser *p) {
     }
 }
 
-static jnode *parse_not(parser *p) {
+static jnode *parse_not(parser *p)
+{
     if (!take_name(p, "not")) return parse_compare(p);
     deeper(p, 1);
     jnode *n = node(p, JN_NOT, parse_not(p), NULL);
@@ -507,21 +581,24 @@ static jnode *parse_not(parser *p) {
     return n;
 }
 
-static jnode *parse_and(parser *p) {
+static jnode *parse_and(parser *p)
+{
     jnode *n = node(p, JN_AND, NULL, NULL);
     do node_add(p, n, parse_not(p), no_key);
     while (take_name(p, "and"));
     return n->n == 1 ? n->list[0] : n;
 }
 
-static jnode *parse_or(parser *p) {
+static jnode *parse_or(parser *p)
+{
     jnode *n = node(p, JN_OR, NULL, NULL);
     do node_add(p, n, parse_and(p), no_key);
     while (take_name(p, "or"));
     return n->n == 1 ? n->list[0] : n;
 }
 
-static jnode *parse_expression(parser *p) {
+static jnode *parse_expression(parser *p)
+{
     deeper(p, 1);
     jnode *n = parse_or(p);
     for (int links = 0; take_name(p, "if"); links++) {
@@ -535,7 +612,8 @@ static jnode *parse_expression(parser *p) {
 }
 
 /* An expression, or several with commas between: a tuple. */
-static jnode *parse_tuple(parser *p) {
+static jnode *parse_tuple(parser *p)
+{
     jnode *first = parse_expression(p);
     if (!at_sign(p, ",")) return first;
     jnode *n = node(p, JN_TUPLE, NULL, NULL);
@@ -549,18 +627,21 @@ static jnode *parse_tuple(parser *p) {
 
 static jnode *parse_body(parser *p, const char *const *ends);
 
-static void block_end(parser *p) {
+static void block_end(parser *p)
+{
     if (peek(p)->kind != TOK_BLOCK_END) unexpected(p, "the end of the tag");
     p->next++;
 }
 
 /* {% name %} that must come next. */
-static void want_end(parser *p, const char *name) {
+static void want_end(parser *p, const char *name)
+{
     if (!take_name(p, name)) unexpected(p, name);
     block_end(p);
 }
 
-static jnode *parse_if(parser *p) {
+static jnode *parse_if(parser *p)
+{
     static const char *const ends[] = {"elif", "else", "endif", NULL};
     jnode *n = node(p, JN_IF, NULL, NULL);
     deeper(p, 1);
@@ -578,7 +659,8 @@ static jnode *parse_if(parser *p) {
     return n;
 }
 
-static void parse_targets(parser *p, jnode *to) {
+static void parse_targets(parser *p, jnode *to)
+{
     const bool round = take(p, "(");
     do {
         jnode *name = node(p, JN_NAME, NULL, NULL);
@@ -588,7 +670,8 @@ static void parse_targets(parser *p, jnode *to) {
     if (round) want(p, ")");
 }
 
-static jnode *parse_for(parser *p) {
+static jnode *parse_for(parser *p)
+{
     static const char *const ends[] = {"else", "endfor", NULL};
     jnode *n = node(p, JN_FOR, NULL, NULL);
     deeper(p, 1);
@@ -608,7 +691,8 @@ static jnode *parse_for(parser *p) {
     return n;
 }
 
-static jnode *parse_set(parser *p) {
+static jnode *parse_set(parser *p)
+{
     static const char *const ends[] = {"endset", NULL};
     jnode *n = node(p, JN_SET, NULL, NULL);
     parse_targets(p, n);
@@ -631,7 +715,8 @@ static jnode *parse_set(parser *p) {
     return n;
 }
 
-static jnode *parse_macro(parser *p) {
+static jnode *parse_macro(parser *p)
+{
     static const char *const ends[] = {"endmacro", NULL};
     jnode *n = node(p, JN_MACRO, NULL, NULL);
     deeper(p, 1);
@@ -652,7 +737,8 @@ static jnode *parse_macro(parser *p) {
     return n;
 }
 
-static jnode *parse_statement(parser *p) {
+static jnode *parse_statement(parser *p)
+{
     static const char *const generation[] = {"endgeneration", NULL};
     const jstr name = want_name(p);
     if (jinja_is(name, "if")) return parse_if(p);
@@ -669,11 +755,14 @@ static jnode *parse_statement(parser *p) {
         want_end(p, "endgeneration");
         return n;
     }
-    jinja_fail(p->j, "the statement '%.*s' is not known here", (int)(name.n < 40 ? name.n : 40), name.at);
+    jinja_fail(p->j, "the statement '%.*s' is not known here", (int)(name.n < 40 ? name.n : 40),
+               name.at);
 }
 
-/* Statements up to one of the names in `ends` (which stays to be read), or to the end of the text. */
-static jnode *parse_body(parser *p, const char *const *ends) {
+/* Statements up to one of the names in `ends` (which stays to be read), or to the end of the text.
+ */
+static jnode *parse_body(parser *p, const char *const *ends)
+{
     jnode *body = node(p, JN_BODY, NULL, NULL);
     deeper(p, 1);
     for (;;) {
@@ -704,7 +793,8 @@ static jnode *parse_body(parser *p, const char *const *ends) {
 }
 
 /* Line ends become newlines and the last one goes, as Jinja reads a file. */
-jnode *jinja_parse(jinja *j, const char *source, size_t length) {
+jnode *jinja_parse(jinja *j, const char *source, size_t length)
+{
     char *clean = jinja_take(j, length + 1);
     size_t n = 0;
     for (size_t i = 0; i < length; i++) {

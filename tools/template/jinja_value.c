@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void jinja_fail(jinja *j, const char *format, ...) {
+void jinja_fail(jinja *j, const char *format, ...)
+{
     char words[512];
     va_list args;
     va_start(args, format);
@@ -16,7 +17,8 @@ void jinja_fail(jinja *j, const char *format, ...) {
     longjmp(j->leave, 1);
 }
 
-void *jinja_take(jinja *j, size_t bytes) {
+void *jinja_take(jinja *j, size_t bytes)
+{
     if (bytes > JINJA_MEMORY || j->bytes > (size_t)JINJA_MEMORY - bytes)
         jinja_fail(j, "needs more than %d MiB", JINJA_MEMORY >> 20);
     j->bytes += bytes;
@@ -26,51 +28,70 @@ void *jinja_take(jinja *j, size_t bytes) {
     return block + 2;
 }
 
-jstr jinja_str(const char *words) { return (jstr){words, strlen(words)}; }
+jstr jinja_str(const char *words)
+{
+    return (jstr){words, strlen(words)};
+}
 
-bool jinja_is(jstr s, const char *words) { return s.n == strlen(words) && !memcmp(s.at, words, s.n); }
+bool jinja_is(jstr s, const char *words)
+{
+    return s.n == strlen(words) && !memcmp(s.at, words, s.n);
+}
 
-jval jinja_words(const char *at, size_t n) {
+jval jinja_words(const char *at, size_t n)
+{
     jval v = {.kind = J_TEXT};
     v.as.words = (jstr){at, n};
     return v;
 }
 
-jval jinja_text(const char *words) { return jinja_words(words, strlen(words)); }
+jval jinja_text(const char *words)
+{
+    return jinja_words(words, strlen(words));
+}
 
-jval jinja_int(int64_t n) {
+jval jinja_int(int64_t n)
+{
     jval v = {.kind = J_INT};
     v.as.whole = n;
     return v;
 }
 
-jval jinja_bool(bool yes) {
+jval jinja_bool(bool yes)
+{
     jval v = {.kind = J_BOOL};
     v.as.yes = yes;
     return v;
 }
 
-jval jinja_none(void) { return (jval){.kind = J_NONE}; }
+jval jinja_none(void)
+{
+    return (jval){.kind = J_NONE};
+}
 
-jval jinja_undefined(jstr name) {
+jval jinja_undefined(jstr name)
+{
     jval v = {.kind = J_UNDEFINED};
     v.as.words = name;
     return v;
 }
 
-jval jinja_list(jinja *j, jkind kind) {
+jval jinja_list(jinja *j, jkind kind)
+{
     jval v = {.kind = kind};
     v.as.list = jinja_take(j, sizeof *v.as.list);
     return v;
 }
 
-jval jinja_dict(jinja *j, jkind kind) {
+jval jinja_dict(jinja *j, jkind kind)
+{
     jval v = {.kind = kind};
     v.as.dict = jinja_take(j, sizeof *v.as.dict);
     return v;
 }
 
-void jinja_push(jinja *j, jval list, jval item) {
+void jinja_push(jinja *j, jval list, jval item)
+{
     jlist *l = list.as.list;
     if (l->n == l->room) {
         jval *more = jinja_take(j, (2 * l->room + 4) * sizeof *more);
@@ -81,7 +102,8 @@ void jinja_push(jinja *j, jval list, jval item) {
     l->at[l->n++] = item;
 }
 
-void jinja_put(jinja *j, jdict *d, jval key, jval value) {
+void jinja_put(jinja *j, jdict *d, jval key, jval value)
+{
     for (size_t i = 0; i < d->n; i++)
         if (jinja_equal(d->key[i], key)) {
             d->value[i] = value;
@@ -100,45 +122,57 @@ void jinja_put(jinja *j, jdict *d, jval key, jval value) {
     d->value[d->n++] = value;
 }
 
-const jval *jinja_get(const jdict *d, jval key) {
+const jval *jinja_get(const jdict *d, jval key)
+{
     for (size_t i = 0; i < d->n; i++)
         if (jinja_equal(d->key[i], key)) return &d->value[i];
     return NULL;
 }
 
-jval jinja_copy_text(jinja *j, const text *t) {
+jval jinja_copy_text(jinja *j, const text *t)
+{
     char *at = jinja_take(j, t->length + 1);
     if (t->length) memcpy(at, t->at, t->length);
     return jinja_words(at, t->length);
 }
 
-const char *jinja_kind_name(jval v) {
-    static const char *const name[] = {"missing", "undefined", "none", "a bool", "an integer", "a float",
-                                       "a string", "a list", "a tuple", "a mapping", "a namespace",
-                                       "a loop", "a macro"};
+const char *jinja_kind_name(jval v)
+{
+    static const char *const name[] = {
+        "missing", "undefined", "none",      "a bool",      "an integer", "a float", "a string",
+        "a list",  "a tuple",   "a mapping", "a namespace", "a loop",     "a macro"};
     return name[v.kind];
 }
 
-static bool is_number(jval v) { return v.kind == J_BOOL || v.kind == J_INT || v.kind == J_FLOAT; }
+static bool is_number(jval v)
+{
+    return v.kind == J_BOOL || v.kind == J_INT || v.kind == J_FLOAT;
+}
 
-static double number_of(jval v) {
+static double number_of(jval v)
+{
     return v.kind == J_FLOAT ? v.as.real : v.kind == J_INT ? (double)v.as.whole : v.as.yes ? 1 : 0;
 }
 
-bool jinja_true(jval v) {
+bool jinja_true(jval v)
+{
     switch (v.kind) {
-    case J_MISSING: case J_UNDEFINED: case J_NONE: return false;
+    case J_MISSING:
+    case J_UNDEFINED:
+    case J_NONE: return false;
     case J_BOOL: return v.as.yes;
     case J_INT: return v.as.whole != 0;
     case J_FLOAT: return !(v.as.real == 0);
     case J_TEXT: return v.as.words.n > 0;
-    case J_LIST: case J_TUPLE: return v.as.list->n > 0;
+    case J_LIST:
+    case J_TUPLE: return v.as.list->n > 0;
     case J_DICT: return v.as.dict->n > 0;
     default: return true;
     }
 }
 
-bool jinja_equal(jval a, jval b) {
+bool jinja_equal(jval a, jval b)
+{
     if (a.kind == J_INT && b.kind == J_INT) return a.as.whole == b.as.whole;
     if (is_number(a) && is_number(b)) return number_of(a) == number_of(b);
     if (a.kind != b.kind) return false;
@@ -161,7 +195,8 @@ bool jinja_equal(jval a, jval b) {
     return a.kind == J_NONE || a.kind == J_UNDEFINED || a.as.dict == b.as.dict;
 }
 
-int jinja_order(jinja *j, jval a, jval b) {
+int jinja_order(jinja *j, jval a, jval b)
+{
     if (a.kind == J_INT && b.kind == J_INT)
         return (a.as.whole > b.as.whole) - (a.as.whole < b.as.whole);
     if (is_number(a) && is_number(b))
@@ -174,7 +209,8 @@ int jinja_order(jinja *j, jval a, jval b) {
     return (a.as.words.n > b.as.words.n) - (a.as.words.n < b.as.words.n);
 }
 
-static void print_float(text *t, double v) {
+static void print_float(text *t, double v)
+{
     char words[32];
     number_text(v, words);
     text_add(t, words);
@@ -182,7 +218,8 @@ static void print_float(text *t, double v) {
 }
 
 /* repr() of a string: single quotes unless the text has some and no double ones. */
-static void print_quoted(text *t, jstr s) {
+static void print_quoted(text *t, jstr s)
+{
     const bool twice = memchr(s.at, '\'', s.n) && !memchr(s.at, '"', s.n);
     const char quote = twice ? '"' : '\'';
     text_add_bytes(t, &quote, 1);
@@ -198,7 +235,8 @@ static void print_quoted(text *t, jstr s) {
     text_add_bytes(t, &quote, 1);
 }
 
-static void print_inside(jinja *j, text *t, jval v, int depth) {
+static void print_inside(jinja *j, text *t, jval v, int depth)
+{
     if (depth > JINJA_DEPTH) jinja_fail(j, "a value nested too deep");
     if (t->length > JINJA_MEMORY) jinja_fail(j, "writes more than %d MiB", JINJA_MEMORY >> 20);
     if (v.kind == J_TEXT) {
@@ -226,28 +264,34 @@ static void print_inside(jinja *j, text *t, jval v, int depth) {
     }
 }
 
-void jinja_print(jinja *j, text *t, jval v) {
+void jinja_print(jinja *j, text *t, jval v)
+{
     if (t->length > JINJA_MEMORY) jinja_fail(j, "writes more than %d MiB", JINJA_MEMORY >> 20);
     switch (v.kind) {
-    case J_MISSING: case J_UNDEFINED: break;
+    case J_MISSING:
+    case J_UNDEFINED: break;
     case J_NONE: text_add(t, "None"); break;
     case J_BOOL: text_add(t, v.as.yes ? "True" : "False"); break;
     case J_INT: text_print(t, "%lld", (long long)v.as.whole); break;
     case J_FLOAT: print_float(t, v.as.real); break;
     case J_TEXT: text_add_bytes(t, v.as.words.at, v.as.words.n); break;
-    case J_LIST: case J_TUPLE: case J_DICT: print_inside(j, t, v, 0); break;
+    case J_LIST:
+    case J_TUPLE:
+    case J_DICT: print_inside(j, t, v, 0); break;
     default: jinja_fail(j, "%s cannot be written", jinja_kind_name(v));
     }
 }
 
-jstr jinja_to_str(jinja *j, jval v) {
+jstr jinja_to_str(jinja *j, jval v)
+{
     if (v.kind == J_TEXT) return v.as.words;
     j->scratch.length = 0;
     jinja_print(j, &j->scratch, v);
     return jinja_copy_text(j, &j->scratch).as.words;
 }
 
-static void json_quoted(text *t, jstr s) {
+static void json_quoted(text *t, jstr s)
+{
     text_add(t, "\"");
     for (size_t i = 0; i < s.n; i++) {
         const unsigned char c = (unsigned char)s.at[i];
@@ -263,14 +307,16 @@ static void json_quoted(text *t, jstr s) {
     text_add(t, "\"");
 }
 
-static void json_line(text *t, int64_t indent, int depth) {
+static void json_line(text *t, int64_t indent, int depth)
+{
     if (indent < 0) return;
     text_add(t, "\n");
     for (int64_t i = 0; i < indent * depth; i++) text_add(t, " ");
 }
 
 /* The dict's places in the order of its keys. */
-static size_t *json_order(jinja *j, const jdict *d, bool sort) {
+static size_t *json_order(jinja *j, const jdict *d, bool sort)
+{
     size_t *order = jinja_take(j, (d->n + 1) * sizeof *order);
     for (size_t i = 0; i < d->n; i++) {
         size_t at = i;
@@ -282,7 +328,8 @@ static size_t *json_order(jinja *j, const jdict *d, bool sort) {
 }
 
 /* As json.dumps(v, ensure_ascii=False, indent=..., sort_keys=...) writes it. */
-void jinja_json(jinja *j, text *t, jval v, int64_t indent, bool sort, int depth) {
+void jinja_json(jinja *j, text *t, jval v, int64_t indent, bool sort, int depth)
+{
     const bool list = v.kind == J_LIST || v.kind == J_TUPLE, dict = v.kind == J_DICT;
     const size_t n = list ? v.as.list->n : dict ? v.as.dict->n : 0;
     if (depth > JINJA_DEPTH) jinja_fail(j, "a value nested too deep");
@@ -299,11 +346,13 @@ void jinja_json(jinja *j, text *t, jval v, int64_t indent, bool sort, int depth)
             if (i) text_add(t, indent < 0 ? ", " : ",");
             json_line(t, indent, depth + 1);
             if (dict) {
-                if (v.as.dict->key[order[i]].kind != J_TEXT) jinja_fail(j, "tojson: a key that is no string");
+                if (v.as.dict->key[order[i]].kind != J_TEXT)
+                    jinja_fail(j, "tojson: a key that is no string");
                 json_quoted(t, v.as.dict->key[order[i]].as.words);
                 text_add(t, ": ");
             }
-            jinja_json(j, t, list ? v.as.list->at[i] : v.as.dict->value[order[i]], indent, sort, depth + 1);
+            jinja_json(j, t, list ? v.as.list->at[i] : v.as.dict->value[order[i]], indent, sort,
+                       depth + 1);
         }
         if (n) json_line(t, indent, depth);
         text_add(t, list ? "]" : "}");
@@ -311,13 +360,15 @@ void jinja_json(jinja *j, text *t, jval v, int64_t indent, bool sort, int depth)
 }
 
 /* Bytes of the first character of UTF-8, 1 where it is none. */
-size_t jinja_char(const char *at, size_t n) {
+size_t jinja_char(const char *at, size_t n)
+{
     const unsigned char c = (unsigned char)at[0];
     const size_t bytes = c < 0xC0 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
     return bytes <= n ? bytes : n;
 }
 
-jval jinja_items(jinja *j, jval v) {
+jval jinja_items(jinja *j, jval v)
+{
     if (v.kind == J_LIST || v.kind == J_TUPLE) return v;
     jval items = jinja_list(j, J_LIST);
     if (v.kind == J_DICT)
@@ -327,11 +378,13 @@ jval jinja_items(jinja *j, jval v) {
             n = jinja_char(v.as.words.at + at, v.as.words.n - at);
             jinja_push(j, items, jinja_words(v.as.words.at + at, n));
         }
-    else if (v.kind != J_UNDEFINED) jinja_fail(j, "%s is nothing to go through", jinja_kind_name(v));
+    else if (v.kind != J_UNDEFINED)
+        jinja_fail(j, "%s is nothing to go through", jinja_kind_name(v));
     return items;
 }
 
-size_t jinja_length(jinja *j, jval v) {
+size_t jinja_length(jinja *j, jval v)
+{
     if (v.kind == J_DICT) return v.as.dict->n;
     if (v.kind == J_LIST || v.kind == J_TUPLE) return v.as.list->n;
     if (v.kind == J_UNDEFINED) return 0;
@@ -343,11 +396,12 @@ size_t jinja_length(jinja *j, jval v) {
 }
 
 /* v.name or v[name]; what is not there is undefined, but nothing is in what is undefined itself. */
-jval jinja_attribute(jinja *j, jval v, jval name) {
+jval jinja_attribute(jinja *j, jval v, jval name)
+{
     const jstr words = name.kind == J_TEXT ? name.as.words : jinja_str("an element");
     if (v.kind == J_UNDEFINED)
-        jinja_fail(j, "'%.*s' is undefined (asked for its '%.*s')", (int)v.as.words.n, v.as.words.at,
-                   (int)words.n, words.at);
+        jinja_fail(j, "'%.*s' is undefined (asked for its '%.*s')", (int)v.as.words.n,
+                   v.as.words.at, (int)words.n, words.at);
     if (v.kind == J_DICT || v.kind == J_SPACE || v.kind == J_LOOP) {
         const jval *found = jinja_get(v.as.dict, name);
         if (!found && v.kind == J_LOOP)
@@ -356,7 +410,8 @@ jval jinja_attribute(jinja *j, jval v, jval name) {
     }
     if (name.kind == J_INT && (v.kind == J_LIST || v.kind == J_TUPLE || v.kind == J_TEXT)) {
         const jval items = jinja_items(j, v);
-        const int64_t n = (int64_t)items.as.list->n, i = name.as.whole < 0 ? name.as.whole + n : name.as.whole;
+        const int64_t n = (int64_t)items.as.list->n,
+                      i = name.as.whole < 0 ? name.as.whole + n : name.as.whole;
         return i >= 0 && i < n ? items.as.list->at[i] : jinja_undefined(words);
     }
     return jinja_undefined(words);

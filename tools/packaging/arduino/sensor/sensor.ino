@@ -1,6 +1,7 @@
-// Two sensors on A0 and A1, a hundred samples a second: what their futures hold together (synergy) and what twice
-// (redundancy), every ten seconds. No sample is stored and nothing is allocated. A `double` of 64 bits is needed, which
-// AVR boards do not have. For model files on larger boards leave SYNERGY_NO_MODEL out.
+// Two sensors on A0 and A1, a hundred samples a second: what their futures hold together (synergy)
+// and what twice (redundancy), every ten seconds. No sample is stored and nothing is allocated. A
+// `double` of 64 bits is needed, which AVR boards do not have. For model files on larger boards
+// leave SYNERGY_NO_MODEL out.
 #define SYNERGY_NO_MODEL
 #define SYNERGY_NO_STDIO
 #define SYNERGY_STATIC
@@ -17,7 +18,7 @@ static unsigned long samples;
 void setup()
 {
     syn_arena arena = syn_arena_on(memory, sizeof memory);
-    syn_error err = { SYN_OK, "" };
+    syn_error err = {SYN_OK, ""};
     Serial.begin(115200);
     ready = syn_cov_open(&cov, CHANNELS, LAG, &arena, &err) == SYN_OK;
     if (!ready) Serial.println(err.text);
