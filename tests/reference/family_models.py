@@ -2,7 +2,7 @@
 
     python family_models.py OUT_DIR [name ...]        transformers 5, gguf-py, numpy
 
-Each makes OUT_DIR/NAME with model.gguf (F32), ids.npy int32 [T] and logits.npy float32 [T, vocabulary], computed in
+Each makes OUT_DIR/NAME with model.gguf (matrices F16, the rest and routers F32), ids.npy int32 [T] and logits.npy float32 [T, vocabulary], computed in
 float64 (experts in float32) with eager attention.
 """
 import sys,os,json,math,numpy as np,torch,transformers as tf,gguf
@@ -24,6 +24,8 @@ def build(name,arch,cfg,cls,keys,tens,T=28,seed=3):
             else: p.copy_(x*1.4/p.shape[-1]**0.5)
         for k,b in m.named_buffers():
             if 'e_score_correction_bias' in k: b.copy_(0.1*torch.randn(b.shape,generator=g))
+        for p in m.parameters():
+            if p.dim()>1: p.copy_(p.half().float()) # what the file holds
     sd={k:v.numpy() for k,v in m.state_dict().items()}
     d=OUT+'/'+name; os.makedirs(d,exist_ok=True)
     w=gguf.GGUFWriter(d+'/model.gguf',arch)
@@ -40,7 +42,7 @@ def build(name,arch,cfg,cls,keys,tens,T=28,seed=3):
         else: w.add_array(arch+'.'+k,v)
     w.add_tokenizer_model('llama'); n=c.vocab_size
     w.add_token_list(['<unk>','<s>','</s>']+['<0x%02X>'%i for i in range(256)]+['t%d'%i for i in range(n-259)]); w.add_token_scores([0.0]*n); w.add_token_types([2,3,3]+[6]*256+[1]*(n-259)); w.add_bos_token_id(1); w.add_eos_token_id(2); w.add_unk_token_id(0)
-    for k,v in tens(sd,c).items(): w.add_tensor(k,np.ascontiguousarray(v,dtype=np.float32))
+    for k,v in tens(sd,c).items(): w.add_tensor(k,np.ascontiguousarray(v,dtype=np.float16 if v.ndim>1 and 'ffn_gate_inp' not in k else np.float32))
     w.write_header_to_file(); w.write_kv_data_to_file(); w.write_tensors_to_file(); w.close()
     dt=torch.float32 if hasattr(c,'num_experts_per_tok') else torch.float64
     m=m.to(dt)
