@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const unit_words[] = {"heads", "experts"};
-
 /* ---- one set of units on given ids ---------------------------------------------------- */
 
 typedef struct one_set {
@@ -55,8 +53,8 @@ static void print_one(const one_set *o, const subject *s, size_t chosen, const d
         printf("KL(intact || ablated) %.6g nats, %zu %s removed, %.0f positions; the likeliest "
                "token stays at "
                "%.3g %%\n",
-               d[0].kl / d[0].positions, chosen, unit_words[s->experts], d[0].positions,
-               100 * d[0].same_top / d[0].positions);
+               d[0].kl / d[0].positions, chosen, choice_name(CHOICE_UNITS, s->experts),
+               d[0].positions, 100 * d[0].same_top / d[0].positions);
         return;
     }
     json_out j = {0};
@@ -67,8 +65,8 @@ static void print_one(const one_set *o, const subject *s, size_t chosen, const d
     json_number(&j, "top1", d[0].same_top / d[0].positions);
     json_number(&j, "positions", d[0].positions);
     json_int(&j, "units", (int64_t)chosen);
-    json_text(&j, "replace", o->replace ? "mean" : "zero");
-    json_text(&j, "arithmetic", o->exact ? "exact" : "fast");
+    json_text(&j, "replace", choice_name(CHOICE_REPLACE, o->replace));
+    json_text(&j, "arithmetic", choice_name(CHOICE_ARITHMETIC, o->exact));
     json_object_end(&j);
     json_print(&j, stdout);
 }
@@ -141,7 +139,7 @@ static int run(const command *self, int argc, char **argv)
          NULL},
         {"prompts", 0, OPTION_INT, "N", "prompts of DIR to use, evenly spread (default 24; 0: all)",
          &o.study.prompts, 0, 1 << 24, NULL},
-        {"replace", 0, OPTION_CHOICE, "zero|mean",
+        {"replace", 0, OPTION_CHOICE, choice_words(CHOICE_REPLACE),
          "what stands for a removed unit's output (default zero)", &o.replace, 0, 0, NULL},
         {"eval", 0, OPTION_TEXT, "all|none|NAMES",
          "evaluation sets run along score, reverse and one random order", &o.study.eval, 0, 0,
@@ -156,7 +154,7 @@ static int run(const command *self, int argc, char **argv)
          &one.from, 1, 1 << 30, &from_given},
         {"heads", 0, OPTION_TEXT, "LIST", "one set of units: L12H3, L10-20H*, or 12.3, 10-20.*",
          &one.heads, 0, 0, NULL},
-        {"units", 0, OPTION_CHOICE, "heads|experts",
+        {"units", 0, OPTION_CHOICE, choice_words(CHOICE_UNITS),
          "what --heads counts, with --tokens (default heads)", &one.units, 0, 0, &units_given},
         OPTION_MEMORY(&o.study.memory),
         OPTION_THREADS(&o.study.threads),

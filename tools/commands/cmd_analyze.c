@@ -25,48 +25,43 @@ typedef struct analysis {
 /* Seconds of what follows the recording. Measured on one core of an EPYC: 60 ns a pair, prompt and
    surrogate; on average 400 ns under another estimator; 1.3 ns a node cubed and network; a forced
    position takes 0.4 of a generated one, and an edit starts half-way. */
-static double seconds_behind(const analysis *a, const capture_job *job, double token)
+static double seconds_behind(const analysis *a, const capture_facts *f)
 {
-    const double n = (double)job->units,
+    const double n = (double)f->units,
                  cores = (double)(a->capture.threads ? a->capture.threads : cores_count());
-    const double pairs = n * (n - 1) / 2 * (double)job->all_prompts * (1 + (double)a->surrogates);
+    const double pairs = n * (n - 1) / 2 * (double)f->all_prompts * (1 + (double)a->surrogates);
     const double others = a->one_estimator ? 0 : ESTIMATOR_ROWS - 1;
     const double networks = 2 + 4 * (n > 500 ? 20 : 100) + others * (2 + 4 * ROBUST_NULLS);
     const double beside =
-        n * (n - 1) / 2 * (double)job->all_prompts * (1 + PHIID_ROBUST_SURROGATES) * others;
-    const double texts = job->prompts < 24 ? (double)job->prompts : 24;
-    const double positions = texts * ((double)a->capture.n + (double)job->longest);
+        n * (n - 1) / 2 * (double)f->all_prompts * (1 + PHIID_ROBUST_SURROGATES) * others;
+    const double texts = f->prompts < 24 ? (double)f->prompts : 24;
+    const double positions = texts * ((double)a->capture.n + (double)f->longest);
     const double edits = a->interventions ? 16 * 8 + 9 * 4 : 0;
     return (60e-9 * pairs + 400e-9 * beside + 1.3e-9 * n * n * n * networks) / cores +
-           0.2 * token * positions * edits;
+           0.2 * f->token_seconds * positions * edits;
 }
 
-static double bytes_in_all(const analysis *a, const capture_job *job)
+static double bytes_in_all(const analysis *a, const capture_facts *f)
 {
     const double results = 1 + (a->one_estimator ? 0 : ESTIMATOR_ROWS - 1);
-    return capture_disk_bytes(job) +
-           results * phiid_disk_bytes(job->units, job->layers, a->surrogates > 0) +
-           results * graph_disk_bytes(job->units) +
-           (a->interventions ? 2 * study_disk_bytes() : 0) +
-           report_disk_bytes(job->units, job->prompts, a->interventions);
+    return f->disk_bytes + results * phiid_disk_bytes(f->units, f->layers, a->surrogates > 0) +
+           results * graph_disk_bytes(f->units) + (a->interventions ? 2 * study_disk_bytes() : 0) +
+           report_disk_bytes(f->units, f->prompts, a->interventions);
 }
 
 /* What the run will take, before it starts. The time is a range: generation slows down as the
  * context fills. */
-static bool announce(capture_job *job, const void *user, problem *why)
+static bool announce(const capture_facts *f, const void *user, problem *why)
 {
     const analysis *a = user;
-    double token, expected;
+    const capture_options *o = &a->capture;
+    const double expected = f->all_seconds + seconds_behind(a, f);
     text what = {NULL, 0, 0};
-    if (!capture_seconds(job, &token, &expected, why)) return false;
-    expected += seconds_behind(a, job, token);
     text_print(&what, "%s (mapped, %.0f bytes): %u layers x %u %s, %zu prompts x %lld tokens",
-               path_base(job->m.path), (double)model_file_bytes(&job->m), job->layers,
-               job->per_layer, job->options->units ? "experts" : "heads", job->prompts,
-               (long long)job->options->n);
-    const work_plan p = {
-        what.at,        job->options->output, capture_memory_bytes(job), bytes_in_all(a, job),
-        0.6 * expected, 1.8 * expected + 1};
+               f->model, f->model_bytes, f->layers, f->per_layer,
+               choice_name(CHOICE_UNITS, o->units), f->prompts, (long long)o->n);
+    const work_plan p = {what.at,        o->output,         f->memory_bytes, bytes_in_all(a, f),
+                         0.6 * expected, 1.8 * expected + 1};
     const bool good = plan_announce(&p, why);
     text_free(&what);
     return good;
@@ -92,14 +87,8 @@ static bool check_samples(const analysis *a, problem *why)
 
 static bool capture_stage(const analysis *a, problem *why)
 {
-    capture_job job;
-    memset(&job, 0, sizeof job);
-    bool good = check_samples(a, why) && capture_prepare(&job, &a->capture, why);
-    job.announce = announce;
-    job.announce_to = a;
-    good = good && capture_run(&job, why);
-    capture_free(&job);
-    return good;
+    capture_facts facts;
+    return check_samples(a, why) && capture_prompts(&a->capture, announce, a, &facts, why);
 }
 
 static bool graph_stage(const phiid_options *p, const char *folder, int64_t nulls, problem *why)
@@ -169,23 +158,23 @@ static int run(const command *self, int argc, char **argv)
          &o->prompts, 0, 0, NULL},
         {NULL, 'n', OPTION_INT, "N", "tokens to generate for each prompt (default 100)", &o->n, 1,
          1 << 20, NULL},
-        {"units", 0, OPTION_CHOICE, "heads|experts", "what is recorded (default heads)", &o->units,
-         0, 0, NULL},
-        {"eos", 0, OPTION_CHOICE, "ban|stop", "end tokens: never chosen (default), or end a series",
-         &o->eos, 0, 0, NULL},
+        {"units", 0, OPTION_CHOICE, choice_words(CHOICE_UNITS), "what is recorded (default heads)",
+         &o->units, 0, 0, NULL},
+        {"eos", 0, OPTION_CHOICE, choice_words(CHOICE_EOS),
+         "end tokens: never chosen (default), or end a series", &o->eos, 0, 0, NULL},
         {"raw", 0, OPTION_FLAG, NULL, "prompts as they are, without the chat format", &o->chat.raw,
          0, 0, NULL},
         OPTION_SYSTEM(&o->chat.system),
         OPTION_DATE(&o->chat.date),
         OPTION_PRE(&o->pre),
         {"tau", 0, OPTION_INT, "N", "lag in tokens (default 1)", &p->tau, 1, 1 << 20, NULL},
-        {"redundancy", 0, OPTION_CHOICE, choices_redundancy(), "redundancy measure", &p->redundancy,
-         0, 0, NULL},
-        {"estimator", 0, OPTION_CHOICE, choices_estimator(),
+        {"redundancy", 0, OPTION_CHOICE, choice_words(CHOICE_REDUNDANCY), "redundancy measure",
+         &p->redundancy, 0, 0, NULL},
+        {"estimator", 0, OPTION_CHOICE, choice_words(CHOICE_ESTIMATOR),
          "of the main result: from covariances (default), of normal scores by rank, or two levels",
          &p->estimator, 0, 0, NULL},
-        {"transform", 0, OPTION_CHOICE, choices_transform(), "of every norm before anything else",
-         &p->transform, 0, 0, NULL},
+        {"transform", 0, OPTION_CHOICE, choice_words(CHOICE_TRANSFORM),
+         "of every norm before anything else", &p->transform, 0, 0, NULL},
         {"one-estimator", 0, OPTION_FLAG, NULL,
          "no others: without it the profile is told under each, and which conclusions hold under "
          "all",

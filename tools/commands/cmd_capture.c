@@ -102,47 +102,51 @@ static void shard_links(const char *directory, const char *own)
     }
 }
 
-static void print_result(const capture_job *job)
+/* "24 prompts x 100 tokens x 30 layers x 9 heads" */
+static void shape_text(text *to, const capture_options *o, const capture_facts *f)
 {
-    printf("%zu prompts x %lld tokens x %u layers x %u %s: %s/norms.npy\n", job->prompts,
-           (long long)job->options->n, job->layers, job->per_layer,
-           job->options->units ? "experts" : "heads", job->options->output);
+    text_print(to, "%zu prompts x %lld tokens x %u layers x %u %s", f->prompts, (long long)o->n,
+               f->layers, f->per_layer, choice_name(CHOICE_UNITS, o->units));
 }
 
-static bool announce(capture_job *job, const void *user, problem *why)
+static bool announce(const capture_facts *f, const void *user, problem *why)
 {
-    double token, seconds;
+    const capture_options *o = user;
     text what = {NULL, 0, 0};
-    (void)user;
-    if (!capture_seconds(job, &token, &seconds, why)) return false;
-    text_print(&what, "%zu prompts x %lld tokens x %u layers x %u %s", job->prompts,
-               (long long)job->options->n, job->layers, job->per_layer,
-               job->options->units ? "experts" : "heads");
-    const work_plan p = {
-        what.at,       job->options->output, capture_memory_bytes(job), capture_disk_bytes(job),
-        0.7 * seconds, 1.5 * seconds + 0.1};
+    shape_text(&what, o, f);
+    const work_plan p = {what.at,
+                         o->output,
+                         f->memory_bytes,
+                         f->disk_bytes,
+                         0.7 * f->all_seconds,
+                         1.5 * f->all_seconds + 0.1};
     const bool good = plan_announce(&p, why);
     text_free(&what);
     return good;
 }
 
-/* `launched`: more processes than prompts are no fault of a launcher. */
-static int capture_prompts(const capture_options *o, bool launched)
+static void print_result(const capture_options *o, const capture_facts *f)
 {
-    capture_job job;
+    text what = {NULL, 0, 0};
+    shape_text(&what, o, f);
+    printf("%s: %s/norms.npy\n", what.at, o->output);
+    text_free(&what);
+}
+
+/* `launched`: more processes than prompts are no fault of a launcher. */
+static int generate(const capture_options *o, bool launched)
+{
+    capture_facts facts;
     problem why;
-    bool good = capture_prepare(&job, o, &why);
-    job.announce = announce;
-    good = good && capture_run(&job, &why);
-    if (good && !job.prompts) {
+    bool good = capture_prompts(o, announce, o, &facts, &why);
+    if (good && !facts.prompts) {
         problem_set(&why, "shard %lld of %lld has no prompt: there are %zu", (long long)o->shard,
-                    (long long)o->shards, job.all_prompts);
+                    (long long)o->shards, facts.all_prompts);
         if (launched) tool_note("%s", why.text);
         good = launched;
     } else if (good) {
-        print_result(&job);
+        print_result(o, &facts);
     }
-    capture_free(&job);
     return good ? tool_finish_output() : tool_fail(&why);
 }
 
@@ -161,10 +165,10 @@ static int run(const command *self, int argc, char **argv)
         {NULL, 'n', OPTION_INT, "N", "tokens to generate for each prompt (default 100)", &o.n, 1,
          1 << 20, NULL},
         OPTION_OUT(&o.output),
-        {"eos", 0, OPTION_CHOICE, "ban|stop", "end tokens: never chosen (default), or end a series",
-         &o.eos, 0, 0, NULL},
-        {"units", 0, OPTION_CHOICE, "heads|experts", "what is recorded (default heads)", &o.units,
-         0, 0, NULL},
+        {"eos", 0, OPTION_CHOICE, choice_words(CHOICE_EOS),
+         "end tokens: never chosen (default), or end a series", &o.eos, 0, 0, NULL},
+        {"units", 0, OPTION_CHOICE, choice_words(CHOICE_UNITS), "what is recorded (default heads)",
+         &o.units, 0, 0, NULL},
         {"raw-norm", 0, OPTION_FLAG, NULL, "experts: the norm before the gate weight", &o.raw_norm,
          0, 0, NULL},
         {"all-experts", 0, OPTION_FLAG, NULL, "experts: evaluate every one at each token, ungated",
@@ -213,14 +217,14 @@ static int run(const command *self, int argc, char **argv)
     if (shard && !shard_from_text(shard, &o))
         return tool_usage("--shard takes I/K, I from 0 to K-1");
     if (o.tokens) return capture_tokens(&o, &why) ? tool_finish_output() : tool_fail(&why);
-    if (shard || !shard_from_environment(&o)) return capture_prompts(&o, false);
+    if (shard || !shard_from_environment(&o)) return generate(&o, false);
     char own[64], path[TOOL_PATH_BYTES];
     const char *directory = o.output;
     snprintf(own, sizeof own, "shard-%lld-of-%lld", (long long)o.shard, (long long)o.shards);
     if (!path_join(path, directory, own, &why)) return tool_fail(&why);
     o.output = path;
     shard_unlink(directory);
-    code = capture_prompts(&o, true);
+    code = generate(&o, true);
     if (code == 0 && !other_shards(directory, own)) shard_links(directory, own);
     return code;
 }

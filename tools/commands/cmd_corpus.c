@@ -1,4 +1,5 @@
 /* cmd_corpus.c - `synergy corpus`: text to learn from, by rule and seed. */
+#include "engine/choices.h"
 #include "learn/stage.h"
 
 #include <string.h>
@@ -57,8 +58,8 @@ static int run(const command *self, int argc, char **argv)
         {"bytes", 0, OPTION_INT, "N", "whole documents until N bytes are written", &o.bytes, 1,
          9e15, NULL},
         {"items", 0, OPTION_INT, "N", "N documents", &o.items, 1, 9e15, NULL},
-        {"category", 0, OPTION_CHOICE, "grammar|pos|numeric|commonsense|creative|social",
-         "of one category only", &o.category, 0, 0, &has_category},
+        {"category", 0, OPTION_CHOICE, choice_words(CHOICE_CATEGORY), "of one category only",
+         &o.category, 0, 0, &has_category},
         {"task", 0, OPTION_TEXT, "NAME", "of one task only, one that has an answer", &o.task, 0, 0,
          NULL},
         {"held-out", 0, OPTION_FLAG, NULL, "with combinations that no other document has",

@@ -80,7 +80,7 @@ static void print_json(const eval_options *o, const char *path, const eval_bench
     memset(&j, 0, sizeof j);
     json_object(&j, NULL);
     json_text(&j, "model", path_base(path));
-    json_text(&j, "arithmetic", o->exact ? "exact" : "fast");
+    json_text(&j, "arithmetic", choice_name(CHOICE_ARITHMETIC, o->exact));
     json_int(&j, "positions", (int64_t)eval_positions(e));
     json_object(&j, "sets");
     for (int k = 0; k < e->sets; k++) json_score(&j, &scores[k], eval_chance(e, k));

@@ -1,4 +1,5 @@
 /* cmd_graph.c - synergy graph: topology of a result folder's networks, or of any matrix. */
+#include "engine/choices.h"
 #include "graph/stage.h"
 
 #include <math.h>
@@ -97,7 +98,7 @@ static int run(const command *self, int argc, char **argv)
         {"partition", 0, OPTION_TEXT, "P.npy",
          "whole numbers, the part of each node, for partition_q (default: a folder's layers)",
          &o.partition, 0, 0, NULL},
-        {"symmetrise", 0, OPTION_CHOICE, "none|mean|max",
+        {"symmetrise", 0, OPTION_CHOICE, choice_words(CHOICE_SYMMETRISE),
          "what the two weights of a pair become where they differ (default none: refused)",
          &o.symmetrise, 0, 0, NULL},
         {"nulls", 0, OPTION_INT, "N",

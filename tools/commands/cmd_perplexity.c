@@ -11,7 +11,7 @@ static void print_json(const perplexity_options *o, const perplexity_result *r)
     memset(&j, 0, sizeof j);
     json_object(&j, NULL);
     json_text(&j, "model", path_base(o->model));
-    json_text(&j, "arithmetic", o->exact ? "exact" : "fast");
+    json_text(&j, "arithmetic", choice_name(CHOICE_ARITHMETIC, o->exact));
     json_text(&j, "positions", o->second_half ? "second half" : "all");
     json_int(&j, "tokens", (int64_t)r->tokens);
     json_int(&j, "scored", (int64_t)r->scored);

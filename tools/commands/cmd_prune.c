@@ -14,13 +14,11 @@ typedef struct prune_options {
     const syn_type *type[3];
 } prune_options;
 
-static const char *const order_name[2] = {"lowest", "highest"};
-
 /* ---- what was done ------------------------------------------------------------------------ */
 
 static const char *what(const prune_units *u)
 {
-    return u->experts ? "experts" : "heads";
+    return choice_name(CHOICE_UNITS, u->experts);
 }
 
 /* How many units could go: a list can name the shared experts, too. */
@@ -33,7 +31,7 @@ static void print_choice(const prune_options *o, const prune_units *u, const pru
 {
     printf("removed     %zu of %zu %s", r->removed, all_units(o, u), what(u));
     if (o->list) printf(", as listed\n");
-    else printf(" (%s %s)\n", order_name[o->order], u->score_name);
+    else printf(" (%s %s)\n", choice_name(CHOICE_REMOVED, o->order), u->score_name);
 }
 
 static void print_groups(const prune_result *r)
@@ -177,7 +175,7 @@ static prune_request request_of(const prune_options *o, const prune_units *u, co
     r.output = output;
     r.chosen = chosen;
     r.score = o->list ? "list" : u->score_name;
-    r.order = o->list ? "list" : order_name[o->order];
+    r.order = o->list ? "list" : choice_name(CHOICE_REMOVED, o->order);
     r.all = all_units(o, u);
     r.keep_shape = o->keep_shape;
     return r;
@@ -316,11 +314,11 @@ static int run(const command *self, int argc, char **argv)
          "column of units.csv: synergy, norm, ... (default: score, and both of the paper's "
          "readings)",
          &o.score, 0, 0, NULL},
-        {"order", 0, OPTION_CHOICE, "lowest|highest",
+        {"order", 0, OPTION_CHOICE, choice_words(CHOICE_REMOVED),
          "which end goes (default: lowest, the periphery)", &o.order, 0, 0, NULL},
         {"heads", 0, OPTION_TEXT, "LIST", "these units instead: 10-20.*,3.0-2 (experts: L.E)",
          &o.list, 0, 0, NULL},
-        {"units", 0, OPTION_CHOICE, "heads|experts",
+        {"units", 0, OPTION_CHOICE, choice_words(CHOICE_UNITS),
          "what --heads names, where DIR does not say it", &o.kind, 0, 0, &o.kind_given},
         {"keep-shape", 0, OPTION_FLAG, NULL, "only zeros: every head keeps its place",
          &o.keep_shape, 0, 0, NULL},

@@ -1,4 +1,5 @@
 /* cmd_train.c - `synergy train`: a small model from random weights, or further steps of one. */
+#include "engine/choices.h"
 #include "learn/stage.h"
 
 #include <string.h>
@@ -37,7 +38,7 @@ static int run(const command *self, int argc, char **argv)
         {"batch", 0, OPTION_INT, "B", "rows a step (default 32)", &o.batch, 1, 65536, NULL},
         {"lr", 0, OPTION_NUMBER, "X", "learning rate (default 1e-3)", &o.optimiser.lr, 0, 1e3,
          NULL},
-        {"schedule", 0, OPTION_CHOICE, "cosine|constant", "of the learning rate",
+        {"schedule", 0, OPTION_CHOICE, choice_words(CHOICE_SCHEDULE), "of the learning rate",
          &o.optimiser.schedule, 0, 0, NULL},
         {"warmup", 0, OPTION_INT, "N", "steps of rising rate (default: a fiftieth of them)",
          &o.optimiser.warmup, 0, 1e9, NULL},
@@ -51,7 +52,7 @@ static int run(const command *self, int argc, char **argv)
          1e3, NULL},
         {"clip", 0, OPTION_NUMBER, "X", "largest norm of the gradient, 0: any (default 1)",
          &o.optimiser.clip, 0, 1e9, NULL},
-        {"order", 0, OPTION_CHOICE, "shuffled|given", "of the rows", &order, 0, 0, NULL},
+        {"order", 0, OPTION_CHOICE, choice_words(CHOICE_ROWS), "of the rows", &order, 0, 0, NULL},
         {"checkpoints", 0, OPTION_TEXT, "LIST", "steps to keep (default: powers of two)",
          &o.checkpoints, 0, 0, NULL},
         {"until", 0, OPTION_INT, "N",

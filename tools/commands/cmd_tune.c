@@ -1,4 +1,5 @@
 /* cmd_tune.c - `synergy tune`: training chosen heads only. */
+#include "engine/choices.h"
 #include "learn/stage.h"
 #include "report/stage.h"
 
@@ -14,8 +15,8 @@ static int run(const command *self, int argc, char **argv)
     tune_defaults(&o);
     o.subset = "core";
     const option options[] = {
-        {"method", 0, OPTION_CHOICE, "sft|grpo", "by worked solutions (default), or by reward",
-         &o.method, 0, 0, NULL},
+        {"method", 0, OPTION_CHOICE, choice_words(CHOICE_METHOD),
+         "by worked solutions (default), or by reward", &o.method, 0, 0, NULL},
         {"subset", 0, OPTION_TEXT, "core|periphery|random|matched|all|layer:N|LIST",
          "which heads; matched: random, as many of each layer as the core (default core)",
          &o.subset, 0, 0, NULL},
@@ -25,7 +26,7 @@ static int run(const command *self, int argc, char **argv)
          "of units.csv that makes the core (default: what DIR chose)", &o.score, 0, 0, NULL},
         {"task", 0, OPTION_TEXT, "NAME", "of synergy corpus, whose rule verifies answers", &o.task,
          0, 0, NULL},
-        {"check", 0, OPTION_CHOICE, "whole|final",
+        {"check", 0, OPTION_CHOICE, choice_words(CHOICE_CHECK),
          "what is right: the whole answer (default), or its last number or word", &o.check, 0, 0,
          NULL},
         {"shots", 0, OPTION_INT, "N",
@@ -40,8 +41,8 @@ static int run(const command *self, int argc, char **argv)
         {"most", 0, OPTION_INT, "N", "tokens of an answer (default 96)", &o.most, 1, 4096, NULL},
         {"lr", 0, OPTION_NUMBER, "X", "learning rate (default 5e-4)", &o.optimiser.lr, 0, 1e3,
          NULL},
-        {"schedule", 0, OPTION_CHOICE, "cosine|constant", "of the learning rate (default constant)",
-         &o.optimiser.schedule, 0, 0, NULL},
+        {"schedule", 0, OPTION_CHOICE, choice_words(CHOICE_SCHEDULE),
+         "of the learning rate (default constant)", &o.optimiser.schedule, 0, 0, NULL},
         {"warmup", 0, OPTION_INT, "N", "steps of rising rate (default 0)", &o.optimiser.warmup, 0,
          1e9, NULL},
         {"weight-decay", 0, OPTION_NUMBER, "X", "of the chosen heads' matrices (default 0)",

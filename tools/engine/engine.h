@@ -7,6 +7,7 @@
 #include "synergy.h"
 
 #include "base/tool.h"
+#include "engine/choices.h"
 
 /* Copies the library's line into a problem, after `where` (a file's name, or NULL); false. */
 bool problem_engine(problem *why, const char *where, const syn_error *err);

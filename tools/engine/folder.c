@@ -34,9 +34,9 @@ bool folder_check_model(const json *description, const loaded_model *m, const ch
 
 bool folder_has_experts(const json *description)
 {
-    const char *kind = json_text_of(description, "settings.units",
-                                    json_text_of(description, "units_are", "heads"));
-    return !strncmp(kind, "expert", 6);
+    const char *kind =
+        json_text_of(description, "settings.units", json_text_of(description, "units_are", ""));
+    return choice_is_experts(kind);
 }
 
 void folder_column(const char *score, char to[64])

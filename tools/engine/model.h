@@ -8,7 +8,7 @@
 /* int: syn_cache_type */
 #define OPTION_CACHE(to)                                                                           \
     {                                                                                              \
-        "cache", 0, OPTION_CHOICE, "f32|f16",                                                      \
+        "cache", 0, OPTION_CHOICE, choice_words(CHOICE_CACHE),                                     \
             "keys and values: floats (default), or halves in half the memory", (to), 0, 0, NULL    \
     }
 

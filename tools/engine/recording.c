@@ -104,7 +104,7 @@ static bool run_beside(recording *r, problem *why)
     const double first = json_number_of(r->run.root, "settings.first_layer", 0);
     if (is_of_capture(r) && first >= 0 && first <= 1e6) r->first_layer = (size_t)first;
     r->experts =
-        is_of_capture(r) && !strncmp(json_text_of(r->run.root, "settings.units", ""), "expert", 6);
+        is_of_capture(r) && choice_is_experts(json_text_of(r->run.root, "settings.units", ""));
     return true;
 }
 

@@ -1,5 +1,6 @@
 /* unit_list.c - names of units, and lists of them. */
 #include "engine/unit_list.h"
+#include "engine/choices.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -158,7 +159,8 @@ bool unit_list_parse(const char *words, bool experts, size_t first_layer, size_t
                 shown, part, experts ? 'E' : 'H');
         if (p.kind == (experts ? 'H' : 'E'))
             return problem_set(why, "%.*s names %s, and the units here are %s", shown, part,
-                               experts ? "a head" : "an expert", experts ? "experts" : "heads");
+                               experts ? "a head" : "an expert",
+                               choice_name(CHOICE_UNITS, experts));
         if (p.layer.first < first_layer || p.layer.last > last_layer || p.index.last >= per_layer)
             return problem_set(
                 why,

@@ -88,7 +88,7 @@ static bool units_are_experts(const char *directory, bool *experts, problem *why
         json_file f;
         if (!path_join(path, directory, file[i], why) || !json_read_if_there(&f, path, why))
             return false;
-        *experts = !strncmp(json_text_of(f.root, key[i], ""), "expert", 6);
+        *experts = choice_is_experts(json_text_of(f.root, key[i], ""));
         json_free(&f);
     }
     return true;

@@ -13,8 +13,6 @@ static const char *const figure_name[GRAPH_FIGURES] = {
 static const char *const null_name[2] = {"weight_shuffling",
                                          "degree_preserving_rewiring"}; /* [syn_null] */
 
-static const char *const symmetrise_name[] = {"none", "mean", "max"};
-
 /* What another run must share for its graph.json to be replaced without --force. */
 static void settings_json(const graph_work *w, json_out *j)
 {
@@ -28,7 +26,7 @@ static void settings_json(const graph_work *w, json_out *j)
     json_int(j, "null_restarts", (int64_t)w->null_restarts);
     json_text(j, "densities", o->densities);
     json_int(j, "seed", o->seed);
-    json_text(j, "symmetrise", symmetrise_name[o->symmetrise]);
+    json_text(j, "symmetrise", choice_name(CHOICE_SYMMETRISE, o->symmetrise));
     json_object_end(j);
 }
 

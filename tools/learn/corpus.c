@@ -7,6 +7,8 @@
 #include "learn/corpus.h"
 #include "learn/words.h"
 
+#include "engine/choices.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -833,9 +835,7 @@ static const frame frames[] = {
 
 const char *corpus_category(int category)
 {
-    static const char *const name[CORPUS_CATEGORIES] = {"grammar",     "pos",      "numeric",
-                                                        "commonsense", "creative", "social"};
-    return category >= 0 && category < CORPUS_CATEGORIES ? name[category] : NULL;
+    return choice_name(CHOICE_CATEGORY, category);
 }
 
 const char *corpus_task(size_t i, int *category)

@@ -183,14 +183,14 @@ static bool describe(training *t, problem *why)
     json_int(&j, "batch", o->batch);
     json_int(&j, "steps", o->optimiser.steps);
     json_number(&j, "lr", o->optimiser.lr);
-    json_text(&j, "schedule", o->optimiser.schedule == SCHEDULE_CONSTANT ? "constant" : "cosine");
+    json_text(&j, "schedule", choice_name(CHOICE_SCHEDULE, o->optimiser.schedule));
     json_int(&j, "warmup", o->optimiser.warmup);
     json_number(&j, "beta1", o->optimiser.beta1);
     json_number(&j, "beta2", o->optimiser.beta2);
     json_number(&j, "eps", o->optimiser.eps);
     json_number(&j, "weight_decay", o->optimiser.decay);
     json_number(&j, "clip", o->optimiser.clip);
-    json_text(&j, "order", o->order == ORDER_GIVEN ? "given" : "shuffled");
+    json_text(&j, "order", choice_name(CHOICE_ROWS, (int)o->order));
     json_object_end(&j);
     text_add(&t->settings, j.to.at);
     text_add(&t->settings, "\n");

@@ -547,12 +547,12 @@ static void describe(tuning *t)
     json_text(&j, "program", "synergy tune");
     json_text(&j, "model", path_base(o->model));
     json_text(&j, "sha256", hash);
-    json_text(&j, "method", o->method == TUNE_SFT ? "sft" : "grpo");
+    json_text(&j, "method", choice_name(CHOICE_METHOD, o->method));
     json_text(&j, "subset", o->subset);
     json_number(&j, "share", o->share);
     json_text(&j, "score", t->column);
     json_text(&j, "task", o->task);
-    json_text(&j, "check", o->check == CHECK_FINAL ? "final" : "whole");
+    json_text(&j, "check", choice_name(CHOICE_CHECK, o->check));
     json_int(&j, "seed", o->seed);
     json_int(&j, "steps", o->optimiser.steps);
     json_int(&j, "batch", o->batch);
@@ -568,7 +568,7 @@ static void describe(tuning *t)
     json_int(&j, "items", o->items);
     json_int(&j, "evaluate", o->evaluate);
     json_number(&j, "lr", o->optimiser.lr);
-    json_text(&j, "schedule", o->optimiser.schedule == SCHEDULE_CONSTANT ? "constant" : "cosine");
+    json_text(&j, "schedule", choice_name(CHOICE_SCHEDULE, o->optimiser.schedule));
     json_int(&j, "warmup", o->optimiser.warmup);
     json_number(&j, "weight_decay", o->optimiser.decay);
     json_number(&j, "clip", o->optimiser.clip);
@@ -591,7 +591,7 @@ static bool choose_directory(tuning *t, problem *why)
         memcpy(t->directory, o->output, strlen(o->output) + 1);
     } else {
         snprintf(name, sizeof name, "%s-%s-%.100s-%lld", o->task,
-                 o->method == TUNE_SFT ? "sft" : "grpo", o->subset, (long long)o->seed);
+                 choice_name(CHOICE_METHOD, o->method), o->subset, (long long)o->seed);
         for (char *c = name; *c; c++)
             if (!isalnum((unsigned char)*c) && *c != '-') *c = '_';
         if (!path_join(tune, o->directory, "tune", why) ||
@@ -672,7 +672,7 @@ static bool finish(tuning *t, problem *why)
     if (sscanf(last, "%lu,%lf,%lf,%lf", &step, &accuracy, &low, &high) == 4)
         printf(
             "%s, %s, %s, seed %lld: %.1f %% of %lld held-out items (95 %% interval %.1f to %.1f)\n",
-            t->o->task, t->o->method == TUNE_SFT ? "sft" : "grpo", t->o->subset,
+            t->o->task, choice_name(CHOICE_METHOD, t->o->method), t->o->subset,
             (long long)t->o->seed, 100 * accuracy, (long long)t->o->items, 100 * low, 100 * high);
     return in_folder(t, "model.gguf", path, why) &&
            net_write(&t->n, t->n.weight, NET_MODEL, path, why) && save(t, why) &&

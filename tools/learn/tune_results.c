@@ -232,7 +232,7 @@ static const char *verdict_of(const char *method, const paired p[3])
 {
     for (int k = 0; k < 3; k++)
         if (p[k].seeds < 3) return "open";
-    if (!strcmp(method, "sft"))
+    if (choice_is(CHOICE_METHOD, TUNE_SFT, method))
         return is_sure(&p[0]) || is_sure(&p[1]) || is_sure(&p[2]) ? "no" : "yes";
     const bool over_random = is_sure(&p[0]) && p[0].difference > 0,
                over_periphery = is_sure(&p[2]) && p[2].difference > 0;

@@ -12,11 +12,6 @@
 
 /* ---- may this folder be written to? --------------------------------------------------- */
 
-static const char *const flagged_name[] = {"exclude", "zero"};
-static const char *const detrend_name[] = {"none", "linear", "quadratic", "mean"};
-
-static const char *const missing_name[] = {"refuse", "drop", "unit"};
-
 static void choice_json(json_out *j, const char *key, const char *words)
 {
     if (words) json_text(j, key, words);
@@ -34,18 +29,18 @@ static void settings_json(const phiid_work *w, json_out *j)
     json_text(j, "estimator", syn_estimator_name((syn_estimator)o->estimator));
     json_text(j, "transform", syn_transform_name((syn_transform)o->transform));
     json_text(j, "score", syn_score_name((syn_score)o->score));
-    json_text(j, "flagged", flagged_name[o->flagged]);
+    json_text(j, "flagged", choice_name(CHOICE_FLAGGED, o->flagged));
     if (w->from.has_lengths || o->min_length_given) json_int(j, "min_length", o->min_length);
     else json_null(j, "min_length");
     json_int(j, "seed", o->seed);
     json_int(j, "resamples", o->resamples);
     json_int(j, "surrogates", o->surrogates);
     json_text(j, "null", syn_surrogate_name((syn_surrogate)o->null));
-    json_text(j, "detrend", detrend_name[o->detrend]);
+    json_text(j, "detrend", choice_name(CHOICE_DETREND, o->detrend));
     json_text(j, "prompts", w->from.is_cov || o->pool ? "pooled" : "averaged");
     json_bool(j, "bias_corrected", o->bias_correct);
-    json_text(j, "normalise", o->normalise ? "quantile" : "none");
-    json_text(j, "missing", missing_name[o->take.missing]);
+    json_text(j, "normalise", choice_name(CHOICE_NORMALISE, o->normalise));
+    json_text(j, "missing", choice_name(CHOICE_MISSING, o->take.missing));
     choice_json(j, "columns", o->take.columns);
     choice_json(j, "skip", o->take.skip);
     json_object_end(j);

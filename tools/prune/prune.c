@@ -577,7 +577,7 @@ static void add_record(prune_job *job)
 {
     const prune_units *u = job->u;
     char unit[UNIT_NAME];
-    gguf_out_text(&job->out, "synergy.pruned.kind", u->experts ? "experts" : "heads");
+    gguf_out_text(&job->out, "synergy.pruned.kind", choice_name(CHOICE_UNITS, u->experts));
     gguf_out_texts(&job->out, "synergy.pruned.units", job->result->removed);
     for (size_t i = 0; i < u->count; i++) {
         if (!job->r->chosen[i]) continue;
@@ -636,7 +636,7 @@ bool prune_write(const prune_request *r, const prune_units *u, const loaded_mode
     }
     if (!left_over)
         return problem_set(why, "none of the %zu %s would be left", u->ranked,
-                           u->experts ? "experts" : "heads");
+                           choice_name(CHOICE_UNITS, u->experts));
     if (!u->experts) plan_cut(&job.plan, r, &m->model, result);
     result->bytes_before = model_file_bytes(m);
     const bool good = write_all(&job, why);

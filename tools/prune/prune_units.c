@@ -63,7 +63,7 @@ static bool check_rows(const prune_units *u, const csv *c, const char *path, pro
     if (layer < 0 || index < 0) return no_column(c, path, layer < 0 ? "layer" : "index", why);
     if (!u->count || c->rows != u->count)
         return problem_set(why, "%s: %zu units; the model has %zu %s in %zu layers", path, c->rows,
-                           u->count, u->experts ? "experts" : "heads", u->layers);
+                           u->count, choice_name(CHOICE_UNITS, u->experts), u->layers);
     for (size_t i = 0; i < c->rows; i++) {
         double l, k;
         if (!csv_double(csv_cell(c, i, layer), &l) || !csv_double(csv_cell(c, i, index), &k) ||

@@ -17,9 +17,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const eos_names[] = {"ban", "stop"};
-static const char *const unit_names[] = {"heads", "experts"};
-
 void capture_defaults(capture_options *o)
 {
     memset(o, 0, sizeof *o);
@@ -161,7 +158,7 @@ static void settings_json(const capture_job *job, json_out *j)
 {
     const capture_options *o = job->options;
     json_object(j, "settings");
-    json_text(j, "units", unit_names[o->units]);
+    json_text(j, "units", choice_name(CHOICE_UNITS, o->units));
     if (o->units)
         json_text(j, "expert_norms",
                   o->all_experts ? "all experts, ungated"
@@ -172,9 +169,9 @@ static void settings_json(const capture_job *job, json_out *j)
     json_int(j, "tokens", job->forced ? (int64_t)job->forced_length : o->n);
     if (job->forced && o->from) json_int(j, "from", o->from);
     json_int(j, "context", job->desc.tokens);
-    json_text(j, "eos", eos_names[o->eos]);
-    json_text(j, "arithmetic", o->exact ? "exact" : "fast");
-    if (o->cache) json_text(j, "cache", "f16");
+    json_text(j, "eos", choice_name(CHOICE_EOS, o->eos));
+    json_text(j, "arithmetic", choice_name(CHOICE_ARITHMETIC, o->exact));
+    if (o->cache) json_text(j, "cache", choice_name(CHOICE_CACHE, o->cache));
     json_text(j, "prompts",
               !o->prompts ? "none: given ids"
               : strcmp(o->prompts, "builtin")
@@ -440,7 +437,7 @@ static bool choose_sequences(capture_job *job, problem *why)
            budget_sequences(&job->m, &job->desc, job->prompts, slot_bytes(job), bytes, why);
 }
 
-bool capture_prepare(capture_job *job, const capture_options *o, problem *why)
+static bool prepare(capture_job *job, const capture_options *o, problem *why)
 {
     if (!capture_open(job, o, why) || !load_prompts(job, why)) return false;
     const int64_t needed = (int64_t)job->longest + o->n;
@@ -522,7 +519,7 @@ void capture_free(capture_job *job)
     memset(job, 0, sizeof *job);
 }
 
-double capture_memory_bytes(const capture_job *job)
+static double memory_bytes(const capture_job *job)
 {
     return (double)job->m.model_bytes + (double)job->m.context_bytes +
            (double)job->desc.sequences * slot_bytes(job);
@@ -530,7 +527,7 @@ double capture_memory_bytes(const capture_job *job)
 
 /* norms.npy and the log that it is made from; run.json has every prompt, its ids and what the model
    wrote; columns.json and the rest. */
-double capture_disk_bytes(const capture_job *job)
+static double disk_bytes(const capture_job *job)
 {
     const double prompts = (double)job->prompts, n = (double)job->options->n;
     double told = 0;
@@ -679,20 +676,36 @@ static bool measure_speed(capture_job *job, double *seconds, problem *why)
     return good;
 }
 
-bool capture_is_complete(const capture_job *job)
+static bool is_complete(const capture_job *job)
 {
     const work_desc d = work_of(job);
     return work_is_complete(&d);
 }
 
-bool capture_seconds(capture_job *job, double *token, double *all, problem *why)
+/* Times a few tokens. */
+static bool find_seconds(capture_job *job, capture_facts *f, problem *why)
 {
     double prompt_tokens = 0;
-    if (!measure_speed(job, token, why)) return false;
+    if (!measure_speed(job, &f->token_seconds, why)) return false;
     for (size_t i = 0; i < job->prompts; i++) prompt_tokens += (double)job->prompt[i].count;
-    *all = *token * ((double)job->prompts * (double)job->options->n + 0.4 * prompt_tokens);
-    if (capture_is_complete(job)) *all = 0;
+    f->all_seconds =
+        f->token_seconds * ((double)job->prompts * (double)job->options->n + 0.4 * prompt_tokens);
+    if (is_complete(job)) f->all_seconds = 0;
     return true;
+}
+
+static capture_facts facts_of(const capture_job *job)
+{
+    return (capture_facts){.model = path_base(job->options->model),
+                           .model_bytes = (double)model_file_bytes(&job->m),
+                           .prompts = job->prompts,
+                           .all_prompts = job->all_prompts,
+                           .layers = job->layers,
+                           .per_layer = job->per_layer,
+                           .units = job->units,
+                           .longest = job->longest,
+                           .memory_bytes = memory_bytes(job),
+                           .disk_bytes = disk_bytes(job)};
 }
 
 /* ---- the work file -------------------------------------------------------------------- */
@@ -942,7 +955,7 @@ static bool write_timing(const capture_job *job, double seconds, double tokens, 
     json_number(&j, "generated_tokens", tokens);
     json_number(&j, "tokens_per_second", seconds > 0 ? tokens / seconds : 0);
     json_int(&j, "threads", job->m.pool.running ? job->m.pool.pool.threads : 1);
-    json_int(&j, "memory_bytes", (int64_t)capture_memory_bytes(job));
+    json_int(&j, "memory_bytes", (int64_t)memory_bytes(job));
     json_object_end(&j);
     return json_write(&j, path, why);
 }
@@ -987,7 +1000,7 @@ static bool generate_all(capture_job *job, taken *w, problem *why)
     syn_row *rows = tool_alloc(job->ctx.desc.batch, sizeof *rows);
     open_slots(job);
     budget_note("texts", job->desc.sequences < left ? job->desc.sequences : left,
-                capture_memory_bytes(job));
+                memory_bytes(job));
     progress_begin(&bar, "capture", (double)job->prompts * n);
     progress_skip(&bar, (double)w->log.done * n);
     while (good && w->log.done < job->prompts) {
@@ -1002,7 +1015,8 @@ static bool generate_all(capture_job *job, taken *w, problem *why)
     return good && write_timing(job, clock_seconds() - start, tokens, why);
 }
 
-bool capture_run(capture_job *job, problem *why)
+static bool run_all(capture_job *job, capture_announce *announce, const void *user,
+                    capture_facts *facts, problem *why)
 {
     taken w;
     const work_desc d = work_of(job);
@@ -1012,10 +1026,23 @@ bool capture_run(capture_job *job, problem *why)
     if (good && w.log.complete)
         tool_note("the recording in %s is complete (--fresh makes it anew)", job->options->output);
     else
-        good = good && (!job->announce || job->announce(job, job->announce_to, why)) &&
+        good = good && find_seconds(job, facts, why) && announce(facts, user, why) &&
                generate_all(job, &w, why) && write_arrays(job, &w, why) &&
                write_sinks(job, &w, why) && write_run_json(job, &w, why) &&
                columns_write(job->options->output, why);
     taken_close(&w, good);
+    return good;
+}
+
+bool capture_prompts(const capture_options *o, capture_announce *announce, const void *user,
+                     capture_facts *facts, problem *why)
+{
+    capture_job job;
+    bool good = prepare(&job, o, why);
+    if (good) {
+        *facts = facts_of(&job);
+        good = run_all(&job, announce, user, facts, why);
+    }
+    capture_free(&job);
     return good;
 }

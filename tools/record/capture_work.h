@@ -2,7 +2,37 @@
 #ifndef SYNERGY_CAPTURE_WORK_H
 #define SYNERGY_CAPTURE_WORK_H
 
-#include "record/capture.h"
+#include "record/stage.h"
+
+/* A prompt as it is fed. */
+typedef struct capture_prompt {
+    char *category, *text; /* category "" where there is none */
+    int32_t *ids;
+    size_t count;
+} capture_prompt;
+
+/* Everything that is settled before the first token: the model, the prompts, the shape. */
+typedef struct capture_job {
+    const capture_options *options;
+    loaded_model m;
+    chat chat; /* how prompts are written */
+    syn_context ctx;
+    syn_context_desc desc;
+    capture_prompt *prompt;      /* (prompts): those of this shard */
+    size_t prompts, all_prompts; /* prompts 0: more shards than prompts, nothing to do */
+    uint32_t layers, first_layer, per_layer; /* of the recorded units */
+    size_t units;                            /* layers * per_layer */
+    size_t longest;                          /* tokens of the longest prompt */
+    char hash[65];                           /* of the model */
+    char identity[65];                       /* of model, settings and all prompts */
+    char prompts_hash[65];                   /* of the texts and ids alone */
+    char *told;            /* JSON: what run.json says of the run before its results */
+    char folder[65];       /* of what the folder holds: the same, or of this shard of it */
+    const int32_t *forced; /* (forced_count): ids given with --tokens, else NULL */
+    size_t forced_count, forced_length; /* all of them; in a row */
+    struct capture_slot *slot;          /* (sequences): the prompts under way */
+    float *shared;                      /* (row, layer): norms of shared experts, from the probe */
+} capture_job;
 
 /* The pieces of it: the model and the units; the folder; the context; the units (layer, unit) of a
    row of the last pass; run.json of a run without prompts. */
@@ -18,6 +48,7 @@ void capture_copy_norms(const capture_job *job, size_t row, float *to);
 double *capture_sinks(const capture_job *job);
 void capture_sinks_add(const capture_job *job, size_t row, double *sums);
 void capture_sinks_mean(const capture_job *job, const double *sums, size_t positions, float *to);
+void capture_free(capture_job *job);
 bool capture_forced_json(capture_job *job, uint64_t prompts, uint64_t tokens, problem *why);
 
 #endif

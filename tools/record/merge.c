@@ -1,6 +1,6 @@
 /* merge.c - the shards of one capture become the run that one process would have made: prompt p
    stands in shard p mod K, at row p / K. */
-#include "record/merge.h"
+#include "record/stage.h"
 
 #include "base/columns.h"
 
@@ -214,7 +214,7 @@ static bool open_further(merging *m, problem *why)
     const json *run = m->at[0].run.root;
     char path[TOOL_PATH_BYTES];
     m->wanted[NORMS] = m->wanted[TOKENS] = true;
-    m->wanted[LENGTHS] = !strcmp(json_text_of(run, "settings.eos", ""), "stop");
+    m->wanted[LENGTHS] = choice_is(CHOICE_EOS, 1, json_text_of(run, "settings.eos", ""));
     m->wanted[SINKS] = path_join(path, m->at[0].path, "sinks.npy", why) && path_exists(path);
     for (int which = LENGTHS; which < ARRAYS; which++)
         for (size_t i = 0; m->wanted[which] && i < m->count; i++)

@@ -1,6 +1,6 @@
 /* merge_cov.c - lagged covariances of several recordings become one: sums, not recordings, travel.
  */
-#include "record/merge.h"
+#include "record/stage.h"
 
 #include <stdlib.h>
 #include <string.h>

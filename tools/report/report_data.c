@@ -1,6 +1,7 @@
 /* report_data.c - reads a result folder. What is missing is left out of the report. */
 #include "report/report.h"
 
+#include "engine/choices.h"
 #include "engine/unit_list.h"
 
 #include <math.h>
@@ -91,7 +92,7 @@ static void find_names(report *r)
     snprintf(r->name, sizeof r->name, "%s", name);
     const char *kind = json_text_of(run, "settings.units", json_text_of(phiid, "units_are", ""));
     bool model = run || json_get(phiid, "model");
-    bool experts = strncmp(kind, "expert", 6) == 0;
+    bool experts = choice_is_experts(kind);
     r->one = experts ? "expert" : model ? "head" : "unit";
     r->many = experts ? "experts" : model ? "heads" : "units";
     r->score = json_text_of(phiid, "settings.score", "rank-difference");

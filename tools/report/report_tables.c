@@ -292,7 +292,8 @@ static void repeat_capture(page *p, const report *r)
         repeat_option(p, settings, "eos", "eos");
         repeat_option(p, settings, "temperature", "temp");
         repeat_option(p, settings, "seed", "seed");
-        if (!strcmp(json_text_of(settings, "arithmetic", ""), "exact")) page_put(p, " --exact");
+        if (choice_is(CHOICE_ARITHMETIC, 1, json_text_of(settings, "arithmetic", "")))
+            page_put(p, " --exact");
     }
     page_put(p, "\n");
 }

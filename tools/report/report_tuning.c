@@ -39,7 +39,7 @@ static void test_words(page *p, const json *test, const char *words, const char 
 static void claim_of(page *p, const report *r, const json *claim)
 {
     const json *tuning = r->tuning.root;
-    const bool sft = !strcmp(json_text_of(claim, "method", ""), "sft");
+    const bool sft = choice_is(CHOICE_METHOD, 0, json_text_of(claim, "method", ""));
     report_claim_begin(
         p,
         sft ? "Supervised fine-tuning gains as much from core, random and peripheral heads"
@@ -59,7 +59,7 @@ static void claim_of(page *p, const report *r, const json *claim)
 
 void report_tuning_claims(page *p, const report *r)
 {
-    static const char *const method[2] = {"grpo", "sft"};
+    const char *const method[2] = {choice_name(CHOICE_METHOD, 1), choice_name(CHOICE_METHOD, 0)};
     static const char *const untested[2] = {
         "Reinforcement learning of the core gains more than of other heads",
         "Supervised fine-tuning gains as much from any heads"};
@@ -177,7 +177,7 @@ static void method_panel(page *p, const report *r, const char *task, const char 
     }
     snprintf(id, sizeof id, "tuning-%s-%zu", method, number);
     snprintf(title, sizeof title, "%s, %.100s",
-             !strcmp(method, "sft") ? "Worked solutions" : "Reward", task);
+             choice_is(CHOICE_METHOD, 0, method) ? "Worked solutions" : "Reward", task);
     chart as = {
         id,     title,      "Accuracy on held-out items over steps, by which heads were trained.",
         "step", "accuracy", 0,

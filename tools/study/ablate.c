@@ -197,7 +197,7 @@ static bool verdict(const study_reading *r, const curve_test *c, size_t n, text 
 static void settings(const study *a, json_out *j)
 {
     const ablate_options *o = a->own;
-    json_text(j, "replace", o->replace ? "mean" : "zero");
+    json_text(j, "replace", choice_name(CHOICE_REPLACE, o->replace));
     json_array_inline(j, "removed");
     for (size_t p = 0; p < a->points; p++) json_int(j, NULL, (int64_t)a->units[p]);
     json_array_end(j);

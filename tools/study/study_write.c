@@ -226,12 +226,12 @@ void study_settings(const study *a, json_out *j)
     const study_options *o = a->options;
     json_text(j, "model", path_base(a->s.m.path));
     json_text(j, "sha256", a->s.hash);
-    json_text(j, "units", a->s.experts ? "experts" : "heads");
+    json_text(j, "units", choice_name(CHOICE_UNITS, a->s.experts));
     json_int(j, "units_in_all", (int64_t)a->s.count);
     json_text(j, "score", a->reading[0].column);
     json_text(j, "units_sha256", a->units_hash);
     a->kind->settings(a, j);
-    json_text(j, "arithmetic", o->exact ? "exact" : "fast");
+    json_text(j, "arithmetic", choice_name(CHOICE_ARITHMETIC, o->exact));
     json_int(j, "prompts", (int64_t)a->s.texts);
     json_int(j, "seeds", o->seeds);
     json_int(j, "seed", o->seed);
