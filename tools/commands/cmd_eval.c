@@ -4,13 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct eval_options {
-    const char *sets, *memory, *pre;
-    chat_options chat;
-    int64_t items, threads;
-    bool list, each, exact, json, as_chat;
-} eval_options;
-
 /* ---- the items as they are ------------------------------------------------------------ */
 
 /* Line ends as \n, so that an item is a line. */
@@ -72,20 +65,18 @@ static void json_score(json_out *j, const eval_score *s, double chance)
     json_object_end(j);
 }
 
-static void print_json(const eval_options *o, const char *path, const eval_bench *e,
-                       const eval_score *scores)
+static void print_json(const eval_options *o, const eval_result *r)
 {
-    const eval_score all = eval_sum(scores, (size_t)e->sets);
     json_out j;
     memset(&j, 0, sizeof j);
     json_object(&j, NULL);
-    json_text(&j, "model", path_base(path));
+    json_text(&j, "model", path_base(o->model));
     json_text(&j, "arithmetic", choice_name(CHOICE_ARITHMETIC, o->exact));
-    json_int(&j, "positions", (int64_t)eval_positions(e));
+    json_int(&j, "positions", (int64_t)r->positions);
     json_object(&j, "sets");
-    for (int k = 0; k < e->sets; k++) json_score(&j, &scores[k], eval_chance(e, k));
+    for (int k = 0; k < r->sets; k++) json_score(&j, &r->score[k], r->chance[k]);
     json_object_end(&j);
-    json_score(&j, &all, 0);
+    json_score(&j, &r->all, 0);
     json_object_end(&j);
     json_print(&j, stdout);
 }
@@ -96,84 +87,37 @@ static void print_score(const eval_score *s, const char *chance)
            s->accuracy, s->low, s->high, chance, s->margin);
 }
 
-static void print_table(const eval_bench *e, const eval_score *scores)
+static void print_table(const eval_result *r)
 {
-    const eval_score all = eval_sum(scores, (size_t)e->sets);
     char chance[16];
     printf("%-12s %5s %8s %9s   %-14s %7s %9s\n", "set", "items", "correct", "accuracy", "95 %",
            "chance", "margin");
-    for (int k = 0; k < e->sets; k++) {
-        snprintf(chance, sizeof chance, "%.2f", eval_chance(e, k));
-        print_score(&scores[k], chance);
+    for (int k = 0; k < r->sets; k++) {
+        snprintf(chance, sizeof chance, "%.2f", r->chance[k]);
+        print_score(&r->score[k], chance);
     }
-    if (e->sets > 1) print_score(&all, "");
+    if (r->sets > 1) print_score(&r->all, "");
 }
 
 /* A line an item: set, item, group, 1 when right, and the log likelihood of each choice. */
-static void print_each(const eval_bench *e, const double *likelihood)
+static void print_each(const eval_result *r)
 {
-    for (size_t i = 0; i < e->items; i++) {
-        const eval_item *item = &e->item[i];
-        const eval_set *set = &e->set[item->set];
-        const double *of_item = likelihood + i * EVAL_CHOICES;
-        printf("%s\t%d\t%s\t%d", set->name, item->text + 1, set->text[item->text].group,
-               eval_margin(item, of_item) > 0);
-        for (int c = 0; c < item->choices; c++) {
+    for (size_t i = 0; i < r->items; i++) {
+        const eval_answer *a = &r->answer[i];
+        printf("%s\t%d\t%s\t%d", a->set, a->number, a->group, a->right);
+        for (int c = 0; c < a->choices; c++) {
             char number[32];
-            number_text(of_item[c], number);
+            number_text(a->likelihood[c], number);
             printf("\t%s", number);
         }
         putchar('\n');
     }
 }
 
-static void print_results(const eval_options *o, const char *path, const eval_bench *e,
-                          const double *likelihood)
-{
-    eval_score scores[EVAL_SETS];
-    eval_count(e, likelihood, scores);
-    if (o->each) print_each(e, likelihood);
-    else if (o->json) print_json(o, path, e, scores);
-    else print_table(e, scores);
-}
-
-static bool evaluate(const eval_options *o, const char *path, problem *why)
-{
-    loaded_model m;
-    eval_bench e;
-    syn_context ctx;
-    syn_context_desc desc;
-    progress bar;
-    chat asked = {0};
-    const bool messages = o->as_chat || o->chat.system;
-    if (!model_load(&m, path, o->pre, why)) return false;
-    const bool open =
-        (!messages || chat_open(&asked, &m.model.gguf, &m.model.tokenizer, &o->chat, false, why)) &&
-        eval_open(&e, &m, o->sets, o->items, messages ? &asked : NULL, why);
-    chat_close(&asked);
-    if (!open) {
-        model_unload(&m);
-        return false;
-    }
-    double *likelihood = tool_alloc(e.items * EVAL_CHOICES, sizeof *likelihood);
-    memset(&desc, 0, sizeof desc);
-    desc.arithmetic = o->exact ? SYN_EXACT : SYN_FAST;
-    progress_begin(&bar, "eval", (double)eval_positions(&e));
-    e.bar = &bar;
-    const bool good = eval_layout(&e, &m, o->memory, &desc, why) &&
-                      model_context(&m, &ctx, &desc, o->threads, why) &&
-                      eval_likelihoods(&e, &ctx, likelihood, why);
-    progress_end(&bar);
-    if (good) print_results(o, path, &e, likelihood);
-    free(likelihood);
-    eval_close(&e);
-    model_unload(&m);
-    return good;
-}
-
 static int run(const command *self, int argc, char **argv)
 {
     eval_options o;
+    bool listed = false, each = false, as_json = false;
     memset(&o, 0, sizeof o);
     o.sets = "all";
     const option options[] = {
@@ -182,8 +126,8 @@ static int run(const command *self, int argc, char **argv)
         {"items", 0, OPTION_INT, "N", "at most so many of each set, in whole frames (default: all)",
          &o.items, 1, 1 << 20, NULL},
         {"list", 0, OPTION_FLAG, NULL, "print the items, run nothing; MODEL can be left out",
-         &o.list, 0, 0, NULL},
-        {"each", 0, OPTION_FLAG, NULL, "print the log likelihood of every choice", &o.each, 0, 0,
+         &listed, 0, 0, NULL},
+        {"each", 0, OPTION_FLAG, NULL, "print the log likelihood of every choice", &each, 0, 0,
          NULL},
         {"chat", 0, OPTION_FLAG, NULL, "each question as a message, the choices as its answer",
          &o.as_chat, 0, 0, NULL},
@@ -193,19 +137,25 @@ static int run(const command *self, int argc, char **argv)
         OPTION_MEMORY(&o.memory),
         OPTION_THREADS(&o.threads),
         OPTION_EXACT(&o.exact),
-        OPTION_JSON(&o.json),
+        OPTION_JSON(&as_json),
     };
-    const char *path = NULL;
     size_t found;
     int code;
     problem why;
-    if (!args_parse(self, options, OPTION_COUNT(options), argc, argv, &path, 0, 1, &found, &code))
+    eval_result r;
+    if (!args_parse(self, options, OPTION_COUNT(options), argc, argv, &o.model, 0, 1, &found,
+                    &code))
         return code;
-    if (o.list + o.each + o.json > 1)
+    if (listed + each + as_json > 1)
         return tool_usage("--list, --each and --json exclude each other");
-    if (o.list) return list(&o);
+    if (listed) return list(&o);
     if (!found) return tool_usage("an argument is missing: %s", self->usage);
-    return evaluate(&o, path, &why) ? tool_finish_output() : tool_fail(&why);
+    if (!eval_model(&o, &r, &why)) return tool_fail(&why);
+    if (each) print_each(&r);
+    else if (as_json) print_json(&o, &r);
+    else print_table(&r);
+    eval_result_free(&r);
+    return tool_finish_output();
 }
 
 const command command_eval = {

@@ -64,7 +64,7 @@ bool shape_surely_bent(const shape_evidence *e, double sign)
 
 /* Without a parabola that explains at least 30 % of the differences between layers the middle is
    higher, no more. */
-shape shape_of(const shape_evidence *e)
+shape_kind shape_of(const shape_evidence *e)
 {
     if (!isfinite(e->middle.value)) return SHAPE_NONE;
     if (shape_is_open(e)) return SHAPE_OPEN;

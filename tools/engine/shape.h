@@ -14,7 +14,7 @@ typedef struct shape_evidence {
     double prompts;               /* that the intervals are drawn over */
 } shape_evidence;
 
-typedef enum shape {
+typedef enum shape_kind {
     SHAPE_NONE,     /* too few layers */
     SHAPE_INVERTED, /* surely higher in the middle, surely bent downwards, and near a parabola */
     SHAPE_MIDDLE,   /* the same, but no parabola */
@@ -23,12 +23,12 @@ typedef enum shape {
     SHAPE_U,        /* surely the opposite */
     SHAPE_OPEN,     /* too few prompts to tell */
     SHAPES
-} shape;
+} shape_kind;
 
 /* Of fewer prompts an interval over prompts is too rough to conclude from. */
 enum { SHAPE_LEAST_PROMPTS = 10 };
 
-shape shape_of(const shape_evidence *e);
+shape_kind shape_of(const shape_evidence *e);
 bool shape_is_open(const shape_evidence *e);
 /* Surely a middle third above the outer thirds; surely a bend downwards: with sign -1, the
  * opposite. */

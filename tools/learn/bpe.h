@@ -2,9 +2,7 @@
 #ifndef SYNERGY_BPE_H
 #define SYNERGY_BPE_H
 
-#include "base/tool.h"
-
-enum { BPE_LEAST = 257, BPE_MOST = 65536 }; /* tokens: the end of text, 256 bytes, merges */
+#include "learn/stage.h"
 
 typedef struct bpe {
     size_t size;          /* tokens */

@@ -1,6 +1,6 @@
 /* controls.c - what a checkpoint is compared with: the same shape with random weights, and its own
    weights in another order. Works tensor by tensor on the file, for every family. */
-#include "learn/emerge.h"
+#include "learn/stage.h"
 #include "engine/gguf_out.h"
 #include "engine/model.h"
 

@@ -4,7 +4,7 @@
    Held out: of every pair that a task asks about (two numbers, a noun and the noun beside it, a
    noun and its verb, a thing and its place, ...), one in EIGHTH by a hash belongs to the tests.
    Pairs are drawn in one place, `draw_pair`, which knows on which side the document is. */
-#include "learn/corpus.h"
+#include "learn/stage.h"
 #include "learn/words.h"
 
 #include "engine/choices.h"

@@ -1,5 +1,5 @@
 /* emerge.c - what is read, and what is said of it. */
-#include "learn/emerge.h"
+#include "learn/stage.h"
 #include "learn/source.h"
 
 #include "base/columns.h"
@@ -301,7 +301,7 @@ typedef struct shape_count {
 
 static void count_shape(shape_count *c, const shape_evidence *e)
 {
-    const shape s = shape_of(e);
+    const shape_kind s = shape_of(e);
     c->all++;
     c->inverted += s == SHAPE_INVERTED;
     c->middle += s == SHAPE_MIDDLE;

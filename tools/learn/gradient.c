@@ -1,5 +1,5 @@
 /* gradient.c - `synergy gradient`: one loss, all its derivatives. */
-#include "learn/gradient.h"
+#include "learn/stage.h"
 #include "learn/net.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* gradient_folder.c - `synergy gradient MODEL DIR`: how much each head matters for the loss of what
    the model wrote itself (Michel et al. 2019), into units.csv. */
-#include "learn/gradient.h"
+#include "learn/stage.h"
 #include "learn/net.h"
 
 #include "base/columns.h"

@@ -4,19 +4,12 @@
 #define SYNERGY_OPTIMISER_H
 
 #include "learn/net.h"
+#include "learn/stage.h"
 
 typedef struct stretch {
     size_t at, count;
     bool decays;
 } stretch;
-
-enum { SCHEDULE_COSINE, SCHEDULE_CONSTANT };
-
-typedef struct optimiser_options {
-    double lr, beta1, beta2, eps, decay, clip; /* clip 0: none */
-    int schedule;
-    int64_t warmup, steps;
-} optimiser_options;
 
 typedef struct optimiser {
     optimiser_options o;

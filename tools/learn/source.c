@@ -1,6 +1,6 @@
 /* source.c - where rows come from. */
 #include "learn/source.h"
-#include "learn/corpus.h"
+#include "learn/stage.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* train.c - `synergy train`. What a run leaves, besides timing.json, is the same for the same seed,
    whatever the threads, and whether it was stopped or not. state.gguf has all that going on needs.
  */
-#include "learn/train.h"
+#include "learn/stage.h"
 #include "base/columns.h"
 #include "base/stop.h"
-#include "learn/corpus.h"
+#include "learn/fresh.h"
 #include "learn/source.h"
 #include "learn/state.h"
 

@@ -7,7 +7,7 @@
    sum_t [ min(r A, clip(r, 1 - e, 1 + e) A) - kl (exp(d) - d - 1) ],  d = log p_start - log p Its
    gradient is that of a weighted sum of -log p, the weights w below: what net_run takes. */
 #include "learn/tune.h"
-#include "learn/corpus.h"
+#include "learn/stage.h"
 #include "learn/speak.h"
 #include "learn/state.h"
 

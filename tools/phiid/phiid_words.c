@@ -56,7 +56,7 @@ static shape_evidence evidence_of(const phiid_work *w, int score)
     return e;
 }
 
-static shape verdict_of(const phiid_work *w, int score)
+static shape_kind verdict_of(const phiid_work *w, int score)
 {
     const shape_evidence e = evidence_of(w, score);
     return shape_of(&e);
@@ -90,7 +90,7 @@ static void shape_words(const phiid_work *w, json_out *j, int score)
     char a[24], b[24];
     const score_figures *f = &w->score[score];
     size_t layers = w->from.layers;
-    const shape v = verdict_of(w, score);
+    const shape_kind v = verdict_of(w, score);
     if (v == SHAPE_NONE) return;
     text_print(&t, "Profile of %s: the middle third of the layers lies %s%s %s the outer thirds",
                score_words(score), digits_of(fabs(f->middle.value), a), unit_words(score),
@@ -458,8 +458,8 @@ static void finding_words(const phiid_work *w, json_out *j)
         "is lowest in the middle layers, the opposite of what the paper reports",
         "is open"};
     text t = {NULL, 0, 0};
-    const shape a = verdict_of(w, SYN_SCORE_RANK_DIFFERENCE),
-                b = verdict_of(w, SYN_SCORE_DIFFERENCE);
+    const shape_kind a = verdict_of(w, SYN_SCORE_RANK_DIFFERENCE),
+                     b = verdict_of(w, SYN_SCORE_DIFFERENCE);
     if (a == SHAPE_NONE || b == SHAPE_NONE) {
         text_add(&t, "There are too few layers for a profile over depth; the scores of the units "
                      "stand below.");

@@ -1,6 +1,5 @@
 /* ablate.c - the study of removal: in which orders, how many units at each point, and what follows.
  */
-#include "study/ablate.h"
 #include "study/study.h"
 
 #include <math.h>

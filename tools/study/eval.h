@@ -9,46 +9,7 @@
 #ifndef SYNERGY_EVAL_H
 #define SYNERGY_EVAL_H
 
-#include "engine/budget.h"
-#include "engine/chat.h"
-
-enum { EVAL_SETS = 4, EVAL_CHOICES = 4 };
-
-/* ---- the items as texts (eval_items.c) ------------------------------------------------ */
-
-typedef struct eval_text {
-    const char *group; /* what it tests: a phenomenon, an operation */
-    char *context;     /* "" where the choices are whole sentences */
-    char *choice[EVAL_CHOICES];
-    int choices, right; /* right: index of a choice */
-} eval_text;
-
-typedef struct eval_set {
-    const char *name;
-    const char *about;
-    const char *preamble; /* examples before each item, "" for none */
-    int frame;            /* consecutive items that balance one another */
-    eval_text *text;
-    int texts;
-} eval_set;
-
-const char *eval_set_name(int which); /* of 0 ... EVAL_SETS - 1, else NULL */
-void eval_set_make(eval_set *set, int which);
-void eval_set_free(eval_set *set);
-/* Which sets are meant: "all", or names with commas between. Returns how many, 0: a bad name. */
-int eval_set_names(const char *names, int which[EVAL_SETS], problem *why);
-/* Marks as many whole frames as `limit` texts hold (0: all), at least one, of each group in turn;
-   returns how many texts are marked. */
-int eval_set_choose(const eval_set *set, int64_t limit, bool *chosen);
-
-/* ---- tokenised and scored (eval.c) ---------------------------------------------------- */
-
-typedef struct eval_score {
-    const char *set;
-    int items, correct;
-    double accuracy, low, high; /* Wilson 95 % */
-    double margin;              /* mean log-likelihood difference right - best wrong, nats */
-} eval_score;
+#include "study/stage.h"
 
 typedef struct eval_item {
     int set, text; /* which: index in eval_bench.set, in its texts */

@@ -1,6 +1,5 @@
 /* perturb.c - the study of weight noise. The noise of a unit is relative to the standard deviation
    of its own weights, so that no group gets more of it because its weights are larger. */
-#include "study/perturb.h"
 #include "study/study.h"
 
 #include <math.h>

@@ -6,7 +6,6 @@
 
 #include "base/work.h"
 #include "study/eval.h"
-#include "study/options.h"
 #include "study/subject.h"
 
 /* A curve is one way to choose units; those of one name differ in their seed. */
