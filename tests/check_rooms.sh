@@ -78,6 +78,9 @@ for room in $rooms; do
 done
 for stage in $stages; do
     if [ -f "$tools/$stage/stage.h" ]; then good; else bad "tools/$stage has no stage.h"; fi
+    # what others may use stands there itself: it shows no other header of the stage
+    grep -n "^ *# *include *\"$stage/" "$tools/$stage/stage.h" > "$work/out"
+    none "tools/$stage/stage.h shows another header of its stage" "$work/out"
 done
 includes $tools > "$work/includes"
 if [ "$(wc -l < "$work/includes")" -ge 100 ]; then good; else bad "few includes were seen" "$work/includes"; fi

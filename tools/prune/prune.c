@@ -5,7 +5,7 @@
    Where all query heads of as many KV heads go from every layer, the rows and columns of these
    groups are left out instead, and the head counts in the keys shrink; where layers lose different
    numbers of them, a llama becomes a `deci`, which has head counts for each layer. */
-#include "prune/prune.h"
+#include "prune/stage.h"
 #include "prune/prune_zero.h"
 #include "engine/gguf_out.h"
 

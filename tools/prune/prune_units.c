@@ -1,5 +1,5 @@
 /* prune_units.c - which units a result folder has, with what score, and which of them go. */
-#include "prune/prune.h"
+#include "prune/stage.h"
 
 #include "engine/folder.h"
 

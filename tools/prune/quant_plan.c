@@ -6,7 +6,7 @@
    that reads them; the experts' matrices with the mean score of the layer's experts. For each of
    these three, layers are ranked: the upper third gets the first type, the next the second, the
    rest the third. */
-#include "prune/prune.h"
+#include "prune/stage.h"
 
 #include <ctype.h>
 #include <math.h>
