@@ -4,6 +4,7 @@
 # the heads' importance by gradient, removal in all orders. May be stopped at any moment; the same call goes on.
 #
 #     PROMPTS=6 SEEDS=3    prompts and random orders of the removal
+#     FRACTIONS=F,F,...    the shares that it removes (default: 0.1,0.2,0.3,0.4)
 #     THREADS=N            threads (default: all cores)
 #     STEPS="..."          some of: analyze estimators gradient ablate (in this order, each for all models)
 #     SYNERGY=PROGRAM      the program (default: tools/build/synergy)
@@ -11,7 +12,7 @@
 # Then python3 bench/study_tables.py DIR prints the tables.
 set -eu
 
-[ $# -ge 1 ] || { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 synergy=${SYNERGY:-$here/../tools/build/synergy}
 [ -x "$synergy" ] || { echo "study: $synergy is not there: make -C tools" >&2; exit 1; }
@@ -52,7 +53,7 @@ step() {
             once "$to/$name.gradient.done" gradient "$2" "$out" > /dev/null || echo "study: no gradient of $name" >&2 ;;
         ablate)
             once "$to/$name.ablated" ablate "$2" "$out" --prompts "${PROMPTS:-6}" --seeds "${SEEDS:-3}" \
-                --fractions 0.1,0.2,0.3,0.4 --eval none > /dev/null
+                --fractions "${FRACTIONS:-0.1,0.2,0.3,0.4}" --eval none > /dev/null
             once "$to/$name.reported" report "$out" > /dev/null ;;
         *) echo "study: no step '$1'" >&2; exit 2 ;;
     esac

@@ -57,7 +57,7 @@ void command_options(const command *self, options_taker take, void *user)
 
 bool option_takes_value(const option *o)
 {
-    return o->kind != OPTION_FLAG && o->kind != OPTION_NOFLAG;
+    return o->kind != OPTION_FLAG && o->kind != OPTION_NOFLAG && o->kind != OPTION_MAYBE;
 }
 
 void option_words(const option *o, char to[128])
@@ -67,6 +67,7 @@ void option_words(const option *o, char to[128])
     if (o->name) n += snprintf(to + n, 128 - (size_t)n, "--%s", o->name);
     if (option_takes_value(o) && o->meta)
         snprintf(to + n, 128 - (size_t)n, "%s%s", o->name ? "=" : " ", o->meta);
+    else if (o->kind == OPTION_MAYBE) snprintf(to + n, 128 - (size_t)n, "[=%s]", o->meta);
 }
 
 int print_version(void)
@@ -167,9 +168,10 @@ static int value_set(const option *o, const char *value)
     return 0;
 }
 
-static void flag_set(const option *o)
+static void flag_set(const option *o, const char *value)
 {
-    *(bool *)o->to = o->kind == OPTION_FLAG;
+    if (o->kind == OPTION_MAYBE) *(const char **)o->to = value ? value : "";
+    else *(bool *)o->to = o->kind == OPTION_FLAG;
 }
 
 /* ---- the walk over argv --------------------------------------------------------------- */
@@ -214,8 +216,8 @@ static int long_option(arg_walk *w)
         if (!o->name || strlen(o->name) != length || memcmp(o->name, name, length)) continue;
         if (o->given) *o->given = true;
         if (!option_takes_value(o)) {
-            if (value) return tool_usage("--%s takes no value", o->name);
-            flag_set(o);
+            if (value && o->kind != OPTION_MAYBE) return tool_usage("--%s takes no value", o->name);
+            flag_set(o, value);
             return GO_ON;
         }
         if (!value && w->at + 1 >= w->argc) return tool_usage("--%s needs a value", o->name);
@@ -243,7 +245,7 @@ static int short_options(arg_walk *w)
                                            : tool_usage("unknown option -%c", *s);
         if (o->given) *o->given = true;
         if (!option_takes_value(o)) {
-            flag_set(o);
+            flag_set(o, NULL);
             continue;
         }
         const char *value = s[1] ? s + 1 : NULL;

@@ -15,7 +15,8 @@ typedef enum option_kind {
     OPTION_INT,    /* int64_t *, within [min, max]                             */
     OPTION_NUMBER, /* double *, within [min, max], finite                      */
     OPTION_CHOICE, /* int *: index in `meta`, words separated by '|'           */
-    OPTION_LIST    /* text_list *: may be given again and again                */
+    OPTION_LIST,   /* text_list *: may be given again and again                */
+    OPTION_MAYBE   /* const char **: "--name=value", or "" of "--name" alone   */
 } option_kind;
 
 typedef struct text_list {
@@ -56,6 +57,7 @@ typedef void (*options_taker)(const command *self, const option *options, size_t
 void command_options(const command *self, options_taker take, void *user);
 /* "-o", "--output" or both with the name of the value, as --help shows them. */
 void option_words(const option *o, char to[128]);
+/* Whether a value must follow. */
 bool option_takes_value(const option *o);
 /* The help of a command on standard output; the exit code. */
 int command_help_print(const command *self);

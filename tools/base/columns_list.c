@@ -386,9 +386,9 @@ const column_row column_list[] = {
     {"figures/*.csv", "low", "as y", "lower end of the band"},
     {"figures/*.csv", "high", "as y", "upper end of the band"},
     /* ---- compare */
-    {"compare.csv", "label", "", "the result's label"},
-    {"compare.csv", "directory", "", "its folder"},
-    {"compare.csv", "score", "", "which score"},
+    {"compare.csv", "label", "", "the result's label; with --paper also 'paper: MODEL'"},
+    {"compare.csv", "directory", "", "its folder; empty for the paper"},
+    {"compare.csv", "score", "", "which score; of the paper: which figure"},
     {"compare.csv", "layer", "", "layer, counted as the model does, from 0"},
     {"compare.csv", "depth", "0 to 1", "0 at the first recorded layer, 1 at the last"},
     {"compare.csv", "mean", "as the score", "mean of the score over the layer's units"},

@@ -84,6 +84,7 @@ static int run(const command *self, int argc, char **argv)
 {
     compare_options o;
     bool as_json = false;
+    problem why;
     int code;
     memset(&o, 0, sizeof o);
     const option table[] = {
@@ -91,29 +92,39 @@ static int run(const command *self, int argc, char **argv)
          &o.output, 0, 0, NULL},
         {"score", 0, OPTION_TEXT, "NAME", "which score (default: that of the first folder)",
          &o.score, 0, 0, NULL},
+        {"paper", 0, OPTION_MAYBE, "NAME",
+         "beside the paper's figures: of the same model or the nearest, or of NAME", &o.paper, 0, 0,
+         NULL},
         {"labels", 0, OPTION_TEXT, "A,B,...", "a name for each folder (default: the folders' own)",
          &o.labels, 0, 0, NULL},
         OPTION_JSON(&as_json),
         {"force", 0, OPTION_FLAG, NULL, "replace files that exist", &o.force, 0, 0, NULL},
     };
-    if (!args_parse(self, table, OPTION_COUNT(table), argc, argv, o.directory, 2, COMPARE_MOST,
+    if (!args_parse(self, table, OPTION_COUNT(table), argc, argv, o.directory, 1, COMPARE_MOST,
                     &o.count, &code))
         return code;
+    compare_take_paper(&o);
+    if (o.count < (o.paper ? 1 : 2))
+        return tool_usage("an argument is missing: %s, or one folder with --paper", self->usage);
     if (!o.output) return tool_usage("-o FILE.html is missing: where should the page go?");
     if (o.labels && !labels_given(&o))
         return tool_usage("--labels: '%.200s' is not %zu names separated by commas", o.labels,
                           o.count);
     if (!o.labels) labels_of_folders(&o);
+    if (o.paper && !paper_name_check(o.paper, &why)) return tool_usage("%s", why.text);
     return compare_folders(&o, as_json);
 }
 
-const command command_compare = {"compare",
-                                 "D1 D2 ... -o FILE.html",
-                                 "profiles and ranks of several result folders side by side",
-                                 "Each D (up to 12) is a result folder with phiid.json, units.csv "
-                                 "and profile.csv: models, checkpoints,\n"
-                                 "quantisations, settings. Folders of one architecture with the "
-                                 "same layers and units are compared\n"
-                                 "unit by unit, others by their profiles over normalised depth.",
-                                 run,
-                                 "synergy compare results whole -o compare.html"};
+const command command_compare = {
+    "compare",
+    "D1 D2 ... -o FILE.html",
+    "profiles and ranks of several result folders side by side",
+    "Each D (up to 12) is a result folder with phiid.json, units.csv "
+    "and profile.csv: models, checkpoints,\n"
+    "quantisations, settings. Folders of one architecture with the "
+    "same layers and units are compared\n"
+    "unit by unit, others by their profiles over normalised depth.\n"
+    "With --paper each stands also beside the paper's own figure, read from "
+    "the paper; one folder is enough then.",
+    run,
+    "synergy compare results whole -o compare.html"};

@@ -7,13 +7,6 @@
 
 /* ---- profiles --------------------------------------------------------------------------- */
 
-static curve curve_new(size_t n)
-{
-    curve c = {n, tool_alloc(n, sizeof(double)), tool_alloc(n, sizeof(double)),
-               tool_alloc(n, sizeof(double)), tool_alloc(n, sizeof(double))};
-    return c;
-}
-
 /* Where a value would stand among the other layers' means: 0 below all, 1 above all. */
 static double percentile_among(const curve *raw, size_t layer, double value)
 {
@@ -74,14 +67,6 @@ static void shorten(const char *label, size_t number, char to[48])
     snprintf(to + n, 48 - (size_t)n, "%s", *s ? "\xe2\x80\xa6" : "");
 }
 
-static bool has_score(const report *r, const char *score)
-{
-    double *v = tool_alloc(r->layers, sizeof *v);
-    size_t n = report_profile(r, score, "mean", v);
-    free(v);
-    return n == r->layers;
-}
-
 static bool open_folder(comparison *c, size_t k, problem *why)
 {
     compared *f = &c->at[k];
@@ -93,7 +78,7 @@ static bool open_folder(comparison *c, size_t k, problem *why)
     if (f->r.layers < 3)
         return problem_set(why, "%s: has %zu layer%s; a profile needs at least 3", f->directory,
                            f->r.layers, f->r.layers == 1 ? "" : "s");
-    if (!has_score(&f->r, c->score))
+    if (!report_has_profile(&f->r, c->score))
         return problem_set(why, "%s/profile.csv: has no profile of '%.60s' (%s)", f->directory,
                            c->score,
                            strcmp(c->score, "excess") ? "see synergy phiid --help for the scores"
@@ -155,28 +140,9 @@ static void agree_units(agreement *g, const compared *a, const compared *b)
     free(mark);
 }
 
-/* The value at a depth, on the straight line between its neighbours. */
-static double at_depth(const curve *c, double depth)
-{
-    double place = depth * (double)(c->n - 1);
-    size_t l = (size_t)place;
-    if (l + 1 >= c->n) return c->y[c->n - 1];
-    double part = place - (double)l;
-    return part > 0 ? (1 - part) * c->y[l] + part * c->y[l + 1] : c->y[l];
-}
-
-/* At the depths of the one with fewer layers, so that no value is counted twice. */
 static void agree_profiles(agreement *g, const compared *a, const compared *b)
 {
-    const curve *few = a->raw.n <= b->raw.n ? &a->raw : &b->raw,
-                *many = few == &a->raw ? &b->raw : &a->raw;
-    double *there = tool_alloc(few->n, sizeof *there);
-    for (size_t l = 0; l < few->n; l++) {
-        there[l] = at_depth(many, few->x[l]);
-        g->count += isfinite(there[l]) && isfinite(few->y[l]) ? 1 : 0;
-    }
-    g->spearman = chance_spearman(spearman_of(few->y, there, few->n), g->count);
-    free(there);
+    g->spearman = curve_agreement(&a->raw, &b->raw, &g->count);
 }
 
 /* ---- all of them ------------------------------------------------------------------------ */
@@ -197,6 +163,8 @@ comparison *compare_open(const compare_options *o, problem *why)
                 agree_units(&c->pair[i][j], &c->at[i], &c->at[j]);
             else agree_profiles(&c->pair[i][j], &c->at[i], &c->at[j]);
         }
+    for (size_t k = 0; k < c->count && o->paper; k++)
+        c->paper[k] = paper_compare(&c->at[k].r, paper_find(o->paper), c->score);
     return c;
 }
 
@@ -221,24 +189,41 @@ bool compare_data_name(const char *output, char to[TOOL_PATH_BYTES], problem *wh
     return true;
 }
 
-static void profile_rows(const comparison *c, table_out *t)
+static void profile_rows(const compared *f, const char *score, table_out *t)
 {
     static const char *const column[] = {
         "depth", "mean", "low", "high", "percentile", "percentile_low", "percentile_high"};
-    for (size_t k = 0; k < c->count; k++) {
-        const compared *f = &c->at[k];
-        for (size_t l = 0; l < f->raw.n; l++) {
-            const double v[] = {f->raw.x[l],          f->raw.y[l],        f->raw.low[l],
-                                f->raw.high[l],       f->percentile.y[l], f->percentile.low[l],
-                                f->percentile.high[l]};
-            table_text(t, "label", f->label);
-            table_text(t, "directory", f->directory);
-            table_text(t, "score", c->score);
-            table_int(t, "layer", (int64_t)(f->r.first_layer + l));
-            for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) table_number(t, column[i], v[i]);
-            table_end_row(t);
-        }
+    for (size_t l = 0; l < f->raw.n; l++) {
+        const double v[] = {f->raw.x[l],          f->raw.y[l],        f->raw.low[l],
+                            f->raw.high[l],       f->percentile.y[l], f->percentile.low[l],
+                            f->percentile.high[l]};
+        table_text(t, "label", f->label);
+        table_text(t, "directory", f->directory);
+        table_text(t, "score", score);
+        table_int(t, "layer", (int64_t)(f->r.first_layer + l));
+        for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) table_number(t, column[i], v[i]);
+        table_end_row(t);
     }
+}
+
+/* A model of the paper in the same columns: its figure has percentiles and no means. */
+static void paper_rows_of(const paper_model *m, table_out *t)
+{
+    char label[COMPARE_LABEL];
+    curve nothing = curve_new(m->layers), at = paper_percentile(m);
+    for (size_t l = 0; l < m->layers; l++)
+        nothing.x[l] = at.x[l], nothing.y[l] = nothing.low[l] = nothing.high[l] = (double)NAN;
+    compared f;
+    memset(&f, 0, sizeof f);
+    f.r.first_layer = m->first_layer;
+    f.label = label;
+    f.directory = "";
+    f.raw = nothing;
+    f.percentile = at;
+    snprintf(label, sizeof label, "paper: %s", m->name);
+    profile_rows(&f, m->source, t);
+    curve_free(&at);
+    curve_free(&nothing);
 }
 
 bool compare_write(const comparison *c, problem *why)
@@ -247,6 +232,11 @@ bool compare_write(const comparison *c, problem *why)
     table_out t;
     if (!compare_data_name(c->options->output, path, why)) return false;
     table_begin(&t, "compare.csv");
-    profile_rows(c, &t);
+    for (size_t k = 0; k < c->count; k++) profile_rows(&c->at[k], c->score, &t);
+    for (size_t k = 0; k < c->count && c->options->paper; k++) {
+        bool done = false; /* a model that stands beside two results is written once */
+        for (size_t i = 0; i < k; i++) done = done || c->paper[i].model == c->paper[k].model;
+        if (!done) paper_rows_of(c->paper[k].model, &t);
+    }
     return table_write(&t, path, why) && compare_page(c, why);
 }

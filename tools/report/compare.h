@@ -3,6 +3,7 @@
 #ifndef SYNERGY_COMPARE_H
 #define SYNERGY_COMPARE_H
 
+#include "report/paper.h"
 #include "report/report.h"
 #include "report/stage.h"
 
@@ -35,6 +36,7 @@ struct comparison {
     size_t count;
     compared at[COMPARE_MOST];
     agreement pair[COMPARE_MOST][COMPARE_MOST]; /* (first, second), first < second */
+    paper_beside paper[COMPARE_MOST];           /* where it is asked for */
 };
 
 bool compare_page(const comparison *c, problem *why); /* compare_page.c */
@@ -46,9 +48,6 @@ void compare_notes(const comparison *c, void (*say)(void *to, const char *note),
 
 /* ---- chance (compare_chance.c) ----------------------------------------------------------- */
 
-/* 95 % interval of a Spearman correlation by Fisher's z with the variance (1 + rho^2 / 2) / (n - 3)
-   (Bonett and Wright 2000); NaN below 4. */
-syn_interval chance_spearman(double rho, size_t n);
 /* Fills quarter, shared -> jaccard, chance, p of two sets of `quarter` among `count` units. */
 void chance_overlap(agreement *a);
 

@@ -2,6 +2,7 @@
 #include "report/compare.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 syn_interval chance_spearman(double rho, size_t n)
 {
@@ -12,6 +13,30 @@ syn_interval chance_spearman(double rho, size_t n)
            half = 1.959963984540054 * sqrt((1 + rho * rho / 2) / (double)(n - 3));
     v.low = tanh(z - half);
     v.high = tanh(z + half);
+    return v;
+}
+
+/* The value at a depth, on the straight line between its neighbours. */
+static double at_depth(const curve *c, double depth)
+{
+    double place = depth * (double)(c->n - 1);
+    size_t l = (size_t)place;
+    if (l + 1 >= c->n) return c->y[c->n - 1];
+    double part = place - (double)l;
+    return part > 0 ? (1 - part) * c->y[l] + part * c->y[l + 1] : c->y[l];
+}
+
+syn_interval curve_agreement(const curve *a, const curve *b, size_t *count)
+{
+    const curve *few = a->n <= b->n ? a : b, *many = few == a ? b : a;
+    double *there = tool_alloc(few->n, sizeof *there);
+    *count = 0;
+    for (size_t l = 0; l < few->n; l++) {
+        there[l] = few->n == many->n ? many->y[l] : at_depth(many, few->x[l]);
+        *count += isfinite(there[l]) && isfinite(few->y[l]) ? 1 : 0;
+    }
+    const syn_interval v = chance_spearman(spearman_of(few->y, there, few->n), *count);
+    free(there);
     return v;
 }
 

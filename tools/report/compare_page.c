@@ -164,6 +164,36 @@ static void agreements(page *p, const comparison *c)
         "layers, as independent, which they are in part.</p>\n");
 }
 
+/* A panel for each result, and one table of all. */
+static void beside_paper(page *p, const comparison *c)
+{
+    const char *label[COMPARE_MOST];
+    page_put(p, "<h2 id=\"paper\">Beside the paper</h2>\n<ul>\n");
+    for (size_t k = 0; k < c->count; k++) {
+        text words = {NULL, 0, 0};
+        label[k] = c->at[k].label;
+        paper_words(&c->paper[k], &words);
+        page_put(p, "<li>");
+        page_text(p, c->at[k].label);
+        page_put(p, ": ");
+        page_sentence(p, words.at);
+        page_put(p, "</li>\n");
+        text_free(&words);
+    }
+    page_put(p, "</ul>\n");
+    page_figure(p);
+    for (size_t k = 0; k < c->count; k++) {
+        char id[32], title[COMPARE_LABEL];
+        figure f = {0};
+        snprintf(id, sizeof id, "paper-%zu", k + 1);
+        snprintf(title, sizeof title, "%.50s: %s", c->at[k].mark, c->paper[k].model->name);
+        figure_paper(&c->paper[k], id, title, &f);
+        page_panel(p, id, &f);
+    }
+    page_figure_end(p, paper_caption);
+    paper_table(p, c->paper, label, c->count);
+}
+
 /* ---- the page --------------------------------------------------------------------------- */
 
 static void page_note(void *to, const char *note)
@@ -186,6 +216,8 @@ static void repeat(page *p, const comparison *c)
         page_put(p, " --labels ");
         page_shell(p, c->options->labels);
     }
+    if (c->options->paper) page_put(p, *c->options->paper ? " --paper=" : " --paper");
+    if (c->options->paper && *c->options->paper) page_shell(p, c->options->paper);
     page_put(p, " -o ");
     page_shell(p, c->options->output);
     page_put(p, "</pre>\n<p>The profiles stand beside this page as CSV.</p>\n");
@@ -195,8 +227,8 @@ static void build(page *p, const comparison *c)
 {
     text finding = {NULL, 0, 0};
     page_begin(p, "Comparison", ": synergy and redundancy over depth");
-    text_print(&p->html, "<header>\n<p class=\"eyebrow\">Comparison of %zu results</p>\n<h1>",
-               c->count);
+    text_print(&p->html, "<header>\n<p class=\"eyebrow\">Comparison of %zu result%s</p>\n<h1>",
+               c->count, c->count == 1 ? " with the paper" : "s");
     page_text(p, report_score_title(c->score));
     page_put(p, "</h1>\n</header>\n<main id=\"main\">\n<div class=\"finding\"><p>");
     compare_finding(c, &finding);
@@ -204,11 +236,12 @@ static void build(page *p, const comparison *c)
     text_free(&finding);
     page_put(p, "</p></div>\n");
     profiles(p, c);
+    if (c->options->paper) beside_paper(p, c);
     results_table(p, c);
     page_put(p, "<ul>\n");
     compare_notes(c, page_note, p);
     page_put(p, "</ul>\n");
-    agreements(p, c);
+    if (c->count > 1) agreements(p, c);
     repeat(p, c);
     page_end(p);
 }

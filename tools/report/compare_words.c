@@ -26,10 +26,12 @@ void compare_finding(const comparison *c, text *to)
     if (tested)
         text_print(
             to,
-            "Of %zu results with intervals, %zu %s a middle third of the layers surely above the "
+            "Of %zu result%s with intervals, %zu %s a middle third of the layers surely above the "
             "outer thirds, and %zu of these a profile that surely bends downwards",
-            tested, above, above == 1 ? "has" : "have", bent);
+            tested, tested == 1 ? "" : "s", above, above == 1 ? "has" : "have", bent);
+    else if (open < c->count && c->count == 1) text_add(to, "The result has no intervals");
     else if (open < c->count) text_print(to, "None of the %zu results has intervals", c->count);
+    else if (c->count == 1) text_add(to, "The shape of the profile is open");
     else text_print(to, "The shapes of all %zu profiles are open", c->count);
     if (open && open < c->count)
         text_print(to, "; of %zu result%s the shape is open", open, open == 1 ? "" : "s");
@@ -160,6 +162,16 @@ static void print_pair(FILE *to, size_t i, size_t j, const agreement *g)
     fputc('\n', to);
 }
 
+static void print_paper(const comparison *c, FILE *to)
+{
+    for (size_t k = 0; k < c->count; k++) {
+        text words = {NULL, 0, 0};
+        paper_words(&c->paper[k], &words);
+        fprintf(to, "%zu beside the paper: %s\n", k + 1, words.at);
+        text_free(&words);
+    }
+}
+
 void compare_print(const comparison *c, FILE *to)
 {
     text finding = {NULL, 0, 0};
@@ -181,6 +193,7 @@ void compare_print(const comparison *c, FILE *to)
     for (size_t i = 0; i < c->count; i++)
         for (size_t j = i + 1; j < c->count; j++) print_pair(to, i, j, &c->pair[i][j]);
     compare_finding(c, &finding);
+    if (c->options->paper) print_paper(c, to);
     fprintf(to, "\n%s\n", finding.at);
     text_free(&finding);
     compare_notes(c, print_note, to);
@@ -246,6 +259,38 @@ static void json_pair(const comparison *c, size_t a, size_t b, json_out *j)
     json_object_end(j);
 }
 
+/* "same" model, same "shape", or the "nearest" of the paper's five. */
+static void json_beside(const comparison *c, size_t k, json_out *j)
+{
+    static const char *const kin[] = {"same", "shape", "nearest"};
+    const paper_beside *b = &c->paper[k];
+    text words = {NULL, 0, 0};
+    paper_words(b, &words);
+    json_object(j, NULL);
+    json_text(j, "label", c->at[k].label);
+    json_text(j, "model", b->model->name);
+    json_text(j, "kin", kin[b->kin]);
+    json_bool(j, "asked", b->asked);
+    json_text(j, "source", PAPER_WORDS);
+    json_text(j, "layers_from", b->model->source);
+    json_text(j, "heads_from", b->model->units_source ? b->model->units_source : "");
+    json_array(j, "scores");
+    for (size_t i = 0; i < b->count; i++) {
+        const paper_score *s = &b->at[i];
+        json_object(j, NULL);
+        json_text(j, "score", s->score);
+        json_int(j, "layers", (int64_t)s->layers_ranked);
+        json_interval(j, "spearman_layers", &s->layers);
+        json_int(j, "heads", (int64_t)s->units_ranked);
+        json_interval(j, "spearman_heads", &s->units);
+        json_object_end(j);
+    }
+    json_array_end(j);
+    json_text(j, "words", words.at);
+    json_object_end(j);
+    text_free(&words);
+}
+
 static void json_note(void *to, const char *note)
 {
     json_text(to, NULL, note);
@@ -267,6 +312,11 @@ void compare_json(const comparison *c, json_out *j)
     for (size_t a = 0; a < c->count; a++)
         for (size_t b = a + 1; b < c->count; b++) json_pair(c, a, b, j);
     json_array_end(j);
+    if (c->options->paper) {
+        json_array(j, "paper");
+        for (size_t k = 0; k < c->count; k++) json_beside(c, k, j);
+        json_array_end(j);
+    }
     json_text(j, "finding", finding.at);
     json_array(j, "notes");
     compare_notes(c, json_note, j);

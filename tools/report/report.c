@@ -187,6 +187,7 @@ static void contents(page *p, const report *r)
 {
     page_put(p, "<nav aria-label=\"Contents\"><a href=\"#claims\">Claims</a><a "
                 "href=\"#profile\">Profile</a>");
+    if (report_has_paper(r)) page_put(p, "<a href=\"#paper\">Paper</a>");
     if (report_has_robustness(r)) page_put(p, "<a href=\"#robustness\">Estimators</a>");
     page_put(p, "<a href=\"#words\">In words</a><a href=\"#maps\">Maps</a>");
     if (r->synergy || r->redundancy) page_put(p, "<a href=\"#pairs\">Pairs</a>");
@@ -223,6 +224,7 @@ static void build(page *p, const report *r, const char *title)
     top(p, r, title);
     report_claims(p, r);
     profiles(p, r);
+    report_paper(p, r);
     report_robustness(p, r);
     report_words(p, r);
     maps(p, r);

@@ -82,6 +82,9 @@ bool report_parabola(const double *value, size_t layers, double c[3]);
 shape_evidence report_shape(const report *r, const char *score);
 syn_interval report_interval(const json *from, const char *key);
 
+/* Whether profile.csv has a score for every layer. */
+bool report_has_profile(const report *r, const char *score);
+
 /* ---- interventions (report_curves.c) ---------------------------------------------------- */
 
 /* A line with a band. Several seeds give their mean, with the smallest and the largest; one seed
@@ -95,6 +98,7 @@ typedef struct curve {
 curve curve_of(const csv *c, const char *key, const char *value, const char *of_set, const char *x,
                const char *y);
 void curve_free(curve *c);
+curve curve_new(size_t n);
 /* The test of a against b in ablation.json or perturb.json; NULL when there is none. */
 const json *report_test(const json *from, const char *a, const char *b);
 /* Mean over seeds of the mean KL along the curves of one order; NaN without. `which`: 0 the mean,
@@ -102,6 +106,15 @@ const json *report_test(const json *from, const char *a, const char *b);
 double report_auc(const json *ablation, const char *order, int which);
 const char *report_order_words(const char *order); /* "by mean norm" */
 bool report_is_random(const char *order);          /* drawn, several times: random, matched */
+
+/* ---- agreement in rank (compare_chance.c) ----------------------------------------------- */
+
+/* 95 % interval of a Spearman correlation by Fisher's z with the variance (1 + rho^2 / 2) / (n - 3)
+   (Bonett and Wright 2000); NaN below 4. */
+syn_interval chance_spearman(double rho, size_t n);
+/* Spearman correlation of two profiles over depth, with that interval, at the depths of the one
+   with fewer layers, so that no value is counted twice; *count: how many were ranked. */
+syn_interval curve_agreement(const curve *a, const curve *b, size_t *count);
 
 /* ---- values to colours (report_scale.c) ------------------------------------------------- */
 
@@ -194,6 +207,8 @@ void report_tuning(page *p, const report *r);
  */
 void report_plain(page *p, const report *r);
 void report_glossary(page *p, const report *r);
+void report_paper(page *p, const report *r); /* report_paper.c */
+bool report_has_paper(const report *r);
 void report_words(page *p, const report *r); /* report_words.c */
 void report_method(page *p, const report *r);
 void report_network(page *p, const report *r); /* report_topology.c */

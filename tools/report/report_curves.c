@@ -73,6 +73,13 @@ curve curve_of(const csv *c, const char *key, const char *value, const char *of_
     return to;
 }
 
+curve curve_new(size_t n)
+{
+    curve c = {n, tool_alloc(n, sizeof(double)), tool_alloc(n, sizeof(double)),
+               tool_alloc(n, sizeof(double)), tool_alloc(n, sizeof(double))};
+    return c;
+}
+
 void curve_free(curve *c)
 {
     free(c->x);

@@ -310,6 +310,14 @@ size_t report_profile(const report *r, const char *score, const char *column, do
     return n;
 }
 
+bool report_has_profile(const report *r, const char *score)
+{
+    double *v = tool_alloc(r->layers, sizeof *v);
+    const size_t n = report_profile(r, score, "mean", v);
+    free(v);
+    return n == r->layers;
+}
+
 static const struct {
     const char *score, *column, *title, *unit;
 } score_row[] = {

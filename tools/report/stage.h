@@ -31,12 +31,20 @@ typedef struct compare_options {
     size_t count;
     const char *output; /* FILE.html; the profiles go to FILE.csv beside it */
     const char *score;  /* NULL: that of the first folder */
+    const char *paper;  /* beside figures of the paper: a model's name or "", or NULL for not */
     const char *labels; /* as given, "A,B"; NULL: the folders' names */
     char label[COMPARE_MOST][COMPARE_LABEL];
     bool force;
 } compare_options;
 
 typedef struct comparison comparison;
+
+/* With `paper` "", an operand that is no folder and a model of the paper is its name: "--paper
+ * NAME".
+ */
+void compare_take_paper(compare_options *o);
+/* False, with the names that there are, where no model of the paper has that name. */
+bool paper_name_check(const char *name, problem *why);
 
 /* Reads and compares all folders; NULL where that fails. compare_close frees it; NULL is fine. */
 comparison *compare_open(const compare_options *o, problem *why);
