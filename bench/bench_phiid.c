@@ -3,6 +3,8 @@
    cc -O2 -I.. -pthread bench_phiid.c -o bench_phiid -lm
    ./bench_phiid                  N = 64 ... 4096, T = 100; 1 and 2 threads
    ./bench_phiid 1152 60 100      one job in full: units, prompts, samples; seconds and megabytes
+   ./bench_phiid 336 60 100 100   the last: so many circular shifts of it, against the observed;
+                                  with `binary` behind it under that estimator
 
    Beside it, numpy on the same formula: numpy_phiid.py. */
 #define SYNERGY_IMPLEMENTATION
@@ -163,6 +165,126 @@ static void table(const syn_parallel *parallel)
     printf("\n");
 }
 
+/* ---- surrogates: made and added as the tool does ---- */
+
+typedef struct null_work {
+    syn_pairs seen, made;
+    syn_excess excess;
+    size_t units, prompts, samples, number;
+    float *norm;   /* (prompt, time, unit) */
+    double *shift; /* (prompt, unit, time) */
+    double *work;  /* (prompt, SYN_SURROGATE_WORK, time) */
+    uint64_t *key; /* (prompt, unit) */
+} null_work;
+
+static syn_series series_of(const null_work *w, size_t prompt)
+{
+    syn_series s;
+    memset(&s, 0, sizeof s);
+    s.data = w->norm + prompt * w->units * w->samples;
+    s.type = SYN_NUMBER_F32;
+    s.units = w->units;
+    s.samples = w->samples;
+    return s;
+}
+
+static void shift_job(void *arg, int index)
+{
+    null_work *w = (null_work *)arg;
+    size_t p = (size_t)index;
+    syn_series s = series_of(w, p);
+    syn_surrogate_desc what = {SYN_SURROGATE_SHIFT, 1, w->number, p, w->key + p * w->units};
+    syn_surrogate_make(&s, &what, w->shift + p * w->units * w->samples,
+                       w->work + p * SYN_SURROGATE_WORK * w->samples);
+}
+
+/* The same calls on a measuring arena, then on memory. */
+static void null_open(null_work *w, syn_estimator estimator, const syn_parallel *parallel)
+{
+    syn_arena arena = syn_arena_measure();
+    syn_error err;
+    syn_pairs_desc desc;
+    int pass;
+    for (pass = 0; pass < 2; pass++) {
+        if (pass) arena = syn_arena_on(malloc(arena.used), arena.used);
+        memset(&desc, 0, sizeof desc);
+        desc.units = w->units;
+        desc.samples = w->samples;
+        desc.prompts = w->prompts;
+        desc.phiid.estimator = estimator;
+        desc.parallel = *parallel;
+        desc.cells = true;
+        if (syn_pairs_open(&w->seen, &desc, &arena, &err)) exit(1);
+        desc.cells = false;
+        desc.lean = true;
+        desc.like = &w->seen;
+        if (syn_pairs_open(&w->made, &desc, &arena, &err)) exit(1);
+    }
+}
+
+static void excess_open(null_work *w)
+{
+    syn_arena arena = syn_arena_measure();
+    syn_error err;
+    if (syn_excess_open(&w->excess, &w->seen, true, &arena, &err)) exit(1);
+    arena = syn_arena_on(malloc(arena.used), arena.used);
+    if (syn_excess_open(&w->excess, &w->seen, true, &arena, &err)) exit(1);
+}
+
+static void add_surrogate(null_work *w, const syn_parallel *parallel)
+{
+    syn_error err;
+    size_t p;
+    parallel->run(parallel->user, (int)w->prompts, shift_job, w);
+    syn_pairs_clear(&w->made);
+    for (p = 0; p < w->prompts; p++) {
+        syn_series seen = series_of(w, p), s = seen;
+        s.data = w->shift + p * w->units * w->samples;
+        s.type = SYN_NUMBER_F64;
+        s.time_stride = 1;
+        s.unit_stride = w->samples;
+        if (syn_pairs_add_surrogate(&w->made, &s, &seen, &err)) printf("%s\n", err.text);
+    }
+    if (syn_excess_add(&w->excess, &w->made, &err)) printf("%s\n", err.text);
+}
+
+/* Prints a hash of every sum, too: it must not depend on threads, nor on the version. */
+static void surrogates(null_work *w, size_t count, syn_estimator estimator,
+                       const syn_parallel *parallel)
+{
+    uint64_t hash = 0, bits;
+    double start, seconds;
+    clock_t clocks;
+    syn_error err;
+    size_t p, cells = w->prompts * w->units, i;
+    w->norm = make_norms(w->units, w->samples * w->prompts);
+    w->shift = (double *)malloc(cells * w->samples * sizeof(double));
+    w->work = (double *)malloc(w->prompts * w->samples * SYN_SURROGATE_WORK * sizeof(double));
+    w->key = (uint64_t *)malloc(cells * sizeof(uint64_t));
+    null_open(w, estimator, parallel);
+    for (p = 0; p < w->prompts; p++) {
+        syn_series s = series_of(w, p);
+        syn_surrogate_keys(&s, w->key + p * w->units);
+        if (syn_pairs_add(&w->seen, &s, &err)) printf("%s\n", err.text);
+    }
+    excess_open(w);
+    start = now();
+    clocks = clock();
+    for (w->number = 0; w->number < count; w->number++) {
+        add_surrogate(w, parallel);
+        for (i = 0; i < w->made.pairs; i++) {
+            memcpy(&bits, &w->made.synergy[i], sizeof bits);
+            hash = (hash ^ bits) * UINT64_C(0x100000001b3);
+            memcpy(&bits, &w->made.redundancy[i], sizeof bits);
+            hash = (hash ^ bits) * UINT64_C(0x100000001b3);
+        }
+    }
+    seconds = now() - start;
+    printf("%zu surrogates, %d threads: %.3f s (processor %.3f s), hash %016llx\n", count,
+           parallel->threads, seconds, (double)(clock() - clocks) / CLOCKS_PER_SEC,
+           (unsigned long long)hash);
+}
+
 int main(int argc, char **argv)
 {
     static syn_pool pool;
@@ -174,7 +296,13 @@ int main(int argc, char **argv)
         return 1;
     }
     parallel = syn_pool_parallel(&pool);
-    if (argc == 4)
+    if (argc > 4) {
+        static null_work w;
+        w.units = (size_t)atoi(argv[1]);
+        w.prompts = (size_t)atoi(argv[2]);
+        w.samples = (size_t)atoi(argv[3]);
+        surrogates(&w, (size_t)atoi(argv[4]), argc > 5 ? SYN_BINARY : SYN_GAUSSIAN, &parallel);
+    } else if (argc == 4)
         one_job((size_t)atoi(argv[1]), (size_t)atoi(argv[2]), (size_t)atoi(argv[3]), &parallel);
     else table(&parallel);
     syn_pool_stop(&pool);
