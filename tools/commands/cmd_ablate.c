@@ -105,6 +105,7 @@ static int run(const command *self, int argc, char **argv)
     o.study.model = one.model = operand[0];
     o.study.directory = one.directory = found > 1 ? operand[1] : NULL;
     if (!o.study.output) o.study.output = o.study.directory;
+    one.memory = o.study.memory;
     one.threads = o.study.threads;
     one.prompts = o.study.prompts;
     one.exact = o.study.exact;

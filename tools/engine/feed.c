@@ -37,6 +37,7 @@ void feed_begin(feed *f, syn_context *ctx, const char *path, const fed_text *giv
     f->path = path;
     f->given = given;
     f->texts = texts;
+    f->sequences = ctx->desc.sequences;
     f->rows = tool_alloc(ctx->desc.batch, sizeof *f->rows);
 }
 
@@ -53,6 +54,21 @@ void feed_next_row(const feed *f, size_t *which, size_t *at)
     while (++*which < f->texts && !f->given[*which].count) {}
 }
 
+/* The text under way takes the next sequence, with what it begins with. */
+static bool begin_text(feed *f, syn_error *err)
+{
+    const uint32_t *behind = f->given[f->text].behind;
+    f->sequence = f->first_sequence + (uint32_t)(f->begun++ % f->sequences);
+    return (behind ? syn_context_copy(f->ctx, *behind, f->sequence, err)
+                   : syn_context_rewind(f->ctx, f->sequence, 0, err)) == SYN_OK;
+}
+
+static syn_status step(const feed *f, syn_error *err)
+{
+    return f->rows[0].stream ? syn_context_step_from(f->ctx, f->layer, f->rows, f->count, err)
+                             : syn_context_step_rows(f->ctx, f->rows, f->count, err);
+}
+
 bool feed_pass(feed *f, problem *why)
 {
     syn_error err;
@@ -62,14 +78,14 @@ bool feed_pass(feed *f, problem *why)
     f->first = f->text;
     f->first_at = f->at;
     while (f->text < f->texts && f->count < f->ctx->desc.batch) {
-        if ((!f->count || !f->at) && now++ == f->ctx->desc.sequences) break;
-        if (!f->at) f->sequence = (f->sequence + 1) % f->ctx->desc.sequences;
-        if (!f->at && syn_context_rewind(f->ctx, f->sequence, 0, &err) != SYN_OK)
-            return problem_engine(why, f->path, &err);
+        const fed_text *t = &f->given[f->text];
+        if ((!f->count || !f->at) && now++ == f->sequences) break;
+        if (!f->at && !begin_text(f, &err)) return problem_engine(why, f->path, &err);
         f->rows[f->count++] =
-            (syn_row){.sequence = f->sequence, .id = f->given[f->text].ids[f->at]};
+            (syn_row){f->sequence, t->stream ? 0 : t->ids[f->at],
+                      t->stream ? t->stream + f->at * f->ctx->model->embd : NULL, t->edit};
         feed_next_row(f, &f->text, &f->at);
     }
-    if (!f->count || syn_context_step_rows(f->ctx, f->rows, f->count, &err) == SYN_OK) return true;
+    if (!f->count || step(f, &err) == SYN_OK) return true;
     return problem_engine(why, f->path, &err);
 }

@@ -86,7 +86,7 @@ static bool feed_all(forced *f, problem *why)
     feed fed;
     bool good = true;
     for (size_t p = 0; p < f->rows; p++)
-        given[p] = (fed_text){f->ids.at + p * f->length, (size_t)f->length};
+        given[p] = (fed_text){.ids = f->ids.at + p * f->length, .count = (size_t)f->length};
     feed_begin(&fed, &job->ctx, job->m.path, given, (size_t)f->rows);
     progress_begin(&bar, "capture", (double)(f->rows * f->length));
     while ((good = feed_pass(&fed, why)) && fed.count &&

@@ -40,16 +40,24 @@ static bool open_texts(subject *s, const ablate_set *o, problem *why)
     return true;
 }
 
-static bool run_texts(const ablate_set *o, subject *s, intervener *v, const intervention edits[2],
-                      divergence sum[2], problem *why)
+static bool add_pair(void *user, size_t row, size_t edit, const divergence *d, problem *why)
 {
+    divergence *sum = user;
+    (void)row, (void)why;
+    divergence_add(&sum[edit], d);
+    return true;
+}
+
+/* Sums over the texts, in their order. */
+static bool run_texts(const ablate_set *o, const subject *s, intervener *v,
+                      const intervention edits[2], divergence sum[2], problem *why)
+{
+    bool *done = tool_alloc(s->texts * 2, sizeof *done);
+    const intervene_job job = {s->text, s->texts, edits, 2, done, add_pair, sum};
     memset(sum, 0, 2 * sizeof *sum);
-    for (size_t i = 0; i < s->texts; i++) {
-        divergence d[2];
-        if (!intervene_text(v, &s->text[i], edits, 2, d, why)) return false;
-        for (int k = 0; k < 2; k++) divergence_add(&sum[k], &d[k]);
-    }
-    if (isfinite(sum[0].kl)) return true;
+    const bool good = intervene_run(v, &job, why);
+    free(done);
+    if (!good || isfinite(sum[0].kl)) return good;
     return problem_set(why, "%s: the model's logits are not finite numbers", o->model);
 }
 
@@ -76,7 +84,7 @@ bool ablate_set_run(const ablate_set *o, ablate_set_result *r, problem *why)
     bool good = open_texts(&s, o, why);
     if (good) gain = tool_alloc(subject_slots(&s), sizeof *gain);
     good = good && choose(&s, o->list, gain, &chosen, why) &&
-           intervene_open(&v, &s.m, s.longest, o->exact, o->threads, why);
+           intervene_open(&v, &s.m, s.longest, o->exact, o->threads, o->memory, why);
     if (good && o->replace) {
         mean = tool_alloc(subject_slots(&s) * (s.experts ? s.m.model.embd : s.m.model.value_size),
                           sizeof *mean);

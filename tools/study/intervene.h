@@ -1,13 +1,15 @@
-/* intervene.h - what an edit does to a model's next-token distributions on given texts: the engine
-   of `ablate` and `perturb`.
+/* intervene.h - what edits do to a model's next-token distributions on given texts: the engine of
+   `ablate` and `perturb`.
 
-   A text is run once as it is, with the residual stream kept before every layer that an edit may
-   start at. Each edit then starts at the lowest layer that it changes. Logits exist for one block
-   of positions at a time, of the intact model and of one edit. */
+   Some texts are run as they are, with the residual stream kept before every layer that an edit
+   starts at. Each edit then starts at the lowest layer that it changes, on all of these texts: rows
+   of many (edit, text) pairs share a pass, and what the texts begin with, a chat's system message,
+   is fed once an edit. Logits exist for one block of positions at a time, of the intact model and
+   of one edit. The order of sums depends on none of this. */
 #ifndef SYNERGY_INTERVENE_H
 #define SYNERGY_INTERVENE_H
 
-#include "engine/model.h"
+#include "engine/feed.h"
 
 /* Ids that are fed; positions from - 1 .. count - 2 predict ids[from] .. ids[count - 1]. */
 typedef struct forced_text {
@@ -23,6 +25,9 @@ typedef struct divergence {
     double same_top; /* positions whose likeliest token is the intact model's */
 } divergence;
 
+/* Adds b to a. */
+void divergence_add(divergence *a, const divergence *b);
+
 /* An edit and the lowest layer that it changes (layers: none). */
 typedef struct intervention {
     syn_edit edit;
@@ -31,29 +36,34 @@ typedef struct intervention {
 
 typedef struct intervener {
     loaded_model *m;
-    syn_context ctx;    /* of the layers: many positions a pass, no logits but the last */
+    syn_context ctx;    /* of the layers: rows of many pairs a pass, no logits but the last */
     syn_context output; /* of the output alone: logits of `block` positions */
     void *output_memory;
-    uint32_t block;  /* positions whose logits are held */
-    size_t longest;  /* positions fed of the longest text: all ids but the last */
-    float *stream;   /* (layer, position, embd) of the intact model, and behind the last layer */
-    float *end;      /* (edit, position, embd): streams behind the last layer */
-    size_t end_room; /* edits that `end` holds */
-    float *share;    /* (block position, vocab): the intact model's probabilities */
-    syn_row *rows;   /* (pass): one pass's */
+    uint32_t block;         /* positions whose logits are held */
+    uint32_t starts;        /* sequences of ctx that hold what texts begin with, one an edit */
+    double budget;          /* bytes for the streams of texts that run together */
+    float *share;           /* (block position, vocab): the intact model's probabilities */
+    syn_row *rows;          /* (block position) */
     struct intact_row *row; /* (block position) */
 } intervener;
 
-/* Opens a context for texts of at most `longest` ids (two at least). */
+/* Opens a context for texts of at most `longest` ids (two at least); memory: budget_of. */
 bool intervene_open(intervener *v, loaded_model *m, size_t longest, bool exact, int64_t threads,
-                    problem *why);
+                    const char *memory, problem *why);
 void intervene_close(intervener *v);
 
-/* result[k] of edits[k] on one text. */
-bool intervene_text(intervener *v, const forced_text *given, const intervention *edits,
-                    size_t count, divergence *result, problem *why);
-/* Adds b to a. */
-void divergence_add(divergence *a, const divergence *b);
+/* Edits on texts. A pair is done on its own, in any order of pairs. */
+typedef struct intervene_job {
+    const forced_text *text;
+    size_t texts;
+    const intervention *edit;
+    size_t edits;
+    bool *done; /* (text, edit): not asked for, or done already */
+    /* takes what a pair comes to */
+    bool (*take)(void *user, size_t text, size_t edit, const divergence *d, problem *why);
+    void *user;
+} intervene_job;
+bool intervene_run(intervener *v, const intervene_job *job, problem *why);
 
 /* Mean output of every unit over the predicted positions of the texts, as syn_edit takes it:
    (layer, head, value size) or (layer, expert, embd); an expert's over the tokens that chose it. */

@@ -154,7 +154,7 @@ static void cut_windows(scoring *s)
             s->at[s->windows] = row * s->length + at;
             int32_t *ids = s->held + s->at[s->windows];
             if (s->bos >= 0) ids[0] = s->bos;
-            s->text[s->windows++] = (fed_text){ids, n - 1};
+            s->text[s->windows++] = (fed_text){.ids = ids, .count = n - 1};
         }
 }
 

@@ -42,6 +42,7 @@ typedef struct ablate_set {
     const char *directory; /* a result folder, or */
     const char *tokens;    /* .npy of ids, predicted from position `from` - 1 on */
     const char *list;      /* of units: engine/unit_list.h */
+    const char *memory;    /* for texts side by side: budget_of */
     int64_t from, prompts, threads;
     bool experts; /* of `tokens`: what the list counts */
     int replace;  /* 0 zero, 1 mean */

@@ -143,7 +143,7 @@ bool study_open(study *a, const study_options *o, const study_kind *kind, proble
     a->kind = kind;
     if (!subject_open(&a->s, o->model, o->pre, o->directory, o->prompts, why)) return false;
     return add_readings(a, why) && hash_units(a, why) && open_eval(a, why) &&
-           intervene_open(&a->v, &a->s.m, a->s.longest, o->exact, o->threads, why);
+           intervene_open(&a->v, &a->s.m, a->s.longest, o->exact, o->threads, o->memory, why);
 }
 
 void study_add_curve(study *a, const char *name, int seed, bool eval)
@@ -268,6 +268,23 @@ static void find_identity(study *a)
 
 /* ---- finished pieces ------------------------------------------------------------------ */
 
+/* With nothing changed all curves are the same: the first stands for them. */
+static bool is_own(const study *a, size_t k)
+{
+    return k == 0 || k % a->points != 0;
+}
+
+/* Pieces are an edit on a text, and behind them the points at which evaluation sets run. */
+static size_t pair_key(const study *a, size_t row, size_t k)
+{
+    return row * a->curves * a->points + k;
+}
+
+static size_t eval_key(const study *a, size_t k)
+{
+    return pair_key(a, a->s.texts, k);
+}
+
 /* A piece of the log is lines of numbers, each
      d TEXT CURVE POINT positions kl nll same_top
      a CURVE POINT SET items correct margin */
@@ -281,7 +298,7 @@ static bool take_divergence(study *a, const char *line)
         line[used] != '\n' || i >= a->s.texts || c >= a->curves || p >= a->points ||
         !isfinite(d.kl) || !isfinite(d.nll))
         return false;
-    a->result[(i * a->curves + c) * a->points + p] = d;
+    a->result[pair_key(a, i, c * a->points + p)] = d;
     return true;
 }
 
@@ -301,17 +318,11 @@ static bool take_accuracy(study *a, const char *line)
     return true;
 }
 
-/* Texts come first among the pieces, then the points at which evaluation sets run. */
-static size_t eval_key(const study *a, size_t k)
-{
-    return a->s.texts + k;
-}
-
 static bool take_pieces(study *a, problem *why)
 {
     text piece = {NULL, 0, 0};
     bool good = true;
-    for (size_t key = 0; good && key < a->s.texts + a->curves * a->points; key++) {
+    for (size_t key = 0; good && key < eval_key(a, a->curves * a->points); key++) {
         if (!work_has(&a->log, key)) continue;
         good = work_read(&a->log, key, &piece, why);
         for (const char *line = good ? piece.at : NULL; good && line && *line;
@@ -333,44 +344,55 @@ static bool piece_done(study *a, size_t key, text *lines, problem *why)
 
 /* ---- running -------------------------------------------------------------------------- */
 
-/* With nothing changed all curves are the same: the first stands for them. */
-static bool is_own(const study *a, size_t k)
+/* What is under way: edits of a text, of which only those count that are their own. */
+typedef struct under_way {
+    study *a;
+    progress *bar;
+    double *done;
+    size_t *of; /* (edit): its curve and point */
+} under_way;
+
+static bool take_pair(void *user, size_t row, size_t edit, const divergence *d, problem *why)
 {
-    return k == 0 || k % a->points != 0;
+    const under_way *w = user;
+    study *a = w->a;
+    const size_t k = w->of[edit], c = k / a->points, p = k % a->points;
+    text lines = {NULL, 0, 0};
+    if (!isfinite(d->kl) || !isfinite(d->nll))
+        return problem_set(why, "%s: prompt %zu, '%s' at %g: the logits are not finite numbers",
+                           a->s.m.path, row, a->curve[c].name, a->x[p]);
+    a->result[pair_key(a, row, k)] = *d;
+    text_print(&lines, "d %zu %zu %zu %.17g %.17g %.17g %.17g\n", row, c, p, d->positions, d->kl,
+               d->nll, d->same_top);
+    progress_step(w->bar, *w->done += (double)a->s.text[row].count);
+    return piece_done(a, pair_key(a, row, k), &lines, why);
 }
 
-/* The results of one text, in the order of the edits, to their places. */
-static bool place_results(study *a, size_t row, const divergence *result, problem *why)
-{
-    divergence *all = a->result + row * a->curves * a->points;
-    for (size_t k = 0, n = 0; k < a->curves * a->points; k++) {
-        all[k] = result[is_own(a, k) ? n++ : 0];
-        if (!isfinite(all[k].kl) || !isfinite(all[k].nll))
-            return problem_set(why, "%s: prompt %zu, '%s' at %g: the logits are not finite numbers",
-                               a->s.m.path, row, a->curve[k / a->points].name, a->x[k % a->points]);
-    }
-    return true;
-}
-
-/* Every point of every curve on one text. */
-static bool run_text(study *a, size_t row, problem *why)
+/* Every point of every curve on every text. */
+static bool run_texts(study *a, progress *bar, double *done, problem *why)
 {
     const size_t count = a->curves * a->points;
+    under_way w = {a, bar, done, tool_alloc(count, sizeof *w.of)};
     intervention *edits = tool_alloc(count, sizeof *edits);
-    divergence *result = tool_alloc(count, sizeof *result);
-    const divergence *all = a->result + row * count;
+    bool *there = tool_alloc(a->s.texts * count, sizeof *there);
     size_t n = 0;
-    for (size_t k = 0; k < count; k++)
-        if (is_own(a, k)) edits[n++] = a->edit[k];
-    const bool good = intervene_text(&a->v, &a->s.text[row], edits, n, result, why) &&
-                      place_results(a, row, result, why);
-    text lines = {NULL, 0, 0};
-    for (size_t k = 0; good && k < count; k++)
-        text_print(&lines, "d %zu %zu %zu %.17g %.17g %.17g %.17g\n", row, k / a->points,
-                   k % a->points, all[k].positions, all[k].kl, all[k].nll, all[k].same_top);
+    for (size_t k = 0; k < count; k++) {
+        if (!is_own(a, k)) continue;
+        edits[n] = a->edit[k];
+        w.of[n++] = k;
+    }
+    for (size_t i = 0; i < a->s.texts; i++)
+        for (size_t e = 0; e < n; e++)
+            there[i * n + e] = work_has(&a->log, pair_key(a, i, w.of[e]));
+    const intervene_job job = {a->s.text, a->s.texts, edits, n, there, take_pair, &w};
+    const bool good = intervene_run(&a->v, &job, why);
+    for (size_t i = 0; good && i < a->s.texts; i++)
+        for (size_t c = 1; c < a->curves; c++)
+            a->result[pair_key(a, i, c * a->points)] = a->result[pair_key(a, i, 0)];
+    free(w.of);
     free(edits);
-    free(result);
-    return good && piece_done(a, row, &lines, why);
+    free(there);
+    return good;
 }
 
 static bool run_eval(study *a, size_t k, syn_context *ctx, problem *why)
@@ -407,18 +429,36 @@ static bool eval_all(study *a, progress *bar, double *done, problem *why)
     return good;
 }
 
-static double text_work(const study *a, size_t row)
+/* Edits that are their own: nothing changed, and the other points of every curve. */
+static size_t own_edits(const study *a)
 {
-    return (double)a->s.text[row].count * (double)(a->curves * a->points);
+    return 1 + a->curves * (a->points - 1);
 }
 
+/* Positions to be fed, in all. */
 static double total_work(const study *a)
 {
     double total = 0;
-    for (size_t i = 0; i < a->s.texts; i++) total += text_work(a, i);
+    for (size_t i = 0; i < a->s.texts; i++)
+        total += (double)a->s.text[i].count * (double)own_edits(a);
     for (size_t c = 0; a->has_bench && c < a->curves; c++)
         if (a->curve[c].eval) total += (double)eval_positions(&a->bench) * (double)a->points;
     return total;
+}
+
+static double work_there(const study *a)
+{
+    double done = 0;
+    for (size_t i = 0; i < a->s.texts; i++)
+        for (size_t k = 0; k < a->curves * a->points; k++)
+            if (work_has(&a->log, pair_key(a, i, k))) done += (double)a->s.text[i].count;
+    return done;
+}
+
+static bool take_nothing(void *user, size_t row, size_t edit, const divergence *d, problem *why)
+{
+    (void)user, (void)row, (void)edit, (void)d, (void)why;
+    return true;
 }
 
 /* One text with nothing changed tells what a position costs; an edit starts at the lowest layer
@@ -426,10 +466,11 @@ static double total_work(const study *a)
 static bool announce(study *a, double left, problem *why)
 {
     char what[200];
-    intervention nothing = {.layer = a->s.m.model.layers};
-    divergence d;
+    const intervention nothing = {.layer = a->s.m.model.layers};
+    bool there = false;
+    const intervene_job job = {a->s.text, 1, &nothing, 1, &there, take_nothing, NULL};
     const double start = clock_seconds();
-    if (!intervene_text(&a->v, &a->s.text[0], &nothing, 1, &d, why)) return false;
+    if (!intervene_run(&a->v, &job, why)) return false;
     const double position = (clock_seconds() - start) / (double)a->s.text[0].count;
     snprintf(what, sizeof what, "%s: %zu curves of %zu points on %zu prompts", a->kind->stem,
              a->curves, a->points, a->s.texts);
@@ -445,18 +486,12 @@ static bool announce(study *a, double left, problem *why)
 static bool run_all(study *a, problem *why)
 {
     progress bar;
-    double done = 0;
     bool good = take_pieces(a, why);
-    for (size_t i = 0; i < a->s.texts; i++)
-        if (work_has(&a->log, i)) done += text_work(a, i);
+    double done = work_there(a);
     good = good && announce(a, total_work(a) - done, why);
     progress_begin(&bar, a->kind->stem, total_work(a)); /* the clock runs from here */
     progress_skip(&bar, done);
-    for (size_t i = 0; good && i < a->s.texts; i++) {
-        if (work_has(&a->log, i)) continue;
-        good = run_text(a, i, why);
-        progress_step(&bar, done += text_work(a, i));
-    }
+    good = good && run_texts(a, &bar, &done, why);
     if (good && a->has_bench) good = eval_all(a, &bar, &done, why);
     progress_end(&bar);
     return good;
@@ -476,11 +511,12 @@ static const setting_word words[] = {{"eval", "--eval"},
                                      {"sha256", "model (sha256)"},
                                      {NULL, NULL}};
 
-/* Pieces: the texts, and of each curve with evaluation sets the points (the first is one for all).
+/* Pieces: edits on texts, and of each curve with evaluation sets the points (the first is one for
+ * all).
  */
 static size_t pieces_in_all(const study *a)
 {
-    size_t n = a->s.texts;
+    size_t n = a->s.texts * own_edits(a);
     for (size_t c = 0, first = 1; a->has_bench && c < a->curves; c++)
         if (a->curve[c].eval) {
             n += a->points - 1 + first;
