@@ -111,6 +111,16 @@ if [ "$("$tool" differ "$work/g.gguf" "$work/grpo/model.gguf" | wc -l)" -gt 1000
 if awk -F, 'NR == 2 { exit !($3 > 0 && $3 < 1 && $4 == 0) }' "$work/grpo/steps.csv"; then good; else bad "reward and KL of the first step" "$work/grpo/steps.csv"; fi
 if awk -F, 'NR == 3 { exit !($4 > 0) }' "$work/grpo/steps.csv"; then good; else bad "the second step has no KL" "$work/grpo/steps.csv"; fi
 
+# what samples follows the weights in a file of any order: with a rate of nothing, answers stay as they are
+try "a file with its tensors in the other order" "$tool" reverse $tiny "$work/reversed.gguf"
+"$synergy" capture "$work/reversed.gguf" --prompts "$work/prompts" -n 40 -o "$work/other" > "$work/out" 2>&1
+"$synergy" phiid "$work/other" > "$work/out" 2>&1
+subcommand=tune
+run 0 "a rate of nothing" "$work/reversed.gguf" "$work/other" --method grpo --subset all --task words --steps 1 --batch 2 --group 2 --items 12 \
+    --lr 1e-12 --evaluate 1 -o "$work/still"
+if [ "$(sed -n 's/^0,//p' "$work/still/accuracy.csv")" = "$(sed -n 's/^1,//p' "$work/still/accuracy.csv")" ] &&
+    grep -q '^0,0\.[0-9]*[1-9]' "$work/still/accuracy.csv"; then good; else bad "answers changed" "$work/still/accuracy.csv"; fi
+
 # ---- what cannot be
 
 subcommand=tune

@@ -5,7 +5,8 @@
    learn_tool close A.npy B.npy TOLERANCE      as many numbers as B has, relative to B's largest
    learn_tool same A.gguf B.gguf NAME...       tensors whose bytes differ must be exactly NAME...
    learn_tool differ A.gguf B.gguf             NAME ROW COLUMN of every F32 weight whose bytes
-                                               differ */
+                                               differ
+   learn_tool reverse A.gguf B.gguf            A with its tensors told in the other order */
 #define SYNERGY_SIMD 0
 #define SYNERGY_IMPLEMENTATION
 #include "synergy.h"
@@ -142,11 +143,41 @@ static int differ(char **arg)
     return 0;
 }
 
+/* What is told of a tensor is as long wherever it stands; the data stays where it is. */
+static int reverse(char **arg)
+{
+    size_t size;
+    syn_gguf gguf;
+    syn_error err;
+    unsigned char *bytes = file_load(arg[0], &size);
+    if (!bytes) return 1;
+    syn_source source = syn_source_memory(bytes, size);
+    if (syn_gguf_open(&gguf, &source, &err)) return printf("%s\n", err.text), 1;
+    unsigned char *out = malloc(size);
+    FILE *to = fopen(arg[1], "wb");
+    if (!out || !to) return 1;
+    memcpy(out, bytes, size);
+    uint64_t at = gguf.tensors_at, end = at;
+    syn_gguf_tensor t;
+    for (uint64_t i = 0; i < gguf.tensors; i++, end = t.next_at)
+        if (syn_gguf_tensor_at(&gguf, end, &t, &err)) return printf("%s\n", err.text), 1;
+    for (uint64_t i = 0; i < gguf.tensors; i++, at = t.next_at) {
+        if (syn_gguf_tensor_at(&gguf, at, &t, &err)) return printf("%s\n", err.text), 1;
+        end -= t.next_at - at;
+        memcpy(out + end, bytes + at, (size_t)(t.next_at - at));
+    }
+    const size_t written = fwrite(out, 1, size, to);
+    free(out);
+    free(bytes);
+    return fclose(to) != 0 || written != size;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 7 && !strcmp(argv[1], "gradients")) return gradients(argv + 2);
     if (argc == 5 && !strcmp(argv[1], "close")) return close_to(argv + 2);
     if (argc >= 4 && !strcmp(argv[1], "same")) return same(argv + 2, argc - 4);
     if (argc == 4 && !strcmp(argv[1], "differ")) return differ(argv + 2);
+    if (argc == 4 && !strcmp(argv[1], "reverse")) return reverse(argv + 2);
     return 2;
 }

@@ -10,14 +10,14 @@ enum { QUERIES = 64, SLOTS_A_THREAD = 4 };
 
 /* Jobs own a piece of the work space each and take every slots-th item: the items are independent,
    so that it does not matter how many slots there are. */
-static size_t slots(const net *n)
+static size_t slots(const syn_parallel *parallel)
 {
-    return SLOTS_A_THREAD * (size_t)(n->parallel->threads > 1 ? n->parallel->threads : 1);
+    return parallel->threads > 1 ? SLOTS_A_THREAD * (size_t)parallel->threads : 1;
 }
 
-size_t attention_work(const net *n, size_t length, bool backward)
+size_t attention_work(const syn_parallel *parallel, size_t length, bool backward)
 {
-    return slots(n) * QUERIES * length * (backward ? 2 : 1);
+    return slots(parallel) * QUERIES * length * (backward ? 2 : 1);
 }
 
 typedef struct attention_jobs {
@@ -90,8 +90,8 @@ static void forward_job(void *arg, int index)
 
 void attention_forward(const attention *a)
 {
-    attention_jobs j = {a, slots(a->n)};
-    lanes_run(a->n->parallel, j.slots, forward_job, &j);
+    attention_jobs j = {a, slots(a->parallel)};
+    lanes_run(a->parallel, j.slots, forward_job, &j);
 }
 
 /* With p the probabilities: dp = dout v', ds = p (dp - sum p dp) scale, where sum p dp = dout out;
@@ -160,6 +160,6 @@ static void backward_job(void *arg, int index)
 
 void attention_backward(const attention *a)
 {
-    attention_jobs j = {a, slots(a->n)};
-    lanes_run(a->n->parallel, j.slots, backward_job, &j);
+    attention_jobs j = {a, slots(a->parallel)};
+    lanes_run(a->parallel, j.slots, backward_job, &j);
 }

@@ -6,6 +6,7 @@
 
 typedef struct attention {
     const net *n;
+    const syn_parallel *parallel;
     size_t rows, length;
     const float *q, *k, *v; /* (position, heads x size), positions row after row */
     float *out;             /* (position, head, value) */
@@ -17,7 +18,7 @@ typedef struct attention {
     float *work;      /* attention_work floats */
 } attention;
 
-size_t attention_work(const net *n, size_t length, bool backward);
+size_t attention_work(const syn_parallel *parallel, size_t length, bool backward);
 void attention_forward(const attention *a);
 void attention_backward(const attention *a);
 

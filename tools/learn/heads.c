@@ -15,7 +15,8 @@ static void add(stretches *s, const net *n, size_t layer, syn_part part, size_t 
     const size_t at = n->at[layer * SYN_PARTS + (size_t)part];
     if (at == NET_NONE) return;
     stretch *last = s->count ? &s->at[s->count - 1] : NULL;
-    if (last && last->at + last->count == at + from && last->decays == decays) {
+    /* a stretch stays within its tensor: the next one here may lie elsewhere in a file */
+    if (last && last->at >= at && last->at + last->count == at + from && last->decays == decays) {
         last->count += count;
         return;
     }

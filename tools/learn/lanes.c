@@ -162,19 +162,63 @@ const lanes *lanes_of(syn_simd level)
 
 /* ---- products ------------------------------------------------------------------------- */
 
-/* Columns of b as the tiles read them: (depth, width), zeros behind the last column. */
+#if defined(__SSE__) && !defined(LEARN_PLAIN)
+#include <xmmintrin.h>
+/* to (4, 4) = from (4, 4) turned over; strides in floats */
+static inline void turn_four(const float *from, size_t from_row, float *to, size_t to_row)
+{
+    __m128 a = _mm_loadu_ps(from), b = _mm_loadu_ps(from + from_row);
+    __m128 c = _mm_loadu_ps(from + 2 * from_row), d = _mm_loadu_ps(from + 3 * from_row);
+    _MM_TRANSPOSE4_PS(a, b, c, d);
+    _mm_storeu_ps(to, a);
+    _mm_storeu_ps(to + to_row, b);
+    _mm_storeu_ps(to + 2 * to_row, c);
+    _mm_storeu_ps(to + 3 * to_row, d);
+}
+#else
+static inline void turn_four(const float *from, size_t from_row, float *to, size_t to_row)
+{
+    for (size_t i = 0; i < 4; i++)
+        for (size_t j = 0; j < 4; j++) to[i * to_row + j] = from[j * from_row + i];
+}
+#endif
+
+#if defined(__GNUC__)
+#define LANES_FETCH(at) __builtin_prefetch(at)
+#else
+#define LANES_FETCH(at) ((void)(at))
+#endif
+
+enum { PACK_AHEAD = 16 }; /* rows: about the time until a line comes from the third cache */
+
+/* Columns of b as the tiles read them: (depth, width), zeros behind the last column. Widths are
+   multiples of four. */
 static void pack(const product *p, size_t k, size_t depth, size_t col, size_t cols, size_t width,
                  float *to)
 {
     const float *from = p->b + k * p->b_row + col * p->b_col;
+    const size_t cols_by_four = cols / 4 * 4, depth_by_four = depth / 4 * 4;
     if (p->b_col == 1) {
         for (size_t i = 0; i < depth; i++, from += p->b_row, to += width) {
-            memcpy(to, from, cols * sizeof *to);
-            for (size_t j = cols; j < width; j++) to[j] = 0;
+            if (i + PACK_AHEAD < depth) {
+                LANES_FETCH(from + PACK_AHEAD * p->b_row);
+                LANES_FETCH(from + PACK_AHEAD * p->b_row + cols - 1);
+            }
+            if (cols == LANES_NR) memcpy(to, from, LANES_NR * sizeof *to); /* a few moves */
+            else
+                for (size_t j = 0; j < width; j++) to[j] = j < cols ? from[j] : 0;
         }
         return;
     }
-    for (size_t j = 0; j < width; j++)
+    if (p->b_row == 1) {
+        for (size_t j = 0; j < cols_by_four; j += 4) {
+            for (size_t i = 0; i < depth_by_four; i += 4)
+                turn_four(from + j * p->b_col + i, p->b_col, to + i * width + j, width);
+            for (size_t i = depth_by_four; i < depth; i++)
+                for (size_t c = j; c < j + 4; c++) to[i * width + c] = from[c * p->b_col + i];
+        }
+    }
+    for (size_t j = p->b_row == 1 ? cols_by_four : 0; j < width; j++)
         for (size_t i = 0; i < depth; i++)
             to[i * width + j] = j < cols ? from[j * p->b_col + i * p->b_row] : 0;
 }

@@ -1,5 +1,8 @@
-/* net_pass.c - forward and back through a model. Rows go through in groups of about PASS_POSITIONS
-   positions, whose activations stay in cache; the size of a group depends on the rows' length only.
+/* net_pass.c - forward and back through a model. Rows go through in groups, whose size depends on
+   the model and the rows' length only. The groups of a small model go through beside each other, a
+   thread each: a slot takes every slots-th group and has a gradient of its own, and the slots are
+   added up in their order, so that it does not matter who took which. Of a large model one group is
+   on its way at a time, and the threads share each of its steps.
 
    Kept of a layer: the stream before it and between its halves, what the norms divided by, queries,
    keys and values (before their norms too, where they have some), heads, gate and up. The rest is
@@ -7,10 +10,21 @@
 #include "learn/attention.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PASS_POSITIONS = 1024, PIECE = 64, LOGIT_FLOATS = 1 << 22, COLUMNS = 256 };
+enum {
+    PASS_POSITIONS = 1024,  /* of a group that has all threads */
+    SLOT_POSITIONS = 512,   /* of one that has one: most of its layer stays in the second cache */
+    SLOTS = 8,              /* whatever the threads, for the sums' order */
+    SLOT_WEIGHTS = 1 << 23, /* most weights of a small model: eight gradients are 256 MB */
+    PIECE = 64,
+    LOGIT_FLOATS = 1 << 22,
+    SLOT_LOGIT_FLOATS = 1 << 18,
+    COLUMNS = 256,
+    SUM_FLOATS = 16384
+};
 
 typedef struct layer_kept {
     float *x, *inverse;           /* (position, embd), (position) */
@@ -22,11 +36,14 @@ typedef struct layer_kept {
     float *gate, *up;             /* (position, ff) */
 } layer_kept;
 
-struct net_pass {
+/* What one group needs on its way. */
+typedef struct workspace {
     const net *n;
+    const syn_parallel *parallel; /* the threads that share its steps */
     bool backward;
     size_t length, group; /* most ids of a row; rows that go through together */
     size_t block;         /* positions whose logits are made at a time */
+    bool taken;
     float *memory;
     size_t used;         /* floats; counted with memory NULL */
     layer_kept *kept;    /* (layer); one for all without a way back */
@@ -38,11 +55,22 @@ struct net_pass {
     float *pieces; /* (piece, widest vector): partial sums of vectors' gradients */
     float *work;   /* of attention */
     int32_t *id;   /* (position): with the first token where a row has ended */
+} workspace;
+
+struct net_pass {
+    const net *n;
+    bool backward;
+    size_t slots, spaces;
+    workspace *space;
+    pthread_mutex_t lock; /* of who has which space */
+    float *gradients;     /* (slots - 1, parameters) */
 };
+
+static const syn_parallel alone = {0};
 
 /* ---- memory ----------------------------------------------------------------------------- */
 
-static float *take(net_pass *p, size_t count)
+static float *take(workspace *p, size_t count)
 {
     float *at = p->memory ? p->memory + p->used : NULL;
     p->used += (count + 15) / 16 * 16;
@@ -54,7 +82,7 @@ static size_t most(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-static void take_layer(net_pass *p, layer_kept *k, size_t positions, bool first)
+static void take_layer(workspace *p, layer_kept *k, size_t positions, bool first)
 {
     const net *n = p->n;
     const bool qk_norm = net_part(n, n->weight, 0, SYN_ATTN_Q_NORM) != NULL;
@@ -76,7 +104,7 @@ static void take_layer(net_pass *p, layer_kept *k, size_t positions, bool first)
     k->up = take(p, positions * n->ff);
 }
 
-static void take_all(net_pass *p, layer_kept *kept)
+static void take_all(workspace *p, layer_kept *kept)
 {
     const net *n = p->n;
     const size_t positions = p->group * p->length;
@@ -92,7 +120,7 @@ static void take_all(net_pass *p, layer_kept *kept)
     p->logits = take(p, p->block * n->vocab);
     p->nll = take(p, positions);
     p->id = (int32_t *)(void *)take(p, positions);
-    p->work = take(p, attention_work(n, p->length, p->backward));
+    p->work = take(p, attention_work(p->parallel, p->length, p->backward));
     if (!p->backward) return;
     p->dx = take(p, positions * n->embd);
     p->dnormed = take(p, positions * n->embd);
@@ -105,31 +133,58 @@ static void take_all(net_pass *p, layer_kept *kept)
     p->pieces = take(p, (positions + PIECE - 1) / PIECE * widest);
 }
 
-static void shape_pass(net_pass *p, const net *n, size_t length, size_t rows, bool backward)
+static bool is_small(const net *n)
 {
+    return n->parameters <= SLOT_WEIGHTS;
+}
+
+static void shape_space(workspace *p, const net *n, size_t length, size_t rows, bool backward)
+{
+    const size_t positions = is_small(n) ? SLOT_POSITIONS : PASS_POSITIONS;
     memset(p, 0, sizeof *p);
     p->n = n;
     p->backward = backward;
     p->length = length;
-    p->group = length < PASS_POSITIONS ? PASS_POSITIONS / length : 1;
+    p->group = length < positions ? positions / length : 1;
     if (p->group > rows) p->group = rows;
-    p->block = LOGIT_FLOATS / n->vocab;
+    p->block = (is_small(n) ? SLOT_LOGIT_FLOATS : LOGIT_FLOATS) / n->vocab;
     if (p->block > p->group * length) p->block = p->group * length;
     if (!p->block) p->block = 1;
+}
+
+/* Sets how many groups are on their way together, and the shape of what each of them needs. */
+static workspace shape_pass(net_pass *p, const net *n, size_t length, size_t rows, bool backward)
+{
+    const size_t threads = n->parallel->threads > 1 ? (size_t)n->parallel->threads : 1;
+    workspace w;
+    memset(p, 0, sizeof *p);
+    shape_space(&w, n, length, rows, backward);
+    p->n = n;
+    p->backward = backward;
+    p->slots = is_small(n) ? (rows + w.group - 1) / w.group : 1;
+    if (p->slots > SLOTS) p->slots = SLOTS;
+    p->spaces = p->slots < threads ? p->slots : threads;
+    w.parallel = p->slots > 1 ? &alone : n->parallel;
+    return w;
+}
+
+static size_t gradients_of(const net_pass *p)
+{
+    return p->backward ? (p->slots - 1) * p->n->parameters : 0;
 }
 
 uint64_t net_pass_bytes(const net *n, size_t length, size_t rows, bool backward)
 {
     net_pass p;
     layer_kept *kept = tool_alloc(n->layers, sizeof *kept);
-    shape_pass(&p, n, length, rows, backward);
-    take_all(&p, kept);
+    workspace w = shape_pass(&p, n, length, rows, backward);
+    take_all(&w, kept);
     free(kept);
-    return (uint64_t)p.used * sizeof(float);
+    return ((uint64_t)p.spaces * w.used + gradients_of(&p)) * sizeof(float);
 }
 
 /* cos and sin as the header makes them: in double, since position times frequency is large */
-static void make_turns(net_pass *p)
+static void make_turns(workspace *p)
 {
     const syn_model *m = &p->n->file.model;
     for (size_t t = 0; t < p->length; t++)
@@ -140,24 +195,40 @@ static void make_turns(net_pass *p)
         }
 }
 
-net_pass *net_pass_open(const net *n, size_t length, size_t rows, bool backward)
+static void open_space(workspace *p)
 {
-    net_pass *p = tool_alloc(1, sizeof *p);
-    shape_pass(p, n, length, rows, backward);
-    p->kept = tool_alloc(n->layers, sizeof *p->kept);
+    p->kept = tool_alloc(p->n->layers, sizeof *p->kept);
     take_all(p, p->kept);
     p->memory = tool_alloc(p->used, sizeof *p->memory);
     take_all(p, p->kept);
-    for (size_t i = 1; i < n->layers && !backward; i++) p->kept[i] = p->kept[0];
+    for (size_t i = 1; i < p->n->layers && !p->backward; i++) p->kept[i] = p->kept[0];
     make_turns(p);
+}
+
+net_pass *net_pass_open(const net *n, size_t length, size_t rows, bool backward)
+{
+    net_pass *p = tool_alloc(1, sizeof *p);
+    const workspace shape = shape_pass(p, n, length, rows, backward);
+    p->space = tool_alloc(p->spaces, sizeof *p->space);
+    for (size_t i = 0; i < p->spaces; i++) {
+        p->space[i] = shape;
+        open_space(&p->space[i]);
+    }
+    p->gradients = tool_alloc(gradients_of(p) + 1, sizeof *p->gradients);
+    pthread_mutex_init(&p->lock, NULL);
     return p;
 }
 
 void net_pass_close(net_pass *p)
 {
     if (!p) return;
-    free(p->kept);
-    free(p->memory);
+    for (size_t i = 0; i < p->spaces; i++) {
+        free(p->space[i].kept);
+        free(p->space[i].memory);
+    }
+    pthread_mutex_destroy(&p->lock);
+    free(p->space);
+    free(p->gradients);
     free(p);
 }
 
@@ -165,7 +236,7 @@ void net_pass_close(net_pass *p)
 
 /* One group of rows on its way. */
 typedef struct group {
-    net_pass *p;
+    workspace *p;
     const net *n;
     const lanes *l;
     size_t rows, positions;
@@ -181,7 +252,7 @@ static void forward_product(const group *g, const float *x, size_t in, syn_part 
     const float *w = net_part(g->n, g->n->weight, g->layer, part);
     const float *b = net_part(g->n, g->n->weight, g->layer, bias);
     const product p = {g->positions, out, in, x, in, 1, w, 1, in, y, out, add};
-    lanes_product(g->l, g->n->parallel, &p);
+    lanes_product(g->l, g->p->parallel, &p);
     if (b) g->l->add_rows(y, b, g->positions, out);
 }
 
@@ -216,7 +287,7 @@ static void norm(const group *g, const float *x, const float *w, size_t each, si
                  float *y, float *inverse)
 {
     piece_jobs j = {g, x, w, NULL, y, inverse, NULL, g->positions * each, width, PIECE * each, 0};
-    lanes_run(g->n->parallel, pieces_of(&j), norm_job, &j);
+    lanes_run(g->p->parallel, pieces_of(&j), norm_job, &j);
 }
 
 /* Sums of pieces, in their order, into a vector's gradient. */
@@ -240,7 +311,7 @@ static void norm_back(const group *g, const float *dy, const float *x, const flo
 {
     piece_jobs j = {
         g, x, w, dy, dx, inverse, g->p->pieces, g->positions * each, width, PIECE * each, 0};
-    lanes_run(g->n->parallel, pieces_of(&j), norm_back_job, &j);
+    lanes_run(g->p->parallel, pieces_of(&j), norm_back_job, &j);
     gather(g, &j, gradient);
 }
 
@@ -262,11 +333,11 @@ static void backward_product(const group *g, const float *dy, size_t out, syn_pa
     float *db = net_part(g->n, g->gradient, g->layer, bias);
     const product to_w = {out, in, g->positions, dy, 1, out, x, in, 1, dw, in, true};
     const product to_x = {g->positions, in, out, dy, out, 1, w, in, 1, dx, in, add};
-    lanes_product(g->l, g->n->parallel, &to_w);
-    lanes_product(g->l, g->n->parallel, &to_x);
+    lanes_product(g->l, g->p->parallel, &to_w);
+    lanes_product(g->l, g->p->parallel, &to_x);
     if (!db) return;
     piece_jobs j = {g, NULL, NULL, dy, NULL, NULL, g->p->pieces, g->positions, out, PIECE, 0};
-    lanes_run(g->n->parallel, pieces_of(&j), sum_job, &j);
+    lanes_run(g->p->parallel, pieces_of(&j), sum_job, &j);
     gather(g, &j, db);
 }
 
@@ -297,7 +368,7 @@ static void turn_job(void *arg, int index)
 static void rotate(const group *g, float *y, size_t width, float sign)
 {
     piece_jobs j = {g, NULL, NULL, NULL, y, NULL, NULL, g->positions, width, PIECE, sign};
-    lanes_run(g->n->parallel, pieces_of(&j), turn_job, &j);
+    lanes_run(g->p->parallel, pieces_of(&j), turn_job, &j);
 }
 
 static void gate_job(void *arg, int index)
@@ -311,7 +382,7 @@ static void gate(const group *g)
 {
     piece_jobs j = {g,    g->k->gate,   g->k->up, NULL,  g->p->act, NULL,
                     NULL, g->positions, g->n->ff, PIECE, 0};
-    lanes_run(g->n->parallel, pieces_of(&j), gate_job, &j);
+    lanes_run(g->p->parallel, pieces_of(&j), gate_job, &j);
 }
 
 static void gate_back_job(void *arg, int index)
@@ -325,7 +396,7 @@ static void gate_back(const group *g)
 {
     piece_jobs j = {g,        NULL,         NULL,     g->p->dact, g->k->gate, NULL,
                     g->k->up, g->positions, g->n->ff, PIECE,      0};
-    lanes_run(g->n->parallel, pieces_of(&j), gate_back_job, &j);
+    lanes_run(g->p->parallel, pieces_of(&j), gate_back_job, &j);
 }
 
 static attention attention_of(const group *g)
@@ -333,6 +404,7 @@ static attention attention_of(const group *g)
     attention a;
     memset(&a, 0, sizeof a);
     a.n = g->n;
+    a.parallel = g->p->parallel;
     a.rows = g->rows;
     a.length = g->p->length;
     a.q = g->k->q;
@@ -359,7 +431,7 @@ static void project(const group *g, syn_part part, syn_part bias, syn_part norm_
 static void layer_forward(const group *g)
 {
     const net *n = g->n;
-    net_pass *p = g->p;
+    workspace *p = g->p;
     layer_kept *k = g->k;
     memcpy(k->x, p->x, g->positions * n->embd * sizeof *p->x);
     norm(g, k->x, net_part(n, n->weight, g->layer, SYN_ATTN_NORM), 1, n->embd, p->normed,
@@ -400,7 +472,7 @@ static void project_back(const group *g, syn_part part, syn_part bias, syn_part 
 static void feed_back(const group *g)
 {
     const net *n = g->n;
-    net_pass *p = g->p;
+    workspace *p = g->p;
     layer_kept *k = g->k;
     const float *w = net_part(n, n->weight, g->layer, SYN_FFN_NORM);
     gate(g);
@@ -419,7 +491,7 @@ static void feed_back(const group *g)
 static void layer_backward(const group *g, double *gains)
 {
     const net *n = g->n;
-    net_pass *p = g->p;
+    workspace *p = g->p;
     layer_kept *k = g->k;
     const float *w = net_part(n, n->weight, g->layer, SYN_ATTN_NORM);
     feed_back(g);
@@ -517,7 +589,7 @@ static void logit_job(void *arg, int index)
 static double ends(const group *g, logit_jobs *j)
 {
     const net *n = g->n;
-    net_pass *p = g->p;
+    workspace *p = g->p;
     const syn_global table = n->global_at[SYN_OUTPUT] == NET_NONE ? SYN_TOKEN_EMBD : SYN_OUTPUT;
     const float *w = net_global(n, n->weight, table);
     double sum = 0;
@@ -527,8 +599,8 @@ static double ends(const group *g, logit_jobs *j)
         float *normed = p->normed + j->from * n->embd;
         const product forward = {j->count, n->vocab, n->embd, normed,    n->embd,  1,
                                  w,        1,        n->embd, p->logits, n->vocab, false};
-        lanes_product(g->l, n->parallel, &forward);
-        lanes_run(n->parallel, (j->count + 7) / 8, logit_job, j);
+        lanes_product(g->l, p->parallel, &forward);
+        lanes_run(p->parallel, (j->count + 7) / 8, logit_job, j);
         for (size_t i = 0; i < j->count; i++) sum += (double)p->nll[j->from + i];
         if (!g->gradient) continue;
         const product to_w = {
@@ -539,8 +611,8 @@ static double ends(const group *g, logit_jobs *j)
             j->count, n->embd, n->vocab, p->logits, n->vocab,
             1,        w,       n->embd,  1,         p->dnormed + j->from * n->embd,
             n->embd,  false};
-        lanes_product(g->l, n->parallel, &to_w);
-        lanes_product(g->l, n->parallel, &to_x);
+        lanes_product(g->l, p->parallel, &to_w);
+        lanes_product(g->l, p->parallel, &to_x);
     }
     return sum;
 }
@@ -548,7 +620,7 @@ static double ends(const group *g, logit_jobs *j)
 static void group_backward(group *g, double *gains)
 {
     const net *n = g->n;
-    net_pass *p = g->p;
+    workspace *p = g->p;
     memset(p->dx, 0, g->positions * n->embd * sizeof *p->dx);
     norm_back(g, p->dnormed, p->x, net_global(n, n->weight, SYN_OUTPUT_NORM), p->inverse, 1,
               n->embd, p->dx, net_global(n, g->gradient, SYN_OUTPUT_NORM));
@@ -557,34 +629,106 @@ static void group_backward(group *g, double *gains)
         g->k = &p->kept[i];
         layer_backward(g, gains);
     }
-    lanes_run(n->parallel, (n->embd + COLUMNS - 1) / COLUMNS, embed_back_job, g);
+    lanes_run(p->parallel, (n->embd + COLUMNS - 1) / COLUMNS, embed_back_job, g);
+}
+
+/* ---- all groups ------------------------------------------------------------------------- */
+
+typedef struct run_jobs {
+    net_pass *p;
+    const net_rows *r;
+    const net_wants *wants;
+    size_t group, groups; /* rows of a group; how many */
+    float mean;
+    double *loss; /* (groups) */
+} run_jobs;
+
+/* There are as many spaces as threads, so that one is free. */
+static workspace *take_space(net_pass *p)
+{
+    size_t i = 0;
+    pthread_mutex_lock(&p->lock);
+    while (i + 1 < p->spaces && p->space[i].taken) i++;
+    p->space[i].taken = true;
+    pthread_mutex_unlock(&p->lock);
+    return &p->space[i];
+}
+
+static void leave_space(net_pass *p, workspace *w)
+{
+    pthread_mutex_lock(&p->lock);
+    w->taken = false;
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void run_group(const run_jobs *j, size_t index, workspace *w, float *gradient)
+{
+    const net *n = j->p->n;
+    const net_rows *r = j->r;
+    const size_t first = index * j->group;
+    const size_t rows = r->rows - first < j->group ? r->rows - first : j->group;
+    group g = {w, n, n->l, rows, rows * r->length, 0, NULL, gradient};
+    logit_jobs logits = {&g, r, j->wants, first, 0, 0, j->mean};
+    for (size_t i = 0; i < g.positions; i++) {
+        const int32_t id = r->ids[first * r->length + i];
+        w->id[i] = id < 0 ? 0 : id;
+    }
+    embed(&g);
+    for (g.layer = 0; g.layer < n->layers; g.layer++) {
+        g.k = &w->kept[g.layer];
+        layer_forward(&g);
+    }
+    j->loss[index] = ends(&g, &logits);
+    if (gradient)
+        group_backward(&g, j->wants->gains ? j->wants->gains + first * n->layers * n->heads : NULL);
+}
+
+static float *slot_gradient(const net_pass *p, const net_wants *wants, size_t slot)
+{
+    if (!p->backward || !wants->gradient) return NULL;
+    return slot ? p->gradients + (slot - 1) * p->n->parameters : wants->gradient;
+}
+
+static void slot_job(void *arg, int index)
+{
+    const run_jobs *j = arg;
+    const size_t slot = (size_t)index;
+    float *gradient = slot_gradient(j->p, j->wants, slot);
+    workspace *w = take_space(j->p);
+    if (slot && gradient) memset(gradient, 0, j->p->n->parameters * sizeof *gradient);
+    for (size_t i = slot; i < j->groups; i += j->p->slots) run_group(j, i, w, gradient);
+    leave_space(j->p, w);
+}
+
+/* The slots' gradients into the first one, some weights a job. */
+static void gather_job(void *arg, int index)
+{
+    const run_jobs *j = arg;
+    const size_t from = (size_t)index * SUM_FLOATS, all = j->p->n->parameters;
+    const size_t count = all - from < SUM_FLOATS ? all - from : SUM_FLOATS;
+    for (size_t slot = 1; slot < j->p->slots && slot < j->groups; slot++)
+        j->p->n->l->add(j->wants->gradient + from, slot_gradient(j->p, j->wants, slot) + from,
+                        count);
 }
 
 double net_run(net_pass *p, const net_rows *r, size_t count, const net_wants *wants)
 {
     const net *n = p->n;
-    const size_t stored = p->length;
+    const size_t stored = p->space->length, some = p->space->group;
     double sum = 0;
     if (!count) count = net_positions(r);
-    p->length = r->length; /* at most what there is memory for */
-    for (size_t first = 0; first < r->rows; first += p->group) {
-        const size_t rows = r->rows - first < p->group ? r->rows - first : p->group;
-        group g = {
-            p, n, n->l, rows, rows * r->length, 0, NULL, p->backward ? wants->gradient : NULL};
-        logit_jobs j = {&g, r, wants, first, 0, 0, (float)(1.0 / (double)count)};
-        for (size_t i = 0; i < g.positions; i++) {
-            const int32_t id = r->ids[first * r->length + i];
-            p->id[i] = id < 0 ? 0 : id;
-        }
-        embed(&g);
-        for (g.layer = 0; g.layer < n->layers; g.layer++) {
-            g.k = &p->kept[g.layer];
-            layer_forward(&g);
-        }
-        sum += ends(&g, &j);
-        if (g.gradient)
-            group_backward(&g, wants->gains ? wants->gains + first * n->layers * n->heads : NULL);
-    }
-    p->length = stored;
+    run_jobs j = {p,   r, wants, some, (r->rows + some - 1) / some, (float)(1.0 / (double)count),
+                  NULL};
+    j.loss = tool_alloc(j.groups, sizeof *j.loss);
+    /* at most what there is memory for */
+    for (size_t i = 0; i < p->spaces; i++) p->space[i].length = r->length;
+    if (p->slots > 1)
+        lanes_run(n->parallel, p->slots < j.groups ? p->slots : j.groups, slot_job, &j);
+    else slot_job(&j, 0);
+    if (p->slots > 1 && slot_gradient(p, wants, 0))
+        lanes_run(n->parallel, (n->parameters + SUM_FLOATS - 1) / SUM_FLOATS, gather_job, &j);
+    for (size_t i = 0; i < p->spaces; i++) p->space[i].length = stored;
+    for (size_t i = 0; i < j.groups; i++) sum += j.loss[i];
+    free(j.loss);
     return sum / (double)count;
 }
