@@ -4993,7 +4993,7 @@ SYNP_256 static void synp_256_quantise(const float *x, size_t n, synp_acts_quad 
 enum { SYNP_256_TOGETHER = 32 }; /* positions that share one decoding */
 
 /* Four rows of a pair of blocks. scale and minimum have lanes (block, row); [1] is for second
- * halves. */
+   halves. */
 typedef struct synp_256_tile {
     __m256i low[4], high[4];
     __m256 scale[2], minimum[2];
@@ -5092,8 +5092,7 @@ typedef struct synp_256_digits {
     __m256i q[2], r[2];
 } synp_256_digits;
 
-/* 256 times the sums with the first digit plus those with the second: of one half, or of both.
- */
+/* 256 times the sums with the first digit plus those with the second: of one half, or of both. */
 SYNP_256_INLINE __m256i synp_256_half(const synp_256_kind *kind, __m256i code,
                                       const synp_256_digits *x, int h)
 {
@@ -5270,7 +5269,7 @@ SYNP_256_INLINE void synp_256_split(__m256i nibbles, __m256i *low, __m256i *high
 }
 
 /* 16 where a bit is set: bits 0-15 of each block (from 0) or 16-31 (from 2) to its lane of
- * bytes. */
+   bytes. */
 SYNP_256_INLINE __m256i synp_256_fifth(__m256i bits, int from)
 {
     const __m256i byte = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0,
@@ -5281,8 +5280,7 @@ SYNP_256_INLINE __m256i synp_256_fifth(__m256i bits, int from)
     return _mm256_and_si256(spread, _mm256_set1_epi8(16));
 }
 
-/* What differs between Q4_0, Q4_1, Q5_0 and Q5_1: block size, offsets of nibbles and fifth bits.
- */
+/* What differs between Q4_0, Q4_1, Q5_0 and Q5_1: block size, offsets of nibbles and fifth bits. */
 typedef struct synp_256_nibble_kind {
     size_t bytes, nibbles, fifth;
     bool minimum;
@@ -5353,8 +5351,7 @@ SYNP_256_INLINE void synp_256_turn(__m128i v[4])
     v[3] = _mm_unpackhi_epi64(c, d);
 }
 
-/* Four bytes of each row, those of the pair as floats (block, row), times a factor for each row.
- */
+/* Four bytes of each row, those of the pair as floats (block, row), times a factor for each row. */
 SYNP_256_INLINE __m256 synp_256_scaled(__m128i bytes, int second, __m128 factor)
 {
     const __m128i turn = _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
@@ -5467,7 +5464,7 @@ SYNP_256_INLINE void synp_256_row_q6_k(const unsigned char *p, size_t half, int 
 }
 
 /* Scales of Q6_K: four int8 of the pair in each row, even ones for first halves, odd ones for
- * second. */
+   second. */
 SYNP_256_INLINE void synp_256_scales_q6_k(const unsigned char *const *row, size_t d_at, size_t at,
                                           synp_256_tile *t)
 {
@@ -6114,7 +6111,7 @@ SYNP_512_INLINE void synp_512_ends(const unsigned char *p, unsigned bytes, unsig
 }
 
 /* Word w of a quad of blocks whose second vector starts at word `skip`, as an index for
- * VPERMI2W. */
+   VPERMI2W. */
 #define SYNP_512_WORD(w, skip) (int16_t)((w) < 32 ? (w) : (w) - (skip) + 32)
 #define SYNP_512_RUN(w, skip)                                                                      \
     SYNP_512_WORD(w, skip), SYNP_512_WORD((w) + 1, skip), SYNP_512_WORD((w) + 2, skip),            \
@@ -6192,7 +6189,7 @@ typedef struct synp_512_nibble_kind {
 } synp_512_nibble_kind;
 
 /* Row r of a tile: codes, and the fields in front of the blocks: four d, m, low and high fifth
- * bits. */
+   bits. */
 SYNP_512_INLINE void synp_512_row_nibbles(const synp_512_nibble_kind *kind, const unsigned char *p,
                                           unsigned blocks, synp_512_tile *t, int r,
                                           __m128i field[4])
@@ -6400,8 +6397,7 @@ SYNP_512_INLINE void synp_512_load_q4_k(const void *rows, size_t quad, unsigned 
     synp_512_scales_k(row, at, half != 0, t);
 }
 
-/* 16 bytes in each lane, lane j turned left by `by` - 2j (step 2) or `by` - j bits, and masked.
- */
+/* 16 bytes in each lane, lane j turned left by `by` - 2j (step 2) or `by` - j bits, and masked. */
 SYNP_512_INLINE __m512i synp_512_bits(const unsigned char *p, int by, int step, int mask)
 {
     __m512i four = _mm512_broadcast_i32x4(synp_512_load16(p));
@@ -8873,8 +8869,8 @@ static size_t synp_match_signs(synp_scan *s, size_t at, size_t end, unsigned num
     return at;
 }
 
-/* Where letters begin, of a word [^\r\n\p{L}\p{N}]?\p{L}... at `at`; kind is another where none do.
- */
+/* Where letters begin, of a word [^\r\n\p{L}\p{N}]?\p{L}... at `at`; kind is another where none
+   do. */
 static synp_char synp_word_letters(synp_scan *s, size_t at, size_t end, size_t *from)
 {
     synp_char c = synp_look(s, at, end);
@@ -9212,11 +9208,10 @@ static size_t synp_special_at(synp_tokenizing *w, size_t at, size_t limit, size_
     return w->status ? 0 : best;
 }
 
-/* The first special token that counts at or after `at`, a border: its bytes (0: none),
-   *from. Of the tokens that touch the first one, the longest (leftmost of these) is
-   certain: nothing longer overlaps it. It becomes the limit, and what is left of it is
-   searched again, until the certain one is the first. Lengths fall from round to round.
-   */
+/* The first special token that counts at or after `at`, a border: its bytes (0: none), *from. Of
+   the tokens that touch the first one, the longest (leftmost of these) is certain: nothing longer
+   overlaps it. It becomes the limit, and what is left of it is searched again, until the certain
+   one is the first. Lengths fall from round to round. */
 static size_t synp_special_next(synp_tokenizing *w, size_t at, size_t *from, uint32_t *id)
 {
     size_t limit = w->length, length = 0;
@@ -9802,8 +9797,7 @@ static syn_status synp_tokenizer_phi3(syn_tokenizer *t, const syn_gguf *gguf, sy
     return SYN_OK;
 }
 
-/* Tokens known by their text, then all that are special by their type. Needs the index.
- */
+/* Tokens known by their text, then all that are special by their type. Needs the index. */
 static syn_status synp_tokenizer_specials(syn_tokenizer *t, syn_error *err)
 {
     synp_reader types = synp_reader_at(t->source, t->types_at);

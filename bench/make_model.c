@@ -159,8 +159,8 @@ static bool model_of(const preset *p, syn_model *m)
 
 /* ---- keys ----------------------------------------------------------------------------- */
 
-/* A row of the header's key table, when the model has a number for it. Booleans keep their default.
- */
+/* A row of the header's key table, when the model has a number for it. Booleans keep their
+   default. */
 static void put_hparam(out *o, const syn_model *m, int row)
 {
     const synp_hparam *h = &synp_hparams[row];

@@ -169,7 +169,7 @@ static syn_status run_model(const syn_model *model, syn_error *err)
 }
 
 /* Opens (measuring first) and runs. `fit` says whether the memory asked for is in proportion to the
- * file. */
+   file. */
 static syn_status open_and_run(const syn_source *source, bool run, bool *fit, syn_error *err)
 {
     syn_model model;
@@ -295,7 +295,7 @@ TEST(cut_anywhere)
 }
 
 /* Random damage: one to four bytes of the description changed. Either answer is right, no answer
- * may hurt. */
+   may hurt. */
 TEST(random_damage)
 {
     static const char *const names[] = {"ok_v3_q8_0", "ok_bpe", "ok_moe", "ok_v2_f16"};

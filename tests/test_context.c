@@ -674,7 +674,7 @@ TEST(any_mix_of_sequences_gives_the_same_bits)
 }
 
 /* Every half is itself; between two, the nearer, the even one among equals; none beyond the
- * largest. */
+   largest. */
 TEST(halves_are_rounded_to_the_nearest)
 {
     uint32_t h;

@@ -281,7 +281,7 @@ static void take_outputs(void *user, const syn_probed *v)
 }
 
 /* With a unit's own output as its mean, no gain changes anything; with another's, the gain 1 does
- * not. */
+   not. */
 static void mean_body(model_case *c)
 {
     const syn_model *m = &c->model;

@@ -71,8 +71,8 @@ TEST(reference)
     npy_free(&want);
 }
 
-/* The same in 50 digits, ranks to atoms without a double on the way. CCS where its signs are sure.
- */
+/* The same in 50 digits, ranks to atoms without a double on the way. CCS where its signs are
+   sure. */
 TEST(fifty_digits)
 {
     npy series = load("series"), want = load("exact");

@@ -91,8 +91,8 @@ static syn_context_desc exact_desc(uint32_t batch, syn_expert_norms norms)
     return desc;
 }
 
-/* Feeds all of the reference's tokens, `batch` at a time; `after`, when given, looks at each pass.
- */
+/* Feeds all of the reference's tokens, `batch` at a time; `after`, when given, looks at each
+   pass. */
 static int feed(moe_case *m, syn_context *ctx,
                 void (*after)(moe_case *m, const syn_context *ctx, size_t at, void *user),
                 void *user)
@@ -145,8 +145,8 @@ static void see_expert(seen *s, size_t row, const syn_probed *v)
     size_t k, found = used;
     for (k = 0; k < used; k++) {
         const size_t at = row * used + k;
-        /* the choice of a position stands in the context, the likeliest first, as in the reference
-         */
+        /* the choice of a position stands in the context, the likeliest first, as in the
+           reference */
         if ((int32_t)work->choice[p * used + k] != s->m->ids.i4[at]) s->other_choice++;
         if (s->m->ids.i4[at] != (int32_t)v->unit) continue;
         found = k;

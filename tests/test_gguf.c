@@ -383,8 +383,8 @@ TEST(many_empty_arrays)
     gguf_free(&f);
 }
 
-/* Searches jump over long values: a key behind megabytes of vocabulary costs a few hundred bytes.
- */
+/* Searches jump over long values: a key behind megabytes of vocabulary costs a few hundred
+   bytes. */
 TEST(long_values_are_jumped_over)
 {
     enum { LONG = 12 };
@@ -633,7 +633,7 @@ TEST(alignment)
  * other sources */
 
 /* Cut at any byte, through either kind of source: one line, and the callback is never asked past
- * the end. */
+   the end. */
 TEST(cut_at_every_byte)
 {
     gguf_out f;

@@ -193,8 +193,8 @@ TEST(figures_of_nodes)
     }
 }
 
-/* The largest Q* over all partitions of n nodes, by going through them (restricted growth strings).
- */
+/* The largest Q* over all partitions of n nodes, by going through them (restricted growth
+   strings). */
 static double best_signed(const double *weight, size_t n)
 {
     int32_t part[8] = {0};

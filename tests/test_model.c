@@ -322,7 +322,7 @@ TEST(misshapen_tensors_are_named_with_what_was_expected)
 }
 
 /* What would be left out in silence is refused by its name; what says nothing about tokens is
- * counted. */
+   counted. */
 TEST(tensors_without_a_place_are_named)
 {
     static const char *const names[] = {
@@ -808,7 +808,7 @@ TEST(unused_ids_outside_the_vocabulary)
 }
 
 /* A hyperparameter that no tensor of the file bears out must not cost memory before it is found
- * out. */
+   out. */
 TEST(claims_do_not_cost_memory)
 {
     gguf_out f;

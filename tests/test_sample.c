@@ -1,6 +1,6 @@
 /* test_sample.c - choosing a token: greedy and its ties, bans, numbers that are not finite; top-k,
-   top-p and min-p against a reference that sorts; draws follow their probabilities and their seed.
- */
+   top-p and min-p against a reference that sorts; draws follow their probabilities and their
+   seed. */
 #define SYNERGY_SIMD 0 /* no kernel is tested here: twice as fast to compile */
 #define SYNERGY_IMPLEMENTATION
 #include "../synergy.h"

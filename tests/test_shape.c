@@ -1,5 +1,5 @@
 /* test_shape.c - the one judgement over a profile's shape, which terminal, report and comparison
- * share. */
+   share. */
 #define _POSIX_C_SOURCE 200809L
 #include "test.h"
 

@@ -67,8 +67,8 @@ TEST(phase_reference)
     npy_free(&made);
 }
 
-/* The shuffle's order is ours; that the references' gives theirs checks the definition of a null.
- */
+/* The shuffle's order is ours; that the references' gives theirs checks the definition of a
+   null. */
 TEST(shuffle_reference)
 {
     npy series = load("example_series", NPY_F8), index = load("shuffle_index", NPY_I4);
@@ -291,8 +291,8 @@ typedef struct table { /* what a whole analysis with surrogates gives for the un
     uint64_t missing;
 } table;
 
-/* Prompt p of the base: memory, a common driver, and units that are degenerate in one prompt each.
- */
+/* Prompt p of the base: memory, a common driver, and units that are degenerate in one prompt
+   each. */
 static void base_prompt(double *row, size_t p) /* (unit, sample) */
 {
     uint64_t state = 40 + p;

@@ -423,8 +423,8 @@ TEST(real_gemma3)
 /* ------------------------------------------------------------------ what a vocabulary says of
  * itself */
 
-/* facts.tsv: vocabulary, number of tokens, bos, eos, "add_bos add_eos", ids that end a generation
- */
+/* facts.tsv: vocabulary, number of tokens, bos, eos, "add_bos add_eos", ids that end a
+   generation */
 static void check_facts(const char *folder, const char *only)
 {
     table facts = table_read("data/tokenizer/facts.tsv");
@@ -635,7 +635,7 @@ TEST(special_tokens_are_found_longest_first)
 /* ------------------------------------------------------------------ chat formats */
 
 /* chat.tsv: family, flags, roles (s u a), messages (base64, comma between), rendered, ids of a real
- * model */
+   model */
 static syn_chat chat_named(const char *name)
 {
     int i;
@@ -786,8 +786,8 @@ TEST(chat_templates_are_recognised)
                      "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>") == SYN_CHAT_DEEPSEEK3);
     CHECK(recognised("[INST] {{ message }} [/INST]") == SYN_CHAT_NONE);
     CHECK(recognised("") == SYN_CHAT_NONE);
-    /* what would be written and is in no format: another mark, another system text, a thought begun
-     */
+    /* what would be written and is in no format: another mark, another system text, a thought
+       begun */
     CHECK(recognised("<|im_start|>system<|im_sep|>") == SYN_CHAT_NONE);
     CHECK(recognised("<|im_start|>User: <end_of_utterance>") == SYN_CHAT_NONE);
     CHECK(recognised("<|im_start|>system\\nYou are Dolphin, a helpful AI assistant.<|im_end|>") ==

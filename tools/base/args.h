@@ -47,8 +47,8 @@ typedef struct command {
 /* All commands, for help, completion and the manual; main sets them once. */
 void commands_set(const command *const *table, size_t count);
 const command *const *commands_all(size_t *count);
-/* NULL when there is none of the name; then the name that was probably meant, or NULL, in *meant.
- */
+/* NULL when there is none of the name; then the name that was probably meant, or NULL,
+   in *meant. */
 const command *command_find(const char *name, const char **meant);
 
 /* A command's own table of options, without --help and --version, which all have: calls the command

@@ -13,8 +13,8 @@
 #include "base/problem.h"
 #include "base/text.h"
 
-/* A file by its name in the folder, one '*' stands for anything; the first row that fits is meant.
- */
+/* A file by its name in the folder, one '*' stands for anything; the first row that fits is
+   meant. */
 typedef struct file_row {
     const char *stage; /* which writes it: "capture", "phiid", "graph", "study", "report" */
     const char *file;
@@ -65,7 +65,7 @@ void table_free(table_out *t);
 bool table_write(table_out *t, const char *path, problem *why);
 
 /* Refuses an input that is a file which a stage would write to DIR, whatever it is called; NULL is
- * passed over. */
+   passed over. */
 bool columns_not_input(const char *directory, const char *stage, const char *input, problem *why);
 /* Refuses a folder where a file that a stage would write cannot be: a folder has its name. */
 bool columns_free(const char *directory, problem *why);

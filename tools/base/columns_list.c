@@ -1,5 +1,5 @@
-/* columns_list.c - the files of a result folder, the columns of its tables, the axes of its arrays.
- */
+/* columns_list.c - the files of a result folder, the columns of its tables, the axes of its
+   arrays. */
 #include "base/columns.h"
 
 #define NATS "nats"

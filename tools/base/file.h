@@ -37,16 +37,16 @@ const char *path_base(const char *path); /* what follows the last '/' */
 bool path_join(char *to, const char *directory, const char *name, problem *why);
 bool directory_make(const char *path, problem *why); /* with its parents */
 /* Are they one file or folder, whatever they are called (links, ".."), or would they be if they
- * were made? */
+   were made? */
 bool path_same(const char *a, const char *b);
 /* A single output file: refuses a directory, an existing file unless force, and a folder that
    cannot be written to, before hours of work. */
 bool output_file_check(const char *path, bool force, problem *why);
 /* Refuses an output that is an input, and one whose work file (NAME.part) would be. A NULL is
- * passed over. */
+   passed over. */
 bool output_not_input(const char *output, const char *input, problem *why);
 /* The names in a folder but "." and "..", by their bytes; one that is not there has none. Zero
- * before the first use. */
+   before the first use. */
 typedef struct folder_names {
     char **at;
     size_t count;

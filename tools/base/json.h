@@ -71,7 +71,7 @@ const char *json_text_of(const json *object, const char *key, const char *otherw
 double json_number_of(const json *object, const char *key, double otherwise);
 bool json_bool_of(const json *object, const char *key, bool otherwise);
 /* Numbers by value, arrays element by element; two objects pass for equal, their keys are compared
- * one by one. */
+   one by one. */
 bool json_equal(const json *a, const json *b);
 /* The first key of `ours` whose value differs in `theirs` or is not there; NULL: none. */
 const char *json_difference(const json *ours, const json *theirs);

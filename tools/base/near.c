@@ -11,7 +11,7 @@ static size_t least(size_t a, size_t b)
 }
 
 /* Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment); b of at
- * most NEAR_WORD. */
+   most NEAR_WORD. */
 static size_t distance_of(const char *a, size_t n, const char *b, size_t m)
 {
     size_t row[3][NEAR_WORD + 1];

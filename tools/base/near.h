@@ -13,7 +13,7 @@ typedef struct near_search {
 
 void near_begin(near_search *n, const char *given, size_t length);
 /* Offers a word, which must live on; a word that begins with what was given is near, whatever its
- * length. */
+   length. */
 void near_offer(near_search *n, const char *word);
 
 #endif

@@ -7,7 +7,7 @@
 
 enum { BAR = 24 };
 /* In a log: a line every so many per cent, but not more often than twice a second, or after so many
- * seconds. */
+   seconds. */
 static const double log_step = 0.05, log_least = 0.5, log_most = 30;
 
 static bool hushed; /* work within a work that has a bar of its own */
@@ -45,7 +45,7 @@ static void time_left(const progress *p, double done, double spent, char *to, si
 }
 
 /* What fits into the terminal's line: first the bar becomes shorter, then the time goes, then the
- * bar. */
+   bar. */
 static void draw(const progress *p, double done, double spent)
 {
     char left[64], bar[BAR + 1];

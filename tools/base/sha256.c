@@ -83,7 +83,7 @@ static void blocks_plain(uint32_t h[8], const unsigned char *b, size_t blocks)
         m[((i) + 3) & 3])
 
 /* Four rounds. The instruction does two of them and gives the new a, b, e, f; the old ones are the
- * new c, d, g, h. */
+   new c, d, g, h. */
 SHA256_TARGET static void four_rounds(__m128i *abef, __m128i *cdgh, __m128i words, int at)
 {
     const __m128i k = _mm_loadu_si128((const __m128i *)(const void *)(round_constant + at));

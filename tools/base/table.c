@@ -67,8 +67,8 @@ static void add_letter(text *t, unsigned code)
     else text_add_bytes(t, three, sizeof three);
 }
 
-/* Latin-1 as Windows and the web mean it: code page 1252, whose 0x80 to 0x9f are letters and signs.
- */
+/* Latin-1 as Windows and the web mean it: code page 1252, whose 0x80 to 0x9f are letters and
+   signs. */
 static char *from_latin1(const char *bytes, size_t *size)
 {
     static const unsigned short high[32] = {
@@ -137,7 +137,7 @@ static size_t separators_in_line(const char *bytes, size_t size, size_t *at, cha
 }
 
 /* Of the first lines, how many have as many separators as the very first; *lines how many there
- * are. */
+   are. */
 static size_t lines_that_agree(const char *bytes, size_t size, size_t from, char separator,
                                size_t *lines)
 {
@@ -326,8 +326,8 @@ static bool is_taken(char *const *name, size_t n, const char *wanted)
     return false;
 }
 
-/* Names as keys: never empty, never twice. *twice is the first column that had to be changed, + 1.
- */
+/* Names as keys: never empty, never twice. *twice is the first column that had to be changed, +
+   1. */
 char **text_table_names(const text_table *t, size_t *twice)
 {
     const csv *c = &t->cells;

@@ -52,7 +52,7 @@ typedef struct work {
 } work;
 
 /* Refuses a folder that holds a run of other settings (finished or begun), unless forced. Changes
- * nothing. */
+   nothing. */
 bool work_check(const work_desc *desc, problem *why);
 /* Is a finished run of the same settings there, and not to be made anew? */
 bool work_is_complete(const work_desc *desc);

@@ -1,5 +1,5 @@
-/* cmd_analyze.c - `synergy analyze`, the main job: prompts -> norms -> PhiID -> scores -> report.
- */
+/* cmd_analyze.c - `synergy analyze`, the main job: prompts -> norms -> PhiID -> scores ->
+   report. */
 #include "engine/choices.h"
 #include "base/work.h"
 #include "engine/estimators.h"
@@ -50,7 +50,7 @@ static double bytes_in_all(const analysis *a, const capture_facts *f)
 }
 
 /* What the run will take, before it starts. The time is a range: generation slows down as the
- * context fills. */
+   context fills. */
 static bool announce(const capture_facts *f, const void *user, problem *why)
 {
     const analysis *a = user;
@@ -67,8 +67,8 @@ static bool announce(const capture_facts *f, const void *user, problem *why)
     return good;
 }
 
-/* What the information stage would only find after the recording: series too short for their lag.
- */
+/* What the information stage would only find after the recording: series too short for their
+   lag. */
 static bool check_samples(const analysis *a, problem *why)
 {
     const long long n = (long long)a->capture.n, least = phiid_least_samples(&a->phiid);

@@ -29,8 +29,8 @@ static bool number_of(const char *variable, int64_t *value)
     return !*end && *value >= 0;
 }
 
-/* True when there is one: the processes of a launcher have one -o, and each its own folder in it.
- */
+/* True when there is one: the processes of a launcher have one -o, and each its own folder in
+   it. */
 static bool shard_from_environment(capture_options *o)
 {
     for (size_t i = 0; i < sizeof launchers / sizeof launchers[0]; i++) {

@@ -19,7 +19,7 @@ typedef struct emergence {
 } emergence;
 
 /* The text of every run, as its own vocabulary has it, in DIR/RUN/text.npy; adds it to the
- * identity. */
+   identity. */
 static bool write_texts(emergence *e, sha256 *identity, problem *why)
 {
     char path[TOOL_PATH_BYTES];

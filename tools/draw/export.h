@@ -9,7 +9,7 @@
 void export_svg(text *to, const char *svg);
 void export_pdf(text *to, const char *svg);
 /* Drawings side by side in `columns` columns, with the letters a, b, c ...: a drawing as svg.c
- * makes them. */
+   makes them. */
 void export_panels(text *to, const text *svg, size_t count, size_t columns, const char *title);
 /* Width and height of a drawing. */
 void export_size(const char *svg, double size[2]);

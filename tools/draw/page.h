@@ -56,7 +56,7 @@ void page_end(page *p);
 
 void page_figure(page *p);
 /* One panel; writes figures/NAME.svg, .pdf and .csv, and frees f. The page holds the SVG and the
- * CSV, too. */
+   CSV, too. */
 void page_panel(page *p, const char *name, figure *f);
 /* The same, and it is a panel of the one figure of the whole result (page_whole). */
 void page_panel_of_whole(page *p, const char *name, figure *f);

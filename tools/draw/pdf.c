@@ -176,7 +176,7 @@ static void shape(pdf *p, const element *e, int style)
 /* ---- writing ---------------------------------------------------------------------------- */
 
 /* Widths of Helvetica from ' ' to '~' in thousandths of its size (Adobe's metrics of the standard
- * fonts). */
+   fonts). */
 static const short width_of[95] = {
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333,  278, 278, 556, 556, 556,
     556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667,

@@ -29,7 +29,7 @@ double walk_number(const element *e, const char *key, double otherwise);
 bool piece_is(piece p, const char *s);
 
 /* How an element is painted, when its classes, its group and its own attributes have been looked
- * at. */
+   at. */
 typedef struct looks {
     const char *fill, *stroke; /* "#rrggbb", "none" or "hatch" */
     char own_fill[16];

@@ -16,8 +16,8 @@
 bool budget_of(const char *words, double *bytes, problem *why);
 
 /* Sets desc->sequences to the most, 1 to `most`, whose context and `each` further bytes a sequence
-   stay within the budget (one sequence is always tried), and desc->batch to a pass that suits them.
- */
+   stay within the budget (one sequence is always tried), and desc->batch to a pass that suits
+   them. */
 bool budget_sequences(const loaded_model *m, syn_context_desc *desc, size_t most, double each,
                       double bytes, problem *why);
 

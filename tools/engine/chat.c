@@ -49,8 +49,8 @@ static bool run_template(const chat *c, const char *message, size_t length, text
     return jinja_render(c->source.at, c->source.length, &in, out, why);
 }
 
-/* Can the template be run? What it says itself of a conversation is no question of what is known.
- */
+/* Can the template be run? What it says itself of a conversation is no question of what is
+   known. */
 static bool try_template(chat *c, problem *why)
 {
     text out = {0};

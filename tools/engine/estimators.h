@@ -1,5 +1,5 @@
 /* estimators.h - the estimators that a result is told under, and the folder of each one's own
- * result. */
+   result. */
 #ifndef SYNERGY_ESTIMATORS_H
 #define SYNERGY_ESTIMATORS_H
 

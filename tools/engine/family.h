@@ -1,6 +1,6 @@
 /* family.h - what the learner reads of a model's row in the header's table of families: which steps
-   a layer takes. Only engine.c sees the table itself, so that there is one definition of a model.
- */
+   a layer takes. Only engine.c sees the table itself, so that there is one definition of a
+   model. */
 #ifndef SYNERGY_FAMILY_H
 #define SYNERGY_FAMILY_H
 

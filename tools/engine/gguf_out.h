@@ -29,7 +29,7 @@ bool gguf_key_is(const gguf_key *key, const char *name);
 
 void gguf_out_copy_key(gguf_out *out, const gguf_key *key);
 /* Begins a file with all keys of another whose tensors will be F32: its type says so, and it is no
- * part of a split. */
+   part of a split. */
 void gguf_out_floats_of(gguf_out *out, const syn_gguf *from);
 /* The same with another beginning of its name in place of the first `skip` bytes. */
 void gguf_out_move_key(gguf_out *out, const gguf_key *key, size_t skip, const char *begin);

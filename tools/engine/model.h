@@ -40,7 +40,7 @@ typedef bool tensor_visit(void *user, const syn_gguf *gguf, const syn_gguf_tenso
 bool model_each_tensor(const loaded_model *m, tensor_visit *visit, void *user, problem *why);
 
 /* Refuses `tokens` positions beyond what the model was trained for, where its file says that,
- * unless `beyond`. */
+   unless `beyond`. */
 bool model_context_check(const loaded_model *m, uint64_t tokens, bool beyond, problem *why);
 /* Refuses an output that is one of the model's files. */
 bool model_not_output(const loaded_model *m, const char *output, problem *why);

@@ -94,7 +94,7 @@ bool recording_sinks(const recording *r, npy *a, bool *found, problem *why)
 }
 
 /* run.json beside the recording says which model it is of, and how many layers before the first
- * have no such units. */
+   have no such units. */
 static bool run_beside(recording *r, problem *why)
 {
     char path[TOOL_PATH_BYTES];

@@ -67,8 +67,8 @@ static bool is_counting_name(const char *name)
     return false;
 }
 
-/* Does the first column grow by equal steps from row to row, to the rounding of written decimals?
- */
+/* Does the first column grow by equal steps from row to row, to the rounding of written
+   decimals? */
 static bool counts_up(const grid *g)
 {
     const double *v = g->value;
@@ -197,8 +197,8 @@ static bool drop_units(recording *r, grid *g, problem *why)
                        r->path, left ? "one unit" : "no unit");
 }
 
-/* What is kept becomes the recording: columns close up, prompts are as long as the longest is left.
- */
+/* What is kept becomes the recording: columns close up, prompts are as long as the longest is
+   left. */
 static void take(recording *r, grid *g)
 {
     size_t longest = 0, units = 0, *column = tool_alloc(g->columns, sizeof *column);

@@ -1,5 +1,5 @@
-/* recording_table.h - between recording.c and recording_table.c: text tables, and parts of arrays.
- */
+/* recording_table.h - between recording.c and recording_table.c: text tables, and parts of
+   arrays. */
 #ifndef SYNERGY_RECORDING_TABLE_H
 #define SYNERGY_RECORDING_TABLE_H
 

@@ -31,7 +31,7 @@ enum { SHAPE_LEAST_PROMPTS = 10 };
 shape_kind shape_of(const shape_evidence *e);
 bool shape_is_open(const shape_evidence *e);
 /* Surely a middle third above the outer thirds; surely a bend downwards: with sign -1, the
- * opposite. */
+   opposite. */
 bool shape_surely_high(const shape_evidence *e, double sign);
 bool shape_surely_bent(const shape_evidence *e, double sign);
 /* The share of the variance between layer means that the nearest parabola over depth explains; NaN

@@ -42,7 +42,7 @@ static bool read_span(const char **at, size_t first, size_t last, span *s)
 }
 
 /* 'H' or 'E' between the numbers of a name that begins with L, '.' of an older one; 0 where neither
- * is. */
+   is. */
 static char read_kind(const char **at, bool lettered)
 {
     const char kind = (char)toupper((unsigned char)**at);

@@ -17,7 +17,7 @@ bool unit_name_read(const char *name, size_t *layer, size_t *index);
 char **unit_names(const csv *units, bool experts);
 void unit_names_free(char **name, size_t count);
 /* Can a table's own names stand for its units: all different, none empty, none to be taken for a
- * number? */
+   number? */
 bool unit_names_fit(char *const *name, size_t count);
 
 /* Marks the named units in chosen (layers, per_layer). The text counts layers as the model does:

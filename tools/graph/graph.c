@@ -76,7 +76,7 @@ static bool read_partition(graph_work *w, problem *why)
 }
 
 /* Are a folder's units experts? Of older folders, whose units.csv has no such names, its JSON files
- * tell. */
+   tell. */
 static bool units_are_experts(const char *directory, bool *experts, problem *why)
 {
     static const char *const file[2] = {"run.json", "phiid.json"}, *const key[2] = {

@@ -60,8 +60,8 @@ typedef struct graph_work {
 } graph_work;
 
 /* Reads a square matrix from .npy (any numbers) or text, with or without names around it; one
-   triangle is completed, any other asymmetry refused unless `how` says what to do. (graph_read.c)
- */
+   triangle is completed, any other asymmetry refused unless `how` says what to do.
+   (graph_read.c) */
 bool network_read(network *n, const char *path, const char *name, int how, problem *why);
 void network_free(network *n);
 

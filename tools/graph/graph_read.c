@@ -12,8 +12,8 @@
 
 /* ---- symmetry --------------------------------------------------------------------------- */
 
-/* Two weights of a pair that differ by no more than this, of the largest weight, are one: rounding.
- */
+/* Two weights of a pair that differ by no more than this, of the largest weight, are one:
+   rounding. */
 static const double ROUNDING = 1e-9;
 
 static double *at(const network *n, size_t i, size_t j)

@@ -1,5 +1,5 @@
 /* stage.h - what others may use of graph/: the matrices of a result folder, or any other, as
- * networks. */
+   networks. */
 #ifndef SYNERGY_GRAPH_STAGE_H
 #define SYNERGY_GRAPH_STAGE_H
 

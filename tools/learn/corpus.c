@@ -212,7 +212,7 @@ static void predicate(draft *d, sentence *s, const verb *move, bool many)
 }
 
 /* A whole sentence. The pair that is held out: the subject with the noun beside it, or with its
- * verb. */
+   verb. */
 static void compose(draft *d, sentence *s, bool beside)
 {
     size_t a, b, c, v;
@@ -525,8 +525,8 @@ static const char *pronoun(const char *name)
 
 enum { WORLD_PLACES = 16, WORLD_THINGS = 40 };
 
-/* Somebody takes a thing somewhere; where is it? The held-out pair: the thing and where it ends up.
- */
+/* Somebody takes a thing somewhere; where is it? The held-out pair: the thing and where it ends
+   up. */
 static void where(draft *d)
 {
     size_t thing, last, first, other_place, other_thing;

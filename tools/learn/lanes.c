@@ -1,5 +1,5 @@
-/* lanes.c - products in blocks that stay in cache, and the loops of lanes_body.h, for each level.
- */
+/* lanes.c - products in blocks that stay in cache, and the loops of lanes_body.h, for each
+   level. */
 #include "learn/lanes.h"
 
 #include <math.h>

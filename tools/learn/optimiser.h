@@ -1,5 +1,5 @@
-/* optimiser.h - AdamW on chosen stretches of the weights, clipping by the global norm, schedules.
- */
+/* optimiser.h - AdamW on chosen stretches of the weights, clipping by the global norm,
+   schedules. */
 #ifndef SYNERGY_OPTIMISER_H
 #define SYNERGY_OPTIMISER_H
 

@@ -35,7 +35,7 @@ typedef struct speaker {
 } speaker;
 
 /* For texts of at most `tokens`, `sequences` side by side. path: the net's own file as F32
- * (net_write). */
+   (net_write). */
 bool speaker_open(speaker *s, const net *n, const char *path, size_t sequences, size_t tokens,
                   problem *why);
 void speaker_close(speaker *s);

@@ -100,7 +100,7 @@ bool train_run(const train_options *o, problem *why);
 
 enum { TUNE_SFT, TUNE_GRPO };
 /* What is right: the whole answer, steps included; or its last number (of an answer without one,
- * its last word). */
+   its last word). */
 enum { CHECK_WHOLE, CHECK_FINAL };
 
 typedef struct tune_options {

@@ -1,6 +1,6 @@
 /* train.c - `synergy train`. What a run leaves, besides timing.json, is the same for the same seed,
-   whatever the threads, and whether it was stopped or not. state.gguf has all that going on needs.
- */
+   whatever the threads, and whether it was stopped or not. state.gguf has all that going on
+   needs. */
 #include "learn/stage.h"
 #include "base/columns.h"
 #include "base/stop.h"

@@ -71,7 +71,7 @@ static int describe(syn_phiid_desc *desc, const int settings[4], char *error)
 }
 
 /* x, y (samples); atom (FLAT_ATOMS); mi (FLAT_MIS), bound (FLAT_ATOMS) and local (FLAT_ATOMS,
- * samples - tau) or NULL. */
+   samples - tau) or NULL. */
 int synergy_flat_phiid(const double *x, const double *y, size_t samples, const int settings[4],
                        double *atom, double *mi, double *bound, double *local, unsigned *flags,
                        char *error)
@@ -126,8 +126,8 @@ static int add_prompts(syn_pairs *pairs, const double *series, const size_t *len
 }
 
 /* series (prompt, sample, unit) of shape; lengths (prompt) or NULL; synergy, redundancy (unit,
-   unit): means over prompts; atom (prompt, pair, FLAT_ATOMS) and flag (prompt, pair), or NULL both.
- */
+   unit): means over prompts; atom (prompt, pair, FLAT_ATOMS) and flag (prompt, pair), or NULL
+   both. */
 int synergy_flat_pairs(const double *series, const size_t *lengths, const size_t shape[3],
                        const int settings[4], int threads, double *synergy, double *redundancy,
                        double *atom, unsigned char *flag, char *error)

@@ -145,7 +145,7 @@ static bool each_surrogate(phiid_work *w, syn_surrogate kind, size_t count, bool
 /* ---- tests against them ----------------------------------------------------------------- */
 
 /* The mean over all pairs, observed and of the surrogate, each pair over the prompts that both
- * have. */
+   have. */
 static void count_whole(null_figures *f, const syn_pairs *made)
 {
     const syn_pairs *seen = made->desc.like;

@@ -59,8 +59,8 @@ static double radius_of(const double a[4])
     return d < 0 ? sqrt(det) : fabs(half) + sqrt(d);
 }
 
-/* S = B S B' + V for B = g A: three linear equations in (xx, xy, yy), by elimination with pivots.
- */
+/* S = B S B' + V for B = g A: three linear equations in (xx, xy, yy), by elimination with
+   pivots. */
 static void stationary(const random_system *s, double g, double out[3])
 {
     double a = g * s->a[0], b = g * s->a[1], c = g * s->a[2], d = g * s->a[3];

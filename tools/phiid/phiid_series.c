@@ -15,8 +15,8 @@ bool phiid_is_long_enough(const phiid_work *w, size_t prompt)
     return recording_pairs(&w->from, prompt, w->tau) >= LEAST_SAMPLES;
 }
 
-/* Is it laid out as the pairs that count (pasts, then futures), since samples are left out of it?
- */
+/* Is it laid out as the pairs that count (pasts, then futures), since samples are left out of
+   it? */
 static bool has_gaps(const phiid_work *w)
 {
     return w->from.at != NULL;

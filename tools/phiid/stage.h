@@ -1,5 +1,5 @@
 /* stage.h - what others may use of phiid/: a recording to atoms, scores and profiles in a result
- * folder. */
+   folder. */
 #ifndef SYNERGY_PHIID_STAGE_H
 #define SYNERGY_PHIID_STAGE_H
 

@@ -83,7 +83,7 @@ static double mean_of_best(const double *score, size_t n, size_t per_group)
 }
 
 /* level (layer): 0 in the upper third of the values, 1, 2; layers without a value are in the
- * lowest. */
+   lowest. */
 static void thirds(const double *value, size_t layers, int *level)
 {
     for (size_t l = 0; l < layers; l++) {

@@ -424,7 +424,7 @@ bool capture_open(capture_job *job, const capture_options *o, problem *why)
 }
 
 /* What a prompt under way holds beside its part of the context: the record, twice while it is
- * written. */
+   written. */
 static double slot_bytes(const capture_job *job)
 {
     return (double)job->options->n * 4.0 * (1.0 + (double)job->units) + 12.0 * (double)job->units;

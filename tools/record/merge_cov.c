@@ -1,5 +1,5 @@
-/* merge_cov.c - lagged covariances of several recordings become one: sums, not recordings, travel.
- */
+/* merge_cov.c - lagged covariances of several recordings become one: sums, not recordings,
+   travel. */
 #include "record/stage.h"
 
 #include <stdlib.h>

@@ -39,7 +39,7 @@ static void read_profile(compared *f, const char *score)
 /* ---- one folder ------------------------------------------------------------------------- */
 
 /* Width of a letter of the figures in units, from common sans serif fonts: a guess on the safe
- * side. */
+   side. */
 static double letter_width(const char *s)
 {
     if ((unsigned char)*s >= 0x80) return 11;

@@ -75,8 +75,8 @@ const char *report_score_unit(const char *score);
 /* Units with a value, the highest first; the caller frees. */
 size_t *report_order(const report *r, const double *value, size_t *count);
 
-/* y = c0 + c1 x + c2 x^2 over x = depth - 1/2, nearest to the values; false when it is not defined.
- */
+/* y = c0 + c1 x + c2 x^2 over x = depth - 1/2, nearest to the values; false when it is not
+   defined. */
 bool report_parabola(const double *value, size_t layers, double c[3]);
 /* What the judgement over a profile's shape rests on. */
 shape_evidence report_shape(const report *r, const char *score);
@@ -162,7 +162,7 @@ void figure_network(const report *r, const double *matrix, const char *id, const
 size_t figure_network_edges(const report *r, const double *matrix);
 
 /* A chart of lines (report_lines.c): each has its own colour and dash, a band, and its name at its
- * end. */
+   end. */
 typedef struct line {
     const char *name;
     curve at;
@@ -196,15 +196,15 @@ void report_claims(page *p, const report *r);
 void report_robustness(page *p, const report *r); /* report_robust.c */
 bool report_has_robustness(const report *r);
 /* A row of the claims; verdict: yes, no, in part, open, not tested. Between the two stands the
- * evidence. */
+   evidence. */
 void report_claim_begin(page *p, const char *claim, const char *verdict); /* report_answer.c */
 void report_claim_end(page *p);
 void report_emergence_claims(page *p, const report *r); /* report_learn.c */
 void report_emergence(page *p, const report *r);
 void report_tuning_claims(page *p, const report *r); /* report_tuning.c */
 void report_tuning(page *p, const report *r);
-/* What was asked, found and how sure that is, for somebody who never heard of it (report_plain.c).
- */
+/* What was asked, found and how sure that is, for somebody who never heard of it
+   (report_plain.c). */
 void report_plain(page *p, const report *r);
 void report_glossary(page *p, const report *r);
 void report_paper(page *p, const report *r); /* report_paper.c */

@@ -162,7 +162,7 @@ static size_t readings_of(const json *from, reading to[MOST_READINGS])
 }
 
 /* "Removing the heads of the highest score first changes the predictions more than ...", for one
- * reading. */
+   reading. */
 static void causal_words(page *p, const report *r, const reading *by)
 {
     const json *test = report_test(r->ablation.root, by->order, "random");
@@ -351,7 +351,7 @@ static void claim_topology(page *p, const report *r, const char *key, const char
 }
 
 /* "Removing the core (the rank difference) harms more than ...": the reading is named where there
- * are two. */
+   are two. */
 static void claim_of_reading(page *p, const json *from, const char *a, const char *b,
                              const char *claim, const char *core, const reading *by,
                              size_t readings)

@@ -126,8 +126,8 @@ static void run_line(const csv *c, const char *run, const char *score, const cha
     }
 }
 
-/* A control has no steps: a level line, the mean over runs, between the smallest and the largest.
- */
+/* A control has no steps: a level line, the mean over runs, between the smallest and the
+   largest. */
 static void control_line(const csv *c, const char *kind, const char *score, const char *column,
                          double x1, curve *to)
 {

@@ -33,8 +33,8 @@ static void keep_strongest(edges *e)
 }
 
 /* At most a quarter of all pairs, so that a small network is still a choice. Weights at or below
-   zero are no edges. A full room is cut back to the strongest, below which nothing enters any more.
- */
+   zero are no edges. A full room is cut back to the strongest, below which nothing enters any
+   more. */
 static edges *strongest(const report *r, const double *m)
 {
     edges *e = tool_alloc(1, sizeof *e);

@@ -157,7 +157,7 @@ static bool write_figure(const page *p, const char *name, const char *end, const
 }
 
 /* A link that holds the file. Where the page's own folder has it, one that is large is not held
- * twice. */
+   twice. */
 static void link_file(page *p, const char *name, const char *end, const char *type, const text *t)
 {
     enum { MOST = 2 << 20 };

@@ -1,5 +1,5 @@
-/* report_scale.c - from values to colours: ranges, quantiles, palettes, the bar beside a picture.
- */
+/* report_scale.c - from values to colours: ranges, quantiles, palettes, the bar beside a
+   picture. */
 #include "report/report.h"
 
 #include <math.h>

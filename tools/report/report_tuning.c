@@ -109,7 +109,7 @@ static int by_number(const void *a, const void *b)
 }
 
 /* Mean over seeds at every step, with its 95 % interval by Student's t; of one seed, that of the
- * items. */
+   items. */
 static void subset_line(const csv *c, const char *task, const char *method, const char *subset,
                         curve *to)
 {

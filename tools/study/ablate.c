@@ -1,5 +1,5 @@
-/* ablate.c - the study of removal: in which orders, how many units at each point, and what follows.
- */
+/* ablate.c - the study of removal: in which orders, how many units at each point, and what
+   follows. */
 #include "study/study.h"
 
 #include <math.h>
@@ -95,8 +95,8 @@ static bool add_reading(study *a, orders *all, const study_reading *r, problem *
     return good;
 }
 
-/* Random orders within the layers that each reading takes: the place in `all` of reading k is 2 k.
- */
+/* Random orders within the layers that each reading takes: the place in `all` of reading k is 2
+   k. */
 static void add_matched(study *a, orders *all)
 {
     for (size_t k = 0; k < a->readings; k++)

@@ -29,8 +29,8 @@ static bool as_message(const chat *asked, text *words, problem *why)
     return rendered != NULL;
 }
 
-/* With a chat, the question is the user's message and the choice what the assistant goes on with.
- */
+/* With a chat, the question is the user's message and the choice what the assistant goes on
+   with. */
 static bool item_ids(eval_item *item, const eval_set *set, const syn_tokenizer *t,
                      const chat *asked, problem *why)
 {

@@ -89,8 +89,8 @@ typedef struct group {
     double sign;
 } group;
 
-/* Core and periphery of each reading, then random units. Returns how many groups; keys to be freed.
- */
+/* Core and periphery of each reading, then random units. Returns how many groups; keys to be
+   freed. */
 static size_t list_groups(const study *a, group to[2 * STUDY_READINGS + 1], double **keys,
                           problem *why)
 {

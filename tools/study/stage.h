@@ -1,5 +1,5 @@
 /* stage.h - what others may use of study/: ablation, noise, accuracy on evaluation sets,
- * perplexity. */
+   perplexity. */
 #ifndef SYNERGY_STUDY_STAGE_H
 #define SYNERGY_STUDY_STAGE_H
 

@@ -52,7 +52,7 @@ static bool eval_desc(const study *a, syn_context_desc *desc, problem *why)
 }
 
 /* A model that cannot take the evaluation sets (its context, its tokenizer) is studied without
- * them. */
+   them. */
 static bool open_eval(study *a, problem *why)
 {
     int which[EVAL_SETS];
@@ -91,7 +91,7 @@ static const struct {
 enum { PAPER = sizeof paper / sizeof paper[0] };
 
 /* The score that `synergy phiid` was asked for; a folder of another program's scores has no
- * phiid.json. */
+   phiid.json. */
 static bool chosen_score(const study_options *o, char to[64], problem *why)
 {
     char path[TOOL_PATH_BYTES];
@@ -512,8 +512,7 @@ static const setting_word words[] = {{"eval", "--eval"},
                                      {NULL, NULL}};
 
 /* Pieces: edits on texts, and of each curve with evaluation sets the points (the first is one for
- * all).
- */
+   all). */
 static size_t pieces_in_all(const study *a)
 {
     size_t n = a->s.texts * own_edits(a);

@@ -172,7 +172,7 @@ bool study_is_open(const study *a)
 }
 
 /* Curves of one name with at least (or, to count below, at most) that area; equal within rounding
- * counts. */
+   counts. */
 static size_t count_beyond(const study *a, const char *name, double area, bool above, size_t *all)
 {
     const double slack = 1e-9 * fabs(area);

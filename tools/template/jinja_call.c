@@ -1,5 +1,5 @@
-/* jinja_call.c - filters, tests, methods and functions: tables of name, parameters and what to do.
- */
+/* jinja_call.c - filters, tests, methods and functions: tables of name, parameters and what to
+   do. */
 #include "template/jinja_own.h"
 
 #include <math.h>

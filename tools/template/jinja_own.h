@@ -94,8 +94,8 @@ typedef enum jnode_kind {
     JN_BODY
 } jnode_kind;
 
-/* A node: a to d are its parts; list its items, arguments, targets or statements, key their names.
- */
+/* A node: a to d are its parts; list its items, arguments, targets or statements, key their
+   names. */
 typedef struct jnode {
     jnode_kind kind;
     int line;

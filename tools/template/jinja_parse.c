@@ -759,8 +759,8 @@ static jnode *parse_statement(parser *p)
                name.at);
 }
 
-/* Statements up to one of the names in `ends` (which stays to be read), or to the end of the text.
- */
+/* Statements up to one of the names in `ends` (which stays to be read), or to the end of the
+   text. */
 static jnode *parse_body(parser *p, const char *const *ends)
 {
     jnode *body = node(p, JN_BODY, NULL, NULL);
