@@ -88,8 +88,9 @@
                return puts(err.text), 1; // "tensor blk.3.attn_q.weight is missing"
            for (t = 0; t < 100; t++) {
                if (syn_context_step(&ctx, &id, 1, &err)) return puts(err.text), 1;
-               printf("token %d, norm %g\n", (int)id, (double)syn_context_norms(&ctx,
-   SYN_LAST_ROW)[0]); id = syn_sample(&greedy, syn_context_logits(&ctx, SYN_LAST_ROW), model.vocab);
+               printf("token %d, norm %g\n", (int)id,
+                      (double)syn_context_norms(&ctx, SYN_LAST_ROW)[0]);
+               id = syn_sample(&greedy, syn_context_logits(&ctx, SYN_LAST_ROW), model.vocab);
            }
            return 0;
        }
@@ -103,8 +104,8 @@
    Descriptors are plain structs in which zero means the default: memset them first. Objects show
    their fields, to be read. Calls that take an object as const may run on it at the same time: two
    contexts step on one model, many threads tokenize with one tokenizer or read one syn_pairs (a
-   read callback must bear that). A call that takes an object to change it wants it alone. An arena
-   called `work` is given back when the call returns.
+   read callback must allow for that). A call that changes an object must be the only one on it. An
+   arena called `work` is given back when the call returns.
 
    WORDS
    unit       a head or an expert, whose norm at every token is one series; or any other channel
@@ -119,8 +120,8 @@
    panel, tile   in >>phiid: eight units side by side; two panels against each other
    four       in >>phiid: the variables x, y and their futures a, b; what is known of them
    samples    in >>phiid: one series as it lies in memory, in float or double
-   share      in >>context: the part of the work that one job begins with
-   flag       what is wrong with a pair; it is told, and the numbers with it are not counted
+   lot        in >>context: the part of the rows of a product that one job begins with
+   flag       what is wrong with a pair; it is reported, and the pair's numbers are not counted
 
    BUILD MACROS
    SYNERGY_IMPLEMENTATION   compile the functions here
@@ -130,20 +131,21 @@
    SYNERGY_THREADS          the pool on pthreads
    SYNERGY_NO_STDIO         do not include <stdio.h> (the header itself never prints)
    SYNERGY_NO_IQ            leave out the IQ tensor types: 10.6 KB of Cortex-M4 code
-   SYNERGY_SIMD             0: plain C only; not defined: the best that the processor has at run
-   time SYNERGY_NO_AVX512        leave out the AVX-512 forms: 40 % of the x86 code, a third of the
+   SYNERGY_SIMD             0: plain C only; not defined: the best that the processor has,
+                            found at run time
+   SYNERGY_NO_AVX512        leave out the AVX-512 forms: 40 % of the x86 code, a third of the
                             compile time
    SYN_API                  how functions are declared (default extern)
 
    FUNCTIONS
    The declarations, section after section, say what each takes and gives, its errors and, where it
-   is not plain, its cost. A call that can fail returns a syn_status, takes the error last, and its
-   comment lists what it can return; a test derives the same list from the code. Nothing blocks but
-   the caller's read callback. What takes a syn_parallel, in its desc, runs jobs on it.
-   Arguments stand in one order: the object that is opened, changed or read; inputs with their
-   sizes; the descriptor; outputs; work memory; the error. Sizes and counts of the caller's data
-   are size_t. Numbers that a model file gives (layers, heads, rows) are uint32_t. A token id is
-   int32_t, and -1 is none. What is one of a few is an enum, and any other value is refused.
+   is not obvious, its cost. A call that can fail returns a syn_status, takes the error last, and
+   its comment lists what it can return; a test derives the same list from the code. Nothing blocks
+   but the caller's read callback. A call whose desc holds a syn_parallel runs jobs on it. Arguments
+   stand in one order: the object that is opened, changed or read; inputs with their sizes; the
+   descriptor; outputs; work memory; the error. Sizes and counts of the caller's data are size_t.
+   Numbers that a model file gives (layers, heads, rows) are uint32_t. A token id is int32_t, and -1
+   is none. A choice among a few is an enum, and any other value is refused.
 
    HISTORY
    0.2.0   SYNERGY_VERSION and syn_version; a buffer that is too small is SYN_ERROR_MEMORY
@@ -195,7 +197,7 @@ typedef enum syn_status {
     SYN_ERROR_MEMORY,      /* an arena or a buffer is too small (says how much it takes) */
     SYN_ERROR_READ,        /* the read callback failed or the bytes end early */
     SYN_ERROR_FORMAT,      /* the file is not well-formed GGUF */
-    SYN_ERROR_UNSUPPORTED, /* well-formed, but an architecture, type or tokenizer not known here */
+    SYN_ERROR_UNSUPPORTED, /* well-formed, but an unknown architecture, type or tokenizer */
     SYN_ERROR_MODEL,       /* keys or tensors missing, misshapen or contradictory */
     SYN_ERROR_CONTEXT,     /* the context has no room for that many tokens */
     SYN_ERROR_DATA         /* numbers that cannot be analysed (too short, not finite, not PSD) */
@@ -278,15 +280,15 @@ typedef struct syn_pool {
     uint32_t stop;
     syn_job_fn *job;
     void *arg;
-    uint32_t alone, pause, punctual; /* of run() only, see there */
+    uint32_t alone, pause, punctual; /* used by run() only, see there */
 } syn_pool;
 
 /* Starts threads - 1 workers (1 to SYN_POOL_THREADS threads). Errors: ARGUMENT; MEMORY when the
-   system gives no thread. */
+   system cannot start a thread. */
 SYN_API syn_status syn_pool_start(syn_pool *pool, int threads, syn_error *err);
 SYN_API void syn_pool_stop(syn_pool *pool);
 
-/* The pool as a syn_parallel. Only one thread at a time may run jobs on it, and no job may. */
+/* The pool as a syn_parallel. Only one thread at a time may run jobs on it; a job must not. */
 SYN_API syn_parallel syn_pool_parallel(syn_pool *pool);
 #endif
 
@@ -388,7 +390,7 @@ typedef struct syn_gguf_tensor {
    alignment). */
 SYN_API syn_status syn_gguf_open(syn_gguf *gguf, const syn_source *source, syn_error *err);
 
-/* Finds a key in a walk over all of them. An absent one is no error: *present is false and
+/* Finds a key by walking over all of them. An absent key is no error: *present is false and
    found->count 0. Errors: READ, FORMAT (it occurs twice). */
 SYN_API syn_status syn_gguf_find(const syn_gguf *gguf, const char *key, syn_gguf_value *found,
                                  bool *present, syn_error *err);
@@ -433,7 +435,7 @@ SYN_API syn_status syn_gguf_key_at(const syn_gguf *gguf, uint64_t at, syn_gguf_k
        weight = scale * code + minimum        code in int8, one scale (and minimum) a group
                                               of 16 or 32 weights, minimum often 0
 
-   so that one function a type, which unpacks a block into codes, scales and minima, serves
+   so that one function for each type, which unpacks a block into codes, scales and minima, serves
    both arithmetics: floats are scale * code + minimum in float (which is, bit for bit, what
    ggml's own dequantisers give), and the fast mode multiplies the codes as integers.
    Formats: the block structs of ggml; MXFP4: OCP Microscaling Formats (MX) v1.0.
@@ -495,10 +497,10 @@ typedef struct syn_type {
 /* The row of a type; NULL for a number that is not known here (or left out by SYNERGY_NO_IQ). */
 SYN_API const syn_type *syn_type_find(uint32_t id);
 
-/* False for the integer types and Q8_1, which are stored and skipped but not computed with. */
+/* False for the integer types and Q8_1: they are recognised and skipped, never computed with. */
 SYN_API bool syn_type_computes(const syn_type *type);
 
-/* Bytes of n weights; 0 when n is no whole number of blocks. */
+/* Bytes of n weights; 0 when n is not a whole number of blocks. */
 SYN_API uint64_t syn_type_bytes(const syn_type *type, uint64_t n);
 
 /* n weights (whole blocks, any alignment) as float. The type must be one that computes. */
@@ -515,7 +517,7 @@ SYN_API void syn_type_to_float(const syn_type *type, const void *data, float *ou
    number of rows, positions and threads.
    ==================================================================================== */
 
-/* The name of a level ("AVX-512 VNNI"), NULL when it is not there on this machine. */
+/* The name of a level ("AVX-512 VNNI"); NULL when this machine does not have it. */
 SYN_API const char *syn_simd_name(syn_simd level);
 
 /* ====================================================================================
@@ -531,9 +533,9 @@ SYN_API const char *syn_simd_name(syn_simd level);
 
 typedef enum syn_tokenizer_kind { SYN_TOKENIZER_BPE = 1, SYN_TOKENIZER_SPM } syn_tokenizer_kind;
 
-/* Chat formats, recognised from tokenizer.chat_template: by marks that must be in it, and only
-   where nothing else in it would be written (no other mark, no other system text, no thought
-   begun). */
+/* Chat formats, recognised from tokenizer.chat_template by marks that must be in it. A template
+   that would write anything else (another mark, another system text, the begin of a thought) is
+   none of them. */
 typedef enum syn_chat {
     SYN_CHAT_NONE = 0, /* no template, or one not known here: use the prompt as it is */
     SYN_CHAT_CHATML,
@@ -561,7 +563,7 @@ typedef enum syn_token_type {
 
 enum {
     SYN_PARSE_SPECIAL = 1, /* syn_tokenize: control tokens written in the text are these tokens */
-    SYN_NO_BOS = 2,        /* syn_tokenize: neither begin nor end token is added */
+    SYN_NO_BOS = 2,        /* syn_tokenize: add no begin and no end token */
     SYN_HIDE_SPECIAL = 4,  /* ids to text: control and unknown tokens give nothing */
     SYN_CHAT_NO_THINK = 8, /* syn_chat_render: an empty thought first, where the model thinks */
     SYN_CHAT_CLOSED = 16   /* syn_chat_render: the assistant's turn is not opened at the end */
@@ -592,13 +594,12 @@ typedef struct syn_tokenizer {
     bool add_space_prefix;
     bool ignore_merges;     /* a word that is a token needs no merges */
     bool clean_spaces;      /* see syn_detokenize */
-    bool pre_missing;       /* byte-level BPE and no tokenizer.ggml.pre: row 0 is a guess */
+    bool pre_missing;       /* byte-level BPE without tokenizer.ggml.pre: row 0 is a guess */
     uint32_t outside;       /* see syn_tokenizer_outside */
     bool strips_right;      /* Phi-3: special tokens take the white space behind them, */
     int32_t keeps_right[3]; /* but for these */
     syn_chat chat;
-    bool chat_bos;                       /* a prompt of this format begins with the token bos, which
-                                         syn_chat_render does not write */
+    bool chat_bos;                       /* a prompt begins with bos; syn_chat_render omits it */
     int pre;                             /* row of the table of pre-tokenizers */
     int ends, controls;                  /* used entries of the two lists below */
     int32_t end[SYN_END_TOKENS];         /* tokens that end a generation */
@@ -616,8 +617,8 @@ typedef struct syn_tokenizer {
    vocabulary. */
 SYN_API const char *syn_tokenizer_outside(const syn_tokenizer *t, unsigned n);
 
-/* Checks the vocabulary and builds the index. desc may be NULL. `gguf` may go afterwards, its
-   source must stay. Errors: MODEL names the key at fault; UNSUPPORTED an unknown tokenizer or
+/* Checks the vocabulary and builds the index. desc may be NULL. `gguf` is not needed afterwards;
+   its source is. Errors: MODEL names the key at fault; UNSUPPORTED an unknown tokenizer or
    pre-tokenizer; MEMORY; READ; FORMAT. */
 SYN_API syn_status syn_tokenizer_open(syn_tokenizer *t, const syn_gguf *gguf,
                                       const syn_tokenizer_desc *desc, syn_arena *arena,
@@ -627,12 +628,11 @@ SYN_API syn_status syn_tokenizer_open(syn_tokenizer *t, const syn_gguf *gguf,
 SYN_API const char *syn_tokenizer_pre_name(int i);
 
 /* Text of any bytes to ids. *count becomes the number of ids the text has; with ids NULL they are
-   only counted, with a capacity too small the call fails and says how many there are.
-   Work memory is taken from the arena and given back: 17 bytes a byte of the longest word (BPE)
-   or text between special tokens (SentencePiece), and a quarter byte a byte of text when it holds
-   special tokens. On a measuring arena nothing is tokenized: arena->used grows by exactly what the
-   same call needs, and *count is 0. Errors: ARGUMENT (a flag that is none), MEMORY (the arena, the
-   capacity), READ. */
+   only counted; with too small a capacity the call fails and says how many there are. Work memory
+   is taken from the arena and given back: 17 bytes a byte of the longest word (BPE) or text between
+   special tokens (SentencePiece), and a quarter byte a byte of text when it holds special tokens.
+   On a measuring arena nothing is tokenized: arena->used grows by exactly what the same call needs,
+   and *count is 0. Errors: ARGUMENT (an unknown flag), MEMORY (the arena, the capacity), READ. */
 SYN_API syn_status syn_tokenize(const syn_tokenizer *t, const char *text, size_t length, int flags,
                                 int32_t *ids, size_t capacity, size_t *count, syn_arena *work,
                                 syn_error *err);
@@ -644,7 +644,7 @@ SYN_API size_t syn_tokenize_bytes(const syn_tokenizer *t, const char *text, size
 /* The id of the token with exactly this text (as the file has it), or -1. */
 SYN_API int32_t syn_token_find(const syn_tokenizer *t, const char *text, size_t length);
 
-/* The token's type, with the tokens that are control tokens by their text corrected. */
+/* The token's type; tokens whose text makes them control tokens are control tokens. */
 SYN_API syn_token_type syn_token_type_of(const syn_tokenizer *t, int32_t id);
 
 /* Whether a generation ends with this token. */
@@ -656,7 +656,7 @@ SYN_API bool syn_token_is_end(const syn_tokenizer *t, int32_t id);
 SYN_API syn_status syn_token_text(const syn_tokenizer *t, int32_t id, int flags, char *to,
                                   size_t capacity, size_t *length, syn_error *err);
 
-/* Ids to text as they come: holds back a character's first bytes until the last has come.
+/* Ids to text, one at a time: holds back the first bytes of a character until its last has come.
    Zero it at the start of a text. */
 typedef struct syn_detokenizer {
     unsigned char held[4];
@@ -664,7 +664,7 @@ typedef struct syn_detokenizer {
 } syn_detokenizer;
 
 /* Adds a token; `to` (t->tokens.longest + 4 bytes are always enough) receives whole characters.
-   Errors: as syn_token_text, with nothing taken in. */
+   Errors: as syn_token_text; the state is then unchanged. */
 SYN_API syn_status syn_detokenizer_push(syn_detokenizer *d, const syn_tokenizer *t, int32_t id,
                                         int flags, char *to, size_t capacity, size_t *length,
                                         syn_error *err);
@@ -685,15 +685,15 @@ typedef struct syn_chat_message {
     size_t length;
 } syn_chat_message;
 
-/* "smollm", "gemma" ...; "none" for SYN_CHAT_NONE and what is not a format. */
+/* "smollm", "gemma" ...; "none" for SYN_CHAT_NONE and for any other number. */
 SYN_API const char *syn_chat_name(syn_chat chat);
 /* The format that the vocabulary's control tokens suggest, for a file without a template. */
 SYN_API syn_chat syn_chat_guess(const syn_tokenizer *t);
 /* Writes a conversation as the model's template does, default system message included, and opens
    the assistant's turn. Not NUL-terminated; *length is its full length also where capacity is too
    small; with `to` NULL it is only measured. Tokenize it with SYN_PARSE_SPECIAL | SYN_NO_BOS: the
-   begin token is in the text, but where t->chat_bos says that it comes first. Errors: ARGUMENT (a
-   format or a role that is none), MEMORY (the capacity). */
+   begin token is in the text, unless t->chat_bos says that the caller puts it first. Errors:
+   ARGUMENT (an unknown format or role), MEMORY (the capacity). */
 SYN_API syn_status syn_chat_render(syn_chat chat, const syn_chat_message *messages, size_t count,
                                    int flags, char *to, size_t capacity, size_t *length,
                                    syn_error *err);
@@ -709,7 +709,7 @@ SYN_API syn_status syn_chat_render(syn_chat chat, const syn_chat_message *messag
    `synergy prune` writes; feed-forward parts of one size only); how to add one stands above
    their table in the implementation.
    A file is used whole or not at all: a tensor or a key of its architecture that would change
-   the numbers and has no place here is an error that names it; what may be left out safely stands
+   the numbers and has no place here is an error that names it; what may safely be left out stands
    in two short lists, each with its reason (syn_model_unused_tensor, syn_model_unused_key).
    ==================================================================================== */
 
@@ -800,10 +800,9 @@ typedef struct syn_model {
     const syn_family *family;
     const char *architecture;               /* "llama", ... */
     uint32_t layers, embd, heads, kv_heads; /* heads: the most of any layer */
-    uint32_t layer_heads[SYN_MODEL_LAYERS],
-        layer_kv_heads[SYN_MODEL_LAYERS];  /* of each layer; units
-                                        layer_heads[i] .. heads - 1 of layer i do not exist: norms,
-                                        sinks and weights of 0, no vector for the probe */
+    /* Of each layer. Units layer_heads[i] .. heads - 1 of layer i do not exist: their norms, sinks
+       and weights are 0, and the probe gets no vector. */
+    uint32_t layer_heads[SYN_MODEL_LAYERS], layer_kv_heads[SYN_MODEL_LAYERS];
     uint32_t key_size, value_size;         /* of one head */
     uint32_t ff;                           /* inner size of the dense feed-forward part */
     uint32_t vocab;                        /* rows of the embedding = tokens of the vocabulary */
@@ -844,10 +843,10 @@ typedef struct syn_model {
     syn_tokenizer tokenizer;
 } syn_model;
 
-/* Opens a model of one file or of a split one (all files, in order). The sources must stay
-   where they are as long as the model is used. Errors: ARGUMENT (the
-   number of files), READ, FORMAT, UNSUPPORTED, MODEL, MEMORY. With a measuring arena nothing is
-   stored, and only syn_context_open may follow. */
+/* Opens a model of one file or of a split one (all files, in order). The sources must stay where
+   they are as long as the model is used. Errors: ARGUMENT (the number of files), READ, FORMAT,
+   UNSUPPORTED, MODEL, MEMORY. With a measuring arena nothing is stored, and only syn_context_open
+   may follow. */
 SYN_API syn_status syn_model_open(syn_model *model, const syn_source *sources, int files,
                                   const syn_model_desc *desc, syn_arena *arena, syn_error *err);
 
@@ -861,8 +860,8 @@ SYN_API bool syn_model_has_experts(const syn_model *model, uint32_t layer);
 /* The i-th architecture name that can be opened, NULL past the last. */
 SYN_API const char *syn_model_family(int i);
 
-/* Why a tensor of the model's files, or a key of the first one, may be left out of the computation;
-   NULL for one that is used (and for what the files do not have). */
+/* Why a tensor of the model's files, or a key of the first file, may be left out of the
+   computation; NULL for one that is used, and for one that the files do not have. */
 SYN_API const char *syn_model_unused_tensor(const syn_model *model, const char *name);
 SYN_API const char *syn_model_unused_key(const syn_model *model, const char *key);
 
@@ -874,12 +873,12 @@ SYN_API const char *syn_model_unused_key(const syn_model *model, const char *key
    ==================================================================================== */
 
 typedef enum syn_probe_kind {
-    SYN_PROBE_RESIDUAL, /* the stream before a layer (unit 0), n_embd values; layer = layers: the
-                           stream behind the last layer */
-    SYN_PROBE_HEAD,     /* a head's output before the projection, value_size values */
-    SYN_PROBE_ROUTER,   /* router logits (unit 0), one an expert */
-    SYN_PROBE_EXPERT,   /* a chosen expert's output before its gate weight, n_embd values */
-    SYN_PROBE_SHARED    /* the shared experts' output, n_embd values */
+    /* the stream before a layer (unit 0), n_embd values; layer = layers: behind the last layer */
+    SYN_PROBE_RESIDUAL,
+    SYN_PROBE_HEAD,   /* a head's output before the projection, value_size values */
+    SYN_PROBE_ROUTER, /* router logits (unit 0), one an expert */
+    SYN_PROBE_EXPERT, /* a chosen expert's output before its gate weight, n_embd values */
+    SYN_PROBE_SHARED  /* the shared experts' output, n_embd values */
 } syn_probe_kind;
 
 /* One vector, and where it comes from. */
@@ -893,8 +892,8 @@ typedef struct syn_probed {
 } syn_probed;
 
 typedef struct syn_probe {
-    /* Called from the thread that steps, in the order of layers, then units of a kind by row or
-       rows by unit; rows of one unit in their order. */
+    /* Called from the thread that steps, layer after layer. Within a kind the order is by unit or
+       by row; the rows of one unit come in their order. */
     void (*take)(void *user, const syn_probed *probed);
     void *user;
 } syn_probe;
@@ -907,10 +906,9 @@ typedef struct syn_probe {
 /* All arrays are the caller's, of every layer, and may be NULL: no such edit. */
 typedef struct syn_edit {
     const float *head_gain;    /* (layer, head): g, the factor on a head's output; 0 ablates */
-    const float *head_mean;    /* (layer, head, value size): m, which takes the place of what the
-                                  gain takes away: g out + (1 - g) m */
-    const float *head_noise;   /* (layer, head, 2): standard deviation of the noise added to the
-                                  head's query weights, and to its columns of the output weights */
+    const float *head_mean;    /* (layer, head, value size): m, with g: g out + (1 - g) m */
+    const float *head_noise;   /* (layer, head, 2): standard deviation of the noise on the head's */
+                               /* query weights, and on its columns of the output weights */
     const float *expert_gain;  /* (layer, expert): likewise, on an expert's output, */
     const float *expert_mean;  /* (layer, expert, embd), before the gate weight, */
     const float *expert_noise; /* (layer, expert, 3): and on its gate, up and down weights */
@@ -940,8 +938,8 @@ SYN_API void syn_edit_noise(uint64_t seed, syn_noised matrix, uint32_t layer, ui
    keys and values of a layer with local attention live in a ring little longer than its window.
 
    Any number of threads may call functions that take a const model, tokenizer or context, at the
-   same time (a read callback must bear it). A context that steps, is rewound, copied or measured
-   (syn_context_edit_...) belongs to one thread meanwhile; two contexts of one model do not
+   same time (a read callback must allow for it). A context that steps, is rewound, copied or
+   measured (syn_context_edit_...) belongs to one thread meanwhile; two contexts of one model do not
    disturb each other, unless they share a pool.
    ==================================================================================== */
 
@@ -1033,19 +1031,20 @@ SYN_API syn_status syn_context_step_rows(syn_context *ctx, const syn_row *rows, 
 SYN_API syn_status syn_context_step_from(syn_context *ctx, uint32_t layer, const syn_row *rows,
                                          size_t n, syn_error *err);
 
-/* What a row of the last pass left; SYN_LAST_ROW is its last. NULL where there is no such row, or
-   the desc did not ask for it. Valid until the next step. */
-SYN_API const float *syn_context_logits(const syn_context *ctx, int row); /* (vocab); only of a
-                                         sequence's last row in the pass, unless all_logits */
-SYN_API const float *syn_context_norms(const syn_context *ctx, int row);  /* (layer, head) */
-SYN_API const float *syn_context_sinks(const syn_context *ctx, int row);  /* (layer, head): share
-                         of attention that goes to position 0, 0 outside a local layer's window */
-SYN_API const float *syn_context_expert_norms(const syn_context *ctx, int row); /* (layer, expert);
-                                         zero in layers without experts */
-SYN_API const float *syn_context_stream(const syn_context *ctx, int row); /* (embd), behind the
-                                         last layer */
+/* Results of a row of the last pass; SYN_LAST_ROW is its last row. NULL where there is no such row,
+   or where the desc did not ask for it. Valid until the next step. */
+/* (vocab); without all_logits only of a sequence's last row in the pass */
+SYN_API const float *syn_context_logits(const syn_context *ctx, int row);
+/* (layer, head) */
+SYN_API const float *syn_context_norms(const syn_context *ctx, int row);
+/* (layer, head): share of attention that goes to position 0; 0 where a window excludes it */
+SYN_API const float *syn_context_sinks(const syn_context *ctx, int row);
+/* (layer, expert); zero in layers without experts */
+SYN_API const float *syn_context_expert_norms(const syn_context *ctx, int row);
+/* (embd), behind the last layer */
+SYN_API const float *syn_context_stream(const syn_context *ctx, int row);
 
-/* Tokens that a sequence holds; 0 for one that is not there. */
+/* Tokens that a sequence holds; 0 for a sequence that does not exist. */
 SYN_API uint32_t syn_context_position(const syn_context *ctx, uint32_t sequence);
 
 /* Forgets everything of a sequence from `position` on; 0 always works. Errors: ARGUMENT (ahead of
@@ -1079,7 +1078,7 @@ typedef struct syn_sampler {
     uint32_t banned_count;
 } syn_sampler;
 
-/* Chooses among the logits (n); a NaN or a banned id only where there is nothing else (0). */
+/* Chooses among the logits (n), never a NaN or a banned id; 0 where there is nothing else. */
 SYN_API int32_t syn_sample(syn_sampler *sampler, const float *logits, size_t n);
 
 #endif /* SYNERGY_NO_MODEL */
@@ -1148,7 +1147,7 @@ SYN_API double syn_cov_value(const syn_cov *cov, size_t i, size_t j);
 SYN_API size_t syn_cov_bytes(const syn_cov *cov);
 /* Errors: MEMORY (the capacity). */
 SYN_API syn_status syn_cov_save(const syn_cov *cov, void *bytes, size_t capacity, syn_error *err);
-/* What a saved accumulator needs, before one is opened for it. Errors: FORMAT. */
+/* The channels and the lag of a saved accumulator, to open one for it. Errors: FORMAT. */
 SYN_API syn_status syn_cov_shape(const void *bytes, size_t size, size_t *channels, size_t *tau,
                                  syn_error *err);
 /* Replaces the state of an accumulator opened with that shape. Checks everything first: after an
@@ -1255,8 +1254,9 @@ enum {
     SYN_FLAG_INFINITE = 32,       /* the past determines a future variable: some MI is infinite */
     SYN_FLAG_NOT_PSD = 64,        /* covariance input: not positive semidefinite, no numbers */
     SYN_FLAG_NOT_SYMMETRIC = 128, /* covariance input: no numbers */
-    SYN_FLAG_NO_SAMPLES = 256,    /* asked of a covariance: CCS, local values, an estimator but
-                                     GAUSSIAN; or of samples without the work that it needs */
+    /* what needs samples was asked of a covariance (CCS, local values, another estimator than
+       GAUSSIAN), or of samples without the work memory that it needs: no numbers */
+    SYN_FLAG_NO_SAMPLES = 256,
     SYN_FLAGS_NO_NUMBERS = 1 | 2 | 4 | 64 | 128 | 256 /* any of these: every atom is NaN */
 };
 
@@ -1274,8 +1274,8 @@ typedef struct syn_phiid_desc { /* zero is the default everywhere */
     double *mi;                 /* out, or NULL: (SYN_MIS) nats */
     double *cumulative;         /* out, or NULL: (SYN_ATOMS) f of every node */
     double *local; /* out, or NULL: (SYN_ATOMS, n - tau) pointwise atoms, mean = atom */
-    double *bound; /* out, or NULL: (SYN_ATOMS) how far rounding may have moved each atom,
-                                  see below; NaN where it is not known (CCS, BINARY, flagged) */
+    double *bound; /* out, or NULL: (SYN_ATOMS) how far rounding may have moved each */
+                   /* atom, see below; NaN where unknown (CCS, BINARY, flagged) */
 } syn_phiid_desc;
 
 /* The 16 atoms of two series of n samples. `desc` may be NULL. Reads the series where they lie,
@@ -1352,9 +1352,10 @@ typedef struct syn_series {
     syn_number type;
     size_t units, samples;
     size_t time_stride, unit_stride;
-    size_t lag; /* 0: one recording, a future tau samples after its past. Else the pairs that
-                        count, as of a recording with gaps: samples - lag pasts, and from sample
-                        `lag` on the future of each; tau then only says how far apart they were */
+    /* 0: one recording, a future tau samples after its past. Else pairs of samples, as of a
+       recording with gaps: samples - lag pasts, and from sample `lag` on the future of each; tau
+       then only says how far apart they were. */
+    size_t lag;
 } syn_series;
 
 typedef enum syn_flagged {
@@ -1373,13 +1374,10 @@ typedef struct syn_pairs_desc {
     size_t prompts;       /* how many will come at most; 0: 1 */
     syn_phiid_desc phiid; /* tau, redundancy, estimator and transform, as for one pair */
     syn_flagged flagged;
-    size_t careful; /* up to so many pairs, each takes the pair-level route, which is the
-                              more exact and slower; 0: 300, 1: none */
-    bool cells;     /* keep which pairs count in which prompt, a bit each: what surrogates
-                              are compared over */
-    bool lean;      /* sums of pairs only, none of units, no confounds: what a test needs */
-    const struct syn_pairs *like; /* NULL, or the observed pairs whose surrogates these are: see
-                              syn_pairs_add_surrogate */
+    size_t careful; /* up to this many pairs take the slower, more exact route; 0: 300, 1: none */
+    bool cells;     /* keep a bit for each pair and prompt, whether it counts: for surrogates */
+    bool lean;      /* sums of pairs only, not of units, no confounds: all that a test needs */
+    const struct syn_pairs *like; /* NULL, or the observed pairs of these surrogates */
     syn_pairs_fn *atoms;          /* NULL: synergy and redundancy only */
     void *user;                   /* of `atoms` */
     syn_simd simd;                /* instruction set, for tests; 0: the best there is */
@@ -1415,24 +1413,22 @@ typedef struct syn_pairs {
     uint8_t *cell;     /* (prompt, cell_bytes): bit k % 8 of byte k / 8: pair k is sound */
     size_t cell_bytes; /* of a prompt */
     size_t *unsound;   /* (prompt): pairs that are not */
-    double *lost[2];   /* (pair), of surrogates: synergy and redundancy that `like` has in
-                                  prompts in which the surrogate has no value */
+    double *lost[2];   /* (pair): what `like` has in prompts where the surrogate has no value */
     uint64_t missing;  /* how many such pair-prompts */
 
     /* of the prompt being added */
     const void *kernels; /* the instruction set's, asked for once */
     const syn_series *series;
-    bool all_careful;        /* few pairs: no panels, the pair-level route for each */
-    size_t window, panels;   /* samples - tau; groups of 8 units */
-    double *panel;           /* (panel, sample, past|future, 8): standardised, unit norm */
-    const syn_series *given; /* as it came, where `series` is a copy in: */
-    double *prepared[2];     /* (unit, sample) after transform and ranks; [1] what a surrogate was
-                                 made from */
-    double *preparing;       /* the one that is being written */
-    double *ranking;         /* (panel, sample) scratch of it */
-    uint64_t *bits;          /* (unit, past|future, word): above the mean, for BINARY */
-    size_t words;            /* of a window */
-    double *log_table;       /* (sample + 1): c ln c of a count c */
+    bool all_careful;              /* few pairs: no panels, the pair-level route for each */
+    size_t window, panels;         /* samples - tau; groups of 8 units */
+    double *panel;                 /* (panel, sample, past|future, 8): standardised, unit norm */
+    const syn_series *given;       /* as it came, where `series` is a copy in: */
+    double *prepared[2];           /* (unit, sample) after transform and ranks; [1]: as observed */
+    double *preparing;             /* the one that is being written */
+    double *ranking;               /* (panel, sample) scratch of it */
+    uint64_t *bits;                /* (unit, past|future, word): above the mean, for BINARY */
+    size_t words;                  /* of a window */
+    double *log_table;             /* (sample + 1): c ln c of a count c */
     struct synp_unit_level *level; /* (unit) counts of its bits */
     double *raw;                   /* (panel, sample, 8): series side by side, while lean */
     double *row;                   /* (unit, past|future, sample): the windows as rows, for CCS */
@@ -1453,9 +1449,9 @@ typedef struct syn_pairs {
 SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, syn_arena *arena,
                                   syn_error *err);
 
-/* Adds one prompt. Errors: ARGUMENT (another number of units, longer than announced, one prompt
-   too many), DATA (tau does not fit, fewer than 5 samples in a window), READ (`atoms` said stop);
-   after an error of `atoms` the sums are of no use, after the others nothing has changed. */
+/* Adds one prompt. Errors: ARGUMENT (another number of units, longer than announced, one prompt too
+   many), DATA (tau does not fit, fewer than 5 samples in a window), READ (`atoms` said stop). After
+   READ the sums are of no use; after the others nothing has changed. */
 SYN_API syn_status syn_pairs_add(syn_pairs *pairs, const syn_series *series, syn_error *err);
 
 /* Adds what an accumulator of N channels has seen as one prompt: MMI only, the same tau, every pair
@@ -1518,7 +1514,7 @@ typedef struct syn_rank {
     double *rank_difference;
     double *difference, *difference_rank; /* nats, rank */
     double *balance;                      /* NaN for 0/0 */
-    double *excess;                       /* NaN until somebody fills it */
+    double *excess;                       /* NaN until syn_excess_rank fills it */
     size_t *order;                        /* scratch for sorting */
 } syn_rank;
 
@@ -1532,7 +1528,7 @@ SYN_API void syn_rank_means(syn_rank *rank, const double *synergy, const double 
 /* The column of a score, (unit); for the difference, its rank. */
 SYN_API const double *syn_rank_score(const syn_rank *rank, syn_score score);
 
-/* Average ranks from 1; NaN gets NaN; -0.0 ties with 0.0. order (n) is scratch. */
+/* Average ranks from 1; a NaN has rank NaN; -0.0 ties with 0.0. order (n) is scratch. */
 SYN_API void syn_rank_average(const double *value, size_t n, double *rank, size_t *order);
 
 /* Spearman's correlation over the places where both are numbers: Pearson's of average ranks.
@@ -1547,7 +1543,7 @@ SYN_API double syn_rank_spearman(const double *a, const double *b, size_t n, dou
 SYN_API void syn_rank_profile(const double *score, size_t units, size_t layers, double *mean,
                               double *minmax, double *percentile);
 
-/* What is read off a profile, depth = layer / (layers - 1); NaN with fewer than 3 layers. */
+/* The shape of a profile over depth = layer / (layers - 1); NaN with fewer than 3 layers. */
 typedef struct syn_shape {
     double peak;      /* depth of the layer with the largest mean */
     double middle;    /* mean of the middle third - mean of the outer thirds */
@@ -1605,9 +1601,9 @@ SYN_API syn_status syn_rank_permutation(syn_permutation *test, const double *sco
 /* ------------------------------------------------------------------------------------
    rank, continued: surrogates. What would synergy and redundancy be without coupling?
 
-   With MMI two unrelated series with memory have sts = 2 min(I(x;a), I(y;b)), not 0. A
-   surrogate keeps what is said beside it and destroys the rest, so that observed - surrogate, the
-   excess, is what the destroyed part contributes:
+   With MMI two unrelated series with memory have sts = 2 min(I(x;a), I(y;b)), not 0. A surrogate
+   keeps what the list names and destroys the rest, so that observed - surrogate, the excess, is
+   what the destroyed part contributes:
        SHIFT    every unit shifted circularly by its own lag: each unit's own past and future, its
                 whole distribution; destroys what units share (the right null for coupling)
        PHASE    every unit's Fourier phases drawn anew: each unit's spectrum, made Gaussian
@@ -1652,10 +1648,10 @@ typedef struct syn_surrogate_desc {
     const uint64_t *key;      /* (unit), from syn_surrogate_keys */
 } syn_surrogate_desc;
 
-/* What tells units apart, wherever they stand and whoever stands beside them: a hash of a unit's
-   samples, and of how many units before it have the very same ones. key (unit). The draws of a
-   unit depend on the seed, on the numbers of surrogate and prompt, and on this. O(units * samples
-   + units^2), once a prompt. */
+/* A key for each unit that does not depend on its place or its neighbours: a hash of its samples,
+   and of how many units before it have the very same ones. key (unit). The draws of a unit depend
+   on the seed, on the numbers of surrogate and prompt, and on this. O(units * samples + units^2),
+   once a prompt. */
 SYN_API void syn_surrogate_keys(const syn_series *from, uint64_t *key);
 
 enum { SYN_SURROGATE_WORK = 6 }; /* doubles a sample */
@@ -1854,7 +1850,7 @@ extern "C" {
 #define SYNP_UNUSED
 #endif
 
-/* What this processor, and its system, can do beyond the baseline: all that is asked anywhere. */
+/* What this processor and its operating system can do beyond the baseline. */
 enum { SYNP_HAS_AVX2 = 1, SYNP_HAS_AVX512 = 2, SYNP_HAS_VNNI = 4 };
 
 static SYNP_UNUSED unsigned synp_processor(void)
@@ -1921,7 +1917,8 @@ static void synp_line_unsigned(synp_line *line, uint64_t value)
     while (n) synp_line_char(line, digit[--n]);
 }
 
-/* Text of a file or a caller: printable ASCII as it is, all else as '?', cut after 80. */
+/* Text of a file or a caller: printable ASCII as it is, anything else as '?', cut after 80
+   letters. */
 static void synp_line_text(synp_line *line, const char *text, size_t length)
 {
     size_t i, shown = length < 80 ? length : 80;
@@ -2034,7 +2031,7 @@ static SYNP_UNUSED syn_status synp_fail(syn_error *err, syn_status status, const
     return status;
 }
 
-/* What a call that can fail begins with: err is defined after success, too. */
+/* A call that can fail begins with this: err is defined after success, too. */
 static SYNP_UNUSED void synp_succeed(syn_error *err)
 {
     if (!err) return;
@@ -2070,7 +2067,7 @@ SYN_API syn_arena syn_arena_measure(void)
     return arena;
 }
 
-/* An arena on no memory at all has base NULL and size 0: it refuses, it does not measure. */
+/* An arena over no memory (base NULL, size 0) refuses; it does not measure. */
 static bool synp_measuring(const syn_arena *arena)
 {
     return !arena->base && arena->size == SIZE_MAX;
@@ -2374,14 +2371,14 @@ static inline void synp_dd_put(double *pairs, size_t i, synp_dd v)
 
 /* ------------------------------------------------------------------------------------
    >>threads
-   The pool. A job is claimed by one compare-and-swap on a ticket; a worker that finds none spins
+   The pool. A job is claimed by one compare-and-swap on a ticket. A worker that finds none spins
    for a while, since the next section of a step comes within microseconds, and then sleeps.
    ------------------------------------------------------------------------------------ */
 
 #ifdef SYNERGY_THREADS
 /* The ticket says how many jobs there are and which is next, so that claiming one is a single
-   compare-and-swap and a worker that comes late finds nothing to do. `job` and `arg` are written
-   only when no job is out. */
+   compare-and-swap, and a late worker finds nothing to do. `job` and `arg` are written only while
+   no job is running. */
 enum { SYNP_POOL_JOBS = 0x7fff, SYNP_POOL_SPINS = 4000 };
 
 static void synp_pause(void)
@@ -2421,8 +2418,8 @@ static bool synp_pool_idle(syn_pool *pool)
     return (ticket & 0xffffu) >= ticket >> 16 && !__atomic_load_n(&pool->stop, __ATOMIC_SEQ_CST);
 }
 
-/* Waits for work: spins, then sleeps. The count of sleepers is raised before the last look, and
-   run() looks at it after it has put up the work, so that no wake-up is lost. */
+/* Waits for work: spins, then sleeps. The count of sleepers is raised before the last look for
+   work, and run() reads it after it has published the work, so that no wake-up is lost. */
 static void synp_pool_wait(syn_pool *pool)
 {
     int spin;
@@ -2460,7 +2457,7 @@ static bool synp_pool_busy(syn_pool *pool, int jobs)
     return __atomic_load_n(&pool->done, __ATOMIC_SEQ_CST) != (uint32_t)jobs;
 }
 
-/* A counter that runs at some constant speed; 0 where there is none that is cheap. */
+/* A counter that runs at a constant speed; 0 where no cheap one exists. */
 static uint64_t synp_ticks(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -2474,8 +2471,8 @@ static uint64_t synp_ticks(void)
 #endif
 }
 
-/* Waits for jobs that others have begun. Whoever has one may have lost its processor to another
-   program: sleeping leaves it this one, which yielding would not. False: slept. */
+/* Waits for jobs that other threads have begun. Such a thread may have lost its processor to
+   another program: sleeping gives it this one, which yielding would not. False: it slept. */
 static bool synp_pool_finish(syn_pool *pool, int jobs)
 {
     int spin;
@@ -2491,9 +2488,10 @@ static bool synp_pool_finish(syn_pool *pool, int jobs)
     return false;
 }
 
-/* After a run in which waiting took longer than working (a neighbour has the other processors) the
-   caller does some runs alone before it asks for help again: SYNP_POOL_ALONE, twice as many each
-   time up to 16 times that, and the first number again after 16 times as many punctual runs. */
+/* After a run in which waiting took longer than working (another program has the processors), the
+   caller does some runs alone before it asks for help again: first SYNP_POOL_ALONE, then twice as
+   many each time, up to 16 times that; the first number again after 16 times as many runs without
+   waiting. */
 enum { SYNP_POOL_ALONE = 4 };
 
 static void synp_pool_judge(syn_pool *pool, bool late)
@@ -2668,8 +2666,8 @@ static syn_status synp_source_read(const syn_source *source, uint64_t offset, vo
 /* ------------------------------------------------------------------------------------
    >>gguf
    One cursor walks the header; a search is a walk that jumps over the long arrays. Any count
-   is first held against what the rest of the file could hold at its smallest, so that no
-   claim in a file costs more time than the file has bytes.
+   is first compared with what the rest of the file could hold at most, so that no number in a
+   file costs more time than the file has bytes.
    ------------------------------------------------------------------------------------ */
 
 enum {
@@ -2789,8 +2787,8 @@ static syn_status synp_cursor_skip_elements(synp_cursor *cursor, uint32_t type, 
     }
 }
 
-/* One value behind its key; *value describes it, the cursor ends up behind it: at `behind`, where
-   that is known from an earlier walk (it is not the cursor's own place then). */
+/* One value, which follows its key: *value describes it, and the cursor ends behind it. `behind` is
+   that place where an earlier walk has found it. */
 static syn_status synp_cursor_value(synp_cursor *cursor, syn_gguf_value *value, uint64_t behind)
 {
     uint32_t type;
@@ -3077,7 +3075,7 @@ static syn_status synp_tensor_dims(synp_cursor *cursor, syn_gguf_tensor *tensor,
     return SYN_OK;
 }
 
-/* Types that are younger than this file, by the names that their makers gave them. */
+/* Types that are newer than this header, with the names that their authors gave them. */
 static syn_status synp_type_unknown(uint32_t type, const char *name, size_t n, syn_error *err)
 {
     static const char *const young[] = {"NVFP4", "Q1_0", "Q2_0"};
@@ -7860,7 +7858,7 @@ typedef struct synp_many {
     float *total;           /* (tile, block modulo 4, position, row) */
 } synp_many;
 
-/* Columns `from` .. of all rows to the strip. The rows that are not there are the last again. */
+/* Columns `from` .. of all rows to the strip. Missing rows repeat the last one. */
 static void synp_many_unpack(const synp_many *many, size_t from)
 {
     const syn_type *type = many->type;
@@ -8110,7 +8108,7 @@ static uint32_t synp_key_hash(const synp_key *key)
     return synp_hash_end(hash);
 }
 
-/* Whether the bytes at `offset` of the key are these. */
+/* Whether the key has these bytes at `offset`. */
 static bool synp_key_part_is(const synp_key *key, size_t offset, const unsigned char *p, size_t n)
 {
     size_t i;
@@ -8314,7 +8312,7 @@ static unsigned synp_utf8_get(const unsigned char *p, size_t n, uint32_t *point)
     return 1;
 }
 
-/* Writes a code point in 1 .. 4 bytes, surrogates and points beyond U+10FFFF too. */
+/* Writes a code point in 1 .. 4 bytes, also a surrogate or one beyond U+10FFFF. */
 static unsigned synp_utf8_put(uint32_t point, unsigned char to[4])
 {
     static const unsigned char lead[4] = {0, 0xC0, 0xE0, 0xF0};
@@ -8992,9 +8990,8 @@ SYN_API int32_t syn_token_find(const syn_tokenizer *t, const char *text, size_t 
     return status || found == SYNP_NONE ? -1 : (int32_t)found;
 }
 
-/* Tokens with a job that their text tells, whatever their type says: files are made
-   with types that are wrong, and the same texts are what runners of GGUF files go by.
-   They are control tokens. */
+/* Tokens whose text tells what they are for, whatever their type says: some files have wrong types,
+   and programs that run GGUF files go by the same texts. They are control tokens. */
 static const struct synp_named_token {
     const char *text;
     bool ends; /* a generation ends with it */
@@ -9148,7 +9145,7 @@ static void synp_emit(synp_tokenizing *w, int32_t id)
     w->count++;
 }
 
-/* A look-up that keeps the first failure and can then be forgotten about. */
+/* A look-up that keeps the first failure, so that callers need not check each one. */
 static uint32_t synp_find(synp_tokenizing *w, const syn_string_index *index, const synp_key *key)
 {
     uint32_t found = SYNP_NONE;
@@ -9296,8 +9293,8 @@ static uint32_t synp_score_order(uint32_t bits)
     return bits & 0x80000000u ? bits : ~bits & 0x7FFFFFFFu;
 }
 
-/* Whether the pair of symbols [left, right) [right, end) can merge, and when: the rank
-   of its merge, or by the score of the token that both are together. */
+/* Whether the pair of symbols [left, right) [right, end) can merge, and in which order: the rank of
+   its merge, or the order of the score of the joined token. */
 static bool synp_pair_order(synp_tokenizing *w, uint32_t left, uint32_t right, uint32_t end,
                             uint32_t *order)
 {
@@ -9598,7 +9595,7 @@ SYN_API const char *syn_tokenizer_outside(const syn_tokenizer *t, unsigned n)
     return NULL;
 }
 
-/* Would a text or a generation go another way without this id? */
+/* Would a text or a generation be different without this id? */
 static bool synp_id_needed(const syn_tokenizer *t, synp_id_use use)
 {
     return use == SYNP_ID_EOS || (use == SYNP_ID_BOS && t->add_bos) ||
@@ -10184,8 +10181,8 @@ static syn_status synp_source_contains(const syn_source *source, uint64_t at, ui
 #define SYNP_CHATS_LLAMA (SYNP_CHAT_BIT(SYN_CHAT_LLAMA3) | SYNP_CHAT_BIT(SYN_CHAT_LLAMA31))
 #define SYNP_CHATS_DEEPSEEK (SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK2) | SYNP_CHAT_BIT(SYN_CHAT_DEEPSEEK3))
 
-/* Which formats account for a mark of a template ("<|...|>", "</...>", "<...>"), or for how a
-   sentence "You are ..." goes on. What none accounts for is a format of its own. */
+/* Which formats write a mark of a template ("<|...|>", "</...>", "<...>"), or continue a sentence
+   "You are ..." like it. A mark that no row names makes the template an unknown format. */
 static const struct synp_chat_account {
     const char *text;
     uint32_t chats;
@@ -10250,7 +10247,8 @@ static bool synp_chat_mark_at(const unsigned char *p, size_t n)
     return false;
 }
 
-/* The formats that account for what begins at this place of a template; all where nothing does. */
+/* The formats that write what begins at this place of a template; all of them where nothing
+   begins. */
 static uint32_t synp_chat_account_at(const unsigned char *p, size_t n)
 {
     static const char *const thought[] = {"assistant\\n<think>", "assistant\n<think>"};
@@ -10270,7 +10268,7 @@ static uint32_t synp_chat_account_at(const unsigned char *p, size_t n)
     return 0;
 }
 
-/* Bit i: format i accounts for every mark of the template. */
+/* Bit i: format i writes every mark of the template. */
 static syn_status synp_chat_accounted(const syn_source *source, uint64_t at, uint64_t length,
                                       uint32_t *chats, syn_error *err)
 {
@@ -10318,8 +10316,8 @@ static syn_status synp_chat_recognise(syn_tokenizer *t, const syn_gguf *gguf, sy
     return status;
 }
 
-/* In the order: what kind, the checks and the memory, then what needs the index. A
-   measuring arena gives no memory for the last. */
+/* First the kind, the checks and the memory, then what needs the index. A measuring arena stops
+   before the last. */
 SYN_API syn_status syn_tokenizer_open(syn_tokenizer *t, const syn_gguf *gguf,
                                       const syn_tokenizer_desc *desc, syn_arena *arena,
                                       syn_error *err)
@@ -10525,12 +10523,10 @@ enum {
     SYNP_WIDE_QK_NORM = 1 << 4,  /* Q and K are normed over all heads at once */
     SYNP_FUSED_GATE = 1 << 5,    /* the rows of ffn_up are gate, then up */
     SYNP_RENORMALISED = 1 << 6,  /* weights of chosen experts are divided by their sum */
-    SYNP_PARALLEL = 1 << 7,      /* attention and feed-forward start from the same stream, unless
-                                   use_parallel_residual says otherwise */
-    SYNP_LAYER_HEADS =
-        1 << 8, /* the head counts may be arrays, one number a layer; 0: no attention */
-    SYNP_NORM_MOVED = 1 << 10,   /* what the file calls the norm behind attention is the norm before
-                                   the feed-forward part */
+    SYNP_PARALLEL = 1 << 7,      /* attention and feed-forward start from the same stream, but */
+                                 /* use_parallel_residual may say otherwise */
+    SYNP_LAYER_HEADS = 1 << 8, /* head counts may be arrays, one number a layer; 0: no attention */
+    SYNP_NORM_MOVED = 1 << 10, /* the file's norm behind attention is the one before the ff part */
     SYNP_FOURTH_PLAIN = 1 << 11, /* every fourth layer has no rope */
     SYNP_LONGROPE = 1 << 12, /* rope factors for short and for long contexts, whatever the type */
     SYNP_OUTPUT_BIAS = 1 << 13,    /* the output matrix may have a bias */
@@ -10692,8 +10688,7 @@ static const synp_shape synp_parts[SYN_PARTS] = {
 typedef enum synp_key_need {
     SYNP_KEY_NEEDED, /* every family must have it */
     SYNP_KEY_READ,   /* every family reads it */
-    SYNP_KEY_OWN /* families that name it in their row; in others it may only say what is so anyway
-                  */
+    SYNP_KEY_OWN     /* families that name it in their row; in others it may only state a default */
 } synp_key_need;
 
 typedef struct synp_hparam {
@@ -10806,8 +10801,8 @@ static const synp_hparam synp_hparams[] = {
 
 enum { SYNP_HPARAMS = sizeof synp_hparams / sizeof synp_hparams[0] };
 
-/* Keys that no family here reads and that would change what is computed: a file may only say with
-   them what is so anyway, one of two numbers (of every element, where it is an array). */
+/* Keys that no family here reads and that would change what is computed: a file may only state with
+   them what holds anyway, one of two numbers (for every element of an array). */
 typedef struct synp_fixed_key {
     const char *key;
     double either, or_else;
@@ -10877,8 +10872,7 @@ static const synp_harmless synp_harmless_tensors[] = {
     {"cls*", "a classifier or reranking head behind the last layer"},
 };
 
-/* How the names of tensors begin that some language model in GGUF has. Any other name is
-   nobody's. */
+/* How the names of tensors of language models in GGUF begin. No known model has any other name. */
 static const char *const synp_stems[] = {
     "blk",   "token_", "output", "position_", "rope_",       "per_layer_",  "altup_",
     "nextn", "enc",    "dec",    "conv",      "posnet",      "masked_embd", "fc",
@@ -11031,7 +11025,7 @@ SYN_API bool syn_model_is_local(const syn_model *model, uint32_t layer)
     return model->window && layer < model->layers && (model->local[layer / 32] >> layer % 32 & 1u);
 }
 
-/* Layers that turn their queries and keys by position. */
+/* Whether a layer rotates its queries and keys by position. */
 static bool synp_layer_turns(const syn_model *model, uint32_t layer)
 {
     if (model->family->rope == SYNP_ROPE_NONE || !model->rope_on) return false;
@@ -11090,7 +11084,7 @@ static syn_status synp_model_adapter(const syn_model *model, syn_error *err)
                          : "the eyes of a model (mmproj), not the model itself");
 }
 
-/* Letters to change, to add or to leave out on the way from one name to the other (Levenshtein). */
+/* Letters to change, add or remove to turn one name into the other (Levenshtein). */
 static unsigned synp_name_distance(const char *a, const char *b)
 {
     unsigned row[32], i, j;
@@ -11227,7 +11221,7 @@ static bool synp_key_is_used(const syn_family *family, int row)
     return synp_hparams[row].need != SYNP_KEY_OWN || (family->keys | family->uses) & SYNP_BIT(row);
 }
 
-/* A key that this family does not read may only repeat what is so without it. */
+/* A key that this family does not read may only state what holds without it. */
 static syn_status synp_hparam_idle(const syn_model *model, int row, const char *key, syn_error *err)
 {
     const synp_hparam *hparam = &synp_hparams[row];
@@ -11441,7 +11435,7 @@ static syn_status synp_model_latent(syn_model *model, syn_error *err)
     return SYN_OK;
 }
 
-/* What a key is to this model: used, harmless, or fixed to what is so anyway. */
+/* What a key means for this model: used, harmless, or fixed to the value that holds anyway. */
 typedef enum synp_key_use {
     SYNP_USE_YES,
     SYNP_USE_HARMLESS,
@@ -11465,7 +11459,7 @@ static const synp_harmless *synp_harmless_find(const synp_harmless *list, size_t
     return NULL;
 }
 
-/* `row`: of the table that the use is about; for a size, the number that it must be. */
+/* `row`: the row of the table that belongs to the use; for a size, the number that it must be. */
 static synp_key_use synp_key_use_of(const syn_model *model, const char *suffix, uint32_t *row)
 {
     const struct {
@@ -11913,7 +11907,7 @@ static void synp_model_amplitudes(syn_model *model, synp_scaling scaling)
     if (synp_is(model, SYNP_LOCAL_PLAIN)) model->rope_amplitude_local = 1.0f;
 }
 
-/* Do local layers turn at their own speed? */
+/* Do local layers have rope frequencies of their own? */
 static bool synp_local_rope(const syn_model *model)
 {
     return model->window && model->family->window_period &&
@@ -12391,8 +12385,8 @@ typedef struct synp_row {
 
 /* What one layer keeps, of floats or halves. */
 typedef struct synp_layer_cache {
-    unsigned char *k, *v; /* (sequence, kv head, slot, size); latent attention keeps its latent and
-                             the shared rotated key in k, and no v */
+    unsigned char *k, *v; /* (sequence, kv head, slot, size); latent attention: no v, k holds */
+                          /* its latent and the shared rotated key */
     uint32_t slots;       /* position p lies in slot p % slots */
 } synp_layer_cache;
 
@@ -12437,7 +12431,7 @@ typedef struct synp_context {
     unsigned char *stream;    /* rows read from an unmapped file */
 } synp_context;
 
-/* Hands a vector of row p of this pass to the caller, who may not have asked. */
+/* Gives a vector of row p of this pass to the caller's probe, where there is one. */
 static void synp_probe_take(const synp_context *ctx, syn_probe_kind kind, uint32_t layer,
                             uint32_t unit, uint32_t p, const float *vector, size_t length)
 {
@@ -12459,7 +12453,7 @@ static float synp_l2_norm(const synp_context *ctx, const float *vector, size_t n
     return sqrtf(ctx->kernels->dot_f32(vector, vector, n));
 }
 
-/* Nothing was attended to by heads that this layer has not. */
+/* Heads that this layer does not have have attended to nothing. */
 static void synp_probe_absent(synp_context *ctx, uint32_t layer, uint32_t n)
 {
     const syn_model *model = ctx->model;
@@ -12543,7 +12537,7 @@ static float synp_gain(const float *gain, uint32_t per_layer, uint32_t layer, ui
     return gain ? gain[(size_t)layer * per_layer + unit] : 1.0f;
 }
 
-/* An ablated unit whose output nobody asks for need not be calculated. */
+/* An ablated unit whose output is not recorded need not be calculated. */
 static bool synp_head_is_idle(const synp_context *ctx, uint32_t p, uint32_t layer, uint32_t head)
 {
     return synp_gain(ctx->row[p].edit->head_gain, ctx->model->heads, layer, head) == 0.0f &&
@@ -12841,7 +12835,7 @@ static syn_status synp_context_outputs(synp_context *ctx, syn_arena *arena, syn_
     return synp_take_all(arena, piece, sizeof piece / sizeof piece[0], err);
 }
 
-/* What is known of the sequences and of the rows of a pass. */
+/* The state of the sequences and of the rows of a pass. */
 static syn_status synp_context_rows(synp_context *ctx, syn_arena *arena, syn_error *err)
 {
     const uint64_t batch = ctx->desc.batch, sequences = ctx->desc.sequences;
@@ -13087,26 +13081,26 @@ typedef struct synp_projection {
     size_t stride;
 } synp_projection;
 
-enum { SYNP_PRODUCTS = 3, SYNP_ROWS_TOGETHER = 8, SYNP_PIECES_A_JOB = 8, SYNP_SHARES = 16 };
+enum { SYNP_PRODUCTS = 3, SYNP_ROWS_TOGETHER = 8, SYNP_PIECES_A_JOB = 8, SYNP_LOTS = 16 };
 
 struct synp_projections;
 typedef void synp_finish_fn(const struct synp_projections *products, uint32_t first, uint32_t last);
 
-/* Products with one input, done side by side. A job claims one piece of rows of its share after
-   the other, in the order of memory, then pieces of other shares until none is left: one that
-   another program holds up does not hold up the others. */
+/* Products with one input, computed side by side. A job claims the pieces of its own lot one after
+   the other, in the order of memory, then pieces of other lots until none is left, so that a job
+   whose processor is taken by another program does not hold up the others. */
 typedef struct synp_projections {
     synp_context *ctx;
     synp_projection item[SYNP_PRODUCTS];
     const unsigned char *bytes[SYNP_PRODUCTS]; /* of row `first` */
     int items, jobs;
     uint32_t piece, pieces; /* rows of a piece, pieces of all items */
-    uint32_t shares;
-    uint32_t next[SYNP_SHARES]; /* piece of a share to claim; atomic */
-    uint32_t n;                 /* positions */
-    synp_finish_fn *finish;     /* on a piece of all items, which then have as many rows; or NULL */
-    const struct synp_ff *ff;   /* for it: the part that they belong to, */
-    const float *x;             /* and their input */
+    uint32_t lots;
+    uint32_t next[SYNP_LOTS]; /* piece of a lot to claim; atomic */
+    uint32_t n;               /* positions */
+    synp_finish_fn *finish;   /* on a piece of all items, which then have as many rows; or NULL */
+    const struct synp_ff *ff; /* for it: the part that they belong to, */
+    const float *x;           /* and their input */
 } synp_projections;
 
 static synp_projection synp_projection_of(const syn_tensor *weight, const syn_tensor *bias,
@@ -13132,7 +13126,8 @@ static void synp_add_bias(const synp_projection *item, uint32_t n, uint32_t firs
         for (r = first; r < last; r++) item->y[p * item->stride + r] += item->added[r];
 }
 
-static uint32_t synp_share(uint32_t rows, int job, int jobs)
+/* The first row of a job's part, of rows that jobs divide evenly. */
+static uint32_t synp_job_start(uint32_t rows, int job, int jobs)
 {
     uint64_t at = (uint64_t)rows * (uint64_t)job / (uint64_t)jobs;
     if (job == jobs) return rows;
@@ -13144,26 +13139,26 @@ static uint32_t synp_piece_count(const synp_projections *products, int item)
     return (products->item[item].rows + products->piece - 1) / products->piece;
 }
 
-/* Where a share of the pieces begins. */
-static uint32_t synp_share_start(const synp_projections *products, uint32_t share)
+/* The first piece of a lot. */
+static uint32_t synp_lot_start(const synp_projections *products, uint32_t lot)
 {
-    return (uint32_t)((uint64_t)products->pieces * share / products->shares);
+    return (uint32_t)((uint64_t)products->pieces * lot / products->lots);
 }
 
-/* Takes a piece that nobody has, of share *share or of the ones behind it; false: none is left. */
-static bool synp_claim(synp_projections *products, uint32_t *share, uint32_t *piece)
+/* Takes a piece that no job has taken, of lot *lot or of those after it; false: none is left. */
+static bool synp_claim(synp_projections *products, uint32_t *lot, uint32_t *piece)
 {
     uint32_t tried;
-    for (tried = 0; tried < products->shares; tried++, *share = (*share + 1) % products->shares) {
-        uint32_t *next = &products->next[*share];
+    for (tried = 0; tried < products->lots; tried++, *lot = (*lot + 1) % products->lots) {
+        uint32_t *next = &products->next[*lot];
 #if defined(__GCC_HAVE_SYNC_COMPARE_AND_SWAP_4)
         *piece = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED);
-#else /* as many shares as jobs, and none helps another */
+#else /* as many lots as jobs, and none helps another */
         if (tried) return false;
         *piece = (*next)++;
 #endif
-        *piece += synp_share_start(products, *share);
-        if (*piece < synp_share_start(products, *share + 1)) return true;
+        *piece += synp_lot_start(products, *lot);
+        if (*piece < synp_lot_start(products, *lot + 1)) return true;
     }
     return false;
 }
@@ -13186,8 +13181,8 @@ static void synp_projections_job(void *arg, int job)
 {
     synp_projections *products = (synp_projections *)arg;
     void *scratch = products->ctx->decode + (size_t)job * products->ctx->decode_bytes;
-    uint32_t share = (uint32_t)job % products->shares, piece;
-    while (synp_claim(products, &share, &piece)) {
+    uint32_t lot = (uint32_t)job % products->lots, piece;
+    while (synp_claim(products, &lot, &piece)) {
         uint32_t first, last;
         int i = 0, end;
         while (piece >= synp_piece_count(products, i)) piece -= synp_piece_count(products, i++);
@@ -13199,19 +13194,19 @@ static void synp_projections_job(void *arg, int job)
     }
 }
 
-/* Rows that a job claims at once: a share that is small enough to leave none idle at the end, in
-   whole strips where there are many positions. */
+/* Rows that a job claims at once: few enough that no job is idle at the end, and whole strips where
+   there are many positions. */
 static uint32_t synp_piece_rows(const synp_projections *products)
 {
     const uint32_t few = SYNP_ROWS_TOGETHER, many = SYNP_STRIP_ROWS_MAX;
     const uint32_t unit = ((const synp_acts *)products->ctx->acts)->tiles ? many : few;
-    uint32_t rows = 0, share;
+    uint32_t rows = 0, piece;
     int i;
     for (i = 0; i < products->items; i++) rows += products->item[i].rows;
     if (products->finish) rows = products->item[0].rows;
     if (products->jobs < 2) return rows + 1;
-    share = rows / ((uint32_t)products->jobs * SYNP_PIECES_A_JOB) + unit;
-    return share / unit * unit;
+    piece = rows / ((uint32_t)products->jobs * SYNP_PIECES_A_JOB) + unit;
+    return piece / unit * unit;
 }
 
 static void synp_run_jobs(const synp_context *ctx, int jobs, syn_job_fn *job, void *arg)
@@ -13231,9 +13226,9 @@ static void synp_projections_run(synp_projections *products)
     products->pieces = 0;
     for (i = 0; i < (products->finish ? 1 : products->items); i++)
         products->pieces += synp_piece_count(products, i); /* with finish, of all items at once */
-    products->shares = synp_min_u32((uint32_t)products->jobs, SYNP_SHARES);
+    products->lots = synp_min_u32((uint32_t)products->jobs, SYNP_LOTS);
 #if !defined(__GCC_HAVE_SYNC_COMPARE_AND_SWAP_4)
-    products->jobs = (int)products->shares;
+    products->jobs = (int)products->lots;
 #endif
     memset(products->next, 0, sizeof products->next);
     synp_run_jobs(products->ctx, products->jobs, synp_projections_job, products);
@@ -13323,8 +13318,8 @@ static void synp_head_noise_job(void *arg, int job)
         one.unit = h;
         one.x += h * noise->x_step;
         one.y += h * noise->y_step;
-        synp_noise_rows(&one, synp_share(noise->rows, job, noise->jobs),
-                        synp_share(noise->rows, job + 1, noise->jobs));
+        synp_noise_rows(&one, synp_job_start(noise->rows, job, noise->jobs),
+                        synp_job_start(noise->rows, job + 1, noise->jobs));
     }
 }
 
@@ -13339,7 +13334,7 @@ static synp_head_noise synp_head_noise_of(synp_context *ctx, uint32_t layer, uin
     return noise;
 }
 
-/* On the queries, where they are a product and nothing else yet: before their norm and rope. */
+/* Noise on the queries acts on the product alone, before norm and rope. */
 static void synp_noise_query(synp_context *ctx, uint32_t layer, uint32_t n, const float *x,
                              size_t cols)
 {
@@ -13619,7 +13614,7 @@ typedef struct synp_attention {
     float *out; /* (row, head, values.used) */
 } synp_attention;
 
-/* What a softmax that runs over tiles has come to: the largest score and the sum of exp(score -
+/* The state of a softmax that runs over tiles: the largest score and the sum of exp(score -
    top). */
 typedef struct synp_running {
     float top, sum;
@@ -13707,9 +13702,9 @@ static void synp_scale_scores(const syn_model *model, float *score, uint32_t n)
     }
 }
 
-/* Softmax of a tile, and its top and sum: the largest share is 1 / sum. A head's sink, where the
-   model has them, is one score more in its first tile that takes its share to no value (gpt-oss;
-   Xiao et al. 2023, arXiv 2309.17453). */
+/* Softmax of a tile, and its top and sum: the largest weight is 1 / sum. A head's sink, where the
+   model has them, is one more score in its first tile, whose weight goes to no value (gpt-oss; Xiao
+   et al. 2023, arXiv 2309.17453). */
 static synp_running synp_tile_softmax(const synp_context *ctx, float *score, uint32_t n)
 {
     synp_running tile;
@@ -13722,8 +13717,7 @@ static synp_running synp_tile_softmax(const synp_context *ctx, float *score, uin
     return tile;
 }
 
-/* out = out' + part, each by its share of the sum, both being averages. Returns the share of
-   `out`. */
+/* out = out' + part, averages weighted by their parts of the sum. Returns the weight of `out`. */
 static float synp_tile_merge(synp_running *running, synp_running tile, float *out,
                              const float *part, size_t n)
 {
@@ -13784,7 +13778,7 @@ static uint32_t synp_attend_first(const synp_attention *a, uint32_t p)
                : 0;
 }
 
-/* Tile after tile, so that a tile's keys and values stay near for all rows and heads. */
+/* Tile after tile, so that a tile's keys and values stay in the cache for all rows and heads. */
 static void synp_attend_run(const synp_attention *a, synp_item *item)
 {
     const synp_context *ctx = a->ctx;
@@ -14241,7 +14235,8 @@ static void synp_noise_expert(const synp_context *ctx, const synp_ff *ff, syn_no
     synp_noise_rows(&noise, first, last);
 }
 
-/* A job's own columns of gate and up, while they are near: up = act(gate) * up, or act(up). */
+/* A job's own columns of gate and up, while they are in the cache: up = act(gate) * up, or
+   act(up). */
 static void synp_ff_finish(const synp_projections *products, uint32_t first, uint32_t last)
 {
     const synp_context *ctx = products->ctx;
@@ -14310,8 +14305,8 @@ static syn_status synp_ff_dense(synp_context *ctx, uint32_t layer, uint32_t n, s
 
 /* ---- experts (Shazeer et al. 2017; softmax over all, then the largest: Mixtral, DeepSeek) ---- */
 
-/* Logits to what an expert's weight is made of; chosen softmax leaves them as they are until the
-   choice. */
+/* Logits to the scores that weights are made from; a softmax over the chosen experts leaves them as
+   they are until the choice. */
 static void synp_route_gate(const synp_context *ctx, float *router)
 {
     const syn_model *model = ctx->model;
@@ -14321,7 +14316,7 @@ static void synp_route_gate(const synp_context *ctx, float *router)
     for (e = 0; e < model->experts; e++) router[e] = 1.0f / (1.0f + expf(-router[e]));
 }
 
-/* What the sum of a group's two best is, the measure by which DeepSeek V3 chooses groups. */
+/* The sum of a group's two best scores, by which DeepSeek V3 chooses groups. */
 static float synp_group_score(const float *score, uint32_t n)
 {
     float best = -INFINITY, second = -INFINITY;
@@ -14346,8 +14341,8 @@ static bool synp_group_chosen(const syn_model *model, const float *score, uint32
     return better < model->expert_groups_used;
 }
 
-/* Experts outside the chosen groups cannot be chosen. Groups are judged before any is struck
-   out. */
+/* Experts outside the chosen groups cannot be chosen. All groups are compared before any is
+   excluded. */
 static void synp_route_groups(const syn_model *model, float *score)
 {
     uint32_t size, g, i, chosen[SYNP_EXPERT_GROUPS / 32] = {0};
@@ -14483,8 +14478,8 @@ static syn_status synp_gate_shared(synp_context *ctx, uint32_t layer, uint32_t n
     status = synp_vector(ctx, gate, 0, &weight, err);
     for (p = 0; p < n && !status; p++) {
         const float logit = ctx->kernels->dot_f32(weight, ctx->normed + p * embd, embd);
-        const float share = 1.0f / (1.0f + expf(-logit));
-        for (i = 0; i < embd; i++) ctx->expert[p * embd + i] *= share;
+        const float gate = 1.0f / (1.0f + expf(-logit));
+        for (i = 0; i < embd; i++) ctx->expert[p * embd + i] *= gate;
     }
     return status;
 }
@@ -15184,7 +15179,7 @@ static void synp_cov_pair(syn_cov *cov, const double *past, const double *future
     size_t i, j, channels = cov->channels, vars = 2 * channels;
     double n = (double)++cov->pairs;
     synp_dd one_n = synp_dd_div(synp_dd_of(1, 0), synp_dd_of(n, 0));
-    synp_dd share = synp_dd_mul(synp_dd_of(n - 1, 0), one_n);
+    synp_dd fraction = synp_dd_mul(synp_dd_of(n - 1, 0), one_n);
     /* first all means, since M needs the distances from the old ones */
     for (i = 0; i < vars; i++) {
         double v = i < channels ? past[i] : future[i - channels];
@@ -15194,7 +15189,7 @@ static void synp_cov_pair(syn_cov *cov, const double *past, const double *future
         synp_dd_put(cov->mean, i, synp_dd_add(m, synp_dd_mul(d, one_n)));
     }
     for (i = 0; i < vars; i++) {
-        synp_dd by = synp_dd_mul(synp_dd_at(cov->change, i), share);
+        synp_dd by = synp_dd_mul(synp_dd_at(cov->change, i), fraction);
         double *row = cov->moment + i * (i + 1); /* two doubles an entry */
         for (j = 0; j <= i; j++)
             synp_dd_put(
@@ -15241,7 +15236,7 @@ SYN_API syn_status syn_cov_merge(syn_cov *into, const syn_cov *from, syn_error *
 {
     size_t i, j, vars = 2 * into->channels;
     double na = (double)into->pairs, nb = (double)from->pairs;
-    synp_dd share, both;
+    synp_dd fraction, both;
     synp_succeed(err);
     if (into->channels != from->channels || into->tau != from->tau)
         return synp_fail(
@@ -15250,12 +15245,13 @@ SYN_API syn_status syn_cov_merge(syn_cov *into, const syn_cov *from, syn_error *
     for (i = 0; i < into->channels; i++) into->bad[i] |= from->bad[i];
     if (!from->pairs) return SYN_OK;
     /* every variable brings its distance of means first, for j <= i are needed together */
-    share = synp_dd_div(synp_dd_of(nb, 0), synp_dd_of(na + nb, 0));
-    both = synp_dd_mul(share, synp_dd_of(na, 0));
+    fraction = synp_dd_div(synp_dd_of(nb, 0), synp_dd_of(na + nb, 0));
+    both = synp_dd_mul(fraction, synp_dd_of(na, 0));
     for (i = 0; i < vars; i++) {
         synp_dd by = synp_cov_align(into, from, i), d = synp_dd_at(into->change, i), mine;
         double scale_i = synp_round(by.h * by.l);
-        synp_dd_put(into->mean, i, synp_dd_add(synp_dd_at(into->mean, i), synp_dd_mul(d, share)));
+        synp_dd_put(into->mean, i,
+                    synp_dd_add(synp_dd_at(into->mean, i), synp_dd_mul(d, fraction)));
         mine = synp_dd_mul(d, both);
         for (j = 0; j <= i; j++) {
             size_t at = synp_packed(i, j);
@@ -15321,7 +15317,7 @@ static const unsigned char *synp_doubles_get(const unsigned char *p, double *val
     return p;
 }
 
-/* FNV-1a: enough to notice a cut, a flipped bit or a text-mode copy; no defence against malice. */
+/* FNV-1a: notices a cut, a flipped bit or a text-mode copy; it is no protection against forgery. */
 static uint64_t synp_checksum(const unsigned char *p, size_t bytes)
 {
     uint64_t sum = 0xcbf29ce484222325u;
@@ -15408,8 +15404,8 @@ SYN_API syn_status syn_cov_shape(const void *bytes, size_t size, size_t *channel
 }
 
 /* Everything that loading would otherwise have to trust: checksum, finite numbers, exponents that
-   some double has, marks that are 0 or 1. Numbers that contradict each other (a covariance that is
-   none) get past and are flagged NOT_PSD when they are used. */
+   some double has, marks that are 0 or 1. Numbers that contradict each other (no covariance) pass
+   and are flagged NOT_PSD when they are used. */
 static syn_status synp_cov_check(const unsigned char *p, size_t size, const uint64_t head[4],
                                  syn_error *err)
 {
@@ -15813,8 +15809,8 @@ static double synp_mmi_atom(const synp_dd u[SYN_MIS], const int pick[SYN_ATOMS],
     return synp_nats(synp_dd_div(over, under));
 }
 
-/* All MMI outputs of a quad. Infinite informations go through the plain sums, in which inf - inf is
-   NaN even where an atom's terms would cancel; what stays finite is computed as ever. */
+/* All MMI outputs of a synp_four. Infinite informations go through the plain sums, in which inf -
+   inf is NaN even where an atom's terms would cancel; what stays finite is computed as ever. */
 static void synp_mmi(const synp_four *q, const double mi[SYN_MIS], double f[SYN_ATOMS],
                      double atom[SYN_ATOMS])
 {
@@ -15846,7 +15842,7 @@ static bool synp_third_digit(double atom, double off)
     return off <= 1e-3 * (size > 1e-6 ? size : 1e-6);
 }
 
-/* The MMI atoms of a quad without outputs. */
+/* The MMI atoms of a synp_four, without other outputs. */
 static void synp_four_atoms(const synp_four *q, double atom[SYN_ATOMS])
 {
     double mi[SYN_MIS], f[SYN_ATOMS];
@@ -15855,8 +15851,8 @@ static void synp_four_atoms(const synp_four *q, double atom[SYN_ATOMS])
     synp_mmi(q, mi, f, atom);
 }
 
-/* off (SYN_ATOMS) = the bound described above, from the six correlations alone: `bare` is the quad
-   before synp_four_close. */
+/* off (SYN_ATOMS) = the bound described above, from the six correlations alone: `bare` is the
+   synp_four before synp_four_close. */
 static void synp_four_error(const synp_four *bare, double e, double least, double off[SYN_ATOMS])
 {
     double base[SYN_ATOMS], moved[SYN_ATOMS];
@@ -15875,7 +15871,8 @@ static void synp_four_error(const synp_four *bare, double e, double least, doubl
     }
 }
 
-/* Has every atom three digits? Far from dependence without looking, unless `bound` is asked for. */
+/* Has every atom three digits? Far from dependence nothing is measured, unless `bound` is asked
+   for. */
 static bool synp_four_safe(const synp_four *q, const synp_four *bare, double e, double least,
                            double *bound)
 {
@@ -15918,7 +15915,7 @@ static void synp_four_of(synp_four *q, synp_dd c[4][4], unsigned constant, doubl
     synp_four_close(q, least);
 }
 
-/* No numbers: everything that was asked for is NaN, and only the flags that say why are left. */
+/* No numbers: everything that was asked for becomes NaN; only the flags that say why remain. */
 static syn_flags synp_refuse(syn_flags flags, const syn_phiid_desc *desc, size_t samples,
                              double atom[SYN_ATOMS])
 {
@@ -16330,7 +16327,8 @@ static void synp_levels_mi(const synp_levels *l, double mi[SYN_MIS])
     }
 }
 
-/* The nine local informations of a state that occurs. Counts are whole numbers: what is 0 is so. */
+/* The nine local informations of a state that occurs. Counts are whole numbers, so that a 0 is
+   exact. */
 static void synp_levels_local(const synp_levels *l, unsigned state, double i[SYN_MIS])
 {
     int k;
@@ -16356,13 +16354,13 @@ static void synp_levels_atoms(const synp_levels *l, syn_redundancy redundancy,
             if (mi[source[k]] < f[node]) f[node] = mi[source[k]];
     }
     for (state = 0; redundancy == SYN_CCS && state < 16; state++) {
-        double i[SYN_MIS], here[SYN_ATOMS], share;
+        double i[SYN_MIS], here[SYN_ATOMS], fraction;
         if (!l->count[15][state]) continue;
-        share = (double)l->count[15][state] / (double)l->n;
+        fraction = (double)l->count[15][state] / (double)l->n;
         synp_levels_local(l, state, i);
         synp_ccs_nodes(i, here);
         for (node = 0; node < SYN_ATOMS; node++)
-            if (synp_sources[node][1] >= 0) f[node] += share * here[node];
+            if (synp_sources[node][1] >= 0) f[node] += fraction * here[node];
     }
     synp_atoms(f, atom);
 }
@@ -16434,8 +16432,8 @@ static syn_flags synp_phiid_binary(const synp_window w[4], size_t n, unsigned co
 
 /* ---- entries ---- */
 
-/* From a quad to everything that was asked for. The n samples of windows w are needed for CCS and
-   for local values only; NULL and 0 where there are none. */
+/* From a synp_four to everything that was asked for. The n samples of windows w are needed for CCS
+   and for local values only; NULL and 0 where there are none. */
 static syn_flags synp_phiid_four(const synp_four *q, const synp_window *w, size_t n,
                                  const syn_phiid_desc *desc, double atom[SYN_ATOMS])
 {
@@ -16487,7 +16485,7 @@ static syn_flags synp_phiid_series(const synp_samples *x, const synp_samples *y,
     return synp_phiid_four(&q, w, samples, desc, atom);
 }
 
-/* The caller's wishes with the defaults filled in. */
+/* The caller's descriptor with the defaults filled in. */
 static void synp_desc_copy(syn_phiid_desc *to, const syn_phiid_desc *from)
 {
     memset(to, 0, sizeof *to);
@@ -16579,7 +16577,7 @@ static void synp_normalise(synp_dd c[4][4], unsigned constant)
     }
 }
 
-/* What a covariance cannot give. */
+/* Whether something is asked for that a covariance cannot give. */
 static bool synp_needs_samples(const syn_phiid_desc *desc)
 {
     return desc->redundancy == SYN_CCS || desc->local || desc->estimator == SYN_BINARY ||
@@ -16649,8 +16647,8 @@ SYN_API syn_flags syn_cov_pair(const syn_cov *cov, size_t i, size_t j, const syn
    Per prompt every window (past, future) of every unit is scaled by a power of two, centred
    twice and divided to unit norm, once. A correlation is then a dot product of two rows. Units
    lie in panels of eight, sample by sample, so that the products of two panels are outer
-   products of short vectors; a job is a stretch of panels against one panel, and each number has
-   one writer.
+   products of short vectors; a job is some consecutive panels against one panel, and each number
+   has one writer.
 
    With u = exp(-2 I) = 1 - R^2 (a minimum of informations is a maximum of u), r_* correlations:
        Ua = 1 - xa^2   Ub = 1 - xb^2   Uc = 1 - ya^2   Ud = 1 - yb^2
@@ -16685,14 +16683,14 @@ SYN_API syn_flags syn_cov_pair(const syn_cov *cov, size_t i, size_t j, const syn
    first-level cache while their 64 pairs are multiplied. A job of eight panels is some 30
    microseconds: long beside the cost of handing it out, short beside the whole. */
 enum {
-    SYNP_PANEL = 8,      /* units in a panel */
-    SYNP_STRETCH = 8,    /* panels in a job */
-    SYNP_CHUNK = 128,    /* samples summed in one go; a long series is a sum of such sums */
-    SYNP_PAIRS_FEW = 300 /* up to here the exact route for every pair takes milliseconds */
+    SYNP_PANEL = 8,        /* units in a panel */
+    SYNP_PANELS_A_JOB = 8, /* panels in a job */
+    SYNP_CHUNK = 128,      /* samples summed in one go; a long series is a sum of such sums */
+    SYNP_PAIRS_FEW = 300   /* up to here the exact route for every pair takes milliseconds */
 };
 
-/* What is wrong with a unit by itself; most degenerate pairs are settled from the states of their
-   two units, without looking at a sample. */
+/* What is wrong with a unit by itself. Most degenerate pairs are decided by the states of their two
+   units, without reading a sample. */
 enum {
     SYNP_UNIT_NONFINITE = 1,
     SYNP_UNIT_CONSTANT = 2, /* both windows */
@@ -16992,7 +16990,7 @@ static void synp_ccs_prepare(synp_ccs_pair *p, size_t n)
    common change c = m1 + m2 - m12 where all four have one sign, else 0. All positive: the
    smallest is above 0; all negative: the largest is below. Leaves the value in f, adds it to
    the sum. */
-#define SYNP_CCS_SHARE(sum, m1, m2, m12)                                                           \
+#define SYNP_CCS_COMMON(sum, m1, m2, m12)                                                          \
     do {                                                                                           \
         synp_v c_ = (m1) + (m2) - (m12);                                                           \
         synp_v lo_ = SYNP_MIN(m1, m2), hi_ = SYNP_MAX(m1, m2), l2_, h2_;                           \
@@ -17039,17 +17037,17 @@ SYNP_LANE_FN void synp_v_ccs(const synp_ccs_pair *p, const double *px, const dou
     yab = (y2 - t * t) * p->k + p->mi[SYN_MI_Y_AB];
 
     d = xya + xyb + xab + yab - xyab - (xa + xb + ya + yb);
-    SYNP_CCS_SHARE(sum[SYNP_CCS_RX], xa, ya, xya);
+    SYNP_CCS_COMMON(sum[SYNP_CCS_RX], xa, ya, xya);
     d += f;
-    SYNP_CCS_SHARE(sum[SYNP_CCS_RY], xb, yb, xyb);
+    SYNP_CCS_COMMON(sum[SYNP_CCS_RY], xb, yb, xyb);
     d += f;
-    SYNP_CCS_SHARE(sum[SYNP_CCS_RS], xab, yab, xyab);
+    SYNP_CCS_COMMON(sum[SYNP_CCS_RS], xab, yab, xyab);
     d -= f;
-    SYNP_CCS_SHARE(sum[SYNP_CCS_XR], xa, xb, xab);
+    SYNP_CCS_COMMON(sum[SYNP_CCS_XR], xa, xb, xab);
     d += f;
-    SYNP_CCS_SHARE(sum[SYNP_CCS_YR], ya, yb, yab);
+    SYNP_CCS_COMMON(sum[SYNP_CCS_YR], ya, yb, yab);
     d += f;
-    SYNP_CCS_SHARE(sum[SYNP_CCS_SR], xya, xyb, xyab);
+    SYNP_CCS_COMMON(sum[SYNP_CCS_SR], xya, xyb, xyab);
     d -= f;
     lo = SYNP_MIN(xa, xb);
     hi = SYNP_MAX(xa, xb);
@@ -17939,7 +17937,7 @@ static void synp_unit_levels(syn_pairs *pairs, size_t unit)
     pairs->self_information[unit] = mi[SYN_MI_X_A];
 }
 
-/* All that a pair needs to know of a unit: O(samples), once a prompt instead of once a pair. */
+/* Everything about a unit that its pairs need: O(samples), once a prompt instead of once a pair. */
 static void synp_unit_open(syn_pairs *pairs, size_t unit)
 {
     const syn_series *series = pairs->series;
@@ -18151,8 +18149,9 @@ static bool synp_pair_copies(const syn_pairs *pairs, size_t i, size_t j, size_t 
            synp_panel_distance(x, y, pairs->window, r < 0 ? -1 : 1) <= SYNP_PAIRS_DEPENDENT;
 }
 
-/* The common degenerate pairs, at no cost: a unit that is not finite or constant, a copy. True
-   when settled. Without `wanted` atoms only the flag counts. Values: the subspace rule. */
+/* The common degenerate pairs, at no cost: a unit that is constant or not finite, or a copy. True
+   when that decides the pair. Without `wanted` atoms only the flag is set. The values follow the
+   rule for dependent variables (section phiid). */
 static bool synp_pair_degenerate(const syn_pairs *pairs, size_t i, size_t j, double xy, double ab,
                                  bool wanted, synp_result *result, double *atom)
 {
@@ -18285,7 +18284,7 @@ static void synp_tile_levels(const synp_tile *tile, size_t i, size_t j, synp_res
     result->flags = 0;
 }
 
-/* One pair: the fast result where it can be trusted, else whatever it takes. */
+/* One pair: the fast result where it can be trusted, else the exact route. */
 static void synp_tile_pair(synp_tile *tile, size_t i, size_t j, int lane, synp_result *result,
                            double *atom)
 {
@@ -18350,7 +18349,8 @@ static bool synp_cell_has_eight(const uint8_t *cell, size_t pair)
     return (both >> pair % 8 & 255u) == 255u;
 }
 
-/* The common case of a row, eight sound pairs in closed form, added as one by one. */
+/* The common case of a row: eight sound pairs in closed form, added in the same order as one by
+   one. */
 static bool synp_tile_whole(synp_tile *tile, size_t i, size_t j)
 {
     syn_pairs *pairs = tile->pairs;
@@ -18455,7 +18455,7 @@ static const uint8_t *synp_pairs_mask(const syn_pairs *pairs)
 static size_t synp_panels_a_job(const syn_pairs *pairs)
 {
     size_t wide = pairs->panels / 64;
-    return wide > SYNP_STRETCH ? wide : (size_t)SYNP_STRETCH;
+    return wide > SYNP_PANELS_A_JOB ? wide : (size_t)SYNP_PANELS_A_JOB;
 }
 
 /* Jobs that start at a panel. */
@@ -18464,7 +18464,7 @@ static size_t synp_panel_jobs(const syn_pairs *pairs, size_t panel)
     return (pairs->panels - panel + synp_panels_a_job(pairs) - 1) / synp_panels_a_job(pairs);
 }
 
-/* Job: one panel against a stretch of panels from itself on. */
+/* Job: one panel against consecutive panels from itself on. */
 static void synp_panels_run(void *arg, int index)
 {
     synp_tile tile;
@@ -18802,7 +18802,7 @@ static void synp_pairs_tally(syn_pairs *pairs, size_t i, size_t j, const double 
     pairs->redundancy[pair] += atom[SYN_RTR];
 }
 
-/* What a unit's own two windows tell, once for each: self-information from any sound pair. */
+/* The self-information of each unit, once for each, from any of its sound pairs. */
 static void synp_pairs_self_cov(syn_pairs *pairs, const syn_cov *cov, size_t unit, double self)
 {
     double r = syn_cov_value(cov, unit, cov->channels + unit);
@@ -19151,10 +19151,10 @@ SYN_API void syn_rank_profile(const double *score, size_t units, size_t layers, 
     }
 }
 
-/* The second coefficient of the parabola fitted to the layers that have a mean, over depth
-   d = layer / (layers - 1). Gram and Schmidt on 1, d - m, (d - m)^2: with the third made
-   orthogonal to the others, p = (d - m)^2 - (s3 / s2)(d - m) - s2 / n, the coefficient is sum
-   p y / sum p^2. It is what bends, whatever the level and the slope. */
+/* The second coefficient of the parabola fitted to the layers that have a mean, over depth d =
+   layer / (layers - 1). Gram and Schmidt on 1, d - m, (d - m)^2: with the third made orthogonal to
+   the others, p = (d - m)^2 - (s3 / s2)(d - m) - s2 / n, the coefficient is sum p y / sum p^2. It
+   measures the bend, whatever the level and the slope. */
 static double synp_curvature(const double *mean, size_t layers)
 {
     double n = 0, m = 0, s2 = 0, s3 = 0, top = 0, bottom = 0;
@@ -19592,7 +19592,7 @@ static void synp_surrogate_shuffle(double *row, size_t n, synp_rng random)
     }
 }
 
-/* A constant stays exactly so, which a sum of waves would not. */
+/* A constant stays exactly constant, which a sum of waves would not. */
 static bool synp_surrogate_fixed(const double *row, size_t n)
 {
     size_t t;
@@ -19828,7 +19828,7 @@ static void synp_versus_add(synp_versus *unit, const synp_versus *pair)
     }
 }
 
-/* Means and spreads as they come (Welford 1962). */
+/* Running means and spreads (Welford 1962). */
 static void synp_excess_value(syn_excess *excess, int which, size_t unit, const synp_versus *v)
 {
     double seen = excess->seen[which][unit], off;
@@ -20024,7 +20024,7 @@ static synp_hop synp_heap_pop(synp_heap *h)
     return top;
 }
 
-/* The largest distance found so far; infinite while somebody is out of reach. */
+/* The largest distance found so far; infinite while some node has not been reached. */
 static double synp_paths_farthest(const double *d, size_t n)
 {
     double far = 0;
@@ -20295,15 +20295,15 @@ SYN_API syn_status syn_graph_participation(const double *weight, size_t nodes, c
     for (i = 0; i < nodes; i++)
         for (first[i] = 0; part[first[i]] != part[i];) first[i]++;
     for (i = 0; i < nodes; i++) {
-        double k = 0, shares = 0;
+        double k = 0, squares = 0;
         for (j = 0; j < nodes; j++) to_part[j] = 0;
         for (j = 0; j < nodes; j++) {
             double w = synp_graph_edge(weight, nodes, i, j);
             to_part[first[j]] += w;
             k += w;
         }
-        for (j = 0; k > 0 && j < nodes; j++) shares += to_part[j] / k * (to_part[j] / k);
-        value[i] = k > 0 ? 1 - shares : 0;
+        for (j = 0; k > 0 && j < nodes; j++) squares += to_part[j] / k * (to_part[j] / k);
+        value[i] = k > 0 ? 1 - squares : 0;
     }
     return SYN_OK;
 }
@@ -20690,7 +20690,7 @@ static void synp_communities_find(synp_communities *c, syn_graph *graph,
                                   const syn_parallel *parallel)
 {
     size_t j, best = 0, i;
-    if (!(c->total > 0)) { /* no edges: everybody alone */
+    if (!(c->total > 0)) { /* no edges: every node is alone */
         for (i = 0; i < c->n; i++) graph->community[i] = (int32_t)i;
         graph->communities = c->n;
         return;
