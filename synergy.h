@@ -155,7 +155,9 @@
            logits; syn_open_measure and syn_open_block;
            outputs come behind the inputs (syn_phiid_prepare, syn_rank_average, _fdr, _reliability,
            syn_surrogate_..., syn_graph_...): calls in the old order do not compile;
-           enums for atoms, informations, instruction sets and measures, where an int was taken
+           enums for atoms, informations, instruction sets and measures, where an int was taken;
+           tau, a model's files and indices of names are size_t, flags of the tokenizer are
+           syn_token_flags; an unknown flag, chat format or enum value is refused everywhere
    0.1.0   first version
 */
 #ifndef SYNERGY_H_INCLUDED
@@ -372,14 +374,14 @@ typedef struct syn_gguf {
     struct {
         uint64_t from, to;
     } long_value[SYN_GGUF_LONG_VALUES]; /* jumped over in searches */
-    int long_values;
+    uint32_t long_values;
 } syn_gguf;
 
 /* One tensor as the file describes it; ne[0] is contiguous, unused dimensions are 1. */
 typedef struct syn_gguf_tensor {
     uint64_t name_at, name_bytes; /* where its name lies in the source */
     uint32_t type;                /* ggml's number of the type */
-    int dims;
+    uint32_t dims;
     uint64_t ne[4];
     uint64_t offset, bytes; /* of its data in the source */
     uint64_t next_at;       /* offset of the next tensor info */
@@ -561,6 +563,8 @@ typedef enum syn_token_type {
     SYN_TOKEN_BYTE
 } syn_token_type;
 
+/* Any of these together. */
+typedef unsigned syn_token_flags;
 enum {
     SYN_PARSE_SPECIAL = 1, /* syn_tokenize: control tokens written in the text are these tokens */
     SYN_NO_BOS = 2,        /* syn_tokenize: add no begin and no end token */
@@ -600,8 +604,8 @@ typedef struct syn_tokenizer {
     int32_t keeps_right[3]; /* but for these */
     syn_chat chat;
     bool chat_bos;                       /* a prompt begins with bos; syn_chat_render omits it */
-    int pre;                             /* row of the table of pre-tokenizers */
-    int ends, controls;                  /* used entries of the two lists below */
+    uint32_t pre;                        /* row of the table of pre-tokenizers */
+    uint32_t ends, controls;             /* used entries of the two lists below */
     int32_t end[SYN_END_TOKENS];         /* tokens that end a generation */
     int32_t control[SYN_CONTROL_TOKENS]; /* control tokens whatever the file says */
     syn_string_index tokens, merges;
@@ -625,7 +629,7 @@ SYN_API syn_status syn_tokenizer_open(syn_tokenizer *t, const syn_gguf *gguf,
                                       syn_error *err);
 
 /* The i-th name that `pre` may have; NULL after the last. */
-SYN_API const char *syn_tokenizer_pre_name(int i);
+SYN_API const char *syn_tokenizer_pre_name(size_t i);
 
 /* Text of any bytes to ids. *count becomes the number of ids the text has; with ids NULL they are
    only counted; with too small a capacity the call fails and says how many there are. Work memory
@@ -633,13 +637,13 @@ SYN_API const char *syn_tokenizer_pre_name(int i);
    special tokens (SentencePiece), and a quarter byte a byte of text when it holds special tokens.
    On a measuring arena nothing is tokenized: arena->used grows by exactly what the same call needs,
    and *count is 0. Errors: ARGUMENT (an unknown flag), MEMORY (the arena, the capacity), READ. */
-SYN_API syn_status syn_tokenize(const syn_tokenizer *t, const char *text, size_t length, int flags,
-                                int32_t *ids, size_t capacity, size_t *count, syn_arena *work,
-                                syn_error *err);
+SYN_API syn_status syn_tokenize(const syn_tokenizer *t, const char *text, size_t length,
+                                syn_token_flags flags, int32_t *ids, size_t capacity, size_t *count,
+                                syn_arena *work, syn_error *err);
 
 /* Bytes of work memory that syn_tokenize needs for this text: the measuring call in one. */
 SYN_API size_t syn_tokenize_bytes(const syn_tokenizer *t, const char *text, size_t length,
-                                  int flags);
+                                  syn_token_flags flags);
 
 /* The id of the token with exactly this text (as the file has it), or -1. */
 SYN_API int32_t syn_token_find(const syn_tokenizer *t, const char *text, size_t length);
@@ -652,30 +656,32 @@ SYN_API bool syn_token_is_end(const syn_tokenizer *t, int32_t id);
 
 /* The bytes that a token stands for, perhaps a part of a character. *length is set to the number
    of bytes also where capacity is too small. No token has more than t->tokens.longest bytes.
-   flags: SYN_HIDE_SPECIAL. Errors: ARGUMENT (id), MEMORY (the capacity), READ. */
-SYN_API syn_status syn_token_text(const syn_tokenizer *t, int32_t id, int flags, char *to,
-                                  size_t capacity, size_t *length, syn_error *err);
+   flags: SYN_HIDE_SPECIAL. Errors: ARGUMENT (the id, an unknown flag), MEMORY (the capacity), READ.
+ */
+SYN_API syn_status syn_token_text(const syn_tokenizer *t, int32_t id, syn_token_flags flags,
+                                  char *to, size_t capacity, size_t *length, syn_error *err);
 
 /* Ids to text, one at a time: holds back the first bytes of a character until its last has come.
    Zero it at the start of a text. */
 typedef struct syn_detokenizer {
     unsigned char held[4];
-    int count;
+    uint32_t count;
 } syn_detokenizer;
 
 /* Adds a token; `to` (t->tokens.longest + 4 bytes are always enough) receives whole characters.
    Errors: as syn_token_text; the state is then unchanged. */
 SYN_API syn_status syn_detokenizer_push(syn_detokenizer *d, const syn_tokenizer *t, int32_t id,
-                                        int flags, char *to, size_t capacity, size_t *length,
-                                        syn_error *err);
+                                        syn_token_flags flags, char *to, size_t capacity,
+                                        size_t *length, syn_error *err);
 /* The bytes still held, at most 3, an incomplete character; returns their number. */
 SYN_API size_t syn_detokenizer_flush(syn_detokenizer *d, char to[4]);
 
 /* A whole text at once. Unlike the stream it drops the space that add_space_prefix put before
    the first word and, with clean_spaces, spaces before punctuation and contractions. With `to`
    NULL *length is the capacity needed. Errors: ARGUMENT (an id), MEMORY (the capacity), READ. */
-SYN_API syn_status syn_detokenize(const syn_tokenizer *t, const int32_t *ids, size_t n, int flags,
-                                  char *to, size_t capacity, size_t *length, syn_error *err);
+SYN_API syn_status syn_detokenize(const syn_tokenizer *t, const int32_t *ids, size_t n,
+                                  syn_token_flags flags, char *to, size_t capacity, size_t *length,
+                                  syn_error *err);
 
 typedef enum syn_chat_role { SYN_CHAT_SYSTEM, SYN_CHAT_USER, SYN_CHAT_ASSISTANT } syn_chat_role;
 
@@ -695,7 +701,7 @@ SYN_API syn_chat syn_chat_guess(const syn_tokenizer *t);
    begin token is in the text, unless t->chat_bos says that the caller puts it first. Errors:
    ARGUMENT (an unknown format or role), MEMORY (the capacity). */
 SYN_API syn_status syn_chat_render(syn_chat chat, const syn_chat_message *messages, size_t count,
-                                   int flags, char *to, size_t capacity, size_t *length,
+                                   syn_token_flags flags, char *to, size_t capacity, size_t *length,
                                    syn_error *err);
 
 /* ====================================================================================
@@ -847,7 +853,7 @@ typedef struct syn_model {
    they are as long as the model is used. Errors: ARGUMENT (the number of files), READ, FORMAT,
    UNSUPPORTED, MODEL, MEMORY. With a measuring arena nothing is stored, and only syn_context_open
    may follow. */
-SYN_API syn_status syn_model_open(syn_model *model, const syn_source *sources, int files,
+SYN_API syn_status syn_model_open(syn_model *model, const syn_source *sources, size_t files,
                                   const syn_model_desc *desc, syn_arena *arena, syn_error *err);
 
 /* A tensor of a layer, or NULL when the model has none there. */
@@ -858,7 +864,7 @@ SYN_API bool syn_model_is_local(const syn_model *model, uint32_t layer);
 SYN_API bool syn_model_has_experts(const syn_model *model, uint32_t layer);
 
 /* The i-th architecture name that can be opened, NULL past the last. */
-SYN_API const char *syn_model_family(int i);
+SYN_API const char *syn_model_family(size_t i);
 
 /* Why a tensor of the model's files, or a key of the first file, may be left out of the
    computation; NULL for one that is used, and for one that the files do not have. */
@@ -1005,11 +1011,11 @@ SYN_API syn_status syn_context_open(syn_context *ctx, const syn_model *model,
    but are not open yet), and the same on a block of that many, at a multiple of SYN_BLOCK_ALIGN as
    malloc's is. Both descs may be NULL. The model must stay where it is. Errors: as syn_model_open,
    as syn_context_open. */
-SYN_API syn_status syn_open_measure(const syn_source *sources, int files,
+SYN_API syn_status syn_open_measure(const syn_source *sources, size_t files,
                                     const syn_model_desc *model_desc,
                                     const syn_context_desc *context_desc, syn_model *model,
                                     syn_context *ctx, size_t *bytes, syn_error *err);
-SYN_API syn_status syn_open_block(const syn_source *sources, int files,
+SYN_API syn_status syn_open_block(const syn_source *sources, size_t files,
                                   const syn_model_desc *model_desc,
                                   const syn_context_desc *context_desc, void *block, size_t bytes,
                                   syn_model *model, syn_context *ctx, syn_error *err);
@@ -1246,7 +1252,7 @@ SYN_API const char *syn_transform_name(syn_transform transform); /* "none", "log
 /* What is wrong with a pair; 0 is a sound one. An atom is only ever NaN or infinite with a flag. */
 typedef unsigned syn_flags;
 enum {
-    SYN_FLAG_BAD_TAU = 1,         /* tau < 1 or tau >= n: no numbers */
+    SYN_FLAG_BAD_TAU = 1,         /* tau >= n: no numbers */
     SYN_FLAG_TOO_SHORT = 2,       /* n - tau < 5, too few for four variables: no numbers */
     SYN_FLAG_NONFINITE = 4,       /* a NaN or an infinity anywhere in a series: no numbers */
     SYN_FLAG_CONSTANT = 8,        /* a window has max = min: the variable is dropped */
@@ -1255,7 +1261,8 @@ enum {
     SYN_FLAG_NOT_PSD = 64,        /* covariance input: not positive semidefinite, no numbers */
     SYN_FLAG_NOT_SYMMETRIC = 128, /* covariance input: no numbers */
     /* what needs samples was asked of a covariance (CCS, local values, another estimator than
-       GAUSSIAN), or of samples without the work memory that it needs: no numbers */
+       GAUSSIAN), or of samples without the work memory that it needs; or the desc asks for an
+       estimator, transform or redundancy that does not exist: no numbers */
     SYN_FLAG_NO_SAMPLES = 256,
     SYN_FLAGS_NO_NUMBERS = 1 | 2 | 4 | 64 | 128 | 256 /* any of these: every atom is NaN */
 };
@@ -1265,7 +1272,7 @@ enum {
 SYN_API const char *syn_flags_text(syn_flags flags);
 
 typedef struct syn_phiid_desc { /* zero is the default everywhere */
-    int tau;                    /* lag in samples; 0 means 1 */
+    size_t tau;                 /* lag in samples; 0 means 1 */
     syn_redundancy redundancy;  /* SYN_MMI */
     size_t stride;              /* elements from one sample of a series to the next; 0 means 1 */
     syn_estimator estimator;    /* SYN_GAUSSIAN */
@@ -1658,8 +1665,8 @@ enum { SYN_SURROGATE_WORK = 6 }; /* doubles a sample */
 
 /* One surrogate of one prompt: to is (unit, sample) doubles, work (SYN_SURROGATE_WORK * samples).
    Depends on nothing but its arguments. Shifts lie between a tenth and nine tenths of the length.
-   Units that are not finite or constant come out so. SHIFT and SHUFFLE O(units * samples), PHASE
-   O(units * samples^2), IAAFT up to 200 times that. */
+   Units that are constant or not finite stay so; an unknown kind gives NaN. SHIFT and SHUFFLE
+   O(units * samples), PHASE O(units * samples^2), IAAFT up to 200 times that. */
 SYN_API void syn_surrogate_make(const syn_series *from, const syn_surrogate_desc *desc, double *to,
                                 double *work);
 
@@ -1802,7 +1809,7 @@ SYN_API syn_status syn_graph_local_efficiency(const double *weight, size_t nodes
    with their weights where neither is there yet, ten tries an edge (Maslov and Sneppen 2002). A
    complete graph leaves REWIRE no choice: threshold it first. */
 typedef enum syn_null { SYN_NULL_SHUFFLE, SYN_NULL_REWIRE } syn_null;
-/* Errors: MEMORY. */
+/* Errors: ARGUMENT (the kind), MEMORY. */
 SYN_API syn_status syn_graph_null(const double *weight, size_t nodes, syn_null kind, uint64_t seed,
                                   double *to, syn_arena *arena, syn_error *err);
 
@@ -2820,7 +2827,7 @@ static syn_status synp_cursor_value(synp_cursor *cursor, syn_gguf_value *value, 
 
 static uint64_t synp_gguf_jump(const syn_gguf *gguf, uint64_t at)
 {
-    int i;
+    uint32_t i;
     for (i = 0; i < gguf->long_values; i++)
         if (gguf->long_value[i].from == at) return gguf->long_value[i].to;
     return at;
@@ -3062,7 +3069,7 @@ static syn_status synp_tensor_dims(synp_cursor *cursor, syn_gguf_tensor *tensor,
     if (dims > 4)
         return synp_fail(cursor->err, SYN_ERROR_FORMAT, "tensor %t: %u dimensions, at most 4", name,
                          n, SYNP_U(dims));
-    tensor->dims = (int)dims;
+    tensor->dims = (uint32_t)dims;
     for (i = 0; i < 4; i++) {
         tensor->ne[i] = 1;
         if (i >= dims) continue;
@@ -8722,9 +8729,9 @@ static const synp_pre_row synp_pre_rows[] = {
 
 enum { SYNP_PRE_ROWS = (int)(sizeof synp_pre_rows / sizeof synp_pre_rows[0]) };
 
-SYN_API const char *syn_tokenizer_pre_name(int i)
+SYN_API const char *syn_tokenizer_pre_name(size_t i)
 {
-    return i >= 0 && i < SYNP_PRE_ROWS ? synp_pre_rows[i].name : NULL;
+    return i < (size_t)SYNP_PRE_ROWS ? synp_pre_rows[i].name : NULL;
 }
 
 /* [\p{P}$+<=>^~|] */
@@ -9060,15 +9067,15 @@ static const struct synp_named_token {
 };
 
 /* Two lists in the tokenizer, of a few ids each, without duplicates. */
-static bool synp_listed(const int32_t *list, int n, int32_t id)
+static bool synp_listed(const int32_t *list, uint32_t n, int32_t id)
 {
-    int i;
+    uint32_t i;
     for (i = 0; i < n; i++)
         if (list[i] == id) return true;
     return false;
 }
 
-static void synp_list(int32_t *list, int *n, int capacity, int32_t id)
+static void synp_list(int32_t *list, uint32_t *n, uint32_t capacity, int32_t id)
 {
     if (id >= 0 && *n < capacity && !synp_listed(list, *n, id)) list[(*n)++] = id;
 }
@@ -9117,6 +9124,15 @@ SYN_API bool syn_token_is_end(const syn_tokenizer *t, int32_t id)
     return synp_listed(t->end, t->ends, id);
 }
 
+/* Flags that a call does not use are allowed, unknown ones are not. */
+static syn_status synp_token_flags_check(syn_token_flags flags, syn_error *err)
+{
+    const syn_token_flags all = 2 * (unsigned)SYN_CHAT_CLOSED - 1;
+    if (!(flags & ~all)) return SYN_OK;
+    return synp_fail(err, SYN_ERROR_ARGUMENT, "token flags %u, at most %u (all of them)",
+                     SYNP_U(flags), SYNP_U(all));
+}
+
 /* ---- the state of one call of syn_tokenize. Measuring and tokenizing are one path:
    the first stops where a word's work memory has been taken. */
 
@@ -9124,7 +9140,7 @@ typedef struct synp_tokenizing {
     const syn_tokenizer *t;
     const unsigned char *text;
     size_t length;
-    int flags;
+    syn_token_flags flags;
     int32_t *ids; /* (capacity), or NULL to count */
     size_t capacity, count;
     syn_arena *arena;
@@ -9502,15 +9518,16 @@ static void synp_fragment(synp_tokenizing *w, size_t from, size_t to, bool after
     while (!w->status && synp_cutter_next(&cutter, &a, &b)) synp_word(w, text + a, b - a, false);
 }
 
-SYN_API syn_status syn_tokenize(const syn_tokenizer *t, const char *text, size_t length, int flags,
-                                int32_t *ids, size_t capacity, size_t *count, syn_arena *work,
-                                syn_error *err)
+SYN_API syn_status syn_tokenize(const syn_tokenizer *t, const char *text, size_t length,
+                                syn_token_flags flags, int32_t *ids, size_t capacity, size_t *count,
+                                syn_arena *work, syn_error *err)
 {
     synp_tokenizing w;
     size_t at = 0;
     bool ends = !(flags & SYN_NO_BOS), measuring = synp_measuring(work);
     synp_succeed(err);
     *count = 0;
+    if (synp_token_flags_check(flags, err)) return SYN_ERROR_ARGUMENT;
     if (!t->special_reach)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "the tokenizer is only measured, not open");
     if (length > 0x1FFFFFFFu)
@@ -9549,7 +9566,7 @@ SYN_API syn_status syn_tokenize(const syn_tokenizer *t, const char *text, size_t
 }
 
 SYN_API size_t syn_tokenize_bytes(const syn_tokenizer *t, const char *text, size_t length,
-                                  int flags)
+                                  syn_token_flags flags)
 {
     syn_arena arena = syn_arena_measure();
     size_t count;
@@ -9813,7 +9830,7 @@ static syn_status synp_tokenizer_specials(syn_tokenizer *t, syn_error *err)
             status = synp_special_enter(t, id, err);
         if (status) return status;
     }
-    for (i = 0; i < (size_t)t->controls; i++) {
+    for (i = 0; i < t->controls; i++) {
         syn_status status = synp_special_enter(t, (uint32_t)t->control[i], err);
         if (status) return status;
     }
@@ -9913,8 +9930,8 @@ static syn_status synp_text_token(synp_text_out *piece, const syn_tokenizer *t, 
     return status;
 }
 
-SYN_API syn_status syn_token_text(const syn_tokenizer *t, int32_t id, int flags, char *to,
-                                  size_t capacity, size_t *length, syn_error *err)
+SYN_API syn_status syn_token_text(const syn_tokenizer *t, int32_t id, syn_token_flags flags,
+                                  char *to, size_t capacity, size_t *length, syn_error *err)
 {
     synp_text_out piece;
     char byte_name[7];
@@ -9925,6 +9942,7 @@ SYN_API syn_status syn_token_text(const syn_tokenizer *t, int32_t id, int flags,
     piece.capacity = sizeof byte_name;
     piece.n = 0;
     *length = 0;
+    if (synp_token_flags_check(flags, err)) return SYN_ERROR_ARGUMENT;
     if (id < 0 || id >= t->size || !t->tokens.offset)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "token id %d, the vocabulary has %u", SYNP_D(id),
                          SYNP_U(t->tokens.offset ? t->size : 0));
@@ -9970,8 +9988,8 @@ static size_t synp_utf8_open(const unsigned char *p, size_t n)
 }
 
 SYN_API syn_status syn_detokenizer_push(syn_detokenizer *d, const syn_tokenizer *t, int32_t id,
-                                        int flags, char *to, size_t capacity, size_t *length,
-                                        syn_error *err)
+                                        syn_token_flags flags, char *to, size_t capacity,
+                                        size_t *length, syn_error *err)
 {
     size_t held = (size_t)d->count, n, open;
     syn_status status;
@@ -9989,7 +10007,7 @@ SYN_API syn_status syn_detokenizer_push(syn_detokenizer *d, const syn_tokenizer 
     n += held;
     open = synp_utf8_open((const unsigned char *)to, n);
     memcpy(d->held, to + n - open, open);
-    d->count = (int)open;
+    d->count = (uint32_t)open;
     *length = n - open;
     return SYN_OK;
 }
@@ -10024,8 +10042,9 @@ static size_t synp_clean_spaces(char *text, size_t n, int pass)
     return kept;
 }
 
-SYN_API syn_status syn_detokenize(const syn_tokenizer *t, const int32_t *ids, size_t n, int flags,
-                                  char *to, size_t capacity, size_t *length, syn_error *err)
+SYN_API syn_status syn_detokenize(const syn_tokenizer *t, const int32_t *ids, size_t n,
+                                  syn_token_flags flags, char *to, size_t capacity, size_t *length,
+                                  syn_error *err)
 {
     size_t i, bytes, used = 0;
     int pass;
@@ -10426,7 +10445,7 @@ static syn_chat_message synp_chat_message(const synp_chat_row *row, syn_chat_mes
 }
 
 SYN_API syn_status syn_chat_render(syn_chat chat, const syn_chat_message *messages, size_t count,
-                                   int flags, char *to, size_t capacity, size_t *length,
+                                   syn_token_flags flags, char *to, size_t capacity, size_t *length,
                                    syn_error *err)
 {
     const synp_chat_row *row = &synp_chat_rows[(unsigned)chat < SYN_CHATS ? (unsigned)chat : 0];
@@ -10434,6 +10453,11 @@ SYN_API syn_status syn_chat_render(syn_chat chat, const syn_chat_message *messag
     synp_text_out out;
     size_t i;
     synp_succeed(err);
+    *length = 0;
+    if ((unsigned)chat >= SYN_CHATS)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "chat format %u of %u", SYNP_U((unsigned)chat),
+                         SYNP_U(SYN_CHATS));
+    if (synp_token_flags_check(flags, err)) return SYN_ERROR_ARGUMENT;
     out.to = to;
     out.capacity = to ? capacity : 0;
     out.n = 0;
@@ -11005,9 +11029,9 @@ static const syn_family synp_families[] = {
 
 enum { SYNP_FAMILIES = sizeof synp_families / sizeof synp_families[0] };
 
-SYN_API const char *syn_model_family(int i)
+SYN_API const char *syn_model_family(size_t i)
 {
-    return i >= 0 && i < (int)SYNP_FAMILIES ? synp_families[i].name : NULL;
+    return i < (size_t)SYNP_FAMILIES ? synp_families[i].name : NULL;
 }
 
 static bool synp_is(const syn_model *model, unsigned quirk)
@@ -12248,14 +12272,14 @@ static syn_status synp_model_complete(syn_model *model, syn_error *err)
 /* ---- files ---- */
 
 /* A file of a split model says how many there are and which one it is (from 0). */
-static syn_status synp_split_check(const syn_gguf *gguf, int file, int files, syn_error *err)
+static syn_status synp_split_check(const syn_gguf *gguf, size_t file, size_t files, syn_error *err)
 {
     uint32_t count = 0, number = 0;
     syn_status status = syn_gguf_u32(gguf, "split.count", false, &count, err);
     if (!status) status = syn_gguf_u32(gguf, "split.no", false, &number, err);
     if (status) return status;
     if (!count) count = 1;
-    if (count != (uint32_t)files || number != (uint32_t)file)
+    if (count != files || number != file)
         return synp_fail(err, SYN_ERROR_MODEL,
                          "file %u of %u given says that it is number %u of a model of %u files",
                          SYNP_U(file + 1), SYNP_U(files), SYNP_U(number) + 1, SYNP_U(count));
@@ -12280,10 +12304,10 @@ static syn_status synp_model_vocabulary(syn_model *model, const syn_model_desc *
 }
 
 /* Without a token list the embedding itself says how many tokens there are. */
-static syn_status synp_model_vocab_rows(syn_model *model, const syn_source *sources, int files,
+static syn_status synp_model_vocab_rows(syn_model *model, const syn_source *sources, size_t files,
                                         syn_error *err)
 {
-    int file;
+    size_t file;
     for (file = 0; file < files && !model->vocab; file++) {
         syn_gguf gguf;
         uint64_t i, at;
@@ -12305,12 +12329,12 @@ static syn_status synp_model_vocab_rows(syn_model *model, const syn_source *sour
     return SYN_OK;
 }
 
-static syn_status synp_model_tensors(syn_model *model, const syn_source *sources, int files,
+static syn_status synp_model_tensors(syn_model *model, const syn_source *sources, size_t files,
                                      syn_arena *arena, syn_error *err)
 {
     void *piece;
     size_t width;
-    int file;
+    size_t file;
     uint32_t layer;
     syn_status status;
     for (layer = 0; layer < model->layers; layer++)
@@ -12334,10 +12358,10 @@ static syn_status synp_model_tensors(syn_model *model, const syn_source *sources
 /* A head's size decides how much the rope tables take; it has as many rows of weights, each of two
    bytes at least, so that a file cannot claim memory out of proportion to itself. */
 static syn_status synp_model_check_size(const syn_model *model, const syn_source *sources,
-                                        int files, syn_error *err)
+                                        size_t files, syn_error *err)
 {
     uint64_t bytes = 0;
-    int file;
+    size_t file;
     for (file = 0; file < files; file++)
         bytes += sources[file].size < UINT64_MAX - bytes ? sources[file].size : UINT64_MAX - bytes;
     if (model->key_size <= bytes / 2) return SYN_OK;
@@ -12347,7 +12371,7 @@ static syn_status synp_model_check_size(const syn_model *model, const syn_source
                             model->key_size, "heads that the file has room for", err);
 }
 
-SYN_API syn_status syn_model_open(syn_model *model, const syn_source *sources, int files,
+SYN_API syn_status syn_model_open(syn_model *model, const syn_source *sources, size_t files,
                                   const syn_model_desc *desc, syn_arena *arena, syn_error *err)
 {
     const syn_arena before = *arena;
@@ -12355,7 +12379,7 @@ SYN_API syn_status syn_model_open(syn_model *model, const syn_source *sources, i
     synp_succeed(err);
     memset(model, 0, sizeof *model);
     if (files < 1 || files > SYN_MODEL_FILES)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "a model of %d files", SYNP_D(files));
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "a model of %u files", SYNP_U(files));
     status = syn_gguf_open(&model->gguf, &sources[0], err);
     if (!status) status = synp_model_adapter(model, err);
     if (!status) status = synp_model_family(model, err);
@@ -12918,15 +12942,15 @@ SYN_API syn_status syn_context_open(syn_context *ctx, const syn_model *model,
     return SYN_OK;
 }
 
-static syn_status synp_open(const syn_source *sources, int files, const syn_model_desc *model_desc,
-                            const syn_context_desc *context_desc, syn_arena *arena,
-                            syn_model *model, syn_context *ctx, syn_error *err)
+static syn_status synp_open(const syn_source *sources, size_t files,
+                            const syn_model_desc *model_desc, const syn_context_desc *context_desc,
+                            syn_arena *arena, syn_model *model, syn_context *ctx, syn_error *err)
 {
     const syn_status status = syn_model_open(model, sources, files, model_desc, arena, err);
     return status ? status : syn_context_open(ctx, model, context_desc, arena, err);
 }
 
-SYN_API syn_status syn_open_measure(const syn_source *sources, int files,
+SYN_API syn_status syn_open_measure(const syn_source *sources, size_t files,
                                     const syn_model_desc *model_desc,
                                     const syn_context_desc *context_desc, syn_model *model,
                                     syn_context *ctx, size_t *bytes, syn_error *err)
@@ -12938,7 +12962,7 @@ SYN_API syn_status syn_open_measure(const syn_source *sources, int files,
     return status;
 }
 
-SYN_API syn_status syn_open_block(const syn_source *sources, int files,
+SYN_API syn_status syn_open_block(const syn_source *sources, size_t files,
                                   const syn_model_desc *model_desc,
                                   const syn_context_desc *context_desc, void *block, size_t bytes,
                                   syn_model *model, syn_context *ctx, syn_error *err)
@@ -14478,8 +14502,8 @@ static syn_status synp_gate_shared(synp_context *ctx, uint32_t layer, uint32_t n
     status = synp_vector(ctx, gate, 0, &weight, err);
     for (p = 0; p < n && !status; p++) {
         const float logit = ctx->kernels->dot_f32(weight, ctx->normed + p * embd, embd);
-        const float gate = 1.0f / (1.0f + expf(-logit));
-        for (i = 0; i < embd; i++) ctx->expert[p * embd + i] *= gate;
+        const float factor = 1.0f / (1.0f + expf(-logit));
+        for (i = 0; i < embd; i++) ctx->expert[p * embd + i] *= factor;
     }
     return status;
 }
@@ -16265,6 +16289,14 @@ SYN_API void syn_phiid_prepare(const double *from, size_t n, const syn_phiid_des
     }
 }
 
+/* Does the descriptor ask for something that does not exist? */
+static bool synp_desc_unknown(const syn_phiid_desc *desc)
+{
+    return (unsigned)desc->redundancy >= SYN_REDUNDANCIES ||
+           (unsigned)desc->estimator >= SYN_ESTIMATORS ||
+           (unsigned)desc->transform >= SYN_TRANSFORMS;
+}
+
 /* Must a series be copied before it is analysed? */
 static bool synp_is_prepared(const syn_phiid_desc *desc)
 {
@@ -16465,12 +16497,12 @@ static syn_flags synp_phiid_four(const synp_four *q, const synp_window *w, size_
 static syn_flags synp_phiid_series(const synp_samples *x, const synp_samples *y, size_t n,
                                    const syn_phiid_desc *desc, double atom[SYN_ATOMS])
 {
-    size_t tau = desc->tau ? (size_t)desc->tau : 1, samples = n - tau;
+    size_t tau = desc->tau ? desc->tau : 1, samples = n - tau;
     synp_window w[4];
     synp_dd c[4][4];
     synp_four q;
     unsigned constant = 0, i;
-    if (desc->tau < 0 || tau >= n) return synp_refuse(SYN_FLAG_BAD_TAU, desc, 0, atom);
+    if (tau >= n) return synp_refuse(SYN_FLAG_BAD_TAU, desc, 0, atom);
     if (samples < SYNP_FEWEST) return synp_refuse(SYN_FLAG_TOO_SHORT, desc, samples, atom);
     if (!synp_all_finite(x, n) || !synp_all_finite(y, n))
         return synp_refuse(SYN_FLAG_NONFINITE, desc, samples, atom);
@@ -16510,6 +16542,7 @@ static syn_flags synp_phiid_two(synp_samples *x, synp_samples *y, size_t n, syn_
                                 double atom[SYN_ATOMS])
 {
     x->stride = y->stride = desc->stride;
+    if (synp_desc_unknown(desc)) return synp_refuse(SYN_FLAG_NO_SAMPLES, desc, 0, atom);
     if (synp_is_prepared(desc)) {
         if (!desc->work) return synp_refuse(SYN_FLAG_NO_SAMPLES, desc, 0, atom);
         synp_samples_prepare(x, n, desc, desc->work, desc->work + 2 * n);
@@ -16552,7 +16585,8 @@ SYN_API syn_flags syn_phiid_counts(const uint64_t count[16], const syn_phiid_des
     synp_desc_copy(&d, desc);
     synp_levels_of(&l, count, NULL);
     if (l.n < SYNP_FEWEST) return synp_refuse(SYN_FLAG_TOO_SHORT, &d, 0, atom);
-    if (d.local) return synp_refuse(SYN_FLAG_NO_SAMPLES, &d, 0, atom);
+    if (d.local || (unsigned)d.redundancy >= SYN_REDUNDANCIES)
+        return synp_refuse(SYN_FLAG_NO_SAMPLES, &d, 0, atom);
     for (k = 0; k < 4; k++)
         if (!l.count[1u << k][0] || !l.count[1u << k][1u << k]) constant |= 1u << k;
     synp_levels_answer(&l, &d, mi, atom);
@@ -16581,7 +16615,7 @@ static void synp_normalise(synp_dd c[4][4], unsigned constant)
 static bool synp_needs_samples(const syn_phiid_desc *desc)
 {
     return desc->redundancy == SYN_CCS || desc->local || desc->estimator == SYN_BINARY ||
-           synp_is_prepared(desc);
+           synp_is_prepared(desc) || synp_desc_unknown(desc);
 }
 
 SYN_API syn_flags syn_phiid_covariance(const double cov[16], const syn_phiid_desc *desc,
@@ -17567,7 +17601,7 @@ static const synp_pairs_kernels *synp_pairs_kernels_of(const syn_pairs *pairs)
 /* ---- opening ------------------------------------------------------------------------- */
 
 /* The lag; 0 in the descriptor means 1. */
-static int synp_pairs_tau(const syn_pairs *pairs)
+static size_t synp_pairs_tau(const syn_pairs *pairs)
 {
     return pairs->desc.phiid.tau ? pairs->desc.phiid.tau : 1;
 }
@@ -17575,7 +17609,7 @@ static int synp_pairs_tau(const syn_pairs *pairs)
 /* The distance from a past to its future in a series. */
 static size_t synp_pairs_lag(const syn_pairs *pairs, const syn_series *series)
 {
-    return series->lag ? series->lag : (size_t)synp_pairs_tau(pairs);
+    return series->lag ? series->lag : synp_pairs_tau(pairs);
 }
 
 SYN_API size_t syn_pairs_index(size_t n, size_t i, size_t j)
@@ -17595,19 +17629,22 @@ static syn_status synp_pairs_check(const syn_pairs_desc *desc, syn_error *err)
     if (desc->units < 2 || desc->units > 1u << 20)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: %u units, expected 2 to 1048576",
                          SYNP_U(desc->units));
-    if (desc->phiid.tau < 0)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: tau %d, expected at least 1",
-                         SYNP_D(desc->phiid.tau));
+    if (desc->phiid.tau > INT32_MAX)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: tau %u, expected 1 to 2147483647",
+                         SYNP_U(desc->phiid.tau));
     if (desc->samples < 6 || desc->samples > SIZE_MAX / 256)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: %u samples, expected 6 or more",
                          SYNP_U(desc->samples));
     if (desc->prompts > UINT32_MAX)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: %u prompts are too many",
                          SYNP_U(desc->prompts));
-    if ((unsigned)desc->phiid.estimator >= SYN_ESTIMATORS ||
-        (unsigned)desc->phiid.transform >= SYN_TRANSFORMS)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: estimator %d, transform %d are not known",
-                         SYNP_D(desc->phiid.estimator), SYNP_D(desc->phiid.transform));
+    if (synp_desc_unknown(&desc->phiid) || (unsigned)desc->flagged > SYN_FLAGGED_ZERO)
+        return synp_fail(
+            err, SYN_ERROR_ARGUMENT,
+            "pairs: redundancy %d, estimator %d, transform %d, flagged %d: one of them "
+            "is not known",
+            SYNP_D(desc->phiid.redundancy), SYNP_D(desc->phiid.estimator),
+            SYNP_D(desc->phiid.transform), SYNP_D(desc->flagged));
     if (desc->like && (desc->atoms || desc->cells))
         return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: surrogates give no atoms and no cells");
     if (desc->like && (!desc->like->desc.cells || desc->like->units != desc->units))
@@ -17651,7 +17688,7 @@ SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, 
     beside = desc->lean && !few && !ccs;
     prompts = desc->prompts ? desc->prompts : 1;
     panels = (n + SYNP_PANEL - 1) / SYNP_PANEL;
-    samples = few ? 0 : desc->samples - (desc->phiid.tau ? (size_t)desc->phiid.tau : 1);
+    samples = few ? 0 : desc->samples - (desc->phiid.tau ? desc->phiid.tau : 1);
     if (samples > desc->samples) samples = 0;
     rows = ccs ? 2 * n : 0;
     room = synp_pairs_room(desc, pair);
@@ -18074,7 +18111,7 @@ static syn_flags synp_pair_atoms(const syn_pairs *pairs, size_t i, size_t j, syn
 {
     const syn_series *s = pairs->series;
     size_t x = i * s->unit_stride, y = j * s->unit_stride;
-    desc->tau = (int)synp_pairs_lag(pairs, s);
+    desc->tau = synp_pairs_lag(pairs, s);
     desc->stride = s->time_stride;
     desc->cumulative = desc->local = desc->bound = NULL;
     desc->transform = SYN_TRANSFORM_NONE; /* done */
@@ -18764,7 +18801,7 @@ static syn_status synp_pairs_fits_cov(const syn_pairs *pairs, const syn_cov *cov
     if (cov->channels != pairs->units)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: %u channels, expected %u",
                          SYNP_U(cov->channels), SYNP_U(pairs->units));
-    if (cov->tau != (size_t)synp_pairs_tau(pairs))
+    if (cov->tau != synp_pairs_tau(pairs))
         return synp_fail(err, SYN_ERROR_ARGUMENT, "pairs: a covariance at tau %u, expected %u",
                          SYNP_U(cov->tau), SYNP_U(synp_pairs_tau(pairs)));
     if (pairs->desc.phiid.redundancy == SYN_CCS)
@@ -19720,9 +19757,12 @@ SYN_API void syn_surrogate_make(const syn_series *from, const syn_surrogate_desc
             synp_surrogate_turn(row, n, random, work);
         } else if (desc->kind == SYN_SURROGATE_IAAFT) {
             synp_surrogate_iaaft(row, n, random, work);
-        } else {
+        } else if (desc->kind == SYN_SURROGATE_SHIFT) {
             memcpy(work, row, n * sizeof *row);
             syn_surrogate_shift(work, n, least + synp_rng_below(&random, n - 2 * least + 1), row);
+        } else {
+            size_t t;
+            for (t = 0; t < n; t++) row[t] = (double)NAN;
         }
     }
 }
@@ -20890,8 +20930,12 @@ SYN_API syn_status syn_graph_null(const double *weight, size_t nodes, syn_null k
     size_t i, j, n = nodes, edges = 0, k;
     const synp_piece piece = {&link, (uint64_t)n * n / 2 + 1, sizeof(synp_graph_link),
                               "graph: edges"};
+    syn_status status;
     synp_succeed(err);
-    syn_status status = synp_pieces(arena, &piece, 1, err);
+    if ((unsigned)kind > SYN_NULL_REWIRE)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "graph: null network %d is not known",
+                         SYNP_D(kind));
+    status = synp_pieces(arena, &piece, 1, err);
     if (status || synp_measuring(arena)) return status;
     for (i = 0; i < n; i++)
         for (j = 0; j <= i; j++) {

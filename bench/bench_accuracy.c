@@ -48,7 +48,7 @@ static result measure(const npy *series, int tau, syn_redundancy redundancy, cha
     syn_phiid_desc desc;
     memset(&desc, 0, sizeof desc);
     memset(&r, 0, sizeof r);
-    desc.tau = tau;
+    desc.tau = (size_t)tau;
     desc.redundancy = redundancy;
     do {
         r.flags = syn_phiid_pair(series->f8, series->f8 + n, n, &desc, atom);

@@ -187,7 +187,7 @@ static int print_tensor(const char *path, const char *name)
     open_file(&o, path);
     if (find_tensor(&o, name, strlen(name), &t) < 0) return 1;
     printf("%s [", syn_type_find(t.type)->name);
-    for (int i = 0; i < t.dims; i++) printf("%s%u", i ? ", " : "", (unsigned)t.ne[i]);
+    for (uint32_t i = 0; i < t.dims; i++) printf("%s%u", i ? ", " : "", (unsigned)t.ne[i]);
     printf("]\n");
     return 0;
 }

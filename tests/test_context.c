@@ -86,7 +86,8 @@ static int is_known(const char *folder)
     test_path_buffer path;
     char *index = (char *)file_load(test_join(path, folder, "index.json"), NULL);
     const char *at = index ? strstr(index, "\"architecture\": \"") : NULL;
-    int known = 0, i;
+    int known = 0;
+    size_t i;
     for (i = 0; at && syn_model_family(i); i++) {
         const size_t n = strlen(syn_model_family(i));
         if (!strncmp(at + 17, syn_model_family(i), n) && at[17 + n] == '"') known = 1;

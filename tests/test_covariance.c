@@ -90,7 +90,7 @@ TEST(a_stream_gives_what_the_block_gives)
         syn_cov cov;
         npy s;
         memset(&desc, 0, sizeof desc);
-        desc.tau = atoi(t.cell[r][CASE_TAU]);
+        desc.tau = (size_t)atoi(t.cell[r][CASE_TAU]);
         REQUIRE(series_load(&s, t.cell[r][CASE_FILE]));
         REQUIRE(table_numbers(&t, r, CASE_MMI, SYN_ATOMS, want));
         REQUIRE(open_in(&cov, 0, 2, (size_t)desc.tau));

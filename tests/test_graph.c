@@ -326,6 +326,7 @@ TEST(null_networks)
     double sum = 0, other = 0;
     size_t i, j, moved = 0;
     make_graph(w, N, 3, 0.3);
+    CHECK_FAILS(syn_graph_null(w, N, (syn_null)77, 1, to, &arena, &err), SYN_ERROR_ARGUMENT, err);
     REQUIRE_OK(syn_graph_null(w, N, SYN_NULL_SHUFFLE, 1, to, &arena, &err), err);
     for (i = 0; i < N * N; i++) {
         sum += w[i];

@@ -160,7 +160,7 @@ typedef struct opened {
     size_t bytes; /* as measured */
 } opened;
 
-static syn_status open_sources(opened *o, const syn_source *sources, int files,
+static syn_status open_sources(opened *o, const syn_source *sources, size_t files,
                                const syn_model_desc *desc, syn_error *err)
 {
     syn_arena arena = syn_arena_measure();
@@ -390,8 +390,8 @@ TEST(unknown_architectures_list_those_known)
     f.text = "";
     refused_as(&f, SYN_ERROR_UNSUPPORTED, "''", "known are");
     refused(KEY_LEFT_OUT, "general.architecture", "general.architecture", "missing");
-    for (i = 0; syn_model_family((int)i); i++) CHECK(strlen(syn_model_family((int)i)) > 2);
-    CHECK(i >= 2 && !syn_model_family(-1) && !syn_model_family(10000));
+    for (i = 0; syn_model_family(i); i++) CHECK(strlen(syn_model_family(i)) > 2);
+    CHECK(i >= 2 && !syn_model_family(SIZE_MAX) && !syn_model_family(10000));
 }
 
 TEST(keys_that_must_be_there)
@@ -913,7 +913,7 @@ TEST(silly_arguments)
     write_model(&f, &none);
     o.source = syn_source_memory(f.bytes, f.size);
     CHECK_FAILS(open_sources(&o, &o.source, 0, NULL, &err), SYN_ERROR_ARGUMENT, err);
-    CHECK_FAILS(open_sources(&o, &o.source, -1, NULL, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK_FAILS(open_sources(&o, &o.source, (size_t)-1, NULL, &err), SYN_ERROR_ARGUMENT, err);
     CHECK_FAILS(open_sources(&o, &o.source, SYN_MODEL_FILES + 1, NULL, &err), SYN_ERROR_ARGUMENT,
                 err);
     gguf_free(&f);
@@ -1068,7 +1068,7 @@ TEST(split_files_are_one_model)
         int i;
         split(part, files, whole, &gguf);
         for (i = 0; i < files; i++) source[i] = syn_source_memory(part[i].bytes, part[i].size);
-        REQUIRE_OK(open_sources(&o, source, files, NULL, &err), err);
+        REQUIRE_OK(open_sources(&o, source, (size_t)files, NULL, &err), err);
         CHECK(o.bytes == one.bytes && o.model.parameters == one.model.parameters);
         CHECK(o.model.tokenizer.size == one.model.tokenizer.size);
         logits = logits_of(&o.model);
@@ -1077,7 +1077,7 @@ TEST(split_files_are_one_model)
         free(o.block);
         /* part from memory, part through a callback */
         source[1] = gguf_reader_source(&reader[1], &part[1]);
-        REQUIRE_OK(open_sources(&o, source, files, NULL, &err), err);
+        REQUIRE_OK(open_sources(&o, source, (size_t)files, NULL, &err), err);
         logits = logits_of(&o.model);
         CHECK(!memcmp(logits, expected, one.model.vocab * sizeof *logits) && !reader[1].broken);
         free(logits);
@@ -1089,11 +1089,11 @@ TEST(split_files_are_one_model)
     free(whole);
 }
 
-static void refused_sources(const syn_source *source, int files, const char *a)
+static void refused_sources(const syn_source *source, size_t files, const char *a)
 {
     opened o;
     syn_error err;
-    CHECK_FAILS(open_sources(&o, source, files, NULL, &err), SYN_ERROR_MODEL, err);
+    CHECK_FAILS(open_sources(&o, source, (size_t)files, NULL, &err), SYN_ERROR_MODEL, err);
     if (!strstr(err.text, a)) printf("'%s' is not in: %s\n", a, err.text);
     CHECK(gguf_is_line(err.text) && strstr(err.text, a));
     free(o.block);

@@ -247,7 +247,7 @@ static void check_against_pairs(size_t units, size_t samples, int tau, syn_redun
     syn_phiid_desc one;
     memset(&one, 0, sizeof one);
     memset(&c, 0, sizeof c);
-    d.phiid.tau = one.tau = tau;
+    d.phiid.tau = one.tau = (size_t)tau;
     d.phiid.redundancy = one.redundancy = redundancy;
     d.simd = (syn_simd)simd;
     d.atoms = catch_atoms;
@@ -533,9 +533,15 @@ TEST(refusals)
     syn_pairs_desc d = plain_desc(1, 20, 1);
     CHECK_FAILS(syn_pairs_open(&pairs, &d, &measure, &err), SYN_ERROR_ARGUMENT, err);
     d.units = 4;
-    d.phiid.tau = -1;
+    d.phiid.tau = (size_t)-1;
     CHECK_FAILS(syn_pairs_open(&pairs, &d, &measure, &err), SYN_ERROR_ARGUMENT, err);
     d.phiid.tau = 3;
+    d.phiid.redundancy = (syn_redundancy)77;
+    CHECK_FAILS(syn_pairs_open(&pairs, &d, &measure, &err), SYN_ERROR_ARGUMENT, err);
+    d.phiid.redundancy = SYN_MMI;
+    d.flagged = (syn_flagged)77;
+    CHECK_FAILS(syn_pairs_open(&pairs, &d, &measure, &err), SYN_ERROR_ARGUMENT, err);
+    d.flagged = SYN_FLAGGED_EXCLUDE;
     d.samples = 5;
     CHECK_FAILS(syn_pairs_open(&pairs, &d, &measure, &err), SYN_ERROR_ARGUMENT, err);
     d.samples = 20;

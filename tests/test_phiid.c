@@ -14,7 +14,7 @@ static syn_phiid_desc desc_of(int tau, syn_redundancy redundancy)
 {
     syn_phiid_desc desc;
     memset(&desc, 0, sizeof desc);
-    desc.tau = tau;
+    desc.tau = (size_t)tau; /* below 0: beyond any series */
     desc.redundancy = redundancy;
     return desc;
 }
@@ -330,7 +330,7 @@ TEST(nothing_but_numbers_without_a_flag)
         flags = syn_phiid_pair(x, y, 40, &desc, atom);
         for (int k = 0; k < SYN_ATOMS; k++) numbers = numbers && isfinite(atom[k]);
         for (int k = 0; k < SYN_MIS; k++) numbers = numbers && isfinite(mi[k]);
-        for (int k = 0; k < SYN_ATOMS * (40 - desc.tau); k++)
+        for (size_t k = 0; k < SYN_ATOMS * (40 - desc.tau); k++)
             numbers = numbers && isfinite(local[k]);
         CHECK(numbers || flags);
         CHECK(!(flags & SYN_FLAGS_NO_NUMBERS));
@@ -489,6 +489,30 @@ TEST(descriptor_defaults_and_strides)
     CHECK(syn_phiid_pair(x, y, 0, NULL, b) == SYN_FLAG_BAD_TAU);
     CHECK(syn_phiid_pair(x, y, 5, NULL, b) == SYN_FLAG_TOO_SHORT);
     CHECK(syn_phiid_pair(x, y, 6, NULL, b) == 0);
+}
+
+TEST(what_is_not_known_gives_no_numbers)
+{
+    double x[50], y[50], work[150], cov[16] = {0}, atom[SYN_ATOMS];
+    uint64_t count[16], state = 9;
+    int which;
+    for (int t = 0; t < 50; t++) {
+        x[t] = uniform(&state) + 1;
+        y[t] = uniform(&state) + 1;
+    }
+    for (int k = 0; k < 16; k++) count[k] = 3;
+    for (int k = 0; k < 4; k++) cov[5 * k] = 1;
+    for (which = 0; which < 3; which++) {
+        syn_phiid_desc desc = desc_of(1, SYN_MMI);
+        desc.work = work;
+        if (which == 0) desc.redundancy = (syn_redundancy)77;
+        if (which == 1) desc.estimator = (syn_estimator)77;
+        if (which == 2) desc.transform = (syn_transform)77;
+        CHECK(syn_phiid_pair(x, y, 50, &desc, atom) == SYN_FLAG_NO_SAMPLES && isnan(atom[0]));
+        CHECK(syn_phiid_covariance(cov, &desc, atom) == SYN_FLAG_NO_SAMPLES && isnan(atom[0]));
+        if (which) continue; /* counts have an estimator already */
+        CHECK(syn_phiid_counts(count, &desc, atom) == SYN_FLAG_NO_SAMPLES && isnan(atom[0]));
+    }
 }
 
 TEST(names)

@@ -142,6 +142,9 @@ TEST(kinds)
     memset(&what, 0, sizeof what);
     what.seed = 9;
     what.key = key;
+    what.kind = (syn_surrogate)77;
+    syn_surrogate_make(&s, &what, made, work);
+    for (t = 0; t < UNITS * SAMPLES; t++) CHECK(isnan(made[t]));
     for (kind = 0; kind < SYN_SURROGATES; kind++) {
         what.kind = (syn_surrogate)kind;
         what.surrogate = 2;

@@ -165,7 +165,8 @@ static bool same_ids(const int32_t *ids, size_t n, const char *text)
 
 /* The ids in exactly the work memory measured; one byte less must be refused. *count is -1 on any
    fault. */
-static int32_t *ids_of(const syn_tokenizer *t, const bytes *text, int flags, long *count)
+static int32_t *ids_of(const syn_tokenizer *t, const bytes *text, syn_token_flags flags,
+                       long *count)
 {
     size_t work_bytes = syn_tokenize_bytes(t, text->p, text->n, flags), n, counted, capacity;
     unsigned char *work = (unsigned char *)malloc(work_bytes + 1);
@@ -261,14 +262,14 @@ static bool text_is(const syn_tokenizer *t, const int32_t *ids, size_t n, const 
 
 /* All that a row says, for one setting of `parse`. */
 static void check_row(const vocabulary *v, const char *what, const row *r, const bytes *text,
-                      int parse)
+                      syn_token_flags parse)
 {
     long n, with;
     int32_t *ids = ids_of(&v->t, text, parse | SYN_NO_BOS, &n), *all;
     bool good = n >= 0 && same_ids(ids, (size_t)n, r->column[2]);
     if (!strcmp(r->column[2], "abort")) good = n >= 0;
     if (test_count_(good, __FILE__, __LINE__))
-        printf("%s: %s: ids (parse %d)\n", what, r->column[0], parse);
+        printf("%s: %s: ids (parse %u)\n", what, r->column[0], parse);
     all = ids_of(&v->t, text, parse, &with);
     good = with == n + v->t.add_bos + v->t.add_eos && (!v->t.add_bos || all[0] == v->t.bos) &&
            (n <= 0 || !memcmp(all + v->t.add_bos, ids, (size_t)n * sizeof *ids)) &&
@@ -435,7 +436,8 @@ static void check_facts(const char *folder, const char *only)
         vocabulary v;
         test_path_buffer path;
         char name[96];
-        int k, ends[2];
+        int ends[2];
+        uint32_t k;
         int32_t sorted[SYN_END_TOKENS];
         if (only ? strcmp(only, c[0]) != 0 : strncmp(c[0], "real", 4) == 0) continue;
         snprintf(name, sizeof name, "%s.gguf", c[0]);
@@ -451,7 +453,7 @@ static void check_facts(const char *folder, const char *only)
         CHECK(v.t.add_bos == (ends[0] != 0) && v.t.add_eos == (ends[1] != 0));
         memcpy(sorted, v.t.end, sizeof sorted);
         for (k = 1; k < v.t.ends; k++) { /* insertion sort */
-            int m = k;
+            uint32_t m = k;
             int32_t id = sorted[k];
             for (; m && sorted[m - 1] > id; m--) sorted[m] = sorted[m - 1];
             sorted[m] = id;
@@ -518,7 +520,7 @@ TEST(an_arena_one_byte_short_is_refused)
 TEST(an_unknown_pre_tokenizer_is_named_and_can_be_replaced)
 {
     vocabulary v;
-    int i;
+    size_t i;
     CHECK(!vocabulary_open(&v, "data/tokenizer/bpe-smollm.gguf", "nosuch", true));
     CHECK(v.err.status == SYN_ERROR_UNSUPPORTED);
     CHECK(strstr(v.err.text, "nosuch") && strstr(v.err.text, "--pre"));
@@ -529,7 +531,7 @@ TEST(an_unknown_pre_tokenizer_is_named_and_can_be_replaced)
         vocabulary_close(&v);
     }
     CHECK(i >= 18);
-    CHECK(!syn_tokenizer_pre_name(-1));
+    CHECK(!syn_tokenizer_pre_name(SIZE_MAX));
 }
 
 TEST(ids_outside_the_vocabulary_are_refused)
@@ -669,20 +671,23 @@ static void check_chat(const char *ids_of_family, const char *model)
             m[n].length = texts[n].n;
         }
         CHECK(chat_named(c[0]) != SYN_CHAT_NONE);
-        CHECK_OK(syn_chat_render(chat_named(c[0]), m, n, atoi(c[1]), NULL, 0, &full, &err), err);
+        CHECK_OK(syn_chat_render(chat_named(c[0]), m, n, (syn_token_flags)atoi(c[1]), NULL, 0,
+                                 &full, &err),
+                 err);
         CHECK(full == expected.n);
         got.p = (char *)malloc(full + 1);
         got.n = full;
-        CHECK_OK(syn_chat_render(chat_named(c[0]), m, n, atoi(c[1]), got.p, full, &length, &err),
+        CHECK_OK(syn_chat_render(chat_named(c[0]), m, n, (syn_token_flags)atoi(c[1]), got.p, full,
+                                 &length, &err),
                  err);
         CHECK(length == full);
         if (!test_check_(full == expected.n && !memcmp(got.p, expected.p, full), c[0], __FILE__,
                          __LINE__))
             printf("  expected %.*s\n  got      %.*s\n", (int)expected.n, expected.p, (int)full,
                    got.p);
-        CHECK_FAILS(
-            syn_chat_render(chat_named(c[0]), m, n, atoi(c[1]), got.p, full - 1, &length, &err),
-            SYN_ERROR_MEMORY, err);
+        CHECK_FAILS(syn_chat_render(chat_named(c[0]), m, n, (syn_token_flags)atoi(c[1]), got.p,
+                                    full - 1, &length, &err),
+                    SYN_ERROR_MEMORY, err);
         if (model && !strcmp(c[0], ids_of_family) && strcmp(c[5], "-")) {
             long count;
             int32_t *ids = ids_of(&v.t, &expected, SYN_PARSE_SPECIAL | SYN_NO_BOS, &count);
@@ -813,6 +818,30 @@ TEST(chat_templates_are_recognised)
 /* ------------------------------------------------------------------ time */
 
 /* Long words must not cost the square of their length. */
+TEST(flags_and_formats_that_are_unknown_are_refused)
+{
+    vocabulary v;
+    syn_error err;
+    char to[64];
+    size_t length;
+    int32_t id = 0;
+    syn_arena work = syn_arena_measure();
+    const syn_chat_message m = {SYN_CHAT_USER, "hi", 2};
+    REQUIRE(vocabulary_open(&v, "data/tokenizer/bpe-smollm.gguf", NULL, true));
+    CHECK_FAILS(syn_tokenize(&v.t, "a", 1, 77, NULL, 0, &length, &work, &err), SYN_ERROR_ARGUMENT,
+                err);
+    CHECK(!work.used && strstr(err.text, "77"));
+    CHECK_FAILS(syn_token_text(&v.t, 1, 32, to, sizeof to, &length, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK_FAILS(syn_detokenize(&v.t, &id, 1, 64, to, sizeof to, &length, &err), SYN_ERROR_ARGUMENT,
+                err);
+    CHECK_FAILS(syn_chat_render(SYN_CHAT_NONE, &m, 1, 77, to, sizeof to, &length, &err),
+                SYN_ERROR_ARGUMENT, err);
+    CHECK_FAILS(syn_chat_render((syn_chat)77, &m, 1, 0, to, sizeof to, &length, &err),
+                SYN_ERROR_ARGUMENT, err);
+    CHECK_OK(syn_chat_render(SYN_CHAT_NONE, &m, 1, 31, to, sizeof to, &length, &err), err);
+    vocabulary_close(&v);
+}
+
 TEST(a_long_word_is_merged_in_near_linear_time)
 {
     int i;

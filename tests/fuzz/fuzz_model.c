@@ -74,7 +74,7 @@ static void run(const syn_model *model, unsigned options)
     free(memory);
 }
 
-static void open_and_run(const syn_source *sources, int files, size_t size, unsigned options)
+static void open_and_run(const syn_source *sources, size_t files, size_t size, unsigned options)
 {
     syn_model_desc desc;
     syn_model model;
@@ -123,7 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         source[i] = options & (i ? 1u : 4u) ? syn_source_callback(read_bytes, &file[i], file[i].n)
                                             : syn_source_memory(copy[i], file[i].n);
     }
-    open_and_run(source, files, size, options);
+    open_and_run(source, (size_t)files, size, options);
     for (i = 0; i < files; i++) free(copy[i]);
     return 0;
 }

@@ -45,7 +45,7 @@ static void try_series(const double *v, size_t count, int tau, syn_redundancy re
     syn_flags flags;
     syn_phiid_desc desc;
     memset(&desc, 0, sizeof desc);
-    desc.tau = tau;
+    desc.tau = (size_t)tau;
     desc.redundancy = redundancy;
     desc.mi = mi;
     desc.local = local;

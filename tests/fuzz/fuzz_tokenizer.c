@@ -44,7 +44,8 @@ static void use_ids(const syn_tokenizer *t, const int32_t *ids, size_t n)
     free(piece);
 }
 
-static void use_tokenizer(const syn_tokenizer *t, const char *text, size_t length, int flags)
+static void use_tokenizer(const syn_tokenizer *t, const char *text, size_t length,
+                          syn_token_flags flags)
 {
     size_t bytes = syn_tokenize_bytes(t, text, length, flags), count, again;
     void *work = malloc(bytes + 1);
@@ -65,7 +66,7 @@ static void use_tokenizer(const syn_tokenizer *t, const char *text, size_t lengt
     free(work);
 }
 
-static void use_chat(const syn_tokenizer *t, const char *text, size_t length, int flags)
+static void use_chat(const syn_tokenizer *t, const char *text, size_t length, syn_token_flags flags)
 {
     syn_chat_message m[3];
     char *to;
@@ -79,9 +80,9 @@ static void use_chat(const syn_tokenizer *t, const char *text, size_t length, in
     m[1].length = length - half;
     m[2].length = length;
     for (k = 0; k < SYN_CHATS; k++) {
-        if (syn_chat_render((syn_chat)k, m, 3, flags, NULL, 0, &n, NULL)) abort();
+        if (syn_chat_render((syn_chat)k, m, 3, flags & 31, NULL, 0, &n, NULL)) abort();
         to = (char *)malloc(n + 1);
-        if (syn_chat_render((syn_chat)k, m, 3, flags, to, n, &n, NULL)) abort();
+        if (syn_chat_render((syn_chat)k, m, 3, flags & 31, to, n, &n, NULL)) abort();
         free(to);
     }
     (void)syn_chat_guess(t);
@@ -112,7 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data + 3, length);
     source = options & 1 ? syn_source_callback(read_bytes, &file, file.n)
                          : syn_source_memory(file.p, file.n);
-    desc.pre = options & 2 ? syn_tokenizer_pre_name((options >> 3) % 20) : NULL;
+    desc.pre = options & 2 ? syn_tokenizer_pre_name((size_t)(options >> 3) % 20) : NULL;
     if (!syn_gguf_open(&gguf, &source, &err) &&
         !syn_tokenizer_open(&t, &gguf, &desc, &arena, &err)) {
         size_t need = arena.used;
@@ -125,7 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             char piece[64];
             size_t n;
             use_tokenizer(&t, text, length, options & 4 ? SYN_PARSE_SPECIAL : SYN_NO_BOS);
-            use_chat(&t, text, length, options);
+            use_chat(&t, text, length, (syn_token_flags)options);
             for (id = -1; id <= t.size && id < 300; id++)
                 (void)syn_token_text(&t, id, 0, piece, sizeof piece, &n, &err);
         }

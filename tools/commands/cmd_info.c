@@ -15,7 +15,7 @@ static bool count_tensors(const loaded_model *m, file_facts *facts, problem *why
 {
     syn_error err;
     memset(facts, 0, sizeof *facts);
-    for (int f = 0; f < m->files; f++) {
+    for (size_t f = 0; f < m->files; f++) {
         syn_gguf gguf;
         syn_gguf_tensor tensor;
         if (syn_gguf_open(&gguf, &m->source[f], &err) != SYN_OK)
@@ -77,7 +77,7 @@ static void each_unused(const loaded_model *m, unused_fn *take, void *out)
 {
     char name[128];
     const char *why;
-    for (int f = 0; f < m->files; f++) {
+    for (size_t f = 0; f < m->files; f++) {
         syn_gguf gguf;
         syn_gguf_tensor tensor;
         syn_gguf_key key;
@@ -161,7 +161,7 @@ static void print_words(const loaded_model *m, const file_facts *facts,
     printf("file             ");
     term_write(stdout, path_base(m->path), strlen(path_base(m->path)));
     printf(" (%llu bytes, %s", (unsigned long long)model_file_bytes(m), size);
-    if (m->files > 1) printf(" in %d files", m->files);
+    if (m->files > 1) printf(" in %zu files", m->files);
     printf("; GGUF version %u)\n", model->gguf.version);
     if (name[0]) {
         printf("name             ");
@@ -216,7 +216,7 @@ static void print_json(const loaded_model *m, const file_facts *facts, const syn
     json_object(&j, NULL);
     json_text(&j, "file", path_base(m->path));
     json_int(&j, "bytes", (int64_t)model_file_bytes(m));
-    json_int(&j, "files", m->files);
+    json_int(&j, "files", (int64_t)m->files);
     json_int(&j, "gguf_version", model->gguf.version);
     json_text(&j, "name", name);
     json_text(&j, "architecture", model->architecture);

@@ -75,7 +75,7 @@ typedef struct tokenize_options {
 
 static bool print_ids(const vocabulary *v, const tokenize_options *o, problem *why)
 {
-    const int flags = (o->bos ? 0 : SYN_NO_BOS) | (o->special ? SYN_PARSE_SPECIAL : 0);
+    const syn_token_flags flags = (o->bos ? 0 : SYN_NO_BOS) | (o->special ? SYN_PARSE_SPECIAL : 0);
     const bool as_json = o->json;
     text input = {0};
     size_t count = 0;

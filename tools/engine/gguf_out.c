@@ -163,11 +163,11 @@ static uint64_t padding(const gguf_out *out, uint64_t at)
 }
 
 void gguf_out_tensor(gguf_out *out, const char *name, size_t name_bytes, const syn_type *type,
-                     int dims, const uint64_t ne[4])
+                     uint32_t dims, const uint64_t ne[4])
 {
     add_string(&out->infos, name, name_bytes);
-    add_u32(&out->infos, (uint32_t)dims);
-    for (int i = 0; i < dims; i++) add_u64(&out->infos, ne[i]);
+    add_u32(&out->infos, dims);
+    for (uint32_t i = 0; i < dims; i++) add_u64(&out->infos, ne[i]);
     add_u32(&out->infos, type->id);
     add_u64(&out->infos, out->data_bytes);
     const uint64_t bytes = syn_type_bytes(type, ne[0]) * ne[1] * ne[2] * ne[3];

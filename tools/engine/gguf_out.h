@@ -45,7 +45,7 @@ void gguf_out_element(gguf_out *out, const char *value);
 
 /* Promises a tensor; its data are written in the order of these calls. */
 void gguf_out_tensor(gguf_out *out, const char *name, size_t name_bytes, const syn_type *type,
-                     int dims, const uint64_t ne[4]);
+                     uint32_t dims, const uint64_t ne[4]);
 
 /* Writes header, keys and infos beside `path`. Everything above comes before it. */
 bool gguf_out_begin(gguf_out *out, const char *path, problem *why);

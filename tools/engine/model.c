@@ -38,7 +38,7 @@ static bool map_files(loaded_model *m, const char *path, problem *why)
         }
         if (!file_map(&m->view[i], name, why)) return false;
         m->source[i] = syn_source_memory(m->view[i].bytes, m->view[i].size);
-        m->files = i + 1;
+        m->files = (size_t)i + 1;
     }
     return true;
 }
@@ -46,7 +46,7 @@ static bool map_files(loaded_model *m, const char *path, problem *why)
 uint64_t model_file_bytes(const loaded_model *m)
 {
     uint64_t bytes = 0;
-    for (int i = 0; i < m->files; i++) bytes += m->view[i].size;
+    for (size_t i = 0; i < m->files; i++) bytes += m->view[i].size;
     return bytes;
 }
 
@@ -54,13 +54,13 @@ void model_hash(const loaded_model *m, char hex[65])
 {
     sha256 hash;
     sha256_begin(&hash);
-    for (int i = 0; i < m->files; i++) sha256_add(&hash, m->view[i].bytes, m->view[i].size);
+    for (size_t i = 0; i < m->files; i++) sha256_add(&hash, m->view[i].bytes, m->view[i].size);
     sha256_end(&hash, hex);
 }
 
 bool model_each_tensor(const loaded_model *m, tensor_visit *visit, void *user, problem *why)
 {
-    for (int f = 0; f < m->files; f++) {
+    for (size_t f = 0; f < m->files; f++) {
         syn_gguf gguf;
         syn_gguf_tensor t;
         syn_error err;
@@ -130,7 +130,7 @@ bool model_load_weights(loaded_model *m, const char *path, problem *why)
 void model_unload(loaded_model *m)
 {
     engine_pool_stop(&m->pool);
-    for (int i = 0; i < m->files; i++) file_unmap(&m->view[i]);
+    for (size_t i = 0; i < m->files; i++) file_unmap(&m->view[i]);
     free(m->context_block);
     free(m->block);
     memset(m, 0, sizeof *m);
@@ -141,9 +141,9 @@ bool model_not_output(const loaded_model *m, const char *output, problem *why)
     size_t digits_at = 0;
     char name[TOOL_PATH_BYTES], digits[16];
     split_count(m->path, &digits_at);
-    for (int i = 0; i < m->files; i++) {
+    for (size_t i = 0; i < m->files; i++) {
         strcpy(name, m->path);
-        snprintf(digits, sizeof digits, "%05d", i + 1);
+        snprintf(digits, sizeof digits, "%05zu", i + 1);
         if (m->files > 1) memcpy(name + digits_at, digits, 5);
         if (!output_not_input(output, name, why)) return false;
     }
@@ -216,8 +216,8 @@ bool read_file(const char *path, text *to, problem *why)
     return good;
 }
 
-int32_t *tokenize_text(const syn_tokenizer *t, const char *words, size_t length, int flags,
-                       size_t *count, problem *why)
+int32_t *tokenize_text(const syn_tokenizer *t, const char *words, size_t length,
+                       syn_token_flags flags, size_t *count, problem *why)
 {
     syn_error err;
     /* a byte that is no UTF-8 may become U+FFFD, three bytes and as many tokens */

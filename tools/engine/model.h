@@ -14,7 +14,7 @@
 
 typedef struct loaded_model {
     char path[TOOL_PATH_BYTES];
-    int files;
+    size_t files;
     file_view view[SYN_MODEL_FILES];
     syn_source source[SYN_MODEL_FILES];
     syn_model model;
@@ -65,8 +65,8 @@ void tokenizer_note(const syn_tokenizer *t);
     }
 
 /* ids of a text; NULL on failure. flags as syn_tokenize. */
-int32_t *tokenize_text(const syn_tokenizer *t, const char *words, size_t length, int flags,
-                       size_t *count, problem *why);
+int32_t *tokenize_text(const syn_tokenizer *t, const char *words, size_t length,
+                       syn_token_flags flags, size_t *count, problem *why);
 /* Ids from an .npy of whole numbers, [T] or [P, T]: every one must be in the vocabulary. */
 typedef struct id_rows {
     int32_t *at;

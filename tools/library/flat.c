@@ -63,7 +63,7 @@ static int describe(syn_phiid_desc *desc, const int settings[4], char *error)
     if (settings[1] < 0 || settings[1] > SYN_CCS) return fail(error, "no such redundancy");
     if (settings[2] < 0 || settings[2] >= SYN_ESTIMATORS) return fail(error, "no such estimator");
     if (settings[3] < 0 || settings[3] >= SYN_TRANSFORMS) return fail(error, "no such transform");
-    desc->tau = settings[0];
+    desc->tau = (size_t)settings[0];
     desc->redundancy = (syn_redundancy)settings[1];
     desc->estimator = (syn_estimator)settings[2];
     desc->transform = (syn_transform)settings[3];

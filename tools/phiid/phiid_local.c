@@ -88,7 +88,7 @@ static void local_of(const phiid_work *w, const syn_series *s, size_t prompt, un
     size_t n = s->samples - lag, stride = s->time_stride ? s->time_stride : s->units;
     size_t step = s->time_stride ? s->unit_stride : 1;
     memset(&desc, 0, sizeof desc);
-    desc.tau = (int)lag;
+    desc.tau = lag;
     desc.redundancy = (syn_redundancy)w->options->redundancy;
     desc.estimator = (syn_estimator)w->options->estimator;
     desc.work = tool_alloc(3 * s->samples, sizeof(double));

@@ -48,7 +48,7 @@ syn_pairs_desc phiid_pairs_desc(const phiid_work *w)
     d.samples = w->from.is_cov ? w->tau + LEAST_SAMPLES : phiid_row_samples(w);
     if (w->from.at) d.samples += w->tau; /* room for as many pairs as there are samples */
     d.prompts = w->rows;
-    d.phiid.tau = (int)w->tau;
+    d.phiid.tau = w->tau;
     d.phiid.redundancy = (syn_redundancy)w->options->redundancy;
     d.phiid.estimator =
         (syn_estimator)w->options->estimator; /* logarithms are taken in fill_rows */
@@ -59,7 +59,7 @@ syn_pairs_desc phiid_pairs_desc(const phiid_work *w)
     if (w->options->pool) {
         if (d.phiid.estimator == SYN_COPULA)
             d.phiid.estimator = SYN_GAUSSIAN; /* phiid_pooled ranks */
-        d.phiid.tau = (int)phiid_pooled_half(w);
+        d.phiid.tau = phiid_pooled_half(w);
         d.samples = 2 * phiid_pooled_half(w);
     }
     return d;

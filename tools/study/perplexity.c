@@ -77,7 +77,8 @@ typedef struct scoring {
 static bool ids_of_text(scoring *s, problem *why)
 {
     const perplexity_options *o = s->options;
-    const int flags = (o->no_bos ? SYN_NO_BOS : 0) | (o->special ? SYN_PARSE_SPECIAL : 0);
+    const syn_token_flags flags =
+        (o->no_bos ? SYN_NO_BOS : 0) | (o->special ? SYN_PARSE_SPECIAL : 0);
     const bool piped = !strcmp(o->file, "-");
     const syn_tokenizer *t = &s->m.model.tokenizer;
     text words = {0};
