@@ -144,8 +144,9 @@
    but the caller's read callback. A call whose desc holds a syn_parallel runs jobs on it. Arguments
    stand in one order: the object that is opened, changed or read; inputs with their sizes; the
    descriptor; outputs; work memory; the error. Sizes and counts of the caller's data are size_t.
-   Numbers that a model file gives (layers, heads, rows) are uint32_t. A token id is int32_t, and -1
-   is none. A choice among a few is an enum, and any other value is refused.
+   Numbers that a model file gives (layers, heads, rows) are uint32_t. Threads, jobs and the row of a
+   pass are int. A token id is int32_t, and -1 is none. A choice among a few is an enum, and any
+   other value is refused.
 
    HISTORY
    0.2.0   SYNERGY_VERSION and syn_version; a buffer that is too small is SYN_ERROR_MEMORY

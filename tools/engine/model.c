@@ -30,7 +30,7 @@ static bool map_files(loaded_model *m, const char *path, problem *why)
                            (int)SYN_MODEL_FILES);
     strcpy(m->path, path);
     for (int i = 0; i < count; i++) {
-        char name[TOOL_PATH_BYTES], digits[16];
+        char name[TOOL_PATH_BYTES], digits[24];
         strcpy(name, path);
         if (count > 1) {
             snprintf(digits, sizeof digits, "%05d", i + 1);
@@ -139,7 +139,7 @@ void model_unload(loaded_model *m)
 bool model_not_output(const loaded_model *m, const char *output, problem *why)
 {
     size_t digits_at = 0;
-    char name[TOOL_PATH_BYTES], digits[16];
+    char name[TOOL_PATH_BYTES], digits[24];
     split_count(m->path, &digits_at);
     for (size_t i = 0; i < m->files; i++) {
         strcpy(name, m->path);
