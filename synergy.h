@@ -10,16 +10,17 @@
    Link with -lm (and -pthread when SYNERGY_THREADS is defined).
 
    Does:      GGUF 2 and 3, mapped or through a read callback, split files too; llama (Llama 2
-              and 3, SmolLM, Mistral, Mixtral), qwen2, qwen3, qwen3moe, gemma2, gemma3, gptneox
-              (Pythia), gpt2, deepseek2 (V2, V2-Lite), olmo2, phi3, starcoder2, deci (llama with
-              head counts of each layer); every tensor type of current files from F64 to IQ1_S;
-              byte-level BPE and SentencePiece with their chat formats;
+              and 3, SmolLM, Mistral, Mixtral), mistral3, deci (llama with head counts of each
+              layer), smollm3, granite, granitemoe, qwen2, qwen2moe, qwen3, qwen3moe, gemma, gemma2,
+              gemma3, glm4, gptneox (Pythia), gpt2, gpt-oss, deepseek2 (V2, V2-Lite, V3), olmo2
+              (OLMo 2 and 3), olmoe, phi3, starcoder2; every tensor type of current files from
+              F64 to IQ1_S; byte-level BPE and SentencePiece with their chat formats;
               heads and experts removed, replaced by a mean or given weight noise while it runs;
               all 16 PhiID atoms with MMI or CCS redundancy, from series, covariances or one
               sample at a time; unit scores, profiles, intervals, surrogates; graphs.
    Does not:  allocate, free, print, exit, keep state in globals; train; use a GPU; read other
               formats or big-endian GGUF; rope scaling other than linear, YaRN and the factors
-              of Llama 3; images. PhiID is Gaussian: it sees linear dependence only, and
+              of Llama 3 and Phi 3; images. PhiID is Gaussian: it sees linear dependence only, and
               -ffast-math breaks it.
 
    CONTENTS (search for the mark)

@@ -54,7 +54,7 @@ step() {
         ablate)
             once "$to/$name.ablated" ablate "$2" "$out" --prompts "${PROMPTS:-6}" --seeds "${SEEDS:-3}" \
                 --fractions "${FRACTIONS:-0.1,0.2,0.3,0.4}" --eval none > /dev/null
-            once "$to/$name.reported" report "$out" > /dev/null ;;
+            [ -f "$to/$name.reported" ] || { "$synergy" report "$out" > /dev/null && : > "$to/$name.reported"; } ;;
         *) echo "study: no step '$1'" >&2; exit 2 ;;
     esac
 }

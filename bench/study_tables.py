@@ -1,7 +1,11 @@
-"""study_tables.py DIR - the tables of the study that study.sh left in DIR, as Markdown. Needs numpy."""
+"""study_tables.py DIR - the tables of the study that study.sh left in DIR, as Markdown. Needs numpy, and the program
+(SYNERGY, default tools/build/synergy) for the rows beside the paper."""
 import glob
+import json
 import os
+import subprocess
 import sys
+import tempfile
 
 import numpy
 
@@ -31,6 +35,63 @@ def row(name, cells):
     print(f"| {name} | " + " | ".join(cells) + " |")
 
 
+ORDERS = (("score", "the rank difference"), ("reverse", "its reverse"), ("difference", "the rank of the difference"),
+          ("difference-reverse", "its reverse"), ("synergy", "synergy"), ("redundancy", "redundancy"), ("norm", "mean norm"),
+          ("sink", "attention to the first token"), ("gradient", "gradient"), ("random", "random"),
+          ("matched", "random in the layers of the rank difference"), ("difference-matched", "random in the layers of the other"))
+
+
+def beside_paper(results):
+    """Spearman over layers with the paper's figure of the nearest model: the rank of the difference, the rank difference."""
+    program = os.environ.get("SYNERGY") or os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools", "build", "synergy")
+    with tempfile.TemporaryDirectory() as d:
+        told = json.loads(subprocess.run([program, "compare", *results, "--paper", "--json", "-o", d + "/c.html"], check=True,
+                                         stdout=subprocess.PIPE).stdout)
+    cells = []
+    for beside in told["paper"]:
+        rho = [s["spearman_layers"] for s in beside["scores"]]
+        cells.append(beside["model"] + ": " + "; ".join(f"{v['value']:.2f} ({v['low']:.2f} to {v['high']:.2f})" for v in rho))
+    return cells
+
+
+def removal(folder, order):
+    """KL at each share, a range where an order was drawn several times; then the area under the curve with its interval."""
+    try:
+        told = json.load(open(os.path.join(folder, "ablation.json")))
+        rows = synergy.load(folder).ablation
+    except (OSError, AttributeError):
+        return "-"
+    areas = [c for c in told["curves"] if c["order"] == order]
+    if not areas:
+        return "-"
+    points = {}
+    for name, share, kl in zip(rows["order"], rows["fraction"], rows["kl"]):
+        if name == order and share > 0:
+            points.setdefault(share, []).append(kl)
+    text = ", ".join(f"{min(v):.2f}" if len(v) == 1 else f"{min(v):.2f} to {max(v):.2f}" for _, v in sorted(points.items()))
+    if len(areas) > 1:
+        return text + "; {:.2f} to {:.2f}".format(min(c["auc"] for c in areas), max(c["auc"] for c in areas))
+    return text + "; {auc:.2f} ({auc_low:.2f} to {auc_high:.2f})".format(**areas[0])
+
+
+def removal_table(folder, names):
+    print("\nRemoved in the order of: KL in nats a token at each share; the area under the curve over the range of shares\n")
+    row("", names)
+    print("|---|" + "---|" * len(names))
+    done = [os.path.join(folder, n) for n in names]
+    settings = []
+    for d in done:
+        try:
+            s = json.load(open(d + "/ablation.json"))["settings"]
+            settings.append("{}; {} prompts, {} random orders".format(
+                ", ".join(f"{100 * n / s['units_in_all']:.0f} %" for n in s["removed"] if n), s["prompts"], s["seeds"]))
+        except OSError:
+            settings.append("-")
+    row("shares removed", settings)
+    for order, words in ORDERS:
+        row(words, [removal(d, order) for d in done])
+
+
 def main(folder):
     names = [os.path.basename(p)[:-len(".analyzed")] for p in sorted(glob.glob(folder + "/*.analyzed"), key=os.path.getmtime)]
     r = [synergy.load(os.path.join(folder, n)) for n in names]
@@ -58,6 +119,9 @@ def main(folder):
         "{:.4f}, {:.4f}".format(*(x.topology[k]["efficiency_weighted_normalised"] for k in ("synergy", "redundancy"))) for x in r])
     row("modularity (Louvain): synergy, redundancy", [
         "{:.4f}, {:.4f}".format(*(x.topology[k]["louvain_q"] for k in ("synergy", "redundancy"))) for x in r])
+    row("Spearman over layers with the paper's figure of the nearest model: rank of the difference; rank difference",
+        beside_paper([os.path.join(folder, n) for n in names]))
+    removal_table(folder, names)
 
 
 if __name__ == "__main__":
