@@ -145,8 +145,8 @@
    but the caller's read callback. A call whose desc holds a syn_parallel runs jobs on it. Arguments
    stand in one order: the object that is opened, changed or read; inputs with their sizes; the
    descriptor; outputs; work memory; the error. Sizes and counts of the caller's data are size_t.
-   Numbers that a model file gives (layers, heads, rows) are uint32_t. Threads, jobs and the row of a
-   pass are int. A token id is int32_t, and -1 is none. A choice among a few is an enum, and any
+   Numbers that a model file gives (layers, heads, rows) are uint32_t. Threads, jobs and the row of
+   a pass are int. A token id is int32_t, and -1 is none. A choice among a few is an enum, and any
    other value is refused.
 
    HISTORY
@@ -2123,6 +2123,12 @@ static SYNP_UNUSED uint64_t synp_count(uint64_t rows, uint64_t cols)
     return cols && rows > UINT64_MAX / cols ? UINT64_MAX : rows * cols;
 }
 
+/* A count as a size: the largest there is where it does not fit, which no arena has either. */
+static SYNP_UNUSED size_t synp_size(uint64_t count)
+{
+    return count < SIZE_MAX ? (size_t)count : SIZE_MAX;
+}
+
 /* Takes all pieces, or none. */
 static SYNP_UNUSED syn_status synp_take_all(syn_arena *arena, const synp_piece *piece,
                                             size_t pieces, syn_error *err)
@@ -3213,6 +3219,8 @@ SYN_API syn_status syn_gguf_open(syn_gguf *gguf, const syn_source *source, syn_e
     synp_succeed(err);
     memset(gguf, 0, sizeof *gguf);
     gguf->source = source;
+    if (source->size > (uint64_t)INT64_MAX) /* so that no sum of two places wraps */
+        return synp_fail(err, SYN_ERROR_FORMAT, "a source of %u bytes", SYNP_U(source->size));
     cursor.source = source;
     cursor.at = 0;
     cursor.err = err;
@@ -4442,9 +4450,12 @@ static void synp_plain_quantise(const float *x, size_t n, synp_acts_quad *quads)
 /* Bytes of a synp_acts for up to `positions` and what it needs behind itself. */
 static SYNP_UNUSED size_t synp_acts_bytes(size_t cols, size_t positions, syn_arithmetic arithmetic)
 {
-    size_t tiles = (positions + SYNP_TILE - 1) / SYNP_TILE;
-    size_t blocks = arithmetic == SYN_EXACT ? 0 : (cols + 127) / 128 * 4 * tiles;
-    return sizeof(synp_acts) + 64 + blocks * sizeof(synp_acts_tile);
+    if (cols > SIZE_MAX / 64 || positions > SIZE_MAX / 64) return SIZE_MAX; /* no arena has them */
+    const uint64_t tiles = ((uint64_t)positions + SYNP_TILE - 1) / SYNP_TILE;
+    const uint64_t strip = ((uint64_t)cols + 127) / 128 * 4 * sizeof(synp_acts_tile);
+    const uint64_t bytes = arithmetic == SYN_EXACT ? 0 : synp_count(tiles, strip);
+    const size_t head = sizeof(synp_acts) + 64;
+    return bytes < SIZE_MAX - head ? head + (size_t)bytes : SIZE_MAX;
 }
 
 /* Points at x (positions, cols); in fast mode synp_acts_fill then rounds it to two digits. Rows
@@ -7782,6 +7793,7 @@ static SYNP_UNUSED size_t synp_gemm_scratch_bytes(const synp_kernels *kernels, s
                                                   size_t positions)
 {
     const synp_strips *strips = kernels->strips;
+    if (cols > SIZE_MAX / 64) return SIZE_MAX; /* no arena has them */
     size_t padded = (cols + 127) / 128 * 128, rows = 4 * sizeof(float) * padded, many;
     size_t across = synp_smaller(padded, SYNP_STRIP_COLS);
     if (!strips || positions < strips->least) return rows + 64;
@@ -11902,7 +11914,7 @@ static syn_status synp_model_scaling(syn_model *model, synp_scaling *scaling, sy
     syn_status status = syn_gguf_text(&model->gguf, key, false, text, sizeof text, &length, err);
     if (status) return status;
     *scaling = SYNP_SCALING_NONE;
-    if (length && !strcmp(text, "none")) return SYN_OK;
+    if (length && !strcmp(text, "none")) return synp_scaling_check(model, *scaling, err);
     if (!length || !strcmp(text, "linear")) *scaling = SYNP_SCALING_LINEAR; /* by 1 unless said */
     else if (!strcmp(text, "yarn")) *scaling = SYNP_SCALING_YARN;
     else if (!strcmp(text, "longrope")) *scaling = SYNP_SCALING_LONG;
@@ -12017,6 +12029,9 @@ static syn_status synp_model_rope_factors(syn_model *model, syn_error *err)
     syn_status status;
     if (found == both && !model->rope_original_context)
         return synp_model_wrong(model, "rope.scaling.original_context_length", 0, "1 or more", err);
+    if (!found && model->long_scaling)
+        return synp_fail(err, SYN_ERROR_MODEL, "tensor %s is missing (longrope)",
+                         synp_globals[SYN_ROPE_SHORT].name);
     if (found && found != both)
         return synp_fail(
             err, SYN_ERROR_MODEL, "tensor %s is missing",
@@ -12624,7 +12639,7 @@ static size_t synp_max_cols(const syn_model *model, uint64_t parts)
         uint64_t n = synp_model_dim(model, synp_parts[i].cols);
         if (model->parts_found & parts & SYNP_BIT(i) && n > cols) cols = n;
     }
-    return (size_t)cols;
+    return synp_size(cols);
 }
 
 static size_t synp_max_vector(const syn_model *model)
@@ -12725,7 +12740,8 @@ enum {
     SYNP_KEYS = 256, /* positions whose scores are held at once, from multiples of it on, */
     SYNP_SCORES = SYNP_KEYS + 16, /* and room for a sink's */
     SYNP_RUN = 16,                /* rows of one sequence that walk through its keys together */
-    SYNP_ATTENTION_JOBS = 4       /* a thread: rows differ in how far they look back */
+    SYNP_ATTENTION_JOBS = 4,      /* a thread: rows differ in how far they look back */
+    SYNP_THREADS_MAX = 65536      /* that a desc may name */
 };
 
 static int synp_attention_jobs(const synp_context *ctx)
@@ -12739,10 +12755,10 @@ static int synp_attention_jobs(const synp_context *ctx)
 static size_t synp_attend_floats(const synp_context *ctx)
 {
     const syn_model *model = ctx->model;
-    const size_t part = model->cache_value ? model->cache_value : model->kv_lora;
-    const size_t tile = (size_t)SYNP_KEYS * ((size_t)model->cache_key + model->cache_value);
-    return SYNP_SCORES + part + (size_t)SYNP_RUN * model->heads * 2 +
-           (ctx->desc.cache == SYN_CACHE_F16 ? tile : 0);
+    const uint64_t part = model->cache_value ? model->cache_value : model->kv_lora;
+    const uint64_t tile = SYNP_KEYS * ((uint64_t)model->cache_key + model->cache_value);
+    return synp_size(SYNP_SCORES + part + (uint64_t)SYNP_RUN * model->heads * 2 +
+                     (ctx->desc.cache == SYN_CACHE_F16 ? tile : 0));
 }
 
 static syn_status synp_context_attention(synp_context *ctx, syn_arena *arena, syn_error *err)
@@ -12811,7 +12827,7 @@ static syn_status synp_context_buffers(synp_context *ctx, syn_arena *arena, syn_
     const bool sinks = (model->parts & SYNP_BIT(SYN_ATTN_SINKS)) != 0;
     const size_t acts = synp_acts_bytes(cols, (size_t)batch, ctx->desc.arithmetic);
     const size_t decode = synp_gemm_scratch_bytes(ctx->kernels, cols, (size_t)batch);
-    const size_t least = (size_t)model->max_row_bytes;
+    const size_t least = synp_size(model->max_row_bytes);
     const size_t streamed = ctx->desc.stream_bytes < least ? least : ctx->desc.stream_bytes;
     const synp_piece rows[] = {
         {&ctx->x, stream, each, "residual stream"},
@@ -12889,6 +12905,9 @@ static syn_status synp_context_check(const synp_context *ctx, syn_error *err)
     if (d->expert_norms && !model->experts)
         return synp_fail(err, SYN_ERROR_ARGUMENT, "a model of the architecture %s without experts",
                          model->architecture);
+    if (d->parallel.threads > SYNP_THREADS_MAX)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "%u threads, at most %u",
+                         SYNP_U(d->parallel.threads), SYNP_U(SYNP_THREADS_MAX));
     if (d->tokens > INT32_MAX || d->batch > INT32_MAX || d->sequences > INT32_MAX)
         return synp_fail(err, SYN_ERROR_ARGUMENT,
                          "a context of %u sequences of %u tokens, %u a pass", SYNP_U(d->sequences),
@@ -15133,8 +15152,14 @@ SYN_API syn_status syn_cov_open(syn_cov *cov, size_t channels, size_t tau, syn_a
                                 syn_error *err)
 {
     static const char what[] = "covariance";
-    const uint64_t vars = 2 * (uint64_t)channels;
     const size_t each = sizeof(double);
+    uint64_t vars;
+    synp_succeed(err);
+    memset(cov, 0, sizeof *cov);
+    if (!channels || channels > INT32_MAX / 2 || !tau || tau > SIZE_MAX / 16 / channels)
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "covariance of %u channels at lag %u",
+                         SYNP_U(channels), SYNP_U(tau));
+    vars = 2 * (uint64_t)channels;
     const synp_piece piece[] = {
         {&cov->lag, synp_count(tau, channels), each, what},
         {&cov->mean, vars * 2, each, what},
@@ -15145,11 +15170,6 @@ SYN_API syn_status syn_cov_open(syn_cov *cov, size_t channels, size_t tau, syn_a
         {&cov->exponent, vars, sizeof(int32_t), what},
         {&cov->bad, channels, 1, what},
     };
-    synp_succeed(err);
-    memset(cov, 0, sizeof *cov);
-    if (!channels || channels > INT32_MAX / 2 || !tau || tau > SIZE_MAX / 16 / channels)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "covariance of %u channels at lag %u",
-                         SYNP_U(channels), SYNP_U(tau));
     if (synp_take_all(arena, piece, sizeof piece / sizeof piece[0], err)) return SYN_ERROR_MEMORY;
     cov->channels = channels;
     cov->tau = tau;
@@ -17718,13 +17738,15 @@ SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, 
             {&pairs->unit_sound, prompts * n, sizeof(uint32_t), "pairs: unit sound"},
             {&pairs->confound, SYN_CONFOUNDS * n, each, "pairs: confounds"},
             {&pairs->confound_count, SYN_CONFOUNDS * n, sizeof(uint32_t), "pairs: confound counts"},
-            {&pairs->panel, panels * samples, 2 * SYNP_PANEL * each, "pairs: windows"},
-            {&pairs->raw, beside ? panels * desc->samples : 0, SYNP_PANEL * each, "pairs: series"},
-            {&pairs->row, rows * pairs->row_stride, each, "pairs: rows"},
-            {&pairs->prepared[0], n * copied, each, "pairs: prepared series"},
-            {&pairs->prepared[1], desc->like ? n * copied : 0, each, "pairs: prepared series"},
-            {&pairs->ranking, panels * copied, each, "pairs: ranks"},
-            {&pairs->bits, 2 * n * pairs->words, each, "pairs: levels"},
+            {&pairs->panel, synp_count(panels, samples), 2 * SYNP_PANEL * each, "pairs: windows"},
+            {&pairs->raw, beside ? synp_count(panels, desc->samples) : 0, SYNP_PANEL * each,
+             "pairs: series"},
+            {&pairs->row, synp_count(rows, pairs->row_stride), each, "pairs: rows"},
+            {&pairs->prepared[0], synp_count(n, copied), each, "pairs: prepared series"},
+            {&pairs->prepared[1], desc->like ? synp_count(n, copied) : 0, each,
+             "pairs: prepared series"},
+            {&pairs->ranking, synp_count(panels, copied), each, "pairs: ranks"},
+            {&pairs->bits, synp_count(2 * n, pairs->words), each, "pairs: levels"},
             {&pairs->level, levels ? n : 0, sizeof(synp_unit_level), "pairs: levels"},
             {&pairs->log_table, levels ? levels + 1 : 0, each, "pairs: logarithms"},
             {&pairs->self, panels * SYNP_PANEL, each, "pairs: self"},
@@ -17734,7 +17756,7 @@ SYN_API syn_status syn_pairs_open(syn_pairs *pairs, const syn_pairs_desc *desc, 
             {&pairs->value[1], values, each, "pairs: values"},
             {&pairs->value[2], values, each, "pairs: values"},
             {&pairs->unit_total, n, each, "pairs: totals"},
-            {&pairs->cell, prompts * cells, 1, "pairs: cells"},
+            {&pairs->cell, synp_count(prompts, cells), 1, "pairs: cells"},
             {&pairs->unsound, desc->cells ? prompts : 0, sizeof(size_t), "pairs: cells"},
             {&pairs->lost[0], lost, each, "pairs: lost"},
             {&pairs->lost[1], lost, each, "pairs: lost"},
@@ -19310,14 +19332,16 @@ static syn_status synp_resample_prompts(synp_resample *r, const syn_pairs *pairs
 /* Rows of results, and for each job: two ranks (two halves), weights of prompts, work. */
 static syn_status synp_resample_take(synp_resample *r, syn_arena *arena, syn_error *err)
 {
-    size_t jobs = (size_t)r->jobs, k, long_side = r->units > r->prompts ? r->units : r->prompts;
+    const uint64_t jobs = (uint64_t)r->jobs;
+    size_t long_side = r->units > r->prompts ? r->units : r->prompts;
+    uint64_t k;
     const synp_piece piece[] = {
-        {&r->value, (uint64_t)r->resamples * r->width, sizeof(double), "rank: resamples"},
+        {&r->value, synp_count(r->resamples, r->width), sizeof(double), "rank: resamples"},
         {&r->rank, 2 * jobs, sizeof(syn_rank), "rank: workspaces"},
-        {&r->weight, jobs * r->prompts, sizeof(double), "rank: weights"},
-        {&r->mean, jobs * r->layers, sizeof(double), "rank: layers"},
-        {&r->work, 4 * jobs * r->units, sizeof(double), "rank: work"},
-        {&r->order, jobs * long_side, sizeof(size_t), "rank: orders"}};
+        {&r->weight, synp_count(jobs, r->prompts), sizeof(double), "rank: weights"},
+        {&r->mean, synp_count(jobs, r->layers), sizeof(double), "rank: layers"},
+        {&r->work, synp_count(4 * jobs, r->units), sizeof(double), "rank: work"},
+        {&r->order, synp_count(jobs, long_side), sizeof(size_t), "rank: orders"}};
     syn_status status = synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
     r->order_stride = long_side;
     for (k = 0; k < 2 * jobs && !status && r->pairs; k++) {
@@ -20215,7 +20239,7 @@ SYN_API syn_status syn_graph_threshold(const double *weight, size_t nodes, doubl
                                        double *to, size_t *kept, syn_arena *arena, syn_error *err)
 {
     double *value = NULL;
-    const synp_piece piece = {&value, (uint64_t)nodes * nodes / 2 + 1, sizeof(double),
+    const synp_piece piece = {&value, synp_count(nodes, nodes) / 2 + 1, sizeof(double),
                               "graph: edges"};
     synp_succeed(err);
     syn_status status = synp_pieces(arena, &piece, 1, err);
@@ -20674,12 +20698,13 @@ static syn_status synp_communities_open(synp_communities *parts, const syn_graph
     parts->seed = desc->seed;
     parts->jobs = (int)jobs;
     {
-        const synp_piece piece[] = {{&parts->number, jobs * 3 * n, sizeof(double), "graph: groups"},
-                                    {&parts->table, jobs * n * n, sizeof(double), "graph: groups"},
-                                    {&parts->index, jobs * 2 * n, sizeof(size_t), "graph: groups"},
-                                    {&parts->label, jobs * 3 * n, sizeof(int32_t), "graph: groups"},
-                                    {&parts->q, jobs, sizeof(double), "graph: groups"},
-                                    {&parts->which, jobs, sizeof(size_t), "graph: groups"}};
+        const synp_piece piece[] = {
+            {&parts->number, synp_count(jobs * 3, n), sizeof(double), "graph: groups"},
+            {&parts->table, synp_count(jobs, synp_count(n, n)), sizeof(double), "graph: groups"},
+            {&parts->index, synp_count(jobs * 2, n), sizeof(size_t), "graph: groups"},
+            {&parts->label, synp_count(jobs * 3, n), sizeof(int32_t), "graph: groups"},
+            {&parts->q, jobs, sizeof(double), "graph: groups"},
+            {&parts->which, jobs, sizeof(size_t), "graph: groups"}};
         return synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
     }
 }
@@ -20930,7 +20955,7 @@ SYN_API syn_status syn_graph_null(const double *weight, size_t nodes, syn_null k
     synp_graph_link *link = NULL;
     synp_rng random = synp_rng_of(seed, 0);
     size_t i, j, n = nodes, edges = 0, k;
-    const synp_piece piece = {&link, (uint64_t)n * n / 2 + 1, sizeof(synp_graph_link),
+    const synp_piece piece = {&link, synp_count(n, n) / 2 + 1, sizeof(synp_graph_link),
                               "graph: edges"};
     syn_status status;
     synp_succeed(err);
