@@ -284,7 +284,9 @@ typedef struct syn_pool {
     uint32_t stop;
     syn_job_fn *job;
     void *arg;
-    uint32_t alone, pause, punctual; /* used by run() only, see there */
+    int64_t balance; /* of run() only from here on, see there */
+    uint64_t alone;
+    uint32_t pause, steady;
 } syn_pool;
 
 /* Starts threads - 1 workers (1 to SYN_POOL_THREADS threads). Errors: ARGUMENT; MEMORY when the
@@ -2407,9 +2409,10 @@ static void synp_pause(void)
 #endif
 }
 
-/* Runs jobs until none is left. */
-static void synp_pool_help(syn_pool *pool)
+/* Runs jobs until none is left; how many. */
+static int synp_pool_help(syn_pool *pool)
 {
+    int own = 0;
     uint32_t ticket = __atomic_load_n(&pool->ticket, __ATOMIC_ACQUIRE);
     while ((ticket & 0xffffu) < ticket >> 16) {
         if (!__atomic_compare_exchange_n(&pool->ticket, &ticket, ticket + 1, false,
@@ -2417,6 +2420,7 @@ static void synp_pool_help(syn_pool *pool)
             continue;
         }
         pool->job(pool->arg, (int)(ticket & 0xffffu));
+        own++;
         if (__atomic_add_fetch(&pool->done, 1, __ATOMIC_SEQ_CST) == ticket >> 16 &&
             __atomic_load_n(&pool->waiting, __ATOMIC_SEQ_CST)) {
             pthread_mutex_lock(&pool->lock);
@@ -2425,6 +2429,7 @@ static void synp_pool_help(syn_pool *pool)
         }
         ticket = __atomic_load_n(&pool->ticket, __ATOMIC_ACQUIRE);
     }
+    return own;
 }
 
 static bool synp_pool_idle(syn_pool *pool)
@@ -2487,12 +2492,12 @@ static uint64_t synp_ticks(void)
 }
 
 /* Waits for jobs that other threads have begun. Such a thread may have lost its processor to
-   another program: sleeping gives it this one, which yielding would not. False: it slept. */
-static bool synp_pool_finish(syn_pool *pool, int jobs)
+   another program: sleeping gives it this one, which yielding would not. */
+static void synp_pool_finish(syn_pool *pool, int jobs)
 {
     int spin;
     for (spin = 0; spin < SYNP_POOL_SPINS; spin++) {
-        if (!synp_pool_busy(pool, jobs)) return true;
+        if (!synp_pool_busy(pool, jobs)) return;
         synp_pause();
     }
     pthread_mutex_lock(&pool->lock);
@@ -2500,35 +2505,48 @@ static bool synp_pool_finish(syn_pool *pool, int jobs)
     while (synp_pool_busy(pool, jobs)) pthread_cond_wait(&pool->finished, &pool->lock);
     __atomic_store_n(&pool->waiting, 0, __ATOMIC_SEQ_CST);
     pthread_mutex_unlock(&pool->lock);
-    return false;
 }
 
-/* After a run in which waiting took longer than working (another program has the processors), the
-   caller does some runs alone before it asks for help again: first SYNP_POOL_ALONE, then twice as
-   many each time, up to 16 times that; the first number again after 16 times as many runs without
-   waiting. */
-enum { SYNP_POOL_ALONE = 4 };
+/* Is help a gain? It saves what the others do, taken as half of it since memory is shared, and
+   costs the waiting for them, which is long where a neighbour has their processors. Where the sum
+   over some 1000 runs falls below 0 the caller works alone, 32 times as long as it has just waited
+   in vain; twice as long each time up to 256 times, and 32 again after 1024 runs together. So a
+   neighbour costs little, and a moment's disturbance does not end the help. */
+enum { SYNP_POOL_WINDOW = 1024, SYNP_POOL_PAUSE = 32 };
 
-static void synp_pool_judge(syn_pool *pool, bool late)
+static void synp_pool_judge(syn_pool *pool, int64_t saved, int64_t waited)
 {
-    if (late) {
-        pool->punctual = 0;
-        if (pool->pause < 16 * SYNP_POOL_ALONE) pool->pause += pool->pause + SYNP_POOL_ALONE;
-        pool->alone = pool->pause;
-    } else if (pool->pause && ++pool->punctual == 16 * SYNP_POOL_ALONE) {
+    pool->balance += saved - waited - pool->balance / SYNP_POOL_WINDOW;
+    if (pool->balance < 0) {
+        if (pool->pause < 8 * SYNP_POOL_PAUSE)
+            pool->pause = pool->pause ? 2 * pool->pause : SYNP_POOL_PAUSE;
+        pool->alone = (uint64_t)waited * pool->pause;
+        pool->balance = 0;
+        pool->steady = 0;
+    } else if (pool->pause && ++pool->steady == SYNP_POOL_WINDOW) {
         pool->pause = 0;
     }
+}
+
+/* The caller by itself, which pays what it owes. */
+static void synp_pool_alone(syn_pool *pool, int jobs, syn_job_fn *job, void *arg)
+{
+    const uint64_t begin = pool->alone ? synp_ticks() : 0;
+    uint64_t took;
+    int i;
+    for (i = 0; i < jobs; i++) job(arg, i);
+    if (!pool->alone) return;
+    took = synp_ticks() - begin;
+    pool->alone -= took < pool->alone ? took : pool->alone;
 }
 
 static void synp_pool_run(void *user, int jobs, syn_job_fn *job, void *arg)
 {
     syn_pool *pool = (syn_pool *)user;
-    uint64_t begin, worked, end;
-    bool soon;
-    int i;
+    uint64_t begin, worked;
+    int own;
     if (pool->alone || jobs > SYNP_POOL_JOBS || jobs < 2) {
-        if (pool->alone && jobs > 1) pool->alone--;
-        for (i = 0; i < jobs; i++) job(arg, i);
+        synp_pool_alone(pool, jobs, job, arg);
         return;
     }
     begin = synp_ticks();
@@ -2537,11 +2555,12 @@ static void synp_pool_run(void *user, int jobs, syn_job_fn *job, void *arg)
     __atomic_store_n(&pool->done, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&pool->ticket, (uint32_t)jobs << 16, __ATOMIC_SEQ_CST);
     synp_pool_wake(pool);
-    synp_pool_help(pool);
+    own = synp_pool_help(pool);
     worked = synp_ticks();
-    soon = synp_pool_finish(pool, jobs);
-    end = synp_ticks();
-    synp_pool_judge(pool, !soon && end - worked > worked - begin);
+    synp_pool_finish(pool, jobs);
+    if (own)
+        synp_pool_judge(pool, (int64_t)(worked - begin) * (jobs - own) / (2 * own),
+                        (int64_t)(synp_ticks() - worked));
 }
 
 SYN_API syn_status syn_pool_start(syn_pool *pool, int threads, syn_error *err)
