@@ -529,6 +529,43 @@ TEST(csv_written_cells_are_read_back)
     text_free(&t);
 }
 
+/* What a spreadsheet takes for a formula has an apostrophe before it in the file, numbers have not,
+   and csv_name gives every text back. */
+TEST(csv_texts_are_no_formulas)
+{
+    static const struct {
+        const char *text, *file;
+    } cell[] = {{"=1+1", "'=1+1"},
+                {"+A1", "'+A1"},
+                {"-A1", "'-A1"},
+                {"@SUM(A1)", "'@SUM(A1)"},
+                {"\t=1", "'\t=1"},
+                {"\r=1", "\"'\r=1\""},
+                {"=A1,\"x\"", "\"'=A1,\"\"x\"\"\""},
+                {"'=1", "''=1"},
+                {"''+b", "'''+b"},
+                {"'-5", "''-5"},
+                {"-5", "-5"},
+                {"+1e-3", "+1e-3"},
+                {"'tis", "'tis"},
+                {"a=b", "a=b"},
+                {"'", "'"}};
+    for (size_t i = 0; i < sizeof cell / sizeof cell[0]; i++) {
+        text t = {NULL, 0, 0};
+        csv c;
+        problem why;
+        text_add(&t, "head,n\n");
+        csv_text(&t, cell[i].text);
+        CHECK_STR(t.at + 7, cell[i].file);
+        csv_int(&t, 1);
+        csv_end_row(&t);
+        REQUIRE(csv_from(&c, t.at, &why));
+        CHECK_STR(csv_name(csv_cell(&c, 0, 0)), cell[i].text);
+        csv_free(&c);
+        text_free(&t);
+    }
+}
+
 TEST(numbers_round_trip)
 {
     const double v[] = {0.1, 1.0 / 3, 2.5e-310, 1.7976931348623157e308, 100, 123456.789, -5e-324};

@@ -19,6 +19,7 @@ import ctypes
 import ctypes.util
 import json
 import os
+import re
 import sys
 
 import numpy
@@ -219,7 +220,8 @@ def _column(name, cells):
             return numpy.array([float(c) if c else numpy.nan for c in cells])
         except ValueError:
             pass
-    return numpy.array(cells, dtype=object)
+    # a text that a spreadsheet would take for a formula has an apostrophe before it
+    return numpy.array([re.sub(r"^'(?='*[=+\-@\t\r])", "", c) for c in cells], dtype=object)
 
 
 def _read_table(path):

@@ -14,14 +14,29 @@ static void separate(text *t)
     if (t->length && t->at[t->length - 1] != '\n') text_add(t, ",");
 }
 
+static bool is_formula(const char *cell)
+{
+    const char *first = cell + strspn(cell, "'");
+    double number;
+    return *first && strchr("=+-@\t\r", *first) && !csv_double(cell, &number);
+}
+
+const char *csv_name(const char *cell)
+{
+    return cell[0] == '\'' && is_formula(cell + 1) ? cell + 1 : cell;
+}
+
 void csv_text(text *t, const char *cell)
 {
+    const char *mark = is_formula(cell) ? "'" : "";
     separate(t);
     if (!strpbrk(cell, ",\"\r\n")) {
+        text_add(t, mark);
         text_add(t, cell);
         return;
     }
     text_add(t, "\"");
+    text_add(t, mark);
     for (; *cell; cell++) {
         if (*cell == '"') text_add(t, "\"");
         text_add_bytes(t, cell, 1);

@@ -10,7 +10,7 @@
 #include "base/text.h"
 
 /* A comma stands before every cell of a row but the first. */
-void csv_text(text *t, const char *cell); /* quoted where needed */
+void csv_text(text *t, const char *cell); /* quoted where needed; see csv_name */
 void csv_number(text *t, double value);   /* round-trips; not finite: an empty cell */
 void csv_int(text *t, int64_t value);
 void csv_empty(text *t);
@@ -37,6 +37,11 @@ char *csv_bytes(const char *path, size_t *size, problem *why); /* a copy with ro
 void csv_free(csv *c);
 int csv_column(const csv *c, const char *name);             /* -1: none */
 const char *csv_cell(const csv *c, size_t row, int column); /* "" when column is -1 */
+/* The text that csv_text was given. A text that a spreadsheet would take for a formula (it begins
+   with = + - @, a tab or a carriage return and is no number) is written with an apostrophe before
+   it, and so is a text that is such a one behind apostrophes of its own, so that taking one away
+   always gives the text. */
+const char *csv_name(const char *cell);
 /* An empty cell is NaN; false when a cell is not a number. */
 bool csv_double(const char *cell, double *value);
 

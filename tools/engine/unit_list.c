@@ -107,7 +107,7 @@ char **unit_names(const csv *units, bool experts)
     bool all_own = own >= 0;
     for (size_t i = 0; i < units->rows; i++) {
         size_t layer, index;
-        name[i] = tool_copy(csv_cell(units, i, own));
+        name[i] = tool_copy(csv_name(csv_cell(units, i, own)));
         all_own = all_own && !unit_name_read(name[i], &layer, &index);
     }
     all_own = all_own && unit_names_fit(name, units->rows);

@@ -3,6 +3,7 @@
 #include "graph/graph.h"
 
 #include "base/columns.h"
+#include "draw/draw.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,16 +35,13 @@ static const char *node_name(const graph_work *w, size_t i, char number[48])
     return number;
 }
 
-/* Names may hold what XML uses itself. */
+/* Names may hold what XML uses itself, or what it does not allow. */
 static void xml_name(const char *s, FILE *f)
 {
-    for (; *s; s++) switch (*s) {
-        case '<': fputs("&lt;", f); break;
-        case '>': fputs("&gt;", f); break;
-        case '&': fputs("&amp;", f); break;
-        default:
-            if ((unsigned char)*s >= 0x20) putc(*s, f);
-        }
+    text t = {0};
+    xml_text(&t, s);
+    if (t.length) fwrite(t.at, 1, t.length, f);
+    text_free(&t);
 }
 
 static void graphml_head(FILE *f)

@@ -104,7 +104,7 @@ static bool write_units(const net *n, const char *directory, const double *gains
         }
         for (size_t c = 0; c < units.columns; c++)
             if (strcmp(units.head[c], "gradient") && strcmp(units.head[c], "importance"))
-                table_text(&out, units.head[c], csv_cell(&units, i, (int)c));
+                table_text(&out, units.head[c], csv_name(csv_cell(&units, i, (int)c)));
         table_number(&out, "gradient", sum);
         table_number(&out, "importance", magnitude / (double)rows);
         table_end_row(&out);

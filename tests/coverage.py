@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""What the tests reach of ../synergy.h: coverage.py FOLDER [--list] [--lines L] [--branches B]
+
+FOLDER holds test programs compiled with gcc --coverage that have run (make coverage). Every program compiles the
+header by itself; a line or branch counts as reached where any program reaches it. Branches are those of the
+machine code without optimisation: both outcomes of every jump, so `a && b` has four. Prints one row a section
+(>>mark), the sum, and with --list what is left, by function. Exit 1 below the bounds."""
+import argparse
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+
+
+def marks(path):
+    """(line, section) of the implementation, ascending."""
+    found, begun = [], False
+    for number, line in enumerate(open(path, encoding="utf-8"), 1):
+        begun = begun or "= implementation =" in line
+        mark = re.match(r"   >>(\w+)$", line.rstrip())
+        if begun and mark:
+            found.append((number, mark.group(1)))
+    return found
+
+
+def merge(folder):
+    lines, branches = {}, {}
+    data = sorted(glob.glob(os.path.join(folder, "*.gcda")))
+    if not data:
+        sys.exit("coverage: no *.gcda in " + folder)
+    for name in data:
+        out = subprocess.run(["gcov", "--json-format", "--stdout", "--branch-probabilities", os.path.basename(name)],
+                             cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
+        for part in out.decode().splitlines():
+            for file in json.loads(part)["files"]:
+                if os.path.basename(file["file"]) != "synergy.h":
+                    continue
+                for line in file["lines"]:
+                    number, function = line["line_number"], line.get("function_name", "")
+                    lines[number] = lines.get(number, 0) + line["count"]
+                    for k, branch in enumerate(line["branches"]):
+                        key = (number, function, k)
+                        branches[key] = branches.get(key, 0) + branch["count"]
+    return lines, branches
+
+
+def main():
+    ask = argparse.ArgumentParser()
+    ask.add_argument("folder")
+    ask.add_argument("--list", action="store_true")
+    ask.add_argument("--lines", type=float, default=0)
+    ask.add_argument("--branches", type=float, default=0)
+    ask = ask.parse_args()
+    lines, branches = merge(ask.folder)
+    header = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "synergy.h")
+    text = open(header, encoding="utf-8").read().split("\n")
+    starts = marks(header)
+
+    def section(number):
+        name = "declarations"
+        for at, mark in starts:
+            if at > number:
+                break
+            name = mark
+        return name
+
+    table = {}
+    for number, count in lines.items():
+        row = table.setdefault(section(number), [0, 0, 0, 0])
+        row[0] += 1
+        row[1] += count > 0
+    for (number, _, _), count in branches.items():
+        row = table.setdefault(section(number), [0, 0, 0, 0])
+        row[2] += 1
+        row[3] += count > 0
+    total = [sum(row[k] for row in table.values()) for k in range(4)]
+    share = lambda part, whole: 100.0 * part / whole if whole else 100.0
+    print("%-14s %7s %9s %9s %9s" % ("section", "lines", "reached", "branches", "reached"))
+    for _, name in [(0, "declarations")] + starts:
+        if name in table:
+            a, b, c, d = table.pop(name)
+            print("%-14s %7d %8.1f%% %9d %8.1f%%" % (name, a, share(b, a), c, share(d, c)))
+    print("%-14s %7d %8.1f%% %9d %8.1f%%" % ("all", total[0], share(total[1], total[0]), total[2],
+                                            share(total[3], total[2])))
+    if ask.list:
+        left = {}
+        for number, count in lines.items():
+            if not count:
+                left.setdefault(number, "line")
+        for (number, _, _), count in branches.items():
+            if not count:
+                left.setdefault(number, "branch")
+        for number in sorted(left):
+            print("%6d %-6s %s" % (number, left[number], text[number - 1].strip()))
+    if share(total[1], total[0]) < ask.lines or share(total[3], total[2]) < ask.branches:
+        sys.exit("coverage: below %g %% of lines or %g %% of branches" % (ask.lines, ask.branches))
+
+
+if __name__ == "__main__":
+    main()
