@@ -160,10 +160,9 @@ zpty -b shell zsh -f -i
 zpty -w shell "PROMPT=; fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -D; print READY"
 zpty -r -m shell line '*READY*READY*' || exit 1
 zpty -w -n shell $'synergy phiid --redu\t'
-sleep 2
+zpty -r -m shell line '*ndancy*' || exit 1
 zpty -w -n shell $'c\t\C-a: \n'
-sleep 1
-while zpty -r -t shell part; do line+=$part; done
+zpty -r -m shell line '*--redundancy=ccs*' || exit 1
 print -r -- "$line"
 EOF
     mkdir "$work/zsh"
