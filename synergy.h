@@ -5906,38 +5906,44 @@ static const synp_fused synp_256_fused[] = {
     SYNP_256_TYPES(SYNP_FUSED_256){0, NULL, NULL},
 };
 
-/* How decoded rows are loaded: by group and minimum. */
-#define SYNP_256_CODES(type, call)                                                                 \
+/* Products and strips of decoded rows, which are loaded by group and minimum. One text for this
+   level and AVX-512; the kinds are constants, so that every call is compiled for its own. */
+#define SYNP_CODED(level, type, call, ...)                                                         \
     do {                                                                                           \
-        const synp_256_kind g32 = {synp_256_load_32, 0, true, false, false};                       \
-        const synp_256_kind g32m = {synp_256_load_32m, 0, true, false, true};                      \
-        const synp_256_kind g16 = {synp_256_load_16, 0, true, true, false};                        \
-        const synp_256_kind g16m = {synp_256_load_16m, 0, true, true, true};                       \
+        const synp_##level##_kind g32 = SYNP_##level##_KIND(load_32, false, false);                \
+        const synp_##level##_kind g32m = SYNP_##level##_KIND(load_32m, false, true);               \
+        const synp_##level##_kind g16 = SYNP_##level##_KIND(load_16, true, false);                 \
+        const synp_##level##_kind g16m = SYNP_##level##_KIND(load_16m, true, true);                \
         if ((type)->group == 32) {                                                                 \
-            if ((type)->minimum) call(&g32m);                                                      \
-            else call(&g32);                                                                       \
+            if ((type)->minimum) call(&g32m, __VA_ARGS__);                                         \
+            else call(&g32, __VA_ARGS__);                                                          \
         } else {                                                                                   \
-            if ((type)->minimum) call(&g16m);                                                      \
-            else call(&g16);                                                                       \
+            if ((type)->minimum) call(&g16m, __VA_ARGS__);                                         \
+            else call(&g16, __VA_ARGS__);                                                          \
         }                                                                                          \
     } while (0)
 
-SYNP_256 static void synp_256_codes(const syn_type *type, const synp_codes row[4], size_t rows,
-                                    const synp_acts *acts, float *y, size_t stride)
-{
-    const synp_256_ahead none = {0, 0};
-#define SYNP_CALL(kind) synp_256_four(kind, row, rows, acts, y, stride, none)
-    SYNP_256_CODES(type, SYNP_CALL);
-#undef SYNP_CALL
-}
+#define SYNP_CODED_TEXT(level, TARGET)                                                             \
+    TARGET static void synp_##level##_codes(const syn_type *type, const synp_codes row[4],         \
+                                            size_t rows, const synp_acts *acts, float *y,          \
+                                            size_t stride)                                         \
+    {                                                                                              \
+        const synp_256_ahead none = {0, 0};                                                        \
+        SYNP_CODED(level, type, synp_##level##_four, row, rows, acts, y, stride, none);            \
+    }                                                                                              \
+                                                                                                   \
+    TARGET static void synp_##level##_unpack_codes(const syn_type *type, const synp_codes row[4],  \
+                                                   size_t blocks, const synp_strip *strip,         \
+                                                   size_t at)                                      \
+    {                                                                                              \
+        SYNP_CODED(level, type, synp_##level##_unpack, row, blocks, strip, at);                    \
+    }
 
-SYNP_256 static void synp_256_unpack_codes(const syn_type *type, const synp_codes row[4],
-                                           size_t blocks, const synp_strip *strip, size_t at)
-{
-#define SYNP_CALL(kind) synp_256_unpack(kind, row, blocks, strip, at)
-    SYNP_256_CODES(type, SYNP_CALL);
-#undef SYNP_CALL
-}
+#define SYNP_256_KIND(load, halves, minimum)                                                       \
+    {                                                                                              \
+        synp_256_##load, 0, true, halves, minimum                                                  \
+    }
+SYNP_CODED_TEXT(256, SYNP_256)
 
 static const synp_strips synp_256_strips = {
     SYNP_256_STRIP, 12, synp_256_unpack_codes, synp_256_strip, synp_256_strip_sum, synp_256_pack};
@@ -6701,38 +6707,11 @@ static const synp_fused synp_512_fused[] = {
     SYNP_512_TYPES(SYNP_FUSED_512){0, NULL, NULL},
 };
 
-/* How decoded rows are loaded: by group and minimum. */
-#define SYNP_512_CODES(type, call)                                                                 \
-    do {                                                                                           \
-        const synp_512_kind g32 = {synp_512_load_32, 7, false, false};                             \
-        const synp_512_kind g32m = {synp_512_load_32m, 7, false, true};                            \
-        const synp_512_kind g16 = {synp_512_load_16, 7, true, false};                              \
-        const synp_512_kind g16m = {synp_512_load_16m, 7, true, true};                             \
-        if ((type)->group == 32) {                                                                 \
-            if ((type)->minimum) call(&g32m);                                                      \
-            else call(&g32);                                                                       \
-        } else {                                                                                   \
-            if ((type)->minimum) call(&g16m);                                                      \
-            else call(&g16);                                                                       \
-        }                                                                                          \
-    } while (0)
-
-SYNP_512 static void synp_512_codes(const syn_type *type, const synp_codes row[4], size_t rows,
-                                    const synp_acts *acts, float *y, size_t stride)
-{
-    const synp_256_ahead none = {0, 0};
-#define SYNP_CALL(kind) synp_512_four(kind, row, rows, acts, y, stride, none)
-    SYNP_512_CODES(type, SYNP_CALL);
-#undef SYNP_CALL
-}
-
-SYNP_512 static void synp_512_unpack_codes(const syn_type *type, const synp_codes row[4],
-                                           size_t blocks, const synp_strip *strip, size_t at)
-{
-#define SYNP_CALL(kind) synp_512_unpack(kind, row, blocks, strip, at)
-    SYNP_512_CODES(type, SYNP_CALL);
-#undef SYNP_CALL
-}
+#define SYNP_512_KIND(load, halves, minimum)                                                       \
+    {                                                                                              \
+        synp_512_##load, 7, halves, minimum                                                        \
+    }
+SYNP_CODED_TEXT(512, SYNP_512)
 
 static const synp_strips synp_512_strips = {
     SYNP_512_STRIP, 16, synp_512_unpack_codes, synp_512_strip, synp_512_strip_sum, synp_256_pack};
