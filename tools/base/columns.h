@@ -1,7 +1,7 @@
 /* columns.h - what every file of a result folder is: each table's columns and each array, with
    meaning and unit. The list (columns_list.c) is the one place for them: a table's head is written
-   from names that must stand in it, and DIR/columns.json, which tells a reader of the folder what
-   he sees, is written from it. */
+   from names that must stand in it, and DIR/columns.json, which tells a reader what the folder
+   holds, is written from it. */
 #ifndef SYNERGY_COLUMNS_H
 #define SYNERGY_COLUMNS_H
 

@@ -1,5 +1,5 @@
 /* npy.c - arrays in numpy's format (NEP 1): versions 1.0 to 3.0, C and Fortran order, both byte
-   orders. Nothing of the header is believed before it was checked against the file's size. */
+   orders. Nothing of the header is used before it has been checked against the file's size. */
 #include "base/npy.h"
 #include "base/text.h"
 

@@ -1,4 +1,4 @@
-/* progress.c - how far long work is: a bar in a terminal, lines in a log. */
+/* progress.c - the progress of long work: a bar in a terminal, lines in a log. */
 #include "base/term.h"
 
 #include <stdio.h>

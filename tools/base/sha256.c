@@ -1,6 +1,6 @@
 /* sha256.c - the hash by which files are known (FIPS 180-4). The plain C is the definition;
-   processors that have instructions for it (SHA-NI, Armv8) use them: 0.6 instead of 3 seconds (Zen
-   4) a gigabyte. */
+   processors that have instructions for it (SHA-NI, Armv8) use them: 0.6 instead of 3 seconds a
+   gigabyte (Zen 4). */
 #include "base/sha256.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* table.c - delimited text as people have it: the separator, the decimal sign, the line ends and
-   the letters are read off the content; what stands for a missing number is known by name. */
+   the letters are found from the content; the words for a missing number are a list. */
 #include "base/table.h"
 #include "base/text.h"
 

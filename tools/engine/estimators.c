@@ -1,4 +1,4 @@
-/* estimators.c - the estimators that a result is told under. */
+/* estimators.c - the estimators under which results are reported. */
 #include "engine/estimators.h"
 
 const estimator_row estimator_list[ESTIMATOR_ROWS] = {

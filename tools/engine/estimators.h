@@ -1,4 +1,4 @@
-/* estimators.h - the estimators that a result is told under, and the folder of each one's own
+/* estimators.h - the estimators under which results are reported, and the folder of each one's own
    result. */
 #ifndef SYNERGY_ESTIMATORS_H
 #define SYNERGY_ESTIMATORS_H

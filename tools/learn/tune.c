@@ -1,11 +1,14 @@
 /* tune.c - `synergy tune`.
 
    SFT: the loss is the mean of -log p over the tokens of worked solutions. GRPO (Shao et al. 2024,
-   arXiv 2402.03300): a group of answers is sampled to each question, its advantage A is the reward
-   less the group's mean, by the group's deviation; with the ratio r of a token's probability now to
-   that when it was sampled and the start model's log p, the loss is L = - 1/answers sum_o 1/|o|
-   sum_t [ min(r A, clip(r, 1 - e, 1 + e) A) - kl (exp(d) - d - 1) ],  d = log p_start - log p Its
-   gradient is that of a weighted sum of -log p, the weights w below: what net_run takes. */
+   arXiv 2402.03300): a group of answers is sampled to each question. The advantage A of an answer
+   is its reward less the group's mean, divided by the group's deviation. With r, the probability of
+   a token now over that when it was sampled, and the start model's log p, the loss is
+
+     L = - 1/answers sum_o 1/|o| sum_t [ min(r A, clip(r, 1 - e, 1 + e) A) - kl (exp(d) - d - 1) ]
+     d = log p_start - log p
+
+   Its gradient is that of a weighted sum of -log p, the weights w below: what net_run takes. */
 #include "learn/tune.h"
 #include "learn/stage.h"
 #include "learn/speak.h"

@@ -4,8 +4,8 @@
    log likelihood after the context, and the most likely is the model's answer (a tie is a wrong
    one). Scores are sums over tokens, not means a byte: the choices of an item differ in a word, and
    items come in frames in which each choice is right as often as the others (two sentences with the
-   same two words, four questions to one sentence, answers of as many digits), so that who prefers
-   the shorter, the more frequent, the larger or the first is right as often as by chance. */
+   same two words, four questions to one sentence, answers of as many digits), so that a preference
+   for the shorter, the more frequent, the larger or the first is right only as often as chance. */
 #ifndef SYNERGY_EVAL_H
 #define SYNERGY_EVAL_H
 
