@@ -5317,17 +5317,51 @@ SYNP_256_INLINE __m256i synp_256_fifth(__m256i bits, int from)
     return _mm256_and_si256(spread, _mm256_set1_epi8(16));
 }
 
-/* What differs between Q4_0, Q4_1, Q5_0 and Q5_1: block size, offsets of nibbles and fifth bits. */
+/* Exponents of MXFP4, bytes e, to their scales 2^(e - 128): see synp_codes_mxfp4. */
+SYNP_256_INLINE __m256 synp_256_powers(__m128i bytes)
+{
+    __m256i e = _mm256_cvtepu8_epi32(bytes);
+    __m256i normal = _mm256_slli_epi32(_mm256_sub_epi32(e, _mm256_set1_epi32(1)), 23);
+    __m256i least = _mm256_sllv_epi32(_mm256_set1_epi32(0x200000), e);
+    return _mm256_castsi256_ps(
+        _mm256_blendv_epi8(normal, least, _mm256_cmpgt_epi32(_mm256_set1_epi32(2), e)));
+}
+
+/* The same of a byte of each block of each row, as synp_256_halves. */
+SYNP_256_INLINE __m256 synp_256_exponents(const unsigned char *const *row, size_t at, size_t next)
+{
+    uint64_t first = 0, last = 0;
+    SYNP_EACH_ROW(r)
+    first |= (uint64_t)row[r][at] << 8 * r;
+    SYNP_EACH_ROW(r)
+    last |= (uint64_t)row[r][at + next] << 8 * r;
+    return _mm256_and_ps(
+        synp_256_powers(_mm_cvtsi64_si128((int64_t)(first | last << 32))),
+        _mm256_castsi256_ps(_mm256_set_m128i(_mm_set1_epi32(next ? -1 : 0), _mm_set1_epi32(-1))));
+}
+
+/* What differs between Q4_0, Q4_1, Q5_0, Q5_1, IQ4_NL and MXFP4: block size, offsets of nibbles
+   and fifth bits, what a nibble stands for; with a table, is the scale an exponent? */
 typedef struct synp_256_nibble_kind {
     size_t bytes, nibbles, fifth;
     bool minimum;
+    const int8_t *table;
+    bool exponent;
 } synp_256_nibble_kind;
+
+SYNP_256_INLINE void synp_256_table(const int8_t *table, __m256i *low, __m256i *high)
+{
+    const __m256i t = _mm256_broadcastsi128_si256(synp_256_load16(table));
+    *low = _mm256_shuffle_epi8(t, *low);
+    *high = _mm256_shuffle_epi8(t, *high);
+}
 
 SYNP_256_INLINE void synp_256_row_nibbles(const synp_256_nibble_kind *kind, const unsigned char *p,
                                           size_t next, synp_256_tile *t, int r)
 {
     synp_256_split(synp_256_two(p + kind->nibbles, p + next + kind->nibbles), &t->low[r],
                    &t->high[r]);
+    if (kind->table) synp_256_table(kind->table, &t->low[r], &t->high[r]);
     if (kind->fifth) {
         __m128i first = _mm_cvtsi32_si128((int32_t)synp_u32(p + kind->fifth));
         __m128i last = _mm_cvtsi32_si128((int32_t)synp_u32(p + next + kind->fifth));
@@ -5345,22 +5379,25 @@ SYNP_256_INLINE void synp_256_load_nibbles(const synp_256_nibble_kind *kind, con
     size_t next = blocks >= 2 + 2 * (size_t)second ? kind->bytes : 0;
     SYNP_EACH_ROW(r)
     synp_256_row_nibbles(kind, row[r] + at, next, t, r);
-    t->scale[0] = synp_256_halves(row, at, next);
+    t->scale[0] =
+        kind->exponent ? synp_256_exponents(row, at, next) : synp_256_halves(row, at, next);
     if (kind->minimum) t->minimum[0] = synp_256_halves(row, at + 2, next);
 }
 
-#define SYNP_256_NIBBLES(name, bytes, nibbles, fifth, minimum)                                     \
+#define SYNP_256_NIBBLES(name, bytes, nibbles, fifth, minimum, table, exponent)                    \
     SYNP_256_INLINE void synp_256_load_##name(const void *rows, size_t quad, int second,           \
                                               size_t blocks, synp_256_tile *t)                     \
     {                                                                                              \
-        const synp_256_nibble_kind kind = {bytes, nibbles, fifth, minimum};                        \
+        const synp_256_nibble_kind kind = {bytes, nibbles, fifth, minimum, table, exponent};       \
         synp_256_load_nibbles(&kind, rows, quad, second, blocks, t);                               \
     }
 
-SYNP_256_NIBBLES(q4_0, 18, 2, 0, false)
-SYNP_256_NIBBLES(q4_1, 20, 4, 0, true)
-SYNP_256_NIBBLES(q5_0, 22, 6, 2, false)
-SYNP_256_NIBBLES(q5_1, 24, 8, 4, true)
+SYNP_256_NIBBLES(q4_0, 18, 2, 0, false, NULL, false)
+SYNP_256_NIBBLES(q4_1, 20, 4, 0, true, NULL, false)
+SYNP_256_NIBBLES(q5_0, 22, 6, 2, false, NULL, false)
+SYNP_256_NIBBLES(q5_1, 24, 8, 4, true, NULL, false)
+SYNP_256_NIBBLES(iq4_nl, 18, 2, 0, false, synp_table_iq4, false)
+SYNP_256_NIBBLES(mxfp4, 17, 1, 0, false, synp_table_mxfp4, true)
 
 SYNP_256_INLINE void synp_256_load_q8_0(const void *rows, size_t quad, int second, size_t blocks,
                                         synp_256_tile *t)
@@ -5395,7 +5432,7 @@ SYNP_256_INLINE __m256 synp_256_scaled(__m128i bytes, int second, __m128 factor)
     __m256 both = _mm256_insertf128_ps(_mm256_castps128_ps256(factor), factor, 1);
     bytes = _mm_shuffle_epi8(bytes, turn);
     if (second) bytes = _mm_srli_si128(bytes, 8);
-    return _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes)), both);
+    return _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)), both);
 }
 
 /* The scales and minima of Q4_K and Q5_K: the 16 bytes in front; `half` of the super-block. */
@@ -5500,23 +5537,30 @@ SYNP_256_INLINE void synp_256_row_q6_k(const unsigned char *p, size_t half, int 
     synp_256_merge(first, last, t, r);
 }
 
-/* Scales of Q6_K: four int8 of the pair in each row, even ones for first halves, odd ones for
-   second. */
-SYNP_256_INLINE void synp_256_scales_q6_k(const unsigned char *const *row, size_t d_at, size_t at,
-                                          synp_256_tile *t)
+/* A half of each row, twice: for the rows of both blocks. */
+SYNP_256_INLINE __m256 synp_256_d(const unsigned char *const *row, size_t at)
+{
+    __m128 d = _mm256_castps256_ps128(synp_256_halves(row, at, 0));
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(d), d, 1);
+}
+
+/* Four bytes of each row. */
+SYNP_256_INLINE __m128i synp_256_words(const unsigned char *const *row, size_t at)
+{
+    return _mm_setr_epi32((int32_t)synp_u32(row[0] + at), (int32_t)synp_u32(row[1] + at),
+                          (int32_t)synp_u32(row[2] + at), (int32_t)synp_u32(row[3] + at));
+}
+
+/* Scales of groups of 16: four int8 of the pair in each row, even ones for first halves, odd ones
+ * for second. */
+SYNP_256_INLINE void synp_256_scales_16(__m128i bytes, __m256 d, __m256 scale[2])
 {
     const __m128i even = _mm_setr_epi8(0, 4, 8, 12, 2, 6, 10, 14, 0, 0, 0, 0, 0, 0, 0, 0);
     const __m128i odd = _mm_setr_epi8(1, 5, 9, 13, 3, 7, 11, 15, 0, 0, 0, 0, 0, 0, 0, 0);
-    __m128 d = _mm256_castps256_ps128(synp_256_halves(row, d_at, 0));
-    __m256 both = _mm256_insertf128_ps(_mm256_castps128_ps256(d), d, 1);
-    __m128i bytes = _mm_cvtsi32_si128((int32_t)synp_u32(row[0] + at));
-    bytes = _mm_insert_epi32(bytes, (int32_t)synp_u32(row[1] + at), 1);
-    bytes = _mm_insert_epi32(bytes, (int32_t)synp_u32(row[2] + at), 2);
-    bytes = _mm_insert_epi32(bytes, (int32_t)synp_u32(row[3] + at), 3);
-    t->scale[0] = _mm256_mul_ps(
-        _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_shuffle_epi8(bytes, even))), both);
-    t->scale[1] =
-        _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_shuffle_epi8(bytes, odd))), both);
+    scale[0] =
+        _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_shuffle_epi8(bytes, even))), d);
+    scale[1] =
+        _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_shuffle_epi8(bytes, odd))), d);
 }
 
 SYNP_256_INLINE void synp_256_load_q6_k(const void *rows, size_t quad, int second, size_t blocks,
@@ -5527,7 +5571,123 @@ SYNP_256_INLINE void synp_256_load_q6_k(const void *rows, size_t quad, int secon
     (void)blocks;
     SYNP_EACH_ROW(r)
     synp_256_row_q6_k(row[r] + at, half, second, t, r);
-    synp_256_scales_q6_k(row, at + 208, at + 192 + 8 * half + 4 * (size_t)second, t);
+    synp_256_scales_16(synp_256_words(row, at + 192 + 8 * half + 4 * (size_t)second),
+                       synp_256_d(row, at + 208), t->scale);
+}
+
+/* The 2-bit fields of a pair of blocks: 32 bytes hold four blocks. */
+SYNP_256_INLINE void synp_256_row_fields(const unsigned char *p, int second, synp_256_tile *t,
+                                         int r)
+{
+    const __m256i low2 = _mm256_set1_epi8(3);
+    __m256i v = _mm256_srl_epi16(synp_256_load32(p), _mm_cvtsi32_si128(4 * second));
+    synp_256_merge(_mm256_and_si256(v, low2), _mm256_and_si256(_mm256_srli_epi16(v, 2), low2), t,
+                   r);
+}
+
+SYNP_256_INLINE void synp_256_load_q2_k(const void *rows, size_t quad, int second, size_t blocks,
+                                        synp_256_tile *t)
+{
+    const unsigned char *const *row = (const unsigned char *const *)rows;
+    const __m128i low4 = _mm_set1_epi8(15);
+    size_t at = quad / 2 * 84, half = quad % 2;
+    __m128i scales = synp_256_words(row, at + 8 * half + 4 * (size_t)second);
+    __m256 dmin = _mm256_xor_ps(synp_256_d(row, at + 82), _mm256_set1_ps(-0.0f));
+    (void)blocks;
+    SYNP_EACH_ROW(r)
+    synp_256_row_fields(row[r] + at + 16 + 32 * half, second, t, r);
+    synp_256_scales_16(_mm_and_si128(scales, low4), synp_256_d(row, at + 80), t->scale);
+    synp_256_scales_16(_mm_and_si128(_mm_srli_epi16(scales, 4), low4), dmin, t->minimum);
+}
+
+/* Eight scales of 6 bits, plus 32: see synp_codes_q3_k. */
+SYNP_256_INLINE uint64_t synp_256_scales_q3_k(const unsigned char *p, size_t half)
+{
+    uint64_t low = synp_u64(p) >> 4 * half & 0x0f0f0f0f0f0f0f0fu;
+    uint32_t top = synp_u32(p + 8) >> 4 * half;
+    uint64_t high = (top & 0x03030303u) | (uint64_t)(top >> 2 & 0x03030303u) << 32;
+    return low | high << 4;
+}
+
+SYNP_256_INLINE void synp_256_row_q3_k(const unsigned char *p, size_t half, int second,
+                                       synp_256_tile *t, int r)
+{
+    const __m256i one = _mm256_set1_epi8(1);
+    __m256i top =
+        _mm256_srl_epi16(synp_256_load32(p), _mm_cvtsi32_si128(4 * (int)half + 2 * second));
+    __m256i first = _mm256_and_si256(top, one), low = t->low[r], high;
+    __m256i last = _mm256_and_si256(_mm256_srli_epi16(top, 1), one);
+    synp_256_row_fields(p + 32 + 32 * half, second, t, r);
+    low = t->low[r];
+    high = t->high[r];
+    synp_256_merge(_mm256_slli_epi16(first, 2), _mm256_slli_epi16(last, 2), t, r);
+    t->low[r] = _mm256_or_si256(t->low[r], low);
+    t->high[r] = _mm256_or_si256(t->high[r], high);
+}
+
+SYNP_256_INLINE void synp_256_load_q3_k(const void *rows, size_t quad, int second, size_t blocks,
+                                        synp_256_tile *t)
+{
+    const unsigned char *const *row = (const unsigned char *const *)rows;
+    size_t at = quad / 2 * 110, half = quad % 2;
+    uint32_t scale[4];
+    (void)blocks;
+    SYNP_EACH_ROW(r)
+    synp_256_row_q3_k(row[r] + at, half, second, t, r);
+    SYNP_EACH_ROW(r)
+    scale[r] = (uint32_t)(synp_256_scales_q3_k(row[r] + at + 96, half) >> 32 * second);
+    synp_256_scales_16(_mm_sub_epi8(synp_256_load16(scale), _mm_set1_epi8(32)),
+                       synp_256_d(row, at + 108), t->scale);
+}
+
+SYNP_256_INLINE void synp_256_row_tq2_0(const unsigned char *p, int second, synp_256_tile *t, int r)
+{
+    const __m256i one = _mm256_set1_epi8(1);
+    synp_256_row_fields(p, second, t, r);
+    t->low[r] = _mm256_sub_epi8(t->low[r], one);
+    t->high[r] = _mm256_sub_epi8(t->high[r], one);
+}
+
+SYNP_256_INLINE void synp_256_load_tq2_0(const void *rows, size_t quad, int second, size_t blocks,
+                                         synp_256_tile *t)
+{
+    const unsigned char *const *row = (const unsigned char *const *)rows;
+    size_t at = quad / 2 * 66;
+    (void)blocks;
+    SYNP_EACH_ROW(r)
+    synp_256_row_tq2_0(row[r] + at + 32 * (quad % 2), second, t, r);
+    t->scale[0] = synp_256_d(row, at + 64);
+}
+
+/* Four scales of 6 bits, plus 32, a byte each: see synp_codes_iq4_xs. */
+SYNP_256_INLINE int32_t synp_256_scales_iq4_xs(const unsigned char *p, unsigned half)
+{
+    uint32_t low = synp_u16(p + 4 + 2 * half), top = (uint32_t)synp_u16(p + 2) >> 8 * half;
+    low = (low & 15u) | (low & 0xf0u) << 4 | (low & 0xf00u) << 8 | (low & 0xf000u) << 12;
+    top = (top & 3u) << 4 | (top & 12u) << 10 | (top & 48u) << 16 | (top & 192u) << 22;
+    return (int32_t)(low | top);
+}
+
+SYNP_256_INLINE void synp_256_row_iq4_xs(const unsigned char *p, synp_256_tile *t, int r)
+{
+    synp_256_split(synp_256_load32(p), &t->low[r], &t->high[r]);
+    synp_256_table(synp_table_iq4, &t->low[r], &t->high[r]);
+}
+
+SYNP_256_INLINE void synp_256_load_iq4_xs(const void *rows, size_t quad, int second, size_t blocks,
+                                          synp_256_tile *t)
+{
+    const unsigned char *const *row = (const unsigned char *const *)rows;
+    size_t at = quad / 2 * 136;
+    unsigned half = (unsigned)(quad % 2);
+    __m128i scales = _mm_setr_epi32(
+        synp_256_scales_iq4_xs(row[0] + at, half), synp_256_scales_iq4_xs(row[1] + at, half),
+        synp_256_scales_iq4_xs(row[2] + at, half), synp_256_scales_iq4_xs(row[3] + at, half));
+    (void)blocks;
+    SYNP_EACH_ROW(r)
+    synp_256_row_iq4_xs(row[r] + at + 8 + 64 * half + 32 * second, t, r);
+    t->scale[0] = synp_256_scaled(_mm_sub_epi8(scales, _mm_set1_epi8(32)), second,
+                                  _mm256_castps256_ps128(synp_256_halves(row, at, 0)));
 }
 
 /* ---- loading decoded rows */
@@ -5893,7 +6053,13 @@ SYNP_256_WIDE(bf16)
     X(Q8_0, q8_0, 0, true, false, false)                                                           \
     X(Q4_K, q4_k, 0, false, false, true)                                                           \
     X(Q5_K, q5_k, 0, false, false, true)                                                           \
-    X(Q6_K, q6_k, 5, false, true, false)
+    X(Q6_K, q6_k, 5, false, true, false)                                                           \
+    X(Q2_K, q2_k, 0, false, true, true)                                                            \
+    X(Q3_K, q3_k, 2, false, true, false)                                                           \
+    X(IQ4_NL, iq4_nl, 0, true, false, false)                                                       \
+    X(IQ4_XS, iq4_xs, 0, true, false, false)                                                       \
+    X(TQ2_0, tq2_0, 0, true, false, false)                                                         \
+    X(MXFP4, mxfp4, 0, true, false, false)
 
 SYNP_256_TYPES(SYNP_256_BLOCKS)
 
@@ -6215,13 +6381,13 @@ SYNP_512_INLINE void synp_512_split(__m512i nibbles, __m512i *low, __m512i *high
     *high = _mm512_and_si512(_mm512_srli_epi16(nibbles, 4), mask);
 }
 
-/* Nibbles to the codes of the IQ4 types, plus 128. */
-SYNP_512_INLINE void synp_512_iq4(__m512i *low, __m512i *high)
+/* Nibbles to the codes of a table, plus 128. */
+SYNP_512_INLINE void synp_512_table(const int8_t *table, __m512i *low, __m512i *high)
 {
-    const __m512i table =
-        _mm512_broadcast_i32x4(_mm_xor_si128(synp_256_load16(synp_table_iq4), _mm_set1_epi8(-128)));
-    *low = _mm512_shuffle_epi8(table, *low);
-    *high = _mm512_shuffle_epi8(table, *high);
+    const __m512i t =
+        _mm512_broadcast_i32x4(_mm_xor_si128(synp_256_load16(table), _mm_set1_epi8(-128)));
+    *low = _mm512_shuffle_epi8(t, *low);
+    *high = _mm512_shuffle_epi8(t, *high);
 }
 
 /* What differs between Q4_0, Q4_1, Q5_0, Q5_1 and IQ4_NL. */
@@ -6243,7 +6409,7 @@ SYNP_512_INLINE void synp_512_row_nibbles(const synp_512_nibble_kind *kind, cons
     synp_512_split(words, &t->low[r], &t->high[r]);
     words = _mm512_permutex2var_epi16(first, synp_512_index(kind->fields), last);
     field[r] = _mm512_castsi512_si128(words);
-    if (kind->iq4) synp_512_iq4(&t->low[r], &t->high[r]);
+    if (kind->iq4) synp_512_table(synp_table_iq4, &t->low[r], &t->high[r]);
     if (kind->fifth) {
         const __m512i sixteen = _mm512_set1_epi8(16);
         __m128i bits = _mm512_extracti32x4_epi32(words, 1);
@@ -6309,6 +6475,36 @@ SYNP_512_INLINE void synp_512_load_iq4_nl(const void *rows, size_t quad, unsigne
     const synp_512_nibble_kind kind = {
         18, synp_512_q4_0_nibbles, synp_512_q4_0_fields, false, false, true};
     synp_512_load_nibbles(&kind, rows, quad, blocks, t);
+}
+
+/* Blocks of an odd number of bytes, each by itself: a missing one is the last again, whose
+   exponent is 0 here. */
+SYNP_512_INLINE uint32_t synp_512_row_mxfp4(const unsigned char *p, unsigned blocks,
+                                            synp_512_tile *t, int r)
+{
+    const unsigned char *b = p + (blocks > 1 ? 17 : 0), *c = b + (blocks > 2 ? 17 : 0);
+    const unsigned char *d = c + (blocks > 3 ? 17 : 0);
+    __m512i v = _mm512_inserti64x4(_mm512_castsi256_si512(synp_256_two(p + 1, b + 1)),
+                                   synp_256_two(c + 1, d + 1), 1);
+    synp_512_split(v, &t->low[r], &t->high[r]);
+    synp_512_table(synp_table_mxfp4, &t->low[r], &t->high[r]);
+    return p[0] | (uint32_t)b[0] << 8 | (uint32_t)c[0] << 16 | (uint32_t)d[0] << 24;
+}
+
+SYNP_512_INLINE void synp_512_load_mxfp4(const void *rows, size_t quad, unsigned blocks,
+                                         synp_512_tile *t)
+{
+    const unsigned char *const *row = (const unsigned char *const *)rows;
+    const __m128i turn = _mm_set_epi8(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+    const __mmask16 there = (__mmask16)(blocks < 4 ? (1u << 4 * blocks) - 1 : 0xffffu);
+    uint32_t exponent[4];
+    __m128i e;
+    SYNP_EACH_ROW(r)
+    exponent[r] = synp_512_row_mxfp4(row[r] + quad * 68, blocks, t, r);
+    e = _mm_shuffle_epi8(synp_256_load16(exponent), turn); /* to (block, row) */
+    t->scale[0] =
+        _mm512_maskz_mov_ps(there, _mm512_insertf32x8(_mm512_castps256_ps512(synp_256_powers(e)),
+                                                      synp_256_powers(_mm_srli_si128(e, 8)), 1));
 }
 
 /* Two vectors in the order of the weights to first and second halves, unsigned. */
@@ -6546,6 +6742,25 @@ SYNP_512_INLINE void synp_512_load_q2_k(const void *rows, size_t quad, unsigned 
                        _mm_and_si128(_mm_srli_epi16(cd, 4), low4), dmin, t->minimum);
 }
 
+/* Codes -1 to 2, plus 128. */
+SYNP_512_INLINE void synp_512_row_tq2_0(const unsigned char *p, synp_512_tile *t, int r)
+{
+    synp_512_row_q2_k(p, t, r);
+    t->low[r] = _mm512_add_epi8(t->low[r], _mm512_set1_epi8(127));
+    t->high[r] = _mm512_add_epi8(t->high[r], _mm512_set1_epi8(127));
+}
+
+SYNP_512_INLINE void synp_512_load_tq2_0(const void *rows, size_t quad, unsigned blocks,
+                                         synp_512_tile *t)
+{
+    const unsigned char *const *row = (const unsigned char *const *)rows;
+    size_t at = quad / 2 * 66;
+    (void)blocks;
+    SYNP_EACH_ROW(r)
+    synp_512_row_tq2_0(row[r] + at + 32 * (quad % 2), t, r);
+    t->scale[0] = _mm512_broadcast_f32x4(synp_512_d4(row, at + 64));
+}
+
 SYNP_512_INLINE void synp_512_row_q3_k(const unsigned char *p, size_t half, synp_512_tile *t, int r)
 {
     int by = 2 - 4 * (int)half;
@@ -6554,25 +6769,16 @@ SYNP_512_INLINE void synp_512_row_q3_k(const unsigned char *p, size_t half, synp
     t->high[r] = _mm512_or_si512(t->high[r], synp_512_bits(p + 16, by, 1, 4));
 }
 
-/* Eight scales of 6 bits, plus 32: see synp_codes_q3_k. */
-SYNP_512_INLINE uint64_t synp_512_scales_q3_k(const unsigned char *p, unsigned half)
-{
-    uint64_t low = synp_u64(p) >> 4 * half & 0x0f0f0f0f0f0f0f0fu;
-    uint32_t top = synp_u32(p + 8) >> 4 * half;
-    uint64_t high = (top & 0x03030303u) | (uint64_t)(top >> 2 & 0x03030303u) << 32;
-    return low | high << 4;
-}
-
 SYNP_512_INLINE void synp_512_load_q3_k(const void *rows, size_t quad, unsigned blocks,
                                         synp_512_tile *t)
 {
     const unsigned char *const *row = (const unsigned char *const *)rows;
     const __m128i middle = _mm_set1_epi8(32);
     size_t at = quad / 2 * 110, half = quad % 2, scales = at + 96;
-    __m128i ab = _mm_set_epi64x((int64_t)synp_512_scales_q3_k(row[1] + scales, (unsigned)half),
-                                (int64_t)synp_512_scales_q3_k(row[0] + scales, (unsigned)half));
-    __m128i cd = _mm_set_epi64x((int64_t)synp_512_scales_q3_k(row[3] + scales, (unsigned)half),
-                                (int64_t)synp_512_scales_q3_k(row[2] + scales, (unsigned)half));
+    __m128i ab = _mm_set_epi64x((int64_t)synp_256_scales_q3_k(row[1] + scales, half),
+                                (int64_t)synp_256_scales_q3_k(row[0] + scales, half));
+    __m128i cd = _mm_set_epi64x((int64_t)synp_256_scales_q3_k(row[3] + scales, half),
+                                (int64_t)synp_256_scales_q3_k(row[2] + scales, half));
     (void)blocks;
     SYNP_EACH_ROW(r)
     synp_512_row_q3_k(row[r] + at, half, t, r);
@@ -6580,19 +6786,10 @@ SYNP_512_INLINE void synp_512_load_q3_k(const void *rows, size_t quad, unsigned 
                        synp_512_d4(row, at + 108), t->scale);
 }
 
-/* Four scales of 6 bits, plus 32, a byte each: see synp_codes_iq4_xs. */
-SYNP_512_INLINE int32_t synp_512_scales_iq4_xs(const unsigned char *p, unsigned half)
-{
-    uint32_t low = synp_u16(p + 4 + 2 * half), top = (uint32_t)synp_u16(p + 2) >> 8 * half;
-    low = (low & 15u) | (low & 0xf0u) << 4 | (low & 0xf00u) << 8 | (low & 0xf000u) << 12;
-    top = (top & 3u) << 4 | (top & 12u) << 10 | (top & 48u) << 16 | (top & 192u) << 22;
-    return (int32_t)(low | top);
-}
-
 SYNP_512_INLINE void synp_512_row_iq4_xs(const unsigned char *p, synp_512_tile *t, int r)
 {
     synp_512_split(_mm512_loadu_si512(p), &t->low[r], &t->high[r]);
-    synp_512_iq4(&t->low[r], &t->high[r]);
+    synp_512_table(synp_table_iq4, &t->low[r], &t->high[r]);
 }
 
 SYNP_512_INLINE void synp_512_load_iq4_xs(const void *rows, size_t quad, unsigned blocks,
@@ -6602,8 +6799,8 @@ SYNP_512_INLINE void synp_512_load_iq4_xs(const void *rows, size_t quad, unsigne
     size_t at = quad / 2 * 136, codes = at + 8 + 64 * (quad % 2);
     unsigned half = (unsigned)(quad % 2);
     __m128i scales = _mm_setr_epi32(
-        synp_512_scales_iq4_xs(row[0] + at, half), synp_512_scales_iq4_xs(row[1] + at, half),
-        synp_512_scales_iq4_xs(row[2] + at, half), synp_512_scales_iq4_xs(row[3] + at, half));
+        synp_256_scales_iq4_xs(row[0] + at, half), synp_256_scales_iq4_xs(row[1] + at, half),
+        synp_256_scales_iq4_xs(row[2] + at, half), synp_256_scales_iq4_xs(row[3] + at, half));
     (void)blocks;
     SYNP_EACH_ROW(r)
     synp_512_row_iq4_xs(row[r] + codes, t, r);
@@ -6684,7 +6881,9 @@ SYNP_STRIP_TEXT(512, SYNP_512, 512, 4, 8)
     X(Q2_K, q2_k, 0, true, true)                                                                   \
     X(Q3_K, q3_k, 2, true, false)                                                                  \
     X(IQ4_NL, iq4_nl, 7, false, false)                                                             \
-    X(IQ4_XS, iq4_xs, 7, false, false)
+    X(IQ4_XS, iq4_xs, 7, false, false)                                                             \
+    X(TQ2_0, tq2_0, 7, false, false)                                                               \
+    X(MXFP4, mxfp4, 7, false, false)
 
 SYNP_512_TYPES(SYNP_512_BLOCKS)
 
