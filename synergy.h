@@ -4280,6 +4280,13 @@ typedef struct synp_fused {
     synp_unpack_fn *unpack;
 } synp_fused;
 
+/* What a softmax has seen: its largest number, and the sum of exp(x - top). */
+typedef struct synp_softened {
+    float top, sum;
+} synp_softened;
+
+enum { SYNP_QUERIES = 4, SYNP_SLAB = 16 };
+
 /* One level: a function for each operation. */
 typedef struct synp_kernels {
     const char *name;
@@ -4298,7 +4305,14 @@ typedef struct synp_kernels {
     void (*dots)(const float *q, const float *k, size_t stride, size_t count, size_t n, float *out);
     void (*mix)(const float *weight, const float *v, size_t stride, size_t count, size_t n,
                 float *out);
-    void (*softmax)(float *x, size_t n);
+    /* The same for SYNP_QUERIES queries side by side, with the same bits; NULL: one at a time. The
+       keys are turned, (slab, column, SYNP_SLAB), so that a vector holds one column of many;
+       scores of a query stand `apart` floats behind those of the one before. */
+    void (*dots_turned)(const float *const *q, const float *turned, size_t slabs, size_t n,
+                        float *out, size_t apart);
+    void (*mix_many)(const float *const *weight, const float *v, size_t stride, size_t count,
+                     size_t n, float *const *out);
+    synp_softened (*softmax)(float *x, size_t n, float by);   /* of by * x */
     void (*silu_mul)(const float *gate, float *up, size_t n); /* up *= silu(gate) */
     void (*gelu_mul)(const float *gate, float *up, size_t n); /* up *= gelu(gate), tanh form */
 } synp_kernels;
@@ -4383,17 +4397,22 @@ static float synp_gelu(float x)
     return x / (1.0f + synp_exp(-2.0f * u));
 }
 
-static void synp_plain_softmax(float *x, size_t n)
+static synp_softened synp_plain_softmax(float *x, size_t n, float by)
 {
-    float most = -HUGE_VALF, lane[16] = {0}, sum;
+    synp_softened soft = {-HUGE_VALF, 0};
+    float lane[16] = {0};
     size_t i;
-    for (i = 0; i < n; i++) most = x[i] > most ? x[i] : most;
     for (i = 0; i < n; i++) {
-        x[i] = synp_exp(x[i] - most);
+        x[i] *= by;
+        soft.top = x[i] > soft.top ? x[i] : soft.top;
+    }
+    for (i = 0; i < n; i++) {
+        x[i] = synp_exp(x[i] - soft.top);
         lane[i % 16] += x[i];
     }
-    sum = synp_lanes_sum(lane);
-    for (i = 0; i < n; i++) x[i] /= sum;
+    soft.sum = synp_lanes_sum(lane);
+    for (i = 0; i < n; i++) x[i] /= soft.sum;
+    return soft;
 }
 
 static void synp_plain_silu_mul(const float *gate, float *up, size_t n)
@@ -4622,11 +4641,23 @@ static void synp_plain_widen(const syn_type *type, const unsigned char *data, fl
 static const synp_fused synp_plain_fused[] = {{0, NULL, NULL}};
 
 static const synp_kernels synp_plain = {
-    "plain C",          SYN_SIMD_PLAIN,      NULL,
-    synp_plain_fused,   synp_plain_codes,    synp_plain_floats,
-    synp_plain_widen,   synp_plain_quantise, synp_plain_dot,
-    synp_plain_axpy,    synp_plain_dots,     synp_plain_mix,
-    synp_plain_softmax, synp_plain_silu_mul, synp_plain_gelu_mul,
+    "plain C",
+    SYN_SIMD_PLAIN,
+    NULL,
+    synp_plain_fused,
+    synp_plain_codes,
+    synp_plain_floats,
+    synp_plain_widen,
+    synp_plain_quantise,
+    synp_plain_dot,
+    synp_plain_axpy,
+    synp_plain_dots,
+    synp_plain_mix,
+    NULL,
+    NULL,
+    synp_plain_softmax,
+    synp_plain_silu_mul,
+    synp_plain_gelu_mul,
 };
 
 /* Loops over vectors that must stay in registers; clang unrolls them by itself. */
@@ -4651,7 +4682,8 @@ static const synp_kernels synp_plain = {
     enum {                                                                                         \
         SYNP_##level##_LANES = lanes,                                                              \
         SYNP_##level##_PARTS = 16 / lanes,                                                         \
-        SYNP_##level##_AT_ONCE = together /* positions whose sums stay in registers */             \
+        SYNP_##level##_SIDE = lanes == 8 ? 2 : 4, /* AVX2 has 16 registers, the others 32 */       \
+        SYNP_##level##_AT_ONCE = together         /* positions whose sums stay in registers */     \
     };                                                                                             \
                                                                                                    \
     TARGET static float synp_##level##_dot(const float *a, const float *b, size_t n)               \
@@ -4809,27 +4841,140 @@ static const synp_kernels synp_plain = {
                                    synp_##level##_add(x, synp_##level##_all(HUGE_VALF)));          \
     }                                                                                              \
                                                                                                    \
-    TARGET##_INLINE float synp_##level##_largest(const float *x, size_t n)                         \
+    /* Four turned columns that end in one sum of the definition, of `lanes` keys a query. */      \
+    TARGET##_INLINE void synp_##level##_column(const float *const *q, const float *turned,         \
+                                               size_t n, int some, size_t first,                   \
+                                               synp_##level##_v sum[SYNP_QUERIES])                 \
     {                                                                                              \
-        synp_##level##_v most = synp_##level##_all(-HUGE_VALF);                                    \
+        synp_##level##_v lane[4][SYNP_QUERIES];                                                    \
+        size_t i;                                                                                  \
+        int c, m;                                                                                  \
+        SYNP_UNROLL                                                                                \
+        for (c = 0; c < 4; c++) SYNP_UNROLL                                                        \
+        for (m = 0; m < some; m++) lane[c][m] = synp_##level##_all(0.0f);                          \
+        for (i = first; i < n; i += 16) {                                                          \
+            SYNP_UNROLL                                                                            \
+            for (c = 0; c < 4; c++) {                                                              \
+                const size_t at = i + (size_t)(4 * c);                                             \
+                synp_##level##_v key;                                                              \
+                if (at >= n) break;                                                                \
+                key = synp_##level##_load(turned + at * SYNP_SLAB, lanes);                         \
+                SYNP_UNROLL                                                                        \
+                for (m = 0; m < some; m++)                                                         \
+                    lane[c][m] =                                                                   \
+                        synp_##level##_fma(synp_##level##_all(q[m][at]), key, lane[c][m]);         \
+            }                                                                                      \
+        }                                                                                          \
+        SYNP_UNROLL                                                                                \
+        for (m = 0; m < some; m++)                                                                 \
+            sum[m] = synp_##level##_add(synp_##level##_add(lane[0][m], lane[2][m]),                \
+                                        synp_##level##_add(lane[1][m], lane[3][m]));               \
+    }                                                                                              \
+                                                                                                   \
+    /* Some queries with `lanes` keys, added as synp_lanes_sum does. */                            \
+    TARGET##_INLINE void synp_##level##_ask(const float *const *q, const float *turned, size_t n,  \
+                                            int some, float *out, size_t apart)                    \
+    {                                                                                              \
+        synp_##level##_v even[SYNP_QUERIES], odd[SYNP_QUERIES], more[SYNP_QUERIES];                \
+        int m;                                                                                     \
+        synp_##level##_column(q, turned, n, some, 0, even);                                        \
+        synp_##level##_column(q, turned, n, some, 2, more);                                        \
+        SYNP_UNROLL                                                                                \
+        for (m = 0; m < some; m++) even[m] = synp_##level##_add(even[m], more[m]);                 \
+        synp_##level##_column(q, turned, n, some, 1, odd);                                         \
+        synp_##level##_column(q, turned, n, some, 3, more);                                        \
+        SYNP_UNROLL                                                                                \
+        for (m = 0; m < some; m++)                                                                 \
+            synp_##level##_store(                                                                  \
+                out + (size_t)m * apart, lanes,                                                    \
+                synp_##level##_add(even[m], synp_##level##_add(odd[m], more[m])));                 \
+    }                                                                                              \
+                                                                                                   \
+    TARGET static void synp_##level##_dots_turned(const float *const *q, const float *turned,      \
+                                                  size_t slabs, size_t n, float *out,              \
+                                                  size_t apart)                                    \
+    {                                                                                              \
+        size_t slab, part;                                                                         \
+        int m;                                                                                     \
+        for (slab = 0; slab < slabs; slab++)                                                       \
+            for (part = 0; part < SYNP_SLAB; part += lanes) {                                      \
+                const float *keys = turned + slab * n * SYNP_SLAB + part;                          \
+                float *to = out + slab * SYNP_SLAB + part;                                         \
+                for (m = 0; m < SYNP_QUERIES; m += SYNP_##level##_SIDE)                            \
+                    synp_##level##_ask(q + m, keys, n, SYNP_##level##_SIDE,                        \
+                                       to + (size_t)m * apart, apart);                             \
+            }                                                                                      \
+    }                                                                                              \
+                                                                                                   \
+    /* Columns at .. of all outputs, `wide` vectors of them. */                                    \
+    TARGET##_INLINE void synp_##level##_mixed(const float *const *weight, const float *v,          \
+                                              size_t stride, size_t count, size_t at, int wide,    \
+                                              size_t left, float *const *out)                      \
+    {                                                                                              \
+        synp_##level##_v sum[SYNP_QUERIES][4], s, x[4];                                            \
+        size_t i;                                                                                  \
+        int m, j;                                                                                  \
+        SYNP_UNROLL                                                                                \
+        for (m = 0; m < SYNP_QUERIES; m++) SYNP_UNROLL                                             \
+        for (j = 0; j < wide; j++) sum[m][j] = synp_##level##_load(out[m] + at + j * lanes, left); \
+        for (i = 0; i < count; i++) {                                                              \
+            SYNP_UNROLL                                                                            \
+            for (j = 0; j < wide; j++)                                                             \
+                x[j] = synp_##level##_load(v + i * stride + at + j * lanes, left);                 \
+            SYNP_UNROLL                                                                            \
+            for (m = 0; m < SYNP_QUERIES; m++) {                                                   \
+                s = synp_##level##_all(weight[m][i]);                                              \
+                SYNP_UNROLL                                                                        \
+                for (j = 0; j < wide; j++) sum[m][j] = synp_##level##_fma(s, x[j], sum[m][j]);     \
+            }                                                                                      \
+        }                                                                                          \
+        SYNP_UNROLL                                                                                \
+        for (m = 0; m < SYNP_QUERIES; m++) SYNP_UNROLL                                             \
+        for (j = 0; j < wide; j++) synp_##level##_store(out[m] + at + j * lanes, left, sum[m][j]); \
+    }                                                                                              \
+                                                                                                   \
+    TARGET static void synp_##level##_mix_many(const float *const *weight, const float *v,         \
+                                               size_t stride, size_t count, size_t n,              \
+                                               float *const *out)                                  \
+    {                                                                                              \
+        size_t at = 0;                                                                             \
+        for (; at + SYNP_##level##_SIDE * lanes <= n; at += SYNP_##level##_SIDE * lanes)           \
+            synp_##level##_mixed(weight, v, stride, count, at, SYNP_##level##_SIDE, lanes, out);   \
+        for (; at < n; at += lanes)                                                                \
+            synp_##level##_mixed(weight, v, stride, count, at, 1, n - at, out);                    \
+    }                                                                                              \
+                                                                                                   \
+    /* x *= by, and the largest of them. */                                                        \
+    TARGET##_INLINE float synp_##level##_largest(float *x, size_t n, float by)                     \
+    {                                                                                              \
+        const synp_##level##_v times = synp_##level##_all(by);                                     \
+        synp_##level##_v most = synp_##level##_all(-HUGE_VALF), e;                                 \
         float lane[lanes];                                                                         \
         size_t i = 0, k, half;                                                                     \
-        for (; i + lanes <= n; i += lanes)                                                         \
-            most = synp_##level##_larger(synp_##level##_load(x + i, lanes), most);                 \
+        for (; i + lanes <= n; i += lanes) {                                                       \
+            e = synp_##level##_mul(synp_##level##_load(x + i, lanes), times);                      \
+            synp_##level##_store(x + i, lanes, e);                                                 \
+            most = synp_##level##_larger(e, most);                                                 \
+        }                                                                                          \
         synp_##level##_store(lane, lanes, most);                                                   \
-        for (k = 0; i < n; i++, k++) lane[k] = x[i] > lane[k] ? x[i] : lane[k];                    \
+        for (k = 0; i < n; i++, k++) {                                                             \
+            x[i] *= by;                                                                            \
+            lane[k] = x[i] > lane[k] ? x[i] : lane[k];                                             \
+        }                                                                                          \
         for (half = lanes / 2; half; half /= 2)                                                    \
             for (k = 0; k < half; k++)                                                             \
                 lane[k] = lane[k] > lane[k + half] ? lane[k] : lane[k + half];                     \
         return lane[0];                                                                            \
     }                                                                                              \
                                                                                                    \
-    TARGET static void synp_##level##_softmax(float *x, size_t n)                                  \
+    TARGET static synp_softened synp_##level##_softmax(float *x, size_t n, float by)               \
     {                                                                                              \
-        const synp_##level##_v most = synp_##level##_all(synp_##level##_largest(x, n));            \
-        synp_##level##_v sum[SYNP_##level##_PARTS], e;                                             \
+        synp_softened soft;                                                                        \
+        synp_##level##_v most, sum[SYNP_##level##_PARTS], e;                                       \
         size_t i = 0;                                                                              \
         int k;                                                                                     \
+        soft.top = synp_##level##_largest(x, n, by);                                               \
+        most = synp_##level##_all(soft.top);                                                       \
         SYNP_UNROLL                                                                                \
         for (k = 0; k < SYNP_##level##_PARTS; k++) sum[k] = synp_##level##_all(0.0f);              \
         while (i < n) {                                                                            \
@@ -4843,10 +4988,12 @@ static const synp_kernels synp_plain = {
                 sum[k] = synp_##level##_add(sum[k], e);                                            \
             }                                                                                      \
         }                                                                                          \
-        e = synp_##level##_all(synp_##level##_sum(sum));                                           \
+        soft.sum = synp_##level##_sum(sum);                                                        \
+        e = synp_##level##_all(soft.sum);                                                          \
         for (i = 0; i < n; i += lanes)                                                             \
             synp_##level##_store(x + i, n - i,                                                     \
                                  synp_##level##_div(synp_##level##_load(x + i, n - i), e));        \
+        return soft;                                                                               \
     }                                                                                              \
                                                                                                    \
     /* up *= x / (1 + exp(-u)) */                                                                  \
@@ -6115,9 +6262,23 @@ static const synp_strips synp_256_strips = {
     SYNP_256_STRIP, 12, synp_256_unpack_codes, synp_256_strip, synp_256_strip_sum, synp_256_pack};
 
 static const synp_kernels synp_256 = {
-    "AVX2",          SYN_SIMD_AVX2,  &synp_256_strips,  synp_256_fused,    synp_256_codes,
-    synp_256_floats, synp_256_widen, synp_256_quantise, synp_256_dot,      synp_256_axpy,
-    synp_256_dots,   synp_256_mix,   synp_256_softmax,  synp_256_silu_mul, synp_256_gelu_mul,
+    "AVX2",
+    SYN_SIMD_AVX2,
+    &synp_256_strips,
+    synp_256_fused,
+    synp_256_codes,
+    synp_256_floats,
+    synp_256_widen,
+    synp_256_quantise,
+    synp_256_dot,
+    synp_256_axpy,
+    synp_256_dots,
+    synp_256_mix,
+    synp_256_dots_turned,
+    synp_256_mix_many,
+    synp_256_softmax,
+    synp_256_silu_mul,
+    synp_256_gelu_mul,
 };
 #endif /* SYNP_X86 */
 
@@ -7015,9 +7176,11 @@ SYNP_512 static void synp_512_dots_many(const float *q, const float *k, size_t s
 }
 
 static const synp_kernels synp_512 = {
-    "AVX-512 VNNI",     SYN_SIMD_AVX512, &synp_512_strips,  synp_512_fused,    synp_512_codes,
-    synp_512_floats,    synp_256_widen,  synp_256_quantise, synp_512_dot,      synp_512_axpy,
-    synp_512_dots_many, synp_512_mix,    synp_512_softmax,  synp_512_silu_mul, synp_512_gelu_mul,
+    "AVX-512 VNNI",       SYN_SIMD_AVX512,   &synp_512_strips,   synp_512_fused,
+    synp_512_codes,       synp_512_floats,   synp_256_widen,     synp_256_quantise,
+    synp_512_dot,         synp_512_axpy,     synp_512_dots_many, synp_512_mix,
+    synp_512_dots_turned, synp_512_mix_many, synp_512_softmax,   synp_512_silu_mul,
+    synp_512_gelu_mul,
 };
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
@@ -7923,6 +8086,8 @@ static void synp_dotprod_pack(const synp_acts_quad *quad, int j, synp_acts_tile 
         synp_neon_axpy,                                                                            \
         synp_neon_dots,                                                                            \
         synp_neon_mix,                                                                             \
+        synp_neon_dots_turned,                                                                     \
+        synp_neon_mix_many,                                                                        \
         synp_neon_softmax,                                                                         \
         synp_neon_silu_mul,                                                                        \
         synp_neon_gelu_mul,                                                                        \
@@ -12936,9 +13101,10 @@ static syn_status synp_context_cache(synp_context *ctx, syn_arena *arena, syn_er
 enum {
     SYNP_KEYS = 256, /* positions whose scores are held at once, from multiples of it on, */
     SYNP_SCORES = SYNP_KEYS + 16, /* and room for a sink's */
-    SYNP_RUN = 16,                /* rows of one sequence that walk through its keys together */
-    SYNP_ATTENTION_JOBS = 4,      /* a thread: rows differ in how far they look back */
-    SYNP_THREADS_MAX = 65536      /* that a desc may name */
+    SYNP_RUN = 32,                /* rows of one sequence that walk through its keys together */
+    SYNP_TURNED = 24, /* queries of a kv head and a run for which keys are turned: it costs some */
+    SYNP_ATTENTION_JOBS = 4, /* a thread: rows differ in how far they look back */
+    SYNP_THREADS_MAX = 65536 /* that a desc may name */
 };
 
 static int synp_attention_jobs(const synp_context *ctx)
@@ -12947,15 +13113,25 @@ static int synp_attention_jobs(const synp_context *ctx)
     return jobs > 1 ? jobs * SYNP_ATTENTION_JOBS : 1;
 }
 
-/* Of a job: the scores of a tile, a head's part of its output, the top and the sum of every row and
-   head; and, of a cache of halves, the tile's keys and values as floats. */
+/* Are there ever enough queries that keys are turned for them? */
+static bool synp_turns_keys(const synp_context *ctx)
+{
+    return ctx->kernels->dots_turned &&
+           (uint64_t)ctx->desc.batch * ctx->model->heads >= SYNP_TURNED;
+}
+
+/* Of a job: the scores of a tile and a part of the output of some queries, the top and the sum of
+   every row and head; the tile's keys turned; and, of a cache of halves, its keys and values as
+   floats. */
 static size_t synp_attend_floats(const synp_context *ctx)
 {
     const syn_model *model = ctx->model;
     const uint64_t part = model->cache_value ? model->cache_value : model->kv_lora;
-    const uint64_t tile = SYNP_KEYS * ((uint64_t)model->cache_key + model->cache_value);
-    return synp_size(SYNP_SCORES + part + (uint64_t)SYNP_RUN * model->heads * 2 +
-                     (ctx->desc.cache == SYN_CACHE_F16 ? tile : 0));
+    const uint64_t keys = (uint64_t)SYNP_KEYS * model->cache_key;
+    const uint64_t values = (uint64_t)SYNP_KEYS * model->cache_value;
+    return synp_size(SYNP_QUERIES * (SYNP_SCORES + part) + (uint64_t)SYNP_RUN * model->heads * 2 +
+                     (synp_turns_keys(ctx) ? keys : 0) +
+                     (ctx->desc.cache == SYN_CACHE_F16 ? keys + values : 0));
 }
 
 static syn_status synp_context_attention(synp_context *ctx, syn_arena *arena, syn_error *err)
@@ -13856,21 +14032,26 @@ typedef struct synp_attention {
     float *out; /* (row, head, values.used) */
 } synp_attention;
 
-/* The state of a softmax that runs over tiles: the largest score and the sum of exp(score -
-   top). */
-typedef struct synp_running {
-    float top, sum;
-} synp_running;
-
 /* Some heads of one kv head, in the rows of one run. */
 typedef struct synp_item {
     uint32_t first, last; /* rows */
     uint32_t head, heads, kv;
-    float *score, *part;  /* (SYNP_SCORES), (values.used) */
-    float *keys, *values; /* of a cache of halves: the tile's from position `from` on */
-    uint32_t from;
-    synp_running *running; /* (row of the run, head) */
+    float *score, *part;  /* (query, SYNP_SCORES), (query, values.used) */
+    float *turned;        /* the tile's keys, (slab, column, SYNP_SLAB), NULL where they are not */
+    float *keys, *values; /* of a cache of halves: the tile's */
+    uint32_t from, to;    /* positions of the tile that some row looks back on */
+    synp_softened *running; /* (row of the run, head): of the tiles so far */
 } synp_item;
+
+/* A query of an item, and the positions of the tile that it looks back on. */
+typedef struct synp_query {
+    uint32_t row, head, from, to;
+    bool begins; /* nothing came before */
+    const float *q;
+    float *out, *mixed; /* (values.used): all of it; of this tile */
+    float *score;       /* of position `from` of the item on */
+    synp_softened soft;
+} synp_query;
 
 /* Slots of positions from .. to of a ring, which may come to its end in between. */
 typedef struct synp_slots {
@@ -13906,15 +14087,14 @@ static void synp_widen_rows(const synp_attention *a, const synp_rows *rows, uint
     a->ctx->kernels->widen(half, cache, out + s.count * size, s.rest * size);
 }
 
-/* The keys and values of a tile that some row of an item looks back on. */
-static void synp_widen_tile(const synp_attention *a, synp_item *item, uint32_t from, uint32_t to)
+/* The keys and values of an item's tile. */
+static void synp_widen_tile(const synp_attention *a, const synp_item *item)
 {
     const uint32_t sequence = a->ctx->row[item->first].sequence;
-    if (a->ctx->desc.cache != SYN_CACHE_F16 || from >= to) return;
-    item->from = from;
-    synp_widen_rows(a, &a->keys, sequence, item->kv, from, to, item->keys);
+    if (a->ctx->desc.cache != SYN_CACHE_F16) return;
+    synp_widen_rows(a, &a->keys, sequence, item->kv, item->from, item->to, item->keys);
     if (a->values.cache != a->keys.cache)
-        synp_widen_rows(a, &a->values, sequence, item->kv, from, to, item->values);
+        synp_widen_rows(a, &a->values, sequence, item->kv, item->from, item->to, item->values);
 }
 
 /* Where positions from .. to of an item's tile lie: in the cache itself, or widened beside it. */
@@ -13934,80 +14114,169 @@ static synp_slots synp_tile_rows(const synp_attention *a, const synp_item *item,
     return s;
 }
 
-static void synp_scale_scores(const syn_model *model, float *score, uint32_t n)
+/* A tile's keys, column by column of sixteen positions; zeros behind the last. */
+static void synp_turn_tile(const synp_attention *a, const synp_item *item)
 {
-    const float cap = model->attn_softcap;
-    uint32_t i;
-    for (i = 0; i < n; i++) {
-        score[i] *= model->attn_scale;
-        if (cap > 0) score[i] = cap * tanhf(score[i] / cap);
+    const size_t n = a->keys.used, stride = a->keys.size, count = item->to - item->from;
+    const float *k, *v;
+    const synp_slots s = synp_tile_rows(a, item, item->from, item->to, &k, &v);
+    float *to = item->turned;
+    size_t at, lane, i;
+    for (at = 0; at < count; at += SYNP_SLAB, to += n * SYNP_SLAB)
+        for (lane = 0; lane < SYNP_SLAB; lane++) {
+            const size_t slot = at + lane < s.count ? s.from + at + lane : at + lane - s.count;
+            const float *key = at + lane < count ? k + slot * stride : NULL;
+            for (i = 0; i < n; i++) to[i * SYNP_SLAB + lane] = key ? key[i] : 0.0f;
+        }
+}
+
+static float *synp_tile_score(const synp_item *item, const synp_query *query)
+{
+    return query->score + (query->from - item->from);
+}
+
+/* Scores of one query with its keys, or of some that stand side by side with all of theirs. */
+static void synp_ask_one(const synp_attention *a, const synp_item *item, const synp_query *query)
+{
+    const synp_kernels *kernels = a->ctx->kernels;
+    const float *k, *v;
+    const synp_slots s = synp_tile_rows(a, item, query->from, query->to, &k, &v);
+    float *score = synp_tile_score(item, query);
+    kernels->dots(query->q, k + (size_t)s.from * a->keys.size, a->keys.size, s.count, a->keys.used,
+                  score);
+    kernels->dots(query->q, k, a->keys.size, s.rest, a->keys.used, score + s.count);
+}
+
+static void synp_ask_many(const synp_attention *a, const synp_item *item, const synp_query *query,
+                          size_t n)
+{
+    const float *q[SYNP_QUERIES];
+    size_t i, first = SYNP_KEYS, last = 0;
+    for (i = 0; i < SYNP_QUERIES; i++) {
+        const synp_query *one = &query[i < n ? i : n - 1];
+        const size_t from = (one->from - item->from) / SYNP_SLAB;
+        const size_t to = (one->to - item->from + SYNP_SLAB - 1) / SYNP_SLAB;
+        q[i] = one->q;
+        first = from < first ? from : first;
+        last = to > last ? to : last;
     }
+    a->ctx->kernels->dots_turned(q, item->turned + first * a->keys.used * SYNP_SLAB, last - first,
+                                 a->keys.used, item->score + first * SYNP_SLAB, SYNP_SCORES);
 }
 
-/* Softmax of a tile, and its top and sum: the largest weight is 1 / sum. A head's sink, where the
-   model has them, is one more score in its first tile, whose weight goes to no value (gpt-oss; Xiao
-   et al. 2023, arXiv 2309.17453). */
-static synp_running synp_tile_softmax(const synp_context *ctx, float *score, uint32_t n)
+/* Softmax of a query's scores. A head's sink, where the model has them, is one more score in its
+   first tile, whose weight goes to no value (gpt-oss; Xiao et al. 2023, arXiv 2309.17453). */
+static void synp_tile_softmax(const synp_context *ctx, const synp_item *item, synp_query *query)
 {
-    synp_running tile;
-    uint32_t i, best = 0;
-    for (i = 1; i < n; i++)
-        if (score[i] > score[best]) best = i;
-    tile.top = score[best];
-    ctx->kernels->softmax(score, n);
-    tile.sum = 1.0f / score[best];
-    return tile;
+    const float cap = ctx->model->attn_softcap;
+    const bool sink = query->begins && ctx->sink_scores;
+    float *score = synp_tile_score(item, query), by = ctx->model->attn_scale;
+    uint32_t n = query->to - query->from, i;
+    if (cap > 0 || sink) {
+        for (i = 0; i < n; i++) score[i] *= by;
+        for (i = 0; cap > 0 && i < n; i++) score[i] = cap * tanhf(score[i] / cap);
+        by = 1.0f;
+    }
+    if (sink) score[n++] = ctx->sink_scores[query->head];
+    query->soft = ctx->kernels->softmax(score, n, by);
 }
 
-/* out = out' + part, averages weighted by their parts of the sum. Returns the weight of `out`. */
-static float synp_tile_merge(synp_running *running, synp_running tile, float *out,
-                             const float *part, size_t n)
+/* mixed += the values of positions from .. to, each by its weight. */
+static void synp_mix_one(const synp_attention *a, const synp_item *item, const synp_query *query,
+                         uint32_t from, uint32_t to)
+{
+    const synp_kernels *kernels = a->ctx->kernels;
+    const size_t stride = a->values.size, n = a->values.used;
+    const float *k, *v, *weight = query->score + (from - item->from);
+    synp_slots s;
+    if (from >= to) return;
+    s = synp_tile_rows(a, item, from, to, &k, &v);
+    kernels->mix(weight, v + s.from * stride, stride, s.count, n, query->mixed);
+    kernels->mix(weight + s.count, v, stride, s.rest, n, query->mixed);
+}
+
+/* The same for some queries that all look back on these positions. */
+static void synp_mix_common(const synp_attention *a, const synp_item *item, const synp_query *query,
+                            size_t n, uint32_t from, uint32_t to)
+{
+    const synp_kernels *kernels = a->ctx->kernels;
+    const size_t stride = a->values.size, used = a->values.used;
+    const float *k, *v, *weight[SYNP_QUERIES];
+    const synp_slots s = synp_tile_rows(a, item, from, to, &k, &v);
+    float *out[SYNP_QUERIES];
+    size_t i;
+    for (i = 0; i < SYNP_QUERIES; i++) {
+        const synp_query *one = &query[i < n ? i : n - 1];
+        weight[i] = one->score + (from - item->from);
+        out[i] = one->mixed;
+    }
+    kernels->mix_many(weight, v + s.from * stride, stride, s.count, used, out);
+    for (i = 0; i < SYNP_QUERIES; i++) weight[i] += s.count;
+    kernels->mix_many(weight, v, stride, s.rest, used, out);
+}
+
+/* What all queries look back on is mixed side by side, what stands before and behind it for each:
+   every sum is in the order of positions. */
+static void synp_mix_tile(const synp_attention *a, const synp_item *item, const synp_query *query,
+                          size_t n)
+{
+    uint32_t from = 0, to = UINT32_MAX;
+    size_t i;
+    for (i = 0; i < n; i++) {
+        memset(query[i].mixed, 0, a->values.used * sizeof(float));
+        from = synp_max_u32(from, query[i].from);
+        to = synp_min_u32(to, query[i].to);
+    }
+    if (n == 1 || from >= to || !a->ctx->kernels->mix_many) from = to = 0;
+    for (i = 0; i < n && from < to; i++) synp_mix_one(a, item, &query[i], query[i].from, from);
+    if (from < to) synp_mix_common(a, item, query, n, from, to);
+    for (i = 0; i < n; i++)
+        synp_mix_one(a, item, &query[i], synp_max_u32(to, query[i].from), query[i].to);
+}
+
+/* out = out' + mixed, averages weighted by their parts of the sum. Returns the weight of `out`. */
+static float synp_tile_merge(synp_softened *running, synp_softened tile, float *out,
+                             const float *mixed, size_t n)
 {
     const float top = running->top > tile.top ? running->top : tile.top;
     const float before = running->sum * synp_exp(running->top - top);
     const float added = tile.sum * synp_exp(tile.top - top);
     const float sum = before + added, keep = before / sum, take = added / sum;
     size_t i;
-    for (i = 0; i < n; i++) out[i] = out[i] * keep + part[i] * take;
+    for (i = 0; i < n; i++) out[i] = out[i] * keep + mixed[i] * take;
     running->top = top;
     running->sum = sum;
     return keep;
 }
 
-/* One query over positions from .. to of a tile; `begins`: nothing came before it. */
-static void synp_attend_tile(const synp_attention *a, const synp_item *item, uint32_t p,
-                             uint32_t head, uint32_t from, uint32_t to, bool begins)
+/* Takes a tile into the output of a query, and into its attention to position 0. */
+static void synp_tile_take(const synp_attention *a, const synp_item *item, const synp_query *query)
 {
     const synp_context *ctx = a->ctx;
     const syn_model *model = ctx->model;
-    const uint32_t n = a->values.used;
-    const float *q = a->q + ((size_t)p * a->heads + head) * a->keys.used;
-    const float *k, *v;
-    const synp_slots s = synp_tile_rows(a, item, from, to, &k, &v);
-    float *out = a->out + ((size_t)p * a->heads + head) * n, *score = item->score;
-    float *sink = ctx->sinks
-                      ? ctx->sinks + ((size_t)p * model->layers + a->layer) * model->heads + head
-                      : NULL;
-    float *to_mix = begins ? out : item->part, keep;
-    synp_running *running = &item->running[(p - item->first) * item->heads + head - item->head],
-                 tile;
-    ctx->kernels->dots(q, k + (size_t)s.from * a->keys.size, a->keys.size, s.count, a->keys.used,
-                       score);
-    ctx->kernels->dots(q, k, a->keys.size, s.rest, a->keys.used, score + s.count);
-    synp_scale_scores(model, score, to - from);
-    if (begins && ctx->sink_scores) score[to - from] = ctx->sink_scores[head];
-    tile = synp_tile_softmax(ctx, score, to - from + (begins && ctx->sink_scores ? 1 : 0));
-    memset(to_mix, 0, n * sizeof *to_mix);
-    ctx->kernels->mix(score, v + (size_t)s.from * a->values.size, a->values.size, s.count, n,
-                      to_mix);
-    ctx->kernels->mix(score + s.count, v, a->values.size, s.rest, n, to_mix);
-    if (begins) {
-        *running = tile;
-        if (sink) *sink = from ? 0.0f : score[0];
+    const size_t row = (size_t)query->row * model->layers + a->layer;
+    float *sink = ctx->sinks ? ctx->sinks + row * model->heads + query->head : NULL, keep;
+    synp_softened *running =
+        &item->running[(query->row - item->first) * item->heads + query->head - item->head];
+    if (query->begins) {
+        *running = query->soft;
+        if (sink) *sink = query->from ? 0.0f : query->score[0];
         return;
     }
-    keep = synp_tile_merge(running, tile, out, item->part, n);
+    keep = synp_tile_merge(running, query->soft, query->out, query->mixed, a->values.used);
     if (sink) *sink *= keep;
+}
+
+/* Up to SYNP_QUERIES queries of a tile. */
+static void synp_attend_tile(const synp_attention *a, const synp_item *item, synp_query *query,
+                             size_t n)
+{
+    size_t i;
+    if (item->turned) synp_ask_many(a, item, query, n);
+    for (i = 0; i < n && !item->turned; i++) synp_ask_one(a, item, &query[i]);
+    for (i = 0; i < n; i++) synp_tile_softmax(a->ctx, item, &query[i]);
+    synp_mix_tile(a, item, query, n);
+    for (i = 0; i < n; i++) synp_tile_take(a, item, &query[i]);
 }
 
 /* The first position that a row attends to. */
@@ -14020,22 +14289,50 @@ static uint32_t synp_attend_first(const synp_attention *a, uint32_t p)
                : 0;
 }
 
+/* The query of a row and head at place i of those that are asked together. */
+static synp_query synp_query_of(const synp_attention *a, const synp_item *item, size_t i,
+                                uint32_t row, uint32_t head)
+{
+    const uint32_t first = synp_attend_first(a, row);
+    const size_t at = (size_t)row * a->heads + head;
+    synp_query query;
+    memset(&query, 0, sizeof query);
+    query.row = row;
+    query.head = head;
+    query.from = synp_max_u32(first, item->from);
+    query.to = synp_min_u32(a->ctx->row[row].position + 1, item->to);
+    query.begins = query.from == first;
+    query.q = a->q + at * a->keys.used;
+    query.out = a->out + at * a->values.used;
+    query.mixed = query.begins ? query.out : item->part + i * a->values.used;
+    query.score = item->score + i * SYNP_SCORES;
+    return query;
+}
+
 /* Tile after tile, so that a tile's keys and values stay in the cache for all rows and heads. */
 static void synp_attend_run(const synp_attention *a, synp_item *item)
 {
     const synp_context *ctx = a->ctx;
     const uint32_t end = ctx->row[item->last - 1].position + 1;
-    uint32_t tile = synp_attend_first(a, item->first) / SYNP_KEYS * SYNP_KEYS, p, h;
+    const uint32_t first = synp_attend_first(a, item->first);
+    synp_query query[SYNP_QUERIES];
+    uint32_t tile = first / SYNP_KEYS * SYNP_KEYS, p, h;
     for (; tile < end; tile += SYNP_KEYS) {
-        synp_widen_tile(a, item, synp_max_u32(synp_attend_first(a, item->first), tile),
-                        synp_min_u32(end, tile + SYNP_KEYS));
-        for (p = item->first; p < item->last; p++) {
-            const uint32_t first = synp_attend_first(a, p), from = synp_max_u32(first, tile);
-            const uint32_t to = synp_min_u32(ctx->row[p].position + 1, tile + SYNP_KEYS);
-            for (h = item->head; from < to && h < item->head + item->heads; h++)
-                if (!synp_head_is_idle(ctx, p, a->layer, h))
-                    synp_attend_tile(a, item, p, h, from, to, from == first);
-        }
+        size_t n = 0;
+        item->from = synp_max_u32(first, tile);
+        item->to = synp_min_u32(end, tile + SYNP_KEYS);
+        synp_widen_tile(a, item);
+        if (item->turned) synp_turn_tile(a, item);
+        for (p = item->first; p < item->last; p++)
+            for (h = item->head; h < item->head + item->heads; h++) {
+                if (synp_head_is_idle(ctx, p, a->layer, h)) continue;
+                query[n] = synp_query_of(a, item, n, p, h);
+                if (query[n].from < query[n].to) n++;
+                if (n < SYNP_QUERIES) continue;
+                synp_attend_tile(a, item, query, n);
+                n = 0;
+            }
+        if (n) synp_attend_tile(a, item, query, n);
     }
     for (p = item->first; p < item->last; p++)
         for (h = item->head; h < item->head + item->heads; h++)
@@ -14049,14 +14346,16 @@ static void synp_attention_job(void *arg, int job)
     const synp_attention *a = (const synp_attention *)arg;
     const synp_context *ctx = a->ctx;
     const uint32_t group = a->heads / a->kv_heads;
+    const size_t tile = (size_t)SYNP_KEYS * ctx->model->cache_key;
+    float *turned, *at = ctx->attend + (size_t)job * ctx->attend_floats;
     uint32_t i;
     synp_item item;
-    item.score = ctx->attend + (size_t)job * ctx->attend_floats;
-    item.part = item.score + SYNP_SCORES;
-    item.running = (synp_running *)(void *)(item.part + a->values.used);
-    item.keys = item.part + a->values.used + (size_t)SYNP_RUN * ctx->model->heads * 2;
-    item.values = item.keys + (size_t)SYNP_KEYS * ctx->model->cache_key;
-    item.from = 0;
+    item.score = at;
+    item.part = at += SYNP_QUERIES * SYNP_SCORES;
+    item.running = (synp_softened *)(void *)(at += SYNP_QUERIES * (size_t)a->values.used);
+    turned = at += (size_t)SYNP_RUN * ctx->model->heads * 2;
+    item.keys = at += synp_turns_keys(ctx) ? tile : 0;
+    item.values = at + tile;
     for (i = (uint32_t)job; i < a->items; i += (uint32_t)a->jobs) {
         const uint32_t part = i % a->split, run = i / a->split / a->kv_heads;
         item.kv = i / a->split % a->kv_heads;
@@ -14064,6 +14363,9 @@ static void synp_attention_job(void *arg, int job)
         item.last = ctx->run[run + 1];
         item.head = item.kv * group + group * part / a->split;
         item.heads = item.kv * group + group * (part + 1) / a->split - item.head;
+        item.turned = synp_turns_keys(ctx) && (item.last - item.first) * item.heads >= SYNP_TURNED
+                          ? turned
+                          : NULL;
         synp_attend_run(a, &item);
     }
 }
@@ -14553,7 +14855,8 @@ static void synp_route_gate(const synp_context *ctx, float *router)
 {
     const syn_model *model = ctx->model;
     uint32_t e;
-    if (model->expert_gating == SYNP_GATING_SOFTMAX) ctx->kernels->softmax(router, model->experts);
+    if (model->expert_gating == SYNP_GATING_SOFTMAX)
+        ctx->kernels->softmax(router, model->experts, 1.0f);
     if (model->expert_gating != SYNP_GATING_SIGMOID) return;
     for (e = 0; e < model->experts; e++) router[e] = 1.0f / (1.0f + expf(-router[e]));
 }
@@ -14625,7 +14928,7 @@ static void synp_route(const synp_context *ctx, float *router, const float *bias
         gate_weight[k] = best < model->experts ? router[best] : 0.0f;
     }
     if (model->expert_gating == SYNP_GATING_CHOSEN)
-        ctx->kernels->softmax(gate_weight, model->experts_used);
+        ctx->kernels->softmax(gate_weight, model->experts_used, 1.0f);
     for (k = 0; k < model->experts_used; k++) sum += gate_weight[k];
     for (k = 0; k < model->experts_used; k++)
         gate_weight[k] = (model->experts_renormalised ? gate_weight[k] / sum : gate_weight[k]) *

@@ -326,6 +326,7 @@ static void check_vectors(const synp_kernels *kernels, size_t n)
           *b = (float *)malloc((n + 1) * sizeof(float));
     float *c = (float *)malloc((n + 1) * sizeof(float));
     double dot = 0, size = 0, most = -1e30, sum = 0;
+    synp_softened soft;
     size_t i;
     for (i = 0; i < n; i++) {
         a[i] = 4.0f * random_float();
@@ -354,8 +355,10 @@ static void check_vectors(const synp_kernels *kernels, size_t n)
         CHECK_NEAR(c[i], want, (5e-7 + 8e-7 * fabs(u)) * fabs(want) + 1e-35);
     }
     memcpy(c, a, n * sizeof(float));
-    kernels->softmax(c, n);
+    soft = kernels->softmax(c, n, 1.0f);
+    CHECK(fabs((double)soft.top - most) <= 0);
     for (i = 0; i < n; i++) sum += exp((double)a[i] - most);
+    CHECK_NEAR(soft.sum, sum, 1.5e-6 * sum);
     for (i = 0; i < n; i++) {
         double want = exp((double)a[i] - most) / sum;
         CHECK_NEAR(c[i], want, (1.5e-6 + 1.3e-7 * (most - (double)a[i])) * want);
@@ -404,6 +407,53 @@ TEST(attention_functions)
                 CHECK_NEAR(out[j], want, (4.0 + sqrt((double)COUNT)) * 6e-8 * size);
             }
         }
+    }
+}
+
+/* Four queries side by side have the bits of each alone; nothing is written beside them. */
+static void check_queries(const synp_kernels *kernels, size_t n, size_t count)
+{
+    enum { SLABS = 3, KEYS = SLABS * SYNP_SLAB, STRIDE = 144, APART = KEYS + 5 };
+    static float q[SYNP_QUERIES][STRIDE], k[KEYS * STRIDE], turned[KEYS * STRIDE];
+    static float score[SYNP_QUERIES * APART], one[KEYS];
+    static float out[SYNP_QUERIES][STRIDE], want[STRIDE];
+    const float *ask[SYNP_QUERIES], *share[SYNP_QUERIES];
+    float *to[SYNP_QUERIES];
+    size_t i, j, m;
+    for (i = 0; i < KEYS * STRIDE; i++) k[i] = random_float();
+    for (m = 0; m < SYNP_QUERIES; m++)
+        for (i = 0; i < STRIDE; i++) q[m][i] = out[m][i] = random_float();
+    for (i = 0; i < KEYS; i++)
+        for (j = 0; j < n; j++)
+            turned[(i / SYNP_SLAB * n + j) * SYNP_SLAB + i % SYNP_SLAB] = k[i * STRIDE + j];
+    for (i = 0; i < SYNP_QUERIES * APART; i++) score[i] = 7.0f;
+    for (m = 0; m < SYNP_QUERIES; m++) {
+        ask[m] = q[m];
+        to[m] = out[m];
+        share[m] = score + m * APART;
+    }
+    kernels->dots_turned(ask, turned, SLABS, n, score, APART);
+    for (m = 0; m < SYNP_QUERIES; m++) {
+        kernels->dots(q[m], k, STRIDE, KEYS, n, one);
+        CHECK(memcmp(one, score + m * APART, sizeof one) == 0);
+        for (i = KEYS; i < APART; i++) CHECK(score[m * APART + i] == 7.0f);
+    }
+    kernels->mix_many(share, k, STRIDE, count, n, to);
+    for (m = 0; m < SYNP_QUERIES; m++) {
+        memcpy(want, q[m], sizeof want);
+        kernels->mix(share[m], k, STRIDE, count, n, want);
+        CHECK(memcmp(want, out[m], sizeof want) == 0);
+    }
+}
+
+TEST(queries_side_by_side_give_the_same_bits)
+{
+    int level;
+    size_t n;
+    for (level = SYN_SIMD_PLAIN; level < SYN_SIMD_LEVELS; level++) {
+        const synp_kernels *kernels = synp_kernels_pick((syn_simd)level);
+        if (!kernels || !kernels->dots_turned) continue;
+        for (n = 1; n <= 144; n += n < 36 ? 1 : 12) check_queries(kernels, n, n % 48 + 1);
     }
 }
 
