@@ -22,8 +22,8 @@ typedef struct analysis {
     bool one_estimator; /* no robustness over the others */
 } analysis;
 
-/* Seconds of what follows the recording. Measured on one core of an EPYC: 60 ns a pair, prompt and
-   surrogate; on average 400 ns under another estimator; 1.3 ns a node cubed and network; a forced
+/* Seconds of what follows the recording. Measured on one core of an EPYC: 35 ns a pair, prompt and
+   surrogate; on average 100 ns under another estimator; 1.3 ns a node cubed and network; a forced
    position takes 0.4 of a generated one, and an edit starts half-way. */
 static double seconds_behind(const analysis *a, const capture_facts *f)
 {
@@ -37,7 +37,7 @@ static double seconds_behind(const analysis *a, const capture_facts *f)
     const double texts = f->prompts < 24 ? (double)f->prompts : 24;
     const double positions = texts * ((double)a->capture.n + (double)f->longest);
     const double edits = a->interventions ? 16 * 8 + 9 * 4 : 0;
-    return (60e-9 * pairs + 400e-9 * beside + 1.3e-9 * n * n * n * networks) / cores +
+    return (35e-9 * pairs + 100e-9 * beside + 1.3e-9 * n * n * n * networks) / cores +
            0.2 * f->token_seconds * positions * edits;
 }
 
