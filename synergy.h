@@ -1940,58 +1940,59 @@ static void synp_line_text(synp_line *line, const char *text, size_t length)
     for (i = 0; shown < length && i < 3; i++) synp_line_char(line, '.');
 }
 
-/* Four significant digits and a power of ten: enough to recognise a wrong number by. */
-static void synp_line_double(synp_line *line, double value)
+/* Four significant digits and a power of ten, of a finite value above 0. */
+static void synp_line_digits(synp_line *line, double value)
 {
     int exponent = 0;
-    if (!(value == value)) {
-        synp_line_text(line, "nan", 3);
-        return;
-    }
-    if (value < 0) {
-        synp_line_char(line, '-');
-        value = -value;
-    }
-    if (value > DBL_MAX) {
-        synp_line_text(line, "inf", 3);
-        return;
-    }
-    if (value >= 1 && value < 1e15 && value == floor(value)) {
-        synp_line_unsigned(line, (uint64_t)value);
-        return;
-    }
+    unsigned digits;
     while (value >= 10) {
         value /= 10;
         exponent++;
     }
-    while (value > 0 && value < 1) {
+    while (value < 1) {
         value *= 10;
         exponent--;
     }
-    {
-        unsigned digits = (unsigned)(value * 1000 + 0.5);
-        if (digits > 9999) {
-            digits = 1000;
-            exponent++;
-        }
-        synp_line_unsigned(line, digits / 1000);
-        synp_line_char(line, '.');
-        synp_line_unsigned(line, digits / 100 % 10);
-        synp_line_unsigned(line, digits / 10 % 10);
-        synp_line_unsigned(line, digits % 10);
+    digits = (unsigned)(value * 1000 + 0.5);
+    if (digits > 9999) {
+        digits = 1000;
+        exponent++;
     }
-    if (exponent) {
-        synp_line_char(line, 'e');
-        if (exponent < 0) {
-            synp_line_char(line, '-');
-            exponent = -exponent;
-        }
-        synp_line_unsigned(line, (unsigned)exponent);
-    }
+    synp_line_unsigned(line, digits / 1000);
+    synp_line_char(line, '.');
+    synp_line_unsigned(line, digits / 100 % 10);
+    synp_line_unsigned(line, digits / 10 % 10);
+    synp_line_unsigned(line, digits % 10);
+    if (!exponent) return;
+    synp_line_char(line, 'e');
+    if (exponent < 0) synp_line_char(line, '-');
+    synp_line_unsigned(line, (unsigned)(exponent < 0 ? -exponent : exponent));
 }
 
-/* Knows %s (C string), %t (text, size_t), %u (uint64_t), %d (int64_t), %g (double), nothing
-   else. */
+typedef struct synp_number {
+    char text[24];
+} synp_number;
+
+/* A number for a message, enough to recognise a wrong one by. Apart from synp_fail, so that a
+   program whose messages hold none does not carry the arithmetic. */
+static SYNP_UNUSED const char *synp_number_text(double value, synp_number *n)
+{
+    const double size = value < 0 ? -value : value;
+    synp_line line;
+    line.text = n->text;
+    line.used = 0;
+    line.capacity = sizeof n->text;
+    if (value < 0) synp_line_char(&line, '-');
+    if (!(value == value)) synp_line_text(&line, "nan", 3);
+    else if (size > DBL_MAX) synp_line_text(&line, "inf", 3);
+    else if (size < 1e15 && size == (double)(uint64_t)size)
+        synp_line_unsigned(&line, (uint64_t)size);
+    else synp_line_digits(&line, size);
+    n->text[line.used] = 0;
+    return n->text;
+}
+
+/* Knows %s (C string), %t (text, size_t), %u (uint64_t) and %d (int64_t), nothing else. */
 static void synp_format(synp_line *line, const char *format, va_list args)
 {
     for (; *format; format++) {
@@ -2017,7 +2018,6 @@ static void synp_format(synp_line *line, const char *format, va_list args)
             synp_line_unsigned(line, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
             break;
         }
-        case 'g': synp_line_double(line, va_arg(args, double)); break;
         default: return;
         }
     }
@@ -2353,11 +2353,36 @@ static inline bool synp_dd_less(synp_dd a, synp_dd b)
     return a.h < b.h || (a.h == b.h && a.l < b.l);
 }
 
+/* 2^e; 0 or infinite where there is no such double. By its bits: ldexp is long on a processor
+   without doubles. */
+static double synp_two_to(int e)
+{
+    const uint64_t bits = e > 1023    ? (uint64_t)2047 << 52
+                          : e > -1023 ? (uint64_t)(e + 1023) << 52
+                          : e > -1075 ? (uint64_t)1 << (e + 1074)
+                                      : 0;
+    double v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+/* The e for which |v| is 2^e times a half or more, and less than 1; 0 of 0 and what is not finite.
+ */
+static int synp_exponent(double v)
+{
+    uint64_t bits;
+    int e;
+    memcpy(&bits, &v, sizeof bits);
+    e = (int)(bits >> 52 & 2047);
+    if (e == 2047 || v == 0) return 0;
+    return e ? e - 1022 : synp_exponent(v * 18446744073709551616.0) - 64; /* 2^64: not subnormal */
+}
+
 /* 2^e as two factors for synp_dd_scaled. One would not do: 2^1073, which brings the smallest
    subnormal to 1, is not a double. */
 static synp_dd synp_dd_power(int e)
 {
-    return synp_dd_of(ldexp(1.0, e / 2), ldexp(1.0, e - e / 2));
+    return synp_dd_of(synp_two_to(e / 2), synp_two_to(e - e / 2));
 }
 
 /* v * 2^e; exact unless the result is subnormal. */
@@ -11735,6 +11760,7 @@ static syn_status synp_model_check_counts(const syn_model *model, syn_error *err
 /* Numbers by which something is divided or multiplied. */
 static syn_status synp_model_check_floats(const syn_model *model, syn_error *err)
 {
+    synp_number number;
     char name[80];
     const bool rms = model->family->norm == SYNP_NORM_RMS;
     const struct {
@@ -11756,9 +11782,9 @@ static syn_status synp_model_check_floats(const syn_model *model, syn_error *err
     int i;
     for (i = 0; i < (int)(sizeof positive / sizeof positive[0]); i++)
         if (!(positive[i].value > 0))
-            return synp_fail(err, SYN_ERROR_MODEL, "key %s is %g, expected more than 0",
+            return synp_fail(err, SYN_ERROR_MODEL, "key %s is %s, expected more than 0",
                              synp_hparam_name(model, positive[i].suffix, name),
-                             (double)positive[i].value);
+                             synp_number_text((double)positive[i].value, &number));
     {
         const struct {
             const char *suffix;
@@ -12244,12 +12270,14 @@ typedef enum synp_scaling {
 /* Latent attention has YaRN's factors in its own way: anything else is not what was trained. */
 static syn_status synp_scaling_check(const syn_model *model, synp_scaling scaling, syn_error *err)
 {
+    synp_number number;
     char name[80];
     if (scaling == SYNP_SCALING_YARN && !model->rope_original_context)
         return synp_model_wrong(model, "rope.scaling.original_context_length", 0, "1 or more", err);
     if (scaling == SYNP_SCALING_YARN && !(model->rope_base > 1))
-        return synp_fail(err, SYN_ERROR_MODEL, "key %s is %g, expected more than 1 (YaRN)",
-                         synp_hparam_name(model, "rope.freq_base", name), (double)model->rope_base);
+        return synp_fail(err, SYN_ERROR_MODEL, "key %s is %s, expected more than 1 (YaRN)",
+                         synp_hparam_name(model, "rope.freq_base", name),
+                         synp_number_text((double)model->rope_base, &number));
     if (scaling == SYNP_SCALING_LONG && !model->rope_original_context)
         return synp_model_wrong(model, "rope.scaling.original_context_length", 0, "1 or more", err);
     if (!synp_is(model, SYNP_MLA)) return SYN_OK;
@@ -12363,6 +12391,7 @@ static syn_status synp_model_rope(syn_model *model, syn_arena *arena, syn_error 
 static syn_status synp_rope_divide(const syn_model *model, syn_global which, double *freq,
                                    syn_error *err)
 {
+    synp_number number;
     const syn_tensor *factors = &model->global[which];
     const char *name = synp_globals[which].name;
     uint32_t i;
@@ -12376,8 +12405,8 @@ static syn_status synp_rope_divide(const syn_model *model, syn_global which, dou
             synp_source_read(factors->source, factors->offset + 4 * (uint64_t)i, raw, 4, err);
         if (status) return status;
         if (!(synp_f32(raw) > 0) || !(synp_f32(raw) <= FLT_MAX))
-            return synp_fail(err, SYN_ERROR_MODEL, "tensor %s: value %u is %g", name, SYNP_U(i),
-                             (double)synp_f32(raw));
+            return synp_fail(err, SYN_ERROR_MODEL, "tensor %s: value %u is %s", name, SYNP_U(i),
+                             synp_number_text((double)synp_f32(raw), &number));
         freq[i] /= (double)synp_f32(raw);
     }
     return SYN_OK;
@@ -15706,7 +15735,7 @@ static synp_dd synp_cov_enter(syn_cov *cov, size_t i, double v)
 {
     int e;
     if (v != 0) {
-        frexp(v, &e);
+        e = synp_exponent(v);
         if (cov->exponent[i] == SYNP_NO_EXPONENT || e > cov->exponent[i] + 64)
             synp_cov_rescale(cov, i, e);
     }
@@ -16316,15 +16345,39 @@ static void synp_four_close(synp_four *q, double least)
 
 /* ---- from ratios to nats ---- */
 
+/* ln(u) of u > 0 with all of its low part, 0.51 ulp: the same number on every machine, which is
+   more than its log() promises, and shorter than two of those. With u = 2^k m, m within a root of 2
+   of 1, and s = (m - 1) / (m + 1):   ln u = k ln 2 + 2 s + 2 s^3 / 3 + 2 s^5 / 5 + ... s in
+   double-double; what follows it is below a hundredth of it, and a double will do. */
+static double synp_ln(synp_dd u)
+{
+    static const double odd[] = {2.0 / 21, 2.0 / 19, 2.0 / 17, 2.0 / 15, 2.0 / 13,
+                                 2.0 / 11, 2.0 / 9,  2.0 / 7,  2.0 / 5,  2.0 / 3};
+    int k = synp_exponent(u.h), i;
+    synp_dd power = synp_dd_power(-k), s, whole;
+    double rest = 0, square;
+    u.h = synp_dd_scaled(u.h, power); /* from 1/2 on */
+    u.l = synp_dd_scaled(u.l, power);
+    if (u.h < 0.70710678118654752440) {
+        u.h *= 2;
+        u.l *= 2;
+        k--;
+    }
+    s = synp_dd_add(u, synp_dd_of(-1, 0));
+    s = synp_dd_div(s, synp_dd_add(s, synp_dd_of(2, 0)));
+    square = s.h * s.h;
+    for (i = 0; i < (int)(sizeof odd / sizeof odd[0]); i++) rest = square * (odd[i] + rest);
+    /* ln 2, its high part with 21 zeros at the end, so that k times it is exact */
+    whole = synp_dd_sum_ordered(k * 0.693147180369123816490, k * 1.90821492927058770002e-10);
+    s = synp_dd_add(synp_dd_of(2 * s.h, 2 * s.l), synp_dd_of(s.h * rest, 0));
+    return synp_dd_add(whole, s).h;
+}
+
 /* -ln(u) / 2 with a relative error of 1 ulp also where u is near 1. */
 static double synp_nats(synp_dd u)
 {
     if (u.h <= 0) return (double)INFINITY;
-    if (u.h > 0.5 && u.h < 2) {
-        synp_dd d = synp_dd_add(u, synp_dd_of(-1, 0));
-        return 0 - 0.5 * (log1p(d.h) + d.l / u.h); /* 0 and not -0 for u = 1 */
-    }
-    return -0.5 * (log(u.h) + u.l / u.h);
+    return 0 - 0.5 * synp_ln(u); /* 0 and not -0 for u = 1 */
 }
 
 /* The source that gives each node its smallest mutual information, the largest ratio. Compared with
@@ -16461,6 +16514,14 @@ static void synp_four_of(synp_four *q, synp_dd c[4][4], unsigned constant, doubl
     synp_four_close(q, least);
 }
 
+/* What was asked for beside the atoms. */
+static void synp_phiid_tell(const syn_phiid_desc *desc, const double mi[SYN_MIS],
+                            const double f[SYN_ATOMS])
+{
+    if (desc->mi) memcpy(desc->mi, mi, SYN_MIS * sizeof *mi);
+    if (desc->cumulative) memcpy(desc->cumulative, f, SYN_ATOMS * sizeof *f);
+}
+
 /* No numbers: everything that was asked for becomes NaN; only the flags that say why remain. */
 static syn_flags synp_refuse(syn_flags flags, const syn_phiid_desc *desc, size_t samples,
                              double atom[SYN_ATOMS])
@@ -16525,7 +16586,6 @@ static void synp_window_open(synp_window *w, const synp_samples *series, size_t 
 {
     double low, high, v;
     size_t t;
-    int e;
     w->series = *series;
     if (series->wide) w->series.wide += start * series->stride;
     else w->series.narrow += start * series->stride;
@@ -16536,8 +16596,7 @@ static void synp_window_open(synp_window *w, const synp_samples *series, size_t 
         if (v > high) high = v;
     }
     w->constant = low == high; /* exactly; a mean of equal samples need not be equal to them */
-    frexp(high > -low ? high : -low, &e);
-    w->power = synp_dd_power(-e);
+    w->power = synp_dd_power(-synp_exponent(high > -low ? high : -low));
     w->mean = synp_dd_of(0, 0);
     for (t = 0; t < n; t++) {
         v = synp_dd_scaled(synp_samples_at(&w->series, t), w->power);
@@ -16947,8 +17006,7 @@ static void synp_levels_answer(const synp_levels *l, const syn_phiid_desc *desc,
     int k;
     synp_levels_mi(l, mi);
     synp_levels_atoms(l, desc->redundancy, mi, f, atom);
-    if (desc->mi) memcpy(desc->mi, mi, SYN_MIS * sizeof *mi);
-    if (desc->cumulative) memcpy(desc->cumulative, f, sizeof f);
+    synp_phiid_tell(desc, mi, f);
     for (k = 0; desc->bound && k < SYN_ATOMS; k++) desc->bound[k] = (double)NAN;
 }
 
@@ -16986,10 +17044,24 @@ static syn_flags synp_phiid_binary(const synp_window w[4], size_t n, unsigned co
 
 /* ---- entries ---- */
 
-/* From a synp_four to everything that was asked for. The n samples of windows w are needed for CCS
-   and for local values only; NULL and 0 where there are none. */
-static syn_flags synp_phiid_four(const synp_four *q, const synp_window *w, size_t n,
-                                 const syn_phiid_desc *desc, double atom[SYN_ATOMS])
+/* From a synp_four to everything that a covariance gives. Apart from the next, so that a program which
+   has no samples does not carry what needs them. */
+static syn_flags synp_phiid_four(const synp_four *q, const syn_phiid_desc *desc,
+                                 double atom[SYN_ATOMS])
+{
+    double mi[SYN_MIS], f[SYN_ATOMS];
+    int i;
+    if (q->flags & SYN_FLAGS_NO_NUMBERS) return synp_refuse(q->flags, desc, 0, atom);
+    for (i = 0; i < SYN_MIS; i++) mi[i] = synp_nats(q->u[i]);
+    synp_mmi(q, mi, f, atom);
+    synp_phiid_tell(desc, mi, f);
+    return q->flags;
+}
+
+/* From a synp_four to everything that was asked for; the n samples of windows w are needed for CCS and
+   for local values. */
+static syn_flags synp_phiid_samples(const synp_four *q, const synp_window *w, size_t n,
+                                    const syn_phiid_desc *desc, double atom[SYN_ATOMS])
 {
     double mi[SYN_MIS], f[SYN_ATOMS];
     size_t i;
@@ -17010,8 +17082,7 @@ static syn_flags synp_phiid_four(const synp_four *q, const synp_window *w, size_
         if (desc->redundancy == SYN_CCS) synp_ccs(&l, n, desc->local, f, atom);
         else synp_mmi_local(&l, n, desc->local);
     }
-    if (desc->mi) memcpy(desc->mi, mi, sizeof mi);
-    if (desc->cumulative) memcpy(desc->cumulative, f, sizeof f);
+    synp_phiid_tell(desc, mi, f);
     return q->flags;
 }
 
@@ -17036,7 +17107,7 @@ static syn_flags synp_phiid_series(const synp_samples *x, const synp_samples *y,
     synp_comoments(w, samples, c);
     synp_four_of(&q, c, constant, SYNP_LEAST_SAMPLES, synp_correlation_error((double)samples),
                  desc);
-    return synp_phiid_four(&q, w, samples, desc, atom);
+    return synp_phiid_samples(&q, w, samples, desc, atom);
 }
 
 /* The caller's descriptor with the defaults filled in. */
@@ -17122,8 +17193,7 @@ static void synp_normalise(synp_dd c[4][4], unsigned constant)
     int up[4], i, j;
     for (i = 0; i < 4; i++) {
         up[i] = 0;
-        if (!(constant >> i & 1)) frexp(c[i][i].h, &up[i]);
-        up[i] = -up[i] / 2;
+        if (!(constant >> i & 1)) up[i] = -synp_exponent(c[i][i].h) / 2;
     }
     for (i = 0; i < 4; i++) {
         for (j = i; j < 4; j++) {
@@ -17166,7 +17236,7 @@ SYN_API syn_flags syn_phiid_covariance(const double cov[16], const syn_phiid_des
     if (q.flags) return synp_refuse(q.flags, &d, 0, atom);
     synp_normalise(c, constant);
     synp_four_of(&q, c, constant, SYNP_LEAST_ROUNDED, synp_correlation_error(0), &d);
-    return synp_phiid_four(&q, NULL, 0, &d, atom);
+    return synp_phiid_four(&q, &d, atom);
 }
 
 SYN_API syn_flags syn_cov_pair(const syn_cov *cov, size_t i, size_t j, const syn_phiid_desc *desc,
@@ -17194,7 +17264,7 @@ SYN_API syn_flags syn_cov_pair(const syn_cov *cov, size_t i, size_t j, const syn
     synp_normalise(c, constant);
     synp_four_of(&q, c, constant, SYNP_LEAST_SAMPLES, synp_correlation_error((double)cov->pairs),
                  &d);
-    return synp_phiid_four(&q, NULL, 0, &d, atom);
+    return synp_phiid_four(&q, &d, atom);
 }
 
 /* ------------------------------------------------------------------------------------
@@ -18327,9 +18397,9 @@ static void synp_span_open(synp_span *w, const syn_series *series, size_t unit, 
     }
     w->constant = !(low < high);
     if (w->constant) return;
-    (void)frexp(fabs(low) > fabs(high) ? low : high, &exponent);
-    w->scale[0] = ldexp(1, -(exponent / 2));
-    w->scale[1] = ldexp(1, exponent / 2 - exponent);
+    exponent = synp_exponent(fabs(low) > fabs(high) ? low : high);
+    w->scale[0] = synp_two_to(-(exponent / 2));
+    w->scale[1] = synp_two_to(exponent / 2 - exponent);
     for (s = 0; s < count; s++) sum += synp_span_at(series, unit, w, s);
     w->first = sum / (double)count;
     for (s = 0, sum = 0; s < count; s++) sum += synp_span_at(series, unit, w, s);
@@ -19799,6 +19869,7 @@ static void synp_resample_each(const synp_resample *r, const syn_parallel *paral
 static syn_status synp_resample_open(synp_resample *r, const syn_resample_desc *desc, size_t units,
                                      size_t otherwise, syn_error *err)
 {
+    synp_number number;
     memset(r, 0, sizeof *r);
     r->units = units;
     r->layers = desc->layers ? desc->layers : 1;
@@ -19809,7 +19880,8 @@ static syn_status synp_resample_open(synp_resample *r, const syn_resample_desc *
         return synp_fail(err, SYN_ERROR_ARGUMENT, "rank: %u layers do not divide %u units",
                          SYNP_U(r->layers), SYNP_U(units));
     if (desc->level < 0 || desc->level >= 1)
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "rank: level %g, expected 0 to 1", desc->level);
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "rank: level %s, expected 0 to 1",
+                         synp_number_text(desc->level, &number));
     return SYN_OK;
 }
 
@@ -20738,13 +20810,15 @@ static size_t synp_graph_keep(double *to, const double *weight, size_t n, double
 SYN_API syn_status syn_graph_threshold(const double *weight, size_t nodes, double density,
                                        double *to, size_t *kept, syn_arena *arena, syn_error *err)
 {
+    synp_number number;
     double *value = NULL;
     const synp_piece piece = {&value, synp_count(nodes, nodes) / 2 + 1, sizeof(double),
                               "graph: edges"};
     synp_succeed(err);
     syn_status status = synp_pieces(arena, &piece, 1, err);
     if (!(density >= 0 && density <= 1))
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "graph: density %g, expected 0 to 1", density);
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "graph: density %s, expected 0 to 1",
+                         synp_number_text(density, &number));
     if (status || synp_measuring(arena)) return status;
     *kept = synp_graph_keep(to, weight, nodes, density, value);
     return SYN_OK;
@@ -21373,6 +21447,7 @@ SYN_API syn_status syn_graph_communities_signed(const double *weight, const syn_
 SYN_API syn_status syn_graph_measure(syn_graph *graph, const double *weight,
                                      const syn_graph_desc *desc, syn_arena *arena, syn_error *err)
 {
+    synp_number density, gamma;
     const size_t each = sizeof(double);
     double *clean = NULL, *top = NULL, *value = NULL, *k = NULL;
     synp_paths paths;
@@ -21384,8 +21459,9 @@ SYN_API syn_status syn_graph_measure(syn_graph *graph, const double *weight,
     memset(&paths, 0, sizeof paths);
     memset(&parts, 0, sizeof parts);
     if (n < 2 || n > 1u << 20 || !(desc->density >= 0 && desc->density <= 1) || !(desc->gamma >= 0))
-        return synp_fail(err, SYN_ERROR_ARGUMENT, "graph: %u nodes, density %g, gamma %g",
-                         SYNP_U(n), desc->density, desc->gamma);
+        return synp_fail(err, SYN_ERROR_ARGUMENT, "graph: %u nodes, density %s, gamma %s",
+                         SYNP_U(n), synp_number_text(desc->density, &density),
+                         synp_number_text(desc->gamma, &gamma));
     status = synp_communities_open(&parts, desc, arena, err);
     parts.gamma = desc->gamma > 0 ? desc->gamma : 1;
     graph->nodes = paths.n = n;

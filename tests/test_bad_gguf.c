@@ -330,4 +330,66 @@ TEST(random_damage)
     CHECK(opened > rounds / 40 && refused > rounds / 40);
 }
 
+/* One damaged copy, in a block of its exact size. What opens is run now and then: most flips that
+   open changed a weight, and weights are only numbers. */
+static void judge_damaged(const unsigned char *bytes, size_t n, bool run, bool callback,
+                          unsigned long *opened)
+{
+    unsigned char *copy = (unsigned char *)malloc(n ? n : 1);
+    syn_source source;
+    syn_error err;
+    block b;
+    bool fit;
+    syn_status status;
+    REQUIRE(copy != NULL);
+    if (n) memcpy(copy, bytes, n);
+    b.bytes = copy;
+    b.size = n;
+    source = callback ? syn_source_callback(block_read, &b, n) : syn_source_memory(copy, n);
+    status = open_and_run(&source, run, &fit, &err);
+    if (status == SYN_OK) ++*opened;
+    if (!fit || (status != SYN_OK && !one_line(err.text))) {
+        printf("%lu bytes: %d %s%s\n", (unsigned long)n, (int)status, err.text,
+               fit ? "" : " (wants memory out of proportion)");
+        CHECK(0);
+    }
+    free(copy);
+}
+
+/* Every file cut at every byte, and every byte flipped three ways: its lowest bit, its highest, all
+   of them. Of a file longer than SYN_DAMAGE bytes (6; `.ci/run damage` takes more) as many,
+   evenly.
+ */
+TEST(damage_everywhere)
+{
+    static const unsigned char flip[3] = {0x01, 0x80, 0xff};
+    const char *asked = getenv("SYN_DAMAGE");
+    const size_t most = asked ? (size_t)strtoul(asked, NULL, 10) : test_slow_machine() ? 2 : 6;
+    unsigned long inputs = 0, opened = 0;
+    int i, k;
+    REQUIRE(most > 0);
+    load_cases();
+    for (i = 0; i < case_count; i++) {
+        bad_file *c = &cases[i];
+        const size_t places = c->size < most ? c->size : most;
+        size_t place;
+        for (place = 0; place < places; place++) {
+            /* 0 when the whole file is walked; else another remainder in each file */
+            const size_t shift = places < c->size ? (size_t)i % (c->size / places) : 0;
+            const size_t at = (size_t)((uint64_t)place * c->size / places) + shift;
+            if (at >= c->size) continue;
+            judge_damaged(c->bytes, at, false, inputs % 2 == 1, &opened);
+            for (k = 0; k < 3; k++) {
+                c->bytes[at] = (unsigned char)(c->bytes[at] ^ flip[k]);
+                judge_damaged(c->bytes, c->size, inputs % 16 == 4 * (unsigned)k, place % 2 == 1,
+                              &opened);
+                c->bytes[at] = (unsigned char)(c->bytes[at] ^ flip[k]);
+            }
+            inputs += 4;
+        }
+    }
+    printf("%lu damaged files, %lu of them open\n", inputs, opened);
+    CHECK(inputs >= 4 * (unsigned long)case_count && opened > inputs / 10);
+}
+
 TEST_MAIN("bad_gguf")

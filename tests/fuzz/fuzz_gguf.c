@@ -1,7 +1,6 @@
 /* Any bytes as a model file: open it and, when it opens, run three tokens.
    clang -g -O1 -fsanitize=fuzzer,address,undefined fuzz_gguf.c -o fuzz_gguf -lm && ./fuzz_gguf
    -max_total_time=60 CORPUS */
-#define SYNERGY_IMPLEMENTATION
 #include "../../synergy.h"
 #include <stdlib.h>
 

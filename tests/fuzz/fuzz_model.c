@@ -6,7 +6,6 @@
    clang -g -O1 -fsanitize=fuzzer,address,undefined -I. fuzz/fuzz_model.c -o fuzz_model -lm
    SYN_WRITE_GGUF=corpus build/test_bad_gguf files_from_memory; ./fuzz_model -max_total_time=60
    -max_len=65536 corpus */
-#define SYNERGY_IMPLEMENTATION
 #include "../../synergy.h"
 #include <stdlib.h>
 

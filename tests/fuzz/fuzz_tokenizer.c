@@ -6,7 +6,6 @@
    ./fuzz_tokenizer -max_total_time=60 -max_len=16384 seeds
 
    An input is: options (1 byte), length of the text (2 bytes, little endian), text, GGUF file. */
-#define SYNERGY_IMPLEMENTATION
 #include "synergy.h"
 #include <stdlib.h>
 

@@ -9,9 +9,14 @@
 
 /* ---- writing -------------------------------------------------------------------------- */
 
+static bool row_begins(const text *t)
+{
+    return !t->length || t->at[t->length - 1] == '\n';
+}
+
 static void separate(text *t)
 {
-    if (t->length && t->at[t->length - 1] != '\n') text_add(t, ",");
+    if (!row_begins(t)) text_add(t, ",");
 }
 
 static bool is_formula(const char *cell)
@@ -29,6 +34,10 @@ const char *csv_name(const char *cell)
 void csv_text(text *t, const char *cell)
 {
     const char *mark = is_formula(cell) ? "'" : "";
+    if (!*cell) {
+        csv_empty(t);
+        return;
+    }
     separate(t);
     if (!strpbrk(cell, ",\"\r\n")) {
         text_add(t, mark);
@@ -46,8 +55,12 @@ void csv_text(text *t, const char *cell)
 
 void csv_number(text *t, double value)
 {
-    char s[32] = "";
-    if (isfinite(value)) number_text(value, s);
+    char s[32];
+    if (!isfinite(value)) {
+        csv_empty(t);
+        return;
+    }
+    number_text(value, s);
     separate(t);
     text_add(t, s);
 }
@@ -58,9 +71,10 @@ void csv_int(text *t, int64_t value)
     text_print(t, "%lld", (long long)value);
 }
 
+/* At the beginning of a row it is quoted: of nothing at all, the next cell would be the first. */
 void csv_empty(text *t)
 {
-    separate(t);
+    text_add(t, row_begins(t) ? "\"\"" : ",");
 }
 
 void csv_end_row(text *t)

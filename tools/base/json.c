@@ -281,7 +281,13 @@ static const char *read_text(reader *r)
     while (r->at < r->end && *r->at != '"') {
         unsigned char c = (unsigned char)*r->at++;
         if (c < 0x20) return bad(r, "a control character in a text"), NULL;
-        if (c != '\\') *to++ = (char)c;
+        if (c >= 0x80) {
+            const size_t n = utf8_length((const unsigned char *)--r->at, (size_t)(r->end - r->at));
+            if (!n) return bad(r, "a text that is not UTF-8"), NULL;
+            memcpy(to, r->at, n);
+            to += n;
+            r->at += n;
+        } else if (c != '\\') *to++ = (char)c;
         else if (!read_escape(r, &to)) return NULL;
     }
     if (r->at >= r->end) return bad(r, "a text is not closed"), NULL;
@@ -494,7 +500,8 @@ bool json_equal(const json *a, const json *b)
 
 const char *json_difference(const json *ours, const json *theirs)
 {
-    for (const json *c = ours ? ours->child : NULL; c; c = c->next) {
+    if (!ours || ours->kind != JSON_OBJECT) return NULL; /* elements of an array have no keys */
+    for (const json *c = ours->child; c; c = c->next) {
         const json *there = json_get(theirs, c->key);
         if (!there || !json_equal(c, there)) return c->key;
     }

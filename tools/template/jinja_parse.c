@@ -148,7 +148,7 @@ static void take_string(parser *p)
             continue;
         }
         s++;
-        known = s < end ? strchr(letters, *s) : NULL;
+        known = s < end && *s ? strchr(letters, *s) : NULL; /* its end is no letter */
         if (known && (known - letters) % 2 == 0) *o++ = known[1], s++;
         else if (*s == '\n') s++;
         else if (*s == 'x' || *s == 'u' || *s == 'U') {
@@ -193,7 +193,7 @@ static void take_sign(parser *p, int *open)
             p->at += 2;
             return;
         }
-    if (!strchr("+-*/%~<>=.,:|()[]{}", *p->at)) jinja_fail(p->j, "a stray '%c'", *p->at);
+    if (!*p->at || !strchr("+-*/%~<>=.,:|()[]{}", *p->at)) jinja_fail(p->j, "a stray '%c'", *p->at);
     if (strchr("([{", *p->at)) ++*open;
     if (strchr(")]}", *p->at) && --*open < 0) jinja_fail(p->j, "'%c' closes nothing", *p->at);
     token_add(p, TOK_SIGN, p->at, 1);
