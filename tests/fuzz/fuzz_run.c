@@ -6,7 +6,7 @@
 
 #include "engine/folder.h"
 #include "engine/recording.h"
-#include "record/merge.h"
+#include "record/stage.h"
 #include "report/report.h"
 
 enum { PROMPTS = 2, SAMPLES = 8, LAYERS = 2, UNITS = 2 };
