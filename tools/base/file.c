@@ -27,6 +27,7 @@ static bool map_descriptor(file_view *view, int fd, const char *path, problem *w
     void *at = mmap(NULL, view->size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (at == MAP_FAILED) return problem_errno(why, path, "cannot map it");
     view->bytes = at;
+    stop_reads(view->bytes, view->size, path);
     return true;
 }
 
@@ -43,6 +44,7 @@ bool file_map(file_view *view, const char *path, problem *why)
 
 void file_unmap(file_view *view)
 {
+    if (view->bytes) stop_reads_no_more(view->bytes);
     if (view->bytes) munmap((void *)(uintptr_t)view->bytes, view->size);
     view->bytes = NULL;
     view->size = 0;

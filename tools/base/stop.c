@@ -1,5 +1,5 @@
-/* stop.c - SIGINT, SIGTERM and SIGHUP: one line says what is kept and how to go on, half-written
-   files go, and the program ends as one that a signal ended. */
+/* stop.c - SIGINT, SIGTERM, SIGHUP and SIGBUS: one line says what is kept and how to go on,
+   half-written files go, and the program ends as one that a signal ended. */
 #include "base/stop.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -10,13 +10,19 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE = 8192, PARTS = 16 };
+enum { LINE = 8192, PARTS = 16, VIEWS = 64 };
 
 /* The handler reads a line that is whole: the other one is being written meanwhile. */
 static char stop_line[2][LINE];
 static volatile sig_atomic_t shown;
 static char half_file[PARTS][TOOL_PATH_BYTES];
 static volatile sig_atomic_t half_used[PARTS];
+static struct {
+    const unsigned char *bytes;
+    size_t size;
+    char path[512];
+} view[VIEWS];
+static volatile sig_atomic_t view_used[VIEWS];
 static text command_line;
 
 static void put(const char *s)
@@ -25,14 +31,39 @@ static void put(const char *s)
     if (write(STDERR_FILENO, s, n) < 0) return; /* nobody listens */
 }
 
+static void remove_halves(void)
+{
+    for (int i = 0; i < PARTS; i++)
+        if (half_used[i]) unlink(half_file[i]);
+    if (isatty(STDERR_FILENO)) put("\r\033[K");
+}
+
+/* A page of a mapped file that is not there. Any other SIGBUS is as without us. */
+static void lost(int number, siginfo_t *info, void *context)
+{
+    const unsigned char *at = info->si_addr;
+    (void)context;
+    for (int i = 0; i < VIEWS; i++) {
+        if (!view_used[i] || at < view[i].bytes || at >= view[i].bytes + view[i].size) continue;
+        remove_halves();
+        put("synergy");
+        if (*tool_name()) put(" ");
+        put(tool_name());
+        put(": ");
+        put(view[i].path);
+        put(": cannot be read on: it was cut short while it was in use, or the disk failed\n");
+        _exit(1);
+    }
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 static void stopped(int number)
 {
     static volatile sig_atomic_t once;
     if (once) _exit(128 + number);
     once = 1;
-    for (int i = 0; i < PARTS; i++)
-        if (half_used[i]) unlink(half_file[i]);
-    if (isatty(STDERR_FILENO)) put("\r\033[K");
+    remove_halves();
     put(stop_line[shown]);
     signal(number, SIG_DFL);
     raise(number);
@@ -88,6 +119,11 @@ const char *stop_command(void)
 void stop_begin(int argc, char **argv)
 {
     static const int number[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction bus;
+    memset(&bus, 0, sizeof bus);
+    bus.sa_sigaction = lost;
+    bus.sa_flags = SA_SIGINFO;
+    sigaction(SIGBUS, &bus, NULL);
     for (int i = 0; i < argc; i++)
         if (strcmp(argv[i], "--fresh")) add_word(argv[i]);
     write_line("", NULL);
@@ -112,4 +148,22 @@ void stop_spares(const char *path)
 {
     for (int i = 0; i < PARTS; i++)
         if (half_used[i] && !strcmp(half_file[i], path)) half_used[i] = 0;
+}
+
+void stop_reads(const void *bytes, size_t size, const char *path)
+{
+    for (int i = 0; i < VIEWS; i++) {
+        if (view_used[i]) continue;
+        view[i].bytes = bytes;
+        view[i].size = size;
+        snprintf(view[i].path, sizeof view[i].path, "%s", path);
+        view_used[i] = 1;
+        return;
+    }
+}
+
+void stop_reads_no_more(const void *bytes)
+{
+    for (int i = 0; i < VIEWS; i++)
+        if (view_used[i] && view[i].bytes == bytes) view_used[i] = 0;
 }

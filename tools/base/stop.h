@@ -2,6 +2,8 @@
 #ifndef SYNERGY_STOP_H
 #define SYNERGY_STOP_H
 
+#include <stddef.h>
+
 #include "base/problem.h"
 
 /* Called by main: remembers the command, and takes SIGINT, SIGTERM and SIGHUP. */
@@ -12,6 +14,10 @@ void stop_keeps(const char *format, ...) TOOL_FORMAT(1, 2);
 /* Files that a stop removes: what is being written beside its name. */
 void stop_removes(const char *path);
 void stop_spares(const char *path);
+/* A mapped file: should its bytes go while they are read (it was cut short, the disk failed), the
+   program says so in one line and ends with exit code 1. */
+void stop_reads(const void *bytes, size_t size, const char *path);
+void stop_reads_no_more(const void *bytes);
 /* The command as it was given, quoted for a shell, without --fresh. */
 const char *stop_command(void);
 

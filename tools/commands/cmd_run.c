@@ -1,14 +1,16 @@
 /* cmd_run.c - `synergy run`: generates text, to see that a model is sane. */
+#include "engine/budget.h"
 #include "engine/chat.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct run_options {
-    const char *prompt, *file, *pre;
+    const char *prompt, *file, *pre, *window;
     chat_options chat;
     int64_t tokens, context, threads, seed, top_k;
     double temperature, top_p, min_p;
+    int cache; /* syn_cache_type */
     bool ignore_eos, exact, beyond_context;
 } run_options;
 
@@ -93,11 +95,16 @@ static bool run_model(const run_options *o, const char *path, problem *why)
     syn_context_desc desc;
     int32_t *ids = NULL;
     size_t count = 0;
-    if (!model_load(&m, path, o->pre, why)) return false;
+    double window = 0;
+    if (o->window && !size_of("window", o->window, &window, why)) return false;
+    if (!(window > 0 ? model_load_window(&m, path, o->pre, (size_t)window, why)
+                     : model_load(&m, path, o->pre, why)))
+        return false;
     bool good = prompt_ids(o, &m, &ids, &count, why);
     memset(&desc, 0, sizeof desc);
     desc.tokens = (uint32_t)(o->context ? o->context : (int64_t)count + o->tokens);
     desc.arithmetic = o->exact ? SYN_EXACT : SYN_FAST;
+    desc.cache = (syn_cache_type)o->cache;
     if (good && (int64_t)count + o->tokens > (int64_t)desc.tokens)
         good = problem_set(why,
                            "%zu tokens of prompt and %lld to generate do not fit a context of %u "
@@ -139,6 +146,10 @@ static int run(const command *self, int argc, char **argv)
         OPTION_PRE(&o.pre),
         {"ignore-eos", 0, OPTION_FLAG, NULL, "never choose an end token", &o.ignore_eos, 0, 0,
          NULL},
+        {"window", 0, OPTION_TEXT, "SIZE",
+         "of a model larger than the memory: so much of it at a time (16K, 4M; a row at least)",
+         &o.window, 0, 0, NULL},
+        OPTION_CACHE(&o.cache),
         OPTION_CONTEXT(&o.context),
         OPTION_THREADS(&o.threads),
         OPTION_SEED(&o.seed),

@@ -24,20 +24,23 @@ static double free_bytes(void)
 #endif
 }
 
-bool budget_of(const char *words, double *bytes, problem *why)
+bool size_of(const char *flag, const char *words, double *bytes, problem *why)
 {
     static const char units[] = "KMG";
     char *end;
-    if (!words) {
-        *bytes = free_bytes() / 4;
-        return true;
-    }
     *bytes = strtod(words, &end);
     const char *unit = *end ? strchr(units, *end) : NULL;
     for (const char *u = units; unit && u <= unit; u++) *bytes *= 1024;
     if (unit) end++;
     if (end != words && !*end && *bytes >= 1 && *bytes < 1e18) return true;
-    return problem_set(why, "--memory: '%.40s' is no size: a number, then K, M or G", words);
+    return problem_set(why, "--%s: '%.40s' is no size: a number, then K, M or G", flag, words);
+}
+
+bool budget_of(const char *words, double *bytes, problem *why)
+{
+    if (words) return size_of("memory", words, bytes, why);
+    *bytes = free_bytes() / 4;
+    return true;
 }
 
 /* A row for each sequence, and prompts in passes that are worth it. */

@@ -11,6 +11,8 @@
             0, NULL                                                                                \
     }
 
+/* Bytes of "512M" and the like, which the option `flag` was given. */
+bool size_of(const char *flag, const char *words, double *bytes, problem *why);
 /* Bytes of "512M" and the like (a number, then nothing, K, M or G; powers of 1024); NULL: a quarter
    of the memory that is free. */
 bool budget_of(const char *words, double *bytes, problem *why);

@@ -2,8 +2,11 @@
 #include "engine/model.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* ---- files ---------------------------------------------------------------------------- */
 
@@ -40,6 +43,44 @@ static bool map_files(loaded_model *m, const char *path, problem *why)
         m->source[i] = syn_source_memory(m->view[i].bytes, m->view[i].size);
         m->files = (size_t)i + 1;
     }
+    return true;
+}
+
+/* Whole or not at all: a read may give less than was asked for, at any time. */
+static bool read_window(void *user, uint64_t offset, void *to, size_t n)
+{
+    const loaded_model *m = user;
+    unsigned char *at = to;
+    while (n) {
+        const ssize_t got = pread(m->window_file - 1, at, n, (off_t)offset);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return false;
+        at += got;
+        offset += (uint64_t)got;
+        n -= (size_t)got;
+    }
+    return true;
+}
+
+static bool open_window(loaded_model *m, const char *path, size_t window, problem *why)
+{
+    struct stat s;
+    size_t digits_at = 0;
+    if (strlen(path) >= sizeof m->path) return problem_set(why, "%s: the name is too long", path);
+    if (split_count(path, &digits_at) > 1)
+        return problem_set(why, "%s: --window takes a model of one file", path);
+    strcpy(m->path, path);
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) return problem_errno(why, path, "cannot open it");
+    m->window_file = fd + 1;
+    m->window = window;
+    if (fstat(fd, &s) != 0) return problem_errno(why, path, "cannot look at it");
+    if (!S_ISREG(s.st_mode) && !S_ISBLK(s.st_mode))
+        return problem_set(why, "%s: is neither a file nor a block device", path);
+    const off_t size = lseek(fd, 0, SEEK_END); /* what fstat does not say of a device */
+    if (size < 0) return problem_errno(why, path, "cannot tell its size");
+    m->source[0] = syn_source_callback(read_window, m, (uint64_t)size);
+    m->files = 1;
     return true;
 }
 
@@ -88,7 +129,7 @@ void tokenizer_note(const syn_tokenizer *t)
 }
 
 static bool load(loaded_model *m, const char *path, const char *pre, bool no_vocabulary,
-                 problem *why)
+                 size_t window, problem *why)
 {
     syn_error err;
     syn_model_desc desc;
@@ -97,7 +138,7 @@ static bool load(loaded_model *m, const char *path, const char *pre, bool no_voc
     memset(&desc, 0, sizeof desc);
     desc.pre_tokenizer = pre;
     desc.no_tokenizer = no_vocabulary;
-    if (!map_files(m, path, why)) {
+    if (!(window ? open_window(m, path, window, why) : map_files(m, path, why))) {
         model_unload(m);
         return false;
     }
@@ -119,18 +160,25 @@ static bool load(loaded_model *m, const char *path, const char *pre, bool no_voc
 
 bool model_load(loaded_model *m, const char *path, const char *pre, problem *why)
 {
-    return load(m, path, pre, false, why);
+    return load(m, path, pre, false, 0, why);
+}
+
+bool model_load_window(loaded_model *m, const char *path, const char *pre, size_t window,
+                       problem *why)
+{
+    return load(m, path, pre, false, window, why);
 }
 
 bool model_load_weights(loaded_model *m, const char *path, problem *why)
 {
-    return load(m, path, NULL, true, why);
+    return load(m, path, NULL, true, 0, why);
 }
 
 void model_unload(loaded_model *m)
 {
     engine_pool_stop(&m->pool);
     for (size_t i = 0; i < m->files; i++) file_unmap(&m->view[i]);
+    if (m->window_file) close(m->window_file - 1);
     free(m->context_block);
     free(m->block);
     memset(m, 0, sizeof *m);
@@ -180,6 +228,7 @@ bool model_context_on(loaded_model *m, syn_context *ctx, syn_context_desc *desc,
 {
     syn_error err;
     desc->parallel = m->pool.parallel;
+    desc->stream_bytes = m->window;
     if (!model_context_bytes(m, desc, bytes, why)) return false;
     *block = tool_alloc(*bytes + SYN_ALIGN, 1);
     syn_arena arena = syn_arena_on(*block, *bytes + SYN_ALIGN);

@@ -23,6 +23,8 @@ typedef struct loaded_model {
     void *context_block;
     size_t context_bytes;
     engine_pool pool;
+    int window_file; /* descriptor + 1 of a file that is read through a window, else 0 */
+    size_t window;   /* its bytes: as many of the weights are in memory at a time */
 } loaded_model;
 
 /* Opens MODEL, or all files of a split model when its name ends in -0000I-of-0000N.gguf.
@@ -30,6 +32,10 @@ typedef struct loaded_model {
 bool model_load(loaded_model *m, const char *path, const char *pre, problem *why);
 /* The same without its vocabulary, for ids in and ids out. */
 bool model_load_weights(loaded_model *m, const char *path, problem *why);
+/* The same of a file, or a block device, larger than the memory: weights are read as they are
+   needed, `window` bytes at a time (at least a row of the widest matrix). */
+bool model_load_window(loaded_model *m, const char *path, const char *pre, size_t window,
+                       problem *why);
 void model_unload(loaded_model *m);
 uint64_t model_file_bytes(const loaded_model *m);
 /* SHA-256 over the files, one after the other. */
