@@ -17750,9 +17750,9 @@ SYNP_LANE_FN void synp_spans_scale(synp_spans *w, const double *raw, size_t coun
             w->fails = true;
             low[l] = high[l] = 1;
         }
-        (void)frexp(fabs(low[l]) > fabs(high[l]) ? low[l] : high[l], &exponent);
-        w->scale[0][l] = ldexp(1, -(exponent / 2));
-        w->scale[1][l] = ldexp(1, exponent / 2 - exponent);
+        exponent = synp_exponent(fabs(low[l]) > fabs(high[l]) ? low[l] : high[l]);
+        w->scale[0][l] = synp_two_to(-(exponent / 2));
+        w->scale[1][l] = synp_two_to(exponent / 2 - exponent);
     }
 }
 
