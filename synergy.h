@@ -13156,17 +13156,11 @@ static size_t synp_attend_floats(const synp_context *ctx)
 {
     const syn_model *model = ctx->model;
     const uint64_t part = model->cache_value ? model->cache_value : model->kv_lora;
-<<<<<<< HEAD
     const uint64_t keys = (uint64_t)SYNP_KEYS * model->cache_key;
     const uint64_t values = (uint64_t)SYNP_KEYS * model->cache_value;
     return synp_size(SYNP_QUERIES * (SYNP_SCORES + part) + (uint64_t)SYNP_RUN * model->heads * 2 +
                      (synp_turns_keys(ctx) ? keys : 0) +
                      (ctx->desc.cache == SYN_CACHE_F16 ? keys + values : 0));
-=======
-    const uint64_t tile = synp_tile_keys(ctx) * ((uint64_t)model->cache_key + model->cache_value);
-    return synp_size(SYNP_SCORES + part + (uint64_t)SYNP_RUN * model->heads * 2 +
-                     (ctx->desc.cache == SYN_CACHE_F16 ? tile : 0));
->>>>>>> 279b608 (layout)
 }
 
 static syn_status synp_context_attention(synp_context *ctx, syn_arena *arena, syn_error *err)
