@@ -282,11 +282,12 @@ static const char *read_text(reader *r)
         unsigned char c = (unsigned char)*r->at++;
         if (c < 0x20) return bad(r, "a control character in a text"), NULL;
         if (c >= 0x80) {
-            const size_t n = utf8_length((const unsigned char *)--r->at, (size_t)(r->end - r->at));
+            const size_t n =
+                utf8_length((const unsigned char *)r->at - 1, (size_t)(r->end - r->at) + 1);
             if (!n) return bad(r, "a text that is not UTF-8"), NULL;
-            memcpy(to, r->at, n);
+            memcpy(to, r->at - 1, n);
             to += n;
-            r->at += n;
+            r->at += n - 1;
         } else if (c != '\\') *to++ = (char)c;
         else if (!read_escape(r, &to)) return NULL;
     }
