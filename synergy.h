@@ -4177,7 +4177,7 @@ SYN_API bool syn_type_computes(const syn_type *type)
 
 SYN_API uint64_t syn_type_bytes(const syn_type *type, uint64_t n)
 {
-    return n % type->block ? 0 : n / type->block * type->bytes;
+    return n % type->block ? 0 : synp_count(n / type->block, type->bytes);
 }
 
 /* One block of codes as floats. The products are stored before the minima are added, so that no
@@ -11750,6 +11750,10 @@ static syn_status synp_model_check_counts(const syn_model *model, syn_error *err
         if (!count[i])
             return synp_model_wrong(model, synp_hparams[SYNP_KEY_LAYERS + i].key, 0, "1 or more",
                                     err);
+    /* no row has more numbers; sums of a few of these products hold in 64 bits */
+    if (model->heads > UINT32_MAX / model->key_size ||
+        model->heads > UINT32_MAX / model->value_size)
+        return synp_model_wrong(model, "attention.head_count", model->heads, "fewer", err);
     if (model->family->rope == SYNP_ROPE_NONE) return SYN_OK;
     if (!model->rope_size || model->rope_size % 2 || model->rope_size > model->key_size)
         return synp_model_wrong(model, "rope.dimension_count", model->rope_size,
