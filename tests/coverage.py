@@ -25,8 +25,11 @@ def marks(path):
     return found
 
 
-def merge(folder):
-    lines, branches = {}, {}
+def merge(folder, text):
+    """Counts of lines and of (line, branch). A line that stands in several functions (an inlined one in each that
+    calls it, as often as that calls it) has the same branches again and again: they are one. The lines of a macro
+    that writes functions are apart by function."""
+    lines, found, starts = {}, {}, {}
     data = sorted(glob.glob(os.path.join(folder, "*.gcda")))
     if not data:
         sys.exit("coverage: no *.gcda in " + folder)
@@ -37,12 +40,27 @@ def merge(folder):
             for file in json.loads(part)["files"]:
                 if os.path.basename(file["file"]) != "synergy.h":
                     continue
+                for function in file["functions"]:
+                    starts[function["start_line"]] = function["end_line"]
                 for line in file["lines"]:
-                    number, function = line["line_number"], line.get("function_name", "")
+                    number = line["line_number"]
                     lines[number] = lines.get(number, 0) + line["count"]
-                    for k, branch in enumerate(line["branches"]):
-                        key = (number, function, k)
-                        branches[key] = branches.get(key, 0) + branch["count"]
+                    counts = [branch["count"] for branch in line["branches"]]
+                    if counts:
+                        macro = re.match(r"\s*(#define |SYNP_\w+\()", text[number - 1])
+                        found.setdefault((number, line.get("function_name", "") if macro else ""), []).append(counts)
+    # the head of a function that is inlined everywhere is in no code that runs
+    for first, last in starts.items():
+        if lines.get(first) == 0 and any(lines.get(k, 0) for k in range(first + 1, last + 1)):
+            del lines[first]
+    branches = {}
+    for place, all_counts in found.items():
+        least = min(len(counts) for counts in all_counts)
+        for counts in all_counts:
+            period = least if len(counts) % least == 0 else len(counts)
+            for k, count in enumerate(counts):
+                key = place + (k % period,)
+                branches[key] = branches.get(key, 0) + count
     return lines, branches
 
 
@@ -53,9 +71,9 @@ def main():
     ask.add_argument("--lines", type=float, default=0)
     ask.add_argument("--branches", type=float, default=0)
     ask = ask.parse_args()
-    lines, branches = merge(ask.folder)
     header = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "synergy.h")
     text = open(header, encoding="utf-8").read().split("\n")
+    lines, branches = merge(ask.folder, text)
     starts = marks(header)
 
     def section(number):

@@ -775,4 +775,92 @@ TEST(confounds)
     free(data);
 }
 
+/* What cannot be added, and what surrogates and covariances cannot be asked. */
+TEST(what_else_is_refused)
+{
+    enum { N = 4, T = 20 };
+    setup seen, bare, null;
+    syn_pool pool;
+    syn_pairs pairs;
+    syn_error err;
+    catcher c;
+    syn_cov cov;
+    syn_arena measure = syn_arena_measure();
+    double *data = make_series(N, T, 5), sample[N], matrix[N * N];
+    unsigned char memory[8192];
+    syn_arena arena = syn_arena_on(memory, sizeof memory);
+    syn_series series = rows(data, N, T), other = series;
+    syn_pairs_desc d = plain_desc(N, T, 2), lean;
+    size_t i, t;
+#if SIZE_MAX > UINT32_MAX
+    d.prompts = (size_t)UINT32_MAX + 1;
+    CHECK_FAILS(syn_pairs_open(&pairs, &d, &measure, &err), SYN_ERROR_ARGUMENT, err);
+    d.prompts = 2;
+#endif
+    REQUIRE(setup_open(&bare, &d));
+    d.cells = true;
+    REQUIRE(setup_open(&seen, &d));
+    lean = plain_desc(N, T, 2);
+    lean.lean = true;
+    lean.like = &seen.pairs;
+    lean.cells = true;
+    CHECK_FAILS(syn_pairs_open(&pairs, &lean, &measure, &err), SYN_ERROR_ARGUMENT, err);
+    lean.cells = false;
+    lean.atoms = catch_atoms;
+    CHECK_FAILS(syn_pairs_open(&pairs, &lean, &measure, &err), SYN_ERROR_ARGUMENT, err);
+    lean.atoms = NULL;
+    lean.units = N - 1;
+    CHECK_FAILS(syn_pairs_open(&pairs, &lean, &measure, &err), SYN_ERROR_ARGUMENT, err);
+    lean.units = N;
+    lean.like = &bare.pairs;
+    CHECK_FAILS(syn_pairs_open(&pairs, &lean, &measure, &err), SYN_ERROR_ARGUMENT, err);
+    lean.like = &seen.pairs;
+    REQUIRE(setup_open(&null, &lean));
+    CHECK_FAILS(syn_pairs_add_surrogate(&bare.pairs, &series, &series, &err), SYN_ERROR_ARGUMENT,
+                err);
+    CHECK_FAILS(syn_pairs_add_surrogate(&null.pairs, &series, &series, &err), SYN_ERROR_ARGUMENT,
+                err); /* nothing is observed yet */
+    CHECK_OK(syn_pairs_add(&seen.pairs, &series, &err), err);
+    other.samples = T - 1;
+    CHECK_FAILS(syn_pairs_add_surrogate(&null.pairs, &series, &other, &err), SYN_ERROR_ARGUMENT,
+                err);
+    CHECK_OK(syn_pairs_add_surrogate(&null.pairs, &series, &series, &err), err);
+    /* covariances: other channels, CCS, another estimator, and a caller who stops */
+    REQUIRE_OK(syn_cov_open(&cov, N - 1, 1, &arena, &err), err);
+    CHECK_FAILS(syn_pairs_add_cov(&bare.pairs, &cov, &err), SYN_ERROR_ARGUMENT, err);
+    arena = syn_arena_on(memory, sizeof memory);
+    REQUIRE_OK(syn_cov_open(&cov, N, 1, &arena, &err), err);
+    for (t = 0; t < T; t++) {
+        for (i = 0; i < N; i++) sample[i] = data[i * T + t];
+        syn_cov_add(&cov, sample);
+    }
+    CHECK_OK(syn_pairs_add_cov(&bare.pairs, &cov, &err), err);
+    syn_pairs_matrices(&bare.pairs, matrix, NULL);
+    syn_pairs_matrices(&bare.pairs, NULL, matrix);
+    CHECK(isfinite(matrix[1]) && matrix[0] == 0);
+    free(seen.block);
+    free(bare.block);
+    free(null.block);
+    for (i = 0; i < 4; i++) {
+        d = plain_desc(N, T, 2);
+        if (i == 0) d.phiid.redundancy = SYN_CCS;
+        if (i == 1) d.phiid.estimator = SYN_BINARY;
+        if (i == 2) d.phiid.estimator = SYN_COPULA;
+        if (i == 3) {
+            memset(&c, 0, sizeof c);
+            c.stop_at = 1;
+            d.atoms = catch_atoms;
+            d.user = &c;
+        }
+        REQUIRE(setup_open(&bare, &d));
+        CHECK_FAILS(syn_pairs_add_cov(&bare.pairs, &cov, &err),
+                    i == 3 ? SYN_ERROR_READ : SYN_ERROR_ARGUMENT, err);
+        free(bare.block);
+    }
+    CHECK_STR(syn_confound_name((syn_confound)77), "");
+    CHECK_FAILS(syn_pool_start(&pool, 0, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK_FAILS(syn_pool_start(&pool, SYN_POOL_THREADS + 1, &err), SYN_ERROR_ARGUMENT, err);
+    free(data);
+}
+
 TEST_MAIN("pairs")

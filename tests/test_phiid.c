@@ -515,6 +515,31 @@ TEST(what_is_not_known_gives_no_numbers)
     }
 }
 
+/* What was asked for beside the atoms is told, or is NaN where there are no numbers. */
+TEST(all_outputs_of_counts_and_of_refusals)
+{
+    double x[12], y[12], atom[SYN_ATOMS], mi[SYN_MIS], f[SYN_ATOMS], bound[SYN_ATOMS],
+        local[SYN_ATOMS * 11];
+    uint64_t count[16], state = 4;
+    syn_phiid_desc desc = desc_of(1, SYN_MMI);
+    for (int t = 0; t < 12; t++) {
+        x[t] = uniform(&state);
+        y[t] = t == 5 ? (double)NAN : uniform(&state);
+    }
+    for (int k = 0; k < 16; k++) count[k] = (uint64_t)(3 + k * k % 7);
+    desc.mi = mi;
+    desc.cumulative = f;
+    desc.bound = bound;
+    CHECK(syn_phiid_counts(count, &desc, atom) == 0);
+    CHECK(isfinite(f[SYN_STS]) && isnan(bound[0]) && mi[SYN_MI_XY_AB] >= mi[SYN_MI_XY_A]);
+    for (int k = 0; k < 8; k++) count[2 * k + 1] = 0; /* x is never above */
+    CHECK(syn_phiid_counts(count, &desc, atom) == SYN_FLAG_CONSTANT);
+    desc.local = local;
+    CHECK(syn_phiid_counts(count, &desc, atom) == SYN_FLAG_NO_SAMPLES);
+    CHECK(syn_phiid_pair(x, y, 12, &desc, atom) == SYN_FLAG_NONFINITE);
+    CHECK(isnan(mi[0]) && isnan(f[0]) && isnan(bound[0]) && isnan(local[SYN_ATOMS * 11 - 1]));
+}
+
 TEST(names)
 {
     CHECK_STR(syn_atom_name(SYN_RTR), "rtr");
@@ -524,6 +549,10 @@ TEST(names)
     CHECK_STR(syn_mi_name(SYN_MI_X_A), "x_a");
     CHECK_STR(syn_mi_name(SYN_MI_XY_AB), "xy_ab");
     CHECK_STR(syn_mi_name((syn_mi)15), "");
+    CHECK_STR(syn_redundancy_name(SYN_CCS), "ccs");
+    CHECK_STR(syn_redundancy_name((syn_redundancy)77), "");
+    CHECK_STR(syn_estimator_name((syn_estimator)77), "");
+    CHECK_STR(syn_transform_name((syn_transform)77), "");
 }
 
 TEST_MAIN("phiid")

@@ -334,6 +334,11 @@ TEST(bootstrap)
     d.layers = 4;
     CHECK_FAILS(syn_rank_bootstrap(&two, &s.pairs, SYN_SCORE_EXCESS, &d, &arena, &err),
                 SYN_ERROR_ARGUMENT, err);
+    d.level = 1;
+    CHECK_FAILS(syn_rank_bootstrap(&two, &s.pairs, SYN_SCORE_SYNERGY, &d, &arena, &err),
+                SYN_ERROR_ARGUMENT, err);
+    d.level = 0;
+    CHECK(syn_rank_score(&s.rank, SYN_SCORE_BALANCE) == s.rank.balance);
     arena = scratch(block[1], 1000);
     CHECK_FAILS(syn_rank_bootstrap(&two, &s.pairs, SYN_SCORE_SYNERGY, &d, &arena, &err),
                 SYN_ERROR_MEMORY, err);
