@@ -2544,7 +2544,7 @@ static void synp_pool_judge(syn_pool *pool, int64_t saved, int64_t waited)
     pool->balance += saved - waited - pool->balance / SYNP_POOL_WINDOW;
     if (pool->balance < 0) {
         if (pool->pause < 8 * SYNP_POOL_PAUSE)
-            pool->pause = pool->pause ? 2 * pool->pause : SYNP_POOL_PAUSE;
+            pool->pause = pool->pause ? 2 * pool->pause : (uint32_t)SYNP_POOL_PAUSE;
         pool->alone = (uint64_t)waited * pool->pause;
         pool->balance = 0;
         pool->steady = 0;
