@@ -14,6 +14,9 @@ import subprocess
 import sys
 
 
+MACRO = re.compile(r"\s*(#define |SYNP_\w+\()")
+
+
 def marks(path):
     """(line, section) of the implementation, ascending."""
     found, begun = [], False
@@ -27,8 +30,9 @@ def marks(path):
 
 def merge(folder, text):
     """Counts of lines and of (line, branch). A line that stands in several functions (an inlined one in each that
-    calls it, as often as that calls it) has the same branches again and again: they are one. The lines of a macro
-    that writes functions are apart by function."""
+    calls it, as often as that calls it) has the same branches again and again: they are one. A line on which a macro
+    writes whole functions counts as a line only: its branches are those of one text for many types, of which each
+    type takes some."""
     lines, found, starts = {}, {}, {}
     data = sorted(glob.glob(os.path.join(folder, "*.gcda")))
     if not data:
@@ -46,20 +50,23 @@ def merge(folder, text):
                     number = line["line_number"]
                     lines[number] = lines.get(number, 0) + line["count"]
                     counts = [branch["count"] for branch in line["branches"]]
-                    if counts:
-                        macro = re.match(r"\s*(#define |SYNP_\w+\()", text[number - 1])
-                        found.setdefault((number, line.get("function_name", "") if macro else ""), []).append(counts)
+                    if counts and not MACRO.match(text[number - 1]):
+                        found.setdefault(number, []).append(counts)
     # the head of a function that is inlined everywhere is in no code that runs
     for first, last in starts.items():
         if lines.get(first) == 0 and any(lines.get(k, 0) for k in range(first + 1, last + 1)):
             del lines[first]
     branches = {}
     for place, all_counts in found.items():
+        code = re.sub(r"/\*.*", "", text[place - 1])
+        told = 2 * len(re.findall(r"&&|\|\||\?|\b(?:if|while|for) *\(", code))
         least = min(len(counts) for counts in all_counts)
+        if told and all(len(counts) % told == 0 for counts in all_counts):
+            least = told
         for counts in all_counts:
             period = least if len(counts) % least == 0 else len(counts)
             for k, count in enumerate(counts):
-                key = place + (k % period,)
+                key = (place, k % period)
                 branches[key] = branches.get(key, 0) + count
     return lines, branches
 
@@ -89,7 +96,7 @@ def main():
         row = table.setdefault(section(number), [0, 0, 0, 0])
         row[0] += 1
         row[1] += count > 0
-    for (number, _, _), count in branches.items():
+    for (number, _), count in branches.items():
         row = table.setdefault(section(number), [0, 0, 0, 0])
         row[2] += 1
         row[3] += count > 0
@@ -107,7 +114,7 @@ def main():
         for number, count in lines.items():
             if not count:
                 left.setdefault(number, "line")
-        for (number, _, _), count in branches.items():
+        for (number, _), count in branches.items():
             if not count:
                 left.setdefault(number, "branch")
         for number in sorted(left):
