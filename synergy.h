@@ -17418,12 +17418,14 @@ SYNP_LANE_FN void synp_v_information(synp_v *x)
 
 /* The pairs of units x with eight units y, row after row, quantity by quantity, so that the
    arithmetic runs over pairs. */
+enum { SYNP_TOGETHER = 4 }; /* rows: enough to be busy, and 2 KiB of stack */
+
 typedef struct synp_closed {
-    double sts[SYNP_PANEL * SYNP_PANEL], rtr[SYNP_PANEL * SYNP_PANEL]; /* nats */
-    double total[SYNP_PANEL * SYNP_PANEL];                             /* I(xy;ab), nats */
-    uint64_t bad[SYNP_PANEL * SYNP_PANEL]; /* not 0: take the pair-level route */
-    double mi[SYN_MIS][SYNP_PANEL];        /* nats, where asked: of one row */
-    double atom[SYN_ATOMS][SYNP_PANEL];    /* MMI, nats, where asked: of one row */
+    double sts[SYNP_TOGETHER * SYNP_PANEL], rtr[SYNP_TOGETHER * SYNP_PANEL]; /* nats */
+    double total[SYNP_TOGETHER * SYNP_PANEL];                                /* I(xy;ab), nats */
+    uint64_t bad[SYNP_TOGETHER * SYNP_PANEL]; /* not 0: take the pair-level route */
+    double mi[SYN_MIS][SYNP_PANEL];           /* nats, where asked: of one row */
+    double atom[SYN_ATOMS][SYNP_PANEL];       /* MMI, nats, where asked: of one row */
 } synp_closed;
 
 /* What the caller needs: two logarithms a pair, one more for the total, or (row by row) nine. */
@@ -18860,10 +18862,10 @@ typedef struct synp_tile {
     synp_closed rows;
 } synp_tile;
 
-/* Where the rows have a pair: all are there, or only the last. */
+/* Where the rows have a pair: four are there, or only the last. */
 static size_t synp_tile_at(const synp_tile *tile, size_t i, size_t j)
 {
-    return (tile->want > SYNP_WANT_SUMS ? 0 : i % SYNP_PANEL * SYNP_PANEL) + j % SYNP_PANEL;
+    return (tile->want > SYNP_WANT_SUMS ? 0 : i % SYNP_TOGETHER * SYNP_PANEL) + j % SYNP_PANEL;
 }
 
 /* Correlations, or zeros where every pair takes the pair-level route. */
@@ -19068,12 +19070,12 @@ static void synp_tile_run(synp_tile *tile)
     synp_tile_fetch(tile, end_i);
     synp_tile_dots(tile);
     for (i = tile->p * SYNP_PANEL; i < end_i; i++) {
-        bool alone = tile->want > SYNP_WANT_SUMS;
+        const bool alone = tile->want > SYNP_WANT_SUMS;
+        const size_t left = end_i - i, rows = left < SYNP_TOGETHER ? left : (size_t)SYNP_TOGETHER;
         j = tile->q * SYNP_PANEL;
-        if (!pairs->all_careful && (alone || i % SYNP_PANEL == 0))
+        if (!pairs->all_careful && (alone || i % SYNP_TOGETHER == 0))
             tile->kernel->close(tile->dot + i % SYNP_PANEL * SYNP_PANEL, pairs->self + i,
-                                pairs->self + j, alone ? 1 : (int)(end_i - i), tile->want,
-                                &tile->rows);
+                                pairs->self + j, alone ? 1 : (int)rows, tile->want, &tile->rows);
         synp_tile_row(tile, i, j > i ? j : i + 1, end_j);
     }
 }
@@ -19172,11 +19174,12 @@ static void synp_pairs_count_flagged(syn_pairs *pairs, size_t pair)
 static void synp_pairs_count(syn_pairs *pairs, size_t first, size_t end)
 {
     size_t pair;
-    static const uint8_t none[64] = {0};
     for (pair = first; pair < end; pair++) {
-        if (end - pair >= sizeof none && !memcmp(pairs->flag + pair, none, sizeof none)) {
-            pairs->flagged[0] += sizeof none;
-            pair += sizeof none - 1;
+        uint64_t eight = 1;
+        if (end - pair >= sizeof eight) memcpy(&eight, pairs->flag + pair, sizeof eight);
+        if (!eight) {
+            pairs->flagged[0] += sizeof eight;
+            pair += sizeof eight - 1;
         } else if (pairs->flag[pair]) {
             synp_pairs_count_flagged(pairs, pair);
         } else {
