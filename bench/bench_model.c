@@ -2,10 +2,12 @@
    generation.
 
    cc -O2 -pthread bench_model.c -o bench_model -lm
-   ./bench_model MODEL [THREADS [PROMPT [TOKENS [RUNS]]]]      1 512 64 3
+   ./bench_model MODEL [THREADS [PROMPT [TOKENS [RUNS [DEPTH [f16]]]]]]      1 512 64 3 0
 
    Prints, a run a line: tokens a second of the prompt, tokens a second of generation behind it,
-   with the norms of every head recorded. Ids are arbitrary: speed does not depend on them. */
+   with the norms of every head recorded. Ids are arbitrary: speed does not depend on them. With
+   DEPTH as many positions stand before the prompt, keys and values of zeros; f16: kept as halves.
+ */
 #define _POSIX_C_SOURCE 200809L
 #define SYNERGY_THREADS
 #define SYNERGY_IMPLEMENTATION
@@ -62,17 +64,20 @@ int main(int argc, char **argv)
     size_t prompt = argc > 3 ? (size_t)atoi(argv[3]) : 512,
            tokens = argc > 4 ? (size_t)atoi(argv[4]) : 64;
     int runs = argc > 5 ? atoi(argv[5]) : 3, run;
+    uint32_t depth = argc > 6 ? (uint32_t)atoi(argv[6]) : 0;
     void *map, *block;
 
     if (file < 0 || fstat(file, &info)) {
-        fprintf(stderr, "usage: bench_model MODEL [THREADS [PROMPT [TOKENS [RUNS]]]]\n");
+        fprintf(stderr,
+                "usage: bench_model MODEL [THREADS [PROMPT [TOKENS [RUNS [DEPTH [f16]]]]]]\n");
         return 2;
     }
     map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, file, 0);
     if (map == MAP_FAILED) return 1;
     source = syn_source_memory(map, (uint64_t)info.st_size);
     memset(&desc, 0, sizeof desc);
-    desc.tokens = (uint32_t)(prompt + tokens);
+    desc.tokens = (uint32_t)(prompt + tokens) + depth;
+    desc.cache = argc > 7 ? SYN_CACHE_F16 : SYN_CACHE_F32;
     desc.batch = 128;
     desc.norms = true;
     if (syn_pool_start(&pool, threads, &err)) goto failed;
@@ -80,11 +85,14 @@ int main(int argc, char **argv)
     if (open_all(&model, &ctx, &source, &desc, &arena, &err)) goto failed;
     block = malloc(arena.used);
     if (!block) return 1;
+    memset(block, 0, arena.used); /* pages of its own, and finite keys and values */
     arena = syn_arena_on(block, arena.used);
     if (open_all(&model, &ctx, &source, &desc, &arena, &err)) goto failed;
     for (run = 0; run < runs; run++) {
         int32_t id = 0;
-        double first = speed(&ctx, &id, prompt, desc.batch, &err);
+        double first;
+        ctx.work->at[0] = depth;
+        first = speed(&ctx, &id, prompt, desc.batch, &err);
         printf("%9.2f %9.2f\n", first, speed(&ctx, &id, tokens, 1, &err));
         fflush(stdout);
         if (err.status || syn_context_rewind(&ctx, 0, 0, &err)) goto failed;
