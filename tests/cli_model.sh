@@ -334,7 +334,7 @@ run 0 "when there is room again" capture $tiny --prompts builtin --beyond-contex
 run 0 "undisturbed" capture $tiny --prompts builtin --beyond-context -n 100 -o "$work/whole"
 same "after a full disk" "$work/full" "$work/whole" norms.npy tokens.npy run.json
 limited 1 capture data/models/llama/model.gguf --tokens "$work/ids.npy" --logits -o "$work/two" --force
-if [ -n "$(find "$work/two" -name '*.part')" ]; then bad "a full disk leaves half files of --tokens"; else good; fi
+if [ -n "$(find "$work/two" -name '*.npy.part' -o -name '*.json.part')" ]; then bad "a full disk leaves half files of --tokens"; else good; fi
 
 # ---- shards
 

@@ -17,6 +17,11 @@ void progress_hush(bool hush)
     hushed = hush;
 }
 
+bool progress_hushed(void)
+{
+    return hushed;
+}
+
 void progress_begin(progress *p, const char *label, double total)
 {
     memset(p, 0, sizeof *p);

@@ -60,9 +60,6 @@ static void lost(int number, siginfo_t *info, void *context)
 
 static void stopped(int number)
 {
-    static volatile sig_atomic_t once;
-    if (once) _exit(128 + number);
-    once = 1;
     remove_halves();
     put(stop_line[shown]);
     signal(number, SIG_DFL);
@@ -127,9 +124,17 @@ void stop_begin(int argc, char **argv)
     for (int i = 0; i < argc; i++)
         if (strcmp(argv[i], "--fresh")) add_word(argv[i]);
     write_line("", NULL);
+    /* One at a time: who stops a group of processes (timeout, a shell) sends the signal twice, and
+       the second must not end the program before the first has told its line. */
+    struct sigaction all, before;
+    memset(&all, 0, sizeof all);
+    all.sa_handler = stopped;
+    sigemptyset(&all.sa_mask);
     for (size_t i = 0; i < sizeof number / sizeof number[0]; i++)
-        if (signal(number[i], stopped) == SIG_IGN)
-            signal(number[i], SIG_IGN); /* nohup, background jobs */
+        sigaddset(&all.sa_mask, number[i]);
+    for (size_t i = 0; i < sizeof number / sizeof number[0]; i++)
+        if (sigaction(number[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(number[i], &all, NULL); /* ignored: nohup, background jobs */
 }
 
 /* ---- files ---------------------------------------------------------------------------- */

@@ -25,6 +25,7 @@ typedef struct progress {
 void progress_begin(progress *p, const char *label, double total);
 /* Bars that begin while this is on show nothing: they are parts of a work that has one. */
 void progress_hush(bool hush);
+bool progress_hushed(void);
 /* Work already done by an earlier run does not count for the estimate. */
 void progress_skip(progress *p, double done);
 void progress_step(progress *p, double done);

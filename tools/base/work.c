@@ -16,6 +16,8 @@
 
 enum { HEAD = 16, TAIL = 4 };
 
+static int logs_open; /* of works within works the outermost has the word */
+
 /* ---- settings ------------------------------------------------------------------------- */
 
 static void value_text(const json *v, text *to)
@@ -135,7 +137,8 @@ static state of_finished(const work_desc *d, char path[TOOL_PATH_BYTES], json_fi
 {
     problem ignored;
     memset(f, 0, sizeof *f);
-    if (!path_join(path, d->directory, d->finished, &ignored) || !path_exists(path)) return NOTHING;
+    if (!d->finished || !path_join(path, d->directory, d->finished, &ignored) || !path_exists(path))
+        return NOTHING;
     if (!json_read(f, path, &ignored)) return FOREIGN;
     const char *whole = json_text_of(f->root, "identity", "");
     return strcmp(json_text_of(f->root, "identity_of_part", whole), d->identity) ? OTHER : SAME;
@@ -231,8 +234,13 @@ static void remember(work *w, size_t key, uint64_t at)
         memset(w->at + w->keys, 0, (room - w->keys) * sizeof *w->at);
         w->keys = room;
     }
-    w->done += w->at[key] == 0;
+    const size_t from = w->desc.begun_from, other = from && key < from ? from + key : key - from;
+    const bool known = w->at[key] != 0, paired = from && other < w->keys && w->at[other];
     w->at[key] = at;
+    if (known) return;
+    if (from && key >= from) w->begun += !paired;
+    else w->done++;
+    if (from && key < from && paired) w->begun--;
 }
 
 /* Reads the record at the log's place; false when it is not whole. */
@@ -272,14 +280,56 @@ static bool take_records(work *w, problem *why)
     return problem_errno(why, w->path, "cannot go on in");
 }
 
+/* ---- a state -------------------------------------------------------------------------- */
+
+static uint64_t slot_at(const work *w, int slot)
+{
+    return w->end + (uint64_t)slot * (HEAD + (uint64_t)w->desc.state_bytes + TAIL);
+}
+
+/* Finds the newest state that is whole: the one of which most is done. */
+static bool take_states(work *w)
+{
+    text bytes = {NULL, 0, 0};
+    uint64_t done;
+    w->end = (uint64_t)ftello(w->log);
+    w->slot = 0;
+    w->done = 0;
+    for (int slot = 0; slot < 2; slot++)
+        if (!fseeko(w->log, (off_t)slot_at(w, slot), SEEK_SET) &&
+            read_record(w->log, &done, &bytes) && bytes.length == w->desc.state_bytes &&
+            done > w->done) {
+            w->done = (size_t)done;
+            w->slot = !slot;
+        }
+    text_free(&bytes);
+    return true;
+}
+
+static bool take_all(work *w, problem *why)
+{
+    return w->desc.state_bytes ? take_states(w) : take_records(w, why);
+}
+
 /* ---- the log -------------------------------------------------------------------------- */
 
 static void tell(const work *w)
 {
-    if (w->done)
-        stop_keeps("%zu of %zu %s are kept in %s", w->done, w->desc.total, w->desc.pieces,
-                   w->desc.directory);
-    else stop_keeps("none of %zu %s was finished", w->desc.total, w->desc.pieces);
+    const work_desc *d = &w->desc;
+    if (w->depth > 1) return;
+    const char *where = d->in_passing ? w->path : d->directory;
+    if (d->in_passing) stop_spares(w->path);
+    if (d->in_passing && !w->done) stop_removes(w->path); /* nothing is worth a file */
+    if (!w->log) stop_keeps(NULL);
+    else if (w->begun && w->done)
+        stop_keeps("%zu of %zu %s and %zu under way are kept in %s", w->done, d->total, d->pieces,
+                   w->begun, where);
+    else if (w->begun)
+        stop_keeps("none of %zu %s was finished, %zu under way are kept in %s", d->total, d->pieces,
+                   w->begun, where);
+    else if (w->done)
+        stop_keeps("%zu of %zu %s are kept in %s", w->done, d->total, d->pieces, where);
+    else stop_keeps("none of %zu %s was finished", d->total, d->pieces);
 }
 
 /* Two processes in one log would spoil it. */
@@ -314,13 +364,14 @@ static bool write_head(work *w, problem *why)
 static void say_discarded(work *w, state s)
 {
     problem ignored;
-    if (s == SAME && take_records(w, &ignored) && w->done)
+    if (s == SAME && take_all(w, &ignored) && w->done)
         tool_note("--fresh: %zu finished %s of %zu in %s are discarded", w->done, w->desc.pieces,
                   w->desc.total, w->path);
     else if (s == OTHER || s == FOREIGN) tool_note("%s, of other settings, is discarded", w->path);
     free(w->at);
     w->at = NULL;
-    w->keys = w->done = 0;
+    w->keys = w->done = w->begun = 0;
+    w->slot = 0;
 }
 
 static bool open_log(work *w, problem *why)
@@ -329,13 +380,20 @@ static bool open_log(work *w, problem *why)
     if (!path_join(w->path, w->desc.directory, w->desc.file, why)) return false;
     w->log = fopen(w->path, "r+b");
     if (!w->log) w->log = fopen(w->path, "w+b");
+    if (!w->log && w->desc.in_passing) {
+        tool_note("%s cannot be written: a stop would lose the work", w->path);
+        return true;
+    }
     if (!w->log) return problem_errno(why, w->path, "cannot write");
     if (!lock(w, why)) return false;
     const state s = of_log(&w->desc, w->log, &theirs);
     json_free(&theirs);
     if (s == SAME && !w->desc.fresh) {
-        if (!take_records(w, why)) return false;
-        if (w->done)
+        if (!take_all(w, why)) return false;
+        if (w->begun)
+            tool_note("going on: %zu of %zu %s and %zu under way are in %s", w->done, w->desc.total,
+                      w->desc.pieces, w->begun, w->path);
+        else if (w->done)
             tool_note("going on: %zu of %zu %s are in %s", w->done, w->desc.total, w->desc.pieces,
                       w->path);
         return true;
@@ -367,12 +425,15 @@ bool work_open(work *w, const work_desc *desc, problem *why)
 {
     memset(w, 0, sizeof *w);
     w->desc = *desc;
+    w->saved = clock_seconds();
     if (!work_check(desc, why) || !directory_make(desc->directory, why)) return false;
     w->complete = work_is_complete(desc);
     if (w->complete) return true;
+    if (desc->in_passing && logs_open) return true;
     if (desc->fresh && is_finished(desc))
         tool_note("--fresh: the finished run in %s is made anew", desc->directory);
     if (!open_log(w, why)) return false;
+    w->depth = ++logs_open;
     tell(w);
     return true;
 }
@@ -382,25 +443,76 @@ bool work_has(const work *w, size_t key)
     return key < w->keys && w->at[key];
 }
 
-bool work_add(work *w, size_t key, const void *bytes, size_t count, problem *why)
+static bool put_record(work *w, uint64_t at, uint64_t key, const void *bytes, size_t count,
+                       problem *why)
 {
     unsigned char head[HEAD], tail[TAIL];
     const double now = clock_seconds();
     put_bytes(head, key, 8);
     put_bytes(head + 8, count, 8);
     put_bytes(tail, checksum(head, bytes, count), TAIL);
-    bool good = !fseeko(w->log, (off_t)w->end, SEEK_SET) && fwrite(head, 1, HEAD, w->log) == HEAD &&
+    bool good = !fseeko(w->log, (off_t)at, SEEK_SET) && fwrite(head, 1, HEAD, w->log) == HEAD &&
                 fwrite(bytes, 1, count, w->log) == count && fwrite(tail, 1, TAIL, w->log) == TAIL &&
                 !fflush(w->log);
     if (good && now - w->synced >= 1) {
         good = fsync(fileno(w->log)) == 0 || errno == EINVAL || errno == ENOSYS;
         w->synced = now;
     }
-    if (!good) return problem_errno(why, w->path, "cannot write");
+    return good || problem_errno(why, w->path, "cannot write");
+}
+
+/* A log that is a help only does not end the work. */
+static bool do_without(work *w, const problem *why)
+{
+    if (!w->desc.in_passing) return false;
+    tool_note("%s: a stop would lose the work", why->text);
+    fclose(w->log);
+    remove(w->path);
+    w->log = NULL;
+    tell(w);
+    return true;
+}
+
+bool work_add(work *w, size_t key, const void *bytes, size_t count, problem *why)
+{
+    if (!w->log) return true;
+    if (!put_record(w, w->end, key, bytes, count, why)) return do_without(w, why);
     remember(w, key, w->end);
     w->end += HEAD + count + TAIL;
     tell(w);
     return true;
+}
+
+/* Every two seconds, and so that saving takes a fiftieth of the time at most. */
+bool work_due(const work *w)
+{
+    const double since = clock_seconds() - w->saved;
+    return w->log && since >= 2 && since >= 50 * w->spent;
+}
+
+bool work_save(work *w, size_t done, const void *bytes, problem *why)
+{
+    const double start = clock_seconds();
+    if (!put_record(w, slot_at(w, w->slot), done, bytes, w->desc.state_bytes, why))
+        return do_without(w, why);
+    w->slot = !w->slot;
+    w->done = done;
+    w->saved = clock_seconds();
+    w->spent = w->saved - start;
+    tell(w);
+    return true;
+}
+
+bool work_state(work *w, text *to)
+{
+    uint64_t done;
+    return w->log && w->done && !fseeko(w->log, (off_t)slot_at(w, !w->slot), SEEK_SET) &&
+           read_record(w->log, &done, to) && done == w->done;
+}
+
+void work_file_name(const char *program, const char identity[65], char to[64])
+{
+    snprintf(to, 64, "synergy-%.20s-%.12s.part", program, identity);
 }
 
 bool work_read(work *w, size_t key, text *to, problem *why)
@@ -414,10 +526,15 @@ bool work_read(work *w, size_t key, text *to, problem *why)
 
 void work_close(work *w, bool finished)
 {
-    if (w->log && finished) remove(w->path); /* while it is still locked */
+    if (w->desc.in_passing && w->depth) stop_spares(w->path);
+    if (w->log && (finished || (w->desc.in_passing && !w->done)))
+        remove(w->path); /* while it is still locked */
     if (w->log) fclose(w->log);
     free(w->at);
-    if (finished) stop_keeps("what is finished is kept in %s", w->desc.directory);
+    if (w->depth) logs_open--;
+    if (finished && !logs_open && !w->desc.in_passing)
+        stop_keeps("what is finished is kept in %s", w->desc.directory);
+    else if (finished && !logs_open) stop_keeps(NULL);
     memset(w, 0, sizeof *w);
 }
 
@@ -440,6 +557,8 @@ bool plan_announce(const work_plan *p, problem *why)
 {
     char memory[32], disk[32], least[32], most[32];
     if (!disk_has_room(p, why)) return false;
+    if (logs_open > 1 || progress_hushed()) return true; /* the outer work has told of it */
+    if (p->most > 0 && p->most < p->unless) return true;
     bytes_text(p->memory, memory, sizeof memory);
     bytes_text(p->disk, disk, sizeof disk);
     duration_text(p->least, least, sizeof least);
@@ -448,8 +567,10 @@ bool plan_announce(const work_plan *p, problem *why)
     text_print(&line, "%s", p->what);
     if (p->memory > 0) text_print(&line, "; memory %.0f bytes (%s)", p->memory, memory);
     if (p->disk > 0) text_print(&line, "; up to %s on disk", disk);
-    tool_note("%s; about %s%s%s", line.at, least, strcmp(least, most) ? " to " : "",
-              strcmp(least, most) ? most : "");
+    if (p->most > 0)
+        text_print(&line, "; about %s%s%s", least, strcmp(least, most) ? " to " : "",
+                   strcmp(least, most) ? most : "");
+    tool_note("%s", line.at);
     text_free(&line);
     return true;
 }

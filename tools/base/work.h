@@ -28,8 +28,8 @@ bool settings_same(json_out *ours, const json *theirs, const char *path, problem
 
 typedef struct work_desc {
     const char *directory, *file; /* DIR/capture.part */
-    const char
-        *finished; /* the file in DIR that holds the settings of a finished run, "run.json" */
+    const char *finished; /* the file in DIR that holds the settings of a finished run, "run.json";
+                             NULL: there is none, the results go elsewhere */
     const char *settings; /* ours: the text of a JSON object, a part of what `finished` holds */
     const char *result;   /* a file that must be there for the run to count as finished */
     const char *identity; /* hash of all that decides the results; `finished` has it, too, as
@@ -37,7 +37,11 @@ typedef struct work_desc {
     const setting_word *words;
     const char *pieces; /* "prompts" */
     size_t total;       /* how many there are in all */
+    size_t begun_from;  /* keys from here on are what is known of pieces under way, key - begun_from
+                           the piece; 0: none */
+    size_t state_bytes; /* not 0: no pieces but one state of so many bytes, saved again and again */
     bool fresh, force;  /* start over; other settings may be replaced */
+    bool in_passing;    /* where the log cannot be written the work is done all the same */
 } work_desc;
 
 typedef struct work {
@@ -45,10 +49,13 @@ typedef struct work {
     FILE *log;
     char path[TOOL_PATH_BYTES];
     uint64_t *at; /* (key): where its piece stands, 0: nowhere */
-    size_t keys, done;
-    uint64_t end;
-    double synced; /* when the log was last on disk */
-    bool complete; /* a finished run of the same settings is there: nothing is to be done */
+    size_t keys, done, begun;
+    uint64_t end;        /* of what is good; of a state: of the line of settings */
+    double synced;       /* when the log was last on disk */
+    double saved, spent; /* when the state was last saved, and how long that took */
+    int slot;            /* where the next state goes */
+    int depth;           /* 1: no other is open around it */
+    bool complete;       /* a finished run of the same settings is there: nothing is to be done */
 } work;
 
 /* Refuses a folder that holds a run of other settings (finished or begun), unless forced. Changes
@@ -61,6 +68,15 @@ bool work_open(work *w, const work_desc *desc, problem *why);
 bool work_has(const work *w, size_t key);
 bool work_add(work *w, size_t key, const void *bytes, size_t count, problem *why);
 bool work_read(work *w, size_t key, text *to, problem *why);
+/* A state in place of pieces: how much is done and the bytes that go on from there. Of two places
+   in the file the older is written, so that a kill leaves one whole. work_due: enough time has
+   passed for another. work_state: the newest whole one; false when there is none. */
+bool work_due(const work *w);
+bool work_save(work *w, size_t done, const void *bytes, problem *why);
+bool work_state(work *w, text *to);
+/* Of commands without a folder: a log in the current one, named for what it is of, which goes away
+   when the work is done. */
+void work_file_name(const char *program, const char identity[65], char to[64]);
 /* Closes the log; after the results have been written it goes away. */
 void work_close(work *w, bool finished);
 
@@ -71,7 +87,8 @@ typedef struct work_plan {
     const char *what;      /* "60 prompts x 100 tokens" */
     const char *directory; /* NULL: nothing is written */
     double memory, disk;   /* bytes; 0: not told */
-    double least, most;    /* seconds */
+    double least, most;    /* seconds; most 0: not known yet */
+    double unless;         /* not told of what takes fewer seconds */
 } work_plan;
 bool plan_announce(const work_plan *p, problem *why);
 

@@ -60,8 +60,9 @@ static bool announce(const capture_facts *f, const void *user, problem *why)
     text_print(&what, "%s (mapped, %.0f bytes): %u layers x %u %s, %zu prompts x %lld tokens",
                f->model, f->model_bytes, f->layers, f->per_layer,
                choice_name(CHOICE_UNITS, o->units), f->prompts, (long long)o->n);
-    const work_plan p = {what.at,        o->output,         f->memory_bytes, bytes_in_all(a, f),
-                         0.6 * expected, 1.8 * expected + 1};
+    const work_plan p = {
+        what.at, o->output, f->memory_bytes, bytes_in_all(a, f), 0.6 * expected, 1.8 * expected + 1,
+        0};
     const bool good = plan_announce(&p, why);
     text_free(&what);
     return good;
@@ -101,6 +102,7 @@ static bool graph_stage(const phiid_options *p, const char *folder, int64_t null
     g.nulls = nulls;
     g.seed = p->seed;
     g.threads = p->threads;
+    g.fresh = p->fresh;
     g.force = true;
     const bool good = graph_run(&g, &j, why);
     text_free(&j.to);
@@ -209,6 +211,7 @@ static int run(const command *self, int argc, char **argv)
     p->surrogates = all.surrogates;
     p->seed = o->seed;
     p->threads = o->threads;
+    p->fresh = o->fresh;
     p->force = true; /* the folder is this run's: capture has checked it */
     if (!phiid_run(p, &why) || !graph_stage(p, p->output, -1, &why) ||
         (!all.one_estimator && !robustness_stage(p, &why)) ||

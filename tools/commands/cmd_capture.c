@@ -119,7 +119,8 @@ static bool announce(const capture_facts *f, const void *user, problem *why)
                          f->memory_bytes,
                          f->disk_bytes,
                          0.7 * f->all_seconds,
-                         1.5 * f->all_seconds + 0.1};
+                         1.5 * f->all_seconds + 0.1,
+                         0};
     const bool good = plan_announce(&p, why);
     text_free(&what);
     return good;

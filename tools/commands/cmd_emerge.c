@@ -128,17 +128,48 @@ static bool one_point(emergence *e, size_t i, problem *why)
     return work_add(&e->log, i, told, sizeof told, why);
 }
 
+/* What all folders will hold: norms and their log, scores, the ids; the page. */
+static double disk_bytes(const emergence *e, const loaded_model *m)
+{
+    const size_t units = (size_t)m->model.layers * m->model.heads;
+    const double positions = (double)e->rows * (double)(e->length - e->from);
+    return (double)(e->list.count + 1) *
+               (100e3 + 8.0 * positions * (double)units * 2 +
+                phiid_disk_bytes(units, m->model.layers, e->surrogates > 0)) +
+           report_disk_bytes(units, (size_t)e->rows, false);
+}
+
+/* Before the start what will be written; when one model is through, how long the others take. */
+static bool announce(const emergence *e, size_t left, double one, problem *why)
+{
+    loaded_model m;
+    char what[96];
+    if (!left) return true;
+    if (!model_load_weights(&m, e->list.at[0].path, why)) return false;
+    snprintf(what, sizeof what, "%zu model%s%s x %lld texts x %lld tokens", left,
+             left > 1 ? "s" : "", one > 0 ? " more" : "", (long long)e->rows, (long long)e->length);
+    const work_plan p = {
+        what, e->output, 0, disk_bytes(e, &m), 0.6 * one * (double)left, 1.6 * one * (double)left,
+        0};
+    model_unload(&m);
+    return plan_announce(&p, why);
+}
+
 static bool all_points(emergence *e, problem *why)
 {
     progress bar;
     text piece = {NULL, 0, 0};
-    bool good = true;
+    const size_t before = e->log.done;
+    bool good = announce(e, e->list.count - before, 0, why);
+    const double start = clock_seconds();
     progress_begin(&bar, "emerge", (double)e->list.count);
     progress_skip(&bar, (double)e->log.done);
     for (size_t i = 0, done = e->log.done; i < e->list.count && good; i++) {
         if (work_has(&e->log, i)) continue;
         good = one_point(e, i, why);
-        if (good) progress_step(&bar, (double)++done);
+        if (good && ++done == before + 1)
+            good = announce(e, e->list.count - done, clock_seconds() - start, why);
+        if (good) progress_step(&bar, (double)done);
     }
     progress_end(&bar);
     for (size_t i = 0; i < e->list.count && good; i++) {

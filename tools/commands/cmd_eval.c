@@ -1,4 +1,5 @@
 /* cmd_eval.c - `synergy eval`: how many items of the built-in sets a model gets right. */
+#include "base/stop.h"
 #include "study/stage.h"
 
 #include <stdlib.h>
@@ -134,6 +135,8 @@ static int run(const command *self, int argc, char **argv)
         OPTION_SYSTEM(&o.chat.system),
         OPTION_DATE(&o.chat.date),
         OPTION_PRE(&o.pre),
+        OPTION_RESUME(&o.resume),
+        OPTION_FRESH(&o.fresh),
         OPTION_MEMORY(&o.memory),
         OPTION_THREADS(&o.threads),
         OPTION_EXACT(&o.exact),
@@ -150,6 +153,7 @@ static int run(const command *self, int argc, char **argv)
         return tool_usage("--list, --each and --json exclude each other");
     if (listed) return list(&o);
     if (!found) return tool_usage("an argument is missing: %s", self->usage);
+    stop_keeps("nothing is kept yet");
     if (!eval_model(&o, &r, &why)) return tool_fail(&why);
     if (each) print_each(&r);
     else if (as_json) print_json(&o, &r);

@@ -1,4 +1,5 @@
 /* cmd_graph.c - synergy graph: topology of a result folder's networks, or of any matrix. */
+#include "base/stop.h"
 #include "engine/choices.h"
 #include "graph/stage.h"
 
@@ -115,6 +116,8 @@ static int run(const command *self, int argc, char **argv)
         {"keep", 0, OPTION_NUMBER, "D",
          "in those, only the strongest edges, a share D of all pairs (default 1)", &o.keep, 0, 1,
          NULL},
+        OPTION_RESUME(&o.resume),
+        OPTION_FRESH(&o.fresh),
         OPTION_SEED(&o.seed),
         OPTION_THREADS(&o.threads),
         OPTION_JSON(&as_json),
@@ -128,6 +131,7 @@ static int run(const command *self, int argc, char **argv)
                           o.densities, GRAPH_DENSITIES);
     if ((o.graphml || o.csv) && !o.output && !path_is_directory(o.input))
         return tool_usage("-o DIR is missing: where should the exported network go?");
+    stop_keeps("nothing is kept yet");
     if (!graph_run(&o, &j, &why)) {
         text_free(&j.to);
         return tool_fail(&why);

@@ -1,4 +1,5 @@
 /* cmd_perplexity.c - `synergy perplexity`: how well a model predicts a text. */
+#include "base/stop.h"
 #include "engine/budget.h"
 #include "study/stage.h"
 
@@ -54,6 +55,8 @@ static int run(const command *self, int argc, char **argv)
          0, 0, NULL},
         OPTION_PRE(&o.pre),
         {"no-bos", 0, OPTION_FLAG, NULL, "no begin token", &o.no_bos, 0, 0, NULL},
+        OPTION_RESUME(&o.resume),
+        OPTION_FRESH(&o.fresh),
         OPTION_MEMORY(&o.memory),
         OPTION_CACHE(&o.cache),
         OPTION_THREADS(&o.threads),
@@ -71,6 +74,7 @@ static int run(const command *self, int argc, char **argv)
     if (o.second_half && o.context && o.context < 3)
         return tool_usage("--second-half needs windows of 3 tokens or more (-c)");
     if (!budget_of(o.memory, &budget, &why)) return tool_usage("%s", why.text);
+    stop_keeps("nothing is kept yet");
     if (!perplexity_run(&o, &r, &why)) return tool_fail(&why);
     if (as_json) print_json(&o, &r);
     else print_line(&r);

@@ -1,4 +1,5 @@
 /* cmd_phiid.c - synergy phiid: norms or any recording in, pair matrices and unit scores out. */
+#include "base/stop.h"
 #include "engine/choices.h"
 #include "phiid/stage.h"
 #include "report/stage.h"
@@ -80,6 +81,8 @@ static int run(const command *self, int argc, char **argv)
          &o.save_cov, 0, 0, NULL},
         {"layers", 0, OPTION_INT, "L", "of a recording that does not say (default 1)", &o.layers, 1,
          1e6, NULL},
+        OPTION_RESUME(&o.resume),
+        OPTION_FRESH(&o.fresh),
         OPTION_SEED(&o.seed),
         OPTION_THREADS(&o.threads),
         OPTION_JSON(&as_json),
@@ -100,6 +103,7 @@ static int run(const command *self, int argc, char **argv)
         return tool_usage("--normalise quantile knows Gaussian systems, not --estimator binary");
     if (o.save_cov && o.estimator == SYN_BINARY)
         return tool_usage("--save-cov is a covariance, which --estimator binary has none of");
+    stop_keeps("nothing is kept yet");
     if (!phiid_run(&o, &why) || (robust && !phiid_robust_run(&o, &why))) return tool_fail(&why);
     const char *directory = o.output ? o.output : o.input;
     if (!(as_json ? print_json(directory, &why) : phiid_print(stdout, directory, &why)))

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 /* ---- files ---------------------------------------------------------------------------- */
@@ -96,6 +97,27 @@ void model_hash(const loaded_model *m, char hex[65])
     sha256 hash;
     sha256_begin(&hash);
     for (size_t i = 0; i < m->files; i++) sha256_add(&hash, m->view[i].bytes, m->view[i].size);
+    sha256_end(&hash, hex);
+}
+
+void model_mark(const loaded_model *m, char hex[65])
+{
+    enum { SAMPLES = 32, SAMPLE = 16384 };
+    sha256 hash;
+    struct stat s;
+    char words[96];
+    sha256_begin(&hash);
+    for (size_t i = 0; i < m->files; i++) {
+        const size_t size = m->view[i].size, n = size < SAMPLE ? size : SAMPLE;
+        for (size_t k = 0; k < SAMPLES; k++)
+            sha256_add(&hash, (const char *)m->view[i].bytes + (size - n) / (SAMPLES - 1) * k, n);
+        const int length = snprintf(words, sizeof words, "%zu", size);
+        sha256_add(&hash, words, (size_t)length);
+    }
+    if (stat(m->path, &s) == 0) {
+        const int length = snprintf(words, sizeof words, " %lld", (long long)s.st_mtime);
+        sha256_add(&hash, words, (size_t)length);
+    }
     sha256_end(&hash, hex);
 }
 

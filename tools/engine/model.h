@@ -70,6 +70,10 @@ void tokenizer_note(const syn_tokenizer *t);
             NULL                                                                                   \
     }
 
+/* Hash of samples of the files, their sizes and the time of change: enough to know an interrupted
+   command's model again, where reading all of it would take longer than the work. */
+void model_mark(const loaded_model *m, char hex[65]);
+
 /* ids of a text; NULL on failure. flags as syn_tokenize. */
 int32_t *tokenize_text(const syn_tokenizer *t, const char *words, size_t length,
                        syn_token_flags flags, size_t *count, problem *why);

@@ -2,6 +2,7 @@
    folder, against null networks. The measures are the header's. */
 #include "graph/graph.h"
 
+#include "engine/model.h"
 #include "engine/unit_list.h"
 
 #include <math.h>
@@ -236,8 +237,27 @@ static bool measure_signed(const graph_work *w, network *n, const scratch *s, pr
            problem_engine(why, NULL, &err);
 }
 
+/* The longest part of measuring a network: from the log, else computed and into it. */
+static bool local_efficiency(graph_work *w, network *n, syn_arena *arena, problem *why)
+{
+    const size_t key = (size_t)w->networks * 2 * w->nulls + (size_t)(n - w->net);
+    const size_t bytes = w->nodes * sizeof *n->local;
+    syn_error err;
+    text had = {NULL, 0, 0};
+    if (work_has(&w->log, key)) {
+        const bool whole = work_read(&w->log, key, &had, why) && had.length == bytes;
+        if (whole) memcpy(n->local, had.at, bytes);
+        text_free(&had);
+        return whole || problem_set(why, "%s: a network cannot be read back", w->log.path);
+    }
+    if (syn_graph_local_efficiency(n->weight, w->nodes, &w->parallel, n->local, arena, &err) !=
+        SYN_OK)
+        return problem_engine(why, NULL, &err);
+    return work_add(&w->log, key, n->local, bytes, why);
+}
+
 /* What single nodes are, over the given parts or else the communities that were found. */
-static bool measure_nodes(const graph_work *w, network *n, const scratch *s, problem *why)
+static bool measure_nodes(graph_work *w, network *n, const scratch *s, problem *why)
 {
     syn_error err;
     const int32_t *part = w->partition ? w->partition : n->graph.community;
@@ -250,13 +270,12 @@ static bool measure_nodes(const graph_work *w, network *n, const scratch *s, pro
                   "than %d it takes longer "
                   "than all else",
                   (int)LOCAL_NODES);
-    return (syn_graph_modularity_signed(n->weight, w->nodes, part, &n->signed_q, &arena, &err) ==
-                SYN_OK &&
-            syn_graph_participation(n->weight, w->nodes, part, n->participation, &again, &err) ==
-                SYN_OK &&
-            (!n->local || syn_graph_local_efficiency(n->weight, w->nodes, &w->parallel, n->local,
-                                                     &more, &err) == SYN_OK)) ||
-           problem_engine(why, NULL, &err);
+    if (syn_graph_modularity_signed(n->weight, w->nodes, part, &n->signed_q, &arena, &err) !=
+            SYN_OK ||
+        syn_graph_participation(n->weight, w->nodes, part, n->participation, &again, &err) !=
+            SYN_OK)
+        return problem_engine(why, NULL, &err);
+    return !n->local || local_efficiency(w, n, &more, why);
 }
 
 /* The whole network once with all starts, then its other densities with one. */
@@ -313,6 +332,31 @@ static void finish_null(null_figure *f, size_t count)
     f->p = (1 + f->p) / ((double)count + 1);
 }
 
+/* The figures of null network number k from 1 on: from the log, else measured and into it. */
+static bool one_null(graph_work *w, const network *n, syn_null kind, size_t k, const double *base,
+                     double *to, const scratch *s, double figure[GRAPH_FIGURES], problem *why)
+{
+    const size_t which = (size_t)(n - w->net) * 2 + (size_t)kind, key = which * w->nulls + k - 1;
+    enum { BYTES = GRAPH_FIGURES * sizeof *figure };
+    syn_error err;
+    syn_graph g;
+    text had = {NULL, 0, 0};
+    if (work_has(&w->log, key)) {
+        const bool whole = work_read(&w->log, key, &had, why) && had.length == BYTES;
+        if (whole) memcpy(figure, had.at, BYTES);
+        text_free(&had);
+        return whole ||
+               problem_set(why, "%s: null network %zu cannot be read back", w->log.path, k);
+    }
+    syn_arena arena = syn_arena_on(s->block, s->bytes);
+    if (syn_graph_null(base, w->nodes, kind, (uint64_t)w->options->seed * UINT64_C(1000003) + k, to,
+                       &arena, &err) != SYN_OK)
+        return problem_engine(why, NULL, &err);
+    if (!measure(w, s, to, w->null_restarts, 0, &g, why)) return false;
+    figures_of(&g, figure);
+    return work_add(&w->log, key, figure, BYTES, why);
+}
+
 /* Weights are shuffled over all edges. Rewiring needs a network with gaps: of the strongest tenth,
    whose whole is then the "top", too. */
 static bool null_of(graph_work *w, network *n, syn_null kind, const scratch *s, progress *bar,
@@ -334,13 +378,7 @@ static bool null_of(graph_work *w, network *n, syn_null kind, const scratch *s, 
     if (good) figures_of(&g, figure);
     for (int f = 0; good && f < GRAPH_FIGURES; f++) n->null[kind][f].seen = figure[f];
     for (size_t k = 1; good && k <= w->nulls; k++) {
-        arena = syn_arena_on(s->block, s->bytes);
-        good =
-            syn_graph_null(base, w->nodes, kind, (uint64_t)w->options->seed * UINT64_C(1000003) + k,
-                           to, &arena, &err) == SYN_OK ||
-            problem_engine(why, NULL, &err);
-        good = good && measure(w, s, to, w->null_restarts, 0, &g, why);
-        if (good) figures_of(&g, figure);
+        good = one_null(w, n, kind, k, base, to, s, figure, why);
         for (int f = 0; good && f < GRAPH_FIGURES; f++) add_null(&n->null[kind][f], figure[f], k);
         progress_step(bar, ++*done);
     }
@@ -350,17 +388,59 @@ static bool null_of(graph_work *w, network *n, syn_null kind, const scratch *s, 
     return good;
 }
 
+/* What measuring a network takes, in null networks: all starts of Louvain and other densities;
+   local efficiency, 10 s at 600 nodes where a null network takes 0.4. */
+static double network_work(const graph_work *w)
+{
+    return 4 + (double)w->densities + (double)w->options->restarts / (double)w->null_restarts +
+           (w->nodes <= LOCAL_NODES ? 25 : 0);
+}
+
+/* What the log has of it. */
+static double work_done(const graph_work *w)
+{
+    const size_t nulls = (size_t)w->networks * 2 * w->nulls;
+    double locals = 0;
+    for (int k = 0; k < w->networks; k++) locals += work_has(&w->log, nulls + (size_t)k);
+    return (double)w->log.done - locals + 25 * locals;
+}
+
+/* One network, measured as the null ones are, tells what each takes. Without null networks the
+   whole is as long as telling how long it takes. */
+static bool announce(const graph_work *w, const scratch *s, problem *why)
+{
+    syn_graph g;
+    char what[160];
+    if (!w->nulls) return true;
+    const double start = clock_seconds();
+    if (!measure(w, s, w->net[0].weight, w->null_restarts, 0, &g, why)) return false;
+    const double one = clock_seconds() - start, all = (double)(w->networks * 2) * (double)w->nulls;
+    const double left = all + w->networks * network_work(w) - work_done(w);
+    snprintf(what, sizeof what, "%d network%s of %zu nodes, %zu null networks of each of 2 kinds",
+             w->networks, w->networks > 1 ? "s" : "", w->nodes, w->nulls);
+    const double matrix = 8.0 * (double)w->nodes * (double)w->nodes;
+    const work_plan p = {what,
+                         w->output,
+                         matrix * (w->networks + 2) + (double)s->bytes,
+                         (w->output ? graph_disk_bytes(w->nodes) : 0) + 52 * all + 2000,
+                         0.4 * one * left,
+                         1.5 * one * left + 0.1,
+                         .unless = 1};
+    return plan_announce(&p, why);
+}
+
 static bool measure_all(graph_work *w, problem *why)
 {
     scratch s = {NULL, 0};
     progress bar;
     double done = 0;
     if (!open_scratch(w, &s, why)) return false;
-    bool good = true;
-    progress_begin(&bar, "networks", (double)w->networks * (1 + 2 * (double)w->nulls));
+    bool good = announce(w, &s, why);
+    progress_begin(&bar, "networks", w->networks * (network_work(w) + 2 * (double)w->nulls));
+    progress_skip(&bar, work_done(w));
     for (int k = 0; good && k < w->networks; k++) {
         good = measure_network(w, &w->net[k], &s, why);
-        progress_step(&bar, ++done);
+        progress_step(&bar, done += network_work(w));
         for (int kind = 0; good && w->nulls && kind < 2; kind++)
             good = null_of(w, &w->net[k], (syn_null)kind, &s, &bar, &done, why);
     }
@@ -390,25 +470,76 @@ static void settle(graph_work *w)
     graph_densities(o->densities, w->density, &w->densities);
 }
 
+static const setting_word setting_words[] = {
+    {"gamma", "--gamma"},           {"restarts", "--restarts"},
+    {"nulls", "--nulls"},           {"null_restarts", NULL},
+    {"densities", "--densities"},   {"seed", "--seed"},
+    {"symmetrise", "--symmetrise"}, {"matrix_sha256", "matrix (sha256)"},
+    {"redundancy_sha256", NULL},    {NULL, NULL}};
+
+/* graph.part beside graph.json; of a matrix that goes nowhere in the current folder. */
+static work_desc work_of(const graph_work *w, const char *settings, char name[64])
+{
+    const graph_options *o = w->options;
+    const work_desc d = {.directory = w->output ? w->output : ".",
+                         .file = w->output ? "graph.part" : name,
+                         .settings = settings,
+                         .identity = w->identity,
+                         .words = setting_words,
+                         .pieces = "networks",
+                         .total = (size_t)w->networks * (2 * w->nulls + (w->nodes <= LOCAL_NODES)),
+                         .fresh = o->fresh,
+                         .force = o->force,
+                         .in_passing = !w->output};
+    work_file_name("graph", w->identity, name);
+    return d;
+}
+
+/* Is the same there already, whole? Then j is what graph.json says. */
+static bool is_there(const graph_work *w, const work_desc *started, json_out *j, problem *why)
+{
+    char path[TOOL_PATH_BYTES];
+    work_desc d = *started;
+    d.finished = d.result = "graph.json";
+    if (!w->output || w->options->graphml || w->options->csv || !work_is_complete(&d)) return false;
+    if (!path_join(path, w->output, "graph.json", why) || !read_file(path, &j->to, why))
+        return false;
+    while (j->to.length && j->to.at[j->to.length - 1] == '\n') j->to.at[--j->to.length] = '\0';
+    tool_note("%s is complete (--fresh makes it anew)", path);
+    return true;
+}
+
+static bool measure_and_write(graph_work *w, const work_desc *d, json_out *j, problem *why)
+{
+    engine_pool pool;
+    bool good =
+        (!w->output || graph_output_check(w, why)) && (!w->nulls || work_open(&w->log, d, why));
+    if (good) {
+        engine_pool_start(&pool, w->options->threads);
+        w->parallel = pool.parallel;
+        good = measure_all(w, why);
+        engine_pool_stop(&pool);
+    }
+    if (good) graph_json(w, j);
+    good = good && (!w->output || graph_write(w, why));
+    if (w->nulls) work_close(&w->log, good);
+    return good;
+}
+
 bool graph_run(const graph_options *o, json_out *j, problem *why)
 {
     graph_work w;
-    engine_pool pool;
+    char name[64];
     memset(&w, 0, sizeof w);
     w.options = o;
     bool good = read_all(&w, why);
     if (good) {
         settle(&w);
-        good = !w.output || graph_output_check(&w, why);
+        char *settings = graph_settings(&w);
+        const work_desc d = work_of(&w, settings, name);
+        good = is_there(&w, &d, j, why) || measure_and_write(&w, &d, j, why);
+        free(settings);
     }
-    if (good) {
-        engine_pool_start(&pool, o->threads);
-        w.parallel = pool.parallel;
-        good = measure_all(&w, why);
-        engine_pool_stop(&pool);
-    }
-    if (good) graph_json(&w, j);
-    good = good && (!w.output || graph_write(&w, why));
     free_work(&w);
     return good;
 }

@@ -3,6 +3,7 @@
 #ifndef SYNERGY_GRAPH_TOOL_H
 #define SYNERGY_GRAPH_TOOL_H
 
+#include "base/work.h"
 #include "engine/engine.h"
 #include "graph/stage.h"
 
@@ -56,6 +57,8 @@ typedef struct graph_work {
     char partition_name[256];
     double density[GRAPH_DENSITIES];
     size_t densities, nulls, null_restarts;
+    char identity[65]; /* of settings, matrices and partition: what decides the figures */
+    work log;          /* figures of null networks, where there are any */
     syn_parallel parallel;
 } graph_work;
 
@@ -66,6 +69,8 @@ bool network_read(network *n, const char *path, const char *name, int how, probl
 void network_free(network *n);
 
 bool graph_output_check(const graph_work *w, problem *why);
+/* What decides the figures, as a JSON object that is to be freed; sets w->identity. */
+char *graph_settings(graph_work *w);
 bool graph_write(const graph_work *w, problem *why);
 void graph_json(const graph_work *w, json_out *j);
 /* The claims of the paper, and what may be said about them, into the JSON. */

@@ -2,7 +2,7 @@
 #include "graph/graph.h"
 
 #include "base/columns.h"
-#include "base/work.h"
+#include "base/sha256.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -28,6 +28,28 @@ static void settings_json(const graph_work *w, json_out *j)
     json_int(j, "seed", o->seed);
     json_text(j, "symmetrise", choice_name(CHOICE_SYMMETRISE, o->symmetrise));
     json_object_end(j);
+}
+
+char *graph_settings(graph_work *w)
+{
+    sha256 hash;
+    json_out j;
+    memset(&j, 0, sizeof j);
+    json_object(&j, NULL);
+    json_text(&j, "version", tool_version());
+    settings_json(w, &j);
+    json_text(&j, "matrix_sha256", w->net[0].hash);
+    if (w->folder) json_text(&j, "redundancy_sha256", w->net[1].hash);
+    json_object_end(&j);
+    sha256_begin(&hash);
+    sha256_add(&hash, j.to.at, j.to.length);
+    for (size_t i = 0; w->partition && i < w->nodes; i++) {
+        char number[16];
+        const int n = snprintf(number, sizeof number, "%ld,", (long)w->partition[i]);
+        sha256_add(&hash, number, (size_t)n);
+    }
+    sha256_end(&hash, w->identity);
+    return j.to.at;
 }
 
 static bool same_settings(const graph_work *w, const json *old, const char *path, problem *why)
@@ -174,6 +196,7 @@ void graph_json(const graph_work *w, json_out *j)
     json_object(j, NULL);
     json_text(j, "program", "synergy graph");
     json_text(j, "version", tool_version());
+    if (w->output) json_text(j, "identity", w->identity);
     settings_json(w, j);
     if (!w->folder) network_json(w, &w->net[0], j);
     for (int k = 0; w->folder && k < 2; k++) {

@@ -17,6 +17,7 @@ typedef struct graph_options {
     int64_t restarts, seed, threads;
     double gamma, keep;
     bool graphml, csv, force;
+    bool resume, fresh; /* resume: the default, and said again */
 } graph_options;
 
 void graph_defaults(graph_options *o);

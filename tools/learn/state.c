@@ -1,5 +1,7 @@
 /* state.c - a run's state as a GGUF file. */
 #include "learn/state.h"
+
+#include "base/work.h"
 #include "engine/gguf_out.h"
 
 #include <stdlib.h>
@@ -64,6 +66,27 @@ static bool load_arrays(const learn_state *s, const syn_gguf *gguf, problem *why
     return true;
 }
 
+/* Names every setting that differs. */
+static bool same_settings(const char *ours, const text *theirs, problem *why)
+{
+    json_file here, there;
+    problem ignored;
+    text how = {NULL, 0, 0};
+    if (!strcmp(theirs->at, ours)) return true;
+    if (json_parse(&there, theirs->at, theirs->length, "settings", &ignored)) {
+        if (json_parse(&here, ours, strlen(ours), "settings", &ignored)) {
+            settings_differ(here.root, there.root, NULL, &how);
+            json_free(&here);
+        }
+        json_free(&there);
+    }
+    problem_set(why,
+                "it is of a run with other settings: %.700s: give those, --fresh or another -o",
+                how.length ? how.at : "of another version");
+    text_free(&how);
+    return false;
+}
+
 bool state_load(learn_state *s, const char *path, problem *why)
 {
     file_view view;
@@ -76,9 +99,7 @@ bool state_load(learn_state *s, const char *path, problem *why)
     syn_source from = syn_source_memory(view.bytes, view.size);
     bool good = syn_gguf_open(&gguf, &from, &err) == SYN_OK || problem_engine(&inner, NULL, &err);
     good = good && key_text(&gguf, "training.settings", &settings, &inner);
-    if (good && strcmp(settings.at, s->settings))
-        good = problem_set(&inner,
-                           "it is of a run with other settings: give those, --fresh or another -o");
+    good = good && same_settings(s->settings, &settings, &inner);
     for (int i = 0; i < 2 && good; i++) {
         s->table[i]->length = 0;
         good = key_text(&gguf, table_key[i], s->table[i], &inner);

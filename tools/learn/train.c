@@ -3,6 +3,7 @@
    needs. */
 #include "learn/stage.h"
 #include "base/columns.h"
+#include "base/work.h"
 #include "base/stop.h"
 #include "learn/fresh.h"
 #include "learn/source.h"
@@ -323,20 +324,59 @@ static bool finish(training *t, problem *why)
     return true;
 }
 
+static double checkpoints_of(const training *t)
+{
+    double count = 1;
+    for (const char *c = t->o->checkpoints; c && *c; c++) count += *c == ',';
+    for (int64_t n = t->o->optimiser.steps; !t->o->checkpoints && n; n /= 2) count++;
+    return count;
+}
+
+/* A step's gradient, of all rows or, where there are few steps, of one, is timed before the first;
+   the held-out loss takes a third of its rows' gradients. */
+static bool announce(training *t, problem *why)
+{
+    const train_options *o = t->o;
+    const uint64_t last = (uint64_t)(o->until ? o->until : o->optimiser.steps);
+    const double steps = last > t->a.step ? (double)(last - t->a.step) : 0;
+    const size_t rows = steps >= 20 ? (size_t)o->batch : 1;
+    const double weights = (double)t->n.parameters, checkpoints = checkpoints_of(t);
+    net_wants wants;
+    char what[120];
+    memset(&wants, 0, sizeof wants);
+    wants.gradient = t->gradient;
+    if (!source_rows(&t->from, 0, rows, t->ids, why)) return false;
+    const net_rows r = {t->ids, NULL, rows, t->from.length};
+    const double start = clock_seconds();
+    if (net_positions(&r)) net_run(t->pass, &r, net_positions(&r), &wants);
+    const double row = (clock_seconds() - start) / (double)rows;
+    const double held = t->has_held ? HELD_ROWS * checkpoints / 3 : 0;
+    const double all = row * (steps * (double)o->batch + held);
+    snprintf(what, sizeof what, "%.0f steps of %lld rows of %zu tokens", steps, (long long)o->batch,
+             t->from.length);
+    /* the model, the state and the one that replaces it, each checkpoint */
+    const work_plan p = {what,
+                         o->output,
+                         (double)net_pass_bytes(&t->n, t->from.length, (size_t)o->batch, true) +
+                             16 * weights,
+                         weights * (4 + 24 + 4 * checkpoints) + 80 * steps + 50e3,
+                         0.6 * all,
+                         1.5 * all + 0.1,
+                         0};
+    return plan_announce(&p, why);
+}
+
 /* The folder is made, and refused where it holds another run. */
 static bool begin_folder(training *t, problem *why)
 {
-    char path[TOOL_PATH_BYTES], size[32];
+    char path[TOOL_PATH_BYTES];
     if (!in_folder(t, "state.gguf", path, why)) return false;
     text_add(&t->loss, "step,loss,lr,gradient_norm\n");
     text_add(&t->held_loss, "step,loss\n");
-    const uint64_t bytes = net_pass_bytes(&t->n, t->from.length, (size_t)t->o->batch, true) +
-                           16 * (uint64_t)t->n.parameters;
-    bytes_text((double)bytes, size, sizeof size);
-    tool_note("%zu weights, %zu tensors; takes %s of memory", t->n.parameters, t->n.params, size);
+    tool_note("%zu weights, %zu tensors", t->n.parameters, t->n.params);
     if (!path_exists(path)) return true;
     if (t->o->fresh || t->o->force) {
-        tool_note("%s is replaced", path);
+        tool_note("the steps in %s are discarded", path);
         return true;
     }
     learn_state state = state_of(t);
@@ -351,7 +391,7 @@ static bool prepare(training *t, problem *why)
 {
     char start[TOOL_PATH_BYTES], state[TOOL_PATH_BYTES];
     const train_options *o = t->o;
-    if (!check_list(o->checkpoints, why) || !directory_make(o->output, why)) return false;
+    if (!check_list(o->checkpoints, why) || !directory_writable(o->output, why)) return false;
     if (!in_folder(t, "start.gguf", start, why) || !in_folder(t, "state.gguf", state, why))
         return false;
     if (!o->init && (!path_exists(start) || !path_exists(state) || o->fresh || o->force) &&
@@ -373,7 +413,7 @@ bool train_run(const train_options *o, problem *why)
         t.ids = tool_alloc(ids, sizeof *t.ids);
         t.gradient = tool_alloc(t.n.parameters, sizeof *t.gradient);
         t.pass = net_pass_open(&t.n, t.from.length, (size_t)o->batch, true);
-        good = begin_folder(&t, why) && steps(&t, why) && finish(&t, why);
+        good = begin_folder(&t, why) && announce(&t, why) && steps(&t, why) && finish(&t, why);
     }
     net_pass_close(t.pass);
     optimiser_close(&t.a);

@@ -604,6 +604,31 @@ static bool choose_directory(tuning *t, problem *why)
     return directory_writable(t->directory, why);
 }
 
+/* A few held-out answers are timed. A row's gradient takes about as long as its answer; the
+   held-out items are answered at the start, at the end and as often as is asked for between. */
+static bool announce(tuning *t, problem *why)
+{
+    const tune_options *o = t->o;
+    const size_t few = o->items < 4 ? (size_t)o->items : 4;
+    const double steps = (double)o->optimiser.steps - (double)t->sampled;
+    const double rows = (double)o->batch * (o->method == TUNE_GRPO ? (double)o->group : 1);
+    const double passes = o->method == TUNE_GRPO ? 1 + (double)o->updates : 1;
+    const double tests = o->evaluate ? steps / (double)o->evaluate + 1 : 5;
+    const double weights = (double)t->n.parameters;
+    answers said = {NULL, NULL, 0, (size_t)o->most};
+    char what[120];
+    const double start = clock_seconds();
+    const bool good = speak(&t->s, t->held, few, 1, 0, 1, &said, why);
+    const double one = (clock_seconds() - start) / (double)few;
+    answers_free(&said);
+    const double all = one * (steps * rows * passes + tests * (double)o->items);
+    snprintf(what, sizeof what, "%.0f steps of %.0f answers, %.0f tests of %lld items", steps, rows,
+             tests, (long long)o->items);
+    const work_plan p = {what,      t->directory,  0, weights * (4 + 24) + 200 * steps + 50e3,
+                         0.3 * all, 2 * all + 0.1, 0};
+    return good && plan_announce(&p, why);
+}
+
 static bool begin(tuning *t, problem *why)
 {
     const tune_options *o = t->o;
@@ -653,7 +678,8 @@ static bool begin(tuning *t, problem *why)
     text_add(&t->accuracy, "step,accuracy,low,high,right\n");
     char state[TOOL_PATH_BYTES];
     if (!in_folder(t, "state.gguf", state, why)) return false;
-    if (path_exists(state) && (o->fresh || o->force)) tool_note("%s is replaced", state);
+    if (path_exists(state) && (o->fresh || o->force))
+        tool_note("the steps in %s are discarded", state);
     else if (path_exists(state)) {
         learn_state s = {t->settings.at, {&t->rows, &t->accuracy}, &t->n, &t->a};
         if (!state_load(&s, state, why)) return false;
@@ -662,7 +688,7 @@ static bool begin(tuning *t, problem *why)
         tool_note("goes on behind step %llu", (unsigned long long)t->sampled);
     }
     return net_write(&t->n, t->n.weight, NET_MODEL, path, why) &&
-           speaker_open(&t->s, &t->n, path, sequences, tokens, why);
+           speaker_open(&t->s, &t->n, path, sequences, tokens, why) && announce(t, why);
 }
 
 static bool finish(tuning *t, problem *why)

@@ -2,6 +2,8 @@
    out. The numbers are the header's; here they are read, asked for and written down. */
 #include "phiid/phiid.h"
 
+#include "base/work.h"
+
 #include "engine/unit_list.h"
 
 #include <math.h>
@@ -563,14 +565,165 @@ static bool prepare(phiid_work *w, problem *why)
     return true;
 }
 
-static bool run_stages(phiid_work *w, problem *why)
+static const setting_word setting_words[] = {{"tau", "--tau"},
+                                             {"redundancy", "--redundancy"},
+                                             {"estimator", "--estimator"},
+                                             {"transform", "--transform"},
+                                             {"score", "--score"},
+                                             {"flagged", "--flagged"},
+                                             {"min_length", "--min-length"},
+                                             {"seed", "--seed"},
+                                             {"resamples", "--resamples"},
+                                             {"surrogates", "--surrogates"},
+                                             {"null", "--null"},
+                                             {"detrend", "--detrend"},
+                                             {"normalise", "--normalise"},
+                                             {"missing", "--missing"},
+                                             {"columns", "--columns"},
+                                             {"skip", "--skip"},
+                                             {"recording_sha256", "recording (sha256)"},
+                                             {"model_sha256", NULL},
+                                             {NULL, NULL}};
+
+static work_desc work_of(const phiid_work *w, const char *settings)
 {
-    if (!prepare(w, why) || !phiid_output_check(w, why) || !phiid_detrend_begin(w, why))
-        return false;
+    const phiid_options *o = w->options;
+    const work_desc d = {.directory = w->output,
+                         .file = "phiid.part",
+                         .settings = settings,
+                         .identity = w->identity,
+                         .words = setting_words,
+                         .pieces = "surrogates",
+                         .total = phiid_null_count(w),
+                         .state_bytes = phiid_null_state_bytes(w),
+                         .fresh = o->fresh,
+                         .force = o->force};
+    return d;
+}
+
+/* Is the same there already, with every file that is asked for? */
+static bool is_there(const phiid_work *w, const work_desc *started)
+{
+    const phiid_options *o = w->options;
+    const struct {
+        bool wanted;
+        const char *name;
+    } files[] = {{true, "synergy.npy"},
+                 {true, "redundancy.npy"},
+                 {true, "profile.csv"},
+                 {o->atoms, "atoms.npy"},
+                 {o->atoms, "flags.npy"},
+                 {o->atoms && o->normalise, "quantiles.npy"},
+                 {o->normalise != 0, "synergy_quantile.npy"},
+                 {o->surrogates > 0, "synergy_q.npy"},
+                 {o->pairs_csv, "pairs.csv"}};
+    char path[TOOL_PATH_BYTES];
+    problem ignored;
+    work_desc d = *started;
+    d.finished = "phiid.json";
+    d.result = "units.csv";
+    if (o->local || o->save_cov || !work_is_complete(&d)) return false;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        if (files[i].wanted &&
+            (!path_join(path, w->output, files[i].name, &ignored) || !path_is_file(path)))
+            return false;
+    tool_note("%s/phiid.json is complete (--fresh makes it anew)", w->output);
+    return true;
+}
+
+/* All pairs of a few units of the first prompt that counts, timed. */
+static bool pair_seconds(const phiid_work *w, double *seconds, problem *why)
+{
+    enum { FEW = 64 };
+    syn_error err;
+    syn_pairs pairs;
+    void *block;
+    size_t p = 0;
+    syn_pairs_desc desc = phiid_pairs_desc(w);
+    void *buffer = tool_alloc(recording_buffer_bytes(&w->from), 1);
+    double *made = tool_alloc(phiid_series_bytes(w), 1);
+    while (!phiid_is_long_enough(w, p)) p++;
+    syn_series s = phiid_series(w, p, buffer, made);
+    s.units = desc.units = w->from.units < FEW ? w->from.units : FEW;
+    desc.samples = phiid_row_samples(w) + w->tau;
+    desc.phiid.tau = w->tau;
+    desc.prompts = 1;
+    desc.careful = 1;
+    desc.cells = false;
+    bool good = phiid_open_pairs(&desc, &pairs, &block, why);
+    const double start = clock_seconds();
+    if (good && syn_pairs_add(&pairs, &s, &err) != SYN_OK)
+        good = problem_engine(why, w->from.path, &err);
+    *seconds = (clock_seconds() - start) / ((double)s.units * (double)(s.units - 1) / 2);
+    free(block);
+    free(buffer);
+    free(made);
+    return good;
+}
+
+/* Files that the defaults do not have: atoms with flags and quantiles, a table of pairs, the state
+   twice. */
+static double disk_bytes(const phiid_work *w)
+{
+    const phiid_options *o = w->options;
+    const double n = (double)w->from.units, pairs = n * (n - 1) / 2;
+    const double prompts = o->pool ? 1 : (double)w->from.prompts;
+    return phiid_disk_bytes(w->from.units, w->from.layers, o->surrogates > 0) +
+           (o->atoms ? pairs * prompts * (SYN_ATOMS * 8.0 * (o->normalise ? 2 : 1) + 1) : 0) +
+           (o->normalise ? 16 * n * n : 0) + (o->pairs_csv ? 120 * pairs : 0) +
+           (phiid_null_count(w) ? 2 * (double)phiid_null_state_bytes(w) + 2000 : 0);
+}
+
+static bool announce(const phiid_work *w, problem *why)
+{
+    syn_pairs measured;
+    syn_error err;
+    syn_arena arena = syn_arena_measure();
+    const syn_pairs_desc desc = phiid_pairs_desc(w);
+    const double n = (double)w->from.units, pairs = n * (n - 1) / 2, used = (double)w->used;
+    const double left = 1 + (double)(phiid_null_count(w) - w->log->done);
+    double one = 0;
+    char what[160];
+    if (syn_pairs_open(&measured, &desc, &arena, &err) != SYN_OK)
+        return problem_engine(why, NULL, &err);
+    if (!w->from.is_cov && !pair_seconds(w, &one, why)) return false;
+    snprintf(what, sizeof what, "%zu prompts x %.0f pairs x %zu surrogates", w->used, pairs,
+             phiid_null_count(w));
+    const work_plan p = {what,
+                         w->output,
+                         (double)arena.used * (phiid_null_count(w) ? 2 : 1),
+                         disk_bytes(w),
+                         0.3 * one * pairs * used * left,
+                         1.5 * one * pairs * used * left + 0.2,
+                         .unless = 1};
+    return plan_announce(&p, why);
+}
+
+static bool run_all(phiid_work *w, problem *why)
+{
+    if (!announce(w, why)) return false;
     if (w->options->pool || w->options->save_cov) phiid_keep_all(w);
     return phiid_save_covariance(w, why) && run_pairs(w, why) && rank_units(w, why) &&
-           phiid_surrogates(w, why) && phiid_bias(w, why) && figures_of_scores(w, why) &&
-           phiid_local(w, why) && phiid_write(w, why);
+           phiid_null_begin(w, why) && phiid_surrogates(w, why) && phiid_bias(w, why) &&
+           figures_of_scores(w, why) && phiid_local(w, why) && phiid_write(w, why);
+}
+
+static bool run_stages(phiid_work *w, problem *why)
+{
+    if (!prepare(w, why)) return false;
+    char *settings = phiid_settings(w);
+    const work_desc d = work_of(w, settings);
+    work log = {0};
+    bool good = is_there(w, &d);
+    w->log = &log;
+    if (!good) {
+        const bool logged = d.total > 0;
+        good = phiid_output_check(w, why) && phiid_detrend_begin(w, why) &&
+               (!logged || work_open(&log, &d, why)) && run_all(w, why);
+        if (logged) work_close(&log, good);
+    }
+    free(settings);
+    return good;
 }
 
 bool phiid_run(const phiid_options *o, problem *why)

@@ -39,6 +39,11 @@ bool phiid_load_covariance(const phiid_work *w, syn_cov *cov, void **block, prob
 
 /* ---- surrogates (phiid_null.c) ---------------------------------------------------------- */
 
+/* How many there are in all; bytes of what is known of them on the way. */
+size_t phiid_null_count(const phiid_work *w);
+size_t phiid_null_state_bytes(const phiid_work *w);
+/* Takes up what an earlier run left in the log. */
+bool phiid_null_begin(phiid_work *w, problem *why);
 bool phiid_surrogates(phiid_work *w, problem *why);
 /* --bias-correct: takes the mean of shuffles from every sum of w->pairs. */
 bool phiid_bias(phiid_work *w, problem *why);
@@ -58,6 +63,8 @@ bool phiid_local(const phiid_work *w, problem *why);
 
 /* ---- results (phiid_write.c) ------------------------------------------------------------ */
 
+/* What decides the numbers, as a JSON object that is to be freed; sets w->identity. */
+char *phiid_settings(phiid_work *w);
 /* Makes the folder; refuses one that holds results of another recording or other settings. */
 bool phiid_output_check(const phiid_work *w, problem *why);
 bool phiid_write(const phiid_work *w, problem *why);

@@ -2,6 +2,8 @@
    tests of units and pairs against them, and the small-sample bias. */
 #include "phiid/phiid.h"
 
+#include "base/work.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +28,13 @@ typedef struct made_of {
 } made_of;
 
 /* One series of a prompt (phiid_make_fn). */
-static void make_series(const void *user, const syn_series *from, double *to, double *work)
+static void make_series(const void *user, const syn_series *from, double *to, double *scratch)
 {
     const made_of *of = user;
     const maker *m = of->m;
     const syn_surrogate_desc what = {m->kind, m->seed, m->surrogate, m->prompt[of->used],
                                      m->key + of->used * m->w->from.units};
-    syn_surrogate_make(from, &what, to, work);
+    syn_surrogate_make(from, &what, to, scratch);
 }
 
 /* Job: one prompt. The surrogate depends on the prompt's number in the file, not on who counts. */
@@ -112,16 +114,118 @@ static bool add_surrogate(const maker *m, syn_pairs *pairs, problem *why)
     return status == SYN_OK || problem_engine(why, "surrogates", &err);
 }
 
-/* Calls `take` with the sums of each of `count` surrogates; those of units only where `units`. */
+/* ---- what an interrupted run has ---------------------------------------------------------- */
+
+enum { BIAS_SHUFFLES = 100 };
+
+/* Means of shuffles added up: for pairs, and for units in every prompt; and over how many, since a
+   shuffle may leave a pair without a value (a window that became constant). */
+struct bias_sums {
+    size_t pairs, cells;
+    double *pair[2], *cell[2];
+    uint32_t *pair_count, *cell_count;
+};
+
+static size_t shuffles_of(const phiid_work *w)
+{
+    const size_t surrogates = (size_t)w->options->surrogates;
+    return !w->options->bias_correct ? 0 : surrogates ? surrogates : BIAS_SHUFFLES;
+}
+
+size_t phiid_null_count(const phiid_work *w)
+{
+    return (size_t)w->options->surrogates + shuffles_of(w);
+}
+
+/* The state: as many numbers of each kind as there are, as they lie in memory. A mark at its
+   beginning tells a machine of another byte order or size, which starts over. */
+typedef struct span {
+    void *at;
+    size_t bytes;
+} span;
+enum { SPANS = 20 };
+static const uint64_t state_mark = UINT64_C(0x0102030405060700) + sizeof(size_t);
+
+static size_t state_spans(phiid_work *w, span to[SPANS])
+{
+    const size_t n = w->from.units, pairs = n * (n - 1) / 2, cells = w->rows * n;
+    null_figures *f = &w->null;
+    bias_sums *b = w->sums;
+    size_t count = 0;
+    if (w->options->surrogates) {
+        syn_excess *e = &f->excess;
+        to[count++] = (span){&e->surrogates, sizeof e->surrogates};
+        to[count++] = (span){f->whole_above, sizeof f->whole_above};
+        to[count++] = (span){&f->whole_count, sizeof f->whole_count};
+        to[count++] = (span){e->count, n * sizeof *e->count};
+        to[count++] = (span){e->pair_count, pairs * sizeof *e->pair_count};
+        for (int k = 0; k < 2; k++) {
+            to[count++] = (span){e->mean[k], n * sizeof *e->mean[k]};
+            to[count++] = (span){e->spread[k], n * sizeof *e->spread[k]};
+            to[count++] = (span){e->above[k], n * sizeof *e->above[k]};
+            to[count++] = (span){e->pair_above[k], pairs * sizeof *e->pair_above[k]};
+        }
+    }
+    for (int k = 0; w->options->bias_correct && k < 2; k++) {
+        to[count++] = (span){b ? b->pair[k] : NULL, pairs * sizeof *b->pair[k]};
+        to[count++] = (span){b ? b->cell[k] : NULL, cells * sizeof *b->cell[k]};
+    }
+    if (w->options->bias_correct) {
+        to[count++] = (span){b ? b->pair_count : NULL, pairs * sizeof *b->pair_count};
+        to[count++] = (span){b ? b->cell_count : NULL, cells * sizeof *b->cell_count};
+    }
+    return count;
+}
+
+size_t phiid_null_state_bytes(const phiid_work *w)
+{
+    phiid_work shape = *w; /* only sizes are asked for */
+    span of[SPANS];
+    size_t bytes = sizeof state_mark;
+    const size_t count = state_spans(&shape, of);
+    for (size_t i = 0; i < count; i++) bytes += of[i].bytes;
+    return bytes;
+}
+
+static bool save_state(phiid_work *w, size_t done, problem *why)
+{
+    span of[SPANS];
+    text to = {NULL, 0, 0};
+    const size_t count = state_spans(w, of);
+    text_add_bytes(&to, (const char *)&state_mark, sizeof state_mark);
+    for (size_t i = 0; i < count; i++) text_add_bytes(&to, of[i].at, of[i].bytes);
+    const bool good = work_save(w->log, done, to.at, why);
+    text_free(&to);
+    return good;
+}
+
+static void load_state(phiid_work *w)
+{
+    span of[SPANS];
+    text from = {NULL, 0, 0};
+    size_t at = sizeof state_mark;
+    const size_t count = state_spans(w, of);
+    const bool whole = work_state(w->log, &from) && from.length == w->log->desc.state_bytes &&
+                       !memcmp(from.at, &state_mark, sizeof state_mark);
+    for (size_t i = 0; whole && i < count; at += of[i++].bytes)
+        memcpy(of[i].at, from.at + at, of[i].bytes);
+    if (!whole) w->log->done = 0;
+    text_free(&from);
+}
+
+/* Calls `take` with the sums of each of `count` surrogates; those of units only where `units`. The
+   log counts them from `before` on. */
 typedef void take_fn(void *user, const syn_pairs *pairs);
 
-static bool each_surrogate(phiid_work *w, syn_surrogate kind, size_t count, bool units,
-                           const char *label, take_fn *take, void *user, problem *why)
+static bool each_surrogate(phiid_work *w, syn_surrogate kind, size_t before, size_t count,
+                           bool units, const char *label, take_fn *take, void *user, problem *why)
 {
     progress bar;
     maker m;
     syn_pairs pairs;
     void *block = NULL;
+    size_t s = w->log->done > before ? w->log->done - before : 0;
+    if (s >= count) return true; /* all of them were in the log */
     syn_pairs_desc desc = phiid_pairs_desc(w);
     desc.cells = false;
     desc.lean = !units;
@@ -130,11 +234,13 @@ static bool each_surrogate(phiid_work *w, syn_surrogate kind, size_t count, bool
     bool good = phiid_open_pairs(&desc, &pairs, &block, why);
     maker_open(&m, w, kind);
     progress_begin(&bar, label, (double)count);
-    for (size_t s = 0; good && s < count; s++) {
+    progress_skip(&bar, (double)s);
+    while (good && s < count) {
         progress_step(&bar, (double)s);
-        m.surrogate = s;
+        m.surrogate = s++;
         good = add_surrogate(&m, &pairs, why);
         if (good) take(user, &pairs);
+        if (good && work_due(w->log)) good = save_state(w, before + s, why);
     }
     progress_end(&bar);
     maker_close(&m);
@@ -221,8 +327,8 @@ bool phiid_surrogates(phiid_work *w, problem *why)
     null_figures *f = &w->null;
     size_t n = w->from.units, count = (size_t)w->options->surrogates;
     if (!count) return true;
-    if (!open_excess(w, why) || !each_surrogate(w, (syn_surrogate)w->options->null, count, false,
-                                                "surrogates", take_excess, f, why))
+    if (!each_surrogate(w, (syn_surrogate)w->options->null, 0, count, false, "surrogates",
+                        take_excess, f, why))
         return false;
     f->surrogates = count;
     f->count = tool_alloc(n, sizeof *f->count);
@@ -244,29 +350,7 @@ bool phiid_surrogates(phiid_work *w, problem *why)
     return true;
 }
 
-void phiid_null_free(phiid_work *w)
-{
-    for (int k = 0; k < 2; k++) {
-        free(w->null.mean[k]);
-        free(w->null.z[k]);
-        free(w->null.p[k]);
-        free(w->null.pair_q[k]);
-    }
-    free(w->null.count);
-    free(w->null.block);
-}
-
 /* ---- small-sample bias ------------------------------------------------------------------ */
-
-enum { BIAS_SHUFFLES = 100 };
-
-/* Means of shuffles added up: for pairs, and for units in every prompt; and over how many, since a
-   shuffle may leave a pair without a value (a window that became constant). */
-typedef struct bias_sums {
-    size_t pairs, cells;
-    double *pair[2], *cell[2];
-    uint32_t *pair_count, *cell_count;
-} bias_sums;
 
 static void take_bias(void *user, const syn_pairs *p)
 {
@@ -323,27 +407,60 @@ static void subtract(phiid_work *w, const bias_sums *b, size_t shuffles)
     w->bias.shuffles = shuffles;
 }
 
+static void open_sums(phiid_work *w)
+{
+    bias_sums *b = w->sums = tool_alloc(1, sizeof *b);
+    b->pairs = w->pairs.pairs;
+    b->cells = w->rows * w->from.units;
+    b->pair_count = tool_alloc(b->pairs, sizeof *b->pair_count);
+    b->cell_count = tool_alloc(b->cells, sizeof *b->cell_count);
+    for (int k = 0; k < 2; k++) {
+        b->pair[k] = tool_alloc(b->pairs, sizeof(double));
+        b->cell[k] = tool_alloc(b->cells, sizeof(double));
+    }
+}
+
+static void free_sums(bias_sums *b)
+{
+    if (!b) return;
+    for (int k = 0; k < 2; k++) {
+        free(b->pair[k]);
+        free(b->cell[k]);
+    }
+    free(b->pair_count);
+    free(b->cell_count);
+    free(b);
+}
+
+bool phiid_null_begin(phiid_work *w, problem *why)
+{
+    if (!phiid_null_count(w)) return true;
+    if (w->options->surrogates && !open_excess(w, why)) return false;
+    if (w->options->bias_correct) open_sums(w);
+    load_state(w);
+    return true;
+}
+
 bool phiid_bias(phiid_work *w, problem *why)
 {
-    bias_sums b;
-    size_t shuffles = w->options->surrogates > 0 ? (size_t)w->options->surrogates : BIAS_SHUFFLES;
-    if (!w->options->bias_correct) return true;
-    b.pairs = w->pairs.pairs;
-    b.cells = w->rows * w->from.units;
-    b.pair_count = tool_alloc(b.pairs, sizeof *b.pair_count);
-    b.cell_count = tool_alloc(b.cells, sizeof *b.cell_count);
+    const size_t shuffles = shuffles_of(w);
+    if (!shuffles) return true;
+    if (!each_surrogate(w, SYN_SURROGATE_SHUFFLE, (size_t)w->options->surrogates, shuffles, true,
+                        "bias", take_bias, w->sums, why))
+        return false;
+    subtract(w, w->sums, shuffles);
+    return true;
+}
+
+void phiid_null_free(phiid_work *w)
+{
     for (int k = 0; k < 2; k++) {
-        b.pair[k] = tool_alloc(b.pairs, sizeof(double));
-        b.cell[k] = tool_alloc(b.cells, sizeof(double));
+        free(w->null.mean[k]);
+        free(w->null.z[k]);
+        free(w->null.p[k]);
+        free(w->null.pair_q[k]);
     }
-    bool good =
-        each_surrogate(w, SYN_SURROGATE_SHUFFLE, shuffles, true, "bias", take_bias, &b, why);
-    if (good) subtract(w, &b, shuffles);
-    for (int k = 0; k < 2; k++) {
-        free(b.pair[k]);
-        free(b.cell[k]);
-    }
-    free(b.pair_count);
-    free(b.cell_count);
-    return good;
+    free(w->null.count);
+    free(w->null.block);
+    free_sums(w->sums);
 }

@@ -2,6 +2,7 @@
 #include "phiid/phiid.h"
 
 #include "base/columns.h"
+#include "base/sha256.h"
 #include "base/work.h"
 #include "engine/unit_list.h"
 
@@ -44,6 +45,24 @@ static void settings_json(const phiid_work *w, json_out *j)
     choice_json(j, "columns", o->take.columns);
     choice_json(j, "skip", o->take.skip);
     json_object_end(j);
+}
+
+char *phiid_settings(phiid_work *w)
+{
+    const recording *r = &w->from;
+    json_out j;
+    memset(&j, 0, sizeof j);
+    json_object(&j, NULL);
+    json_text(&j, "version", tool_version());
+    settings_json(w, &j);
+    json_text(&j, "recording_sha256", r->hash);
+    json_text(&j, "model_sha256", json_text_of(r->run.root, "model.sha256", ""));
+    json_int(&j, "layers", (int64_t)r->layers);
+    json_int(&j, "first_layer", (int64_t)r->first_layer);
+    json_bool(&j, "experts", r->experts);
+    json_object_end(&j);
+    sha256_of(j.to.at, j.to.length, w->identity);
+    return j.to.at;
 }
 
 static bool compare_with(const phiid_work *w, const json *old, const char *path, problem *why)
@@ -613,6 +632,7 @@ static bool write_json(const phiid_work *w, problem *why)
     json_object(&j, NULL);
     json_text(&j, "program", "synergy phiid");
     json_text(&j, "version", tool_version());
+    json_text(&j, "identity", w->identity);
     settings_json(w, &j);
     input_json(w, &j);
     model_json(w, &j);

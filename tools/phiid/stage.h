@@ -24,6 +24,7 @@ typedef struct phiid_options {
     bool tau_given;        /* else that of a covariance file */
     recording_choice take; /* columns, and what a missing number does */
     bool pool, bias_correct, pairs_csv, atoms, force;
+    bool resume, fresh; /* resume: the default, and said again */
 } phiid_options;
 
 enum { PHIID_DETREND_NONE, PHIID_DETREND_LINEAR, PHIID_DETREND_QUADRATIC, PHIID_DETREND_MEAN };

@@ -43,8 +43,13 @@ typedef struct quantile_figures {
     double *unit[2];       /* (unit): means over pairs */
 } quantile_figures;
 
+typedef struct bias_sums bias_sums;
+
 typedef struct phiid_work {
     const phiid_options *options;
+    char identity[65];  /* of the input and the settings: what decides the numbers */
+    struct work *log;   /* of surrogates, where there are any: a state, as phiid_null.c packs it */
+    bias_sums *sums;    /* of shuffles, with --bias-correct */
     const char *output; /* folder */
     recording from;
     bool own_names; /* the table's own names of the units are good ones */

@@ -1,13 +1,14 @@
 /* capture.c - what `synergy capture` and `analyze` do with prompts: one series of norms a prompt.
 
    A run can be stopped at any moment. Each finished prompt is a piece in DIR/capture.part
-   (base/work.h), and the same command goes on behind the last good one. The result files are
-   written once, at the end, from the records, and hold no clock, so that an interrupted run gives
-   the same bytes as an undisturbed one. */
+   (base/work.h), and the same command goes on behind the last good one. Of prompts under way the
+   tokens so far are kept, too: going on feeds them behind their prompt, which is faster than
+   generating and gives the same bits. The result files are written once, at the end, from the
+   records, and hold no clock, so that an interrupted run gives the same bytes as an undisturbed
+   one. */
 #include "record/capture_work.h"
 
 #include "base/columns.h"
-#include "base/work.h"
 
 #include "record/prompts.h"
 
@@ -168,6 +169,7 @@ static void settings_json(const capture_job *job, json_out *j)
     json_int(j, "first_layer", job->first_layer);
     json_int(j, "tokens", job->forced ? (int64_t)job->forced_length : o->n);
     if (job->forced && o->from) json_int(j, "from", o->from);
+    if (job->forced) json_bool(j, "logits", o->logits);
     json_int(j, "context", job->desc.tokens);
     json_text(j, "eos", choice_name(CHOICE_EOS, o->eos));
     json_text(j, "arithmetic", choice_name(CHOICE_ARITHMETIC, o->exact));
@@ -287,6 +289,8 @@ static const setting_word setting_words[] = {
     {"context", "-c"},
     {"context", NULL}, /* without -c it follows from the rest */
     {"tokens", "-n"},
+    {"logits", "--logits"},
+    {"from", "--from"},
     {"units", "--units"},
     {"shared_experts", "--shared-experts"},
     {"eos", "--eos"},
@@ -303,27 +307,39 @@ static const setting_word setting_words[] = {
     {"prompts_sha256", "text of the prompts (sha256)"},
     {NULL, NULL}};
 
-static work_desc work_of(const capture_job *job)
+const setting_word *capture_setting_words(void)
+{
+    return setting_words + 1;
+}
+
+work_desc capture_work_of(const capture_job *job, const char *pieces, size_t total)
 {
     const capture_options *o = job->options;
     const work_desc d = {.directory = o->output,
                          .file = "capture.part",
                          .finished = "run.json",
-                         .result = "norms.npy",
+                         .result = o->logits ? "logits.npy" : "norms.npy",
                          .settings = job->told,
                          .identity = job->folder,
                          .words = o->context ? setting_words : setting_words + 1,
-                         .pieces = "prompts",
-                         .total = job->prompts,
+                         .pieces = pieces,
+                         .total = total,
                          .fresh = o->fresh,
                          .force = o->force};
+    return d;
+}
+
+static work_desc work_of(const capture_job *job)
+{
+    work_desc d = capture_work_of(job, "prompts", job->prompts);
+    d.begun_from = job->prompts;
     return d;
 }
 
 bool capture_check_folder(capture_job *job, problem *why)
 {
     if (!job->identity[0]) find_identity(job);
-    const work_desc d = work_of(job);
+    const work_desc d = capture_work_of(job, "", 0);
     return work_check(&d, why) && directory_writable(d.directory, why) &&
            columns_free(d.directory, why) &&
            columns_not_input(d.directory, "capture", job->options->model, why) &&
@@ -464,12 +480,16 @@ typedef struct record {
 
 /* A prompt under way, one a sequence of the context. */
 typedef struct capture_slot {
-    size_t prompt;   /* its number in the job */
-    bool busy, done; /* done: to be written */
-    size_t fed;      /* of its ids */
-    int32_t next;    /* the token to feed when all are */
-    int row;         /* of the pass under way whose logits choose the next; -1: none */
-    bool generated;  /* that row is a token of the continuation */
+    size_t prompt;     /* its number in the job */
+    bool busy, done;   /* done: to be written */
+    size_t fed;        /* of its ids, and then of those that an earlier run generated */
+    size_t again;      /* how many these are: fed like a prompt, and recorded */
+    size_t kept;       /* tokens of the continuation that the log has */
+    int32_t next;      /* the token to feed when all are */
+    int first;         /* row of the pass under way that fed the id before `fed` is counted from */
+    size_t fed_before; /* of `fed`, by earlier passes */
+    int row;           /* of the pass under way whose logits choose the next; -1: none */
+    bool generated;    /* that row is a token of the continuation */
     syn_sampler sampler;
     double *sinks; /* (unit): sums */
     record r;
@@ -581,13 +601,24 @@ static void slot_begin(capture_job *job, uint32_t s, size_t prompt)
     slot->prompt = prompt;
     slot->busy = true;
     slot->done = false;
-    slot->fed = 0;
+    slot->fed = slot->again = slot->kept = 0;
     slot->r.length = 0;
     for (size_t i = 0; i < n; i++) slot->r.ids[i] = -1;
     for (size_t i = 0; i < n * job->units; i++) slot->r.norms[i] = (float)NAN;
     if (slot->sinks) memset(slot->sinks, 0, job->units * sizeof *slot->sinks);
     slot_sampler(job, prompt, &slot->sampler);
     syn_context_rewind(&job->ctx, s, 0, &ignored);
+}
+
+static size_t slot_given(const capture_job *job, const capture_slot *slot)
+{
+    return job->prompt[slot->prompt].count + slot->again;
+}
+
+static int32_t slot_id(const capture_job *job, const capture_slot *slot, size_t at)
+{
+    const capture_prompt *p = &job->prompt[slot->prompt];
+    return at < p->count ? p->ids[at] : slot->r.ids[at - p->count];
 }
 
 /* The rows of a pass: one for each continuation, then prompts as far as there is room. */
@@ -598,7 +629,8 @@ static size_t pass_rows(capture_job *job, syn_row *rows)
     for (uint32_t s = 0; s < sequences; s++) {
         capture_slot *slot = &job->slot[s];
         slot->row = -1;
-        slot->generated = slot->busy && !slot->done && slot->fed == job->prompt[slot->prompt].count;
+        slot->fed_before = slot->fed;
+        slot->generated = slot->busy && !slot->done && slot->fed == slot_given(job, slot);
         if (!slot->generated) continue;
         slot->row = (int)n;
         rows[n++] = (syn_row){.sequence = s, .id = slot->next};
@@ -606,12 +638,28 @@ static size_t pass_rows(capture_job *job, syn_row *rows)
     for (uint32_t s = 0; s < sequences; s++) {
         capture_slot *slot = &job->slot[s];
         if (!slot->busy || slot->done || slot->generated) continue;
-        const capture_prompt *p = &job->prompt[slot->prompt];
-        for (; slot->fed < p->count && n < most; n++)
-            rows[n] = (syn_row){.sequence = s, .id = p->ids[slot->fed++]};
-        if (slot->fed == p->count) slot->row = (int)n - 1;
+        const size_t given = slot_given(job, slot);
+        slot->first = (int)n;
+        for (; slot->fed < given && n < most; n++)
+            rows[n] = (syn_row){.sequence = s, .id = slot_id(job, slot, slot->fed++)};
+        if (slot->fed == given && !slot->again) slot->row = (int)n - 1;
     }
     return n;
+}
+
+static void take_token(capture_job *job, capture_slot *slot, size_t row, size_t token)
+{
+    capture_copy_norms(job, row, slot->r.norms + token * job->units);
+    capture_sinks_add(job, row, slot->sinks);
+}
+
+/* What an earlier run generated, and this pass fed again. */
+static void take_again(capture_job *job, capture_slot *slot)
+{
+    const size_t prompt = job->prompt[slot->prompt].count;
+    for (size_t at = slot->fed_before; at < slot->fed; at++)
+        if (at >= prompt)
+            take_token(job, slot, (size_t)slot->first + at - slot->fed_before, at - prompt);
 }
 
 /* Takes what a pass gave one sequence, and chooses its next token. */
@@ -620,11 +668,11 @@ static void take_row(void *arg, int s)
     capture_job *job = arg;
     capture_slot *slot = &job->slot[s];
     record *r = &slot->r;
+    if (slot->busy) take_again(job, slot);
     if (slot->row < 0) return;
     if (slot->generated) {
         r->ids[r->length] = slot->next;
-        capture_copy_norms(job, (size_t)slot->row, r->norms + r->length * job->units);
-        capture_sinks_add(job, (size_t)slot->row, slot->sinks);
+        take_token(job, slot, (size_t)slot->row, r->length);
         r->length++;
     }
     if (r->length < (uint32_t)job->options->n) {
@@ -721,7 +769,7 @@ static uint32_t get_u32(const unsigned char *from)
            (uint32_t)from[3] << 24;
 }
 
-static void put_floats(unsigned char *to, const float *values, size_t n)
+void floats_to_bytes(const float *values, size_t n, unsigned char *to)
 {
     for (size_t i = 0; i < n; i++) {
         uint32_t bits;
@@ -730,7 +778,7 @@ static void put_floats(unsigned char *to, const float *values, size_t n)
     }
 }
 
-static void get_floats(const unsigned char *from, float *values, size_t n)
+void floats_from_bytes(const unsigned char *from, size_t n, float *values)
 {
     for (size_t i = 0; i < n; i++) {
         const uint32_t bits = get_u32(from + 4 * i);
@@ -743,8 +791,8 @@ static void pack(const capture_job *job, const record *r, unsigned char *to)
     const size_t n = (size_t)job->options->n;
     put_u32(to, r->length);
     for (size_t i = 0; i < n; i++) put_u32(to + 4 + 4 * i, (uint32_t)r->ids[i]);
-    put_floats(to + 4 + 4 * n, r->norms, n * job->units);
-    put_floats(to + 4 + 4 * n + 4 * n * job->units, r->sinks, sink_count(job));
+    floats_to_bytes(r->norms, n * job->units, to + 4 + 4 * n);
+    floats_to_bytes(r->sinks, sink_count(job), to + 4 + 4 * n + 4 * n * job->units);
 }
 
 static bool unpack(const capture_job *job, const unsigned char *from, record *r)
@@ -752,14 +800,15 @@ static bool unpack(const capture_job *job, const unsigned char *from, record *r)
     const size_t n = (size_t)job->options->n;
     r->length = get_u32(from);
     for (size_t i = 0; i < n; i++) r->ids[i] = (int32_t)get_u32(from + 4 + 4 * i);
-    get_floats(from + 4 + 4 * n, r->norms, n * job->units);
-    get_floats(from + 4 + 4 * n + 4 * n * job->units, r->sinks, sink_count(job));
+    floats_from_bytes(from + 4 + 4 * n, n * job->units, r->norms);
+    floats_from_bytes(from + 4 + 4 * n + 4 * n * job->units, sink_count(job), r->sinks);
     return r->length <= n;
 }
 
 /* The log, and the record that is in hand. */
 typedef struct taken {
     work log;
+    double begun_kept; /* when the prompts under way were last kept */
     text bytes;
     record now;
 } taken;
@@ -787,6 +836,67 @@ static bool taken_read(const capture_job *job, taken *w, size_t prompt, problem 
         unpack(job, (const unsigned char *)w->bytes.at, &w->now))
         return true;
     return problem_set(why, "%s: prompt %zu cannot be read back", w->log.path, prompt);
+}
+
+/* ---- prompts under way: length, next token, state of the sampler, ids --------------------- */
+
+enum { BEGUN_HEAD = 16 };
+
+static bool keep_slot(taken *w, size_t key, capture_slot *slot, problem *why)
+{
+    const size_t bytes = BEGUN_HEAD + 4 * (size_t)slot->r.length;
+    unsigned char *to = tool_alloc(bytes, 1);
+    put_u32(to, slot->r.length);
+    put_u32(to + 4, (uint32_t)slot->next);
+    put_u32(to + 8, (uint32_t)slot->sampler.seed);
+    put_u32(to + 12, (uint32_t)(slot->sampler.seed >> 32));
+    for (uint32_t i = 0; i < slot->r.length; i++)
+        put_u32(to + BEGUN_HEAD + 4 * i, (uint32_t)slot->r.ids[i]);
+    const bool good = work_add(&w->log, key, to, bytes, why);
+    slot->kept = slot->r.length;
+    free(to);
+    return good;
+}
+
+/* At most once a second, and each when it has grown by the root of what it will be: all that is
+   written for a text of n tokens are then n sqrt(n) / 2 ids, little beside its norms. */
+static bool keep_begun(capture_job *job, taken *w, problem *why)
+{
+    const double now = clock_seconds();
+    if (now - w->begun_kept < 1) return true;
+    w->begun_kept = now;
+    for (uint32_t s = 0; s < job->ctx.desc.sequences; s++) {
+        capture_slot *slot = &job->slot[s];
+        if (!slot->busy || slot->done || slot->r.length <= slot->kept) continue;
+        const double grown = (double)(slot->r.length - slot->kept);
+        if (grown * grown < (double)job->options->n) continue;
+        if (!keep_slot(w, job->prompts + slot->prompt, slot, why)) return false;
+    }
+    return true;
+}
+
+/* A prompt that a stopped run had begun goes on where it was; a record that is none of ours counts
+   as not there. */
+static void slot_go_on(capture_job *job, taken *w, capture_slot *slot)
+{
+    const size_t key = job->prompts + slot->prompt;
+    problem ignored;
+    if (!work_has(&w->log, key) || !work_read(&w->log, key, &w->bytes, &ignored) ||
+        w->bytes.length < BEGUN_HEAD)
+        return;
+    const unsigned char *from = (const unsigned char *)w->bytes.at;
+    const uint32_t length = get_u32(from), next = get_u32(from + 4);
+    if (length >= (uint32_t)job->options->n || next >= job->m.model.vocab ||
+        w->bytes.length != BEGUN_HEAD + 4 * (size_t)length)
+        return;
+    for (uint32_t i = 0; i < length; i++)
+        if (get_u32(from + BEGUN_HEAD + 4 * i) >= job->m.model.vocab) return;
+    for (uint32_t i = 0; i < length; i++)
+        slot->r.ids[i] = (int32_t)get_u32(from + BEGUN_HEAD + 4 * i);
+    slot->r.length = length;
+    slot->again = slot->kept = length;
+    slot->next = (int32_t)next;
+    slot->sampler.seed = get_u32(from + 8) | (uint64_t)get_u32(from + 12) << 32;
 }
 
 static void taken_close(taken *w, bool finished)
@@ -961,11 +1071,13 @@ static bool write_timing(const capture_job *job, double seconds, double tokens, 
 }
 
 /* Free sequences take the next prompts. */
-static void fill_slots(capture_job *job, const taken *w, size_t *next)
+static void fill_slots(capture_job *job, taken *w, size_t *next)
 {
     for (uint32_t s = 0; s < job->ctx.desc.sequences; s++) {
         while (*next < job->prompts && work_has(&w->log, *next)) (*next)++;
-        if (!job->slot[s].busy && *next < job->prompts) slot_begin(job, s, (*next)++);
+        if (job->slot[s].busy || *next >= job->prompts) continue;
+        slot_begin(job, s, (*next)++);
+        slot_go_on(job, w, &job->slot[s]);
     }
 }
 
@@ -999,15 +1111,17 @@ static bool generate_all(capture_job *job, taken *w, problem *why)
     bool good = true;
     syn_row *rows = tool_alloc(job->ctx.desc.batch, sizeof *rows);
     open_slots(job);
+    w->begun_kept = start;
     budget_note("texts", job->desc.sequences < left ? job->desc.sequences : left,
                 memory_bytes(job));
+    fill_slots(job, w, &next);
     progress_begin(&bar, "capture", (double)job->prompts * n);
-    progress_skip(&bar, (double)w->log.done * n);
+    progress_skip(&bar, (double)w->log.done * n + tokens_under_way(job));
     while (good && w->log.done < job->prompts) {
         fill_slots(job, w, &next);
         good = run_pass(job, rows, why);
         for (uint32_t s = 0; s < job->ctx.desc.sequences; s++) tokens += job->slot[s].generated;
-        good = good && add_done(job, w, why);
+        good = good && add_done(job, w, why) && keep_begun(job, w, why);
         progress_step(&bar, (double)w->log.done * n + tokens_under_way(job));
     }
     progress_end(&bar);

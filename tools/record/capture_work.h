@@ -2,6 +2,7 @@
 #ifndef SYNERGY_CAPTURE_WORK_H
 #define SYNERGY_CAPTURE_WORK_H
 
+#include "base/work.h"
 #include "record/stage.h"
 
 /* A prompt as it is fed. */
@@ -40,6 +41,9 @@ bool capture_open(capture_job *job, const capture_options *o, problem *why);
 /* Finds the run's identity, makes the folder, and refuses one that holds another run. */
 bool capture_check_folder(capture_job *job, problem *why);
 bool capture_open_context(capture_job *job, problem *why);
+/* The work of it: pieces of a kind, so many in all. */
+const setting_word *capture_setting_words(void);
+work_desc capture_work_of(const capture_job *job, const char *pieces, size_t total);
 /* Removes a result file of an earlier run that this one does not write. */
 void capture_remove(const capture_job *job, const char *name);
 void capture_copy_norms(const capture_job *job, size_t row, float *to);
@@ -49,6 +53,9 @@ double *capture_sinks(const capture_job *job);
 void capture_sinks_add(const capture_job *job, size_t row, double *sums);
 void capture_sinks_mean(const capture_job *job, const double *sums, size_t positions, float *to);
 void capture_free(capture_job *job);
+/* Numbers as the log has them, little-endian. */
+void floats_to_bytes(const float *values, size_t n, unsigned char *to);
+void floats_from_bytes(const unsigned char *from, size_t n, float *values);
 bool capture_forced_json(capture_job *job, uint64_t prompts, uint64_t tokens, problem *why);
 
 #endif

@@ -3,6 +3,8 @@
 #include "record/stage.h"
 
 #include "base/columns.h"
+#include "base/work.h"
+#include "record/capture_work.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -118,18 +120,24 @@ static bool open_shard(shard *s, problem *why)
     return open_array(s, NORMS, why) && open_array(s, TOKENS, why);
 }
 
-/* The sharpest word for why two runs are not one. */
+/* Every setting that differs, there and here, or the sharpest word for why two runs are not one. */
 static bool same_run(const shard *a, const shard *b, problem *why)
 {
     const json *x = a->run.root, *y = b->run.root;
+    const json *of_x = json_get(x, "settings"), *of_y = json_get(y, "settings");
+    text how = {NULL, 0, 0};
     if (strcmp(json_text_of(x, "model.sha256", ""), json_text_of(y, "model.sha256", "")))
         return problem_set(why, "%s: is of another model than %s (%s and %s)", b->path, a->path,
                            json_text_of(y, "model.file", "?"), json_text_of(x, "model.file", "?"));
-    const char *key = json_difference(json_get(x, "settings"), json_get(y, "settings"));
-    if (!key) key = json_difference(json_get(y, "settings"), json_get(x, "settings"));
+    const char *key = json_difference(of_x, of_y);
+    if (!key) key = json_difference(of_y, of_x);
+    if (key && !settings_differ(of_x, of_y, capture_setting_words(), &how))
+        text_print(&how, "%s in one only", key); /* which an older version did not write */
     if (key)
-        return problem_set(why, "%s: was made with another setting of %s than %s", b->path, key,
-                           a->path);
+        problem_set(why, "%s: was made with other settings than %s (here): %.700s", b->path,
+                    a->path, how.at);
+    text_free(&how);
+    if (key) return false;
     if (strcmp(json_text_of(x, "version", ""), json_text_of(y, "version", "")))
         return problem_set(why, "%s: was made by another version than %s", b->path, a->path);
     if (strcmp(json_text_of(x, "identity", ""), json_text_of(y, "identity", "")))

@@ -279,6 +279,48 @@ static bool run_items(feeder *f, const eval_item *item, size_t items, size_t sta
     return feed(f, why) && score_rests(f, item, items, likelihood, why);
 }
 
+static uint64_t item_positions(const eval_item *item, size_t start)
+{
+    uint64_t n = item->stem - start;
+    for (int c = 0; c < item->choices; c++) n += item->length[c] - 1 - item->stem;
+    return n;
+}
+
+/* Items that the log has, in one go; false when one is missing. */
+static bool read_items(feeder *f, const eval_item *item, size_t items, size_t start,
+                       double *likelihood)
+{
+    work *log = f->e->log;
+    const size_t first = (size_t)(item - f->e->item);
+    enum { BYTES = EVAL_CHOICES * sizeof *likelihood };
+    text had = {NULL, 0, 0};
+    problem ignored; /* what cannot be read back is run again */
+    bool whole = log != NULL;
+    uint64_t fed = 0;
+    for (size_t i = 0; whole && i < items; i++) {
+        whole = work_has(log, first + i) && work_read(log, first + i, &had, &ignored) &&
+                had.length == BYTES;
+        if (whole) memcpy(likelihood + i * EVAL_CHOICES, had.at, BYTES);
+        fed += item_positions(&item[i], start);
+    }
+    text_free(&had);
+    if (whole) f->fed += fed;
+    if (whole && f->e->bar) progress_skip(f->e->bar, (double)f->fed);
+    return whole;
+}
+
+static bool add_items(const feeder *f, const eval_item *item, size_t items,
+                      const double *likelihood, problem *why)
+{
+    const size_t first = (size_t)(item - f->e->item);
+    bool good = true;
+    for (size_t i = 0; f->e->log && good && i < items; i++)
+        good = work_has(f->e->log, first + i) ||
+               work_add(f->e->log, first + i, likelihood + i * EVAL_CHOICES,
+                        EVAL_CHOICES * sizeof *likelihood, why);
+    return good;
+}
+
 static bool run_set(feeder *f, const eval_item *item, size_t items, double *likelihood,
                     problem *why)
 {
@@ -289,9 +331,14 @@ static bool run_set(feeder *f, const eval_item *item, size_t items, double *like
     add_piece(f, &(piece){0, item[0].ids[0], 0, start, NULL, 0, NULL, -1});
     if (!start) f->pieces = 0;
     bool good = feed(f, why);
-    for (size_t i = 0; good && i < items; i += most)
-        good = run_items(f, item + i, items - i < most ? items - i : most, start,
-                         likelihood + i * EVAL_CHOICES, why);
+    for (size_t i = 0; good && i < items; i += most) {
+        const size_t n = items - i < most ? items - i : most;
+        double *of_items = likelihood + i * EVAL_CHOICES;
+        if (read_items(f, item + i, n, start, of_items)) continue;
+        memset(of_items, 0, n * EVAL_CHOICES * sizeof *of_items);
+        good = run_items(f, item + i, n, start, of_items, why) &&
+               add_items(f, item + i, n, of_items, why);
+    }
     return good;
 }
 
@@ -311,11 +358,7 @@ static uint64_t count_positions(const eval_bench *e)
         n = set_items(e, i);
         const size_t start = common_start(item, n);
         positions += start;
-        for (size_t k = 0; k < n; k++) {
-            positions += item[k].stem - start;
-            for (int c = 0; c < item[k].choices; c++)
-                positions += item[k].length[c] - 1 - item[k].stem;
-        }
+        for (size_t k = 0; k < n; k++) positions += item_positions(&item[k], start);
     }
     return positions;
 }
@@ -333,6 +376,33 @@ bool eval_layout(const eval_bench *e, const loaded_model *m, const char *memory,
         if (!model_context_bytes(m, desc, &bytes, why)) return false;
         if (items == 1 || (double)bytes <= budget) return true;
     }
+}
+
+bool eval_announce(const eval_bench *e, const loaded_model *m, syn_context *ctx, problem *why)
+{
+    const eval_item *item = &e->item[0];
+    syn_row rows[PASS];
+    syn_error err;
+    size_t n = 0;
+    char what[96];
+    const double start = clock_seconds();
+    for (; n < item->stem && n < ctx->desc.batch && n < PASS; n++)
+        rows[n] = (syn_row){.sequence = 0, .id = item->ids[0][n]};
+    if (syn_context_step_rows(ctx, rows, n, &err) != SYN_OK ||
+        syn_context_rewind(ctx, 0, 0, &err) != SYN_OK)
+        return problem_engine(why, "evaluation", &err);
+    const double left = 1 - (double)(e->log ? e->log->done : 0) / (double)e->items;
+    const double all = (clock_seconds() - start) / (double)n * (double)e->positions * left;
+    snprintf(what, sizeof what, "%zu items of %d set%s, %llu positions", e->items, e->sets,
+             e->sets > 1 ? "s" : "", (unsigned long long)e->positions);
+    const work_plan p = {what,
+                         e->log && e->log->log ? e->log->desc.directory : NULL,
+                         (double)m->model_bytes + (double)m->context_bytes,
+                         52.0 * (double)e->items + 1000,
+                         0.4 * all,
+                         2 * all + 0.1,
+                         .unless = 1};
+    return plan_announce(&p, why);
 }
 
 bool eval_likelihoods(const eval_bench *e, syn_context *ctx, double *likelihood, problem *why)

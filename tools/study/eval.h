@@ -9,6 +9,7 @@
 #ifndef SYNERGY_EVAL_H
 #define SYNERGY_EVAL_H
 
+#include "base/work.h"
 #include "study/stage.h"
 
 typedef struct eval_item {
@@ -28,6 +29,7 @@ typedef struct eval_bench {
     uint32_t tokens;
     uint64_t positions;
     progress *bar; /* NULL, or stepped by a run, in positions */
+    work *log;     /* NULL, or an open log: an item is a piece, and what it has is not run */
 } eval_bench;
 
 /* names: "all" or "arithmetic,grammar"; limit: most items of each set, 0: all (a limit takes a
@@ -40,6 +42,8 @@ void eval_close(eval_bench *e);
 /* Tokens, sequences and batch of a context for it, as far as the memory goes (see budget_of). */
 bool eval_layout(const eval_bench *e, const loaded_model *m, const char *memory,
                  syn_context_desc *desc, problem *why);
+/* Tells what a run takes: one pass is timed, and the items of e->log do not count. */
+bool eval_announce(const eval_bench *e, const loaded_model *m, syn_context *ctx, problem *why);
 /* scores[e->sets]; ctx: as eval_layout has it, or more. Edits are whatever the caller has set in
    ctx->edit. */
 bool eval_run(const eval_bench *e, syn_context *ctx, eval_score *scores, problem *why);

@@ -1,6 +1,8 @@
 /* eval_run.c - the evaluation sets on one model, as `synergy eval` asks them. */
 #include "study/eval.h"
 
+#include "base/sha256.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +45,61 @@ static void take_results(const eval_bench *e, const double *likelihood, eval_res
     take_answers(e, likelihood, r);
 }
 
+/* ---- an interrupted run ----------------------------------------------------------------- */
+
+/* What decides the likelihoods, as JSON; identity: its hash with that of the items' ids. */
+static char *settings_of(const eval_options *o, const loaded_model *m, const eval_bench *e,
+                         char identity[65])
+{
+    json_out j = {0};
+    sha256 hash;
+    char mark[65];
+    model_mark(m, mark);
+    json_object(&j, NULL);
+    json_text(&j, "version", tool_version());
+    json_text(&j, "model_mark", mark);
+    json_text(&j, "sets", o->sets);
+    json_text(&j, "arithmetic", o->exact ? "exact" : "fast");
+    json_object_end(&j);
+    sha256_begin(&hash);
+    sha256_add(&hash, j.to.at, j.to.length);
+    for (size_t i = 0; i < e->items; i++)
+        for (int c = 0; c < e->item[i].choices; c++)
+            sha256_add(&hash, e->item[i].ids[c], e->item[i].length[c] * sizeof *e->item[i].ids[c]);
+    sha256_end(&hash, identity);
+    return j.to.at;
+}
+
+/* Opens the log in the current folder, tells what is to come, and asks. */
+static bool ask_items(const eval_options *o, const loaded_model *m, eval_bench *e, syn_context *ctx,
+                      double *likelihood, problem *why)
+{
+    char identity[65], name[64];
+    char *settings = settings_of(o, m, e, identity);
+    work log;
+    work_file_name("eval", identity, name);
+    const work_desc d = {.directory = ".",
+                         .file = name,
+                         .settings = settings,
+                         .identity = identity,
+                         .pieces = "items",
+                         .total = e->items,
+                         .fresh = o->fresh,
+                         .in_passing = true};
+    bool good = work_open(&log, &d, why);
+    if (good) {
+        e->log = &log;
+        good = eval_announce(e, m, ctx, why);
+        progress_begin(e->bar, "eval", (double)eval_positions(e)); /* the clock runs from here */
+        good = good && eval_likelihoods(e, ctx, likelihood, why);
+        progress_end(e->bar);
+        e->log = NULL;
+    }
+    work_close(&log, good);
+    free(settings);
+    return good;
+}
+
 bool eval_model(const eval_options *o, eval_result *r, problem *why)
 {
     loaded_model m;
@@ -59,12 +116,10 @@ bool eval_model(const eval_options *o, eval_result *r, problem *why)
     double *likelihood = tool_alloc(e.items * EVAL_CHOICES, sizeof *likelihood);
     memset(&desc, 0, sizeof desc);
     desc.arithmetic = o->exact ? SYN_EXACT : SYN_FAST;
-    progress_begin(&bar, "eval", (double)eval_positions(&e));
     e.bar = &bar;
     const bool good = eval_layout(&e, &m, o->memory, &desc, why) &&
                       model_context(&m, &ctx, &desc, o->threads, why) &&
-                      eval_likelihoods(&e, &ctx, likelihood, why);
-    progress_end(&bar);
+                      ask_items(o, &m, &e, &ctx, likelihood, why);
     if (good) take_results(&e, likelihood, r);
     free(likelihood);
     eval_close(&e);

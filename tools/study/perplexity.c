@@ -6,6 +6,8 @@
    only, which is what llama.cpp's llama-perplexity computes. */
 #include "study/perplexity.h"
 
+#include "base/sha256.h"
+#include "base/work.h"
 #include "engine/feed.h"
 
 #include <math.h>
@@ -69,6 +71,8 @@ typedef struct scoring {
     fed_text *text; /* (windows): a window without its last id */
     size_t *at;     /* (windows): where it stands in the input */
     size_t windows;
+    work log;    /* a window is a piece: -log p of its ids but the first */
+    double *nll; /* (rows, length): of the id at that place; NaN where it is not scored */
     progress bar;
     uint64_t n; /* Welford's mean and sum of squares over scored tokens */
     double mean, squares;
@@ -128,16 +132,16 @@ static bool choose_window(scoring *s, problem *why)
 
 /* ---- scoring -------------------------------------------------------------------------- */
 
-static bool take(scoring *s, double nll, size_t token, problem *why)
+/* In the order of the input, whatever came from the log. */
+static void take_all(scoring *s)
 {
-    const double change = nll - s->mean;
-    if (!isfinite(nll))
-        return problem_set(why, "%s: the model gives token %zu no finite likelihood", s->name,
-                           token);
-    s->n++;
-    s->mean += change / (double)s->n;
-    s->squares += change * (nll - s->mean);
-    return true;
+    for (size_t i = 0; i < s->rows * s->length; i++) {
+        if (isnan(s->nll[i])) continue;
+        const double change = s->nll[i] - s->mean;
+        s->n++;
+        s->mean += change / (double)s->n;
+        s->squares += change * (s->nll[i] - s->mean);
+    }
 }
 
 /* The windows of all rows, one behind the other. */
@@ -159,38 +163,156 @@ static void cut_windows(scoring *s)
         }
 }
 
-/* Position p of a window tells how likely its id at p + 1 is. */
-static bool score_pass(scoring *s, const feed *f, int32_t *next, double *nll, problem *why)
+/* Where -log p of a window's ids stand: that of the id behind position p at p. */
+static double *window_nll(const scoring *s, size_t window)
+{
+    return s->nll + s->at[window] + 1;
+}
+
+/* The windows that the log does not have; number (left): which they are. */
+static size_t left_to_score(scoring *s, fed_text *left, size_t *number)
+{
+    text had = {NULL, 0, 0};
+    problem ignored; /* what cannot be read back is scored again */
+    size_t count = 0;
+    for (size_t w = 0; w < s->windows; w++) {
+        const size_t bytes = s->text[w].count * sizeof *s->nll;
+        if (work_has(&s->log, w) && work_read(&s->log, w, &had, &ignored) && had.length == bytes) {
+            memcpy(window_nll(s, w), had.at, bytes);
+            continue;
+        }
+        number[count] = w;
+        left[count++] = s->text[w];
+    }
+    text_free(&had);
+    return count;
+}
+
+/* Position p of a window tells how likely its id at p + 1 is. A window that is through goes to the
+   log. */
+static bool score_pass(scoring *s, const feed *f, const size_t *number, int32_t *next, double *nll,
+                       problem *why)
 {
     size_t which = f->first, at = f->first_at;
     for (size_t i = 0; i < f->count; i++, feed_next_row(f, &which, &at)) {
-        const size_t first = s->options->second_half ? (s->text[which].count + 1) / 2 : 0;
-        next[i] = at < first ? -1 : s->text[which].ids[at + 1];
+        const fed_text *t = &s->text[number[which]];
+        const size_t first = s->options->second_half ? (t->count + 1) / 2 : 0;
+        next[i] = at < first ? -1 : t->ids[at + 1];
     }
     logits_nll(syn_context_logits(&s->ctx, 0), s->m.model.vocab, next, f->count, nll,
                &s->ctx.desc.parallel);
     which = f->first;
     at = f->first_at;
-    for (size_t i = 0; i < f->count; i++, feed_next_row(f, &which, &at))
-        if (next[i] >= 0 && !take(s, nll[i], s->at[which] + at + 1, why)) return false;
+    for (size_t i = 0; i < f->count; i++, feed_next_row(f, &which, &at)) {
+        const size_t w = number[which];
+        if (next[i] >= 0 && !isfinite(nll[i]))
+            return problem_set(why, "%s: the model gives token %zu no finite likelihood", s->name,
+                               s->at[w] + at + 1);
+        if (next[i] >= 0) window_nll(s, w)[at] = nll[i];
+        if (at + 1 == s->text[w].count &&
+            !work_add(&s->log, w, window_nll(s, w), s->text[w].count * sizeof *nll, why))
+            return false;
+    }
     return true;
+}
+
+/* A pass over the beginning tells what a position costs. */
+static bool announce(scoring *s, double left, problem *why)
+{
+    const size_t few = s->text[0].count < 16 ? s->text[0].count : 16;
+    const fed_text some = {.ids = s->text[0].ids, .count = few};
+    const double start = clock_seconds();
+    char what[120];
+    feed f;
+    feed_begin(&f, &s->ctx, s->m.path, &some, 1);
+    const bool good = feed_pass(&f, why);
+    feed_end(&f);
+    const double all = (clock_seconds() - start) / (double)some.count * left;
+    snprintf(what, sizeof what, "%zu window%s of up to %zu tokens, %zu tokens in all", s->windows,
+             s->windows > 1 ? "s" : "", s->window, s->rows * s->length);
+    const work_plan p = {what,
+                         s->log.log ? s->log.desc.directory : NULL,
+                         (double)s->m.model_bytes + (double)s->m.context_bytes,
+                         8.0 * (double)(s->rows * s->length) + 20.0 * (double)s->windows + 1000,
+                         0.3 * all,
+                         1.5 * all + 0.1,
+                         .unless = 1};
+    return good && plan_announce(&p, why);
 }
 
 static bool score_windows(scoring *s, problem *why)
 {
     int32_t *next = tool_alloc(s->ctx.desc.batch, sizeof *next);
-    double *nll = tool_alloc(s->ctx.desc.batch, sizeof *nll), fed = 0, all = 0;
-    bool good = true;
+    double *nll = tool_alloc(s->ctx.desc.batch, sizeof *nll), fed = 0, all = 0, left = 0;
+    fed_text *given = tool_alloc(s->windows, sizeof *given);
+    size_t *number = tool_alloc(s->windows, sizeof *number);
+    const size_t count = left_to_score(s, given, number);
     feed f;
     for (size_t w = 0; w < s->windows; w++) all += (double)s->text[w].count;
-    feed_begin(&f, &s->ctx, s->m.path, s->text, s->windows);
+    for (size_t w = 0; w < count; w++) left += (double)given[w].count;
+    bool good = announce(s, left, why);
+    feed_begin(&f, &s->ctx, s->m.path, given, count);
     progress_begin(&s->bar, "perplexity", all);
-    while ((good = feed_pass(&f, why)) && f.count && (good = score_pass(s, &f, next, nll, why)))
+    progress_skip(&s->bar, fed = all - left);
+    while (good && (good = feed_pass(&f, why)) && f.count &&
+           (good = score_pass(s, &f, number, next, nll, why)))
         progress_step(&s->bar, fed += (double)f.count);
     progress_end(&s->bar);
     feed_end(&f);
     free(next);
     free(nll);
+    free(given);
+    free(number);
+    return good;
+}
+
+/* What decides the likelihoods, as JSON; identity: its hash with that of the ids. */
+static char *settings_of(const scoring *s, char identity[65])
+{
+    const perplexity_options *o = s->options;
+    json_out j = {0};
+    sha256 hash;
+    char mark[65];
+    model_mark(&s->m, mark);
+    json_object(&j, NULL);
+    json_text(&j, "version", tool_version());
+    json_text(&j, "model_mark", mark);
+    json_int(&j, "window", (int64_t)s->window);
+    json_int(&j, "rows", (int64_t)s->rows);
+    json_int(&j, "begin", s->bos);
+    json_text(&j, "positions", o->second_half ? "second half" : "all");
+    json_int(&j, "cache", o->cache);
+    json_text(&j, "arithmetic", o->exact ? "exact" : "fast");
+    json_object_end(&j);
+    sha256_begin(&hash);
+    sha256_add(&hash, j.to.at, j.to.length);
+    sha256_add(&hash, s->ids, s->rows * s->length * sizeof *s->ids);
+    sha256_end(&hash, identity);
+    return j.to.at;
+}
+
+/* With a log in the current folder, which goes when all is scored. */
+static bool score_logged(scoring *s, problem *why)
+{
+    char identity[65], name[64];
+    char *settings = settings_of(s, identity);
+    work_file_name("perplexity", identity, name);
+    const work_desc d = {.directory = ".",
+                         .file = name,
+                         .settings = settings,
+                         .identity = identity,
+                         .pieces = "windows",
+                         .total = s->windows,
+                         .fresh = s->options->fresh,
+                         .in_passing = true};
+    s->nll = tool_alloc(s->rows * s->length, sizeof *s->nll);
+    for (size_t i = 0; i < s->rows * s->length; i++) s->nll[i] = (double)NAN;
+    bool good = work_open(&s->log, &d, why);
+    if (good) good = score_windows(s, why);
+    if (good) take_all(s);
+    work_close(&s->log, good);
+    free(settings);
+    free(s->nll);
     return good;
 }
 
@@ -210,7 +332,7 @@ static bool score_all(scoring *s, problem *why)
         return false;
     budget_note("windows", s->ctx.desc.sequences,
                 (double)s->m.model_bytes + (double)s->m.context_bytes);
-    return score_windows(s, why);
+    return score_logged(s, why);
 }
 
 static void summarise(const scoring *s, perplexity_result *r)

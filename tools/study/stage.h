@@ -118,6 +118,7 @@ typedef struct eval_options {
     int64_t items; /* at most so many of each set, in whole frames; 0: all */
     int64_t threads;
     bool exact;
+    bool resume, fresh; /* resume: the default, and said again */
 } eval_options;
 
 /* What became of one item. */
@@ -153,6 +154,7 @@ typedef struct perplexity_options {
     int64_t threads;    /* 0: all cores */
     int cache;          /* syn_cache_type */
     bool second_half, special, no_bos, exact;
+    bool resume, fresh; /* resume: the default, and said again */
 } perplexity_options;
 
 typedef struct perplexity_result {

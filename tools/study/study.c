@@ -479,7 +479,8 @@ static bool announce(study *a, double left, problem *why)
                          0,
                          study_disk_bytes(),
                          0.2 * position * left,
-                         1.2 * position * left + 0.1};
+                         1.2 * position * left + 0.1,
+                         0};
     return plan_announce(&p, why);
 }
 
