@@ -126,15 +126,15 @@ void stop_begin(int argc, char **argv)
     write_line("", NULL);
     /* One at a time: who stops a group of processes (timeout, a shell) sends the signal twice, and
        the second must not end the program before the first has told its line. */
-    struct sigaction all, before;
-    memset(&all, 0, sizeof all);
-    all.sa_handler = stopped;
-    sigemptyset(&all.sa_mask);
+    struct sigaction whole, before;
+    memset(&whole, 0, sizeof whole);
+    whole.sa_handler = stopped;
+    sigemptyset(&whole.sa_mask);
     for (size_t i = 0; i < sizeof number / sizeof number[0]; i++)
-        sigaddset(&all.sa_mask, number[i]);
+        sigaddset(&whole.sa_mask, number[i]);
     for (size_t i = 0; i < sizeof number / sizeof number[0]; i++)
         if (sigaction(number[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-            sigaction(number[i], &all, NULL); /* ignored: nohup, background jobs */
+            sigaction(number[i], &whole, NULL); /* ignored: nohup, background jobs */
 }
 
 /* ---- files ---------------------------------------------------------------------------- */
