@@ -448,13 +448,15 @@ static void check_queries(const synp_kernels *kernels, size_t n, size_t count)
 
 TEST(queries_side_by_side_give_the_same_bits)
 {
-    int level;
+    int level, levels = 0;
     size_t n;
     for (level = SYN_SIMD_PLAIN; level < SYN_SIMD_LEVELS; level++) {
         const synp_kernels *kernels = synp_kernels_pick((syn_simd)level);
         if (!kernels || !kernels->dots_turned) continue;
+        levels++;
         for (n = 1; n <= 144; n += n < 36 ? 1 : 12) check_queries(kernels, n, n % 48 + 1);
     }
+    if (!levels) SKIP("plain C takes one query at a time");
 }
 
 TEST(half_floats_on_every_level)
