@@ -11529,12 +11529,36 @@ static unsigned synp_name_distance(const char *a, const char *b)
     return row[n];
 }
 
+/* What is in a name, and what such a family has that no row of the table can say; up to 80 letters
+   each. Linear attention needs a state and a short convolution per sequence beside the cache, which
+   rewinding, copying and resumed layers would have to know. */
+static const char *const synp_misfits[][2] = {
+    {"gemma3n", "its layers have inputs of their own and share keys and values"},
+    {"gemma4", "its heads differ in size by layer, and layers share keys and values"},
+    {"qwen35", "most of its layers are linear attention: a state, not keys and values"},
+    {"qwen3next", "most of its layers are linear attention: a state, not keys and values"},
+    {"kimi-linear", "most of its layers are linear attention: a state, not keys and values"},
+    {"mamba", "its layers keep a recurrent state in place of keys and values"},
+    {"rwkv", "its layers keep a recurrent state in place of keys and values"},
+    {"bert", "it is an encoder, whose tokens see those behind them"},
+    {"t5", "it is an encoder with a decoder"},
+};
+
+static const char *synp_misfit(const char *name)
+{
+    size_t i;
+    for (i = 0; i < sizeof synp_misfits / sizeof synp_misfits[0]; i++)
+        if (strstr(name, synp_misfits[i][0])) return synp_misfits[i][1];
+    return NULL;
+}
+
 static syn_status synp_family_unknown(const char *name, syn_error *err)
 {
     char known[224];
     size_t piece[3], at = 0;
     int i, nearest = 0;
     synp_line line;
+    const char *misfit = synp_misfit(name);
     line.text = known;
     line.used = 0;
     line.capacity = sizeof known;
@@ -11545,6 +11569,10 @@ static syn_status synp_family_unknown(const char *name, syn_error *err)
             synp_name_distance(name, synp_families[nearest].name))
             nearest = i;
     }
+    if (misfit)
+        return synp_fail(err, SYN_ERROR_UNSUPPORTED,
+                         "unknown architecture '%t' (the nearest is %s): %s", name, strlen(name),
+                         synp_families[nearest].name, misfit);
     for (i = 0; i < 3; i++) { /* a text of an error is cut after 80 letters: three of them */
         piece[i] = line.used - at < 80 ? line.used - at : 80;
         at += piece[i];

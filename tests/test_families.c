@@ -281,6 +281,38 @@ TEST(numbers_that_make_no_sense_are_named)
     }
 }
 
+/* Families of today that no row can say are refused with the reason, others with what is known. */
+TEST(an_architecture_that_does_not_fit_is_told_why)
+{
+    static const char *const told[][3] = {
+        {"gemma4", "the nearest is gemma", "share keys and values"},
+        {"gemma3n", "the nearest is gemma3", "inputs of their own"},
+        {"qwen35", "the nearest is qwen3", "linear attention"},
+        {"qwen35moe", "the nearest is qwen3moe", "linear attention"},
+        {"qwen3next", "the nearest is qwen3", "linear attention"},
+        {"mamba2", "the nearest is", "recurrent state"},
+        {"rwkv7", "the nearest is", "recurrent state"},
+        {"nomic-bert", "the nearest is", "encoder"},
+        {"t5encoder", "the nearest is", "encoder"},
+        {"olmo3x", "the nearest is olmo2", "known are llama, mistral3"},
+    };
+    size_t i;
+    for (i = 0; i < sizeof told / sizeof told[0]; i++) {
+        static parts g;
+        change c;
+        syn_error err;
+        memset(&c, 0, sizeof c);
+        c.key = "general.architecture";
+        c.kind = 8;
+        c.text = told[i][0];
+        REQUIRE(load_base(&g, "llama"));
+        CHECK_FAILS(open_changed(&g, &c, &err), SYN_ERROR_UNSUPPORTED, err);
+        CHECK(strstr(err.text, told[i][0]) && strstr(err.text, told[i][1]) &&
+              strstr(err.text, told[i][2]));
+        free(g.file);
+    }
+}
+
 /* The embedding and the vocabulary must have the same number of tokens. */
 TEST(a_vocabulary_that_disagrees_with_the_embedding_is_an_error)
 {

@@ -2,6 +2,7 @@
 #include "engine/budget.h"
 #include "engine/chat.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,16 @@ static bool put_token(syn_detokenizer *d, const syn_tokenizer *t, int32_t id, ch
     return true;
 }
 
+/* Once a number is none all later ones are: the last row tells. */
+static void note_logits(const float *logits, size_t count)
+{
+    size_t odd = 0;
+    for (size_t i = 0; i < count; i++) odd += isfinite(logits[i]) ? 0 : 1;
+    if (odd)
+        tool_note("%zu of %zu logits are NaN or infinite: what was written says nothing", odd,
+                  count);
+}
+
 static bool generate(const run_options *o, loaded_model *m, syn_context *ctx, const int32_t *ids,
                      size_t count, problem *why)
 {
@@ -81,6 +92,7 @@ static bool generate(const run_options *o, loaded_model *m, syn_context *ctx, co
         term_write(stdout, room, syn_detokenizer_flush(&stream, room));
         putchar('\n');
         fflush(stdout);
+        note_logits(syn_context_logits(ctx, SYN_LAST_ROW), m->model.vocab);
         fprintf(stderr, "%.2f tokens/s\n",
                 done > 1 && seconds > 0 ? (double)(done - 1) / seconds : 0.0);
     } else problem_engine(why, m->path, &err);

@@ -383,6 +383,22 @@ static void see_shared(void *user, const syn_probed *v)
 }
 
 /* The units of a row of the last pass, (layer, unit). */
+void capture_count_norms(capture_job *job, const float *norms, size_t positions)
+{
+    const size_t n = positions * job->units;
+    for (size_t i = 0; i < n; i++) job->norms_odd += isfinite(norms[i]) ? 0 : 1;
+    job->norms_written += n;
+}
+
+void capture_note_norms(const capture_job *job)
+{
+    if (job->norms_odd)
+        tool_note(
+            "%llu of %llu norms are NaN or infinite: the weights of the model are, or what is "
+            "computed with them overflows",
+            (unsigned long long)job->norms_odd, (unsigned long long)job->norms_written);
+}
+
 void capture_copy_norms(const capture_job *job, size_t row, float *to)
 {
     const syn_model *model = &job->m.model;
@@ -1041,10 +1057,12 @@ static bool write_arrays(capture_job *job, taken *w, problem *why)
                    npy_add(&norms, w->now.norms, n * job->units, why) &&
                    npy_add(&tokens, w->now.ids, n, why);
             lengths[i] = (int32_t)w->now.length;
+            if (good) capture_count_norms(job, w->now.norms, w->now.length);
         }
         good = good && npy_end(&norms, why) && npy_end(&tokens, why);
         if (!good) npy_abandon(&norms);
         if (!good) npy_abandon(&tokens);
+        if (good) capture_note_norms(job);
     }
     if (good && result_path(job, "lengths.npy", path, why)) {
         if (job->options->eos == 1) good = npy_write(path, NPY_I32, 1, shape, lengths, why);

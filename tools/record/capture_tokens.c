@@ -162,6 +162,7 @@ static bool write_row(forced *f, size_t row, double *sums, problem *why)
             (job->options->logits &&
              !npy_add(&f->logits, f->piece + units + sinks, job->m.model.vocab, why)))
             return false;
+        capture_count_norms(&f->job, f->piece, 1);
         for (size_t i = 0; i < sinks; i++) sums[i] += (double)f->piece[units + i];
     }
     if (sinks) capture_sinks_mean(job, sums, recorded(f), f->sinks + row * units);
@@ -175,6 +176,7 @@ static bool write_arrays(forced *f, problem *why)
     bool good = true;
     for (size_t row = 0; good && row < f->rows; row++) good = write_row(f, row, sums, why);
     good = good && npy_end(&f->norms, why) && (!f->job.options->logits || npy_end(&f->logits, why));
+    if (good) capture_note_norms(&f->job);
     if (!good) npy_abandon(&f->norms);
     if (!good && f->job.options->logits) npy_abandon(&f->logits);
     free(sums);

@@ -32,6 +32,7 @@ typedef struct capture_job {
     const int32_t *forced; /* (forced_count): ids given with --tokens, else NULL */
     size_t forced_count, forced_length; /* all of them; in a row */
     struct capture_slot *slot;          /* (sequences): the prompts under way */
+    uint64_t norms_written, norms_odd;  /* odd: NaN or infinite */
     float *shared;                      /* (row, layer): norms of shared experts, from the probe */
 } capture_job;
 
@@ -47,6 +48,9 @@ work_desc capture_work_of(const capture_job *job, const char *pieces, size_t tot
 /* Removes a result file of an earlier run that this one does not write. */
 void capture_remove(const capture_job *job, const char *name);
 void capture_copy_norms(const capture_job *job, size_t row, float *to);
+/* Norms that are no finite numbers among those of some positions: counted, then noted. */
+void capture_count_norms(capture_job *job, const float *norms, size_t positions);
+void capture_note_norms(const capture_job *job);
 /* Attention to the first token, of heads: sums over rows, then their mean (layer, head). A run that
    records no heads has neither: sums NULL. */
 double *capture_sinks(const capture_job *job);
