@@ -60,4 +60,24 @@ while IFS=$tab read -r words ids; do
     try "Phi-3: $words" test "$(tr '\n' ' ' < "$work/ids" | sed 's/ *$//')" = "$ids"
 done < data/tokenizer/spm-phi3.tsv
 
+# joined VOCABULARY NAME: the key of a template, put in front of a vocabulary's other keys
+joined() {
+    from=data/tokenizer/$1.gguf with=$data/$2.gguf
+    at=$(grep -a -b -o tokenizer.chat_template "$with" | head -n 1 | cut -d: -f1)
+    long=$(od -A n -t u1 -j $((at + 27)) -N 2 "$with" | awk '{ print $1 + 256 * $2 }')
+    head -c 16 "$from"
+    printf "\\$(printf %o $(($(od -A n -t u1 -j 16 -N 1 "$from") + 1)))"
+    tail -c +18 "$from" | head -c 7
+    tail -c +$((at - 7)) "$with" | head -c $((43 + long))
+    tail -c +25 "$from"
+}
+
+# template and vocabulary together: ids are llama.cpp's for jinja2's text (tests/reference/chat_ids.py)
+while IFS=$tab read -r vocabulary name kind ids; do
+    joined "$vocabulary" "$name" > "$work/joined.gguf"
+    if [ "$kind" = system ]; then set -- --system ' Be brief. '; else set --; fi
+    "$synergy" tokenize "$work/joined.gguf" --chat "$@" < "$work/user" > "$work/ids" 2> "$work/err"
+    try "$name, $vocabulary, $kind: ids" test "$(cat "$work/ids")" = "$ids"
+done < $data/ids.tsv
+
 finish
