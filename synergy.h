@@ -9390,12 +9390,20 @@ static bool synp_cutter_next(synp_cutter *cutter, size_t *from, size_t *to)
 
 /* ---- tokens and their types */
 
-SYN_API int32_t syn_token_find(const syn_tokenizer *t, const char *text, size_t length)
+static syn_status synp_token_find(const syn_tokenizer *t, const char *text, size_t length,
+                                  int32_t *id, syn_error *err)
 {
     synp_key key = synp_key_of((const unsigned char *)text, length);
     uint32_t found;
-    syn_status status = synp_index_find(&t->tokens, t->source, &key, &found, NULL);
-    return status || found == SYNP_NONE ? -1 : (int32_t)found;
+    syn_status status = synp_index_find(&t->tokens, t->source, &key, &found, err);
+    *id = status || found == SYNP_NONE ? -1 : (int32_t)found;
+    return status;
+}
+
+SYN_API int32_t syn_token_find(const syn_tokenizer *t, const char *text, size_t length)
+{
+    int32_t id;
+    return synp_token_find(t, text, length, &id, NULL) ? -1 : id;
 }
 
 /* Tokens whose text tells what they are for, whatever their type says: some files have wrong types,
@@ -9949,6 +9957,7 @@ SYN_API syn_status syn_tokenize(const syn_tokenizer *t, const char *text, size_t
         size_t from;
         uint32_t id = 0;
         size_t n = synp_special_next(&w, at, &from, &id);
+        if (w.status) break;
         if (from > at) synp_fragment(&w, at, from, true);
         if (n) synp_emit(&w, (int32_t)id);
         at = from + n;
@@ -10208,8 +10217,9 @@ static syn_status synp_tokenizer_phi3(syn_tokenizer *t, const syn_gguf *gguf, sy
     for (i = 0; name[i]; i++)
         t->strips_right =
             t->strips_right || !strncmp(name + i, "phi-3", 5) || !strncmp(name + i, "phi3", 4);
-    for (i = 0; i < 3; i++) t->keeps_right[i] = syn_token_find(t, keeps[i], strlen(keeps[i]));
-    return SYN_OK;
+    for (i = 0; i < 3 && !status; i++)
+        status = synp_token_find(t, keeps[i], strlen(keeps[i]), &t->keeps_right[i], err);
+    return status;
 }
 
 /* Tokens known by their text, then all that are special by their type. Needs the index. */
@@ -10220,7 +10230,9 @@ static syn_status synp_tokenizer_specials(syn_tokenizer *t, syn_error *err)
     size_t i;
     for (i = 0; i < sizeof synp_named_tokens / sizeof synp_named_tokens[0]; i++) {
         const struct synp_named_token *named = &synp_named_tokens[i];
-        int32_t found = syn_token_find(t, named->text, strlen(named->text));
+        int32_t found;
+        syn_status status = synp_token_find(t, named->text, strlen(named->text), &found, err);
+        if (status) return status;
         synp_list(t->control, &t->controls, SYN_CONTROL_TOKENS, found);
         if (named->ends) synp_list(t->end, &t->ends, SYN_END_TOKENS, found);
     }

@@ -977,6 +977,248 @@ TEST(every_read_may_fail)
     gguf_free(&f);
 }
 
+/* ---- reads that fail while a model is used */
+
+/* A file behind a callback that fails from call `from` up to, not with, call `to`; `half`: when
+   half of the bytes have come. */
+typedef struct shaky {
+    const unsigned char *bytes;
+    size_t size;
+    uint64_t calls, from, to;
+    bool half, broken;
+} shaky;
+
+static bool shaky_read(void *user, uint64_t offset, void *to, size_t n)
+{
+    shaky *s = (shaky *)user;
+    bool fails;
+    if (offset > s->size || n > s->size - offset || !n) {
+        s->broken = true;
+        return false;
+    }
+    s->calls++;
+    fails = s->calls >= s->from && s->calls < s->to;
+    if (!fails || s->half) memcpy(to, s->bytes + offset, fails ? n / 2 : n);
+    return !fails;
+}
+
+/* Everything that reads, in the order of a program's life, and what comes out. */
+typedef enum use_phase {
+    USE_MEASURE,
+    USE_OPEN,
+    USE_CONTEXT,
+    USE_TOKENIZE,
+    USE_STEP,
+    USE_ONE_MORE,
+    USE_SPREAD,
+    USE_NOISE,
+    USE_TEXT,
+    USE_PHASES
+} use_phase;
+
+enum { USE_IDS = 16, USE_VOCAB = 512, USE_TEXT_BYTES = 64 };
+
+typedef struct use {
+    shaky reader;
+    syn_source source;
+    syn_model model;
+    syn_context context;
+    syn_context_desc desc;
+    syn_arena arena;
+    void *block;
+    size_t bytes;
+    float sd[64], noise[512];
+    bool vocabulary; /* else the ids are numbers, and there is no text */
+    int32_t ids[USE_IDS];
+    size_t count, length;
+    char text[USE_TEXT_BYTES];
+    float logits[2][USE_VOCAB];
+} use;
+
+static void use_begin(use *u, const void *bytes, size_t size, bool vocabulary)
+{
+    memset(u, 0, sizeof *u);
+    u->reader.bytes = (const unsigned char *)bytes;
+    u->reader.size = size;
+    u->source = syn_source_callback(shaky_read, &u->reader, size);
+    u->vocabulary = vocabulary;
+    u->desc.tokens = 16;
+    u->desc.batch = 4;
+    u->desc.arithmetic = SYN_EXACT;
+    u->desc.norms = true;
+    u->desc.stream_bytes = 16384; /* some rows at a time: fewer calls, all kinds of them */
+}
+
+static void use_end(use *u)
+{
+    free(u->block);
+    u->block = NULL;
+}
+
+/* Steps anew from the first id with or without noise on the weights. */
+static syn_status use_step(use *u, float *logits, syn_error *err)
+{
+    const size_t n = u->model.vocab < USE_VOCAB ? u->model.vocab : USE_VOCAB;
+    syn_status status = syn_context_rewind(&u->context, 0, 0, err);
+    if (!status) status = syn_context_step(&u->context, u->ids, u->count, err);
+    if (!status) memcpy(logits, syn_context_logits(&u->context, SYN_LAST_ROW), n * sizeof *logits);
+    return status;
+}
+
+/* A phase may be tried again when it has failed. */
+static syn_status use_run(use *u, use_phase phase, syn_error *err)
+{
+    syn_model_desc desc;
+    syn_status status = SYN_OK;
+    size_t i;
+    memset(&desc, 0, sizeof desc);
+    desc.no_tokenizer = !u->vocabulary;
+    switch (phase) {
+    case USE_MEASURE:
+        status = syn_open_measure(&u->source, 1, &desc, &u->desc, &u->model, &u->context, &u->bytes,
+                                  err);
+        if (!status) u->block = malloc(u->bytes);
+        return status;
+    case USE_OPEN:
+        u->arena = syn_arena_on(u->block, u->bytes);
+        return syn_model_open(&u->model, &u->source, 1, &desc, &u->arena, err);
+    case USE_CONTEXT: return syn_context_open(&u->context, &u->model, &u->desc, &u->arena, err);
+    case USE_TOKENIZE:
+        for (u->count = 0; u->count < 6; u->count++) u->ids[u->count] = (int32_t)u->count + 3;
+        if (u->vocabulary) {
+            unsigned char scratch[512];
+            syn_arena work = syn_arena_on(scratch, sizeof scratch);
+            return syn_tokenize(&u->model.tokenizer, "ab <s>\xc3\xa9", 8, SYN_PARSE_SPECIAL, u->ids,
+                                USE_IDS, &u->count, &work, err);
+        }
+        return SYN_OK;
+    case USE_STEP: return use_step(u, u->logits[0], err);
+    case USE_ONE_MORE: /* the rest is in the cache; a failed pass is not counted */
+        return syn_context_step(&u->context, u->ids, 1, err);
+    case USE_SPREAD:
+        return u->model.heads * 2 <= 64 ? syn_context_edit_head_sd(&u->context, 0, u->sd, err)
+                                        : SYN_OK;
+    case USE_NOISE:
+        if (u->model.layers * u->model.heads * 2 > 512) return SYN_OK;
+        for (i = 0; i < u->model.layers * u->model.heads * 2; i++) u->noise[i] = 0.01f;
+        u->context.edit.head_noise = u->noise;
+        status = use_step(u, u->logits[1], err);
+        u->context.edit.head_noise = NULL;
+        return status;
+    default:
+        return u->vocabulary ? syn_detokenize(&u->model.tokenizer, u->ids, u->count, 0, u->text,
+                                              USE_TEXT_BYTES, &u->length, err)
+                             : SYN_OK;
+    }
+}
+
+/* Phases from `first` up to, not with, `end`, of which each that fails is tried again with a reader
+   in order. How many failed. */
+static int use_phases(use *u, int first, int end)
+{
+    syn_error err;
+    int phase, failed = 0;
+    for (phase = first; phase < end; phase++) {
+        syn_status status = use_run(u, (use_phase)phase, &err);
+        if (status) {
+            CHECK_FAILS(status, SYN_ERROR_READ, err);
+            CHECK(gguf_is_line(err.text));
+            failed++;
+            u->reader.to = 0;
+            status = use_run(u, (use_phase)phase, &err);
+        }
+        CHECK_OK(status, err);
+        if (status) break;
+    }
+    CHECK(!u->reader.broken);
+    return failed;
+}
+
+static bool same_use(const use *a, const use *b)
+{
+    return a->count == b->count && a->length == b->length &&
+           !memcmp(a->ids, b->ids, sizeof a->ids) && !memcmp(a->text, b->text, sizeof a->text) &&
+           !memcmp(a->sd, b->sd, sizeof a->sd) && !memcmp(a->logits, b->logits, sizeof a->logits);
+}
+
+/* The n-th read from now on fails, or none when n is 0. The kinds: with nothing delivered, when
+   half has come, and every read from then on. */
+static void use_fail(use *u, uint64_t n, int kind)
+{
+    u->reader.from = u->reader.calls + n;
+    u->reader.to = !n ? 0 : kind == 2 ? UINT64_MAX : u->reader.from + 1;
+    u->reader.half = kind == 1;
+}
+
+/* Reads of all that a program does with this file fail: the call says so, and the same call again
+   gives what it would have given. Opening reads number by number, so there an even choice of at
+   most `opening` a kind; behind it `most`, which is every read where there are not more. */
+static void reads_fail(const void *bytes, size_t size, bool vocabulary, uint64_t opening,
+                       uint64_t most)
+{
+    use *right = (use *)malloc(sizeof *right), *u = (use *)malloc(sizeof *u);
+    uint64_t n, opening_calls, step;
+    int kind;
+    REQUIRE(right && u);
+    use_begin(right, bytes, size, vocabulary);
+    CHECK(use_phases(right, 0, USE_CONTEXT) == 0);
+    opening_calls = right->reader.calls;
+    CHECK(use_phases(right, USE_CONTEXT, USE_PHASES) == 0);
+    for (kind = 0; kind < 3; kind++) {
+        step = 1 + opening_calls / opening;
+        for (n = 1 + (uint64_t)kind % step; n <= opening_calls; n += step) {
+            use_begin(u, bytes, size, vocabulary);
+            use_fail(u, n, kind);
+            CHECK(use_phases(u, 0, USE_CONTEXT) == 1);
+            CHECK(u->bytes == right->bytes && u->model.parameters == right->model.parameters);
+            use_end(u);
+        }
+        use_begin(u, bytes, size, vocabulary);
+        CHECK(use_phases(u, 0, USE_TOKENIZE) == 0);
+        step = 1 + (right->reader.calls - opening_calls) / most;
+        for (n = 1 + (uint64_t)kind % step; n <= right->reader.calls - opening_calls; n += step) {
+            use_fail(u, n, kind);
+            memset(u->logits, 0, sizeof u->logits);
+            CHECK(use_phases(u, USE_TOKENIZE, USE_PHASES) == 1);
+            CHECK(same_use(u, right));
+        }
+        use_end(u);
+    }
+    use_end(right);
+    free(right);
+    free(u);
+}
+
+TEST(every_read_of_a_model_in_use_may_fail)
+{
+    gguf_out f;
+    write_model(&f, &none);
+    reads_fail(f.bytes, f.size, true, test_slow_machine() ? 10 : 100,
+               test_slow_machine() ? 300 : 5000);
+    gguf_free(&f);
+}
+
+/* Families that differ in what they read: latent attention, experts, one matrix of q, k and v, */
+/* biases and positions, a tied output. Of the many calls an even choice. */
+TEST(reads_of_other_families_may_fail)
+{
+    static const char *const names[] = {"deepseek2-kvb-tiny", "qwen3moe-tiny",  "llama-moe-q5_1",
+                                        "gptneox-seq-tiny",   "gpt2-iq4_nl",    "gemma2-tiny",
+                                        "phi3-q8_0",          "llama-tied-q4_1"};
+    size_t i;
+    for (i = 0; i < sizeof names / sizeof names[0]; i++) {
+        test_path_buffer path;
+        char name[96];
+        size_t size = 0;
+        unsigned char *bytes;
+        snprintf(name, sizeof name, "models/%s/model.gguf", names[i]);
+        bytes = file_load(test_path(path, name), &size);
+        REQUIRE(bytes != NULL);
+        reads_fail(bytes, size, false, 2, test_slow_machine() ? 4 : 30);
+        free(bytes);
+    }
+}
+
 /* ------------------------------------------------------------------ split files */
 
 /* The bytes of `whole` as `files` files, as llama.cpp's splitter makes them: the keys in the first,
