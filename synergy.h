@@ -1832,6 +1832,12 @@ SYN_API syn_status syn_graph_threshold(const double *weight, size_t nodes, doubl
 
 /* ======================================= implementation ======================================= */
 #if defined(SYNERGY_IMPLEMENTATION) && !defined(SYNERGY_IMPLEMENTED)
+
+#ifdef __clang__
+/* clang fuses products and sums where the processor can, so that the same series would give other
+   last bits in a panel than alone. */
+#pragma clang fp contract(off)
+#endif
 #define SYNERGY_IMPLEMENTED
 
 #include <float.h>

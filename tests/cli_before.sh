@@ -113,7 +113,8 @@ same_prompts "blank lines and CRLF" "$work/blank"
 input=$work/bom
 same_prompts "standard input" -
 input=/dev/null
-refused "no prompts" capture $model --prompts - -n 4 --raw -o "$work/none"
+: > "$work/nothing"
+refused "no prompts" capture $model --prompts "$work/nothing" -n 4 --raw -o "$work/none"
 printf 'good\nM\374ller und\n' > "$work/latin"
 refused "line 2, byte 2 (0xfc) is not UTF-8" capture $model --prompts "$work/latin" -n 4 --raw -o "$work/none"
 printf '\377\376a\0b\0' > "$work/wide"
