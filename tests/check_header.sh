@@ -49,7 +49,7 @@ for flags in -DSYNERGY_NO_MODEL -DSYNERGY_NO_PHIID "-DSYNERGY_NO_MODEL -DSYNERGY
 done
 
 # ---- what the object exports and needs: nothing from outside but this
-libc="memcpy memmove memset memcmp strlen strcmp strncmp"
+libc="memcpy memmove memset memcmp strlen strstr strcmp strncmp"
 libm="acos asin atan atan2 cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 fabs floor fma fmax fmin fmod frexp \
 hypot ldexp lgamma llrint log log10 log1p log2 lrint lround modf nearbyint pow rint round scalbn sin sinh sqrt tan tanh trunc"
 compiler="_GLOBAL_OFFSET_TABLE_ __cpu_model __cpu_features2 __cpu_indicator_init __stack_chk_fail __fpclassify __isnan __isinf __finite \
