@@ -1832,12 +1832,6 @@ SYN_API syn_status syn_graph_threshold(const double *weight, size_t nodes, doubl
 
 /* ======================================= implementation ======================================= */
 #if defined(SYNERGY_IMPLEMENTATION) && !defined(SYNERGY_IMPLEMENTED)
-
-#ifdef __clang__
-/* clang fuses products and sums where the processor can, so that the same series would give other
-   last bits in a panel than alone. */
-#pragma clang fp contract(off)
-#endif
 #define SYNERGY_IMPLEMENTED
 
 #include <float.h>
@@ -18089,11 +18083,6 @@ static void synp_dots_plain(const double *x, const double *y, size_t samples, bo
     {                                                                                              \
         synp_v_ccs_rows(p, x, y, stride, n, mean);                                                 \
     }                                                                                              \
-    attribute static bool synp_panel_##suffix(const double *raw, size_t samples, size_t window,    \
-                                              double *to, double *r)                               \
-    {                                                                                              \
-        return synp_spans_panel(raw, samples, window, to, r);                                      \
-    }                                                                                              \
     attribute static void synp_levels_##suffix(                                                    \
         const uint64_t *const bits[2], size_t words, size_t window, const synp_unit_level *x,      \
         const synp_unit_level *y, const double self[2], const double *table, double value[3])      \
@@ -18105,7 +18094,18 @@ static void synp_dots_plain(const double *x, const double *y, size_t samples, bo
         synp_v_nats(r, SYNP_PANEL, true);                                                          \
     }
 
+/* A panel opens its units operation by operation as they open one by one, so its form may not have
+   instructions that fuse a product and a sum: compilers use them where they are (all but gcc in
+   strict C), and a unit would depend on who stands beside it in the last bit. */
+#define SYNP_PANEL_FORM(suffix, attribute)                                                         \
+    attribute static bool synp_panel_##suffix(const double *raw, size_t samples, size_t window,    \
+                                              double *to, double *r)                               \
+    {                                                                                              \
+        return synp_spans_panel(raw, samples, window, to, r);                                      \
+    }
+
 SYNP_PAIRS_FORMS(plain, SYNP_UNUSED)
+SYNP_PANEL_FORM(plain, SYNP_UNUSED)
 
 static const synp_pairs_kernels synp_pairs_plain = {synp_dots_plain,   synp_close_plain,
                                                     synp_ccs_plain,    synp_panel_plain,
@@ -18118,6 +18118,7 @@ static const synp_pairs_kernels synp_pairs_plain = {synp_dots_plain,   synp_clos
 #endif
 
 SYNP_PAIRS_FORMS(avx2, SYNP_AVX2)
+SYNP_PANEL_FORM(avx2, __attribute__((target("avx2"))))
 #ifdef SYNP_X86_512
 SYNP_PAIRS_FORMS(avx512, SYNP_AVX512)
 #endif
@@ -18214,7 +18215,7 @@ static const synp_pairs_kernels synp_pairs_avx2 = {synp_dots_avx2,   synp_close_
                                                    synp_levels_avx2, synp_information_avx2};
 #ifdef SYNP_X86_512
 static const synp_pairs_kernels synp_pairs_avx512 = {synp_dots_avx512,   synp_close_avx512,
-                                                     synp_ccs_avx512,    synp_panel_avx512,
+                                                     synp_ccs_avx512,    synp_panel_avx2,
                                                      synp_levels_avx512, synp_information_avx512};
 #endif
 #endif
