@@ -16,9 +16,9 @@ now() { # in milliseconds, or seconds where the clock has no more
     case $(date +%N) in *N*) echo "$(date +%s)000" ;; *) date +%s%N | cut -c1-13 ;; esac
 }
 moment=0
-random_delay() { # of so many milliseconds, in seconds
+random_delay() { # of so many milliseconds, in seconds; on a busy machine a program takes a while to begin
     moment=$((moment + 1))
-    awk -v seed=$((seed + 977 * moment)) -v all="$1" 'BEGIN { srand(seed); rand(); printf "%.3f", 0.001 + rand() * all / 1000 }'
+    awk -v seed=$((seed + 977 * moment)) -v all="$1" 'BEGIN { srand(seed); rand(); printf "%.3f", 0.3 + rand() * all / 1000 }'
 }
 
 # every file that is there is whole: columns.json grows with what is there, timing.json is a clock
@@ -105,7 +105,7 @@ says "--tau 1 there, 2 here"
 # shellcheck disable=SC2086
 timeout -s TERM 2 "$synergy" $long -o "$work/ids2" --fresh > "$work/stdout" 2> "$work/stderr"
 says "finished surrogates of 200000 in $work/ids2/phiid.part are discarded"
-until_larger "$work/net/graph.part" 1000 graph "$work/analyze" --nulls 200000 -o "$work/net"
+until_larger "$work/net/graph.part" 6000 graph "$work/analyze" --nulls 200000 -o "$work/net"
 says "networks are kept in $work/net; to go on: "
 says "; about "
 run 0 "shard 0" capture "$model" --prompts "$work/prompts" --raw -n 20 --shard 0/2 -o "$work/s0"

@@ -510,9 +510,12 @@ bool work_state(work *w, text *to)
            read_record(w->log, &done, to) && done == w->done;
 }
 
-void work_file_name(const char *program, const char identity[65], char to[64])
+void work_in_passing(work_desc *desc, const char *program, char name[64])
 {
-    snprintf(to, 64, "synergy-%.20s-%.12s.part", program, identity);
+    snprintf(name, 64, "synergy-%.20s-%.12s.part", program, desc->identity);
+    desc->directory = ".";
+    desc->file = name;
+    desc->in_passing = true;
 }
 
 bool work_read(work *w, size_t key, text *to, problem *why)

@@ -74,9 +74,9 @@ bool work_read(work *w, size_t key, text *to, problem *why);
 bool work_due(const work *w);
 bool work_save(work *w, size_t done, const void *bytes, problem *why);
 bool work_state(work *w, text *to);
-/* Of commands without a folder: a log in the current one, named for what it is of, which goes away
-   when the work is done. */
-void work_file_name(const char *program, const char identity[65], char to[64]);
+/* Of a command without a folder: its log lies in the current one, named for the command and the
+   identity, and goes away when the work is done. Fills directory, file and in_passing. */
+void work_in_passing(work_desc *desc, const char *program, char name[64]);
 /* Closes the log; after the results have been written it goes away. */
 void work_close(work *w, bool finished);
 

@@ -77,6 +77,7 @@ void page_row_end(page *p);
 void page_cell(page *p, double value);
 void page_cell_words(page *p, const char *words);
 void page_cell_interval(page *p, double low, double high);
+void page_cell_estimate(page *p, double value, double low, double high); /* "22 (17 to 26)" */
 /* A correlation on a ground of its colour. */
 void page_cell_correlation(page *p, double value);
 

@@ -481,17 +481,16 @@ static const setting_word setting_words[] = {
 static work_desc work_of(const graph_work *w, const char *settings, char name[64])
 {
     const graph_options *o = w->options;
-    const work_desc d = {.directory = w->output ? w->output : ".",
-                         .file = w->output ? "graph.part" : name,
-                         .settings = settings,
-                         .identity = w->identity,
-                         .words = setting_words,
-                         .pieces = "networks",
-                         .total = (size_t)w->networks * (2 * w->nulls + (w->nodes <= LOCAL_NODES)),
-                         .fresh = o->fresh,
-                         .force = o->force,
-                         .in_passing = !w->output};
-    work_file_name("graph", w->identity, name);
+    work_desc d = {.directory = w->output,
+                   .file = "graph.part",
+                   .settings = settings,
+                   .identity = w->identity,
+                   .words = setting_words,
+                   .pieces = "networks",
+                   .total = (size_t)w->networks * (2 * w->nulls + (w->nodes <= LOCAL_NODES)),
+                   .fresh = o->fresh,
+                   .force = o->force};
+    if (!w->output) work_in_passing(&d, "graph", name);
     return d;
 }
 

@@ -251,7 +251,7 @@ static bool announce(forced *f, problem *why)
     const double all = (clock_seconds() - start) / (double)n * (double)left * (double)f->length;
     text_print(&what, "%llu texts x %llu tokens x %u layers x %u %s", (unsigned long long)f->rows,
                (unsigned long long)f->length, job->layers, job->per_layer,
-               job->options->units ? "experts" : "heads");
+               choice_name(CHOICE_UNITS, job->options->units));
     const work_plan p = {what.at,
                          job->options->output,
                          (double)job->m.model_bytes + (double)job->m.context_bytes,

@@ -44,19 +44,9 @@ static void profiles(page *p, const comparison *c)
 
 /* ---- tables ----------------------------------------------------------------------------- */
 
-/* "22.1 (16.8 to 26.5)" */
 static void cell_interval(page *p, const syn_interval *v)
 {
-    page_put(p, "<td>");
-    page_number(p, v->value);
-    if (isfinite(v->low) && isfinite(v->high)) {
-        page_put(p, " (");
-        page_number(p, v->low);
-        page_put(p, " to ");
-        page_number(p, v->high);
-        page_put(p, ")");
-    }
-    page_put(p, "</td>");
+    page_cell_estimate(p, v->value, v->low, v->high);
 }
 
 static void results_table(page *p, const comparison *c)

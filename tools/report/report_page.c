@@ -331,6 +331,20 @@ void page_cell_interval(page *p, double low, double high)
     page_put(p, "</td>");
 }
 
+void page_cell_estimate(page *p, double value, double low, double high)
+{
+    page_put(p, "<td>");
+    page_number(p, value);
+    if (isfinite(low) && isfinite(high)) {
+        page_put(p, " (");
+        page_number(p, low);
+        page_put(p, " to ");
+        page_number(p, high);
+        page_put(p, ")");
+    }
+    page_put(p, "</td>");
+}
+
 void page_cell_correlation(page *p, double v)
 {
     char s[16];

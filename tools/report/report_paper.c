@@ -118,17 +118,10 @@ void figure_paper(const paper_beside *b, const char *id, const char *title, figu
 
 static void cell_spearman(page *p, const syn_interval *v, size_t ranked)
 {
-    page_put(p, "<td>");
-    page_number(p, ranked ? v->value : (double)NAN);
-    if (ranked && isfinite(v->low)) {
-        page_put(p, " (");
-        page_number(p, v->low);
-        page_put(p, " to ");
-        page_number(p, v->high);
-        page_put(p, ")");
-    }
-    page_put(p, "</td>");
-    page_cell(p, ranked ? (double)ranked : (double)NAN);
+    const double none = (double)NAN;
+    if (ranked) page_cell_estimate(p, v->value, v->low, v->high);
+    else page_cell(p, none);
+    page_cell(p, ranked ? (double)ranked : none);
 }
 
 void paper_table(page *p, const paper_beside *b, const char *const *label, size_t count)

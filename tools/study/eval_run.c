@@ -2,6 +2,7 @@
 #include "study/eval.h"
 
 #include "base/sha256.h"
+#include "engine/choices.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +60,7 @@ static char *settings_of(const eval_options *o, const loaded_model *m, const eva
     json_text(&j, "version", tool_version());
     json_text(&j, "model_mark", mark);
     json_text(&j, "sets", o->sets);
-    json_text(&j, "arithmetic", o->exact ? "exact" : "fast");
+    json_text(&j, "arithmetic", choice_name(CHOICE_ARITHMETIC, o->exact));
     json_object_end(&j);
     sha256_begin(&hash);
     sha256_add(&hash, j.to.at, j.to.length);
@@ -77,15 +78,12 @@ static bool ask_items(const eval_options *o, const loaded_model *m, eval_bench *
     char identity[65], name[64];
     char *settings = settings_of(o, m, e, identity);
     work log;
-    work_file_name("eval", identity, name);
-    const work_desc d = {.directory = ".",
-                         .file = name,
-                         .settings = settings,
-                         .identity = identity,
-                         .pieces = "items",
-                         .total = e->items,
-                         .fresh = o->fresh,
-                         .in_passing = true};
+    work_desc d = {.settings = settings,
+                   .identity = identity,
+                   .pieces = "items",
+                   .total = e->items,
+                   .fresh = o->fresh};
+    work_in_passing(&d, "eval", name);
     bool good = work_open(&log, &d, why);
     if (good) {
         e->log = &log;

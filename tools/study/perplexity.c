@@ -8,6 +8,7 @@
 
 #include "base/sha256.h"
 #include "base/work.h"
+#include "engine/choices.h"
 #include "engine/feed.h"
 
 #include <math.h>
@@ -281,8 +282,8 @@ static char *settings_of(const scoring *s, char identity[65])
     json_int(&j, "rows", (int64_t)s->rows);
     json_int(&j, "begin", s->bos);
     json_text(&j, "positions", o->second_half ? "second half" : "all");
-    json_int(&j, "cache", o->cache);
-    json_text(&j, "arithmetic", o->exact ? "exact" : "fast");
+    json_text(&j, "cache", choice_name(CHOICE_CACHE, (int)o->cache));
+    json_text(&j, "arithmetic", choice_name(CHOICE_ARITHMETIC, o->exact));
     json_object_end(&j);
     sha256_begin(&hash);
     sha256_add(&hash, j.to.at, j.to.length);
@@ -296,15 +297,12 @@ static bool score_logged(scoring *s, problem *why)
 {
     char identity[65], name[64];
     char *settings = settings_of(s, identity);
-    work_file_name("perplexity", identity, name);
-    const work_desc d = {.directory = ".",
-                         .file = name,
-                         .settings = settings,
-                         .identity = identity,
-                         .pieces = "windows",
-                         .total = s->windows,
-                         .fresh = s->options->fresh,
-                         .in_passing = true};
+    work_desc d = {.settings = settings,
+                   .identity = identity,
+                   .pieces = "windows",
+                   .total = s->windows,
+                   .fresh = s->options->fresh};
+    work_in_passing(&d, "perplexity", name);
     s->nll = tool_alloc(s->rows * s->length, sizeof *s->nll);
     for (size_t i = 0; i < s->rows * s->length; i++) s->nll[i] = (double)NAN;
     bool good = work_open(&s->log, &d, why);
