@@ -4,9 +4,11 @@
 . ./cli.sh
 python=${PYTHON:-python3}
 
-"$synergy" phiid data/cli/norms.npy -o "$work/told" --surrogates 19 > "$work/out" 2>&1 || bad "phiid told" "$work/out"
+"$synergy" phiid data/cli/norms.npy -o "$work/told" --surrogates 19 --robustness > "$work/out" 2>&1 || bad "phiid told" "$work/out"
 "$synergy" graph "$work/told" --nulls 10 > "$work/out" 2>&1 || bad "graph told" "$work/out"
 awk -v dir="$work/told" -f interventions.awk
+awk -v dir="$work/told" -f training.awk
+echo '{"model": {"name": "Told", "file": "told.gguf", "architecture": "llama", "layers": 4, "parameters": 1000}, "settings": {"units": "heads"}}' > "$work/told/run.json"
 try "report told" "$synergy" report "$work/told"
 
 # ---- what stands in the files
@@ -17,8 +19,51 @@ done
 for letter in a b c d e f; do
     if grep -q ">$letter</text>" "$work/told/figures/result.svg"; then good; else bad "result.svg has no panel $letter"; fi
 done
-if grep -q '>95 % interval<' "$work/told/figures/profile-difference.svg"; then good; else bad "the band is not called a 95 % interval"; fi
-if grep -q '>mean of the layer, ' "$work/told/figures/profile-difference.svg"; then good; else bad "the profile's axis has no unit"; fi
+
+# ---- every axis has its quantity and unit, every band its name
+# axes FILE...: faults of the drawings, in $work/axes
+axes() {
+    for f in "$@"; do awk -f axes.awk "$f"; done > "$work/axes"
+}
+for kind in profile-excess profile-paper map-mean-norm matrix-redundancy network-redundancy scatter-memory-synergy topology-null robust-difference \
+    ablation-top1 ablation-accuracy-1 perturb-accuracy emergence-loss emergence-curvature-difference emergence-profile-rank-difference \
+    tuning-grpo-0 tuning-sft-1 result; do
+    [ -s "$work/told/figures/$kind.svg" ] && good || bad "no figure $kind"
+done
+axes "$work/told"/figures/*.svg
+[ -s "$work/axes" ] && bad "axes and bands" "$work/axes" || good
+# those of the comparison stand in its page only
+try "compare --paper" "$synergy" compare "$work/told" "$work/told" --labels a,b --paper -o "$work/beside.html"
+mkdir "$work/beside"
+tr '<' '\n' < "$work/beside.html" |
+    sed -n 's/^a download="\([a-z0-9-]*\.svg\)" href="data:image\/svg+xml;base64,\([^"]*\)".*/\1 \2/p' > "$work/drawings"
+while read -r name drawing; do printf '%s' "$drawing" | base64 -d > "$work/beside/$name"; done < "$work/drawings"
+for kind in compare-mean compare-percentile paper-1; do
+    [ -s "$work/beside/$kind.svg" ] && good || bad "no figure $kind"
+done
+axes "$work/beside"/*.svg
+[ -s "$work/axes" ] && bad "axes and bands of the comparison" "$work/axes" || good
+# what is planted is found: an axis without unit, one without label, a band without name, another name
+mkdir "$work/wrong"
+# plant NAME SCRIPT FIGURE: a fault
+plant() {
+    sed "$2" "$work/told/figures/$3.svg" > "$work/wrong/$3.svg"
+    axes "$work/wrong/$3.svg"
+    [ -s "$work/axes" ] && ! cmp -s "$work/wrong/$3.svg" "$work/told/figures/$3.svg" && good || bad "$1 passes"
+}
+plant "an axis without unit" 's/accuracy, %/accuracy/' ablation-accuracy
+plant "an axis without label" 's/>training, steps</></' tuning-grpo-0
+plant "two quantities" 's/>KL, nats</>KL, loss, nats</' perturb-kl
+plant "a profile without its right axis" 's/<text[^>]*>percentile of the layer, %<\/text>//' profile-excess
+plant "a map without unit" 's/>nats</></' map-synergy
+plant "a band without name" 's/>95 % interval</></' tuning-sft-1
+plant "a confidence band" 's/>95 % interval/>95% CI/' ablation-score
+# in captions, too, which lead to single words of the glossary
+sed -n 's/.*<figcaption>/&/p' "$work/told/report.html" "$work/beside.html" | sed 's/\xc2\xa0/ /g; s/<[^>]*>//g' > "$work/captions"
+if grep '95 %' "$work/captions" | sed 's/95 % interval//g' | grep '95 %' > "$work/out"; then bad "an interval of another name" "$work/out"; else good; fi
+for word in synergy redundancy rank-difference difference excess percentile kl core interval null-network memory; do
+    if grep '<figcaption>' "$work/told/report.html" | grep -q "<a href=\"#word-$word\">"; then good; else bad "no caption leads to $word"; fi
+done
 
 # ---- the same picture everywhere
 browser=
@@ -37,6 +82,12 @@ if have rsvg-convert && [ -n "$browser" ] && "$python" -c 'import numpy' 2> /dev
     "$python" look_pictures.py "$browser" "$work/planted" "$work" > "$work/out" 2>&1
     if grep -q '^BAD' "$work/out"; then good; else bad "a picture with lost colours passes" "$work/out"; fi
 else skip "pictures: no rsvg-convert, browser or numpy"; fi
+
+# ---- Inkscape draws what rsvg draws
+if have inkscape && have rsvg-convert && "$python" -c 'import numpy' 2> /dev/null; then
+    "$python" look_pictures.py inkscape "$work/told/figures" "$work" > "$work/out" 2>&1
+    [ "$(grep -c '^OK.*Inkscape' "$work/out")" -ge 7 ] && ! grep -q '^BAD' "$work/out" && good || bad "Inkscape" "$work/out"
+else skip "pictures in Inkscape: no inkscape, rsvg-convert or numpy"; fi
 
 # ---- the page
 page=$work/told/report.html

@@ -1,6 +1,6 @@
 """look_pictures.py BROWSER FOLDER WORK - each FOLDER/*.svg drawn by rsvg-convert, by the browser and (its PDF) by poppler: the
-same picture, but for fonts and smoothing. Prints a line each, OK or BAD."""
-import glob, os, struct, subprocess, sys, zlib
+same picture, but for fonts and smoothing. Prints a line each, OK or BAD. With `inkscape` for BROWSER that one draws the SVGs."""
+import glob, os, shutil, struct, subprocess, sys, zlib
 
 import numpy as np
 
@@ -62,20 +62,34 @@ def apart(a, b):
 
 def browser_picture(browser, svg, size, to):
     subprocess.run([browser, '--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--force-device-scale-factor=1',
+                    '--user-data-dir=' + os.path.dirname(to) + '/browser',  # a profile that no other browser holds
                     '--window-size=%d,%d' % (size[1], size[0] + 120), '--screenshot=' + to, 'file://' + os.path.abspath(svg)],
                    check=True, capture_output=True, timeout=60)
     return read_png(to)[:size[0], :size[1]]
 
 
+def inkscape_pictures(svgs, work):
+    """One start of Inkscape, which takes a second, for all."""
+    for svg in svgs:
+        shutil.copy(svg, work + '/inkscape-' + os.path.basename(svg))
+    subprocess.run(['inkscape', '--export-type=png'] + [work + '/inkscape-' + os.path.basename(svg) for svg in svgs],
+                   check=True, capture_output=True, timeout=120)
+
+
 KINDS = ['profile-difference', 'map-synergy', 'matrix-synergy', 'network-synergy', 'scatter-memory-synergy', 'ablation-score',
          'topology-null', 'result', 'planted']
 browser, folder, work = sys.argv[1:]
-for svg in sorted(glob.glob(folder + '/*.svg')):
+svgs = [svg for svg in sorted(glob.glob(folder + '/*.svg')) if os.path.basename(svg)[:-4] in KINDS]  # the others are of these kinds
+if browser == 'inkscape':
+    inkscape_pictures(svgs, work)
+for svg in svgs:
     name = os.path.basename(svg)[:-4]
-    if name not in KINDS:
-        continue  # of one kind with one of these
     subprocess.run(['rsvg-convert', svg, '-o', work + '/rsvg.png'], check=True)
     rsvg = read_png(work + '/rsvg.png')
+    if browser == 'inkscape':
+        mean, worst = apart(rsvg, read_png(work + '/inkscape-' + name + '.png'))
+        print('BAD' if mean > 3 or worst > 45 else 'OK', name, 'rsvg and Inkscape: %.2f, %.1f' % (mean, worst))
+        continue
     mean, worst = apart(rsvg, browser_picture(browser, svg, rsvg.shape, work + '/browser.png'))
     flat = coarse(rsvg).std() < 2
     print('BAD' if flat or mean > 3 or worst > 45 else 'OK', name, 'rsvg and browser: %.2f, %.1f' % (mean, worst))

@@ -65,6 +65,8 @@ ticks ticks_log(double low, double high);
 void tick_text(double v, char to[32]);
 
 void plot_frame(const plot *p);
+void plot_tick_x(const plot *p, double at, double number); /* `number` stands at p's x `at` */
+void plot_label_x(const plot *p, const char *label);
 void plot_axis_x(const plot *p, const ticks *at, const char *label);
 void plot_axis_y(const plot *p, const ticks *at, const char *label);
 

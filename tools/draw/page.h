@@ -15,6 +15,14 @@ typedef struct figure {
 void figure_data(figure *f, const char *file);
 void figure_free(figure *f);
 
+/* A word of the glossary, at #word-ID, and the ways to write it that captions link from. The list
+   ends with an id of NULL. */
+enum { PAGE_SPELLINGS = 3 };
+typedef struct page_word {
+    const char *id, *term, *words;
+    const char *said[PAGE_SPELLINGS];
+} page_word;
+
 enum { PAGE_PANELS = 16 }; /* of a figure */
 typedef struct page {
     const char *directory; /* figures go to its folder `figures`; NULL: nowhere */
@@ -22,9 +30,9 @@ typedef struct page {
     text files;              /* links to the files of the figure that is open, inside the page */
     text whole[PAGE_PANELS]; /* drawings of the one figure of the whole result */
     size_t whole_count;
-    unsigned figures, tables; /* numbered as they come */
-    bool glossary;            /* captions link to #glossary */
-    bool good;                /* false after a figure could not be written */
+    unsigned figures, tables;  /* numbered as they come */
+    const page_word *glossary; /* captions link to these; NULL: to none */
+    bool good;                 /* false after a figure could not be written */
     problem *why;
 } page;
 

@@ -97,6 +97,7 @@ static const char report_print_style[] =
     "body{font-size:10pt;max-width:none;padding:0}"
     "nav,.skip,.told,.files{display:none}figure,table,.facts{break-inside:avoid}"
     "h2,h3{break-after:avoid}.panels{grid-template-columns:1fr 1fr;break-after:avoid}"
+    ".panels:has(>:nth-child(7)){grid-template-columns:1fr 1fr 1fr}"
     "figcaption{break-before:avoid;break-inside:avoid}.panels svg{max-height:68mm}"
     ".wide{overflow:visible}table,th{font-size:7.5pt}th,td{padding:.15em .4em;white-space:normal}"
     "svg *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}\n";

@@ -234,17 +234,24 @@ void plot_frame(const plot *p)
     svg_line(p->to, "axis", p->left, p->top, p->left, p->top + p->height);
 }
 
+void plot_tick_x(const plot *p, double at, double number)
+{
+    const double base = p->top + p->height, x = plot_x(p, at);
+    char s[32];
+    tick_text(number, s);
+    svg_line(p->to, "axis", x, base, x, base + 4);
+    svg_words(p->to, "tick", x, base + 16, "middle", s);
+}
+
+void plot_label_x(const plot *p, const char *label)
+{
+    svg_words(p->to, "label", p->left + p->width / 2, p->top + p->height + 33, "middle", label);
+}
+
 void plot_axis_x(const plot *p, const ticks *at, const char *label)
 {
-    double base = p->top + p->height;
-    for (int i = 0; i < at->count; i++) {
-        char s[32];
-        double x = plot_x(p, at->at[i]);
-        tick_text(at->at[i], s);
-        svg_line(p->to, "axis", x, base, x, base + 4);
-        svg_words(p->to, "tick", x, base + 16, "middle", s);
-    }
-    svg_words(p->to, "label", p->left + p->width / 2, base + 33, "middle", label);
+    for (int i = 0; i < at->count; i++) plot_tick_x(p, at->at[i], at->at[i]);
+    plot_label_x(p, label);
 }
 
 void plot_axis_y(const plot *p, const ticks *at, const char *label)

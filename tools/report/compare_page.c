@@ -22,7 +22,16 @@ static void panel(page *p, const comparison *c, const char *id, const char *titl
              "%s of %zu results over normalised depth, a line each with its 95 %% "
              "interval.",
              title, c->count);
-    chart ch = {id, title, desc, "depth", y_label, 0, percentiles ? 1 : 0, false, l, c->count};
+    chart ch = {id,
+                title,
+                desc,
+                "depth, %",
+                y_label,
+                0,
+                percentiles ? 1 : 0,
+                CHART_PERCENT_X | (percentiles ? CHART_PERCENT_Y : 0),
+                l,
+                c->count};
     figure_lines(&ch, &f);
     page_panel(p, id, &f);
 }
@@ -33,11 +42,13 @@ static void profiles(page *p, const comparison *c)
     const char *unit = report_score_unit(c->score);
     page_put(p, "<h2 id=\"profiles\">Profiles over depth</h2>\n");
     page_figure(p);
-    panel(p, c, "compare-percentile", "Percentile of the layer mean", "percentile", true);
-    snprintf(axis, sizeof axis, "layer mean%s%s", *unit ? ", " : "", unit);
+    panel(p, c, "compare-percentile", "Percentile of the layer mean", "percentile of the layer, %",
+          true);
+    snprintf(axis, sizeof axis, "mean of the layer%s%s", *unit ? ", " : "", unit);
     panel(p, c, "compare-mean", "Layer mean", axis, false);
     page_figure_end(
-        p, "Depth 0 is the first layer, 1 the last. Left: where a layer\xe2\x80\x99s mean stands "
+        p, "Depth 0\xc2\xa0% is the first layer, 100\xc2\xa0% the last. Left: where a "
+           "layer\xe2\x80\x99s mean stands "
            "among the layers of its result; the band is where the ends of its 95\xc2\xa0% interval "
            "over prompts would stand. Right: the means themselves, with that interval.");
 }

@@ -123,8 +123,8 @@ static const struct {
     {UNIT_SYNERGY, "map-synergy", "Mean synergy", "nats", false},
     {UNIT_REDUNDANCY, "map-redundancy", "Mean redundancy", "nats", false},
     {UNIT_EXCESS, "map-excess", "Excess synergy", "nats", true},
-    {UNIT_MEAN_NORM, "map-mean-norm", NULL, "", false},
-    {UNIT_SINK, "map-sink", "Attention to the first token", "", false}};
+    {UNIT_MEAN_NORM, "map-mean-norm", NULL, "a.u.", false},
+    {UNIT_SINK, "map-sink", "Attention to the first token", "share", false}};
 
 static void maps(page *p, const report *r)
 {
@@ -144,7 +144,8 @@ static void maps(page *p, const report *r)
     page_figure_end(
         p, "Layers from left to right. The scores in orange and blue have their middle colour at "
            "the median over all units; orange is more synergistic, blue more redundant. The "
-           "values show on hover and stand in units.csv. Hatched: no value.");
+           "values show on hover and stand in units.csv. Hatched: no value. a.u.: as recorded, in "
+           "no unit.");
 }
 
 static void matrices(page *p, const report *r)
@@ -294,8 +295,10 @@ bool report_run(const report_options *o, problem *why)
     char path[TOOL_PATH_BYTES];
     if (!page_path(o, path, why) || !report_load(&r, o->directory, o->interventions, why))
         return false;
-    page p = {
-        .directory = o->output ? NULL : o->directory, .glossary = true, .good = true, .why = why};
+    page p = {.directory = o->output ? NULL : o->directory,
+              .glossary = report_word,
+              .good = true,
+              .why = why};
     p.good = output_ready(o, path, why);
     if (p.good) build(&p, &r, o->title ? o->title : r.name);
     p.good = p.good && file_write(path, p.html.at, p.html.length, why) &&

@@ -171,10 +171,19 @@ typedef struct line {
 } line;
 enum { LINE_STYLES = 13 }; /* twelve of six colours and four dashes, and a grey one */
 
+/* How a chart is drawn. */
+enum {
+    CHART_PERCENT_X = 1, /* a share, shown in per cent */
+    CHART_PERCENT_Y = 2,
+    CHART_STEPS = 4,  /* x are steps of training: log2(1 + x), so that 0 has a place */
+    CHART_DRAWS = 8,  /* the bands of several draws or runs are their range, no interval */
+    CHART_RANGES = 16 /* all bands are such ranges */
+};
+
 typedef struct chart {
     const char *id, *title, *desc, *x_label, *y_label;
     double y0, y1; /* both 0: from the lines; the axis has at least this range */
-    bool percent;  /* x is a share, shown in per cent */
+    unsigned how;  /* of the flags above */
     const line *lines;
     size_t count;
 } chart;
@@ -206,6 +215,7 @@ void report_tuning(page *p, const report *r);
 /* What was asked, found and how sure that is, for somebody who never heard of it
    (report_plain.c). */
 void report_plain(page *p, const report *r);
+extern const page_word report_word[];
 void report_glossary(page *p, const report *r);
 void report_paper(page *p, const report *r); /* report_paper.c */
 bool report_has_paper(const report *r);

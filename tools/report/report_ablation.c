@@ -127,8 +127,9 @@ static void set_panels(page *p, view v, const char *name, const order *of, size_
         panel(p, &v, of, count);
     }
     page_figure_end(
-        p, "Accuracy on each evaluation set, 95\xc2\xa0% Wilson intervals; of several random "
-           "orders the mean, the smallest and the largest.");
+        p,
+        "Accuracy on each evaluation set; bands: 95\xc2\xa0% interval (Wilson); of several random "
+        "orders the mean, the smallest and the largest.");
     page_put(p, "</details>\n");
 }
 
@@ -213,7 +214,7 @@ static void words_of(page *p, const json *from)
 
 static void ablation_curves(page *p, const report *r)
 {
-    const char *removed = "removed, %";
+    const char *removed = "units removed, %";
     double most = highest(&r->ablation_curves, "high");
     view v = {
         &r->ablation_curves,
@@ -224,7 +225,7 @@ static void ablation_curves(page *p, const report *r)
         {"ablation-score", "KL, by score and at random",
          "Mean divergence of the next-token distributions against the share of units removed, by "
          "score, in reverse and at random.",
-         removed, "KL, nats", 0, most, true, NULL, 0}};
+         removed, "KL, nats", 0, most, CHART_PERCENT_X | CHART_DRAWS, NULL, 0}};
     page_figure(p);
     panel(p, &v, ORDERS(by_score));
     v.as.id = "ablation-rivals";
@@ -237,7 +238,8 @@ static void ablation_curves(page *p, const report *r)
     v.as.title = "Same likeliest token";
     v.as.desc =
         "Share of positions whose likeliest token stays, against the share of units removed.";
-    v.as.y_label = "share of positions";
+    v.as.y_label = "positions, %";
+    v.as.how = CHART_PERCENT_X | CHART_PERCENT_Y | CHART_RANGES;
     v.as.y0 = v.as.y1 = 0;
     panel(p, &v, ORDERS(by_few));
     view a = {&r->ablation_accuracy,
@@ -247,14 +249,16 @@ static void ablation_curves(page *p, const report *r)
               "all",
               {"ablation-accuracy", "Accuracy, all sets",
                "Share of evaluation items answered rightly, against the share of units removed.",
-               removed, "accuracy", 0, 0, true, NULL, 0}};
+               removed, "accuracy, %", 0, 0, CHART_PERCENT_X | CHART_PERCENT_Y | CHART_DRAWS, NULL,
+               0}};
     panel(p, &a, ORDERS(by_few));
     page_figure_end(
-        p, "What a removal changes. KL: mean over tokens of KL(intact\xc2\xa0||\xc2\xa0"
-           "ablated), the text being the intact model\xe2\x80\x99s own; bands: 95\xc2\xa0% "
-           "over prompts, for accuracy 95\xc2\xa0% Wilson. <i>random</i> and <i>random, "
-           "layers</i> (as many from each layer as the score takes): of several orders the mean, "
-           "the band from the smallest to the largest.");
+        p,
+        "What a removal changes. KL: mean over tokens of KL(intact\xc2\xa0||\xc2\xa0"
+        "ablated), the text being the intact model\xe2\x80\x99s own; bands: 95\xc2\xa0% interval "
+        "over prompts, for accuracy that of Wilson. <i>random</i> and <i>random, "
+        "layers</i> (as many from each layer as the score takes): of several orders the mean, "
+        "the band from the smallest to the largest.");
     set_panels(p, a, "ablation-accuracy", ORDERS(by_few));
 }
 
@@ -299,7 +303,7 @@ static void perturb_curves(page *p, const report *r)
         {"perturb-kl", "KL under noise",
          "Mean divergence of the next-token distributions against the strength of noise in core, "
          "periphery and random units.",
-         noise, "KL, nats", 0, 0, false, NULL, 0}};
+         noise, "KL, nats", 0, 0, CHART_DRAWS, NULL, 0}};
     page_figure(p);
     panel(p, &v, ORDERS(by_group));
     view a = {&r->perturb_accuracy,
@@ -309,12 +313,13 @@ static void perturb_curves(page *p, const report *r)
               "all",
               {"perturb-accuracy", "Accuracy under noise",
                "Share of evaluation items answered rightly, against the strength of noise.", noise,
-               "accuracy", 0, 0, false, NULL, 0}};
+               "accuracy, %", 0, 0, CHART_PERCENT_Y | CHART_DRAWS, NULL, 0}};
     panel(p, &a, ORDERS(by_group));
     page_figure_end(
         p, "Gaussian noise in the weights of a quarter of the units: those of the highest score "
            "(core), of the lowest (periphery), and random ones. Bands: of several draws the "
-           "smallest and the largest, of one 95\xc2\xa0% over prompts or items.");
+           "smallest and the largest, of one the 95\xc2\xa0% interval over prompts or items."
+           "");
     set_panels(p, a, "perturb-accuracy", ORDERS(by_group));
 }
 

@@ -323,7 +323,7 @@ static const struct {
 } score_row[] = {
     {"rank-difference", "rank_difference", "rank(synergy) \xe2\x88\x92 rank(redundancy)", "ranks"},
     {"difference", "difference_rank", "rank(synergy \xe2\x88\x92 redundancy)", "ranks"},
-    {"balance", "balance", "synergy / (synergy + redundancy)", ""},
+    {"balance", "balance", "synergy / (synergy + redundancy)", "share"},
     {"synergy", "synergy", "synergy", "nats"},
     {"redundancy", "redundancy", "redundancy", "nats"},
     {"excess", "excess", "synergy \xe2\x88\x92 its mean under surrogates", "nats"}};

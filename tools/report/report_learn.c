@@ -93,12 +93,6 @@ void report_emergence_claims(page *p, const report *r)
 
 /* ---- emergence: figures ----------------------------------------------------------------- */
 
-/* log2(1 + step): powers of two stand evenly, and step 0 has a place. */
-static double step_x(double step)
-{
-    return log2(1 + step);
-}
-
 static size_t runs_of(const csv *c, const char *run[MOST_RUNS])
 {
     size_t n = 0;
@@ -120,7 +114,7 @@ static void run_line(const csv *c, const char *run, const char *score, const cha
             !is_at(c, i, "score_name", score))
             continue;
         const bool band = column[1] != NULL;
-        curve_add(to, step_x(number_at(c, i, "step")), number_at(c, i, column[0]),
+        curve_add(to, number_at(c, i, "step"), number_at(c, i, column[0]),
                   band ? number_at(c, i, column[1]) : (double)NAN,
                   band ? number_at(c, i, column[2]) : (double)NAN);
     }
@@ -156,7 +150,7 @@ static void steps_panel(page *p, const report *r, chart c, const char *score,
     const size_t runs = runs_of(rows, run);
     double x1 = 0;
     for (size_t i = 0; i < rows->rows; i++)
-        if (is_at(rows, i, "kind", "checkpoint")) x1 = fmax(x1, step_x(number_at(rows, i, "step")));
+        if (is_at(rows, i, "kind", "checkpoint")) x1 = fmax(x1, number_at(rows, i, "step"));
     for (size_t k = 0; k < runs; k++) {
         l[k] = (line){run[k], {0, NULL, NULL, NULL, NULL}, (int)k, true};
         run_line(rows, run[k], score, column, &l[k].at);
@@ -171,7 +165,7 @@ static void steps_panel(page *p, const report *r, chart c, const char *score,
         else curve_free(&to->at);
     }
     c.lines = l;
-    c.x_label = "log2(1 + step)";
+    c.x_label = "training, steps";
     figure_lines(&c, &f);
     page_panel(p, c.id, &f);
     for (size_t k = 0; k < c.count; k++) curve_free(&l[k].at);
@@ -213,10 +207,10 @@ static void profile_panel(page *p, const report *r, const char *score, const cha
                 title,
                 "The mean of each layer at some steps of the first run.",
                 "layer",
-                "layer mean, ranks",
+                "mean of the layer, ranks",
                 0,
                 0,
-                false,
+                0,
                 l,
                 lines};
     figure_lines(&as, &f);
@@ -236,13 +230,14 @@ void report_emergence(page *p, const report *r)
                "Loss on the text",
                "Mean of -log p of the text that all models read, over steps.",
                NULL,
-               "nats a token",
+               "loss, nats a token",
                0,
                0,
-               false,
+               CHART_STEPS | CHART_RANGES,
                NULL,
                0};
     steps_panel(p, r, c, "rank-difference", loss);
+    c.how = CHART_STEPS | CHART_DRAWS;
     static const struct {
         const char *score, *name, *title;
     } of[2] = {{"rank-difference", "rank-difference", "Rank difference"},
@@ -259,19 +254,21 @@ void report_emergence(page *p, const report *r)
         c.title = title[0];
         c.desc =
             "The mean of the middle third of the depth minus that of the outer thirds, over steps.";
-        c.y_label = "ranks";
+        c.y_label = "middle \xe2\x88\x92 outer, ranks";
         steps_panel(p, r, c, of[s].score, middle);
         c.id = id[1];
         c.title = title[1];
         c.desc = "The second coefficient of the parabola over depth, below 0 for an inverted U, "
                  "over steps.";
+        c.y_label = "curvature, ranks";
         steps_panel(p, r, c, of[s].score, bend);
         profile_panel(p, r, of[s].score, id[2], title[2]);
     }
-    page_figure_end(p, "All models read the same text. Bands: 95\xc2\xa0% over its rows; of the "
-                       "controls (<i>random</i>: fresh "
-                       "random weights, <i>shuffled</i>: the last weights of each run, shuffled "
-                       "within each tensor) the mean "
-                       "over runs, the band from the smallest to the largest. Profiles: some steps "
-                       "of the first run.");
+    page_figure_end(
+        p, "All models read the same text. Bands: 95\xc2\xa0% interval over its rows; of the "
+           "controls (<i>random</i>: fresh "
+           "random weights, <i>shuffled</i>: the last weights of each run, shuffled "
+           "within each tensor) the mean "
+           "over runs, the band from the smallest to the largest. Profiles: some steps "
+           "of the first run.");
 }

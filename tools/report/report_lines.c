@@ -6,9 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL_ROOM = 96, LABEL_STEP = 13, MOST_LINES = 16, MOST_POINTS = 60 };
+enum { LABEL_ROOM = 96, LABEL_STEP = 13, KEY_ROOM = 18, MOST_LINES = 16, MOST_POINTS = 60 };
 
 /* ---- axes ------------------------------------------------------------------------------- */
+
+/* Where x stands along the axis: powers of two of steps stand evenly, and step 0 has a place. */
+static double place_of(const chart *c, double x)
+{
+    return c->how & CHART_STEPS ? log2(1 + x) : x;
+}
 
 static void axis_range(const chart *c, plot *p)
 {
@@ -17,8 +23,8 @@ static void axis_range(const chart *c, plot *p)
     for (size_t k = 0; k < c->count; k++) {
         const curve *v = &c->lines[k].at;
         for (size_t i = 0; i < v->n; i++) { /* fmin and fmax leave NaN aside */
-            p->x0 = fmin(p->x0, v->x[i]);
-            p->x1 = fmax(p->x1, v->x[i]);
+            p->x0 = fmin(p->x0, place_of(c, v->x[i]));
+            p->x1 = fmax(p->x1, place_of(c, v->x[i]));
             low = fmin(low, fmin(v->y[i], v->low[i]));
             high = fmax(high, fmax(v->y[i], v->high[i]));
         }
@@ -35,43 +41,75 @@ static void axis_range(const chart *c, plot *p)
     if (!(p->x1 > p->x0)) p->x1 = p->x0 + 1;
 }
 
+static double times_x(const chart *c)
+{
+    return c->how & CHART_PERCENT_X ? 100 : 1;
+}
+
+static double times_y(const chart *c)
+{
+    return c->how & CHART_PERCENT_Y ? 100 : 1;
+}
+
+/* Of steps: 0 and the decades. */
+static void axis_steps(const chart *c, const plot *p)
+{
+    plot_label_x(p, c->x_label);
+    for (double v = 0; place_of(c, v) <= p->x1; v = v > 0 ? 10 * v : 1)
+        if (place_of(c, v) >= p->x0) plot_tick_x(p, place_of(c, v), v);
+}
+
 static void axis_x(const chart *c, const plot *p)
 {
     plot shown = *p;
-    double times = c->percent ? 100 : 1;
-    shown.x0 *= times;
-    shown.x1 *= times;
+    shown.x0 *= times_x(c);
+    shown.x1 *= times_x(c);
     ticks x = ticks_linear(shown.x0, shown.x1, 6);
-    plot_axis_x(&shown, &x, c->x_label);
+    if (c->how & CHART_STEPS) axis_steps(c, p);
+    else plot_axis_x(&shown, &x, c->x_label);
+}
+
+static void axis_y(const chart *c, const plot *p)
+{
+    plot shown = *p;
+    shown.y0 *= times_y(c);
+    shown.y1 *= times_y(c);
+    ticks y = ticks_linear(shown.y0, shown.y1, 6);
+    plot_axis_y(&shown, &y, c->y_label);
 }
 
 /* ---- one line --------------------------------------------------------------------------- */
 
-static void draw_area(const plot *p, const curve *v)
+static bool has_area(const curve *v)
 {
-    size_t drawn = 0;
-    for (size_t i = 0; i < v->n; i++) drawn += isfinite(v->low[i]) && isfinite(v->high[i]) ? 1 : 0;
-    if (drawn < 2) return;
+    size_t ends = 0;
+    for (size_t i = 0; i < v->n; i++) ends += isfinite(v->low[i]) && isfinite(v->high[i]) ? 1 : 0;
+    return ends >= 2;
+}
+
+static void draw_area(const chart *c, const plot *p, const curve *v)
+{
+    if (!has_area(v)) return;
     text_add(p->to, "<path class=\"area\" d=\"");
     for (size_t k = 0, pen = 0; k < 2 * v->n; k++) {
         size_t i = k < v->n ? k : 2 * v->n - 1 - k;
         if (!isfinite(v->low[i]) || !isfinite(v->high[i])) continue;
         text_add(p->to, pen++ ? "L" : "M");
-        svg_coordinate(p->to, plot_x(p, v->x[i]));
+        svg_coordinate(p->to, plot_x(p, place_of(c, v->x[i])));
         text_add(p->to, " ");
         svg_coordinate(p->to, plot_y(p, k < v->n ? v->high[i] : v->low[i]));
     }
     text_add(p->to, "Z\"/>");
 }
 
-static void draw_path(const plot *p, const curve *v)
+static void draw_path(const chart *c, const plot *p, const curve *v)
 {
     bool pen = false;
     text_add(p->to, "<path class=\"line\" d=\"");
     for (size_t i = 0; i < v->n; i++) {
         if (isfinite(v->y[i])) {
             text_add(p->to, pen ? "L" : "M");
-            svg_coordinate(p->to, plot_x(p, v->x[i]));
+            svg_coordinate(p->to, plot_x(p, place_of(c, v->x[i])));
             text_add(p->to, " ");
             svg_coordinate(p->to, plot_y(p, v->y[i]));
         }
@@ -86,14 +124,17 @@ static void draw_dots(const chart *c, const plot *p, const line *l)
     for (size_t i = 0; i < v->n && v->n <= MOST_POINTS; i++) {
         if (!isfinite(v->y[i])) continue;
         text_add(p->to, "<circle class=\"end\" cx=\"");
-        svg_coordinate(p->to, plot_x(p, v->x[i]));
+        svg_coordinate(p->to, plot_x(p, place_of(c, v->x[i])));
         text_add(p->to, "\" cy=\"");
         svg_coordinate(p->to, plot_y(p, v->y[i]));
         text_add(p->to, "\" r=\"2.2\"><title>");
         xml_text(p->to, l->name);
-        text_print(p->to, ", %.3g%s: %.4g", c->percent ? 100 * v->x[i] : v->x[i],
-                   c->percent ? " %" : "", v->y[i]);
-        if (isfinite(v->low[i])) text_print(p->to, " (%.4g to %.4g)", v->low[i], v->high[i]);
+        const double y = times_y(c);
+        text_print(p->to, ", %.3g%s: %.4g", times_x(c) * v->x[i],
+                   c->how & CHART_PERCENT_X ? " %" : "", y * v->y[i]);
+        if (isfinite(v->low[i]))
+            text_print(p->to, " (%.4g to %.4g)", y * v->low[i], y * v->high[i]);
+        if (c->how & CHART_PERCENT_Y) text_add(p->to, " %");
         text_add(p->to, "</title></circle>");
     }
 }
@@ -130,7 +171,7 @@ static void draw_names(const chart *c, const plot *p)
         while (last > 0 && !isfinite(v->y[last - 1])) last--;
         if (!last) continue;
         e[n].of = &c->lines[k];
-        e[n].x = plot_x(p, v->x[last - 1]);
+        e[n].x = plot_x(p, place_of(c, v->x[last - 1]));
         e[n++].from = plot_y(p, v->y[last - 1]);
     }
     qsort(e, n, sizeof *e, by_height);
@@ -161,19 +202,34 @@ static void lines_data(const chart *c, figure *f)
     }
 }
 
+/* What the bands are, beside one. */
+static void draw_key(const chart *c, const plot *p)
+{
+    text_add(p->to, "<g class=\"s12\">");
+    svg_box(p->to, "area", p->left, 26, 18, 10);
+    text_add(p->to, "</g>");
+    svg_words(p->to, "key", p->left + 23, 35, "start",
+              c->how & CHART_RANGES  ? "range of several draws or runs"
+              : c->how & CHART_DRAWS ? "95 % interval; of several draws or runs, their range"
+                                     : "95 % interval");
+}
+
 void figure_lines(const chart *c, figure *f)
 {
     plot p = {&f->svg, 54, 30, PANEL - 54 - LABEL_ROOM - 14, 210, 0, 1, 0, 1, false, false};
+    bool bands = false;
+    for (size_t k = 0; k < c->count; k++) bands = bands || has_area(&c->lines[k].at);
+    if (bands) p.top += KEY_ROOM;
     axis_range(c, &p);
-    svg_begin(&f->svg, c->id, PANEL, 286, c->title, c->desc);
+    svg_begin(&f->svg, c->id, PANEL, p.top + p.height + 46, c->title, c->desc);
     svg_words(&f->svg, "head", p.left, 14, "start", c->title);
-    ticks y = ticks_linear(p.y0, p.y1, 6);
-    plot_axis_y(&p, &y, c->y_label);
+    if (bands) draw_key(c, &p);
+    axis_y(c, &p);
     for (int pass = 0; pass < 2; pass++) /* all bands lie below all lines */
         for (size_t k = 0; k < c->count; k++) {
             text_print(&f->svg, "<g class=\"s%d\">", c->lines[k].style % LINE_STYLES);
-            if (pass == 0) draw_area(&p, &c->lines[k].at);
-            else draw_path(&p, &c->lines[k].at);
+            if (pass == 0) draw_area(c, &p, &c->lines[k].at);
+            else draw_path(c, &p, &c->lines[k].at);
             if (pass == 1 && c->lines[k].points) draw_dots(c, &p, &c->lines[k]);
             text_add(&f->svg, "</g>\n");
         }

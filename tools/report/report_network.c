@@ -164,7 +164,7 @@ static void draw_layers(text *t, const report *r)
         svg_words(t, "tick", centre_x + (radius + 20) * cos(a),
                   centre_y + (radius + 20) * sin(a) + 4, "middle", s);
     }
-    svg_words(t, "tick", centre_x, centre_y - radius - 28, "middle", "layer");
+    svg_words(t, "label", centre_x, centre_y - radius - 28, "middle", "layer");
 }
 
 static void edges_data(figure *f, const report *r, const edges *e)

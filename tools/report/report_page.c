@@ -241,12 +241,48 @@ void page_free(page *p)
     text_free(&p->html);
 }
 
+/* How many bytes of s, in which a word begins, are a spelling of a word of the glossary; 0: none.
+   The longest counts: 'rank difference' is not 'difference'. */
+static size_t spelling_at(const page_word *list, const char *s, size_t *which)
+{
+    size_t most = 0;
+    for (size_t k = 0; list[k].id; k++)
+        for (size_t i = 0; i < PAGE_SPELLINGS && list[k].said[i]; i++) {
+            const char *said = list[k].said[i];
+            size_t n = 0;
+            while (said[n] && (said[n] == s[n] || (!n && toupper((unsigned char)said[0]) == s[0])))
+                n++;
+            if (said[n] || isalnum((unsigned char)s[n]) || n <= most) continue;
+            most = n;
+            *which = k;
+        }
+    return most;
+}
+
+/* The caption, the first of each word of the glossary as a link to it. */
+static void caption_linked(page *p, const char *html)
+{
+    unsigned long linked = 0; /* a bit a word */
+    size_t which = 0, n;
+    bool begins = true; /* a word may begin here */
+    for (const char *s = html; *s; s += n) {
+        n = 1;
+        if (*s == '<') n = strcspn(s, ">");
+        else if (begins && p->glossary && (n = spelling_at(p->glossary, s, &which)) == 0) n = 1;
+        const bool word = n > 1 && *s != '<' && !(linked >> which & 1);
+        if (word) text_print(&p->html, "<a href=\"#word-%s\">", p->glossary[which].id);
+        text_add_bytes(&p->html, s, n);
+        if (word) page_put(p, "</a>");
+        if (word) linked |= 1ul << which;
+        begins = *s != '<' && !isalnum((unsigned char)s[n - 1]) && s[n - 1] != '-';
+    }
+}
+
 /* The caption goes with its figure on paper: both are one block. */
 void page_figure_end(page *p, const char *caption)
 {
     text_print(&p->html, "</div>\n<figcaption><b>Figure %u.</b> ", ++p->figures);
-    page_put(p, caption);
-    if (p->glossary) page_put(p, " <a href=\"#glossary\">Words</a>");
+    caption_linked(p, caption);
     page_put(p, "</figcaption>\n");
     if (p->files.length) {
         page_put(p, "<p class=\"files\">");

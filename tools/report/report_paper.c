@@ -109,7 +109,16 @@ void figure_paper(const paper_beside *b, const char *id, const char *title, figu
     snprintf(desc, sizeof desc,
              "The percentile of each layer's mean over depth: %s in the paper, and as measured.",
              b->model->title);
-    chart c = {id, title, desc, "depth", "percentile of the layer", 0, 1, false, l, b->count + 1};
+    chart c = {id,
+               title,
+               desc,
+               "depth, %",
+               "percentile of the layer, %",
+               0,
+               1,
+               CHART_PERCENT_X | CHART_PERCENT_Y,
+               l,
+               b->count + 1};
     figure_lines(&c, f);
     for (size_t k = 0; k <= b->count; k++) curve_free(&l[k].at);
 }

@@ -128,49 +128,80 @@ void report_plain(page *p, const report *r)
 
 /* ---- glossary --------------------------------------------------------------------------- */
 
-static const struct {
-    const char *id, *term, *words;
-} glossary_list[] = {
-    {"phiid", "PhiID",
+const page_word report_word[] = {
+    {"phiid",
+     "PhiID",
      "integrated information decomposition: what two series together tell of their own future, "
      "split into sixteen "
      "parts (atoms), by who knows it now and who knows it later. Synergy and redundancy are two of "
-     "them."},
-    {"synergy", "Synergy (sts)",
+     "them.",
+     {"PhiID", NULL}},
+    {"synergy",
+     "Synergy (sts)",
      "what only both together hold, now and later: neither of the two alone tells it. Like a "
      "picture in "
-     "depth, which needs both eyes."},
-    {"redundancy", "Redundancy (rtr)",
-     "what each of the two holds alone, now and later: a copy, so that one could be lost."},
-    {"rank-difference", "Rank difference",
+     "depth, which needs both eyes.",
+     {"synergy", NULL}},
+    {"redundancy",
+     "Redundancy (rtr)",
+     "what each of the two holds alone, now and later: a copy, so that one could be lost.",
+     {"redundancy", NULL}},
+    {"rank-difference",
+     "Rank difference",
      "place in the order by synergy minus place in the order by redundancy: the score that the "
-     "paper's text defines. High: more synergistic than redundant."},
-    {"difference", "Difference",
+     "paper's text defines. High: more synergistic than redundant.",
+     {"rank difference", NULL}},
+    {"difference",
+     "Difference",
      "synergy minus redundancy, and its rank: the score from which the paper's figures seem to be "
-     "made."},
-    {"core", "Core",
+     "made.",
+     {"rank of the difference", NULL}},
+    {"core",
+     "Core",
      "the units with the highest score, wherever they lie; the paper's claim is that they lie in "
      "the middle layers, and "
-     "that losing them harms more than losing others."},
-    {"memory", "Memory (self-information)",
+     "that losing them harms more than losing others.",
+     {"core", NULL}},
+    {"memory",
+     "Memory (self-information)",
      "how well a series' own past tells its own future. A slow series has much of it, and with the "
-     "usual measure (MMI) two unrelated slow series already have synergy."},
-    {"excess", "Excess",
-     "synergy less what surrogates have: series with the same memory, and no link between them."},
-    {"nats", "Nat", "the unit of information here; one nat is 1.44 bits."},
-    {"interval", "95 % interval",
-     "where the value would lie in 95 of 100 repetitions with other prompts of the same kind."},
+     "usual measure (MMI) two unrelated slow series already have synergy.",
+     {"memory", "self-information", NULL}},
+    {"excess",
+     "Excess",
+     "synergy less what surrogates have: series with the same memory, and no link between them.",
+     {"surrogates", "excess", NULL}},
+    {"nats", "Nat", "the unit of information here; one nat is 1.44 bits.", {"nats", NULL}},
+    {"interval",
+     "95 % interval",
+     "where the value would lie in 95 of 100 repetitions with other prompts of the same kind.",
+     {"95 % interval", "95\xc2\xa0% interval", NULL}},
+    {"percentile",
+     "Percentile of a layer",
+     "its place among the layers in the order of their means: 0 % the lowest, 100 % the highest.",
+     {"percentile of the layer", "percentile of each", NULL}},
+    {"kl",
+     "KL (Kullback-Leibler divergence)",
+     "how far the changed model's probabilities of the next token are from those of the intact "
+     "model; 0 where nothing has changed.",
+     {"KL", NULL}},
+    {"null-network",
+     "Null network",
+     "the same network with its weights, or its edges, dealt out anew: what a figure of the "
+     "network would be without its order.",
+     {"null networks", "null network", NULL}},
+    {NULL, NULL, NULL, {NULL}},
 };
 
 void report_glossary(page *p, const report *r)
 {
     (void)r;
     page_put(p, "<h2 id=\"glossary\">Words</h2>\n<dl class=\"glossary\">\n");
-    for (size_t i = 0; i < sizeof glossary_list / sizeof glossary_list[0]; i++) {
-        text_print(&p->html, "<dt id=\"word-%s\"><dfn>", glossary_list[i].id);
-        page_text(p, glossary_list[i].term);
+    for (size_t i = 0; report_word[i].id; i++) {
+        text_print(&p->html, "<dt id=\"word-%s\"><dfn>", report_word[i].id);
+        page_text(p, report_word[i].term);
         page_put(p, "</dfn></dt><dd>");
-        page_text(p, glossary_list[i].words);
+        page_text(p, report_word[i].words);
         page_put(p, "</dd>\n");
     }
     page_put(p, "</dl>\n");

@@ -296,10 +296,10 @@ static void profile_panel(page *p, const robust *all, int s)
                title[s],
                "The profile over layers under each estimator.",
                "layer",
-               "percentile of the layer",
+               "percentile of the layer, %",
                0,
                1,
-               false,
+               CHART_PERCENT_Y,
                l,
                0};
     figure f = {0};

@@ -195,7 +195,10 @@ static void figure_nulls(const json *net[2], figure *f)
     svg_words(&f->svg, "key end", p.left, 32, "start", "\xe2\x97\x8f synergy");
     text_add(&f->svg, "</g><g class=\"s1\">");
     svg_words(&f->svg, "key end", p.left + 84, 32, "start", "\xe2\x97\x8f redundancy");
+    text_add(&f->svg, "</g><g class=\"s12\">");
+    svg_box(&f->svg, "area", p.left + 178, 23, 18, 10);
     text_add(&f->svg, "</g>");
+    svg_words(&f->svg, "key", p.left + 201, 32, "start", "null mean \xc2\xb1 2 SD");
     svg_words(&f->svg, "tick", PANEL - 4, 32, "end", "z");
     ticks x = ticks_log(p.x0, p.x1);
     svg_line(&f->svg, "fit", plot_x(&p, 1), p.top, plot_x(&p, 1), p.top + p.height);
@@ -208,7 +211,7 @@ static void figure_nulls(const json *net[2], figure *f)
         }
     }
     svg_line(&f->svg, "axis", p.left, p.top + p.height, p.left + p.width, p.top + p.height);
-    plot_axis_x(&p, &x, "observed / mean of null networks");
+    plot_axis_x(&p, &x, "observed / null mean, ratio");
     svg_end(&f->svg);
     null_data(f, net);
 }

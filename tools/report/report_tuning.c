@@ -178,11 +178,16 @@ static void method_panel(page *p, const report *r, const char *task, const char 
     snprintf(id, sizeof id, "tuning-%s-%zu", method, number);
     snprintf(title, sizeof title, "%s, %.100s",
              choice_is(CHOICE_METHOD, 0, method) ? "Worked solutions" : "Reward", task);
-    chart as = {
-        id,     title,      "Accuracy on held-out items over steps, by which heads were trained.",
-        "step", "accuracy", 0,
-        0,      false,      l,
-        n};
+    chart as = {id,
+                title,
+                "Accuracy on held-out items over steps, by which heads were trained.",
+                "training, steps",
+                "accuracy, %",
+                0,
+                0,
+                CHART_PERCENT_Y,
+                l,
+                n};
     figure_lines(&as, &f);
     page_panel(p, id, &f);
     for (size_t k = 0; k < n; k++) curve_free(&l[k].at);
