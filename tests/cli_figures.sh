@@ -87,7 +87,8 @@ else skip "pictures: no rsvg-convert, browser or numpy"; fi
 if have inkscape && have rsvg-convert && "$python" -c 'import numpy' 2> /dev/null; then
     "$python" look_pictures.py inkscape "$work/told/figures" "$work" > "$work/out" 2>&1
     [ "$(grep -c '^OK.*Inkscape' "$work/out")" -ge 7 ] && ! grep -q '^BAD' "$work/out" && good || bad "Inkscape" "$work/out"
-else skip "pictures in Inkscape: no inkscape, rsvg-convert or numpy"; fi
+elif have inkscape; then skip "pictures in Inkscape: no rsvg-convert or numpy"
+else skip "pictures: no inkscape"; fi
 
 # ---- the page
 page=$work/told/report.html
