@@ -57,8 +57,10 @@ static void element_svg(text *t, const element *e, int style)
     if (walk_is(e, "svg") && !e->is_end) {
         double size[2];
         export_size(e->name.at - 1, size);
-        text_print(t, " xmlns=\"http://www.w3.org/2000/svg\" width=\"%g\" height=\"%g\"", size[0],
-                   size[1]);
+        text_print(t,
+                   " xmlns=\"http://www.w3.org/2000/svg\" "
+                   "xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"%g\" height=\"%g\"",
+                   size[0], size[1]);
     }
     for (size_t i = 0; i < e->count; i++) {
         if (is_replaced(e->key[i])) continue;

@@ -354,7 +354,7 @@ static bool image_object(text *to, piece base64)
 static void image(pdf *p, const element *e)
 {
     static const char before[] = "data:image/png;base64,";
-    piece data = walk_value(e, "href");
+    piece data = walk_value(e, "xlink:href");
     const size_t n = sizeof before - 1;
     if (p->images == PDF_IMAGES || data.n < n || memcmp(data.at, before, n)) return;
     data.at += n;

@@ -24,11 +24,12 @@ static void map_boxes(const report *r, const plot *p, const double *v, const sca
     text_add(p->to, "</g>\n");
 }
 
+/* `xlink:href`, since Inkscape shows no picture under the plain name. */
 static void image(text *t, const plot *p, const text *base64_png)
 {
     text_print(t,
                "<image x=\"%.6g\" y=\"%.6g\" width=\"%.6g\" height=\"%.6g\" "
-               "preserveAspectRatio=\"none\" href=\"data:image/png;base64,",
+               "preserveAspectRatio=\"none\" xlink:href=\"data:image/png;base64,",
                p->left, p->top, p->width, p->height);
     text_add_bytes(t, base64_png->at, base64_png->length);
     text_add(t, "\"/>\n");
