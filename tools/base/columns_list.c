@@ -381,8 +381,8 @@ const column_row column_list[] = {
      "standard deviation over null networks"},
     {"figures/topology-null.csv", "z", "standard deviations", "(observed - null_mean) / null_sd"},
     {"figures/*.csv", "line", "", "name of the line"},
-    {"figures/*.csv", "x", "as the axis", "value on the horizontal axis"},
-    {"figures/*.csv", "y", "as the axis", "value on the vertical axis"},
+    {"figures/*.csv", "x", "as the axis; a share where it shows %", "value on the horizontal axis"},
+    {"figures/*.csv", "y", "as the axis; a share where it shows %", "value on the vertical axis"},
     {"figures/*.csv", "low", "as y", "lower end of the band"},
     {"figures/*.csv", "high", "as y", "upper end of the band"},
     /* ---- compare */
