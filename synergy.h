@@ -67,7 +67,7 @@
 
    A MODEL
    A file's bytes (mapped, in flash, or in RAM) and a begin token, to 100 greedy steps and the norm
-   of head 0.0 at each. One block holds the view of the model and the context. cc -c -std=c99 run.c
+   of head L0H0 at each. One block holds the view of the model and the context. cc -c -std=c99 run.c
 
        #define SYNERGY_IMPLEMENTATION
        #include "synergy.h"
@@ -131,10 +131,10 @@
    SYNERGY_NO_PHIID         leave out >>covariance to >>graph: a model runner with probes
    SYNERGY_THREADS          the pool on pthreads
    SYNERGY_NO_STDIO         do not include <stdio.h> (the header itself never prints)
-   SYNERGY_NO_IQ            leave out the IQ tensor types: 10.6 KB of Cortex-M4 code
+   SYNERGY_NO_IQ            leave out the IQ tensor types: 10.8 KB of Cortex-M4 code
    SYNERGY_SIMD             0: plain C only; not defined: the best that the processor has,
                             found at run time
-   SYNERGY_NO_AVX512        leave out the AVX-512 forms: 40 % of the x86 code, a third of the
+   SYNERGY_NO_AVX512        leave out the AVX-512 forms: a quarter of the x86 code and of the
                             compile time
    SYN_API                  how functions are declared (default extern)
 

@@ -65,7 +65,6 @@ static syn_arena scratch(void)
     return syn_arena_on(b.scratch, b.scratch_bytes);
 }
 
-static void call_nothing(void) {}
 static void call_open(void)
 {
     b.desc.simd = b.simd;
