@@ -8654,7 +8654,6 @@ static syn_status synp_index_fill(syn_string_index *index, const syn_source *sou
         uint64_t at = s.at - index->at;
         syn_status status = synp_reader_number(&s, 8, &length, err);
         if (status) return status;
-        if (length > 0xFFFFFFFFu) length = 0xFFFFFFFFu; /* cannot be: the list is shorter */
         if (length > index->longest) index->longest = (uint32_t)length;
         for (left = length; left;) {
             const unsigned char *p;
@@ -8680,7 +8679,6 @@ static syn_status synp_index_open(syn_string_index *index, const syn_source *sou
                                   const syn_gguf_value *list, const char *key, bool first_stays,
                                   syn_arena *arena, syn_error *err)
 {
-    void *offset, *slot;
     syn_status status;
     if (list->count >= 0xFFFFFFu || list->bytes > 0xFFFFFFFFu)
         return synp_fail(err, SYN_ERROR_UNSUPPORTED, "%s: %u strings of %u bytes are too many", key,
@@ -8689,12 +8687,13 @@ static syn_status synp_index_open(syn_string_index *index, const syn_source *sou
     index->count = (uint32_t)list->count;
     index->slots = index->count + index->count / 2 + 1;
     index->longest = 0;
-    status = synp_take(arena, index->count, sizeof *index->offset, key, &offset, err);
-    if (!status) status = synp_take(arena, index->slots, sizeof *index->slot, key, &slot, err);
+    {
+        const synp_piece piece[] = {{&index->offset, index->count, sizeof *index->offset, key},
+                                    {&index->slot, index->slots, sizeof *index->slot, key}};
+        status = synp_take_all(arena, piece, sizeof piece / sizeof piece[0], err);
+    }
     if (status) return status;
-    index->offset = (uint32_t *)offset;
-    index->slot = (uint32_t *)slot;
-    if (slot) memset(slot, 0xFF, index->slots * sizeof *index->slot);
+    if (index->slot) memset(index->slot, 0xFF, index->slots * sizeof *index->slot);
     return synp_index_fill(index, source, first_stays, err);
 }
 
@@ -10098,8 +10097,8 @@ static syn_status synp_tokenizer_kind(syn_tokenizer *t, const syn_gguf *gguf, co
         if (!strcmp(pre, synp_pre_rows[t->pre].name)) return SYN_OK;
     t->pre = 0;
     return synp_fail(err, SYN_ERROR_UNSUPPORTED,
-                     "tokenizer.ggml.pre: unknown pre-tokenizer '%s'; --pre NAME goes on with a "
-                     "known one, such as llama-bpe, qwen2 or gpt-2",
+                     "tokenizer.ggml.pre: unknown pre-tokenizer '%s', known are llama-bpe, qwen2, "
+                     "gpt-2 and others",
                      pre);
 }
 
@@ -10754,7 +10753,6 @@ SYN_API syn_status syn_tokenizer_open(syn_tokenizer *t, const syn_gguf *gguf,
                                       const syn_tokenizer_desc *desc, syn_arena *arena,
                                       syn_error *err)
 {
-    void *reach, *bits = NULL;
     syn_status status;
     synp_succeed(err);
     memset(t, 0, sizeof *t);
@@ -10764,16 +10762,13 @@ SYN_API syn_status syn_tokenizer_open(syn_tokenizer *t, const syn_gguf *gguf,
     if (!status) status = synp_tokenizer_lists(t, gguf, arena, err);
     if (!status) status = synp_tokenizer_ids(t, gguf, err);
     if (!status) status = synp_chat_recognise(t, gguf, err);
-    if (!status)
-        status = synp_take(arena, 1024, sizeof *t->special_reach, "special tokens", &reach, err);
-    if (!status)
-        status = synp_take(arena, t->tokens.count / 32 + 1, sizeof *t->special_bits,
-                           "special tokens", &bits, err);
-    if (status || !bits) return status;
-    t->special_reach = (uint16_t *)reach;
-    t->special_bits = (uint32_t *)bits;
-    memset(reach, 0, 1024 * sizeof *t->special_reach);
-    memset(bits, 0, (t->tokens.count / 32 + 1) * sizeof *t->special_bits);
+    if (!status) {
+        const synp_piece piece[] = {
+            {&t->special_bits, t->tokens.count / 32 + 1, sizeof *t->special_bits, "special tokens"},
+            {&t->special_reach, 1024, sizeof *t->special_reach, "special tokens"}};
+        status = synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
+    }
+    if (status || !t->special_reach) return status;
     status = synp_tokenizer_phi3(t, gguf, err);
     return status ? status : synp_tokenizer_specials(t, err);
 }
@@ -12401,25 +12396,22 @@ static syn_status synp_model_rope(syn_model *model, syn_arena *arena, syn_error 
 {
     const uint32_t half = model->rope_size / 2;
     const bool plain = synp_is(model, SYNP_LOCAL_BASE | SYNP_LOCAL_PLAIN);
-    void *piece;
+    const bool local = synp_local_rope(model);
     synp_scaling scaling;
     uint32_t i;
     syn_status status = synp_model_scaling(model, &scaling, err);
-    if (!status) status = synp_take(arena, half, sizeof(double), "rope frequencies", &piece, err);
     if (status) return status;
     model->long_scaling = scaling == SYNP_SCALING_LONG;
-    model->rope_freq = (double *)piece;
-    model->rope_freq_local = model->rope_freq;
-    if (synp_local_rope(model)) {
-        status = synp_take(arena, half, sizeof(double), "local rope frequencies", &piece, err);
-        if (status) return status;
-        model->rope_freq_local = (double *)piece;
+    {
+        const uint32_t half_long = synp_model_is_long(model) ? half : 0;
+        const synp_piece piece[] = {
+            {&model->rope_freq, half, sizeof(double), "rope frequencies"},
+            {&model->rope_freq_local, local ? half : 0, sizeof(double), "local rope frequencies"},
+            {&model->rope_freq_long, half_long, sizeof(double), "long rope frequencies"}};
+        status = synp_take_all(arena, piece, sizeof piece / sizeof piece[0], err);
     }
-    if (synp_model_is_long(model)) {
-        status = synp_take(arena, half, sizeof(double), "long rope frequencies", &piece, err);
-        if (status) return status;
-        model->rope_freq_long = (double *)piece;
-    }
+    if (status) return status;
+    if (!local) model->rope_freq_local = model->rope_freq;
     synp_model_amplitudes(model, scaling);
     for (i = 0; i < half && model->rope_freq; i++) {
         model->rope_freq[i] = synp_rope_theta(model, scaling, model->rope_base, i);

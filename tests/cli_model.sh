@@ -148,6 +148,7 @@ done
 input=
 run 1 "an unknown --pre" tokenize $bpe --pre no-such
 says no-such
+says "others; --pre NAME goes on with one of them"
 
 # ---- run
 

@@ -4,6 +4,7 @@
    byte that is read past the end.
 
    With SYN_WRITE_GGUF=FOLDER the files are also written there (cli_bad_gguf.sh wants them). */
+#define SYNERGY_NO_PHIID
 #define SYNERGY_IMPLEMENTATION
 #include "../synergy.h"
 #include "test.h"

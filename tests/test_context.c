@@ -2,6 +2,7 @@
    of every reference model, in exact and fast arithmetic, in passes of any size, from mapped and
    from streamed files, on any number of threads. */
 #define SYNERGY_THREADS
+#define SYNERGY_NO_PHIID
 #define SYNERGY_IMPLEMENTATION
 #include "synergy.h"
 

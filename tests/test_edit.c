@@ -1,5 +1,6 @@
 /* Interventions: weight noise against weights that were changed, means in place of outputs, steps
    that start above an edit, ablated work that is skipped, attention to the first token. */
+#define SYNERGY_NO_PHIID
 #define SYNERGY_IMPLEMENTATION
 #include "synergy.h"
 

@@ -1,6 +1,7 @@
 /* Experts against PyTorch (float64): which ones the router takes, with what weight, the norms of
    what they give, before and after that weight, of all of them, and of the shared ones; gains. */
 #define SYNERGY_THREADS
+#define SYNERGY_NO_PHIID
 #define SYNERGY_IMPLEMENTATION
 #include "synergy.h"
 

@@ -3,6 +3,7 @@
    the tensor or the key; none crashes. The files are the tiny reference models with one thing
    changed. */
 #define SYNERGY_SIMD 0 /* no kernel is tested here: twice as fast to compile */
+#define SYNERGY_NO_PHIID
 #define SYNERGY_IMPLEMENTATION
 #include "synergy.h"
 

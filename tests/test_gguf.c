@@ -2,6 +2,7 @@
    file or a disk can do leads anywhere but to one clear line. Expected values are those the test
    wrote. */
 #define SYNERGY_SIMD 0 /* no kernel is tested here: twice as fast to compile */
+#define SYNERGY_NO_PHIID
 #define SYNERGY_IMPLEMENTATION
 #include "../synergy.h"
 #include "gguf_write.h"

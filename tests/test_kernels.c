@@ -2,6 +2,7 @@
    against plain C; the vector functions; the thread pool. */
 #define SYNERGY_STATIC
 #define SYNERGY_THREADS
+#define SYNERGY_NO_PHIID
 #define SYNERGY_IMPLEMENTATION
 #include "../synergy.h"
 #include <time.h>

@@ -3,6 +3,7 @@
    tests/reference/key_outcomes.py wrote it with llama.cpp and says there what the rows mean.
    Weights are made floats first, so that no rounding of theirs hides a change. */
 #define SYNERGY_SIMD 0 /* no kernel is tested here */
+#define SYNERGY_NO_PHIID
 #define SYNERGY_IMPLEMENTATION
 #include "synergy.h"
 

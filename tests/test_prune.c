@@ -2,6 +2,7 @@
    middle of blocks; the others keep every bit of their value. */
 #define SYNERGY_STATIC
 #define SYNERGY_THREADS
+#define SYNERGY_NO_PHIID
 #define SYNERGY_IMPLEMENTATION
 #include "../synergy.h"
 

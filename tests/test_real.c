@@ -2,6 +2,7 @@
    logits, their log-sum-exp and every head norm, at every position. Needs the models
    (tools/fetch_model.sh all) and their references (tests/data/real or the shared fixtures). */
 #define SYNERGY_THREADS
+#define SYNERGY_NO_PHIID
 #define SYNERGY_IMPLEMENTATION
 #include "synergy.h"
 

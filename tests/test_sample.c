@@ -2,6 +2,7 @@
    top-p and min-p against a reference that sorts; draws follow their probabilities and their
    seed. */
 #define SYNERGY_SIMD 0 /* no kernel is tested here: twice as fast to compile */
+#define SYNERGY_NO_PHIID
 #define SYNERGY_IMPLEMENTATION
 #include "../synergy.h"
 #include "test.h"

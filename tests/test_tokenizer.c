@@ -5,6 +5,7 @@
    expected/VOCAB.tsv: name, parse (0, 1 or * for both), ids, pieces, detokenized text; texts are
    base64, "-" is empty, "=" the same as the text before it; ids "abort": anything but a crash. */
 #define SYNERGY_SIMD 0 /* no kernel is tested here: twice as fast to compile */
+#define SYNERGY_NO_PHIID
 #define SYNERGY_IMPLEMENTATION
 #include "synergy.h"
 #include "test.h"
@@ -523,7 +524,7 @@ TEST(an_unknown_pre_tokenizer_is_named_and_can_be_replaced)
     size_t i;
     CHECK(!vocabulary_open(&v, "data/tokenizer/bpe-smollm.gguf", "nosuch", true));
     CHECK(v.err.status == SYN_ERROR_UNSUPPORTED);
-    CHECK(strstr(v.err.text, "nosuch") && strstr(v.err.text, "--pre"));
+    CHECK(strstr(v.err.text, "nosuch") && strstr(v.err.text, "llama-bpe"));
     vocabulary_close(&v);
     for (i = 0; syn_tokenizer_pre_name(i); i++) {
         CHECK(
@@ -840,6 +841,126 @@ TEST(flags_and_formats_that_are_unknown_are_refused)
                 SYN_ERROR_ARGUMENT, err);
     CHECK_OK(syn_chat_render(SYN_CHAT_NONE, &m, 1, 31, to, sizeof to, &length, &err), err);
     vocabulary_close(&v);
+}
+
+/* ------------------------------------------------------------------ reads that fail */
+
+/* A file whose read number `fail_at` fails, counted from 1; 0: none. */
+typedef struct failing {
+    bytes file;
+    uint64_t calls, fail_at;
+} failing;
+
+static bool failing_read(void *user, uint64_t offset, void *to, size_t n)
+{
+    failing *f = (failing *)user;
+    if (++f->calls == f->fail_at) return false;
+    memcpy(to, f->file.p + offset, n);
+    return true;
+}
+
+enum { READ_IDS = 128, READ_TEXT = 1024 };
+
+static const char read_words[] = "Hello <s>  w\xc3\xb6rld, it's\t12345 \xff\n<|im_start|>user\n"
+                                 "<start_of_turn>\xe2\x96\x81<unk>";
+
+/* What is read of an open vocabulary: 0 ids of a text, 1 the text again, 2 a piece at a time. */
+static syn_status read_use(const syn_tokenizer *t, int what, int32_t *ids, size_t *count, char *to,
+                           size_t *length, syn_error *err)
+{
+    static unsigned char block[17 * sizeof read_words * 8];
+    syn_arena work = syn_arena_on(block, sizeof block);
+    syn_detokenizer d = {{0, 0, 0, 0}, 0};
+    syn_status status = SYN_OK;
+    size_t i, n;
+    if (what == 0)
+        return syn_tokenize(t, read_words, sizeof read_words - 1, SYN_PARSE_SPECIAL, ids, READ_IDS,
+                            count, &work, err);
+    if (what == 1) return syn_detokenize(t, ids, *count, 0, to, READ_TEXT, length, err);
+    *length = 0;
+    for (i = 0; i < *count && !status; i++) {
+        status = syn_detokenizer_push(&d, t, ids[i], 0, to + *length, READ_TEXT - *length, &n, err);
+        if (!status) *length += n;
+    }
+    return status;
+}
+
+/* On a file behind a callback every read may fail: the call says so, and the same call again gives
+   what it would have given. Opening reads the lists from front to back: there an even choice. */
+TEST(every_read_of_a_vocabulary_may_fail)
+{
+    static const char *const files[] = {"bpe-smollm", "bpe-olmo", "spm-llama", "spm-gemma",
+                                        "spm-phi3"};
+    const uint64_t most = test_slow_machine() ? 20 : 150;
+    size_t i;
+    for (i = 0; i < sizeof files / sizeof files[0]; i++) {
+        test_path_buffer path;
+        char name[96], to[READ_TEXT], again[READ_TEXT];
+        int32_t ids[READ_IDS], other[READ_IDS];
+        failing f;
+        syn_source source;
+        syn_gguf gguf;
+        syn_tokenizer t;
+        syn_error err;
+        syn_arena arena = syn_arena_measure();
+        void *block;
+        uint64_t n, calls, step;
+        size_t bytes_needed, count = 0, length = 0;
+        int what;
+        snprintf(name, sizeof name, "tokenizer/%s.gguf", files[i]);
+        memset(&f, 0, sizeof f);
+        f.file = read_all(test_path(path, name));
+        REQUIRE(f.file.p != NULL);
+        source = syn_source_callback(failing_read, &f, f.file.n);
+        REQUIRE_OK(syn_gguf_open(&gguf, &source, &err), err);
+        REQUIRE_OK(syn_tokenizer_open(&t, &gguf, NULL, &arena, &err), err);
+        bytes_needed = arena.used;
+        block = malloc(bytes_needed);
+        f.calls = 0;
+        arena = syn_arena_on(block, bytes_needed);
+        REQUIRE_OK(syn_tokenizer_open(&t, &gguf, NULL, &arena, &err), err);
+        calls = f.calls;
+        step = 1 + calls / most;
+        for (n = 1; n <= calls; n += step) {
+            f.calls = 0;
+            f.fail_at = n;
+            arena = syn_arena_on(block, bytes_needed);
+            CHECK_FAILS(syn_tokenizer_open(&t, &gguf, NULL, &arena, &err), SYN_ERROR_READ, err);
+        }
+        f.fail_at = 0;
+        arena = syn_arena_on(block, bytes_needed);
+        REQUIRE_OK(syn_tokenizer_open(&t, &gguf, NULL, &arena, &err), err);
+        for (what = 0; what < 3; what++) {
+            f.calls = 0;
+            CHECK_OK(read_use(&t, what, ids, &count, to, &length, &err), err);
+            calls = f.calls;
+            step = 1 + calls / (10 * most);
+            CHECK(calls > 0 && count > 10);
+            for (n = 1; n <= calls; n += step) {
+                size_t n_other = count, n_again = 0;
+                memcpy(other, ids, sizeof ids);
+                f.calls = 0;
+                f.fail_at = n;
+                CHECK_FAILS(read_use(&t, what, other, &n_other, again, &n_again, &err),
+                            SYN_ERROR_READ, err);
+                f.fail_at = 0;
+                n_other = count;
+                CHECK_OK(read_use(&t, what, other, &n_other, again, &n_again, &err), err);
+                CHECK(n_other == count && !memcmp(other, ids, count * sizeof *ids));
+                CHECK(!what || (n_again == length && !memcmp(again, to, length)));
+            }
+        }
+        /* what gives no status finds nothing */
+        for (n = 1; n <= 4; n++) {
+            f.calls = 0;
+            f.fail_at = n;
+            CHECK(syn_token_find(&t, "user", 4) == -1 || f.calls < n);
+            f.calls = 0;
+            CHECK(syn_token_type_of(&t, 0) == SYN_TOKEN_NORMAL || f.calls < n);
+        }
+        free(block);
+        free(f.file.p);
+    }
 }
 
 TEST(a_long_word_is_merged_in_near_linear_time)

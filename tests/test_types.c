@@ -1,5 +1,6 @@
 /* The table of tensor types: every type against the reference values of gguf-py, bit for bit. */
 #define SYNERGY_STATIC
+#define SYNERGY_NO_PHIID
 #define SYNERGY_IMPLEMENTATION
 #include "../synergy.h"
 #include "npy.h"

@@ -22,7 +22,7 @@
 #include "base/npy.h"
 #include "base/problem.h"
 #include "base/sha256.h"
-#include "base/student.h"
+#include "base/statistics.h"
 #include "base/table.h"
 #include "base/term.h"
 #include "base/text.h"

@@ -4,11 +4,16 @@
 #include "engine/family.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 bool problem_engine(problem *why, const char *where, const syn_error *err)
 {
+    static const char pre[] = "tokenizer.ggml.pre: ";
     const char *words = err->text[0] ? err->text : syn_status_text(err->status);
-    return problem_set(why, "%s%s%s", where ? where : "", where ? ": " : "", words);
+    const bool unknown =
+        err->status == SYN_ERROR_UNSUPPORTED && !strncmp(words, pre, sizeof pre - 1);
+    return problem_set(why, "%s%s%s%s", where ? where : "", where ? ": " : "", words,
+                       unknown ? "; --pre NAME goes on with one of them" : "");
 }
 
 void engine_pool_start(engine_pool *p, int64_t threads)

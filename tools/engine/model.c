@@ -306,19 +306,24 @@ int32_t *tokenize_text(const syn_tokenizer *t, const char *words, size_t length,
 
 /* ---- given ids ------------------------------------------------------------------------ */
 
-static bool copy_ids(id_rows *ids, const npy *a, const char *path, uint32_t vocab, problem *why)
+static bool copy_ids(id_rows *ids, const npy *a, const char *path, uint32_t vocab, bool ends,
+                     problem *why)
 {
+    bool ended = false;
     for (uint64_t i = 0; i < a->count; i++) {
         const int64_t id = npy_int(a, i);
-        if (id < 0 || id >= (int64_t)vocab)
-            return problem_set(why, "%s: id %lld at index %llu is not in the vocabulary: 0 to %u",
-                               path, (long long)id, (unsigned long long)i, vocab - 1);
-        ids->at[i] = (int32_t)id;
+        if (i % ids->length == 0) ended = false;
+        ended = ended || (ends && id == -1);
+        if (!ended && (id < 0 || id >= (int64_t)vocab))
+            return problem_set(why, "%s: id %lld at index %llu is not in the vocabulary: 0 to %u%s",
+                               path, (long long)id, (unsigned long long)i, vocab - 1,
+                               ends ? ", or -1 behind a row's end" : "");
+        ids->at[i] = ended ? -1 : (int32_t)id;
     }
     return true;
 }
 
-bool ids_read(id_rows *ids, const char *path, uint32_t vocab, problem *why)
+bool ids_read(id_rows *ids, const char *path, uint32_t vocab, bool ends, problem *why)
 {
     npy a;
     char shape[128];
@@ -334,7 +339,7 @@ bool ids_read(id_rows *ids, const char *path, uint32_t vocab, problem *why)
         ids->rows = a.dims == 2 ? (size_t)a.shape[0] : 1;
         ids->length = (size_t)a.shape[a.dims - 1];
         ids->at = tool_alloc((size_t)a.count, sizeof *ids->at);
-        good = copy_ids(ids, &a, path, vocab, why);
+        good = copy_ids(ids, &a, path, vocab, ends, why);
     }
     npy_close(&a);
     if (good) return true;

@@ -77,12 +77,13 @@ void model_mark(const loaded_model *m, char hex[65]);
 /* ids of a text; NULL on failure. flags as syn_tokenize. */
 int32_t *tokenize_text(const syn_tokenizer *t, const char *words, size_t length,
                        syn_token_flags flags, size_t *count, problem *why);
-/* Ids from an .npy of whole numbers, [T] or [P, T]: every one must be in the vocabulary. */
+/* Ids from an .npy of whole numbers, [T] or [P, T]: every one must be in the vocabulary. With
+   `ends` a row ends at its first -1: what stands behind it is -1, too. */
 typedef struct id_rows {
     int32_t *at;
     size_t rows, length;
 } id_rows; /* (rows, length), to be freed */
-bool ids_read(id_rows *ids, const char *path, uint32_t vocab, problem *why);
+bool ids_read(id_rows *ids, const char *path, uint32_t vocab, bool ends, problem *why);
 /* Text of a whole stream or file, any bytes. */
 bool read_stream(FILE *from, const char *name, text *to, problem *why);
 bool read_file(const char *path, text *to, problem *why);

@@ -228,45 +228,15 @@ bool net_write(const net *n, const float *array, net_kind kind, const char *path
 
 /* ---- rows ------------------------------------------------------------------------------- */
 
-static bool copy_rows(int32_t *ids, size_t length, const npy *a, const char *path, uint32_t vocab,
-                      problem *why)
-{
-    bool ended = false;
-    for (uint64_t i = 0; i < a->count; i++) {
-        const int64_t id = npy_int(a, i);
-        if (i % length == 0) ended = false;
-        ended = ended || id == -1; /* the row ends at its first -1, whatever stands behind */
-        if (!ended && (id < 0 || id >= (int64_t)vocab))
-            return problem_set(why,
-                               "%s: id %lld at index %llu is not in the vocabulary: 0 to %u, or -1 "
-                               "behind a row's end",
-                               path, (long long)id, (unsigned long long)i, vocab - 1);
-        ids[i] = ended ? -1 : (int32_t)id;
-    }
-    return true;
-}
-
 bool net_rows_read(int32_t **ids, size_t *rows, size_t *length, const char *path, uint32_t vocab,
                    problem *why)
 {
-    npy a;
-    char shape[128];
-    bool good = false;
-    *ids = NULL;
-    if (!npy_open(&a, path, why)) return false;
-    npy_shape_text(&a, shape, sizeof shape);
-    if (npy_is_float(&a) || a.type == NPY_BOOL)
-        problem_set(why, "%s: holds %s, expected integers", path, npy_type_text(a.type));
-    else if (a.dims < 1 || a.dims > 2 || !a.count || a.shape[a.dims - 1] > INT32_MAX)
-        problem_set(why, "%s: shape %s, expected [T] or [P, T]", path, shape);
-    else {
-        *rows = a.dims == 2 ? (size_t)a.shape[0] : 1;
-        *length = (size_t)a.shape[a.dims - 1];
-        *ids = tool_alloc((size_t)a.count, sizeof **ids);
-        good = copy_rows(*ids, *length, &a, path, vocab, why);
-    }
-    npy_close(&a);
-    net_rows whole = {*ids, NULL, good ? *rows : 0, good ? *length : 0};
+    id_rows given;
+    bool good = ids_read(&given, path, vocab, true, why);
+    const net_rows whole = {given.at, NULL, good ? given.rows : 0, given.length};
+    *ids = given.at;
+    *rows = given.rows;
+    *length = given.length;
     if (good && !net_positions(&whole))
         good = problem_set(why, "%s: no row has a second token to predict", path);
     if (good) return true;

@@ -371,17 +371,6 @@ static void take_bias(void *user, const syn_pairs *p)
     }
 }
 
-static double mean_of(const double *v, size_t n)
-{
-    double sum = 0;
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        sum += isfinite(v[i]) ? v[i] : 0;
-        count += isfinite(v[i]) ? 1 : 0;
-    }
-    return count ? sum / (double)count : (double)NAN;
-}
-
 /* From the sums over prompts of every pair, and over pairs of every unit and prompt: means, ranks,
    profiles and intervals all follow from these. The bias is that of the pairs and prompts that
    are in the sum, as often as they are. */
@@ -390,8 +379,8 @@ static void subtract(phiid_work *w, const bias_sums *b, size_t shuffles)
     const syn_pairs *p = &w->pairs;
     double before[2], *pair[2] = {p->synergy, p->redundancy};
     double *cell[2] = {p->unit_synergy, p->unit_redundancy};
-    before[0] = mean_of(w->rank.synergy, w->from.units);
-    before[1] = mean_of(w->rank.redundancy, w->from.units);
+    before[0] = mean_finite(w->rank.synergy, w->from.units);
+    before[1] = mean_finite(w->rank.redundancy, w->from.units);
     for (int k = 0; k < 2; k++) {
         for (size_t i = 0; i < b->pairs; i++)
             if (b->pair_count[i])
@@ -402,8 +391,8 @@ static void subtract(phiid_work *w, const bias_sums *b, size_t shuffles)
                 cell[k][i] -= b->cell[k][i] / b->cell_count[i] * (double)p->unit_sound[i];
     }
     syn_rank_pairs(&w->rank, &w->pairs);
-    w->bias.mean[0] = before[0] - mean_of(w->rank.synergy, w->from.units);
-    w->bias.mean[1] = before[1] - mean_of(w->rank.redundancy, w->from.units);
+    w->bias.mean[0] = before[0] - mean_finite(w->rank.synergy, w->from.units);
+    w->bias.mean[1] = before[1] - mean_finite(w->rank.redundancy, w->from.units);
     w->bias.shuffles = shuffles;
 }
 

@@ -197,17 +197,6 @@ static void agreement_words(const phiid_work *w, json_out *j)
 
 /* ---- the null, the samples, the flags -------------------------------------------------- */
 
-static double mean_over(const double *v, size_t n)
-{
-    double sum = 0;
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        sum += isfinite(v[i]) ? v[i] : 0;
-        count += isfinite(v[i]) ? 1 : 0;
-    }
-    return count ? sum / (double)count : (double)NAN;
-}
-
 static size_t count_below(const double *p, size_t n, double limit)
 {
     size_t count = 0;
@@ -292,8 +281,8 @@ static void quantile_words(const phiid_work *w, json_out *j)
     text t = {NULL, 0, 0};
     size_t n = w->from.units;
     if (!w->quantile.table) return;
-    double synergy = mean_over(w->quantile.unit[0], n),
-           redundancy = mean_over(w->quantile.unit[1], n);
+    double synergy = mean_finite(w->quantile.unit[0], n),
+           redundancy = mean_finite(w->quantile.unit[1], n);
     if (!isfinite(synergy) || !isfinite(redundancy)) return;
     text_print(&t,
                "Among random systems of the same total information, a pair's synergy stands at the "

@@ -432,18 +432,6 @@ static void spearman_json(const phiid_work *w, json_out *j)
     json_object_end(j);
 }
 
-static double mean_of(const double *v, size_t n)
-{
-    double sum = 0;
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++)
-        if (isfinite(v[i])) {
-            sum += v[i];
-            count++;
-        }
-    return count ? sum / (double)count : (double)NAN;
-}
-
 /* Of the mean over all pairs against the same of surrogates; NaN with too few of them. */
 static double whole_p(const null_figures *f, int which)
 {
@@ -455,8 +443,8 @@ static void means_json(const phiid_work *w, json_out *j)
 {
     size_t n = w->from.units;
     json_object(j, "means_nats");
-    json_number(j, "synergy", mean_of(w->rank.synergy, n));
-    json_number(j, "redundancy", mean_of(w->rank.redundancy, n));
+    json_number(j, "synergy", mean_finite(w->rank.synergy, n));
+    json_number(j, "redundancy", mean_finite(w->rank.redundancy, n));
     if (w->null.surrogates) {
         json_number(j, "synergy_null", w->null.whole[0]);
         json_number(j, "redundancy_null", w->null.whole[1]);
@@ -488,7 +476,7 @@ static void tests_json(const phiid_work *w, json_out *j)
     json_int(j, "systems", QUANTILE_SYSTEMS);
     json_int(j, "levels", QUANTILE_LEVELS);
     for (int k = 0; k < 2; k++)
-        json_number(j, name[k], mean_of(w->quantile.unit[k], w->from.units));
+        json_number(j, name[k], mean_finite(w->quantile.unit[k], w->from.units));
     json_object_end(j);
 }
 

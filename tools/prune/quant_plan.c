@@ -58,18 +58,6 @@ static const syn_type *fitting_type(const syn_type *type, uint64_t columns)
 
 /* ---- layers by score -------------------------------------------------------------------- */
 
-static double mean_of(const double *score, size_t n)
-{
-    double sum = 0;
-    size_t known = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (isnan(score[i])) continue;
-        sum += score[i];
-        known++;
-    }
-    return known ? sum / (double)known : (double)NAN;
-}
-
 static double mean_of_best(const double *score, size_t n, size_t per_group)
 {
     double best[1024];
@@ -79,7 +67,7 @@ static double mean_of_best(const double *score, size_t n, size_t per_group)
         for (size_t k = i; k < i + per_group; k++)
             if (!isnan(score[k]) && !(score[k] <= best[groups])) best[groups] = score[k];
     }
-    return mean_of(best, groups);
+    return mean_finite(best, groups);
 }
 
 /* level (layer): 0 in the upper third of the values, 1, 2; layers without a value are in the
@@ -156,7 +144,7 @@ static void plan_layers(plan *p, const prune_units *u, const syn_model *model)
     double *mean = tool_alloc(2 * u->layers, sizeof *mean), *best = mean + u->layers;
     int *level = tool_alloc(2 * u->layers, sizeof *level);
     for (size_t l = 0; l < u->layers; l++) {
-        mean[l] = mean_of(u->score + l * u->per_layer, ranked);
+        mean[l] = mean_finite(u->score + l * u->per_layer, ranked);
         best[l] = mean_of_best(u->score + l * u->per_layer, ranked, per_group);
     }
     thirds(mean, u->layers, level);

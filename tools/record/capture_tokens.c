@@ -43,7 +43,7 @@ static size_t piece_key(const forced *f, size_t row, size_t at)
 
 static bool open_ids(forced *f, const char *path, problem *why)
 {
-    if (!ids_read(&f->ids, path, f->job.m.model.vocab, why)) return false;
+    if (!ids_read(&f->ids, path, f->job.m.model.vocab, false, why)) return false;
     f->rows = f->ids.rows;
     f->length = f->ids.length;
     f->from = (uint64_t)f->job.options->from;

@@ -38,16 +38,7 @@ static double correlation_told(const report *r, const char *which, size_t row, s
 /* Means of layers over what is finite; in place. */
 static void layer_means(const report *r, double *v)
 {
-    for (size_t l = 0; l < r->layers; l++) {
-        double sum = 0;
-        size_t n = 0;
-        for (size_t i = l * r->per_layer; i < (l + 1) * r->per_layer; i++)
-            if (isfinite(v[i])) {
-                sum += v[i];
-                n++;
-            }
-        v[l] = n ? sum / (double)n : (double)NAN;
-    }
+    for (size_t l = 0; l < r->layers; l++) v[l] = mean_finite(v + l * r->per_layer, r->per_layer);
 }
 
 static double correlation(const report *r, const char *which, const char *a, const char *b)

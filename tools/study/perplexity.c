@@ -102,7 +102,7 @@ static bool ids_of_input(scoring *s, problem *why)
     if (s->options->file) return ids_of_text(s, why);
     s->name = s->options->tokens;
     s->bos = -1;
-    if (!ids_read(&given, s->name, s->m.model.vocab, why)) return false;
+    if (!ids_read(&given, s->name, s->m.model.vocab, false, why)) return false;
     s->ids = given.at;
     s->rows = given.rows;
     s->length = given.length;

@@ -193,7 +193,7 @@ bool texts_from_ids(const char *path, int64_t from, uint32_t vocab, forced_text 
                     size_t *count, problem *why)
 {
     id_rows ids;
-    if (!ids_read(&ids, path, vocab, why)) return false;
+    if (!ids_read(&ids, path, vocab, false, why)) return false;
     bool good = from >= 1 && (uint64_t)from < ids.length;
     if (ids.length < 2) problem_set(why, "%s: one id: nothing to predict", path);
     else if (!good)

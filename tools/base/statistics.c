@@ -1,7 +1,19 @@
-/* student.c - Student's t. */
-#include "base/student.h"
+/* statistics.c - means, Student's t. */
+#include "base/statistics.h"
 
 #include <math.h>
+
+double mean_finite(const double *v, size_t n)
+{
+    double sum = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(v[i])) continue;
+        sum += v[i];
+        count++;
+    }
+    return count ? sum / (double)count : (double)NAN;
+}
 
 double student_p(double t, size_t n)
 {

@@ -1,8 +1,11 @@
-/* student.h - Student's t, for means over a few runs. */
-#ifndef SYNERGY_STUDENT_H
-#define SYNERGY_STUDENT_H
+/* statistics.h - means, and Student's t of means over a few runs. */
+#ifndef SYNERGY_STATISTICS_H
+#define SYNERGY_STATISTICS_H
 
 #include <stddef.h>
+
+/* The mean of those that are finite; NaN where none is. */
+double mean_finite(const double *v, size_t n);
 
 /* Both tails together beyond t with n degrees of freedom (Abramowitz and Stegun 26.7.3, 26.7.4). */
 double student_p(double t, size_t n);
