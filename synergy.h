@@ -20062,7 +20062,7 @@ SYN_API syn_status syn_rank_bootstrap(syn_bootstrap *boot, const syn_pairs *pair
 {
     synp_resample r;
     double *scratch = NULL;
-    size_t *order = NULL;
+    size_t *order = NULL, used = arena->used;
     synp_succeed(err);
     syn_status status = synp_resample_open(&r, desc, pairs->units, 1000, err);
     memset(boot, 0, sizeof *boot);
@@ -20083,6 +20083,7 @@ SYN_API syn_status syn_rank_bootstrap(syn_bootstrap *boot, const syn_pairs *pair
         status = synp_pieces(arena, piece, sizeof piece / sizeof piece[0], err);
     }
     if (!status) status = synp_resample_take(&r, arena, err);
+    if (status) arena->used = used;
     if (status || synp_measuring(arena)) return status;
     synp_resample_each(&r, &desc->parallel, synp_boot_job);
     synp_boot_finish(&r, boot, desc->level > 0 ? desc->level : 0.95, scratch, order);
@@ -20118,7 +20119,7 @@ SYN_API syn_status syn_rank_reliability(const syn_pairs *pairs, syn_score score,
 {
     synp_resample r;
     double sum = 0;
-    size_t k, count = 0;
+    size_t k, count = 0, used = arena->used;
     synp_succeed(err);
     syn_status status = synp_resample_open(&r, desc, pairs->units, 100, err);
     if (!status) status = synp_resample_prompts(&r, pairs, score, arena, err);
@@ -20126,6 +20127,7 @@ SYN_API syn_status syn_rank_reliability(const syn_pairs *pairs, syn_score score,
     r.width = 1;
     status = synp_resample_take(&r, arena, err);
     *value = (double)NAN;
+    if (status) arena->used = used;
     if (status || synp_measuring(arena)) return status;
     synp_resample_each(&r, &desc->parallel, synp_half_job);
     for (k = 0; k < r.resamples; k++)
