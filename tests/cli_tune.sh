@@ -111,6 +111,18 @@ if [ "$("$tool" differ "$work/g.gguf" "$work/grpo/model.gguf" | wc -l)" -gt 1000
 if awk -F, 'NR == 2 { exit !($3 > 0 && $3 < 1 && $4 == 0) }' "$work/grpo/steps.csv"; then good; else bad "reward and KL of the first step" "$work/grpo/steps.csv"; fi
 if awk -F, 'NR == 3 { exit !($4 > 0) }' "$work/grpo/steps.csv"; then good; else bad "the second step has no KL" "$work/grpo/steps.csv"; fi
 
+# questions that begin alike go through as one row each group: the same gradient but for how sums round
+subcommand=tune
+joined="--method grpo --subset core --task agreement --shots 3 --temp 1.5 --steps 1 --batch 2 --group 6 --items 1"
+# shellcheck disable=SC2086
+run 0 "grpo behind solved questions" $tiny "$work/tiny" $joined --keep-samples -o "$work/joined" -t 2
+# shellcheck disable=SC2086
+run 0 "the same, one thread" $tiny "$work/tiny" $joined -o "$work/joined1" -t 1
+for file in model.gguf steps.csv; do try "joined rows, threads: $file" cmp "$work/joined/$file" "$work/joined1/$file"; done
+subcommand=gradient
+run 0 "the same samples, a row each" $tiny --tokens "$work/joined/first-ids.npy" --weights "$work/joined/first-weights.npy" -o "$work/apart.gguf"
+try "joined rows have the gradient of single ones" "$tool" near "$work/joined/first-gradient.gguf" "$work/apart.gguf" 2e-5
+
 # what samples follows the weights in a file of any order: with a rate of nothing, answers stay as they are
 try "a file with its tensors in the other order" "$tool" reverse $tiny "$work/reversed.gguf"
 "$synergy" capture "$work/reversed.gguf" --prompts "$work/prompts" -n 40 -o "$work/other" > "$work/out" 2>&1

@@ -6,6 +6,7 @@
    learn_tool same A.gguf B.gguf NAME...       tensors whose bytes differ must be exactly NAME...
    learn_tool differ A.gguf B.gguf             NAME ROW COLUMN of every F32 weight whose bytes
                                                differ
+   learn_tool near A.gguf B.gguf TOLERANCE     every F32 weight, relative to its tensor's largest
    learn_tool reverse A.gguf B.gguf            A with its tensors told in the other order */
 #define SYNERGY_SIMD 0
 #define SYNERGY_IMPLEMENTATION
@@ -143,6 +144,29 @@ static int differ(char **arg)
     return 0;
 }
 
+static int near_to(char **arg)
+{
+    two w;
+    int bad = 0;
+    if (!two_open(&w, arg)) return 1;
+    for (uint64_t i = 0; i < w.gguf[0].tensors; i++) {
+        double worst = 0, largest = 0;
+        if (!two_next(&w)) return 1;
+        if (w.t[0].bytes != w.t[1].bytes || w.t[0].type || w.t[1].type)
+            return printf("a tensor of another size or type\n"), 1;
+        for (uint64_t k = 0; k < w.t[0].bytes / 4; k++) {
+            const double a = (double)float_at(w.bytes[0] + w.t[0].offset + 4 * k);
+            const double b = (double)float_at(w.bytes[1] + w.t[1].offset + 4 * k);
+            if (!(fabs(a - b) <= worst)) worst = fabs(a - b);
+            if (fabs(b) > largest) largest = fabs(b);
+        }
+        if (!(worst <= atof(arg[2]) * largest) || !(largest > 0))
+            bad = 1,
+            printf("%.*s: off by %g, its largest is %g\n", w.length, w.name, worst, largest);
+    }
+    return bad;
+}
+
 /* What is told of a tensor is as long wherever it stands; the data stays where it is. */
 static int reverse(char **arg)
 {
@@ -178,6 +202,7 @@ int main(int argc, char **argv)
     if (argc == 5 && !strcmp(argv[1], "close")) return close_to(argv + 2);
     if (argc >= 4 && !strcmp(argv[1], "same")) return same(argv + 2, argc - 4);
     if (argc == 4 && !strcmp(argv[1], "differ")) return differ(argv + 2);
+    if (argc == 5 && !strcmp(argv[1], "near")) return near_to(argv + 2);
     if (argc == 4 && !strcmp(argv[1], "reverse")) return reverse(argv + 2);
     return 2;
 }

@@ -46,6 +46,15 @@ static void make_scores(const attention *a, size_t row, size_t head, size_t from
     lanes_product_alone(n->l, &p);
 }
 
+/* What query t of a row does not see of the numbers for keys 0 .. t becomes `value`. */
+static void hide(const attention *a, size_t row, size_t t, float *scores, float value)
+{
+    if (!a->branches) return;
+    const size_t stem = a->branches->stem[a->first_row + row];
+    const size_t start = a->branches->start[(a->first_row + row) * a->length + t];
+    for (size_t i = stem; t >= stem && i < start; i++) scores[i] = value;
+}
+
 static void forward_head(const attention *a, size_t row, size_t head, float *scores)
 {
     const net *n = a->n;
@@ -57,8 +66,10 @@ static void forward_head(const attention *a, size_t row, size_t head, float *sco
         float *out = a->out + (at + from) * n->heads_size + head * n->value;
         make_scores(a, row, head, from, to, scores);
         for (size_t i = 0; i < to - from; i++) {
+            hide(a, row, from + i, scores + i * a->length, -INFINITY);
             sum[i] = l->softmax(scores + i * a->length, from + i + 1, to, n->file.model.attn_scale,
                                 &most);
+            hide(a, row, from + i, scores + i * a->length, 0);
             a->normaliser[(at + from + i) * n->heads + head] = most + logf(sum[i]);
         }
         const product p = {to - from,
@@ -121,6 +132,7 @@ static void backward_head(const attention *a, size_t row, size_t head, float *p,
             gain += (double)d;
             l->exp_row(p + i * width, from + i + 1, to, scale,
                        a->normaliser[(first + i) * n->heads + head]);
+            hide(a, row, from + i, p + i * width, 0);
             l->softmax_back(p + i * width, ds + i * width, to, d, scale);
         }
         const product to_q = {

@@ -13,6 +13,8 @@ typedef struct attention {
     float *normaliser;      /* (position, head): log of the sum of exp(scores) */
     const float *dout;      /* of out; the rest as their counterparts */
     float *dq, *dk, *dv;
+    const net_branches *branches; /* NULL: none; of more rows, these from first_row on */
+    size_t first_row;
     double *gains;    /* (row, head) or NULL: sum over positions of dout out */
     size_t gains_row; /* from row to row */
     float *work;      /* attention_work floats */

@@ -120,7 +120,7 @@ static bool measure(const net *n, texts *t, const char *directory, gradient_resu
 {
     char size[32];
     net_wants wants;
-    const net_rows r = {t->ids, t->weights, t->rows, t->length};
+    const net_rows r = {t->ids, t->weights, t->rows, t->length, NULL};
     const uint64_t bytes =
         net_pass_bytes(n, t->length, t->rows, true) + 8 * (uint64_t)n->parameters;
     bytes_text((double)bytes, size, sizeof size);

@@ -14,6 +14,7 @@ static void add(stretches *s, const net *n, size_t layer, syn_part part, size_t 
 {
     const size_t at = n->at[layer * SYN_PARTS + (size_t)part];
     if (at == NET_NONE) return;
+    s->parts[layer * SYN_PARTS + (size_t)part] = true;
     stretch *last = s->count ? &s->at[s->count - 1] : NULL;
     /* a stretch stays within its tensor: the next one here may lie elsewhere in a file */
     if (last && last->at >= at && last->at + last->count == at + from && last->decays == decays) {
@@ -34,7 +35,7 @@ static bool group_is_whole(const net *n, const bool *chosen, size_t group)
 
 stretches heads_weights(const net *n, const bool *all)
 {
-    stretches s = {NULL, 0};
+    stretches s = {NULL, 0, tool_alloc(n->layers * SYN_PARTS, sizeof *s.parts)};
     for (size_t layer = 0; layer < n->layers; layer++) {
         const bool *chosen = all + layer * n->heads;
         for (size_t h = 0; h < n->heads; h++)
@@ -56,6 +57,13 @@ stretches heads_weights(const net *n, const bool *all)
                         true);
     }
     return s;
+}
+
+void stretches_free(stretches *s)
+{
+    free(s->at);
+    free(s->parts);
+    memset(s, 0, sizeof *s);
 }
 
 bool *heads_mask(const net *n, const stretches *s)

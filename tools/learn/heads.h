@@ -10,8 +10,10 @@
 typedef struct stretches {
     stretch *at;
     size_t count;
+    bool *parts; /* (layer, SYN_PARTS): the tensors that they lie in */
 } stretches;
 stretches heads_weights(const net *n, const bool *chosen);
+void stretches_free(stretches *s);
 /* (parameters): which weights those are, for whoever must prove that the rest stays. */
 bool *heads_mask(const net *n, const stretches *s);
 

@@ -292,12 +292,12 @@ static void product_job(void *arg, int index)
     product_part(j->l, j->p, m, m1, n, n1);
 }
 
-/* Parts of at most 512 rows, and about eight of them at least: their number depends on the shape
-   only. More rows a part pack b less often. */
+/* Parts of at most 512 rows, and of one that threads share about eight at least. More rows a part
+   pack b less often; what an element is summed of does not depend on its part. */
 void lanes_product(const lanes *l, const syn_parallel *parallel, const product *p)
 {
     product_jobs j = {l, p, 0, 0, 0};
-    size_t rows = (p->m + 3) / 4;
+    size_t rows = parallel->run ? (p->m + 3) / 4 : p->m;
     if (rows > 512) rows = 512;
     if (rows < l->mr) rows = l->mr;
     j.rows = (rows + l->mr - 1) / l->mr * l->mr;

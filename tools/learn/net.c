@@ -233,7 +233,7 @@ bool net_rows_read(int32_t **ids, size_t *rows, size_t *length, const char *path
 {
     id_rows given;
     bool good = ids_read(&given, path, vocab, true, why);
-    const net_rows whole = {given.at, NULL, good ? given.rows : 0, given.length};
+    const net_rows whole = {given.at, NULL, good ? given.rows : 0, given.length, NULL};
     *ids = given.at;
     *rows = given.rows;
     *length = given.length;

@@ -48,12 +48,28 @@ bool net_write(const net *n, const float *array, net_kind kind, const char *path
 
 /* ---- passes --------------------------------------------------------------------------- */
 
+/* Texts that begin alike share a row: its first `stem` ids are the beginning of them all, and
+   behind it one follows the other, each at the place where the stem ends, and none sees another. A
+   text's first id behind the stem is predicted by nobody here, nor is one of the stem. */
+typedef struct net_branches {
+    const size_t *stem;  /* (rows) */
+    const size_t *start; /* (rows, length): where in the row the text begins that an id is of */
+} net_branches;
+
 /* Rows of ids, and what each predicted token weighs. */
 typedef struct net_rows {
     const int32_t *ids;   /* (rows, length) */
     const float *weights; /* (rows, length), NULL: all 1 */
     size_t rows, length;
+    const net_branches *branches; /* NULL: a row is one text */
 } net_rows;
+
+/* Where in its text an id of a row stands. */
+static inline size_t net_place(const net_branches *b, size_t row, size_t length, size_t t)
+{
+    if (!b || t < b->stem[row]) return t;
+    return b->stem[row] + t - b->start[row * length + t];
+}
 
 /* Ids from an .npy, [P, T] or [T], -1 from some position of a row on; weights of the same shape. */
 bool net_rows_read(int32_t **ids, size_t *rows, size_t *length, const char *path, uint32_t vocab,
@@ -67,9 +83,14 @@ typedef float net_weigh_fn(void *user, size_t row, size_t t, float nll);
 /* What a pass leaves where it is not NULL. */
 typedef struct net_wants {
     float *gradient; /* (parameters): added to */
-    double *gains;   /* (row, layer, head): dL/dg of each row's part of L; needs `gradient` */
-    float *nll;      /* (row, length): -log p of each predicted token, 0 where there is none */
-    float *logits;   /* (row, length, vocab) */
+    /* (layer, SYN_PARTS): the tensors whose gradient is wanted, if not of all; of the others and of
+       those outside the layers it is left undone */
+    const bool *parts;
+    /* (row, length): the tokens whose likelihood is wanted, if not of all: the others weigh 0 */
+    const bool *tokens;
+    double *gains; /* (row, layer, head): dL/dg of each row's part of L; needs `gradient` */
+    float *nll;    /* (row, length): -log p of each predicted token, 0 where there is none */
+    float *logits; /* (row, length, vocab) */
     net_weigh_fn *weigh;
     void *user;
 } net_wants;

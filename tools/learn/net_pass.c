@@ -41,8 +41,8 @@ typedef struct workspace {
     const net *n;
     const syn_parallel *parallel; /* the threads that share its steps */
     bool backward;
-    size_t length, group; /* most ids of a row; rows that go through together */
-    size_t block;         /* positions whose logits are made at a time */
+    size_t length, positions; /* most ids of a row; of the rows that go through together */
+    size_t block;             /* positions whose logits are made at a time */
     bool taken;
     float *memory;
     size_t used;         /* floats; counted with memory NULL */
@@ -55,6 +55,7 @@ typedef struct workspace {
     float *pieces; /* (piece, widest vector): partial sums of vectors' gradients */
     float *work;   /* of attention */
     int32_t *id;   /* (position): with the first token where a row has ended */
+    int32_t *spot; /* (position): those whose logits are made */
 } workspace;
 
 struct net_pass {
@@ -107,7 +108,7 @@ static void take_layer(workspace *p, layer_kept *k, size_t positions, bool first
 static void take_all(workspace *p, layer_kept *kept)
 {
     const net *n = p->n;
-    const size_t positions = p->group * p->length;
+    const size_t positions = p->positions;
     const size_t widest = most(most(most(n->embd, n->q_size), most(n->k_size, n->v_size)), n->ff);
     p->used = 0;
     for (size_t i = 0; i < n->layers; i++)
@@ -120,6 +121,7 @@ static void take_all(workspace *p, layer_kept *kept)
     p->logits = take(p, p->block * n->vocab);
     p->nll = take(p, positions);
     p->id = (int32_t *)(void *)take(p, positions);
+    p->spot = (int32_t *)(void *)take(p, positions);
     p->work = take(p, attention_work(p->parallel, p->length, p->backward));
     if (!p->backward) return;
     p->dx = take(p, positions * n->embd);
@@ -140,16 +142,26 @@ static bool is_small(const net *n)
 
 static void shape_space(workspace *p, const net *n, size_t length, size_t rows, bool backward)
 {
-    const size_t positions = is_small(n) ? SLOT_POSITIONS : PASS_POSITIONS;
     memset(p, 0, sizeof *p);
     p->n = n;
     p->backward = backward;
     p->length = length;
-    p->group = length < positions ? positions / length : 1;
-    if (p->group > rows) p->group = rows;
+    p->positions = is_small(n) ? SLOT_POSITIONS : PASS_POSITIONS;
+    if (p->positions / length >= rows) p->positions = rows * length;
+    if (p->positions < length) p->positions = length;
     p->block = (is_small(n) ? SLOT_LOGIT_FLOATS : LOGIT_FLOATS) / n->vocab;
-    if (p->block > p->group * length) p->block = p->group * length;
+    if (p->block > p->positions) p->block = p->positions;
     if (!p->block) p->block = 1;
+}
+
+/* By the rows at hand, not by what the memory was made for, unless that is less: a run that was
+   stopped and goes on has seen other rows. */
+static size_t rows_together(const workspace *p, size_t rows, size_t length)
+{
+    const size_t most_positions = is_small(p->n) ? SLOT_POSITIONS : PASS_POSITIONS;
+    size_t some = (p->positions < most_positions ? p->positions : most_positions) / length;
+    if (some > rows) some = rows;
+    return some ? some : 1;
 }
 
 /* Sets how many groups are on their way together, and the shape of what each of them needs. */
@@ -161,7 +173,8 @@ static workspace shape_pass(net_pass *p, const net *n, size_t length, size_t row
     shape_space(&w, n, length, rows, backward);
     p->n = n;
     p->backward = backward;
-    p->slots = is_small(n) ? (rows + w.group - 1) / w.group : 1;
+    const size_t some = rows_together(&w, rows, length);
+    p->slots = is_small(n) ? (rows + some - 1) / some : 1;
     if (p->slots > SLOTS) p->slots = SLOTS;
     p->spaces = p->slots < threads ? p->slots : threads;
     w.parallel = p->slots > 1 ? &alone : n->parallel;
@@ -243,7 +256,23 @@ typedef struct group {
     size_t layer;
     layer_kept *k;
     float *gradient; /* NULL: forward only */
+    const net_wants *wants;
+    const net_rows *r;
+    size_t first; /* of its rows, in r */
 } group;
+
+/* Where the gradient of a tensor of the layer goes; NULL: nowhere. */
+static float *wanted(const group *g, syn_part part)
+{
+    if (g->wants->parts && !g->wants->parts[g->layer * SYN_PARTS + (size_t)part]) return NULL;
+    return net_part(g->n, g->gradient, g->layer, part);
+}
+
+/* The same for what stands outside the layers. */
+static float *wanted_global(const group *g, syn_global global)
+{
+    return g->wants->parts ? NULL : net_global(g->n, g->gradient, global);
+}
 
 /* y (position, rows of w) = x w', plus the bias; += with `add`. */
 static void forward_product(const group *g, const float *x, size_t in, syn_part part, syn_part bias,
@@ -293,7 +322,8 @@ static void norm(const group *g, const float *x, const float *w, size_t each, si
 /* Sums of pieces, in their order, into a vector's gradient. */
 static void gather(const group *g, const piece_jobs *j, float *gradient)
 {
-    for (size_t i = 0; i < pieces_of(j); i++) g->l->add(gradient, j->sums + i * j->width, j->width);
+    for (size_t i = 0; gradient && i < pieces_of(j); i++)
+        g->l->add(gradient, j->sums + i * j->width, j->width);
 }
 
 static void norm_back_job(void *arg, int index)
@@ -329,11 +359,10 @@ static void backward_product(const group *g, const float *dy, size_t out, syn_pa
                              syn_part bias, const float *x, size_t in, float *dx, bool add)
 {
     const float *w = net_part(g->n, g->n->weight, g->layer, part);
-    float *dw = net_part(g->n, g->gradient, g->layer, part);
-    float *db = net_part(g->n, g->gradient, g->layer, bias);
+    float *dw = wanted(g, part), *db = wanted(g, bias);
     const product to_w = {out, in, g->positions, dy, 1, out, x, in, 1, dw, in, true};
     const product to_x = {g->positions, in, out, dy, out, 1, w, in, 1, dx, in, add};
-    lanes_product(g->l, g->p->parallel, &to_w);
+    if (dw) lanes_product(g->l, g->p->parallel, &to_w);
     lanes_product(g->l, g->p->parallel, &to_x);
     if (!db) return;
     piece_jobs j = {g, NULL, NULL, dy, NULL, NULL, g->p->pieces, g->positions, out, PIECE, 0};
@@ -359,10 +388,13 @@ static void turn_job(void *arg, int index)
     const piece_jobs *j = arg;
     const net *n = j->g->n;
     const size_t from = (size_t)index * j->piece, size = n->key;
-    for (size_t r = from; r < from + piece_rows(j, index); r++)
+    const size_t length = j->g->p->length;
+    for (size_t r = from; r < from + piece_rows(j, index); r++) {
+        const size_t at =
+            net_place(j->g->r->branches, j->g->first + r / length, length, r % length);
         for (size_t h = 0; h < j->width / size; h++)
-            turn_head(n, j->y + r * j->width + h * size,
-                      j->g->p->turn + r % j->g->p->length * n->rope, j->sign);
+            turn_head(n, j->y + r * j->width + h * size, j->g->p->turn + at * n->rope, j->sign);
+    }
 }
 
 static void rotate(const group *g, float *y, size_t width, float sign)
@@ -407,6 +439,8 @@ static attention attention_of(const group *g)
     a.parallel = g->p->parallel;
     a.rows = g->rows;
     a.length = g->p->length;
+    a.branches = g->r->branches;
+    a.first_row = g->first;
     a.q = g->k->q;
     a.k = g->k->k;
     a.v = g->k->v;
@@ -463,7 +497,7 @@ static void project_back(const group *g, syn_part part, syn_part bias, syn_part 
     if (raw) {
         memset(g->p->draw, 0, g->positions * width * sizeof *dy);
         norm_back(g, dy, raw, net_part(n, n->weight, g->layer, norm_part), inverse, heads, n->key,
-                  g->p->draw, net_part(n, g->gradient, g->layer, norm_part));
+                  g->p->draw, wanted(g, norm_part));
         dy = g->p->draw;
     }
     backward_product(g, dy, width, part, bias, g->p->normed, n->embd, g->p->dnormed, add);
@@ -475,7 +509,7 @@ static void feed_back(const group *g)
     workspace *p = g->p;
     layer_kept *k = g->k;
     const float *w = net_part(n, n->weight, g->layer, SYN_FFN_NORM);
-    gate(g);
+    if (wanted(g, SYN_FFN_DOWN)) gate(g);
     backward_product(g, p->dx, n->embd, SYN_FFN_DOWN, SYN_FFN_DOWN_BIAS, p->act, n->ff, p->dact,
                      false);
     gate_back(g);
@@ -484,8 +518,7 @@ static void feed_back(const group *g)
                      p->dnormed, false);
     backward_product(g, k->up, n->ff, SYN_FFN_UP, SYN_FFN_UP_BIAS, p->normed, n->embd, p->dnormed,
                      true);
-    norm_back(g, p->dnormed, k->middle, w, k->inverse2, 1, n->embd, p->dx,
-              net_part(n, g->gradient, g->layer, SYN_FFN_NORM));
+    norm_back(g, p->dnormed, k->middle, w, k->inverse2, 1, n->embd, p->dx, wanted(g, SYN_FFN_NORM));
 }
 
 static void layer_backward(const group *g, double *gains)
@@ -512,8 +545,7 @@ static void layer_backward(const group *g, double *gains)
                  k->k_inverse, p->dk, true);
     backward_product(g, p->dv, n->v_size, SYN_ATTN_V, SYN_ATTN_V_BIAS, p->normed, n->embd,
                      p->dnormed, true);
-    norm_back(g, p->dnormed, k->x, w, k->inverse, 1, n->embd, p->dx,
-              net_part(n, g->gradient, g->layer, SYN_ATTN_NORM));
+    norm_back(g, p->dnormed, k->x, w, k->inverse, 1, n->embd, p->dx, wanted(g, SYN_ATTN_NORM));
 }
 
 /* ---- both ends -------------------------------------------------------------------------- */
@@ -542,19 +574,30 @@ static void embed_back_job(void *arg, int index)
 /* The block of positions whose logits are at hand, and what their tokens are. */
 typedef struct logit_jobs {
     const group *g;
-    const net_rows *r;
-    const net_wants *wants;
-    size_t first_row;   /* of the group, in r */
-    size_t from, count; /* positions of the group */
+    size_t from, count; /* of the group's spots */
     float mean;         /* 1 / C */
 } logit_jobs;
 
-/* Position i predicts the token behind it: -1 where there is none. Sets where that stands. */
-static int32_t target_of(const logit_jobs *j, size_t i, size_t *row, size_t *t)
+/* Position i of the group predicts the token behind it: -1 where there is none, or none of its
+   text. Sets where that stands. */
+static int32_t target_of(const group *g, size_t i, size_t *row, size_t *t)
 {
-    *row = j->first_row + i / j->r->length;
-    *t = i % j->r->length + 1;
-    return *t < j->r->length ? j->r->ids[*row * j->r->length + *t] : -1;
+    const net_rows *r = g->r;
+    *row = g->first + i / r->length;
+    *t = i % r->length + 1;
+    const size_t cell = *row * r->length + *t;
+    if (*t == r->length) return -1;
+    if (r->branches && (*t <= r->branches->stem[*row] || r->branches->start[cell] == *t)) return -1;
+    return g->wants->tokens && !g->wants->tokens[cell] ? -1 : r->ids[cell];
+}
+
+/* Lists the positions whose logits are made: all, or those that predict a token that is wanted. */
+static size_t choose_spots(const group *g)
+{
+    size_t count = 0, row, t;
+    for (size_t i = 0; i < g->positions; i++)
+        if (!g->wants->tokens || target_of(g, i, &row, &t) >= 0) g->p->spot[count++] = (int32_t)i;
+    return count;
 }
 
 /* Logits of one position become their gradient: w / C (softmax - 1 at the token). */
@@ -563,73 +606,105 @@ static void logit_job(void *arg, int index)
     const logit_jobs *j = arg;
     const net *n = j->g->n;
     const lanes *l = j->g->l;
+    const net_rows *r = j->g->r;
+    const net_wants *wants = j->g->wants;
     enum { SOME = 8 };
     for (size_t i = (size_t)index * SOME; i < j->count && i < (size_t)(index + 1) * SOME; i++) {
         float *logits = j->g->p->logits + i * n->vocab, maximum, nll = 0, w = 0;
+        const size_t position = (size_t)j->g->p->spot[j->from + i];
         size_t row, t;
-        const int32_t target = target_of(j, j->from + i, &row, &t);
-        if (j->wants->logits)
-            memcpy(j->wants->logits + (row * j->r->length + t - 1) * n->vocab, logits,
+        const int32_t target = target_of(j->g, position, &row, &t);
+        if (wants->logits)
+            memcpy(wants->logits + (row * r->length + t - 1) * n->vocab, logits,
                    n->vocab * sizeof *logits);
         if (target >= 0) {
             const float at = logits[target],
                         sum = l->softmax(logits, n->vocab, n->vocab, 1, &maximum);
             nll = maximum + logf(sum) - at;
-            w = j->r->weights ? j->r->weights[row * j->r->length + t] : 1;
-            if (j->wants->weigh) w = j->wants->weigh(j->wants->user, row, t, nll);
-            if (j->wants->nll) j->wants->nll[row * j->r->length + t] = nll;
+            w = r->weights ? r->weights[row * r->length + t] : 1;
+            if (wants->weigh) w = wants->weigh(wants->user, row, t, nll);
+            if (wants->nll) wants->nll[row * r->length + t] = nll;
             l->scale(logits, n->vocab, w * j->mean / sum);
             logits[target] -= w * j->mean;
         } else if (j->g->gradient) memset(logits, 0, n->vocab * sizeof *logits);
-        j->g->p->nll[j->from + i] = w * nll;
+        j->g->p->nll[position] = w * nll;
     }
 }
 
+/* Rows of some positions stand closer together, or where they belong again, with zeros between. */
+static void rows_closer(const group *g, float *x, size_t count)
+{
+    const size_t width = g->n->embd;
+    for (size_t i = 0; i < count && count < g->positions; i++)
+        memmove(x + i * width, x + (size_t)g->p->spot[i] * width, width * sizeof *x);
+}
+static void rows_apart(const group *g, float *x, size_t count)
+{
+    const size_t width = g->n->embd;
+    for (size_t i = g->positions, k = count; i-- > 0 && count < g->positions;)
+        if (k && (size_t)g->p->spot[k - 1] == i)
+            memmove(x + i * width, x + --k * width, width * sizeof *x);
+        else memset(x + i * width, 0, width * sizeof *x);
+}
+
 /* Logits of the group, a block of positions at a time, and on the way back dnormed. */
-static double ends(const group *g, logit_jobs *j)
+static double ends(const group *g, float mean)
 {
     const net *n = g->n;
     workspace *p = g->p;
+    logit_jobs j = {g, 0, 0, mean};
+    const size_t spots = choose_spots(g);
     const syn_global table = n->global_at[SYN_OUTPUT] == NET_NONE ? SYN_TOKEN_EMBD : SYN_OUTPUT;
     const float *w = net_global(n, n->weight, table);
+    float *dw = wanted_global(g, table);
     double sum = 0;
     norm(g, p->x, net_global(n, n->weight, SYN_OUTPUT_NORM), 1, n->embd, p->normed, p->inverse);
-    for (j->from = 0; j->from < g->positions; j->from += p->block) {
-        j->count = g->positions - j->from < p->block ? g->positions - j->from : p->block;
-        float *normed = p->normed + j->from * n->embd;
-        const product forward = {j->count, n->vocab, n->embd, normed,    n->embd,  1,
-                                 w,        1,        n->embd, p->logits, n->vocab, false};
+    rows_closer(g, p->normed, spots);
+    for (j.from = 0; j.from < spots; j.from += p->block) {
+        j.count = spots - j.from < p->block ? spots - j.from : p->block;
+        float *normed = p->normed + j.from * n->embd;
+        const product forward = {j.count, n->vocab, n->embd, normed,    n->embd,  1,
+                                 w,       1,        n->embd, p->logits, n->vocab, false};
         lanes_product(g->l, p->parallel, &forward);
-        lanes_run(p->parallel, (j->count + 7) / 8, logit_job, j);
-        for (size_t i = 0; i < j->count; i++) sum += (double)p->nll[j->from + i];
+        lanes_run(p->parallel, (j.count + 7) / 8, logit_job, &j);
+        for (size_t i = 0; i < j.count; i++) sum += (double)p->nll[p->spot[j.from + i]];
         if (!g->gradient) continue;
-        const product to_w = {
-            n->vocab, n->embd, j->count, p->logits, 1,
-            n->vocab, normed,  n->embd,  1,         net_global(n, g->gradient, table),
-            n->embd,  true};
-        const product to_x = {
-            j->count, n->embd, n->vocab, p->logits, n->vocab,
-            1,        w,       n->embd,  1,         p->dnormed + j->from * n->embd,
-            n->embd,  false};
-        lanes_product(g->l, p->parallel, &to_w);
+        const product to_w = {n->vocab, n->embd, j.count, p->logits, 1,       n->vocab,
+                              normed,   n->embd, 1,       dw,        n->embd, true};
+        const product to_x = {j.count, n->embd, n->vocab, p->logits, n->vocab,
+                              1,       w,       n->embd,  1,         p->dnormed + j.from * n->embd,
+                              n->embd, false};
+        if (dw) lanes_product(g->l, p->parallel, &to_w);
         lanes_product(g->l, p->parallel, &to_x);
     }
+    if (g->gradient) rows_apart(g, p->dnormed, spots);
     return sum;
+}
+
+/* The lowest layer with a tensor whose gradient is wanted. */
+static size_t lowest_layer(const group *g)
+{
+    const bool *parts = g->wants->parts;
+    size_t i = 0;
+    while (parts && i + 1 < g->n->layers * SYN_PARTS && !parts[i]) i++;
+    return i / SYN_PARTS;
 }
 
 static void group_backward(group *g, double *gains)
 {
     const net *n = g->n;
     workspace *p = g->p;
+    const size_t lowest = gains ? 0 : lowest_layer(g);
     memset(p->dx, 0, g->positions * n->embd * sizeof *p->dx);
     norm_back(g, p->dnormed, p->x, net_global(n, n->weight, SYN_OUTPUT_NORM), p->inverse, 1,
-              n->embd, p->dx, net_global(n, g->gradient, SYN_OUTPUT_NORM));
-    for (size_t i = n->layers; i-- > 0;) {
+              n->embd, p->dx, wanted_global(g, SYN_OUTPUT_NORM));
+    for (size_t i = n->layers; i-- > lowest;) {
         g->layer = i;
         g->k = &p->kept[i];
         layer_backward(g, gains);
     }
-    lanes_run(p->parallel, (n->embd + COLUMNS - 1) / COLUMNS, embed_back_job, g);
+    if (!g->wants->parts)
+        lanes_run(p->parallel, (n->embd + COLUMNS - 1) / COLUMNS, embed_back_job, g);
 }
 
 /* ---- all groups ------------------------------------------------------------------------- */
@@ -639,6 +714,7 @@ typedef struct run_jobs {
     const net_rows *r;
     const net_wants *wants;
     size_t group, groups; /* rows of a group; how many */
+    size_t slots;
     float mean;
     double *loss; /* (groups) */
 } run_jobs;
@@ -667,8 +743,7 @@ static void run_group(const run_jobs *j, size_t index, workspace *w, float *grad
     const net_rows *r = j->r;
     const size_t first = index * j->group;
     const size_t rows = r->rows - first < j->group ? r->rows - first : j->group;
-    group g = {w, n, n->l, rows, rows * r->length, 0, NULL, gradient};
-    logit_jobs logits = {&g, r, j->wants, first, 0, 0, j->mean};
+    group g = {w, n, n->l, rows, rows * r->length, 0, NULL, gradient, j->wants, r, first};
     for (size_t i = 0; i < g.positions; i++) {
         const int32_t id = r->ids[first * r->length + i];
         w->id[i] = id < 0 ? 0 : id;
@@ -678,7 +753,7 @@ static void run_group(const run_jobs *j, size_t index, workspace *w, float *grad
         g.k = &w->kept[g.layer];
         layer_forward(&g);
     }
-    j->loss[index] = ends(&g, &logits);
+    j->loss[index] = ends(&g, j->mean);
     if (gradient)
         group_backward(&g, j->wants->gains ? j->wants->gains + first * n->layers * n->heads : NULL);
 }
@@ -696,7 +771,7 @@ static void slot_job(void *arg, int index)
     float *gradient = slot_gradient(j->p, j->wants, slot);
     workspace *w = take_space(j->p);
     if (slot && gradient) memset(gradient, 0, j->p->n->parameters * sizeof *gradient);
-    for (size_t i = slot; i < j->groups; i += j->p->slots) run_group(j, i, w, gradient);
+    for (size_t i = slot; i < j->groups; i += j->slots) run_group(j, i, w, gradient);
     leave_space(j->p, w);
 }
 
@@ -706,7 +781,7 @@ static void gather_job(void *arg, int index)
     const run_jobs *j = arg;
     const size_t from = (size_t)index * SUM_FLOATS, all = j->p->n->parameters;
     const size_t count = all - from < SUM_FLOATS ? all - from : SUM_FLOATS;
-    for (size_t slot = 1; slot < j->p->slots && slot < j->groups; slot++)
+    for (size_t slot = 1; slot < j->slots; slot++)
         j->p->n->l->add(j->wants->gradient + from, slot_gradient(j->p, j->wants, slot) + from,
                         count);
 }
@@ -714,18 +789,24 @@ static void gather_job(void *arg, int index)
 double net_run(net_pass *p, const net_rows *r, size_t count, const net_wants *wants)
 {
     const net *n = p->n;
-    const size_t stored = p->space->length, some = p->space->group;
+    const size_t stored = p->space->length, some = rows_together(p->space, r->rows, r->length);
+    const size_t groups = (r->rows + some - 1) / some;
     double sum = 0;
     if (!count) count = net_positions(r);
-    run_jobs j = {p,   r, wants, some, (r->rows + some - 1) / some, (float)(1.0 / (double)count),
+    run_jobs j = {p,
+                  r,
+                  wants,
+                  some,
+                  groups,
+                  p->slots < groups ? p->slots : groups,
+                  (float)(1.0 / (double)count),
                   NULL};
     j.loss = tool_alloc(j.groups, sizeof *j.loss);
     /* at most what there is memory for */
     for (size_t i = 0; i < p->spaces; i++) p->space[i].length = r->length;
-    if (p->slots > 1)
-        lanes_run(n->parallel, p->slots < j.groups ? p->slots : j.groups, slot_job, &j);
+    if (p->slots > 1) lanes_run(n->parallel, j.slots, slot_job, &j);
     else slot_job(&j, 0);
-    if (p->slots > 1 && slot_gradient(p, wants, 0))
+    if (j.slots > 1 && slot_gradient(p, wants, 0))
         lanes_run(n->parallel, (n->parameters + SUM_FLOATS - 1) / SUM_FLOATS, gather_job, &j);
     for (size_t i = 0; i < p->spaces; i++) p->space[i].length = stored;
     for (size_t i = 0; i < j.groups; i++) sum += j.loss[i];

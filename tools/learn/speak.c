@@ -93,7 +93,10 @@ void speaker_close(speaker *s)
 typedef struct voice {
     const question *q;
     size_t number, fed; /* of the answer; ids of the question that are fed */
-    int32_t last;       /* to be fed next */
+    /* the first `shared` ids are those of an earlier text, and are taken from it once it has them
+     */
+    size_t like, shared;
+    int32_t last; /* to be fed next */
     syn_sampler sampler;
     bool open;
     int row; /* of the pass under way whose logits are to be read; -1: none */
@@ -121,14 +124,46 @@ static void hear(const speaker *s, voice *v, answers *to)
     if (ends(s, v->last, *length - 1) || *length == to->most) v->open = false;
 }
 
+/* The earlier text that begins most like this one; the last id of a question is always fed. */
+static void find_alike(voice *v, size_t which)
+{
+    const question *q = v[which].q;
+    for (size_t i = 0; i < which && v[which].shared + 1 < q->count; i++) {
+        size_t n = 0;
+        while (n + 1 < q->count && n < v[i].q->count && v[i].q->ids[n] == q->ids[n]) n++;
+        if (n <= v[which].shared) continue;
+        v[which].shared = n;
+        v[which].like = i;
+    }
+}
+
+/* false in `ready`: what it begins with is not there yet. */
+static bool take_beginning(speaker *s, voice *v, size_t which, bool *ready, problem *why)
+{
+    voice *to = &v[which];
+    const uint32_t from = (uint32_t)to->like, own = (uint32_t)which;
+    syn_error err;
+    *ready = to->fed >= to->shared;
+    if (*ready || syn_context_position(&s->ctx, from) < to->shared) return true;
+    if (syn_context_copy(&s->ctx, from, own, &err) != SYN_OK ||
+        syn_context_rewind(&s->ctx, own, (uint32_t)to->shared, &err) != SYN_OK)
+        return problem_engine(why, NULL, &err);
+    to->fed = to->shared;
+    *ready = true;
+    return true;
+}
+
 static bool one_pass(speaker *s, voice *v, size_t voices, syn_row *rows, answers *to, bool *more,
                      problem *why)
 {
     syn_error err;
     size_t n = 0;
     for (size_t i = 0; i < voices; i++) {
+        bool ready = true;
         v[i].row = -1;
         if (!v[i].open || n == s->batch) continue;
+        if (!take_beginning(s, v, i, &ready, why)) return false;
+        if (!ready) continue;
         if (v[i].fed < v[i].q->count) {
             while (v[i].fed < v[i].q->count && n < s->batch)
                 rows[n++] = (syn_row){.sequence = (uint32_t)i, .id = v[i].q->ids[v[i].fed++]};
@@ -175,6 +210,7 @@ bool speak(speaker *s, const question *q, size_t questions, size_t each, double 
             v[i].open = true;
             v[i].sampler.temperature = (float)temperature;
             v[i].sampler.seed = mixed(seed, first + i);
+            find_alike(v, i);
             if (syn_context_rewind(&s->ctx, (uint32_t)i, 0, &err) != SYN_OK)
                 good = problem_engine(why, NULL, &err);
         }

@@ -211,7 +211,7 @@ static bool evaluate(training *t, problem *why)
     }
     net_wants wants;
     memset(&wants, 0, sizeof wants);
-    const net_rows r = {t->held_ids, NULL, rows, t->held.length};
+    const net_rows r = {t->held_ids, NULL, rows, t->held.length, NULL};
     text_print(&t->held_loss, "%llu", (unsigned long long)t->a.step);
     csv_number(&t->held_loss, net_run(t->pass, &r, 0, &wants));
     csv_end_row(&t->held_loss);
@@ -225,7 +225,7 @@ static bool one_step(training *t, double *loss, problem *why)
     memset(&wants, 0, sizeof wants);
     wants.gradient = t->gradient;
     if (!source_rows(&t->from, t->a.step * batch, batch, t->ids, why)) return false;
-    const net_rows r = {t->ids, NULL, batch, t->from.length};
+    const net_rows r = {t->ids, NULL, batch, t->from.length, NULL};
     const size_t count = net_positions(&r);
     if (!count)
         return problem_set(why, "step %llu: none of its rows has a second token",
@@ -346,7 +346,7 @@ static bool announce(training *t, problem *why)
     memset(&wants, 0, sizeof wants);
     wants.gradient = t->gradient;
     if (!source_rows(&t->from, 0, rows, t->ids, why)) return false;
-    const net_rows r = {t->ids, NULL, rows, t->from.length};
+    const net_rows r = {t->ids, NULL, rows, t->from.length, NULL};
     const double start = clock_seconds();
     if (net_positions(&r)) net_run(t->pass, &r, net_positions(&r), &wants);
     const double row = (clock_seconds() - start) / (double)rows;

@@ -24,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELD_SEED = 1000003, SHOT_SEED = 1000033, PROMPT_MOST = 4096 };
+enum { HELD_SEED = 1000003, SHOT_SEED = 1000033, PROMPT_MOST = 4096, JOINED_ROWS = 8 };
 
 typedef struct tuning {
     const tune_options *o;
@@ -43,12 +43,9 @@ typedef struct tuning {
     text shots; /* solved questions, which stand before each, a line each */
     double started;
     /* the samples of a step */
-    const float *advantage, *old, *reference; /* (answer); (answer, length) */
-    size_t length;
-    double kl_sum;
-    const size_t *prompt, *answer; /* (answer): ids of the question, of the answer */
-    size_t answers;
-    double count; /* C of net_run */
+    const struct batch *b;
+    const float *advantage, *old, *reference; /* (answer); (row, length) */
+    size_t room;                              /* ids of a row that the pass has memory for */
     bool resumed;
     uint64_t sampled; /* steps done: of grpo several updates each */
 } tuning;
@@ -209,53 +206,131 @@ static bool evaluate(tuning *t, problem *why)
 
 /* ---- a step -------------------------------------------------------------------------------- */
 
-/* Questions and what follows as rows; what follows weighs `weight` (answer), a mean over answers of
-   means over their tokens (of_answers) or over all tokens. */
+/* Questions and their answers as rows: a row each, or, where that saves half of the ids, those that
+   begin alike in one row (net_branches). A row is the beginning, then the rest of each question,
+   its answer behind it; the last id of a question is no part of the beginning, since it predicts
+   the first one of each answer. */
 typedef struct batch {
-    int32_t *ids;
-    float *weights;
-    size_t *prompt, *answer;
-    size_t rows, length, tokens, positions;
+    int32_t *ids;            /* (row, length), -1 behind a row's end */
+    bool *said;              /* (row, length): is it an answer's? */
+    size_t *of;              /* (row, length): of which */
+    size_t *place;           /* (answer): where in these its first id is */
+    size_t *prompt, *answer; /* (answer): ids of the question, of the answer */
+    size_t *stem, *start;    /* as net_branches */
+    size_t answers, rows, length, tokens, positions;
+    bool joined;
+    net_branches branches;
 } batch;
 
 static void batch_free(batch *b)
 {
     free(b->ids);
-    free(b->weights);
+    free(b->said);
+    free(b->of);
+    free(b->place);
     free(b->prompt);
     free(b->answer);
+    free(b->stem);
+    free(b->start);
 }
 
-static void batch_make(batch *b, const question *q, size_t each, size_t rows, const answers *said)
+/* The ids that two questions begin with alike, but for the last of either. */
+static size_t alike(const question *a, const question *b)
 {
-    memset(b, 0, sizeof *b);
-    b->rows = rows;
-    b->prompt = tool_alloc(rows, sizeof *b->prompt);
-    b->answer = tool_alloc(rows, sizeof *b->answer);
-    for (size_t r = 0; r < rows; r++) {
-        b->prompt[r] = q[r / each].count;
-        b->answer[r] = said ? said->length[r] : q[r].right_count;
-        b->tokens += b->answer[r];
-        b->positions += b->prompt[r] + b->answer[r] - 1;
-        if (b->prompt[r] + b->answer[r] > b->length) b->length = b->prompt[r] + b->answer[r];
+    size_t n = 0;
+    while (n + 1 < a->count && n + 1 < b->count && a->ids[n] == b->ids[n]) n++;
+    return n;
+}
+
+/* Stems and the longest row, with `some` answers a row; returns the ids of all rows. */
+static size_t shape_rows(batch *b, const question *q, size_t each, size_t some)
+{
+    b->rows = (b->answers + some - 1) / some;
+    b->length = 0;
+    for (size_t r = 0; r < b->rows; r++) {
+        const size_t first = r * some, end = first + some < b->answers ? first + some : b->answers;
+        size_t stem = some > 1 ? q[first / each].count : 0, length;
+        for (size_t a = first; a < end && some > 1; a++) {
+            const size_t n = alike(&q[first / each], &q[a / each]);
+            if (n < stem) stem = n;
+        }
+        length = b->stem[r] = stem;
+        for (size_t a = first; a < end; a++) length += b->prompt[a] - stem + b->answer[a];
+        if (length > b->length) b->length = length;
     }
-    b->ids = tool_alloc(rows * b->length, sizeof *b->ids);
-    b->weights = tool_alloc(rows * b->length, sizeof *b->weights);
-    for (size_t r = 0; r < rows; r++) {
-        int32_t *ids = b->ids + r * b->length;
-        memcpy(ids, q[r / each].ids, b->prompt[r] * sizeof *ids);
-        memcpy(ids + b->prompt[r], said ? said->ids + r * said->most : q[r].right,
-               b->answer[r] * sizeof *ids);
-        for (size_t i = b->prompt[r] + b->answer[r]; i < b->length; i++) ids[i] = -1;
+    return b->rows * b->length;
+}
+
+static void fill_row(batch *b, size_t r, const question *q, size_t each, size_t some,
+                     const answers *said)
+{
+    const size_t cell = r * b->length, stem = b->stem[r];
+    size_t t = stem;
+    memcpy(b->ids + cell, q[r * some / each].ids, stem * sizeof *b->ids);
+    for (size_t a = r * some; a < (r + 1) * some && a < b->answers; a++) {
+        const question *asked = &q[a / each];
+        const size_t begin = t;
+        memcpy(b->ids + cell + t, asked->ids + stem, (asked->count - stem) * sizeof *b->ids);
+        t += asked->count - stem;
+        b->place[a] = cell + t;
+        memcpy(b->ids + cell + t, said ? said->ids + a * said->most : asked->right,
+               b->answer[a] * sizeof *b->ids);
+        for (size_t i = t; i < t + b->answer[a]; i++) {
+            b->said[cell + i] = true;
+            b->of[cell + i] = a;
+        }
+        t += b->answer[a];
+        for (size_t i = begin; i < t; i++) b->start[cell + i] = begin;
+    }
+    for (; t < b->length; t++) {
+        b->ids[cell + t] = -1;
+        b->start[cell + t] = t;
     }
 }
 
+/* said NULL: what is right. */
+static void batch_make(batch *b, const question *q, size_t each, size_t count, const answers *said)
+{
+    const size_t some = each > 1 ? each : JOINED_ROWS;
+    memset(b, 0, sizeof *b);
+    b->answers = count;
+    b->prompt = tool_alloc(count, sizeof *b->prompt);
+    b->answer = tool_alloc(count, sizeof *b->answer);
+    b->place = tool_alloc(count, sizeof *b->place);
+    b->stem = tool_alloc(count, sizeof *b->stem);
+    for (size_t a = 0; a < count; a++) {
+        b->prompt[a] = q[a / each].count;
+        b->answer[a] = said ? said->length[a] : q[a].right_count;
+        b->tokens += b->answer[a];
+        b->positions += b->prompt[a] + b->answer[a] - 1;
+    }
+    const size_t joined = shape_rows(b, q, each, some), apart = shape_rows(b, q, each, 1);
+    b->joined = 2 * joined <= apart;
+    if (b->joined) shape_rows(b, q, each, some);
+    const size_t cells = b->rows * b->length;
+    b->ids = tool_alloc(cells, sizeof *b->ids);
+    b->said = tool_alloc(cells, sizeof *b->said);
+    b->of = tool_alloc(cells, sizeof *b->of);
+    b->start = tool_alloc(cells, sizeof *b->start);
+    for (size_t r = 0; r < b->rows; r++) fill_row(b, r, q, each, b->joined ? some : 1, said);
+    b->branches.stem = b->stem;
+    b->branches.start = b->start;
+}
+
+static net_rows batch_rows(const batch *b)
+{
+    const net_rows r = {b->ids, NULL, b->rows, b->length, b->joined ? &b->branches : NULL};
+    return r;
+}
+
+/* With memory for as many rows as there are answers, whether they are joined or not: what a step
+   gives does not depend on those before it. */
 static bool pass_for(tuning *t, const batch *b)
 {
-    if (t->pass && t->length >= b->length) return true;
+    if (t->pass && t->room >= b->length) return true;
     net_pass_close(t->pass);
-    t->length = b->length + 16;
-    t->pass = net_pass_open(&t->n, t->length, b->rows, true);
+    t->room = b->length + 16;
+    t->pass = net_pass_open(&t->n, t->room, b->answers, true);
     return t->pass != NULL;
 }
 
@@ -286,13 +361,13 @@ static bool sft_step(tuning *t, problem *why)
         return false;
     }
     batch_make(&b, q, 1, rows, NULL);
-    for (size_t r = 0; r < rows; r++)
-        for (size_t i = 0; i < b.answer[r]; i++) b.weights[r * b.length + b.prompt[r] + i] = 1;
     pass_for(t, &b);
     memset(&wants, 0, sizeof wants);
     memset(t->gradient, 0, t->n.parameters * sizeof *t->gradient);
     wants.gradient = t->gradient;
-    const net_rows r = {b.ids, b.weights, b.rows, b.length};
+    wants.parts = t->own.parts;
+    wants.tokens = b.said;
+    const net_rows r = batch_rows(&b);
     const double loss = net_run(t->pass, &r, b.tokens, &wants);
     const bool good = take_step(t, loss, &norm, why);
     if (good) {
@@ -313,14 +388,14 @@ static bool sft_step(tuning *t, problem *why)
 static float weigh(void *user, size_t row, size_t i, float nll)
 {
     const tuning *t = user;
-    if (i < t->prompt[row]) return 0;
-    const double advantage = (double)t->advantage[row];
-    const double ratio = t->old ? exp((double)t->old[row * t->length + i] - (double)nll) : 1;
-    const double away =
-        (double)nll - (double)t->reference[row * t->length + i]; /* log p_start - log p */
+    const size_t cell = row * t->b->length + i, answer = t->b->of[cell];
+    const double advantage = (double)t->advantage[answer];
+    const double ratio = t->old ? exp((double)t->old[cell] - (double)nll) : 1;
+    const double away = (double)nll - (double)t->reference[cell]; /* log p_start - log p */
     const bool cut = advantage > 0 ? ratio > 1 + t->o->clip_ratio : ratio < 1 - t->o->clip_ratio;
     const double w = (cut ? 0 : ratio * advantage) - t->o->kl * (1 - exp(away));
-    return (float)(w * t->count / ((double)t->answers * (double)t->answer[row]));
+    return (float)(w * (double)t->b->positions /
+                   ((double)t->b->answers * (double)t->b->answer[answer]));
 }
 
 static double rewards(const tuning *t, const question *q, size_t each, const answers *said,
@@ -345,21 +420,36 @@ static double rewards(const tuning *t, const question *q, size_t each, const ans
     return all / ((double)said->count / (double)each);
 }
 
-/* The ids, weights and gradient of the first step, for whoever would check them. */
-static bool keep_samples(const tuning *t, const batch *b, const float *old, problem *why)
+/* The ids, weights and gradient of the first step, for whoever would check them: an answer a row,
+   behind its question. */
+static bool keep_samples(const tuning *t, const question *q, size_t each, const float *old,
+                         problem *why)
 {
     char path[TOOL_PATH_BYTES];
-    const uint64_t size[2] = {b->rows, b->length};
-    float *w = tool_alloc(b->rows * b->length, sizeof *w);
-    for (size_t r = 0; r < b->rows; r++)
-        for (size_t i = b->prompt[r]; i < b->prompt[r] + b->answer[r]; i++)
-            w[r * b->length + i] = weigh((void *)(uintptr_t)t, r, i, old[r * b->length + i]);
+    const batch *b = t->b;
+    size_t length = 0;
+    for (size_t a = 0; a < b->answers; a++)
+        if (b->prompt[a] + b->answer[a] > length) length = b->prompt[a] + b->answer[a];
+    const uint64_t size[2] = {b->answers, length};
+    float *w = tool_alloc(b->answers * length, sizeof *w);
+    int32_t *ids = tool_alloc(b->answers * length, sizeof *ids);
+    for (size_t i = 0; i < b->answers * length; i++) ids[i] = -1;
+    for (size_t a = 0; a < b->answers; a++) {
+        const size_t at = a * length + b->prompt[a];
+        memcpy(ids + a * length, q[a / each].ids, b->prompt[a] * sizeof *ids);
+        for (size_t i = 0; i < b->answer[a]; i++) {
+            const size_t cell = b->place[a] + i;
+            ids[at + i] = b->ids[cell];
+            w[at + i] = weigh((void *)(uintptr_t)t, cell / b->length, cell % b->length, old[cell]);
+        }
+    }
     const bool good = path_join(path, t->directory, "first-ids.npy", why) &&
-                      npy_write(path, NPY_I32, 2, size, b->ids, why) &&
+                      npy_write(path, NPY_I32, 2, size, ids, why) &&
                       path_join(path, t->directory, "first-weights.npy", why) &&
                       npy_write(path, NPY_F32, 2, size, w, why) &&
                       path_join(path, t->directory, "first-gradient.gguf", why) &&
                       net_write(&t->n, t->gradient, NET_GRADIENT, path, why);
+    free(ids);
     free(w);
     return good;
 }
@@ -368,22 +458,23 @@ static bool keep_samples(const tuning *t, const batch *b, const float *old, prob
 static double kl_of(const batch *b, const float *now, const float *start)
 {
     double sum = 0;
-    for (size_t r = 0; r < b->rows; r++)
-        for (size_t i = b->prompt[r]; i < b->prompt[r] + b->answer[r]; i++) {
-            const double d = (double)now[r * b->length + i] - (double)start[r * b->length + i];
+    for (size_t a = 0; a < b->answers; a++)
+        for (size_t i = b->place[a]; i < b->place[a] + b->answer[a]; i++) {
+            const double d = (double)now[i] - (double)start[i];
             sum += exp(d) - d - 1;
         }
     return sum / (double)b->tokens;
 }
 
-/* -log p of every token, by the weights that the net has, or those it started with. */
+/* -log p of every token of an answer, by these weights. */
 static void likelihoods(tuning *t, const batch *b, float *weights, float *nll)
 {
     net_wants wants;
     float *const own = t->n.weight;
-    const net_rows r = {b->ids, NULL, b->rows, b->length};
+    const net_rows r = batch_rows(b);
     memset(&wants, 0, sizeof wants);
     wants.nll = nll;
+    wants.tokens = b->said;
     t->n.weight = weights;
     net_run(t->pass, &r, b->positions, &wants);
     t->n.weight = own;
@@ -391,43 +482,42 @@ static void likelihoods(tuning *t, const batch *b, float *weights, float *nll)
 
 /* `updates` steps on the same samples; before the first the ratio is 1, and its pass tells what the
    samples' -log p was. */
-static bool grpo_update(tuning *t, batch *b, const float *advantage, double reward, problem *why)
+static bool grpo_update(tuning *t, const question *q, const batch *b, const float *advantage,
+                        double reward, problem *why)
 {
-    const size_t cells = b->rows * b->length, room = t->length;
+    const size_t cells = b->rows * b->length;
     float *old = tool_alloc(cells, sizeof *old), *reference = tool_alloc(cells, sizeof *reference);
-    const net_rows r = {b->ids, NULL, b->rows, b->length};
+    const net_rows r = batch_rows(b);
     double norm = 0, loss = 0;
     bool good = true;
     likelihoods(t, b, t->start, reference);
+    t->b = b;
     t->advantage = advantage;
     t->reference = reference;
-    t->prompt = b->prompt;
-    t->answer = b->answer;
-    t->answers = b->rows;
-    t->count = (double)b->positions;
-    t->length = b->length;
     t->old = NULL;
     for (int64_t u = 0; u < t->o->updates && good; u++) {
+        const bool kept = !u && t->o->keep_samples && !t->sampled;
         net_wants wants;
         memset(&wants, 0, sizeof wants);
         memset(t->gradient, 0, t->n.parameters * sizeof *t->gradient);
         wants.gradient = t->gradient;
+        wants.parts = kept ? NULL : t->own.parts;
+        wants.tokens = b->said;
         wants.weigh = weigh;
         wants.user = t;
         if (!u) wants.nll = old;
         const double now = net_run(t->pass, &r, b->positions, &wants);
         if (!u) loss = now;
-        if (!u && t->o->keep_samples && !t->sampled) good = keep_samples(t, b, old, why);
+        if (kept) good = keep_samples(t, q, (size_t)t->o->group, old, why);
         t->old = old;
         good = good && take_step(t, now, &norm, why);
     }
-    t->length = room;
     if (good) {
         text_print(&t->rows, "%llu", (unsigned long long)t->sampled + 1);
         csv_number(&t->rows, loss);
         csv_number(&t->rows, reward);
         csv_number(&t->rows, kl_of(b, old, reference));
-        csv_number(&t->rows, (double)b->tokens / (double)b->rows);
+        csv_number(&t->rows, (double)b->tokens / (double)b->answers);
         csv_number(&t->rows, norm);
         csv_end_row(&t->rows);
     }
@@ -451,7 +541,7 @@ static bool grpo_step(tuning *t, problem *why)
         batch b;
         const double reward = rewards(t, q, each, &said, advantage);
         batch_make(&b, q, each, rows, &said);
-        good = pass_for(t, &b) && grpo_update(t, &b, advantage, reward, why);
+        good = pass_for(t, &b) && grpo_update(t, q, &b, advantage, reward, why);
         batch_free(&b);
     }
     answers_free(&said);
@@ -735,7 +825,7 @@ bool tune_run(const tune_options *o, problem *why)
     if (t.a.m) optimiser_close(&t.a);
     free_questions(t.held, t.held ? (size_t)o->items : 0);
     free(t.chosen);
-    free(t.own.at);
+    stretches_free(&t.own);
     free(t.gradient);
     free(t.start);
     text_free(&t.settings);
