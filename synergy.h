@@ -306,6 +306,7 @@ typedef enum syn_simd {
     SYN_SIMD_AVX512,  /* x86: AVX-512 F, BW, DQ, VL, VNNI */
     SYN_SIMD_NEON,    /* AArch64 */
     SYN_SIMD_DOTPROD, /* AArch64 with the int8 dot product */
+    SYN_SIMD_I8MM,    /* and with products of int8 matrices */
     SYN_SIMD_LEVELS
 } syn_simd;
 
@@ -4102,18 +4103,24 @@ static void synp_codes_iq1_s(const unsigned char *p, int8_t *q, float *scale, fl
 
 /* 32 low bytes of grid indices, 32 x (3 high bits, direction of 1/8), 4 x (4 scales of 3 bits and
    4 bits of d, lowest first) */
-static void synp_codes_iq1_m(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+static void synp_scales_iq1_m(const unsigned char *p, float *scale)
 {
     uint32_t half = 0;
     float d;
     int g, i;
-    (void)minimum;
     for (i = 0; i < 4; i++) half |= (uint32_t)(synp_u16(p + 48 + 2 * i) >> 12) << 4 * i;
     d = synp_half((uint16_t)half);
     for (g = 0; g < 16; g++) {
         uint32_t s = (uint32_t)synp_u16(p + 48 + 2 * (g / 4)) >> 3 * (g & 3) & 7u;
         scale[g] = d * (float)(2 * s + 1) * 0.125f;
     }
+}
+
+static void synp_codes_iq1_m(const unsigned char *p, int8_t *q, float *scale, float *minimum)
+{
+    int i;
+    (void)minimum;
+    synp_scales_iq1_m(p, scale);
     for (i = 0; i < 32; i++, q += 8) {
         uint32_t high = (uint32_t)p[32 + i / 2] >> 4 * (i & 1) & 15u;
         synp_grid_one(p[i] | (high & 7u) << 8, (high & 8u) != 0, q);
@@ -4263,10 +4270,11 @@ typedef void synp_floats_fn(const float *const row[4], size_t rows, const synp_a
                             size_t stride);
 
 /* A strip of weights for products with many positions: rows side by side in vectors, unpacked
-   once for SYNP_STRIP_COLS columns or less, which stay in the second cache while all positions
-   pass. Block after block: 16 steps, each a piece (two int16 or four int8) of every row; then a
-   scale and a minimum a group, of every row. */
-enum { SYNP_STRIP_COLS = 1024, SYNP_STRIP_ROWS_MAX = 32, SYNP_STRIP_POSITIONS = 256 };
+   once for SYNP_STRIP_COLS columns or less, which stay in the first cache (16 KB of it) while they
+   are written, four rows at a time, and while all positions pass. Block after block: 16 steps, each
+   a piece (two int16 or four int8) of every row; then a scale and a minimum a group, of every row.
+ */
+enum { SYNP_STRIP_COLS = 256, SYNP_STRIP_ROWS_MAX = 32, SYNP_STRIP_POSITIONS = 256 };
 
 typedef struct synp_strip {
     int32_t *piece;         /* (block, step, row) */
@@ -4280,10 +4288,11 @@ typedef void synp_unpack_fn(const unsigned char *const row[4], size_t blocks,
 typedef void synp_unpack_codes_fn(const syn_type *type, const synp_codes row[4], size_t blocks,
                                   const synp_strip *strip, size_t at);
 
-/* A strip with a tile (as many blocks), added to total (block modulo 4, position, row), which is
-   new for the first columns; and the four sums of some rows and positions as one each. */
+/* A strip with the first `positions` of a tile (as many blocks), added to total (block modulo 4,
+   position, row), which is new for the first columns; and the four sums of some rows and positions
+   as one each. */
 typedef void synp_strip_fn(const syn_type *type, const synp_strip *strip,
-                           const synp_acts_tile *tile, bool first, float *total);
+                           const synp_acts_tile *tile, size_t positions, bool first, float *total);
 typedef void synp_strip_sum_fn(const float *total, size_t rows, size_t positions, float *y,
                                size_t stride);
 
@@ -4305,6 +4314,12 @@ typedef struct synp_fused {
     synp_unpack_fn *unpack;
 } synp_fused;
 
+/* A type whose blocks a level decodes faster than its plain function, to the same codes. */
+typedef struct synp_decoder {
+    uint32_t id;
+    void (*codes)(const unsigned char *data, int8_t *q, float *scale, float *minimum);
+} synp_decoder;
+
 /* What a softmax has seen: its largest number, and the sum of exp(x - top). */
 typedef struct synp_softened {
     float top, sum;
@@ -4316,8 +4331,9 @@ enum { SYNP_QUERIES = 4, SYNP_SLAB = 16 };
 typedef struct synp_kernels {
     const char *name;
     syn_simd level;
-    const synp_strips *strips; /* NULL: none */
-    const synp_fused *fused;   /* ends with a NULL function */
+    const synp_strips *strips;    /* NULL: none */
+    const synp_fused *fused;      /* ends with a NULL function */
+    const synp_decoder *decoders; /* likewise */
     synp_codes_fn *codes;
     synp_floats_fn *floats;
     /* n numbers of a type that holds numbers, as float */
@@ -4325,6 +4341,9 @@ typedef struct synp_kernels {
     void (*quantise)(const float *x, size_t n, synp_acts_quad *quads);
     float (*dot_f32)(const float *a, const float *b, size_t n);
     void (*axpy)(float *y, float scale, const float *x, size_t n); /* y += scale * x */
+    /* out = (x - shift) * scale * weight */
+    void (*normed)(const float *x, float shift, float scale, const float *weight, size_t n,
+                   float *out);
     /* Attention: out[i] = q . k_i and out += sum_i weight[i] * v_i for `count` vectors of n
        floats that stand `stride` floats apart. */
     void (*dots)(const float *q, const float *k, size_t stride, size_t count, size_t n, float *out);
@@ -4367,6 +4386,13 @@ static void synp_plain_axpy(float *y, float scale, const float *x, size_t n)
 {
     size_t i;
     for (i = 0; i < n; i++) y[i] += scale * x[i];
+}
+
+static void synp_plain_normed(const float *x, float shift, float scale, const float *weight,
+                              size_t n, float *out)
+{
+    size_t i;
+    for (i = 0; i < n; i++) out[i] = (x[i] - shift) * scale * weight[i];
 }
 
 static void synp_plain_dots(const float *q, const float *k, size_t stride, size_t count, size_t n,
@@ -4664,18 +4690,21 @@ static void synp_plain_widen(const syn_type *type, const unsigned char *data, fl
 }
 
 static const synp_fused synp_plain_fused[] = {{0, NULL, NULL}};
+static const synp_decoder synp_plain_decoders[] = {{0, NULL}};
 
 static const synp_kernels synp_plain = {
     "plain C",
     SYN_SIMD_PLAIN,
     NULL,
     synp_plain_fused,
+    synp_plain_decoders,
     synp_plain_codes,
     synp_plain_floats,
     synp_plain_widen,
     synp_plain_quantise,
     synp_plain_dot,
     synp_plain_axpy,
+    synp_plain_normed,
     synp_plain_dots,
     synp_plain_mix,
     NULL,
@@ -4694,6 +4723,181 @@ static const synp_kernels synp_plain = {
 
 /* Four rows at a time, each with its registers. */
 #define SYNP_EACH_ROW(r) SYNP_UNROLL for (int r = 0; r < 4; r++)
+
+/* ------------------------------------------------ types with grids, 32 codes at a time
+   What the plain functions of these types do (see >>types, where their formats are told), one text
+   for AVX2 and NEON. A level brings a vector synp_LEVEL_grid_32 of codes, and grid_pairs (32
+   digits of 2 bits through a table), grid_nibbles (of 4 bits, of which three count), grid_ones and
+   grid_signed, which store them. */
+
+#if !defined(SYNERGY_NO_IQ) && (!defined(SYNERGY_SIMD) || SYNERGY_SIMD != 0)
+/* Four entries of a grid, which lie side by side in memory: these processors are little-endian. */
+static SYNP_UNUSED uint64_t synp_grid_entries(const uint64_t *grid, uint32_t a, uint32_t b,
+                                              uint32_t c, uint32_t d)
+{
+    const unsigned char *at = (const unsigned char *)grid;
+    return synp_u16(at + 2 * a) | (uint64_t)synp_u16(at + 2 * b) << 16 |
+           (uint64_t)synp_u16(at + 2 * c) << 32 | (uint64_t)synp_u16(at + 2 * d) << 48;
+}
+
+/* Four times seven signs with the eighth that makes each byte even: see synp_signs. */
+static SYNP_UNUSED uint32_t synp_signs_even(uint32_t seven)
+{
+    uint32_t parity = seven ^ seven >> 4;
+    parity ^= parity >> 2;
+    parity ^= parity >> 1;
+    return seven | (parity & 0x01010101u) << 7;
+}
+
+static SYNP_UNUSED uint32_t synp_signs_sevens(uint32_t word)
+{
+    return synp_signs_even((word & 127u) | (word << 1 & 0x7f00u) | (word << 2 & 0x7f0000u) |
+                           (word << 3 & 0x7f000000u));
+}
+
+static const SYNP_UNUSED int8_t synp_values_iq2[16] = {8,  25, 43, 60, 25, 0, 0, 0,
+                                                       43, 0,  0,  0,  60, 0, 0, 0};
+static const SYNP_UNUSED int8_t synp_values_iq1[16] = {-7, 1, 9, 17, 1,  0, 0, 0,
+                                                       9,  0, 0, 0,  17, 0, 0, 0};
+static const SYNP_UNUSED int8_t synp_values_iq3_xxs[8] = {4, 12, 20, 28, 36, 44, 52, 62};
+static const SYNP_UNUSED int8_t synp_values_iq3_s[8] = {1, 3, 5, 7, 9, 11, 13, 15};
+
+#define SYNP_GRID_TEXT(level, TARGET)                                                              \
+    TARGET static void synp_##level##_codes_iq2_xxs(const unsigned char *p, int8_t *q,             \
+                                                    float *scale, float *minimum)                  \
+    {                                                                                              \
+        const float d = synp_half_at(p);                                                           \
+        int g;                                                                                     \
+        (void)minimum;                                                                             \
+        for (g = 0, p += 2; g < 8; g++, p += 8) {                                                  \
+            const uint32_t signs = synp_u32(p + 4);                                                \
+            const uint64_t four = synp_grid_entries(synp_grid_iq2_xxs, p[0], p[1], p[2], p[3]);    \
+            scale[g] = d * (0.5f + (float)(signs >> 28)) * 0.25f;                                  \
+            synp_##level##_grid_signed(synp_##level##_grid_pairs(four, synp_values_iq2),           \
+                                       synp_signs_sevens(signs), q + 32 * g);                      \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    TARGET static void synp_##level##_codes_iq2_xs(const unsigned char *p, int8_t *q,              \
+                                                   float *scale, float *minimum)                   \
+    {                                                                                              \
+        int g;                                                                                     \
+        (void)minimum;                                                                             \
+        synp_scales_iq2(p + 66, synp_half_at(p), scale);                                           \
+        for (g = 0, p += 2; g < 8; g++, p += 8) {                                                  \
+            const uint64_t all = synp_u64(p), signs = all >> 9 & 0x007f007f007f007fu;              \
+            const uint64_t two = (signs | signs >> 8) & 0x0000ffff0000ffffu;                       \
+            const uint64_t four = synp_grid_entries(                                               \
+                synp_grid_iq2_xs, (uint32_t)all & 511u, (uint32_t)(all >> 16) & 511u,              \
+                (uint32_t)(all >> 32) & 511u, (uint32_t)(all >> 48) & 511u);                       \
+            synp_##level##_grid_signed(synp_##level##_grid_pairs(four, synp_values_iq2),           \
+                                       synp_signs_even((uint32_t)(two | two >> 16)), q + 32 * g);  \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    TARGET static void synp_##level##_codes_iq2_s(const unsigned char *p, int8_t *q, float *scale, \
+                                                  float *minimum)                                  \
+    {                                                                                              \
+        int g;                                                                                     \
+        (void)minimum;                                                                             \
+        synp_scales_iq2(p + 74, synp_half_at(p), scale);                                           \
+        for (g = 0, p += 2; g < 8; g++, p += 4) {                                                  \
+            const uint32_t high = p[64 - 3 * g];                                                   \
+            const uint64_t four = synp_grid_entries(                                               \
+                synp_grid_iq2_s, p[0] | (high & 3u) << 8, p[1] | (high >> 2 & 3u) << 8,            \
+                p[2] | (high >> 4 & 3u) << 8, p[3] | (high >> 6) << 8);                            \
+            synp_##level##_grid_signed(synp_##level##_grid_pairs(four, synp_values_iq2),           \
+                                       synp_u32(p + 32), q + 32 * g);                              \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    TARGET static void synp_##level##_codes_iq3_xxs(const unsigned char *p, int8_t *q,             \
+                                                    float *scale, float *minimum)                  \
+    {                                                                                              \
+        const uint64_t *grid = synp_grid_iq3_xxs;                                                  \
+        const float d = synp_half_at(p);                                                           \
+        int g;                                                                                     \
+        (void)minimum;                                                                             \
+        for (g = 0; g < 8; g++) {                                                                  \
+            const unsigned char *i = p + 2 + 8 * g;                                                \
+            const uint32_t signs = synp_u32(p + 66 + 4 * g);                                       \
+            const synp_##level##_grid_32 code = synp_##level##_grid_nibbles(                       \
+                synp_grid_entries(grid, i[0], i[1], i[2], i[3]),                                   \
+                synp_grid_entries(grid, i[4], i[5], i[6], i[7]), synp_values_iq3_xxs);             \
+            scale[g] = d * (0.5f + (float)(signs >> 28)) * 0.5f;                                   \
+            synp_##level##_grid_signed(code, synp_signs_sevens(signs), q + 32 * g);                \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    TARGET static void synp_##level##_codes_iq3_s(const unsigned char *p, int8_t *q, float *scale, \
+                                                  float *minimum)                                  \
+    {                                                                                              \
+        const uint64_t *grid = synp_grid_iq3_s;                                                    \
+        const float d = synp_half_at(p);                                                           \
+        int g;                                                                                     \
+        (void)minimum;                                                                             \
+        for (g = 0; g < 8; g++) {                                                                  \
+            const unsigned char *i = p + 2 + 8 * g;                                                \
+            const uint32_t n = (uint32_t)p[66 + g] << 8; /* ninth bits */                          \
+            const synp_##level##_grid_32 code = synp_##level##_grid_nibbles(                       \
+                synp_grid_entries(grid, i[0] | (n & 256u), i[1] | (n >> 1 & 256u),                 \
+                                  i[2] | (n >> 2 & 256u), i[3] | (n >> 3 & 256u)),                 \
+                synp_grid_entries(grid, i[4] | (n >> 4 & 256u), i[5] | (n >> 5 & 256u),            \
+                                  i[6] | (n >> 6 & 256u), i[7] | (n >> 7 & 256u)),                 \
+                synp_values_iq3_s);                                                                \
+            scale[g] = d * (float)(1 + 2 * (p[106 + g / 2] >> 4 * (g & 1) & 15));                  \
+            synp_##level##_grid_signed(code, synp_u32(p + 74 + 4 * g), q + 32 * g);                \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    TARGET static void synp_##level##_codes_iq1_s(const unsigned char *p, int8_t *q, float *scale, \
+                                                  float *minimum)                                  \
+    {                                                                                              \
+        const float d = synp_half_at(p);                                                           \
+        int g;                                                                                     \
+        (void)minimum;                                                                             \
+        for (g = 0; g < 8; g++) {                                                                  \
+            const unsigned char *i = p + 2 + 4 * g;                                                \
+            const uint32_t high = synp_u16(p + 34 + 2 * g);                                        \
+            scale[g] = d * (float)(2 * (high >> 12 & 7u) + 1) * 0.125f;                            \
+            synp_##level##_grid_ones(synp_grid_entries(synp_grid_iq1, i[0] | (high & 7u) << 8,     \
+                                                       i[1] | (high >> 3 & 7u) << 8,               \
+                                                       i[2] | (high >> 6 & 7u) << 8,               \
+                                                       i[3] | (high >> 9 & 7u) << 8),              \
+                                     high >> 15 ? ~(uint32_t)0 : 0, q + 32 * g);                   \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    TARGET static void synp_##level##_codes_iq1_m(const unsigned char *p, int8_t *q, float *scale, \
+                                                  float *minimum)                                  \
+    {                                                                                              \
+        int g;                                                                                     \
+        (void)minimum;                                                                             \
+        synp_scales_iq1_m(p, scale);                                                               \
+        for (g = 0; g < 8; g++) {                                                                  \
+            const unsigned char *i = p + 4 * g;                                                    \
+            const uint32_t high = synp_u16(p + 32 + 2 * g);                                        \
+            const uint32_t down = (high >> 3 & 1u) | (high >> 7 & 1u) << 8 |                       \
+                                  (high >> 11 & 1u) << 16 | (high >> 15) << 24;                    \
+            synp_##level##_grid_ones(synp_grid_entries(synp_grid_iq1, i[0] | (high & 7u) << 8,     \
+                                                       i[1] | (high >> 4 & 7u) << 8,               \
+                                                       i[2] | (high >> 8 & 7u) << 8,               \
+                                                       i[3] | (high >> 12 & 7u) << 8),             \
+                                     down * 255u, q + 32 * g);                                     \
+        }                                                                                          \
+    }
+
+#define SYNP_GRID_DECODERS(level)                                                                  \
+    {SYN_TYPE_IQ2_XXS, synp_##level##_codes_iq2_xxs},                                              \
+        {SYN_TYPE_IQ2_XS, synp_##level##_codes_iq2_xs},                                            \
+        {SYN_TYPE_IQ2_S, synp_##level##_codes_iq2_s},                                              \
+        {SYN_TYPE_IQ3_XXS, synp_##level##_codes_iq3_xxs},                                          \
+        {SYN_TYPE_IQ3_S, synp_##level##_codes_iq3_s},                                              \
+        {SYN_TYPE_IQ1_S, synp_##level##_codes_iq1_s},                                              \
+        {SYN_TYPE_IQ1_M, synp_##level##_codes_iq1_m},
+#else
+#define SYNP_GRID_DECODERS(level)
+#endif
 
 /* ------------------------------------------------ vectors of floats, one text for every level
    A level brings its vector synp_LEVEL_v of `lanes` floats and twelve operations: load and store
@@ -4812,6 +5016,19 @@ static const synp_kernels synp_plain = {
             synp_##level##_store(y + i, n - i,                                                     \
                                  synp_##level##_fma(s, synp_##level##_load(x + i, n - i),          \
                                                     synp_##level##_load(y + i, n - i)));           \
+    }                                                                                              \
+                                                                                                   \
+    TARGET static void synp_##level##_normed(const float *x, float shift, float scale,             \
+                                             const float *weight, size_t n, float *out)            \
+    {                                                                                              \
+        const synp_##level##_v off = synp_##level##_all(shift), by = synp_##level##_all(scale);    \
+        size_t i;                                                                                  \
+        for (i = 0; i < n; i += lanes) {                                                           \
+            synp_##level##_v v = synp_##level##_sub(synp_##level##_load(x + i, n - i), off);       \
+            v = synp_##level##_mul(synp_##level##_mul(v, by),                                      \
+                                   synp_##level##_load(weight + i, n - i));                        \
+            synp_##level##_store(out + i, n - i, v);                                               \
+        }                                                                                          \
     }                                                                                              \
                                                                                                    \
     /* Four vectors of the output, then one, stay in registers while all values pass. */           \
@@ -5994,19 +6211,19 @@ SYNP_256_INLINE void synp_256_load_at(const synp_256_kind *kind, const void *row
                                                                                                    \
     /* Exact sums of the products of some pieces, (position, vector of rows). */                   \
     TARGET##_INLINE void synp_##level##_steps(const int32_t *piece, const int32_t(*x)[SYNP_TILE],  \
-                                              int steps, __m##bits##i sum[SYNP_##level##_SOME][2]) \
+                                              int steps, int some,                                 \
+                                              __m##bits##i sum[SYNP_##level##_SOME][2])            \
     {                                                                                              \
         int k, p;                                                                                  \
         SYNP_UNROLL                                                                                \
-        for (p = 0; p < SYNP_##level##_SOME; p++)                                                  \
-            sum[p][0] = sum[p][1] = _mm##bits##_setzero_si##bits();                                \
+        for (p = 0; p < some; p++) sum[p][0] = sum[p][1] = _mm##bits##_setzero_si##bits();         \
         for (k = 0; k < steps; k++, piece += SYNP_##level##_STRIP) {                               \
             const __m##bits##i a =                                                                 \
                 _mm##bits##_loadu_si##bits((const __m##bits##i *)(const void *)piece);             \
             const __m##bits##i b = _mm##bits##_loadu_si##bits(                                     \
                 (const __m##bits##i *)(const void *)(piece + SYNP_##level##_STRIP / 2));           \
             SYNP_UNROLL                                                                            \
-            for (p = 0; p < SYNP_##level##_SOME; p++) {                                            \
+            for (p = 0; p < some; p++) {                                                           \
                 const __m##bits##i two = _mm##bits##_set1_epi32(x[k][p]);                          \
                 sum[p][0] = synp_##level##_dot2(sum[p][0], a, two);                                \
                 sum[p][1] = synp_##level##_dot2(sum[p][1], b, two);                                \
@@ -6024,14 +6241,14 @@ SYNP_256_INLINE void synp_256_load_at(const synp_256_kind *kind, const void *row
                                                                                                    \
     TARGET##_INLINE void synp_##level##_scale(                                                     \
         __m##bits##i sum[SYNP_##level##_SOME][2], const float *scale, const float *d,              \
-        const float *minimum, const float *x_sum, bool first, float *total)                        \
+        const float *minimum, const float *x_sum, int some, bool first, float *total)              \
     {                                                                                              \
         const size_t next = SYNP_##level##_STRIP / 2;                                              \
         const __m##bits a = _mm##bits##_loadu_ps(scale);                                           \
         const __m##bits b = _mm##bits##_loadu_ps(scale + next);                                    \
         int p;                                                                                     \
         SYNP_UNROLL                                                                                \
-        for (p = 0; p < SYNP_##level##_SOME; p++, total += SYNP_##level##_STRIP) {                 \
+        for (p = 0; p < some; p++, total += SYNP_##level##_STRIP) {                                \
             __m##bits s = _mm##bits##_setzero_ps(), t = s;                                         \
             if (!first) s = _mm##bits##_loadu_ps(total);                                           \
             if (!first) t = _mm##bits##_loadu_ps(total + next);                                    \
@@ -6048,11 +6265,12 @@ SYNP_256_INLINE void synp_256_load_at(const synp_256_kind *kind, const void *row
     }                                                                                              \
                                                                                                    \
     /* total += minimum * x_sum */                                                                 \
-    TARGET##_INLINE void synp_##level##_minima(const float *minimum, const float *x_sum,           \
+    TARGET##_INLINE void synp_##level##_minima(const float *minimum, const float *x_sum, int some, \
                                                float *total)                                       \
     {                                                                                              \
-        size_t p, i;                                                                               \
-        for (p = 0; p < SYNP_##level##_SOME; p++, total += SYNP_##level##_STRIP) {                 \
+        size_t i;                                                                                  \
+        int p;                                                                                     \
+        for (p = 0; p < some; p++, total += SYNP_##level##_STRIP) {                                \
             const __m##bits x = _mm##bits##_set1_ps(x_sum[p]);                                     \
             for (i = 0; i < SYNP_##level##_STRIP; i += bits / 32) {                                \
                 __m##bits t = _mm##bits##_loadu_ps(total + i);                                     \
@@ -6065,7 +6283,7 @@ SYNP_256_INLINE void synp_256_load_at(const synp_256_kind *kind, const void *row
     /* A block of the strip with some positions, from `p` on, of a tile. */                        \
     TARGET##_INLINE void synp_##level##_strip_block(                                               \
         bool halves, bool minimum, const synp_strip *strip, size_t block,                          \
-        const synp_acts_tile *tile, int p, bool first, float *total)                               \
+        const synp_acts_tile *tile, int p, int some, bool first, float *total)                     \
     {                                                                                              \
         const int32_t *piece = strip->piece + block * SYNP_##level##_BLOCK;                        \
         const size_t group = block * (halves ? 2 : 1) * SYNP_##level##_STRIP;                      \
@@ -6074,38 +6292,53 @@ SYNP_256_INLINE void synp_256_load_at(const synp_256_kind *kind, const void *row
         const int32_t(*x)[SYNP_TILE] = (const int32_t(*)[SYNP_TILE])(tile->piece[0] + p);          \
         __m##bits##i sum[SYNP_##level##_SOME][2];                                                  \
         if (!halves) {                                                                             \
-            synp_##level##_steps(piece, x, 16, sum);                                               \
-            synp_##level##_scale(sum, scale, d, minimum ? least : NULL, tile->all + p, first,      \
-                                 total);                                                           \
+            synp_##level##_steps(piece, x, 16, some, sum);                                         \
+            synp_##level##_scale(sum, scale, d, minimum ? least : NULL, tile->all + p, some,       \
+                                 first, total);                                                    \
             return;                                                                                \
         }                                                                                          \
-        synp_##level##_steps(piece, x, 8, sum);                                                    \
-        synp_##level##_scale(sum, scale, d, NULL, NULL, first, total);                             \
-        synp_##level##_steps(piece + SYNP_##level##_BLOCK / 2, x + 8, 8, sum);                     \
-        synp_##level##_scale(sum, scale + SYNP_##level##_STRIP, d, NULL, NULL, false, total);      \
+        synp_##level##_steps(piece, x, 8, some, sum);                                              \
+        synp_##level##_scale(sum, scale, d, NULL, NULL, some, first, total);                       \
+        synp_##level##_steps(piece + SYNP_##level##_BLOCK / 2, x + 8, 8, some, sum);               \
+        synp_##level##_scale(sum, scale + SYNP_##level##_STRIP, d, NULL, NULL, some, false,        \
+                             total);                                                               \
         if (!minimum) return;                                                                      \
-        synp_##level##_minima(least, tile->low + p, total);                                        \
-        synp_##level##_minima(least + SYNP_##level##_STRIP, tile->high + p, total);                \
+        synp_##level##_minima(least, tile->low + p, some, total);                                  \
+        synp_##level##_minima(least + SYNP_##level##_STRIP, tile->high + p, some, total);          \
+    }                                                                                              \
+                                                                                                   \
+    /* All blocks with `some` positions, which are a constant. */                                  \
+    TARGET##_INLINE void synp_##level##_strip_some(const syn_type *type, const synp_strip *strip,  \
+                                                   const synp_acts_tile *tile, int p, int some,    \
+                                                   bool first, float *total)                       \
+    {                                                                                              \
+        size_t b;                                                                                  \
+        for (b = 0; b < strip->blocks; b++) {                                                      \
+            float *at = total + (b % 4 * SYNP_TILE + (size_t)p) * SYNP_##level##_STRIP;            \
+            const bool new_sum = first && b < 4;                                                   \
+            if (type->group == 16) {                                                               \
+                synp_##level##_strip_block(true, type->minimum, strip, b, tile + b, p, some,       \
+                                           new_sum, at);                                           \
+            } else if (type->minimum) {                                                            \
+                synp_##level##_strip_block(false, true, strip, b, tile + b, p, some, new_sum, at); \
+            } else {                                                                               \
+                synp_##level##_strip_block(false, false, strip, b, tile + b, p, some, new_sum,     \
+                                           at);                                                    \
+            }                                                                                      \
+        }                                                                                          \
     }                                                                                              \
                                                                                                    \
     TARGET static void synp_##level##_strip(const syn_type *type, const synp_strip *strip,         \
-                                            const synp_acts_tile *tile, bool first, float *total)  \
+                                            const synp_acts_tile *tile, size_t positions,          \
+                                            bool first, float *total)                              \
     {                                                                                              \
-        size_t b;                                                                                  \
         int p;                                                                                     \
-        for (p = 0; p < SYNP_TILE; p += SYNP_##level##_SOME) {                                     \
-            for (b = 0; b < strip->blocks; b++) {                                                  \
-                float *at = total + (b % 4 * SYNP_TILE + (size_t)p) * SYNP_##level##_STRIP;        \
-                const bool new_sum = first && b < 4;                                               \
-                if (type->group == 16) {                                                           \
-                    synp_##level##_strip_block(true, type->minimum, strip, b, tile + b, p,         \
-                                               new_sum, at);                                       \
-                } else if (type->minimum) {                                                        \
-                    synp_##level##_strip_block(false, true, strip, b, tile + b, p, new_sum, at);   \
-                } else {                                                                           \
-                    synp_##level##_strip_block(false, false, strip, b, tile + b, p, new_sum, at);  \
-                }                                                                                  \
-            }                                                                                      \
+        for (p = 0; p < (int)positions; p += SYNP_##level##_SOME) {                                \
+            if (SYNP_##level##_SOME > 4 && positions - (size_t)p <= 4)                             \
+                synp_##level##_strip_some(type, strip, tile, p, 4, first, total);                  \
+            else                                                                                   \
+                synp_##level##_strip_some(type, strip, tile, p, SYNP_##level##_SOME, first,        \
+                                          total);                                                  \
         }                                                                                          \
     }                                                                                              \
                                                                                                    \
@@ -6244,6 +6477,93 @@ static const synp_fused synp_256_fused[] = {
     SYNP_256_TYPES(SYNP_FUSED_256){0, NULL, NULL},
 };
 
+/* ---- types that are decoded first, 32 codes at a time: those with grids, and ternary ones. What
+   the plain functions of a type do (see >>types), whose formats are told there. */
+
+/* Bytes 0 to 3 of a word, eight lanes each. */
+SYNP_256_INLINE __m256i synp_256_eights(uint32_t word)
+{
+    const __m256i spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2,
+                                            2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+    return _mm256_shuffle_epi8(_mm256_set1_epi32((int32_t)word), spread);
+}
+
+SYNP_256 static void synp_256_codes_tq1_0(const unsigned char *p, int8_t *q, float *scale,
+                                          float *minimum)
+{
+    __m256i five = synp_256_load32(p),
+            rest = _mm256_set_m128i(_mm_setzero_si128(), synp_256_load16(p + 32));
+    int j;
+    (void)minimum;
+    synp_scale_all(scale, 8, synp_half_at(p + 52));
+    rest = _mm256_inserti128_si256(rest, _mm_set1_epi32((int32_t)synp_u32(p + 48)), 1);
+    for (j = 0; j < 5; j++) { /* the next digit is lifted to the top by multiplying by three */
+        const __m256i one = _mm256_set1_epi8(86), two = _mm256_set1_epi8(-85); /* 256/3, 512/3 */
+        const __m256i less = _mm256_set1_epi8(-1);
+        __m256i v = _mm256_cmpeq_epi8(_mm256_max_epu8(five, one), five), w;
+        v = _mm256_add_epi8(v, _mm256_cmpeq_epi8(_mm256_max_epu8(five, two), five));
+        _mm256_storeu_si256((__m256i *)(void *)(q + 32 * j), _mm256_sub_epi8(less, v));
+        w = _mm256_cmpeq_epi8(_mm256_max_epu8(rest, one), rest);
+        w = _mm256_sub_epi8(
+            less, _mm256_add_epi8(w, _mm256_cmpeq_epi8(_mm256_max_epu8(rest, two), rest)));
+        _mm_storeu_si128((__m128i *)(void *)(q + 160 + 16 * j), _mm256_castsi256_si128(w));
+        if (j < 4) {
+            const int32_t four = _mm_cvtsi128_si32(_mm256_extracti128_si256(w, 1));
+            memcpy(q + 240 + 4 * j, &four, sizeof four);
+        }
+        five = _mm256_add_epi8(five, _mm256_add_epi8(five, five));
+        rest = _mm256_add_epi8(rest, _mm256_add_epi8(rest, rest));
+    }
+}
+
+#ifndef SYNERGY_NO_IQ
+/* Their 32 digits of 2 bits through a table: every second digit is left four times as large. */
+SYNP_256_INLINE __m256i synp_256_grid_pairs(uint64_t four, const int8_t table[16])
+{
+    const __m256i spread = _mm256_setr_epi8(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4,
+                                            4, 5, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7);
+    const __m128i values = synp_256_load16(table);
+    __m256i v = _mm256_shuffle_epi8(_mm256_set1_epi64x((int64_t)four), spread);
+    v = _mm256_blend_epi16(v, _mm256_srli_epi16(v, 4), 0xaa);
+    v = _mm256_and_si256(v, _mm256_set1_epi32(0x0c030c03));
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(values), v);
+}
+
+/* Eight entries of four digits of 4 bits, of which three count, through a table. */
+SYNP_256_INLINE __m256i synp_256_grid_nibbles(uint64_t first, uint64_t last, const int8_t table[8])
+{
+    const __m128i seven = _mm_set1_epi8(7), v = _mm_set_epi64x((int64_t)last, (int64_t)first);
+    const __m128i values = synp_256_load8(table);
+    const __m128i even = _mm_and_si128(v, seven), odd = _mm_and_si128(_mm_srli_epi16(v, 4), seven);
+    return _mm256_shuffle_epi8(
+        _mm256_broadcastsi128_si256(values),
+        _mm256_set_m128i(_mm_unpackhi_epi8(even, odd), _mm_unpacklo_epi8(even, odd)));
+}
+
+typedef __m256i synp_256_grid_32;
+
+SYNP_256_INLINE void synp_256_grid_signed(__m256i code, uint32_t signs, int8_t *q)
+{
+    const __m256i bit = _mm256_set1_epi64x((int64_t)0x8040201008040201u);
+    const __m256i minus = _mm256_cmpeq_epi8(_mm256_and_si256(synp_256_eights(signs), bit), bit);
+    _mm256_storeu_si256((__m256i *)(void *)q,
+                        _mm256_sub_epi8(_mm256_xor_si256(code, minus), minus));
+}
+
+/* 32 codes of the IQ1 grid, an eighth (2 of 8, seen from above) down where a byte of `down` is. */
+SYNP_256_INLINE void synp_256_grid_ones(uint64_t four, uint32_t down, int8_t *q)
+{
+    const __m256i off = _mm256_and_si256(synp_256_eights(down), _mm256_set1_epi8(2));
+    _mm256_storeu_si256((__m256i *)(void *)q,
+                        _mm256_sub_epi8(synp_256_grid_pairs(four, synp_values_iq1), off));
+}
+
+SYNP_GRID_TEXT(256, SYNP_256)
+#endif
+
+static const synp_decoder synp_256_decoders[] = {{SYN_TYPE_TQ1_0, synp_256_codes_tq1_0},
+                                                 SYNP_GRID_DECODERS(256){0, NULL}};
+
 /* Products and strips of decoded rows, which are loaded by group and minimum. One text for this
    level and AVX-512; the kinds are constants, so that every call is compiled for its own. */
 #define SYNP_CODED(level, type, call, ...)                                                         \
@@ -6291,12 +6611,14 @@ static const synp_kernels synp_256 = {
     SYN_SIMD_AVX2,
     &synp_256_strips,
     synp_256_fused,
+    synp_256_decoders,
     synp_256_codes,
     synp_256_floats,
     synp_256_widen,
     synp_256_quantise,
     synp_256_dot,
     synp_256_axpy,
+    synp_256_normed,
     synp_256_dots,
     synp_256_mix,
     synp_256_dots_turned,
@@ -7201,11 +7523,11 @@ SYNP_512 static void synp_512_dots_many(const float *q, const float *k, size_t s
 }
 
 static const synp_kernels synp_512 = {
-    "AVX-512 VNNI",       SYN_SIMD_AVX512,   &synp_512_strips,   synp_512_fused,
-    synp_512_codes,       synp_512_floats,   synp_256_widen,     synp_256_quantise,
-    synp_512_dot,         synp_512_axpy,     synp_512_dots_many, synp_512_mix,
-    synp_512_dots_turned, synp_512_mix_many, synp_512_softmax,   synp_512_silu_mul,
-    synp_512_gelu_mul,
+    "AVX-512 VNNI",     SYN_SIMD_AVX512,   &synp_512_strips,     synp_512_fused,
+    synp_256_decoders,  synp_512_codes,    synp_512_floats,      synp_256_widen,
+    synp_256_quantise,  synp_512_dot,      synp_512_axpy,        synp_512_normed,
+    synp_512_dots_many, synp_512_mix,      synp_512_dots_turned, synp_512_mix_many,
+    synp_512_softmax,   synp_512_silu_mul, synp_512_gelu_mul,
 };
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
@@ -7242,6 +7564,14 @@ extern "C" {
 #define SYNP_DOTPROD __attribute__((target("dotprod")))
 #else
 #define SYNP_DOTPROD __attribute__((target("arch=armv8.2-a+dotprod")))
+#endif
+
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+#define SYNP_I8MM
+#elif defined(__clang__)
+#define SYNP_I8MM __attribute__((target("dotprod,i8mm")))
+#else
+#define SYNP_I8MM __attribute__((target("arch=armv8.2-a+dotprod+i8mm")))
 #endif
 
 /* ---- floats */
@@ -7722,9 +8052,77 @@ SYNP_NEON_INLINE void synp_neon_load_16m(const void *row, size_t quad, size_t bl
     t->minimum[1] = both.val[1];
 }
 
+/* ---- types with grids, see there */
+
+#ifndef SYNERGY_NO_IQ
+typedef int8x16x2_t synp_neon_grid_32;
+
+SYNP_NEON_INLINE synp_neon_grid_32 synp_neon_through(const int8x16_t table, uint8x16_t a,
+                                                     uint8x16_t b)
+{
+    synp_neon_grid_32 codes;
+    codes.val[0] = vqtbl1q_s8(table, a);
+    codes.val[1] = vqtbl1q_s8(table, b);
+    return codes;
+}
+
+SYNP_NEON_INLINE synp_neon_grid_32 synp_neon_grid_pairs(uint64_t four, const int8_t table[16])
+{
+    static const uint8_t spread[16] = {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3};
+    static const int8_t down[16] = {0, -2, -4, -6, 0, -2, -4, -6, 0, -2, -4, -6, 0, -2, -4, -6};
+    const uint8x16_t low = vld1q_u8(spread), high = vaddq_u8(low, vdupq_n_u8(4));
+    const uint8x16_t v = vreinterpretq_u8_u64(vdupq_n_u64(four)), three = vdupq_n_u8(3);
+    const int8x16_t by = vld1q_s8(down);
+    return synp_neon_through(vld1q_s8(table), vandq_u8(vshlq_u8(vqtbl1q_u8(v, low), by), three),
+                             vandq_u8(vshlq_u8(vqtbl1q_u8(v, high), by), three));
+}
+
+SYNP_NEON_INLINE synp_neon_grid_32 synp_neon_grid_nibbles(uint64_t first, uint64_t last,
+                                                          const int8_t table[8])
+{
+    const uint8x16_t v = vcombine_u8(vcreate_u8(first), vcreate_u8(last)), seven = vdupq_n_u8(7);
+    const uint8x16_t even = vandq_u8(v, seven), odd = vandq_u8(vshrq_n_u8(v, 4), seven);
+    const int8x8_t values = vld1_s8(table);
+    return synp_neon_through(vcombine_s8(values, values), vzip1q_u8(even, odd),
+                             vzip2q_u8(even, odd));
+}
+
+/* Byte i of a word and the next, eight lanes each. */
+SYNP_NEON_INLINE uint8x16_t synp_neon_eights(uint32_t word, int i)
+{
+    return vcombine_u8(vdup_n_u8((uint8_t)(word >> 8 * i)),
+                       vdup_n_u8((uint8_t)(word >> (8 * i + 8))));
+}
+
+SYNP_NEON_INLINE void synp_neon_grid_signed(synp_neon_grid_32 code, uint32_t signs, int8_t *q)
+{
+    const uint8x16_t bit = vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201u));
+    int i;
+    for (i = 0; i < 2; i++) {
+        const int8x16_t minus = vreinterpretq_s8_u8(vtstq_u8(synp_neon_eights(signs, 2 * i), bit));
+        vst1q_s8(q + 16 * i, vsubq_s8(veorq_s8(code.val[i], minus), minus));
+    }
+}
+
+SYNP_NEON_INLINE void synp_neon_grid_ones(uint64_t four, uint32_t down, int8_t *q)
+{
+    const synp_neon_grid_32 code = synp_neon_grid_pairs(four, synp_values_iq1);
+    int i;
+    for (i = 0; i < 2; i++) {
+        const uint8x16_t off = vandq_u8(synp_neon_eights(down, 2 * i), vdupq_n_u8(2));
+        vst1q_s8(q + 16 * i, vsubq_s8(code.val[i], vreinterpretq_s8_u8(off)));
+    }
+}
+
+SYNP_GRID_TEXT(neon, SYNP_NEON)
+#endif
+
+static const synp_decoder synp_neon_decoders[] = {SYNP_GRID_DECODERS(neon){0, NULL}};
+
 /* ---- strips of 16 rows. With the dot product a piece is four codes of a row, and its eight steps
    a block are made twice, for either digit; without, a piece is two columns of int16, first one of
-   all rows, then the other. Positions are lanes: no vector of activations is spread. */
+   all rows, then the other. Positions are lanes: no vector of activations is spread. Products of
+   matrices take eight codes of two rows and of two positions each: a step is that of all rows. */
 
 enum { SYNP_NEON_STRIP = 16, SYNP_NEON_SOME = 4 }; /* rows; positions in registers */
 
@@ -7749,6 +8147,19 @@ SYNP_NEON_INLINE void synp_dotprod_put(const int8x16_t v[4], int h, int32_t *pie
     int c;
     synp_neon_turn(v, four);
     for (c = 0; c < 4; c++) vst1q_s32(piece + (4 * h + c) * SYNP_NEON_STRIP, four[c]);
+}
+
+/* Eight codes of two rows, next to each other: columns 0 to 7, then 8 to 15. */
+SYNP_NEON_INLINE void synp_i8mm_put(const int8x16_t v[4], int h, int32_t *piece)
+{
+    int64x2_t wide[4];
+    int r;
+    for (r = 0; r < 4; r++) wide[r] = vreinterpretq_s64_s8(v[r]);
+    for (r = 0, piece += 4 * h * SYNP_NEON_STRIP; r < 4; r += 2, piece += 4) {
+        vst1q_s32(piece, vreinterpretq_s32_s64(vzip1q_s64(wide[r], wide[r + 1])));
+        vst1q_s32(piece + 2 * SYNP_NEON_STRIP,
+                  vreinterpretq_s32_s64(vzip2q_s64(wide[r], wide[r + 1])));
+    }
 }
 
 SYNP_NEON_INLINE void synp_neon_put(const int8x16_t v[4], int h, int32_t *piece)
@@ -7847,6 +8258,45 @@ SYNP_NEON_INLINE SYNP_DOTPROD void synp_dotprod_steps(const int32_t *piece,
     synp_dotprod_digit(piece, &tile->piece[8 + from / 2][p], steps / 2, sum);
 }
 
+/* acc (pair of positions, pair of rows) has rows in lines, positions in columns. */
+SYNP_NEON_INLINE SYNP_I8MM void synp_i8mm_digit(const int32_t *piece, const int32_t *digits,
+                                                int steps, int32x4_t acc[2][8])
+{
+    int k, v;
+    for (k = 0; k < steps; k++, piece += 2 * SYNP_NEON_STRIP, digits += 2 * SYNP_TILE) {
+        const int32x4_t x = vld1q_s32(digits), y = vld1q_s32(digits + 4);
+        SYNP_UNROLL
+        for (v = 0; v < 8; v++) {
+            const int32x4_t w = vld1q_s32(piece + 4 * v);
+            __asm__("smmla %0.4s, %1.16b, %2.16b" : "+w"(acc[0][v]) : "w"(w), "w"(x));
+            __asm__("smmla %0.4s, %1.16b, %2.16b" : "+w"(acc[1][v]) : "w"(w), "w"(y));
+        }
+    }
+}
+
+SYNP_NEON_INLINE SYNP_I8MM void synp_i8mm_steps(const int32_t *piece, const synp_acts_tile *tile,
+                                                int p, int from, int steps,
+                                                int32x4_t sum[SYNP_NEON_SOME][4])
+{
+    const int32_t *digits =
+        (const int32_t *)(const void *)tile->piece + from / 2 * SYNP_TILE + 2 * p;
+    int32x4_t acc[2][8];
+    int i;
+    SYNP_UNROLL
+    for (i = 0; i < 16; i++) acc[i / 8][i % 8] = vdupq_n_s32(0);
+    piece += from / 2 * SYNP_NEON_STRIP;
+    synp_i8mm_digit(piece, digits, steps / 4, acc);
+    SYNP_UNROLL
+    for (i = 0; i < 16; i++) acc[i / 8][i % 8] = vshlq_n_s32(acc[i / 8][i % 8], 8);
+    synp_i8mm_digit(piece, digits + 8 * SYNP_TILE, steps / 4, acc);
+    SYNP_UNROLL
+    for (i = 0; i < 8; i++) {
+        const int32x4_t *two = &acc[i / 4][i % 4 * 2];
+        sum[i / 4 * 2][i % 4] = vuzp1q_s32(two[0], two[1]);
+        sum[i / 4 * 2 + 1][i % 4] = vuzp2q_s32(two[0], two[1]);
+    }
+}
+
 #define SYNP_SMLAL(p)                                                                              \
     sum[p][0] = vmlal_laneq_s16(sum[p][0], vget_low_s16(w[0]), x, 2 * (p));                        \
     sum[p][1] = vmlal_high_laneq_s16(sum[p][1], w[0], x, 2 * (p));                                 \
@@ -7930,12 +8380,13 @@ SYNP_NEON_INLINE void synp_neon_strip_block(synp_neon_steps_fn *sums, bool halve
 
 SYNP_NEON_INLINE void synp_neon_strip_all(synp_neon_steps_fn *sums, size_t steps,
                                           const syn_type *type, const synp_strip *strip,
-                                          const synp_acts_tile *tile, bool first, float *total)
+                                          const synp_acts_tile *tile, size_t positions, bool first,
+                                          float *total)
 {
     const size_t groups = type->group == 16 ? 2 : 1;
     size_t b;
     int p;
-    for (p = 0; p < SYNP_TILE; p += SYNP_NEON_SOME) {
+    for (p = 0; p < (int)positions; p += SYNP_NEON_SOME) {
         for (b = 0; b < strip->blocks; b++) {
             float *at = total + (b % 4 * SYNP_TILE + (size_t)p) * SYNP_NEON_STRIP;
             const int32_t *piece = strip->piece + b * steps * SYNP_NEON_STRIP;
@@ -7991,13 +8442,26 @@ static void synp_dotprod_pack(const synp_acts_quad *quad, int j, synp_acts_tile 
     }
 }
 
-/* ---- the functions of both levels */
+static void synp_i8mm_pack(const synp_acts_quad *quad, int j, synp_acts_tile *tile, int position)
+{
+    int32_t *piece = (int32_t *)(void *)tile->piece + 2 * position;
+    int k;
+    for (k = 0; k < 4; k++) {
+        const int at = 64 * (k / 2) + 16 * j + 8 * (k % 2);
+        memcpy(piece + 2 * SYNP_TILE * k, quad->q + at, 8);
+        memcpy(piece + 2 * SYNP_TILE * (k + 4), quad->r + at, 8);
+    }
+}
+
+/* ---- the functions of the levels */
 
 /* Steps of a block of a strip, and where in a step's dwords row `at` begins. */
 #define SYNP_STEPS_neon 16
 #define SYNP_STEPS_dotprod 8
+#define SYNP_STEPS_i8mm 8
 #define SYNP_PLACE_neon(at) ((at) / 2)
 #define SYNP_PLACE_dotprod(at) (at)
+#define SYNP_PLACE_i8mm(at) (2 * (at))
 
 #define SYNP_NEON_BLOCKS(level, target, id, name, halves, minimum)                                 \
     target static void synp_##level##_##name(const unsigned char *data, size_t row_bytes,          \
@@ -8009,12 +8473,13 @@ static void synp_dotprod_pack(const synp_acts_quad *quad, int j, synp_acts_tile 
         size_t r;                                                                                  \
         for (r = 0; r < rows; r++)                                                                 \
             synp_neon_row(&kind, data + r * row_bytes, acts, y + r, stride);                       \
-    }                                                                                              \
+    }
+
+#define SYNP_NEON_UNPACK(level, target, id, name, halves, minimum)                                 \
     target static void synp_##level##_unpack_##name(                                               \
         const unsigned char *const row[4], size_t blocks, const synp_strip *strip, size_t at)      \
     {                                                                                              \
-        const synp_neon_kind kind = {synp_neon_load_##name, halves, minimum,                       \
-                                     synp_##level##_fours};                                        \
+        const synp_neon_kind kind = {synp_neon_load_##name, halves, minimum, NULL};                \
         const void *four[4];                                                                       \
         size_t r;                                                                                  \
         for (r = 0; r < 4; r++) four[r] = row[r];                                                  \
@@ -8030,12 +8495,13 @@ static void synp_dotprod_pack(const synp_acts_quad *quad, int j, synp_acts_tile 
                                      synp_##level##_fours};                                        \
         size_t r;                                                                                  \
         for (r = 0; r < rows; r++) synp_neon_row(&kind, &row[r], acts, y + r, stride);             \
-    }                                                                                              \
+    }
+
+#define SYNP_NEON_UNPACK_CODES(level, target, name, halves, minimum)                               \
     target static void synp_##level##_unpack_##name(const synp_codes row[4], size_t blocks,        \
                                                     const synp_strip *strip, size_t at)            \
     {                                                                                              \
-        const synp_neon_kind kind = {synp_neon_load_##name, halves, minimum,                       \
-                                     synp_##level##_fours};                                        \
+        const synp_neon_kind kind = {synp_neon_load_##name, halves, minimum, NULL};                \
         const void *four[4];                                                                       \
         size_t r;                                                                                  \
         for (r = 0; r < 4; r++) four[r] = &row[r];                                                 \
@@ -8054,14 +8520,12 @@ static void synp_dotprod_pack(const synp_acts_quad *quad, int j, synp_acts_tile 
     X(level, target, Q5_K, q5_k, false, true)                                                      \
     X(level, target, Q6_K, q6_k, true, false)
 
-#define SYNP_FUSED_NEON(level, target, id, name, halves, minimum)                                  \
-    {SYN_TYPE_##id, synp_##level##_##name, synp_##level##_unpack_##name},
+#define SYNP_FUSED_NEON(level, few, id, name, halves, minimum)                                     \
+    {SYN_TYPE_##id, synp_##few##_##name, synp_##level##_unpack_##name},
 
-#define SYNP_NEON_LEVEL(level, target, text, number)                                               \
+/* Products with few positions. */
+#define SYNP_NEON_FEW(level, target)                                                               \
     SYNP_NEON_TYPES(SYNP_NEON_BLOCKS, level, target)                                               \
-    static const synp_fused synp_##level##_fused[] = {                                             \
-        SYNP_NEON_TYPES(SYNP_FUSED_NEON, level, target){0, NULL, NULL},                            \
-    };                                                                                             \
     SYNP_NEON_CODES(level, target, 32, false, false)                                               \
     SYNP_NEON_CODES(level, target, 32m, false, true)                                               \
     SYNP_NEON_CODES(level, target, 16, true, false)                                                \
@@ -8074,7 +8538,17 @@ static void synp_dotprod_pack(const synp_acts_quad *quad, int j, synp_acts_tile 
         } else {                                                                                   \
             (type->minimum ? synp_##level##_16m : synp_##level##_16)(row, rows, acts, y, stride);  \
         }                                                                                          \
-    }                                                                                              \
+    }
+
+#define SYNP_NEON_LEVEL(level, few, target, text, number)                                          \
+    SYNP_NEON_TYPES(SYNP_NEON_UNPACK, level, target)                                               \
+    static const synp_fused synp_##level##_fused[] = {                                             \
+        SYNP_NEON_TYPES(SYNP_FUSED_NEON, level, few){0, NULL, NULL},                               \
+    };                                                                                             \
+    SYNP_NEON_UNPACK_CODES(level, target, 32, false, false)                                        \
+    SYNP_NEON_UNPACK_CODES(level, target, 32m, false, true)                                        \
+    SYNP_NEON_UNPACK_CODES(level, target, 16, true, false)                                         \
+    SYNP_NEON_UNPACK_CODES(level, target, 16m, true, true)                                         \
     static void synp_##level##_unpack_codes(const syn_type *type, const synp_codes row[4],         \
                                             size_t blocks, const synp_strip *strip, size_t at)     \
     {                                                                                              \
@@ -8087,10 +8561,11 @@ static void synp_dotprod_pack(const synp_acts_quad *quad, int j, synp_acts_tile 
         }                                                                                          \
     }                                                                                              \
     target static void synp_##level##_strip(const syn_type *type, const synp_strip *strip,         \
-                                            const synp_acts_tile *tile, bool first, float *total)  \
+                                            const synp_acts_tile *tile, size_t positions,          \
+                                            bool first, float *total)                              \
     {                                                                                              \
-        synp_neon_strip_all(synp_##level##_steps, SYNP_STEPS_##level, type, strip, tile, first,    \
-                            total);                                                                \
+        synp_neon_strip_all(synp_##level##_steps, SYNP_STEPS_##level, type, strip, tile,           \
+                            positions, first, total);                                              \
     }                                                                                              \
     static const synp_strips synp_##level##_strips = {SYNP_NEON_STRIP,                             \
                                                       8,                                           \
@@ -8103,12 +8578,14 @@ static void synp_dotprod_pack(const synp_acts_quad *quad, int j, synp_acts_tile 
         number,                                                                                    \
         &synp_##level##_strips,                                                                    \
         synp_##level##_fused,                                                                      \
-        synp_##level##_codes,                                                                      \
+        synp_neon_decoders,                                                                        \
+        synp_##few##_codes,                                                                        \
         synp_neon_floats,                                                                          \
         synp_neon_widen,                                                                           \
         synp_neon_quantise,                                                                        \
         synp_neon_dot,                                                                             \
         synp_neon_axpy,                                                                            \
+        synp_neon_normed,                                                                          \
         synp_neon_dots,                                                                            \
         synp_neon_mix,                                                                             \
         synp_neon_dots_turned,                                                                     \
@@ -8118,15 +8595,29 @@ static void synp_dotprod_pack(const synp_acts_quad *quad, int j, synp_acts_tile 
         synp_neon_gelu_mul,                                                                        \
     };
 
-SYNP_NEON_LEVEL(neon, SYNP_NEON, "NEON", SYN_SIMD_NEON)
-SYNP_NEON_LEVEL(dotprod, SYNP_DOTPROD, "NEON dot product", SYN_SIMD_DOTPROD)
+SYNP_NEON_FEW(neon, SYNP_NEON)
+SYNP_NEON_FEW(dotprod, SYNP_DOTPROD)
+SYNP_NEON_LEVEL(neon, neon, SYNP_NEON, "NEON", SYN_SIMD_NEON)
+SYNP_NEON_LEVEL(dotprod, dotprod, SYNP_DOTPROD, "NEON dot product", SYN_SIMD_DOTPROD)
+SYNP_NEON_LEVEL(i8mm, dotprod, SYNP_I8MM, "NEON i8mm", SYN_SIMD_I8MM)
 
 static bool synp_dotprod_here(void)
 {
 #if defined(__ARM_FEATURE_DOTPROD)
     return true;
 #elif defined(__linux__)
-    return (getauxval(AT_HWCAP) >> 20 & 1) != 0; /* HWCAP_ASIMDDP */
+    return (getauxval(AT_HWCAP) >> 20 & 1) != 0;                         /* HWCAP_ASIMDDP */
+#else
+    return false;
+#endif
+}
+
+static bool synp_i8mm_here(void)
+{
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+    return synp_dotprod_here();
+#elif defined(__linux__)
+    return synp_dotprod_here() && (getauxval(AT_HWCAP2) >> 13 & 1) != 0; /* HWCAP2_I8MM */
 #else
     return false;
 #endif
@@ -8150,6 +8641,7 @@ static const synp_kernels *synp_kernels_pick(syn_simd level)
 #ifdef SYNP_ARM
         if (best == SYN_SIMD_NEON) return &synp_neon;
         if (best == SYN_SIMD_DOTPROD && synp_dotprod_here()) return &synp_dotprod;
+        if (best == SYN_SIMD_I8MM && synp_i8mm_here()) return &synp_i8mm;
 #endif
     }
     return level == SYN_SIMD_AUTO || level == SYN_SIMD_PLAIN ? &synp_plain : NULL;
@@ -8193,9 +8685,10 @@ static SYNP_UNUSED size_t synp_gemm_scratch_bytes(const synp_kernels *kernels, s
 }
 
 /* Decodes a row of codes to `at`: codes, scales, minima, each padded with zeros. */
-static synp_codes synp_decode_row(const syn_type *type, const unsigned char *data, size_t cols,
-                                  unsigned char *at)
+static synp_codes synp_decode_row(const synp_kernels *kernels, const syn_type *type,
+                                  const unsigned char *data, size_t cols, unsigned char *at)
 {
+    const synp_decoder *own = kernels->decoders;
     size_t padded = (cols + 127) / 128 * 128, groups = padded / type->group, i;
     int8_t *q = (int8_t *)at;
     float *scale = (float *)(void *)(at + padded), *minimum = scale + groups;
@@ -8204,8 +8697,10 @@ static synp_codes synp_decode_row(const syn_type *type, const unsigned char *dat
     row.q = q;
     row.scale = scale;
     row.minimum = minimum;
+    while (own->codes && own->id != type->id) own++;
     for (i = 0; i < cols; i += type->block, data += type->bytes) {
-        type->codes(data, q + i, scale + i / type->group, minimum + i / type->group);
+        (own->codes ? own->codes : type->codes)(data, q + i, scale + i / type->group,
+                                                minimum + i / type->group);
     }
     memset(q + cols, 0, padded - cols);
     for (i = cols / type->group; i < groups; i++) scale[i] = minimum[i] = 0.0f;
@@ -8220,7 +8715,8 @@ static void synp_gemm_codes(const synp_kernels *kernels, const syn_type *type,
     size_t padded = (acts->cols + 127) / 128 * 128, r;
     synp_codes decoded[4];
     for (r = 0; r < rows; r++) {
-        decoded[r] = synp_decode_row(type, row[r], acts->cols, scratch + r * padded * 3 / 2);
+        decoded[r] =
+            synp_decode_row(kernels, type, row[r], acts->cols, scratch + r * padded * 3 / 2);
     }
     for (; r < 4; r++) decoded[r] = decoded[rows - 1];
     kernels->codes(type, decoded, rows, acts, y, stride);
@@ -8279,7 +8775,8 @@ static void synp_many_unpack(const synp_many *many, size_t from)
             size_t which = at + r < many->rows ? at + r : many->rows - 1;
             row[r] = many->data + which * many->row_bytes + from / type->block * type->bytes;
             if (!many->fused->unpack)
-                codes[r] = synp_decode_row(type, row[r], cols, many->decoded + r * padded * 3 / 2);
+                codes[r] = synp_decode_row(many->kernels, type, row[r], cols,
+                                           many->decoded + r * padded * 3 / 2);
         }
         if (many->fused->unpack) {
             many->fused->unpack(row, many->strip.blocks, &many->strip, at);
@@ -8287,6 +8784,27 @@ static void synp_many_unpack(const synp_many *many, size_t from)
             many->kernels->strips->unpack(type, codes, many->strip.blocks, &many->strip, at);
         }
     }
+}
+
+/* Asks for a part of what is unpacked next, while the positions from `p` on are multiplied: the
+   columns from block `from` on, or the first ones of the rows behind. */
+static void synp_many_fetch(const synp_many *many, size_t from, size_t p, size_t positions)
+{
+#if defined(__GNUC__)
+    const size_t all = many->kernels->strips->rows, blocks = many->acts->cols / 32;
+    const size_t end = synp_smaller(p + SYNP_TILE, positions);
+    uintptr_t row = (uintptr_t)many->data;
+    size_t r, at, bytes, first = 0;
+    if (from < blocks) first = 32 * from / many->type->block * many->type->bytes;
+    else row += all * many->row_bytes, from = 0;
+    bytes = 32 * synp_smaller(blocks - from, SYNP_STRIP_COLS / 32) / many->type->block *
+            many->type->bytes;
+    for (r = all * p / positions; r < all * end / positions; r++)
+        for (at = 0; at < bytes; at += 64)
+            __builtin_prefetch((const void *)(row + r * many->row_bytes + first + at), 0, 2);
+#else
+    (void)many, (void)from, (void)p, (void)positions;
+#endif
 }
 
 /* One strip of rows with up to SYNP_STRIP_POSITIONS positions. */
@@ -8301,13 +8819,14 @@ static void synp_many_rows(synp_many *many, size_t first, size_t positions, floa
         many->strip.blocks = synp_smaller(blocks - from, SYNP_STRIP_COLS / 32);
         synp_many_unpack(many, 32 * from);
         for (p = 0; p < positions; p += SYNP_TILE) {
+            const size_t some = synp_smaller(positions - p, SYNP_TILE);
             float *total = many->total + p / SYNP_TILE * size;
             if (blocks < 4) memset(total, 0, size * sizeof *total); /* sums that have no block */
-            strips->multiply(many->type, &many->strip, tile + p / SYNP_TILE * blocks + from, !from,
-                             total);
+            strips->multiply(many->type, &many->strip, tile + p / SYNP_TILE * blocks + from, some,
+                             !from, total);
+            synp_many_fetch(many, from + many->strip.blocks, p, positions);
             if (from + many->strip.blocks < blocks) continue;
-            strips->sum(total, many->rows, synp_smaller(positions - p, SYNP_TILE),
-                        y + (first + p) * stride, stride);
+            strips->sum(total, many->rows, some, y + (first + p) * stride, stride);
         }
     }
 }
@@ -14014,7 +14533,7 @@ static void synp_norm_rows(const synp_context *ctx, const float *x, size_t rows,
         }
         scale = (float)(1.0 / sqrt(square / (double)size + (double)ctx->model->norm_eps));
         shift = (float)mean;
-        for (i = 0; i < size; i++) out[i] = (x[i] - shift) * scale * weight[i];
+        ctx->kernels->normed(x, shift, scale, weight, size, out);
     }
 }
 
@@ -14593,12 +15112,33 @@ static syn_status synp_sinks_read(synp_context *ctx, uint32_t layer, syn_error *
     return status;
 }
 
+/* Queries and keys of a pass, which jobs turn tile by tile. */
+typedef struct synp_rope {
+    const synp_context *ctx;
+    const float *turn;
+    uint32_t n, heads, kv_heads;
+} synp_rope;
+
+static void synp_rope_job(void *arg, int tile)
+{
+    const synp_rope *rope = (const synp_rope *)arg;
+    const synp_context *ctx = rope->ctx;
+    const uint32_t size = ctx->model->key_size, from = (uint32_t)tile * SYNP_TILE;
+    const uint32_t rows = synp_min_u32(rope->n - from, SYNP_TILE);
+    const float *turn = rope->turn + (size_t)from * ctx->model->rope_size;
+    synp_rope_rows(ctx, ctx->q + (size_t)from * rope->heads * size, rows, rope->heads, size, 0,
+                   turn);
+    synp_rope_rows(ctx, ctx->k + (size_t)from * rope->kv_heads * size, rows, rope->kv_heads, size,
+                   0, turn);
+}
+
 static syn_status synp_attention_heads(synp_context *ctx, uint32_t layer, uint32_t n,
                                        syn_error *err)
 {
     const syn_model *model = ctx->model;
     const uint32_t heads = model->layer_heads[layer], kv_heads = model->layer_kv_heads[layer];
-    const float *turn = syn_model_is_local(model, layer) ? ctx->turn_local : ctx->turn;
+    synp_rope rope = {ctx, syn_model_is_local(model, layer) ? ctx->turn_local : ctx->turn, n, heads,
+                      kv_heads};
     syn_status status = synp_project_qkv(ctx, layer, n, err);
     if (!status) synp_noise_query(ctx, layer, n, ctx->normed, model->embd);
     if (!status)
@@ -14609,10 +15149,8 @@ static syn_status synp_attention_heads(synp_context *ctx, uint32_t layer, uint32
                               (size_t)kv_heads * model->key_size, n, err);
     if (!status) status = synp_sinks_read(ctx, layer, err);
     if (status) return status;
-    if (synp_layer_turns(model, layer)) {
-        synp_rope_rows(ctx, ctx->q, n, heads, model->key_size, 0, turn);
-        synp_rope_rows(ctx, ctx->k, n, kv_heads, model->key_size, 0, turn);
-    }
+    if (synp_layer_turns(model, layer))
+        synp_run_jobs(ctx, (int)((n + SYNP_TILE - 1) / SYNP_TILE), synp_rope_job, &rope);
     synp_temper(ctx, ctx->q, n, (size_t)heads * model->key_size);
     synp_attend_all(ctx, layer, n, ctx->q, ctx->heads);
     return SYN_OK;
@@ -15146,7 +15684,7 @@ static syn_status synp_residual_add(synp_context *ctx, const syn_tensor *post_no
     if (post_norm) status = synp_norm(ctx, post_norm, NULL, ctx->y, n, ctx->y, err);
     if (!status && ctx->model->residual_scale != 1.0f)
         synp_scale_rows(ctx->y, (size_t)n * ctx->model->embd, ctx->model->residual_scale);
-    if (!status) synp_add_rows(ctx->x, ctx->y, (size_t)n * ctx->model->embd);
+    if (!status) ctx->kernels->axpy(ctx->x, 1.0f, ctx->y, (size_t)n * ctx->model->embd);
     return status;
 }
 
@@ -18643,9 +19181,16 @@ static void synp_unit_open(syn_pairs *pairs, size_t unit)
 static void synp_panel_read(const syn_pairs *pairs, size_t first, double *raw)
 {
     const syn_series *series = pairs->series;
-    size_t t, k, n = series->samples;
-    for (t = 0; t < n; t++)
-        for (k = 0; k < SYNP_PANEL; k++) *raw++ = synp_pairs_at(series, first + k, t);
+    const size_t n = series->samples, step = series->time_stride;
+    const bool narrow = series->type == SYN_NUMBER_F32;
+    size_t t, k;
+    for (k = 0; k < SYNP_PANEL; k++) {
+        const size_t at = (first + k) * series->unit_stride;
+        const float *f = narrow ? (const float *)series->data + at : NULL;
+        const double *d = narrow ? NULL : (const double *)series->data + at;
+        for (t = 0; t < n && narrow; t++) raw[t * SYNP_PANEL + k] = (double)f[t * step];
+        for (t = 0; t < n && !narrow; t++) raw[t * SYNP_PANEL + k] = d[t * step];
+    }
 }
 
 /* A whole panel of ordinary units; false where one of them is not, or nearly determines itself. */
@@ -19209,16 +19754,22 @@ static void synp_pairs_count_flagged(syn_pairs *pairs, size_t pair)
     }
 }
 
+/* Have 64 pairs no flag? */
+static bool synp_pairs_sound(const uint8_t *flag)
+{
+    uint64_t word[8];
+    memcpy(word, flag, sizeof word);
+    return !(word[0] | word[1] | word[2] | word[3] | word[4] | word[5] | word[6] | word[7]);
+}
+
 /* Counts the flags of pairs [first, end). */
 static void synp_pairs_count(syn_pairs *pairs, size_t first, size_t end)
 {
     size_t pair;
     for (pair = first; pair < end; pair++) {
-        uint64_t eight = 1;
-        if (end - pair >= sizeof eight) memcpy(&eight, pairs->flag + pair, sizeof eight);
-        if (!eight) {
-            pairs->flagged[0] += sizeof eight;
-            pair += sizeof eight - 1;
+        if (end - pair >= 64 && synp_pairs_sound(pairs->flag + pair)) {
+            pairs->flagged[0] += 64;
+            pair += 63;
         } else if (pairs->flag[pair]) {
             synp_pairs_count_flagged(pairs, pair);
         } else {
@@ -20203,9 +20754,9 @@ SYN_API const char *syn_surrogate_name(syn_surrogate kind)
 
 SYN_API void syn_surrogate_shift(const double *from, size_t n, size_t shift, double *to)
 {
-    size_t t;
     shift %= n;
-    for (t = 0; t < n; t++) to[t] = from[t < shift ? t + n - shift : t - shift];
+    memcpy(to, from + (n - shift), shift * sizeof *to);
+    memcpy(to + shift, from, (n - shift) * sizeof *to);
 }
 
 /* Adds harmonic k of from - mean, turned by `phase`, to `to`: F_k by its definition, from a table

@@ -141,7 +141,10 @@ CHAINS(dots_512, SYNP_512, __m512i, _mm512_setzero_si512(), DOTS_512)
 #define FLOATS_ARM(k) __asm__ volatile("fmla %0.4s, %1.4s, %2.4s" : "+w"(sum##k) : "w"(a), "w"(b));
 #define DOTS_ARM(k) __asm__ volatile("sdot %0.4s, %1.16b, %2.16b" : "+w"(sum##k) : "w"(a), "w"(b));
 CHAINS(floats_arm, , float32x4_t, vdupq_n_f32(0.0f), FLOATS_ARM)
+#define MATRICES_ARM(k)                                                                            \
+    __asm__ volatile("smmla %0.4s, %1.16b, %2.16b" : "+w"(sum##k) : "w"(a), "w"(b));
 CHAINS(dots_arm, SYNP_DOTPROD, int32x4_t, vdupq_n_s32(0), DOTS_ARM)
+CHAINS(matrices_arm, SYNP_I8MM, int32x4_t, vdupq_n_s32(0), MATRICES_ARM)
 #endif
 
 static double chain_speed(void (*chains)(void), double lanes)
@@ -170,7 +173,8 @@ static peak peak_of(syn_simd level)
 #endif
 #if defined(SYNP_ARM)
     if (level == SYN_SIMD_DOTPROD) p.dots = chain_speed(dots_arm, 16);
-    if (level == SYN_SIMD_DOTPROD || level == SYN_SIMD_NEON) p.floats = chain_speed(floats_arm, 4);
+    if (level == SYN_SIMD_I8MM) p.dots = chain_speed(matrices_arm, 32);
+    if (level >= SYN_SIMD_NEON) p.floats = chain_speed(floats_arm, 4);
 #endif
     return p;
 }

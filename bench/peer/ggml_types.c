@@ -56,9 +56,15 @@ static double best_time(enum ggml_type type, int matrices, int positions, int th
 int main(int argc, char **argv)
 {
     static const enum ggml_type types[] = {
-        GGML_TYPE_F32,  GGML_TYPE_F16,  GGML_TYPE_BF16, GGML_TYPE_Q4_0,   GGML_TYPE_Q4_1,
-        GGML_TYPE_Q5_0, GGML_TYPE_Q5_1, GGML_TYPE_Q8_0, GGML_TYPE_Q2_K,   GGML_TYPE_Q3_K,
-        GGML_TYPE_Q4_K, GGML_TYPE_Q5_K, GGML_TYPE_Q6_K, GGML_TYPE_IQ4_NL, GGML_TYPE_IQ4_XS};
+        GGML_TYPE_F32,     GGML_TYPE_F16,    GGML_TYPE_BF16,  GGML_TYPE_Q4_0,    GGML_TYPE_Q4_1,
+        GGML_TYPE_Q5_0,    GGML_TYPE_Q5_1,   GGML_TYPE_Q8_0,  GGML_TYPE_Q2_K,    GGML_TYPE_Q3_K,
+        GGML_TYPE_Q4_K,    GGML_TYPE_Q5_K,   GGML_TYPE_Q6_K,  GGML_TYPE_IQ4_NL,  GGML_TYPE_IQ4_XS,
+        GGML_TYPE_IQ2_XXS, GGML_TYPE_IQ2_XS, GGML_TYPE_IQ2_S, GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ3_S,
+        GGML_TYPE_IQ1_S,   GGML_TYPE_IQ1_M,
+#ifndef OLD_GGML
+        GGML_TYPE_TQ1_0,   GGML_TYPE_TQ2_0,
+#endif
+        GGML_TYPE_MXFP4};
     int threads = argc > 1 ? atoi(argv[1]) : 1;
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         const double bytes = (double)ggml_row_size(types[i], COLS) * ROWS;

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PROMPT_ROWS = 64, MOST_SEQUENCES = 256 };
+enum { FEW_ROWS = 64, MANY_ROWS = 256, MOST_SEQUENCES = 256 };
 
 /* MemAvailable of /proc/meminfo; where there is none, all memory. */
 static double free_bytes(void)
@@ -43,12 +43,16 @@ bool budget_of(const char *words, double *bytes, problem *why)
     return true;
 }
 
-/* A row for each sequence, and prompts in passes that are worth it. */
+/* A row for each sequence, and room for prompts: the more of them a pass takes, the sooner all
+   texts are under way together, and the fewer passes there are in all. */
 static void lay_out(syn_context_desc *desc, size_t sequences)
 {
+    size_t rows = 4 * sequences;
+    if (rows > MANY_ROWS) rows = MANY_ROWS;
+    if (rows < FEW_ROWS) rows = FEW_ROWS;
+    if (rows < sequences + FEW_ROWS / 2) rows = sequences + FEW_ROWS / 2;
     desc->sequences = (uint32_t)sequences;
-    desc->batch =
-        (uint32_t)(sequences < PROMPT_ROWS / 2 ? PROMPT_ROWS : sequences + PROMPT_ROWS / 2);
+    desc->batch = (uint32_t)rows;
 }
 
 bool budget_sequences(const loaded_model *m, syn_context_desc *desc, size_t most, double each,

@@ -723,7 +723,7 @@ static bool run_pass(capture_job *job, syn_row *rows, problem *why)
 static bool measure_speed(capture_job *job, double *seconds, problem *why)
 {
     const uint32_t sequences = job->ctx.desc.sequences;
-    const int warm = 1, timed = sequences > 8 ? 2 : 6;
+    const int warm = 1, timed = sequences > 8 ? 1 : 6;
     syn_row *rows = tool_alloc(sequences, sizeof *rows);
     syn_error ignored;
     double start = 0;
