@@ -131,6 +131,8 @@
    SYNERGY_NO_PHIID         leave out >>covariance to >>graph: a model runner with probes
    SYNERGY_THREADS          the pool on pthreads
    SYNERGY_NO_STDIO         do not include <stdio.h> (the header itself never prints)
+   SYNERGY_MODEL_FLOAT      the model part in single precision only, for processors without
+                            doubles; wherever the header is included, since syn_real changes
    SYNERGY_NO_IQ            leave out the IQ tensor types: 10.8 KB of Cortex-M4 code
    SYNERGY_SIMD             0: plain C only; not defined: the best that the processor has,
                             found at run time
@@ -311,6 +313,13 @@ typedef enum syn_simd {
 } syn_simd;
 
 #ifndef SYNERGY_NO_MODEL
+
+/* What is neither a weight nor an activation: rope's angles, sums of a norm, probabilities. */
+#ifdef SYNERGY_MODEL_FLOAT
+typedef float syn_real;
+#else
+typedef double syn_real;
+#endif
 
 /* ====================================================================================
    >>source
@@ -846,11 +855,11 @@ typedef struct syn_model {
     bool streamed; /* some weights are not mapped: a context needs a buffer */
     syn_gguf gguf; /* of the first file: its keys */
     syn_tensor global[SYN_GLOBALS];
-    syn_tensor *part;                    /* (layer, part that the family has) */
-    double *rope_freq, *rope_freq_local; /* (rope_size / 2) radians a position */
-    double *rope_freq_long;  /* for contexts longer than rope_original_context, or NULL */
-    bool long_scaling;       /* rope.scaling.type is longrope */
-    uint64_t unused_tensors; /* that the files have, see syn_model_unused_tensor */
+    syn_tensor *part;                      /* (layer, part that the family has) */
+    syn_real *rope_freq, *rope_freq_local; /* (rope_size / 2) radians a position */
+    syn_real *rope_freq_long; /* for contexts longer than rope_original_context, or NULL */
+    bool long_scaling;        /* rope.scaling.type is longrope */
+    uint64_t unused_tensors;  /* that the files have, see syn_model_unused_tensor */
     syn_tokenizer tokenizer;
 } syn_model;
 
@@ -1862,6 +1871,12 @@ extern "C" {
 #define SYNP_UNUSED
 #endif
 
+#ifdef SYNERGY_MODEL_FLOAT
+#define SYNP_MATH(function) function##f /* of a syn_real */
+#else
+#define SYNP_MATH(function) function
+#endif
+
 /* What this processor and its operating system can do beyond the baseline. */
 enum { SYNP_HAS_AVX2 = 1, SYNP_HAS_AVX512 = 2, SYNP_HAS_VNNI = 4 };
 
@@ -1941,20 +1956,20 @@ static void synp_line_text(synp_line *line, const char *text, size_t length)
     for (i = 0; shown < length && i < 3; i++) synp_line_char(line, '.');
 }
 
-/* Four significant digits and a power of ten, of a finite value above 0. */
-static void synp_line_digits(synp_line *line, double value)
+/* Four significant digits and a power of ten, of m 2^e, m > 0. In whole numbers: a processor
+   without doubles pays for them in code. */
+static void synp_line_digits(synp_line *line, uint64_t m, int e)
 {
-    int exponent = 0;
+    int exponent = 3; /* of the first of four digits */
     unsigned digits;
-    while (value >= 10) {
-        value /= 10;
-        exponent++;
-    }
-    while (value < 1) {
-        value *= 10;
-        exponent--;
-    }
-    digits = (unsigned)(value * 1000 + 0.5);
+    for (; e > 0; e--, m *= 2)
+        for (; m >= UINT64_C(1) << 62; exponent++) m /= 10;
+    for (; e < 0; e++, m /= 2)
+        for (; m < UINT64_C(1) << 59; exponent--) m *= 10;
+    for (; m < 10000; exponent--) m *= 10;
+    for (; m > 99999; exponent++) m /= 10;
+    digits = (unsigned)(m + 5) / 10;
+    exponent++;
     if (digits > 9999) {
         digits = 1000;
         exponent++;
@@ -1974,23 +1989,48 @@ typedef struct synp_number {
     char text[24];
 } synp_number;
 
-/* A number for a message, enough to recognise a wrong one by. Apart from synp_fail, so that a
-   program whose messages hold none does not carry the arithmetic. */
-static SYNP_UNUSED const char *synp_number_text(double value, synp_number *n)
+/* A number for a message, enough to recognise a wrong one by, from the bits of a float or double.
+   Apart from synp_fail, so that a program whose messages hold none does not carry it. */
+static SYNP_UNUSED const char *synp_bits_text(uint64_t bits, int fraction, int width,
+                                              synp_number *n)
 {
-    const double size = value < 0 ? -value : value;
+    const uint64_t ones = (UINT64_C(1) << width) - 1;
+    const bool negative = bits >> (fraction + width) & 1;
+    uint64_t m = bits & ((UINT64_C(1) << fraction) - 1), power = bits >> fraction & ones;
     synp_line line;
+    int e;
     line.text = n->text;
     line.used = 0;
     line.capacity = sizeof n->text;
-    if (value < 0) synp_line_char(&line, '-');
-    if (!(value == value)) synp_line_text(&line, "nan", 3);
-    else if (size > DBL_MAX) synp_line_text(&line, "inf", 3);
-    else if (size < 1e15 && size == (double)(uint64_t)size)
-        synp_line_unsigned(&line, (uint64_t)size);
-    else synp_line_digits(&line, size);
+    if (negative && (m || power) && !(m && power == ones)) synp_line_char(&line, '-');
+    if (power == ones) {
+        synp_line_text(&line, m ? "nan" : "inf", 3);
+        n->text[line.used] = 0;
+        return n->text;
+    }
+    if (power) m |= UINT64_C(1) << fraction;
+    else power = 1; /* subnormal */
+    e = (int)power - (int)(ones / 2) - fraction;
+    for (; m && !(m & 1) && e < 0; e++) m /= 2;
+    if (!m) e = 0;
+    if (e >= 0 && e < 64 && m <= UINT64_C(999999999999999) >> e) synp_line_unsigned(&line, m << e);
+    else synp_line_digits(&line, m, e);
     n->text[line.used] = 0;
     return n->text;
+}
+
+static SYNP_UNUSED const char *synp_number_text(double value, synp_number *n)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return synp_bits_text(bits, 52, 11, n);
+}
+
+static SYNP_UNUSED const char *synp_float_text(float value, synp_number *n)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return synp_bits_text(bits, 23, 8, n);
 }
 
 /* Knows %s (C string), %t (text, size_t), %u (uint64_t) and %d (int64_t), nothing else. */
@@ -2685,12 +2725,27 @@ static SYNP_UNUSED float synp_f32(const unsigned char *p)
     return value;
 }
 
-static SYNP_UNUSED double synp_f64(const unsigned char *p)
+/* The float nearest to a double that lies in memory, even among equals; infinite beyond the range
+   of floats. In whole numbers, as a processor without doubles does it anyway. */
+static float synp_f64(const unsigned char *p)
 {
-    uint64_t bits = synp_u64(p);
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
+    const uint64_t bits = synp_u64(p), fraction = bits & ((UINT64_C(1) << 52) - 1);
+    const int power = (int)(bits >> 52 & 2047) - 1023 + 127; /* a float's; above 0: normal */
+    uint32_t value = 0;                                      /* below half of the smallest */
+    float result;
+    if (power == 2047 - 1023 + 127 && fraction) value = 0x7fc00000u;
+    else if (power > 254 || (power == 254 && fraction > UINT64_C(0x7fffff) << 29))
+        value = 0x7f800000u;
+    else if (power >= -23) {
+        const int cut = power > 0 ? 29 : 30 - power;
+        const uint64_t m = fraction | (uint64_t)(power > 0 ? power : 1) << 52;
+        const uint64_t rest = m & ((UINT64_C(1) << cut) - 1);
+        value = (uint32_t)(m >> cut);
+        value += (rest << 1) + (value & 1) > UINT64_C(1) << cut;
+    }
+    value |= (uint32_t)(bits >> 63) << 31;
+    memcpy(&result, &value, sizeof result);
+    return result;
 }
 
 static bool synp_source_has(const syn_source *source, uint64_t offset, uint64_t n)
@@ -3030,7 +3085,7 @@ SYN_API syn_status syn_gguf_f32(const syn_gguf *gguf, const char *key, bool requ
     if (found.type != SYN_GGUF_F32 && found.type != SYN_GGUF_F64)
         return synp_gguf_mistyped(key, &found, "f32 or f64", err);
     status = synp_source_read(gguf->source, found.offset, raw, synp_gguf_size[found.type], err);
-    if (!status) *value = found.type == SYN_GGUF_F32 ? synp_f32(raw) : (float)synp_f64(raw);
+    if (!status) *value = found.type == SYN_GGUF_F32 ? synp_f32(raw) : synp_f64(raw);
     return status;
 }
 
@@ -3340,19 +3395,10 @@ static void synp_floats_bf16(const unsigned char *data, float *out, size_t n)
     for (i = 0; i < n; i++) out[i] = synp_float_of((uint32_t)synp_u16(data + 2 * i) << 16);
 }
 
-/* A double beyond the range of float becomes infinite. */
 static void synp_floats_f64(const unsigned char *data, float *out, size_t n)
 {
     size_t i;
-    for (i = 0; i < n; i++) {
-        double value = synp_f64(data + 8 * i);
-        if (value > (double)FLT_MAX) {
-            value = (double)HUGE_VALF;
-        } else if (value < -(double)FLT_MAX) {
-            value = -(double)HUGE_VALF;
-        }
-        out[i] = (float)value;
-    }
+    for (i = 0; i < n; i++) out[i] = synp_f64(data + 8 * i);
 }
 
 /* ------------------------------------------------ blocks of 32 */
@@ -11756,7 +11802,7 @@ enum { SYNP_HPARAMS = sizeof synp_hparams / sizeof synp_hparams[0] };
    them what holds anyway, one of two numbers (for every element of an array). */
 typedef struct synp_fixed_key {
     const char *key;
-    double either, or_else;
+    syn_real either, or_else;
 } synp_fixed_key;
 
 static const synp_fixed_key synp_fixed_keys[] = {
@@ -12248,7 +12294,7 @@ static syn_status synp_hparam_read(syn_model *model, int row, syn_error *err)
     if (hparam->kind == 'u') return syn_gguf_u32(&model->gguf, key, needed, (uint32_t *)field, err);
     if (hparam->kind == 'b') return syn_gguf_bool(&model->gguf, key, needed, (bool *)field, err);
     status = syn_gguf_f32(&model->gguf, key, needed, (float *)field, err);
-    if (!status && present && !(fabs((double)*(float *)field) <= (double)FLT_MAX))
+    if (!status && present && !(fabsf(*(float *)field) <= FLT_MAX))
         return synp_fail(err, SYN_ERROR_MODEL, "key %s is not a finite number", key);
     return status;
 }
@@ -12342,7 +12388,7 @@ static syn_status synp_model_check_floats(const syn_model *model, syn_error *err
         if (!(positive[i].value > 0))
             return synp_fail(err, SYN_ERROR_MODEL, "key %s is %s, expected more than 0",
                              synp_hparam_name(model, positive[i].suffix, name),
-                             synp_number_text((double)positive[i].value, &number));
+                             synp_float_text(positive[i].value, &number));
     {
         const struct {
             const char *suffix;
@@ -12358,7 +12404,7 @@ static syn_status synp_model_check_floats(const syn_model *model, syn_error *err
                 return synp_fail(err, SYN_ERROR_MODEL, "key %s is below 0",
                                  synp_hparam_name(model, not_below[i].suffix, name));
     }
-    if (synp_hparam_present(model, SYNP_KEY_LOGIT_SCALE) && !(fabs((double)model->logit_scale) > 0))
+    if (synp_hparam_present(model, SYNP_KEY_LOGIT_SCALE) && !(fabsf(model->logit_scale) > 0))
         return synp_fail(err, SYN_ERROR_MODEL, "key %s is 0, logits are divided by it",
                          synp_hparam_name(model, "logit_scale", name));
     return SYN_OK;
@@ -12482,7 +12528,7 @@ static synp_key_use synp_key_use_of(const syn_model *model, const char *suffix, 
 
 /* One element of a value as a number. */
 static syn_status synp_gguf_number(const syn_gguf *gguf, const syn_gguf_value *value, uint64_t i,
-                                   double *number, syn_error *err)
+                                   syn_real *number, syn_error *err)
 {
     const uint64_t at = value->offset + i * synp_gguf_size[value->type];
     unsigned char raw[8] = {0, 0, 0, 0, 0, 0, 0, 0};
@@ -12491,20 +12537,18 @@ static syn_status synp_gguf_number(const syn_gguf *gguf, const syn_gguf_value *v
     syn_status status;
     if (value->type == SYN_GGUF_F32 || value->type == SYN_GGUF_F64) {
         status = synp_source_read(gguf->source, at, raw, synp_gguf_size[value->type], err);
-        bits = synp_u64(raw);
-        if (value->type == SYN_GGUF_F32) *number = (double)synp_f32(raw);
-        else memcpy(number, &bits, sizeof *number);
+        *number = (syn_real)(value->type == SYN_GGUF_F32 ? synp_f32(raw) : synp_f64(raw));
         return status;
     }
     status = synp_gguf_integer(gguf, value->type == SYN_GGUF_BOOL ? SYN_GGUF_U8 : value->type, at,
                                &bits, &negative, err);
-    *number = negative ? -(double)(0 - bits) : (double)bits;
+    *number = negative ? -(syn_real)(0 - bits) : (syn_real)bits;
     return status;
 }
 
 /* Are all numbers of a key one of these two? A text is neither. */
-static syn_status synp_key_is_fixed(const syn_model *model, const char *key, double either,
-                                    double or_else, bool *fixed, syn_error *err)
+static syn_status synp_key_is_fixed(const syn_model *model, const char *key, syn_real either,
+                                    syn_real or_else, bool *fixed, syn_error *err)
 {
     syn_gguf_value value;
     bool present;
@@ -12513,17 +12557,18 @@ static syn_status synp_key_is_fixed(const syn_model *model, const char *key, dou
     *fixed = status || (value.type != SYN_GGUF_STRING && value.type != SYN_GGUF_ARRAY &&
                         value.count <= SYN_MODEL_LAYERS);
     for (i = 0; !status && *fixed && i < value.count; i++) {
-        double number;
+        syn_real number;
         status = synp_gguf_number(&model->gguf, &value, i, &number, err);
-        *fixed = fabs(number - either) <= 1e-6 || fabs(number - or_else) <= 1e-6;
+        *fixed = SYNP_MATH(fabs)(number - either) <= (syn_real)1e-6 ||
+                 SYNP_MATH(fabs)(number - or_else) <= (syn_real)1e-6;
     }
     return status;
 }
 
 /* The factor that YaRN puts on cos and sin: 1 + 0.1 m ln s. */
-static double synp_yarn_mscale(double factor, double m)
+static syn_real synp_yarn_mscale(float factor, syn_real m)
 {
-    return factor <= 1 ? 1 : 1 + 0.1 * m * log(factor);
+    return factor <= 1 ? 1 : 1 + (syn_real)0.1 * m * SYNP_MATH(log)((syn_real)factor);
 }
 
 static syn_status synp_key_check(const syn_model *model, const char *key, syn_error *err)
@@ -12533,17 +12578,19 @@ static syn_status synp_key_check(const syn_model *model, const char *key, syn_er
     uint32_t row = 0;
     bool fixed = true;
     syn_status status = SYN_OK;
-    double amplitude;
+    syn_real amplitude;
     switch (synp_key_use_of(model, key + strlen(model->architecture) + 1, &row)) {
     case SYNP_USE_FIXED:
         status = synp_key_is_fixed(model, key, synp_fixed_keys[row].either,
                                    synp_fixed_keys[row].or_else, &fixed, err);
         break;
-    case SYNP_USE_SIZE: status = synp_key_is_fixed(model, key, row, 0, &fixed, err); break;
+    case SYNP_USE_SIZE:
+        status = synp_key_is_fixed(model, key, (syn_real)row, 0, &fixed, err);
+        break;
     case SYNP_USE_YARN:
         status = syn_gguf_text(&model->gguf, synp_hparam_name(model, "rope.scaling.type", name),
                                false, text, sizeof text, &length, err);
-        amplitude = synp_yarn_mscale((double)model->rope_factor, 1);
+        amplitude = synp_yarn_mscale(model->rope_factor, 1);
         if (!status && !strcmp(text, "yarn"))
             status = synp_key_is_fixed(model, key, amplitude, amplitude, &fixed, err);
         break;
@@ -12789,32 +12836,39 @@ static uint64_t synp_model_allowed(const syn_model *model, uint32_t layer)
 
 static void synp_model_scales(syn_model *model)
 {
-    double head = (double)model->key_size;
+    syn_real head = (syn_real)model->key_size;
     if (synp_is(model, SYNP_SCALE_BY_EMBD) && model->layers == model->family->scale_by_embd_layers)
-        head = (double)model->embd / model->heads;
-    if (!(model->attn_scale > 0)) model->attn_scale = (float)(1.0 / sqrt(head));
+        head = (syn_real)model->embd / (syn_real)model->heads;
+    if (!(model->attn_scale > 0)) model->attn_scale = (float)(1 / SYNP_MATH(sqrt)(head));
     if (synp_is(model, SYNP_MLA) && model->rope_factor > 0) { /* YaRN's mscale, on q and on k */
-        double mscale = 1 + (double)model->yarn_log_multiplier * log((double)model->rope_factor);
-        model->attn_scale = (float)(mscale * mscale / sqrt(head));
+        syn_real mscale =
+            1 + (syn_real)model->yarn_log_multiplier * SYNP_MATH(log)((syn_real)model->rope_factor);
+        model->attn_scale = (float)(mscale * mscale / SYNP_MATH(sqrt)(head));
     }
-    if (synp_is(model, SYNP_SCALED_EMBD)) model->embd_scale = (float)sqrt((double)model->embd);
+    if (synp_is(model, SYNP_SCALED_EMBD))
+        model->embd_scale = (float)SYNP_MATH(sqrt)((syn_real)model->embd);
 }
 
 /* YaRN (Peng et al. 2023, arXiv 2309.00071): frequencies that turn often are kept, slow ones are
    interpolated by 1/factor, with a linear ramp between the dimensions that turn beta_fast and
    beta_slow times over the original context. */
-static double synp_yarn_ramp(const syn_model *model, uint32_t i)
+static syn_real synp_yarn_dim(const syn_model *model, float turns)
 {
-    const double pi = 3.14159265358979323846, n = model->rope_size;
-    const double log_base = log((double)model->rope_base), context = model->rope_original_context;
-    double low =
-        floor(n * log(context / ((double)model->yarn_beta_fast * 2 * pi)) / (2 * log_base));
-    double high =
-        ceil(n * log(context / ((double)model->yarn_beta_slow * 2 * pi)) / (2 * log_base));
-    double ramp;
+    const syn_real pi = (syn_real)3.14159265358979323846, n = (syn_real)model->rope_size;
+    const syn_real context = (syn_real)model->rope_original_context;
+    return n * SYNP_MATH(log)(context / ((syn_real)turns * 2 * pi)) /
+           (2 * SYNP_MATH(log)((syn_real)model->rope_base));
+}
+
+static syn_real synp_yarn_ramp(const syn_model *model, uint32_t i)
+{
+    const syn_real least = (syn_real)0.001, most = (syn_real)model->rope_size - 1;
+    syn_real low = SYNP_MATH(floor)(synp_yarn_dim(model, model->yarn_beta_fast));
+    syn_real high = SYNP_MATH(ceil)(synp_yarn_dim(model, model->yarn_beta_slow));
+    syn_real ramp;
     if (low < 0) low = 0;
-    if (high > n - 1) high = n - 1;
-    ramp = ((double)i - low) / (high - low > 0.001 ? high - low : 0.001);
+    if (high > most) high = most;
+    ramp = ((syn_real)i - low) / (high - low > least ? high - low : least);
     return ramp < 0 ? 0 : ramp > 1 ? 1 : ramp;
 }
 
@@ -12835,7 +12889,7 @@ static syn_status synp_scaling_check(const syn_model *model, synp_scaling scalin
     if (scaling == SYNP_SCALING_YARN && !(model->rope_base > 1))
         return synp_fail(err, SYN_ERROR_MODEL, "key %s is %s, expected more than 1 (YaRN)",
                          synp_hparam_name(model, "rope.freq_base", name),
-                         synp_number_text((double)model->rope_base, &number));
+                         synp_float_text(model->rope_base, &number));
     if (scaling == SYNP_SCALING_LONG && !model->rope_original_context)
         return synp_model_wrong(model, "rope.scaling.original_context_length", 0, "1 or more", err);
     if (!synp_is(model, SYNP_MLA)) return SYN_OK;
@@ -12882,11 +12936,11 @@ static bool synp_model_is_long(const syn_model *model)
 /* Factors on cos and sin. */
 static void synp_model_amplitudes(syn_model *model, synp_scaling scaling)
 {
-    const double factor = (double)model->rope_factor, m = (double)model->yarn_log_multiplier;
-    double amplitude = (double)model->rope_attn_factor;
+    const syn_real m = (syn_real)model->yarn_log_multiplier;
+    syn_real amplitude = (syn_real)model->rope_attn_factor;
     if (scaling == SYNP_SCALING_YARN && !synp_is(model, SYNP_MLA)) {
-        amplitude *= synp_yarn_mscale(factor, 1);
-        if (m > 0) amplitude /= synp_yarn_mscale(factor, m);
+        amplitude *= synp_yarn_mscale(model->rope_factor, 1);
+        if (m > 0) amplitude /= synp_yarn_mscale(model->rope_factor, m);
     }
     model->rope_amplitude = model->rope_amplitude_local = (float)amplitude;
     if (synp_is(model, SYNP_LOCAL_BASE)) model->rope_amplitude_local = model->rope_attn_factor;
@@ -12901,13 +12955,15 @@ static bool synp_local_rope(const syn_model *model)
             model->rope_base_local != model->rope_base);
 }
 
-static double synp_rope_theta(const syn_model *model, synp_scaling scaling, float base, uint32_t i)
+static syn_real synp_rope_theta(const syn_model *model, synp_scaling scaling, float base,
+                                uint32_t i)
 {
-    const double theta = pow((double)base, -2.0 * i / model->rope_size);
-    double ramp = 0;
+    const syn_real power = -2 * (syn_real)i / (syn_real)model->rope_size;
+    const syn_real theta = SYNP_MATH(pow)((syn_real)base, power);
+    syn_real ramp = 0;
     if (scaling == SYNP_SCALING_LINEAR) ramp = 1;
     if (scaling == SYNP_SCALING_YARN) ramp = synp_yarn_ramp(model, i);
-    return theta * (1 - ramp) + theta / (double)model->rope_factor * ramp;
+    return theta * (1 - ramp) + theta / (syn_real)model->rope_factor * ramp;
 }
 
 /* theta_i = base^(-2 i / n), scaled; divided by the file's factors once these are placed. */
@@ -12924,9 +12980,9 @@ static syn_status synp_model_rope(syn_model *model, syn_arena *arena, syn_error 
     {
         const uint32_t half_long = synp_model_is_long(model) ? half : 0;
         const synp_piece piece[] = {
-            {&model->rope_freq, half, sizeof(double), "rope frequencies"},
-            {&model->rope_freq_local, local ? half : 0, sizeof(double), "local rope frequencies"},
-            {&model->rope_freq_long, half_long, sizeof(double), "long rope frequencies"}};
+            {&model->rope_freq, half, sizeof(syn_real), "rope frequencies"},
+            {&model->rope_freq_local, local ? half : 0, sizeof(syn_real), "local rope frequencies"},
+            {&model->rope_freq_long, half_long, sizeof(syn_real), "long rope frequencies"}};
         status = synp_take_all(arena, piece, sizeof piece / sizeof piece[0], err);
     }
     if (status) return status;
@@ -12943,7 +12999,7 @@ static syn_status synp_model_rope(syn_model *model, syn_arena *arena, syn_error 
 }
 
 /* Divides frequencies by the factors of one tensor. */
-static syn_status synp_rope_divide(const syn_model *model, syn_global which, double *freq,
+static syn_status synp_rope_divide(const syn_model *model, syn_global which, syn_real *freq,
                                    syn_error *err)
 {
     synp_number number;
@@ -12961,8 +13017,8 @@ static syn_status synp_rope_divide(const syn_model *model, syn_global which, dou
         if (status) return status;
         if (!(synp_f32(raw) > 0) || !(synp_f32(raw) <= FLT_MAX))
             return synp_fail(err, SYN_ERROR_MODEL, "tensor %s: value %u is %s", name, SYNP_U(i),
-                             synp_number_text((double)synp_f32(raw), &number));
-        freq[i] /= (double)synp_f32(raw);
+                             synp_float_text(synp_f32(raw), &number));
+        freq[i] /= (syn_real)synp_f32(raw);
     }
     return SYN_OK;
 }
@@ -13408,14 +13464,15 @@ typedef struct synp_context {
     float *gathered, *expert;        /* (row, embd): an expert's inputs and outputs */
     float *attend;                   /* (job, attend_floats): work space of attention */
     size_t attend_floats;
-    float *sink_scores;       /* (head) of the layer under way, NULL without */
-    float *turn, *turn_local; /* (row, rope_size): cos and sin of each pair */
-    float *weight;            /* one vector of weights, decoded */
-    float *bias;              /* the biases of one product, decoded */
-    void *acts;               /* activations as the kernels take them */
-    unsigned char *decode;    /* (job): the kernels' work space */
-    size_t decode_bytes;      /* of one job */
-    unsigned char *stream;    /* rows read from an unmapped file */
+    uint32_t tile, scores, queries; /* positions of a tile, floats of a query's scores, queries */
+    float *sink_scores;             /* (head) of the layer under way, NULL without */
+    float *turn, *turn_local;       /* (row, rope_size): cos and sin of each pair */
+    float *weight;                  /* one vector of weights, decoded */
+    float *bias;                    /* the biases of one product, decoded */
+    void *acts;                     /* activations as the kernels take them */
+    unsigned char *decode;          /* (job): the kernels' work space */
+    size_t decode_bytes;            /* of one job */
+    unsigned char *stream;          /* rows read from an unmapped file */
 } synp_context;
 
 /* Gives a vector of row p of this pass to the caller's probe, where there is one. */
@@ -13683,9 +13740,8 @@ static syn_status synp_context_cache(synp_context *ctx, syn_arena *arena, syn_er
 }
 
 enum {
-    SYNP_KEYS = 256, /* positions whose scores are held at once, from multiples of it on, */
-    SYNP_SCORES = SYNP_KEYS + 16, /* and room for a sink's */
-    SYNP_RUN = 32,                /* rows of one sequence that walk through its keys together */
+    SYNP_KEYS = 256,  /* positions whose scores are held at once, from multiples of it on */
+    SYNP_RUN = 32,    /* rows of one sequence that walk through its keys together */
     SYNP_TURNED = 24, /* queries of a kv head and a run for which keys are turned: it costs some */
     SYNP_ATTENTION_JOBS = 4, /* a thread: rows differ in how far they look back */
     SYNP_THREADS_MAX = 65536 /* that a desc may name */
@@ -13704,16 +13760,41 @@ static bool synp_turns_keys(const synp_context *ctx)
            (uint64_t)ctx->desc.batch * ctx->model->heads >= SYNP_TURNED;
 }
 
-/* Of a job: the scores of a tile and a part of the output of some queries, the top and the sum of
-   every row and head; the tile's keys turned; and, of a cache of halves, its keys and values as
-   floats. */
+/* Queries that are asked side by side: some, where the level has products for them and a pass has
+   as many of one kv head. */
+static uint32_t synp_queries(const synp_context *ctx)
+{
+    const syn_model *model = ctx->model;
+    uint32_t layer, most = 1;
+    uint64_t queries;
+    if (!ctx->kernels->mix_many) return 1;
+    if (synp_turns_keys(ctx)) return SYNP_QUERIES;
+    for (layer = 0; layer < model->layers; layer++) {
+        const uint32_t kv = synp_cache_heads(model, layer);
+        if (kv) most = synp_max_u32(most, model->layer_heads[layer] / kv);
+    }
+    queries = (uint64_t)most * ctx->desc.batch;
+    return queries < SYNP_QUERIES ? (uint32_t)queries : (uint32_t)SYNP_QUERIES;
+}
+
+/* Positions of a tile: no more than a sequence has, in whole slabs. */
+static uint32_t synp_tile_positions(const syn_context_desc *desc)
+{
+    return desc->tokens < SYNP_KEYS ? (desc->tokens + SYNP_SLAB - 1) / SYNP_SLAB * SYNP_SLAB
+                                    : (uint32_t)SYNP_KEYS;
+}
+
+/* Of a job: the scores of a tile (and of a sink) and a part of the output of some queries, the top
+   and the sum of every row and head; the tile's keys turned; and, of a cache of halves, its keys
+   and values as floats. */
 static size_t synp_attend_floats(const synp_context *ctx)
 {
     const syn_model *model = ctx->model;
     const uint64_t part = model->cache_value ? model->cache_value : model->kv_lora;
-    const uint64_t keys = (uint64_t)SYNP_KEYS * model->cache_key;
-    const uint64_t values = (uint64_t)SYNP_KEYS * model->cache_value;
-    return synp_size(SYNP_QUERIES * (SYNP_SCORES + part) + (uint64_t)SYNP_RUN * model->heads * 2 +
+    const uint64_t keys = (uint64_t)ctx->tile * model->cache_key;
+    const uint64_t values = (uint64_t)ctx->tile * model->cache_value;
+    const uint64_t run = synp_min_u32(SYNP_RUN, ctx->desc.batch);
+    return synp_size(ctx->queries * (ctx->scores + part) + run * model->heads * 2 +
                      (synp_turns_keys(ctx) ? keys : 0) +
                      (ctx->desc.cache == SYN_CACHE_F16 ? keys + values : 0));
 }
@@ -13725,19 +13806,21 @@ static syn_status synp_context_attention(synp_context *ctx, syn_arena *arena, sy
     const uint64_t batch = ctx->desc.batch, heads = model->heads;
     const uint64_t latent = synp_is(model, SYNP_MLA) ? batch : 0; /* rows */
     const uint64_t jobs = (uint64_t)synp_attention_jobs(ctx);
-    const size_t scores = synp_attend_floats(ctx);
+    ctx->tile = synp_tile_positions(&ctx->desc);
+    ctx->scores = ctx->tile + SYNP_SLAB;
+    ctx->queries = synp_queries(ctx);
+    ctx->attend_floats = synp_attend_floats(ctx);
     const synp_piece piece[] = {
         {&ctx->q, synp_count(batch, heads * model->key_size), each, "queries"},
         {&ctx->k, synp_count(batch, synp_cache_key_row(model)), each, "keys"},
         {&ctx->v, synp_count(batch, synp_cache_value_row(model)), each, "values"},
         {&ctx->heads, synp_count(batch, heads * model->value_size), each, "head outputs"},
-        {&ctx->attend, synp_count(jobs, scores), each, "attention scores"},
+        {&ctx->attend, synp_count(jobs, ctx->attend_floats), each, "attention scores"},
         {&ctx->latent_q, synp_count(latent, heads * model->cache_key), each, "latent queries"},
         {&ctx->latent, synp_count(latent, heads * model->kv_lora), each, "latent outputs"},
         {&ctx->lora, synp_count(latent, synp_max_u32(model->q_lora, model->key_size)), each,
          "low-rank queries"},
     };
-    ctx->attend_floats = scores;
     return synp_take_all(arena, piece, sizeof piece / sizeof piece[0], err);
 }
 
@@ -14522,16 +14605,20 @@ static void synp_norm_rows(const synp_context *ctx, const float *x, size_t rows,
     const bool layer_norm = ctx->model->family->norm == SYNP_NORM_LAYER;
     size_t row, i;
     for (row = 0; row < rows; row++, x += size, out += size) {
-        double mean = 0, square = 0;
+        syn_real mean = 0, square = 0;
         float scale, shift;
         if (layer_norm) {
-            for (i = 0; i < size; i++) mean += (double)x[i];
-            mean /= (double)size;
-            for (i = 0; i < size; i++) square += ((double)x[i] - mean) * ((double)x[i] - mean);
+            for (i = 0; i < size; i++) mean += (syn_real)x[i];
+            mean /= (syn_real)size;
+            for (i = 0; i < size; i++) {
+                const syn_real off = (syn_real)x[i] - mean;
+                square += off * off;
+            }
         } else {
-            square = (double)ctx->kernels->dot_f32(x, x, size);
+            square = (syn_real)ctx->kernels->dot_f32(x, x, size);
         }
-        scale = (float)(1.0 / sqrt(square / (double)size + (double)ctx->model->norm_eps));
+        square = square / (syn_real)size + (syn_real)ctx->model->norm_eps;
+        scale = (float)(1 / SYNP_MATH(sqrt)(square));
         shift = (float)mean;
         ctx->kernels->normed(x, shift, scale, weight, size, out);
     }
@@ -14553,18 +14640,18 @@ static syn_status synp_norm(synp_context *ctx, const syn_tensor *weight, const s
     return status;
 }
 
-/* cos and sin of every pair at each position of the pass, in double: position * frequency is
-   large. */
-static void synp_turns(const synp_context *ctx, const double *freq, uint32_t n, float amplitude,
+/* cos and sin of every pair at each position of the pass. position * frequency is large: as a float
+   it is off by up to 6e-7 of itself. */
+static void synp_turns(const synp_context *ctx, const syn_real *freq, uint32_t n, float amplitude,
                        float *turn)
 {
     const uint32_t half = ctx->model->rope_size / 2;
     uint32_t p, i;
     for (p = 0; p < n; p++)
         for (i = 0; i < half; i++) {
-            const double angle = (double)ctx->row[p].position * freq[i];
-            turn[(size_t)p * 2 * half + 2 * i] = (float)cos(angle) * amplitude;
-            turn[(size_t)p * 2 * half + 2 * i + 1] = (float)sin(angle) * amplitude;
+            const syn_real angle = (syn_real)ctx->row[p].position * freq[i];
+            turn[(size_t)p * 2 * half + 2 * i] = (float)SYNP_MATH(cos)(angle) * amplitude;
+            turn[(size_t)p * 2 * half + 2 * i + 1] = (float)SYNP_MATH(sin)(angle) * amplitude;
         }
 }
 
@@ -14620,7 +14707,7 @@ typedef struct synp_attention {
 typedef struct synp_item {
     uint32_t first, last; /* rows */
     uint32_t head, heads, kv;
-    float *score, *part;  /* (query, SYNP_SCORES), (query, values.used) */
+    float *score, *part;  /* (query, scores), (query, values.used) */
     float *turned;        /* the tile's keys, (slab, column, SYNP_SLAB), NULL where they are not */
     float *keys, *values; /* of a cache of halves: the tile's */
     uint32_t from, to;    /* positions of the tile that some row looks back on */
@@ -14745,7 +14832,7 @@ static void synp_ask_many(const synp_attention *a, const synp_item *item, const 
         last = to > last ? to : last;
     }
     a->ctx->kernels->dots_turned(q, item->turned + first * a->keys.used * SYNP_SLAB, last - first,
-                                 a->keys.used, item->score + first * SYNP_SLAB, SYNP_SCORES);
+                                 a->keys.used, item->score + first * SYNP_SLAB, a->ctx->scores);
 }
 
 /* Softmax of a query's scores. A head's sink, where the model has them, is one more score in its
@@ -14851,7 +14938,7 @@ static void synp_tile_take(const synp_attention *a, const synp_item *item, const
     if (sink) *sink *= keep;
 }
 
-/* Up to SYNP_QUERIES queries of a tile. */
+/* Up to ctx->queries queries of a tile. */
 static void synp_attend_tile(const synp_attention *a, const synp_item *item, synp_query *query,
                              size_t n)
 {
@@ -14889,7 +14976,7 @@ static synp_query synp_query_of(const synp_attention *a, const synp_item *item, 
     query.q = a->q + at * a->keys.used;
     query.out = a->out + at * a->values.used;
     query.mixed = query.begins ? query.out : item->part + i * a->values.used;
-    query.score = item->score + i * SYNP_SCORES;
+    query.score = item->score + i * a->ctx->scores;
     return query;
 }
 
@@ -14912,7 +14999,7 @@ static void synp_attend_run(const synp_attention *a, synp_item *item)
                 if (synp_head_is_idle(ctx, p, a->layer, h)) continue;
                 query[n] = synp_query_of(a, item, n, p, h);
                 if (query[n].from < query[n].to) n++;
-                if (n < SYNP_QUERIES) continue;
+                if (n < ctx->queries) continue;
                 synp_attend_tile(a, item, query, n);
                 n = 0;
             }
@@ -14930,14 +15017,14 @@ static void synp_attention_job(void *arg, int job)
     const synp_attention *a = (const synp_attention *)arg;
     const synp_context *ctx = a->ctx;
     const uint32_t group = a->heads / a->kv_heads;
-    const size_t tile = (size_t)SYNP_KEYS * ctx->model->cache_key;
+    const size_t tile = (size_t)ctx->tile * ctx->model->cache_key;
     float *turned, *at = ctx->attend + (size_t)job * ctx->attend_floats;
     uint32_t i;
     synp_item item;
     item.score = at;
-    item.part = at += SYNP_QUERIES * SYNP_SCORES;
-    item.running = (synp_softened *)(void *)(at += SYNP_QUERIES * (size_t)a->values.used);
-    turned = at += (size_t)SYNP_RUN * ctx->model->heads * 2;
+    item.part = at += (size_t)ctx->queries * ctx->scores;
+    item.running = (synp_softened *)(void *)(at += ctx->queries * (size_t)a->values.used);
+    turned = at += (size_t)synp_min_u32(SYNP_RUN, ctx->desc.batch) * ctx->model->heads * 2;
     item.keys = at += synp_turns_keys(ctx) ? tile : 0;
     item.values = at + tile;
     for (i = (uint32_t)job; i < a->items; i += (uint32_t)a->jobs) {
@@ -15095,7 +15182,8 @@ static void synp_temper(const synp_context *ctx, float *q, uint32_t n, size_t si
     size_t i;
     for (p = 0; p < n && model->temperature_scale > 0; p++) {
         const uint32_t lengths = ctx->row[p].position / model->temperature_length;
-        const float by = 1.0f + model->temperature_scale * (float)log(1.0 + lengths);
+        const float grown = (float)SYNP_MATH(log)(1 + (syn_real)lengths);
+        const float by = 1.0f + model->temperature_scale * grown;
         for (i = 0; i < size; i++) q[p * size + i] *= by;
     }
 }
@@ -15798,7 +15886,7 @@ static syn_status synp_output(synp_context *ctx, uint32_t n, uint32_t count, syn
             ctx, &model->global[SYN_OUTPUT],
             model->global[SYN_OUTPUT_BIAS].type ? &model->global[SYN_OUTPUT_BIAS] : NULL,
             ctx->normed, count, ctx->logits, err);
-    if (!status && fabs((double)model->logit_scale) > 0)
+    if (!status && fabsf(model->logit_scale) > 0)
         synp_scale_rows(ctx->logits, (size_t)count * model->vocab, 1.0f / model->logit_scale);
     for (i = 0; cap > 0 && !status && i < (size_t)count * model->vocab; i++)
         ctx->logits[i] = cap * tanhf(ctx->logits[i] / cap);
@@ -15983,23 +16071,23 @@ SYN_API syn_status syn_context_step_from(syn_context *ctx, uint32_t layer, const
 /* ---- how wide the weights of a unit are spread ---- */
 
 typedef struct synp_spread {
-    double count, sum, square;
+    syn_real count, sum, square;
 } synp_spread;
 
 static void synp_spread_add(synp_spread *s, const float *weight, size_t n)
 {
     size_t i;
     for (i = 0; i < n; i++) {
-        s->sum += (double)weight[i];
-        s->square += (double)weight[i] * (double)weight[i];
+        s->sum += (syn_real)weight[i];
+        s->square += (syn_real)weight[i] * (syn_real)weight[i];
     }
-    s->count += (double)n;
+    s->count += (syn_real)n;
 }
 
 static float synp_spread_sd(const synp_spread *s)
 {
-    const double mean = s->sum / s->count, variance = s->square / s->count - mean * mean;
-    return variance > 0 ? (float)sqrt(variance) : 0.0f;
+    const syn_real mean = s->sum / s->count, variance = s->square / s->count - mean * mean;
+    return variance > 0 ? (float)SYNP_MATH(sqrt)(variance) : 0.0f;
 }
 
 static syn_status synp_spread_rows(synp_context *ctx, const syn_tensor *tensor, uint32_t first,
@@ -16125,28 +16213,29 @@ static size_t synp_draw_top(const synp_draw *draw)
     return best;
 }
 
-static double synp_draw_weight(const synp_draw *draw, size_t i)
+static syn_real synp_draw_weight(const synp_draw *draw, size_t i)
 {
-    return exp((double)(draw->logits[i] - draw->top) / (double)draw->sampler->temperature);
+    const syn_real below = (syn_real)(draw->logits[i] - draw->top);
+    return SYNP_MATH(exp)(below / (syn_real)draw->sampler->temperature);
 }
 
 /* The probability (times the sum of all; or, with count, the number) of logits at or above a
    threshold. */
-static double synp_draw_above(const synp_draw *draw, uint32_t order, bool count)
+static syn_real synp_draw_above(const synp_draw *draw, uint32_t order, bool count)
 {
     const float *logits = draw->logits;
-    double sum = 0;
+    syn_real sum = 0;
     size_t i, stop;
     if (order < draw->floor) order = draw->floor;
     for (i = 0; i < draw->n; i = stop + 1)
         for (stop = synp_next_banned(draw, i); i < stop; i++)
             if (logits[i] == logits[i] && synp_order(logits[i]) >= order)
-                sum += count ? 1.0 : synp_draw_weight(draw, i);
+                sum += count ? 1 : synp_draw_weight(draw, i);
     return sum;
 }
 
 /* The largest threshold at which what is above reaches `wanted`. */
-static uint32_t synp_draw_threshold(const synp_draw *draw, double wanted, bool count)
+static uint32_t synp_draw_threshold(const synp_draw *draw, syn_real wanted, bool count)
 {
     uint32_t order = 0, bit;
     for (bit = 0x80000000u; bit; bit >>= 1)
@@ -16164,16 +16253,17 @@ static void synp_draw_filter(synp_draw *draw)
 {
     const syn_sampler *s = draw->sampler;
     if (s->top_k && s->top_k < draw->n)
-        synp_draw_raise(draw, synp_draw_threshold(draw, (double)s->top_k, true));
+        synp_draw_raise(draw, synp_draw_threshold(draw, (syn_real)s->top_k, true));
     if (s->top_p > 0 && s->top_p < 1)
-        synp_draw_raise(draw, synp_draw_threshold(
-                                  draw, synp_draw_above(draw, 0, false) * (double)s->top_p, false));
+        synp_draw_raise(
+            draw,
+            synp_draw_threshold(draw, synp_draw_above(draw, 0, false) * (syn_real)s->top_p, false));
     if (s->min_p > 0 && s->min_p <= 1)
         synp_draw_raise(draw, synp_order(draw->top + logf(s->min_p) * s->temperature));
 }
 
 /* Where a share of the summed probability falls. */
-static size_t synp_draw_at(const synp_draw *draw, double point)
+static size_t synp_draw_at(const synp_draw *draw, syn_real point)
 {
     const float *logits = draw->logits;
     size_t i, stop;
@@ -16186,12 +16276,22 @@ static size_t synp_draw_at(const synp_draw *draw, double point)
     return draw->n;
 }
 
+/* In [0, 1), with the bits that a syn_real has. */
+static syn_real synp_draw_unit(synp_rng *random)
+{
+#ifdef SYNERGY_MODEL_FLOAT
+    return (float)(synp_rng_next(random) >> 40) / 16777216.0f;
+#else
+    return synp_rng_unit(random);
+#endif
+}
+
 SYN_API int32_t syn_sample(syn_sampler *sampler, const float *logits, size_t n)
 {
     synp_draw draw;
     synp_rng random;
     size_t best, id;
-    double sum;
+    syn_real sum;
     draw.sampler = sampler;
     draw.logits = logits;
     draw.n = n;
@@ -16203,7 +16303,7 @@ SYN_API int32_t syn_sample(syn_sampler *sampler, const float *logits, size_t n)
     synp_draw_filter(&draw);
     sum = synp_draw_above(&draw, 0, false);
     random.state = sampler->seed;
-    id = synp_draw_at(&draw, synp_rng_unit(&random) * sum);
+    id = synp_draw_at(&draw, synp_draw_unit(&random) * sum);
     sampler->seed = random.state;
     return (int32_t)(id < n ? id : best);
 }

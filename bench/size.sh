@@ -2,7 +2,7 @@
 # size.sh [MODEL.gguf...] - what the header takes, as Markdown tables (make -C bench size):
 #
 #     code     bytes of code and constants (size, column text), by configuration and processor, at -Os and -O2; "-" where the
-#              compiler is not there. 84 compilations, some minutes.
+#              compiler is not there. 96 compilations, some minutes.
 #     memory   bytes of objects and models, from measuring arenas (bench_memory)
 #     stack    high-water mark of public functions, by painting (bench_stack)
 #
@@ -39,11 +39,12 @@ code() {
     for opt in $OPTS; do
         echo "| build, $opt | $(echo "$processors" | cut -d '|' -f 1 | paste -s -d '|' | sed 's/|/ | /g') |"
         echo '|---|---:|---:|---:|---:|---:|---:|'
-        for macro in "" SYNERGY_NO_MODEL SYNERGY_NO_PHIID SYNERGY_SIMD=0 SYNERGY_NO_AVX512 SYNERGY_NO_IQ SYNERGY_NO_STDIO; do
-            label=everything
-            [ -z "$macro" ] || label="\`$macro\`"
-            printf '| %s |' "$label"
-            for name in $(echo "$processors" | cut -d '|' -f 1); do printf ' %s |' "$(bytes "${macro:+-D$macro}" "$name")"; done
+        for macros in "" SYNERGY_NO_MODEL SYNERGY_NO_PHIID SYNERGY_SIMD=0 SYNERGY_NO_AVX512 SYNERGY_NO_IQ \
+            "SYNERGY_SIMD=0 SYNERGY_NO_IQ SYNERGY_NO_PHIID" "SYNERGY_SIMD=0 SYNERGY_NO_IQ SYNERGY_NO_PHIID SYNERGY_MODEL_FLOAT"; do
+            label=$(echo "$macros" | sed 's/[^ ]*/`&`/g; s/ /, /g')
+            printf '| %s |' "$([ -n "$macros" ] && echo "$label" || echo everything)"
+            flags=$(echo "$macros" | sed 's/[^ ][^ ]*/-D&/g')
+            for name in $(echo "$processors" | cut -d '|' -f 1); do printf ' %s |' "$(bytes "$flags" "$name")"; done
             echo
         done
         echo
@@ -57,6 +58,10 @@ memory() {
 }
 
 stack() {
+    # a public call that bench_stack.c does not make would be missing in the table
+    awk -f ../tests/declared.awk ../synergy.h | while read -r name; do
+        grep -qw "$name" bench_stack.c || { echo "bench_stack.c does not call $name" >&2; exit 1; }
+    done
     make -s build/bench_stack
     build/bench_stack ../examples/models/synergy-mini.Q8_0.gguf
 }

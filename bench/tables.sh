@@ -2,19 +2,18 @@
 # tables.sh [NAME...] - writes tables of bench/README.md between their marks, <!-- table: NAME --> and <!-- end -->:
 #
 #     memory    bytes of objects, from measuring arenas (with the models of tools/models)
-#     code      bytes of object code of the build macros, for the compilers that are there
 #     accuracy  PhiID against references of 60 digits, beside phyid's errors on the same series
 #     pairs     seconds for all pairs of many units (an idle machine is needed)
 #
-# Without a name: memory, code and accuracy, which are the same on every machine with the same compilers. Speed beside other
-# programs is written by compare.sh.
+# Without a name: memory and accuracy, which are the same on every machine with the same compilers. Speed beside other
+# programs is written by compare.sh, code by configuration and processor printed by size.sh.
 set -eu
 cd "$(dirname "$0")"
 LC_ALL=C
 export LC_ALL
 work=$(mktemp -d "${TMPDIR:-/tmp}/tables.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-[ $# -gt 0 ] || set -- memory code accuracy
+[ $# -gt 0 ] || set -- memory accuracy
 
 memory() {
     make -s build/bench_memory
@@ -22,31 +21,6 @@ memory() {
     for model in ../tools/models/SmolLM2*.gguf ../tools/models/gemma-3-270m*.gguf; do [ ! -f "$model" ] || models="$models $model"; done
     # shellcheck disable=SC2086 # a list of words
     build/bench_memory $models
-}
-
-# bytes COMPILER FLAGS...: code and constants, with blanks between thousands; "-" without that compiler
-bytes() {
-    compiler=$1
-    shift
-    command -v "$compiler" > /dev/null 2>&1 || { echo -; return; }
-    "$compiler" -std=c99 -Os -DSYNERGY_NO_STDIO "$@" -I.. -c "$work/all.c" -o "$work/all.o"
-    size=$(echo "$compiler" | sed 's/gcc$/size/')
-    case $size in *-size) ;; *) size=size ;; esac
-    "$size" "$work/all.o" | awk 'NR == 2 { n = $1; s = ""; while (length(n) > 3) { s = " " substr(n, length(n) - 2) s; n = substr(n, 1, length(n) - 3) } print n s }'
-}
-
-code() {
-    printf '#define SYNERGY_IMPLEMENTATION\n#include "synergy.h"\n' > "$work/all.c"
-    echo '| build | Cortex-M4F | AArch64 | x86-64 |'
-    echo '|---|---:|---:|---:|'
-    for flags in "" "-DSYNERGY_SIMD=0" "-DSYNERGY_SIMD=0 -DSYNERGY_NO_IQ" "-DSYNERGY_SIMD=0 -DSYNERGY_NO_IQ -DSYNERGY_NO_PHIID" \
-        "-DSYNERGY_NO_MODEL"; do
-        build=$(echo "$flags" | sed 's/-D\([A-Z_=0-9]*\)/`\1`/g; s/ /, /g')
-        # shellcheck disable=SC2086 # flags are words
-        printf '| %s | %s | %s | %s |\n' "${build:-everything}" \
-            "$(bytes arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 $flags)" \
-            "$(bytes aarch64-linux-gnu-gcc $flags)" "$(bytes gcc $flags)"
-    done
 }
 
 # MMI: the largest error of a group, ours and phyid's, and how many cases end without numbers
@@ -93,8 +67,8 @@ pairs() {
 
 for name in "$@"; do
     case $name in
-        memory | code | accuracy | pairs) ;;
-        *) echo "tables.sh: no table '$name': memory, code, accuracy, pairs" >&2; exit 2 ;;
+        memory | accuracy | pairs) ;;
+        *) echo "tables.sh: no table '$name': memory, accuracy, pairs" >&2; exit 2 ;;
     esac
     grep -q "^<!-- table: $name -->$" README.md || { echo "tables.sh: README.md has no mark for '$name'" >&2; exit 1; }
     "$name" > "$work/$name"

@@ -126,6 +126,67 @@ static void check_values(const syn_gguf *gguf)
     CHECK(length == 0);
 }
 
+/* Numbers in messages: four digits, or a whole number as it is. */
+static void check_text(double value)
+{
+    char want[32], digits[32];
+    synp_number number;
+    int power;
+    snprintf(want, sizeof want, "%.3e", value);
+    power = atoi(strchr(want, 'e') + 1);
+    *strchr(want, 'e') = 0;
+    digits[0] = 0;
+    if (power) snprintf(digits, sizeof digits, "e%d", power);
+    strcat(want, digits);
+    CHECK_STR(synp_number_text(value, &number), want);
+}
+
+TEST(numbers_of_messages)
+{
+    static const struct {
+        double value;
+        const char *text;
+    } whole[] = {{0, "0"},
+                 {-0.0, "0"},
+                 {1, "1"},
+                 {-3, "-3"},
+                 {1e6, "1000000"},
+                 {16777217, "16777217"},
+                 {-999999999999999.0, "-999999999999999"},
+                 {1e15, "1.000e15"},
+                 {0.99996, "1.000"},
+                 {1.5, "1.500"},
+                 {5e-324, "4.941e-324"},
+                 {1.7976931348623157e308, "1.798e308"}};
+    static const struct {
+        float value;
+        const char *text;
+    } narrow[] = {{0, "0"},
+                  {-2, "-2"},
+                  {0.1f, "1.000e-1"},
+                  {1e-45f, "1.401e-45"},
+                  {3.4028235e38f, "3.403e38"},
+                  {16777216, "16777216"},
+                  {536870912, "536870912"},
+                  {-1e30f, "-1.000e30"}};
+    synp_number number;
+    uint64_t state = 1;
+    double value;
+    size_t i;
+    for (i = 0; i < sizeof whole / sizeof whole[0]; i++)
+        CHECK_STR(synp_number_text(whole[i].value, &number), whole[i].text);
+    for (i = 0; i < sizeof narrow / sizeof narrow[0]; i++)
+        CHECK_STR(synp_float_text(narrow[i].value, &number), narrow[i].text);
+    CHECK_STR(synp_number_text((double)NAN, &number), "nan");
+    CHECK_STR(synp_number_text((double)HUGE_VALF, &number), "inf");
+    CHECK_STR(synp_float_text(-HUGE_VALF, &number), "-inf");
+    for (i = 0; i < 4000; i++) {
+        state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        value = ldexp((double)(state >> 11), (int)(state >> 3 & 2047) - 1100);
+        if (value != floor(value) || value > 1e15) check_text(value);
+    }
+}
+
 TEST(every_type_is_read)
 {
     uint32_t version;

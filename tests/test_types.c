@@ -120,6 +120,63 @@ TEST(plain_numbers)
     CHECK(out[2] == -HUGE_VALF);
 }
 
+/* Doubles become the nearest float by whole numbers: as the compiler's own conversion has it, but
+   that all beyond the largest float is infinite. */
+static uint64_t bits_of(double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static void check_double(double value)
+{
+    const uint64_t bits = bits_of(value);
+    unsigned char raw[8];
+    float out, want = value > (double)FLT_MAX    ? HUGE_VALF
+                      : value < -(double)FLT_MAX ? -HUGE_VALF
+                                                 : (float)value;
+    int i;
+    for (i = 0; i < 8; i++) raw[i] = (unsigned char)(bits >> 8 * i & 255u);
+    syn_type_to_float(syn_type_find(28), raw, &out, 1);
+    if (value != value) CHECK(out != out);
+    else CHECK(!memcmp(&out, &want, sizeof out));
+}
+
+TEST(doubles_become_the_nearest_float)
+{
+    static const double edge[] = {0.0,
+                                  1.0,
+                                  1e-45,
+                                  7.0064923216240853e-46,
+                                  7.1e-46,
+                                  2.2e-45,
+                                  1.1e-38,
+                                  1.1754943508222875e-38,
+                                  1e-300,
+                                  5e-324,
+                                  3.40282346638528859e38,
+                                  3.4028235677973362e38,
+                                  1e300,
+                                  16777217.0,
+                                  16777219.0};
+    uint64_t state = 1;
+    size_t i;
+    int power;
+    for (i = 0; i < sizeof edge / sizeof edge[0]; i++) {
+        check_double(edge[i]);
+        check_double(-edge[i]);
+    }
+    check_double((double)HUGE_VALF);
+    check_double((double)NAN);
+    for (power = -160; power < 132; power++) /* halves and quarters of a float's last bit, too */
+        for (i = 0; i < 64; i++) {
+            state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            check_double(ldexp((double)(state >> 11), power - 53));
+            check_double(-ldexp((double)(state >> 40) + 0.25 * (double)(i % 4), power - 24));
+        }
+}
+
 /* Q8_K: float scale, 256 codes, sums. */
 TEST(q8_k)
 {

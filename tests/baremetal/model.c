@@ -1,8 +1,9 @@
 /* A language model in a microcontroller's flash: opened where it lies, 24 greedy tokens, the norms
    of its heads, and their PhiID. No heap, no stdio. The same file built for a host must print the
-   same lines.
+   same lines, with SYNERGY_MODEL_FLOAT too.
 
-   MODEL_FILE is the GGUF file that becomes part of the program. */
+   MODEL_FILE is the GGUF file that becomes part of the program. With SYNERGY_NO_PHIID the program
+   only runs the model. */
 #define SYNERGY_NO_STDIO
 #define SYNERGY_SIMD 0
 #define SYNERGY_IMPLEMENTATION
@@ -21,12 +22,27 @@ static int fail(const syn_error *err)
     return 1;
 }
 
+/* PhiID of the two heads. */
+static int show_atoms(float series[HEADS][TOKENS])
+{
+#ifndef SYNERGY_NO_PHIID
+    static double atom[SYN_ATOMS];
+    if (syn_phiid_pair_float(series[0], series[1], TOKENS, NULL, atom) & SYN_FLAGS_NO_NUMBERS)
+        return 1;
+    put_number("sts and rtr, hundredths of a nat ", (long)(atom[SYN_STS] * 100 + 0.5));
+    put_number(" ", (long)(atom[SYN_RTR] * 100 + 0.5));
+    board_puts("\n");
+#else
+    (void)series;
+#endif
+    return 0;
+}
+
 int main(void)
 {
     static syn_model model;
     static syn_context context;
-    static double series[HEADS][TOKENS];
-    static double atom[SYN_ATOMS];
+    static float series[HEADS][TOKENS];
     syn_source flash = syn_source_memory(model_bytes, (size_t)(model_end - model_bytes));
     syn_arena arena = syn_arena_on(memory, sizeof memory);
     syn_context_desc desc;
@@ -51,15 +67,11 @@ int main(void)
             if (logits[i] > logits[best]) best = i;
         }
         id = (int32_t)best;
-        for (i = 0; i < HEADS; i++)
-            series[i][t] = (double)syn_context_norms(&context, SYN_LAST_ROW)[i];
+        for (i = 0; i < HEADS; i++) series[i][t] = syn_context_norms(&context, SYN_LAST_ROW)[i];
         put_number(" ", (long)id);
     }
-    put_number("\nlast norms, thousandths ", (long)(series[0][TOKENS - 1] * 1000 + 0.5));
-    put_number(" ", (long)(series[1][TOKENS - 1] * 1000 + 0.5));
-    if (syn_phiid_pair(series[0], series[1], TOKENS, NULL, atom) & SYN_FLAGS_NO_NUMBERS) return 1;
-    put_number("\nsts and rtr, hundredths of a nat ", (long)(atom[SYN_STS] * 100 + 0.5));
-    put_number(" ", (long)(atom[SYN_RTR] * 100 + 0.5));
+    put_number("\nlast norms, thousandths ", (long)(series[0][TOKENS - 1] * 1000 + 0.5f));
+    put_number(" ", (long)(series[1][TOKENS - 1] * 1000 + 0.5f));
     board_puts("\n");
-    return 0;
+    return show_atoms(series);
 }

@@ -1,6 +1,7 @@
-# awk -f parts.awk [-v most=BYTES] [-v allowed=REGEX] PROGRAM.map: what each part of a program takes of the flash (code,
+# awk -f parts.awk [-v most=BYTES] [-v allowed=REGEX] [-v single=1] PROGRAM.map: what each part of a program takes of the flash (code,
 # constants, first values of variables), from the linker's map. Fails above `most`, and where anything of the C library
-# but strings and mathematics (and the errno that this sets) is in it.
+# but strings and mathematics (and the errno that this sets) is in it; with single=1 where anything of doubles is, too:
+# libgcc's routines for them, or a function of libm that is not one of floats.
 BEGIN {
     if (!allowed) allowed = "^lib_a-(mem|str|errno|impure)"
     part[1] = "^syn_cov_|^synp_cov_|^synp_packed";                     name[1] = "accumulator"
@@ -23,13 +24,17 @@ BEGIN {
     bytes = number(bytes)
     if (!bytes) next
     sub(/^\.(text|rodata|data)\.?/, "", section)
-    if (from ~ /libgcc\.a/) what = "double arithmetic of the compiler (libgcc)"
-    else if (from ~ /libm(_nano)?\.a/) what = "mathematics (libm)"
-    else if (from ~ /libc(_nano)?\.a/) {
+    member = from
+    sub(/.*\(/, "", member)
+    sub(/\)$/, "", member)
+    if (from ~ /libgcc\.a/) {
+        what = "arithmetic of the compiler (libgcc)"
+        if (single && member ~ /df|f2d/) { print "of doubles: " member; bad = 1 }
+    } else if (from ~ /libm(_nano)?\.a/) {
+        what = "mathematics (libm)"
+        if (single && member !~ /^lib_a-([a-z]+f_|math_errf|s_lib_ver)/) { print "of doubles: " member; bad = 1 }
+    } else if (from ~ /libc(_nano)?\.a/) {
         what = "C library"
-        member = from
-        sub(/.*\(/, "", member)
-        sub(/\)$/, "", member)
         if (member !~ allowed) { print "of the C library: " member; bad = 1 }
     } else {
         what = "program and start-up"

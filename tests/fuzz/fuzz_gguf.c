@@ -3,6 +3,7 @@
    -max_total_time=60 CORPUS */
 #include "../../synergy.h"
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

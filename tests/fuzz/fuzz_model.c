@@ -8,6 +8,7 @@
    -max_len=65536 corpus */
 #include "../../synergy.h"
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct file_bytes {
     const uint8_t *p;

@@ -8,6 +8,7 @@
    An input is: options (1 byte), length of the text (2 bytes, little endian), text, GGUF file. */
 #include "synergy.h"
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct file_bytes {
     const uint8_t *p;
