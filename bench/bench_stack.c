@@ -56,7 +56,7 @@ typedef struct bench {
     syn_tokenizer tokenizer;
     syn_model another;
     syn_context another_ctx;
-    syn_cov another_cov, loaded;
+    syn_cov another_cov;
     unsigned char saved[4096];
     syn_pairs few;
     syn_rank another_rank;
@@ -258,8 +258,10 @@ static void call_cov_files(void)
     demand(syn_cov_open(&b.another_cov, 2, 1, &arena, NULL), "syn_cov_open");
     demand(syn_cov_merge(&b.another_cov, &b.cov, NULL), "syn_cov_merge");
     demand(syn_cov_save(&b.another_cov, b.saved, sizeof b.saved, NULL), "syn_cov_save");
-    demand(syn_cov_shape(b.saved, syn_cov_bytes(&b.cov), &channels, &tau, NULL), "syn_cov_shape");
-    demand(syn_cov_load(&b.another_cov, b.saved, syn_cov_bytes(&b.cov), NULL), "syn_cov_load");
+    demand(syn_cov_shape(b.saved, syn_cov_bytes(&b.another_cov), &channels, &tau, NULL),
+           "syn_cov_shape");
+    demand(syn_cov_load(&b.another_cov, b.saved, syn_cov_bytes(&b.another_cov), NULL),
+           "syn_cov_load");
     syn_cov_break(&b.another_cov);
     syn_cov_clear(&b.another_cov);
 }
@@ -310,7 +312,7 @@ static void call_excess(void)
 {
     syn_arena arena = scratch();
     demand(syn_excess_open(&b.excess, &b.pairs, true, &arena, NULL), "syn_excess_open");
-    demand(syn_excess_add(&b.excess, &b.pairs, NULL), "syn_excess_add");
+    demand(syn_excess_add(&b.excess, &b.null, NULL), "syn_excess_add");
     (void)syn_excess_of(&b.excess, SYN_SYNERGY, 0);
     (void)syn_excess_pair_p(&b.excess, SYN_SYNERGY, 0);
     syn_excess_rank(&b.excess, &b.rank);
@@ -541,6 +543,7 @@ static void open_pairs(syn_simd simd, syn_redundancy redundancy)
 {
     syn_arena arena = syn_arena_measure();
     syn_pairs_desc desc, null;
+    int p;
     free(b.pairs_block);
     memset(&desc, 0, sizeof desc);
     desc.units = UNITS;
@@ -563,6 +566,9 @@ static void open_pairs(syn_simd simd, syn_redundancy redundancy)
     call_pairs_add();
     b.surrogate = SYN_SURROGATE_SHIFT;
     call_surrogate();
+    for (p = 0; p < PROMPTS; p++)
+        demand(syn_pairs_add_surrogate(&b.null, &b.over, &b.series[p], NULL),
+               "syn_pairs_add_surrogate");
 }
 
 static int open_all(const char *path)
