@@ -12,7 +12,7 @@ synergy=${SYNERGY:-../tools/build/synergy}
 # the last standard error, without its notes where these are no fault
 # (a slow machine has time for lines of progress)
 complaint() {
-    grep -vE ': +[0-9]+ %, .*left$' "$work/stderr" | if [ "${notes:-}" = yes ]; then grep -v ': note: '; else cat; fi
+    grep -vE ': +[0-9]+ %, .*(left|s|min|h)$' "$work/stderr" | if [ "${notes:-}" = yes ]; then grep -v ': note: '; else cat; fi
 }
 
 run() {

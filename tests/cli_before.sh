@@ -87,6 +87,25 @@ refused "--shard" capture $model --prompts "$work/prompts" -n 20 --raw -o "$work
 cp -r "$work/dir" "$work/dir2"
 refused "is the input" compare "$work/dir" "$work/dir2" -o "$work/here/dir/units.html" --force
 
+for name in m.gguf link.gguf here/m.gguf; do
+    for option in -o --heads --logits; do
+        refused "is the input" gradient "$work/m.gguf" --tokens "$work/ids.npy" $option "$work/$name" --force
+    done
+done
+refused "is the input" gradient "$work/m.gguf" --tokens "$work/ids.npy" --heads "$work/dir/tokens.npy" --force
+refused "a file of its own" gradient "$work/m.gguf" --tokens "$work/ids.npy" -o "$work/g" --heads "$work/sub/../g"
+if [ "$(cksum < "$work/m.gguf")" = "$sum" ]; then good; else bad "the model was changed"; fi
+mkdir "$work/trained"
+cp "$work/m.gguf" "$work/trained/model.gguf"
+cp "$work/prompts" "$work/trained/loss.csv"
+refused "is the input" train --init "$work/here/trained/model.gguf" --tokens "$work/ids.npy" --steps 1 -o "$work/trained" --fresh
+refused "is the input" train --init "$work/m.gguf" --text "$work/trained/loss.csv" --steps 1 -o "$work/sub/../trained"
+refused "is the input" tune "$work/trained/model.gguf" "$work/dir" --method sft --subset all --task sum -o "$work/here/trained"
+if [ "$(cksum < "$work/trained/model.gguf")" = "$sum" ]; then good; else bad "the model was changed"; fi
+mkdir -p "$work/odd3/model.gguf"
+refused "is a folder" train --init "$work/m.gguf" --tokens "$work/ids.npy" --steps 1 -o "$work/odd3"
+refused "is a folder" tune "$work/m.gguf" "$work/dir" --method sft --subset all --task sum -o "$work/odd3"
+
 # ---- estimates over everything that is written
 awk 'BEGIN { for (i = 1; i <= 12; i++) print "tell me of the sea and its " i " ships" }' > "$work/twelve"
 ablate=--ablate

@@ -36,7 +36,7 @@ done
 try "the norms of a checkpoint" cmp "$work/own/norms.npy" "$work/out/run1/step-24/norms.npy"
 loss=$("$synergy" perplexity "$work/run1/step-24.gguf" --tokens "$work/out/run1/text.npy" --exact --json | sed -n 's/.*"nll": \([0-9.e-]*\).*/\1/p')
 holds "the loss of a checkpoint" "$(value run1 checkpoint 24 loss) == $loss"
-if [ -f "$work/out/run1/random/control.gguf" ]; then bad "a control's file is left"; else good; fi
+if [ -f "$work/out/run1/random/control.part" ]; then bad "a control's file is left"; else good; fi
 for words in 'id="emergence"' 'absent at random initialisation' 'formed by training' 'emergence-middle-difference'; do
     if grep -q "$words" "$work/out/report.html"; then good; else bad "the page lacks $words"; fi
 done
@@ -63,4 +63,10 @@ run 2 "nothing left to record" "$work/run1/step-8.gguf" --from 40 -c 44 -o "$wor
 subcommand=capture
 run 1 "nothing to record from there" "$work/run1/step-8.gguf" --tokens "$work/out/run1/text.npy" --from 48 -o "$work/none"
 run 2 "--from without ids" "$work/run1/step-8.gguf" --prompts builtin --from 4 -o "$work/none"
+# every file, in other programs
+if have python3 && python3 -c 'import numpy, pandas, networkx' 2> /dev/null; then
+    for d in run2 out out/run1 out/run1/step-8 out/run2/shuffled; do
+        try "pandas and numpy find in $d what columns.json says" python3 look_files.py "$work/$d"
+    done
+else skip "no pandas, numpy and networkx to look at the files"; fi
 finish

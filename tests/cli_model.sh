@@ -323,7 +323,7 @@ limited() {
         ulimit -f "$blocks" && exec "$synergy" "$@"
     ) > "$work/stdout" 2> "$work/stderr" < /dev/null
     got=$?
-    if [ $got -eq 1 ] && [ "$(grep -vc ': note: ' "$work/stderr")" -eq 1 ]; then good; else bad "a full disk ($blocks blocks): exit code $got" "$work/stderr"; fi
+    if [ $got -eq 1 ] && [ "$(complaint | wc -l)" -eq 1 ]; then good; else bad "a full disk ($blocks blocks): exit code $got" "$work/stderr"; fi
 }
 cp -r "$work/before" "$work/full"
 for blocks in 1 2 8; do

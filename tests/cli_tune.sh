@@ -154,5 +154,12 @@ says "llama,"
 # shellcheck disable=SC2086
 run 1 "a learning rate out of all bounds" "$model" "$results" $tune --steps 30 --lr 1000 --weight-decay 1000 --clip 0 -o "$work/wild"
 says "smaller --lr"
-try "the last good file is whole" "$synergy" info "$work/wild/model.gguf"
+if [ -e "$work/wild/model.gguf" ] || [ -e "$work/wild/speaker.part" ]; then bad "a run that failed leaves a model"; else good; fi
+if [ -s "$work/wild/state.gguf" ]; then good; else bad "a run that failed leaves no state"; fi
+# every file, in other programs
+if have python3 && python3 -c 'import numpy, pandas, networkx' 2> /dev/null; then
+    for d in results results/tune/agreement-sft-core-1 grpo tiny; do
+        try "pandas and numpy find in $d what columns.json says" python3 look_files.py "$work/$d"
+    done
+else skip "no pandas, numpy and networkx to look at the files"; fi
 finish

@@ -1,6 +1,7 @@
 /* alloc.c - a library put before libc's (LD_PRELOAD): the allocation number FAULT_AT fails, and
    with FAULT_ON=1 every one after it, too. When that happened, the file FAULT_MARK exists. SQLite
-   tests its memory faults the same way.
+   tests its memory faults the same way. FAULT_COUNT=FILE: how many there were, at the end.
+   FAULT_SHORT=N: the Nth pread of more than a byte gives half of what was asked for; 0: each does.
 
        cc -shared -fPIC -o alloc.so alloc.c -ldl
        FAULT_AT=3 FAULT_MARK=hit LD_PRELOAD=./alloc.so PROGRAM ...   fails the third allocation */
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,15 +46,18 @@ static void find(void)
     finding = false;
 }
 
-static bool fails(void)
+static void leave_mark(void)
 {
     const char *mark = getenv("FAULT_MARK");
+    int fd = mark ? open(mark, O_CREAT | O_WRONLY | O_CLOEXEC, 0666) : -1;
+    if (fd >= 0) close(fd);
+}
+
+static bool fails(void)
+{
     long n = __atomic_add_fetch(&count, 1, __ATOMIC_SEQ_CST);
     if (!at || n < at || (n > at && !on)) return false;
-    if (n == at && mark) {
-        int fd = open(mark, O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
-        if (fd >= 0) close(fd);
-    }
+    if (n == at) leave_mark();
     errno = ENOMEM;
     return true;
 }
@@ -80,4 +85,43 @@ void *realloc(void *old, size_t n)
         return to;
     }
     return fails() ? NULL : real_realloc(old, n);
+}
+
+__attribute__((destructor)) static void tell_count(void)
+{
+    const char *name = getenv("FAULT_COUNT");
+    char words[32];
+    int n = snprintf(words, sizeof words, "%ld\n", count);
+    int fd = name ? open(name, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666) : -1;
+    if (fd < 0) return;
+    if (write(fd, words, (size_t)n) != n) leave_mark();
+    close(fd);
+}
+
+/* ---- short reads ------------------------------------------------------------------------ */
+
+static size_t shorter(size_t n)
+{
+    static long reads;
+    const char *which = getenv("FAULT_SHORT");
+    if (!which || n < 2) return n;
+    long wanted = atol(which), now = __atomic_add_fetch(&reads, 1, __ATOMIC_SEQ_CST);
+    if (wanted && now != wanted) return n;
+    leave_mark();
+    return n / 2;
+}
+
+/* programs call the one or the other, by the size of off_t that they were built for */
+ssize_t pread(int fd, void *to, size_t n, off_t offset)
+{
+    static ssize_t (*real)(int, void *, size_t, off_t);
+    if (!real) *(void **)&real = dlsym(RTLD_NEXT, "pread");
+    return real(fd, to, shorter(n), offset);
+}
+
+ssize_t pread64(int fd, void *to, size_t n, off64_t offset)
+{
+    static ssize_t (*real)(int, void *, size_t, off64_t);
+    if (!real) *(void **)&real = dlsym(RTLD_NEXT, "pread64");
+    return real(fd, to, shorter(n), offset);
 }

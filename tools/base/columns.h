@@ -16,7 +16,7 @@
 /* A file by its name in the folder, one '*' stands for anything; the first row that fits is
    meant. */
 typedef struct file_row {
-    const char *stage; /* which writes it: "capture", "phiid", "graph", "study", "report" */
+    const char *stage; /* which writes it: "capture", "phiid", "graph", "study", "train" ... */
     const char *file;
     const char *dims;     /* of an array: "prompt,token,layer,unit"; NULL of anything else */
     const char *unit;     /* of an array's values; "" where they have none */

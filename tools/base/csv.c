@@ -292,3 +292,19 @@ bool csv_double(const char *cell, double *value)
     while (*end == ' ' || *end == '\t') end++;
     return end != cell && *end == '\0';
 }
+
+const char *csv_at(const csv *c, size_t row, const char *column)
+{
+    return csv_cell(c, row, csv_column(c, column));
+}
+
+double csv_number_at(const csv *c, size_t row, const char *column)
+{
+    double v;
+    return csv_double(csv_at(c, row, column), &v) ? v : (double)NAN;
+}
+
+bool csv_is_at(const csv *c, size_t row, const char *column, const char *text)
+{
+    return !strcmp(csv_at(c, row, column), text);
+}

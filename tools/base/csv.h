@@ -44,5 +44,9 @@ const char *csv_cell(const csv *c, size_t row, int column); /* "" when column is
 const char *csv_name(const char *cell);
 /* An empty cell is NaN; false when a cell is not a number. */
 bool csv_double(const char *cell, double *value);
+/* By the column's name: "" or NaN where there is no such column, or no number. */
+const char *csv_at(const csv *c, size_t row, const char *column);
+double csv_number_at(const csv *c, size_t row, const char *column);
+bool csv_is_at(const csv *c, size_t row, const char *column, const char *text);
 
 #endif

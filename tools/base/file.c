@@ -52,9 +52,29 @@ void file_unmap(file_view *view)
 
 /* ---- output --------------------------------------------------------------------------- */
 
+/* Models are written in small pieces: few calls of the system, each of many bytes. Without memory
+   for it libc's own buffer does. */
+static void give_buffer(file_out *out)
+{
+    enum { BYTES = 1 << 18 };
+    out->buffer = malloc(BYTES);
+    if (out->buffer) setvbuf(out->stream, out->buffer, _IOFBF, BYTES);
+}
+
+/* Closes the stream; its buffer was in use until then. */
+static bool close_stream(file_out *out)
+{
+    const bool good = fclose(out->stream) == 0;
+    out->stream = NULL;
+    free(out->buffer);
+    out->buffer = NULL;
+    return good;
+}
+
 bool file_begin(file_out *out, const char *path, problem *why)
 {
     out->stream = NULL;
+    out->buffer = NULL;
     int n = snprintf(out->path, sizeof out->path, "%s", path);
     int m = snprintf(out->part, sizeof out->part, "%s.part", path);
     if (n < 0 || m < 0 || (size_t)m >= sizeof out->part)
@@ -63,6 +83,7 @@ bool file_begin(file_out *out, const char *path, problem *why)
     out->stream = fopen(out->part, "wb");
     if (!out->stream) return problem_errno(why, out->part, "cannot write");
     stop_removes(out->part);
+    give_buffer(out);
     return true;
 }
 
@@ -73,8 +94,7 @@ bool file_commit(file_out *out, problem *why)
     /* some file systems and devices cannot sync; that is no failure to write */
     good = good && (fsync(fileno(out->stream)) == 0 || errno == EINVAL || errno == ENOSYS);
     if (!good) problem_errno(why, out->path, "cannot write");
-    if (fclose(out->stream) != 0 && good) good = problem_errno(why, out->path, "cannot write");
-    out->stream = NULL;
+    if (!close_stream(out) && good) good = problem_errno(why, out->path, "cannot write");
     if (good && rename(out->part, out->path) != 0)
         good = problem_errno(why, out->path, "cannot rename to it");
     if (!good) unlink(out->part);
@@ -85,8 +105,7 @@ bool file_commit(file_out *out, problem *why)
 void file_abandon(file_out *out)
 {
     if (!out->stream) return;
-    fclose(out->stream);
-    out->stream = NULL;
+    close_stream(out);
     unlink(out->part);
     stop_spares(out->part);
 }

@@ -23,6 +23,7 @@ void file_unmap(file_view *view);
    Whatever happens before that leaves the old file as it was. Writes through `stream`. */
 typedef struct file_out {
     FILE *stream;
+    char *buffer; /* the stream's */
     char path[TOOL_PATH_BYTES], part[TOOL_PATH_BYTES];
 } file_out;
 bool file_begin(file_out *out, const char *path, problem *why);

@@ -39,3 +39,15 @@ double student_at(double p, size_t n)
     }
     return high;
 }
+
+double student_error(double sum, double square, size_t n)
+{
+    if (n < 2) return (double)NAN;
+    const double mean = sum / (double)n;
+    return sqrt(fmax(0, square - (double)n * mean * mean) / (double)(n - 1) / (double)n);
+}
+
+double student_reach(double sum, double square, size_t n)
+{
+    return n < 2 ? (double)NAN : student_at(0.05, n - 1) * student_error(sum, square, n);
+}

@@ -11,5 +11,9 @@ double mean_finite(const double *v, size_t n);
 double student_p(double t, size_t n);
 /* The t at which that is p. */
 double student_at(double p, size_t n);
+/* Of n values, by their sum and the sum of their squares: how far the 95 % interval of the mean
+   reaches to each side; NaN for fewer than two. */
+double student_error(double sum, double square, size_t n); /* the mean's standard error */
+double student_reach(double sum, double square, size_t n);
 
 #endif

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,10 +32,15 @@ static void put(const char *s)
     if (write(STDERR_FILENO, s, n) < 0) return; /* nobody listens */
 }
 
-static void remove_halves(void)
+static void unlink_halves(void)
 {
     for (int i = 0; i < PARTS; i++)
         if (half_used[i]) unlink(half_file[i]);
+}
+
+static void remove_halves(void)
+{
+    unlink_halves();
     if (isatty(STDERR_FILENO)) put("\r\033[K");
 }
 
@@ -121,6 +127,7 @@ void stop_begin(int argc, char **argv)
     bus.sa_sigaction = lost;
     bus.sa_flags = SA_SIGINFO;
     sigaction(SIGBUS, &bus, NULL);
+    atexit(unlink_halves); /* memory that runs out ends the program wherever it is */
     for (int i = 0; i < argc; i++)
         if (strcmp(argv[i], "--fresh")) add_word(argv[i]);
     write_line("", NULL);

@@ -11,7 +11,8 @@ void stop_begin(int argc, char **argv);
 /* What is kept, for the one line that a stop leaves; NULL: nothing worth telling. The line goes on
    with the command that takes up the work. */
 void stop_keeps(const char *format, ...) TOOL_FORMAT(1, 2);
-/* Files that a stop removes: what is being written beside its name. */
+/* Files that a stop or an exit removes: what is being written beside its name, what is of use to
+   the program alone. */
 void stop_removes(const char *path);
 void stop_spares(const char *path);
 /* A mapped file: should its bytes go while they are read (it was cut short, the disk failed), the

@@ -1,4 +1,6 @@
 /* cmd_emerge.c - `synergy emerge`: does the profile form by training? */
+#include "base/columns.h"
+#include "base/stop.h"
 #include "base/work.h"
 #include "learn/stage.h"
 #include "phiid/stage.h"
@@ -34,7 +36,8 @@ static bool write_texts(emergence *e, sha256 *identity, problem *why)
         const uint64_t size[2] = {rows, (uint64_t)e->length};
         bool good = path_join(path, e->output, e->list.run[p->run], why) &&
                     directory_make(path, why) && path_join(e->ids[p->run], path, "text.npy", why) &&
-                    npy_write(e->ids[p->run], NPY_I32, 2, size, ids, why);
+                    npy_write(e->ids[p->run], NPY_I32, 2, size, ids, why) &&
+                    columns_write(path, why);
         sha256_add(identity, ids, rows * (size_t)e->length * sizeof *ids);
         free(ids);
         if (!good) return false;
@@ -115,14 +118,16 @@ static bool one_point(emergence *e, size_t i, problem *why)
     perplexity_result loss;
     const bool control = p->kind != EMERGE_CHECKPOINT;
     if (!path_join(folder, e->output, p->folder, why) || !directory_make(folder, why) ||
-        !path_join(model, folder, "control.gguf", why))
+        !path_join(model, folder, "control.part", why))
         return false;
+    stop_removes(model); /* made again by its seed */
     bool good =
         !control || emerge_control(p->path, p->kind, (uint64_t)e->seed + p->run, model, why);
     progress_hush(true);
     good = good && read_text(e, control ? model : p->path, e->ids[p->run], folder, &loss, why);
     progress_hush(false);
-    if (control) remove(model); /* made again by its seed */
+    if (control) remove(model);
+    stop_spares(model);
     if (!good) return false;
     const double told[2] = {loss.nll, loss.se};
     return work_add(&e->log, i, told, sizeof told, why);
@@ -222,7 +227,8 @@ static bool emerge_all(emergence *e, problem *why)
         {"seed", "--seed"}, {"controls", "controls"}, {NULL, NULL}};
     char identity[65];
     char *settings = settings_of(e);
-    bool good = directory_writable(e->output, why) && identity_of(e, settings, identity, why);
+    bool good = directory_writable(e->output, why) && columns_free(e->output, why) &&
+                identity_of(e, settings, identity, why);
     const work_desc d = {.directory = e->output,
                          .file = "emergence.part",
                          .finished = "emergence.json",

@@ -330,14 +330,11 @@ static void change_json(const emerge_list *l, int s, json_out *j)
         square += change * change;
         n++;
     }
-    const double mean = n ? sum / (double)n : (double)NAN;
-    const double se =
-        n > 1 ? sqrt(fmax(0, square - (double)n * mean * mean) / (double)(n - 1) / (double)n)
-              : (double)NAN;
+    const double mean = n ? sum / (double)n : (double)NAN, reach = student_reach(sum, square, n);
     json_object_inline(j, "change");
     json_number(j, "value", mean);
-    json_number(j, "low", n > 1 ? mean - student_at(0.05, n - 1) * se : (double)NAN);
-    json_number(j, "high", n > 1 ? mean + student_at(0.05, n - 1) * se : (double)NAN);
+    json_number(j, "low", mean - reach);
+    json_number(j, "high", mean + reach);
     json_int(j, "runs", (int64_t)n);
     json_object_end(j);
 }

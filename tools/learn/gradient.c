@@ -95,6 +95,23 @@ static bool differentiate(const gradient_options *o, const net *n, const net_row
     return good;
 }
 
+/* Each can be written, and is neither an input nor another output. */
+static bool check_outputs(const gradient_options *o, problem *why)
+{
+    const char *const output[3] = {o->output, o->heads, o->logits};
+    const char *const input[3] = {o->model, o->tokens, o->weights};
+    for (int i = 0; i < 3; i++) {
+        if (!output[i]) continue;
+        for (int k = 0; k < 3; k++)
+            if (!output_not_input(output[i], input[k], why)) return false;
+        for (int k = 0; k < i; k++)
+            if (output[k] && path_same(output[i], output[k]))
+                return problem_set(why, "%s: each result needs a file of its own", output[i]);
+        if (!output_file_check(output[i], o->force, why)) return false;
+    }
+    return true;
+}
+
 bool gradient_run(const gradient_options *o, gradient_result *result, problem *why)
 {
     net n;
@@ -102,11 +119,11 @@ bool gradient_run(const gradient_options *o, gradient_result *result, problem *w
     float *weights = NULL;
     net_rows r;
     memset(&r, 0, sizeof r);
-    if (o->output && !output_file_check(o->output, o->force, why)) return false;
-    if (o->heads && !output_file_check(o->heads, o->force, why)) return false;
-    if (o->logits && !output_file_check(o->logits, o->force, why)) return false;
-    if (!net_open(&n, o->model, o->threads, why)) return false;
-    bool good = net_rows_read(&ids, &r.rows, &r.length, o->tokens, (uint32_t)n.vocab, why) &&
+    if (!check_outputs(o, why) || !net_open(&n, o->model, o->threads, why)) return false;
+    bool good = model_not_output(&n.file, o->output, why) &&
+                model_not_output(&n.file, o->heads, why) &&
+                model_not_output(&n.file, o->logits, why) &&
+                net_rows_read(&ids, &r.rows, &r.length, o->tokens, (uint32_t)n.vocab, why) &&
                 read_weights(o->weights, r.rows, r.length, &weights, why);
     r.ids = ids;
     r.weights = weights;

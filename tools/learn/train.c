@@ -391,7 +391,11 @@ static bool prepare(training *t, problem *why)
 {
     char start[TOOL_PATH_BYTES], state[TOOL_PATH_BYTES];
     const train_options *o = t->o;
-    if (!check_list(o->checkpoints, why) || !directory_writable(o->output, why)) return false;
+    if (!check_list(o->checkpoints, why) || !directory_writable(o->output, why) ||
+        !columns_free(o->output, why) || !columns_not_input(o->output, "train", o->init, why) ||
+        !columns_not_input(o->output, "train", o->text, why) ||
+        !columns_not_input(o->output, "train", o->tokens, why))
+        return false;
     if (!in_folder(t, "start.gguf", start, why) || !in_folder(t, "state.gguf", state, why))
         return false;
     if (!o->init && (!path_exists(start) || !path_exists(state) || o->fresh || o->force) &&

@@ -15,6 +15,7 @@
 #include "learn/state.h"
 
 #include "base/columns.h"
+#include "base/stop.h"
 #include "base/work.h"
 #include "engine/folder.h"
 #include "engine/unit_list.h"
@@ -691,7 +692,8 @@ static bool choose_directory(tuning *t, problem *why)
             !path_join(t->directory, tune, name, why))
             return false;
     }
-    return directory_writable(t->directory, why);
+    return directory_writable(t->directory, why) && columns_free(t->directory, why) &&
+           columns_not_input(t->directory, "train", o->model, why);
 }
 
 /* A few held-out answers are timed. A row's gradient takes about as long as its answer; the
@@ -719,10 +721,24 @@ static bool announce(tuning *t, problem *why)
     return good && plan_announce(&p, why);
 }
 
+/* What answers reads the weights as a file has them; the file is of no use afterwards, and
+   model.gguf is the tuned model alone. */
+static bool open_speaker(tuning *t, size_t sequences, size_t tokens, problem *why)
+{
+    char path[TOOL_PATH_BYTES];
+    if (!in_folder(t, "speaker.part", path, why)) return false;
+    stop_removes(path);
+    const bool good = net_write(&t->n, t->n.weight, NET_MODEL, path, why) &&
+                      speaker_open(&t->s, &t->n, path, sequences, tokens, why);
+    remove(path);
+    stop_spares(path);
+    return good;
+}
+
 static bool begin(tuning *t, problem *why)
 {
     const tune_options *o = t->o;
-    char path[TOOL_PATH_BYTES], size[32];
+    char size[32];
     json_file run;
     if (!folder_describe(&run, o->directory, why)) return false;
     bool good = !folder_has_experts(run.root) ||
@@ -762,7 +778,6 @@ static bool begin(tuning *t, problem *why)
     optimiser_options a = o->optimiser;
     if (o->method == TUNE_GRPO) a.steps *= o->updates, a.warmup *= o->updates;
     optimiser_open(&t->a, &t->n, &a, t->own.at, t->own.count);
-    if (!in_folder(t, "model.gguf", path, why)) return false;
     describe(t);
     text_add(&t->rows, "step,loss,reward,kl,answer_tokens,gradient_norm\n");
     text_add(&t->accuracy, "step,accuracy,low,high,right\n");
@@ -777,8 +792,7 @@ static bool begin(tuning *t, problem *why)
         t->resumed = true;
         tool_note("goes on behind step %llu", (unsigned long long)t->sampled);
     }
-    return net_write(&t->n, t->n.weight, NET_MODEL, path, why) &&
-           speaker_open(&t->s, &t->n, path, sequences, tokens, why) && announce(t, why);
+    return open_speaker(t, sequences, tokens, why) && announce(t, why);
 }
 
 static bool finish(tuning *t, problem *why)
@@ -796,7 +810,8 @@ static bool finish(tuning *t, problem *why)
     return in_folder(t, "model.gguf", path, why) &&
            net_write(&t->n, t->n.weight, NET_MODEL, path, why) && save(t, why) &&
            in_folder(t, "tune.json", path, why) &&
-           file_write(path, t->settings.at, t->settings.length, why);
+           file_write(path, t->settings.at, t->settings.length, why) &&
+           columns_write(t->directory, why);
 }
 
 static bool known_task(const char *name)

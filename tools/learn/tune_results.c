@@ -68,18 +68,15 @@ static bool read_runs(tuned_list *l, const char *directory, problem *why)
 
 static double last_accuracy(const tuned *t)
 {
-    double v = (double)NAN;
     const csv *c = &t->accuracy;
-    return c->rows && csv_double(csv_cell(c, c->rows - 1, csv_column(c, "accuracy")), &v)
-               ? v
-               : (double)NAN;
+    return c->rows ? csv_number_at(c, c->rows - 1, "accuracy") : (double)NAN;
 }
 
 /* "items 0110...": which items were right at the end. */
 static const char *last_right(const tuned *t)
 {
     const csv *c = &t->accuracy;
-    const char *cell = c->rows ? csv_cell(c, c->rows - 1, csv_column(c, "right")) : "";
+    const char *cell = c->rows ? csv_at(c, c->rows - 1, "right") : "";
     return strncmp(cell, "items ", 6) ? "" : cell + 6;
 }
 
@@ -137,14 +134,12 @@ static paired compare(const tuned_list *l, const char *group, const char *a, con
         p.seeds++;
     }
     if (p.seeds) {
-        const double n = (double)p.seeds, mean = sum / n;
-        const double se =
-            p.seeds > 1 ? sqrt(fmax(0, square - n * mean * mean) / (n - 1) / n) : (double)NAN;
+        const double mean = sum / (double)p.seeds, se = student_error(sum, square, p.seeds);
         p.difference = mean;
         if (p.seeds > 1) {
             const double t = se > 0 ? mean / se : mean > 0 || mean < 0 ? (double)INFINITY : 0;
-            p.low = mean - student_at(0.05, p.seeds - 1) * se;
-            p.high = mean + student_at(0.05, p.seeds - 1) * se;
+            p.low = mean - student_reach(sum, square, p.seeds);
+            p.high = mean + student_reach(sum, square, p.seeds);
             p.p_seeds = student_p(t, p.seeds - 1);
         }
         if (p.items) p.p_items = sign_p(item, p.items, &p.items);
@@ -164,14 +159,12 @@ static bool write_table(const tuned_list *l, const char *directory, problem *why
         const tuned *t = &l->at[i];
         for (size_t r = 0; r < t->accuracy.rows; r++) {
             static const char *const number[] = {"step", "accuracy", "low", "high"};
-            double v;
             table_text(&out, "task", t->task);
             table_text(&out, "method", t->method);
             table_text(&out, "subset", t->subset);
             table_int(&out, "seed", t->seed);
             for (size_t k = 0; k < 4; k++) {
-                if (!csv_double(csv_cell(&t->accuracy, r, csv_column(&t->accuracy, number[k])), &v))
-                    v = (double)NAN;
+                const double v = csv_number_at(&t->accuracy, r, number[k]);
                 if (k) table_number(&out, number[k], v);
                 else table_int(&out, number[k], (int64_t)v);
             }
@@ -262,14 +255,12 @@ static void group_means(const tuned_list *l, const tuned *of, json_out *j)
     const char *subset[MOST_SUBSETS];
     const size_t n = subsets_of(l, of->group, subset, MOST_SUBSETS);
     for (size_t a = 0; a < n; a++) {
-        double sum = 0, start = 0, v;
+        double sum = 0, start = 0;
         size_t seeds = 0;
         for (size_t i = 0; i < l->count; i++) {
             const csv *c = &l->at[i].accuracy;
             if (strcmp(l->at[i].group, of->group) || strcmp(l->at[i].subset, subset[a])) continue;
-            start += c->rows && csv_double(csv_cell(c, 0, csv_column(c, "accuracy")), &v)
-                         ? v
-                         : (double)NAN;
+            start += c->rows ? csv_number_at(c, 0, "accuracy") : (double)NAN;
             sum += last_accuracy(&l->at[i]);
             seeds++;
         }

@@ -98,9 +98,16 @@ typedef struct curve {
 curve curve_of(const csv *c, const char *key, const char *value, const char *of_set, const char *x,
                const char *y);
 void curve_free(curve *c);
-curve curve_new(size_t n);
+curve curve_new(size_t n);      /* of n points, all 0 */
+curve curve_begin(size_t most); /* of none, with room for so many */
+void curve_add(curve *c, double x, double y, double low, double high);
+/* Adds a name that the list does not have, as long as there is room. */
+void report_add_name(const char **name, size_t *count, size_t most, const char *one);
 /* The test of a against b in ablation.json or perturb.json; NULL when there is none. */
 const json *report_test(const json *from, const char *a, const char *b);
+/* What a test sets against each other, in words; its interval as a cell, times a factor. */
+void report_test_pair(const json *test, char words[160]);
+void report_test_interval(page *p, const json *test, double factor);
 /* Mean over seeds of the mean KL along the curves of one order; NaN without. `which`: 0 the mean,
    -1 the smallest, 1 the largest. */
 double report_auc(const json *ablation, const char *order, int which);
@@ -188,6 +195,9 @@ typedef struct chart {
     size_t count;
 } chart;
 void figure_lines(const chart *c, figure *f);
+/* The same as a panel of the page's figure; the lines' points go. `whole`: it is part of the
+   composite figure, too. */
+void report_chart(page *p, const chart *c, line *l, bool whole);
 
 /* ---- answers ---------------------------------------------------------------------------- */
 

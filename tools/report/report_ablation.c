@@ -62,9 +62,7 @@ typedef struct view {
 static void panel(page *p, const view *v, const order *of, size_t count)
 {
     line l[MOST_ORDERS];
-    figure f = {0};
     chart c = v->as;
-    c.lines = l;
     c.count = 0;
     for (size_t k = 0; k < count; k++) {
         line *to = &l[c.count];
@@ -75,14 +73,8 @@ static void panel(page *p, const view *v, const order *of, size_t count)
         if (to->at.n) c.count++;
         else curve_free(&to->at);
     }
-    if (c.count) {
-        figure_lines(&c, &f);
-        if (v->set) page_panel(p, c.id, &f);
-        else
-            page_panel_of_whole(p, c.id,
-                                &f); /* what a removal does; accuracies have their own figure */
-    }
-    for (size_t k = 0; k < c.count; k++) curve_free(&l[k].at);
+    /* the whole shows what a removal does; accuracies have their own figure */
+    if (c.count) report_chart(p, &c, l, !v->set);
 }
 
 /* The highest value of a column, so that two panels can share an axis. */
@@ -103,9 +95,7 @@ static size_t sets_of(const csv *c, const char *name[MOST_SETS])
     size_t n = 0;
     for (size_t i = 0; i < c->rows && at >= 0; i++) {
         const char *s = csv_cell(c, i, at);
-        bool known = !*s || !strcmp(s, "all");
-        for (size_t k = 0; k < n && !known; k++) known = !strcmp(name[k], s);
-        if (!known && n < MOST_SETS) name[n++] = s;
+        if (*s && strcmp(s, "all")) report_add_name(name, &n, MOST_SETS, s);
     }
     return n;
 }
@@ -189,13 +179,11 @@ static void test_table(page *p, const json *from, const char *caption)
     page_table_body(p);
     for (const json *c = list->child; c; c = c->next) {
         char row[160];
-        snprintf(row, sizeof row, "%.60s \xe2\x88\x92 %.60s", json_text_of(c, "a", "?"),
-                 json_text_of(c, "b", "?"));
+        report_test_pair(c, row);
         page_row(p, row);
         page_cell(
             p, json_number_of(c, "auc_difference", json_number_of(c, "difference", (double)NAN)));
-        page_cell_interval(p, json_number_of(c, "low", (double)NAN),
-                           json_number_of(c, "high", (double)NAN));
+        report_test_interval(p, c, 1);
         page_cell(p, json_number_of(c, "p_prompts", (double)NAN));
         page_cell(p, json_number_of(c, "p_orders", (double)NAN));
         page_row_end(p);
@@ -262,33 +250,6 @@ static void ablation_curves(page *p, const report *r)
     set_panels(p, a, "ablation-accuracy", ORDERS(by_few));
 }
 
-static void section_without(page *p, const char *what, const char *how, bool outdated)
-{
-    text_print(&p->html,
-               "<p>%s has %s: <code>synergy %s MODEL DIR -o DIR%s</code> does it%s, and "
-               "<code>synergy report DIR</code> draws it here.</p>\n",
-               what,
-               outdated ? "been tested for other scores only, not for those of this units.csv"
-                        : "not been tested for this result",
-               how, outdated ? " --force" : "", outdated ? " again" : "");
-}
-
-void report_ablation(page *p, const report *r)
-{
-    if (!r->ablation.root && !r->ablation_outdated && !report_model(r)) return;
-    page_put(p, "<h2 id=\"ablation\">Removing units</h2>\n");
-    if (!r->ablation.root) {
-        section_without(p, "What the model loses when units are removed", "ablate",
-                        r->ablation_outdated);
-        return;
-    }
-    words_of(p, r->ablation.root);
-    ablation_curves(p, r);
-    auc_table(p, r->ablation.root, "removed", "Mean KL along the curve, nats.", ORDERS(by_all));
-    test_table(p, r->ablation.root,
-               "Orders of removal against each other: mean KL along the curve, nats.");
-}
-
 /* ---- perturbation ----------------------------------------------------------------------- */
 
 static void perturb_curves(page *p, const report *r)
@@ -323,17 +284,62 @@ static void perturb_curves(page *p, const report *r)
     set_panels(p, a, "perturb-accuracy", ORDERS(by_group));
 }
 
-void report_perturb(page *p, const report *r)
+/* ---- sections --------------------------------------------------------------------------- */
+
+typedef struct intervention {
+    const char *id, *title, *untested, *command;
+    void (*curves)(page *p, const report *r);
+    const char *what, *area, *tests; /* of the tables */
+    const order *of;
+    size_t count;
+} intervention;
+
+static void section(page *p, const report *r, const json *result, bool outdated,
+                    const intervention *v)
 {
-    if (!r->perturb.root && !r->perturb_outdated && !report_model(r)) return;
-    page_put(p, "<h2 id=\"perturb\">Noise in the weights</h2>\n");
-    if (!r->perturb.root) {
-        section_without(p, "What noise in the weights does", "perturb", r->perturb_outdated);
+    if (!result && !outdated && !report_model(r)) return;
+    text_print(&p->html, "<h2 id=\"%s\">%s</h2>\n", v->id, v->title);
+    if (!result) {
+        text_print(&p->html,
+                   "<p>%s has %s: <code>synergy %s MODEL DIR -o DIR%s</code> does it%s, and "
+                   "<code>synergy report DIR</code> draws it here.</p>\n",
+                   v->untested,
+                   outdated ? "been tested for other scores only, not for those of this units.csv"
+                            : "not been tested for this result",
+                   v->command, outdated ? " --force" : "", outdated ? " again" : "");
         return;
     }
-    words_of(p, r->perturb.root);
-    perturb_curves(p, r);
-    auc_table(p, r->perturb.root, "noise in", "Mean KL over the strengths, nats.",
-              ORDERS(by_group));
-    test_table(p, r->perturb.root, "Groups against each other: mean KL over strengths, nats.");
+    words_of(p, result);
+    v->curves(p, r);
+    auc_table(p, result, v->what, v->area, v->of, v->count);
+    test_table(p, result, v->tests);
+}
+
+void report_ablation(page *p, const report *r)
+{
+    static const intervention removal = {
+        "ablation",
+        "Removing units",
+        "What the model loses when units are removed",
+        "ablate",
+        ablation_curves,
+        "removed",
+        "Mean KL along the curve, nats.",
+        "Orders of removal against each other: mean KL along the curve, nats.",
+        ORDERS(by_all)};
+    section(p, r, r->ablation.root, r->ablation_outdated, &removal);
+}
+
+void report_perturb(page *p, const report *r)
+{
+    static const intervention noise = {"perturb",
+                                       "Noise in the weights",
+                                       "What noise in the weights does",
+                                       "perturb",
+                                       perturb_curves,
+                                       "noise in",
+                                       "Mean KL over the strengths, nats.",
+                                       "Groups against each other: mean KL over strengths, nats.",
+                                       ORDERS(by_group)};
+    section(p, r, r->perturb.root, r->perturb_outdated, &noise);
 }

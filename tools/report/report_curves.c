@@ -41,9 +41,8 @@ static curve_row *rows_of(const csv *c, const char *key, const char *value, cons
 }
 
 /* Rows at one x are seeds of one order: their mean, the smallest and the largest. */
-static size_t merge_seeds(const curve_row *row, size_t n, curve *to)
+static void merge_seeds(const curve_row *row, size_t n, curve *to)
 {
-    size_t points = 0;
     for (size_t i = 0, next; i < n; i = next) {
         double sum = 0, low = row[i].y, high = row[i].y;
         for (next = i; next < n && row[next].x == row[i].x; next++) {
@@ -51,13 +50,10 @@ static size_t merge_seeds(const curve_row *row, size_t n, curve *to)
             low = fmin(low, row[next].y);
             high = fmax(high, row[next].y);
         }
-        bool seeds = next - i > 1;
-        to->x[points] = row[i].x;
-        to->y[points] = sum / (double)(next - i);
-        to->low[points] = seeds ? low : row[i].low;
-        to->high[points++] = seeds ? high : row[i].high;
+        const bool seeds = next - i > 1;
+        curve_add(to, row[i].x, sum / (double)(next - i), seeds ? low : row[i].low,
+                  seeds ? high : row[i].high);
     }
-    return points;
 }
 
 curve curve_of(const csv *c, const char *key, const char *value, const char *of_set, const char *x,
@@ -65,10 +61,9 @@ curve curve_of(const csv *c, const char *key, const char *value, const char *of_
 {
     size_t n;
     curve_row *row = rows_of(c, key, value, of_set, x, y, &n);
-    curve to = {0, tool_alloc(n + 1, sizeof(double)), tool_alloc(n + 1, sizeof(double)),
-                tool_alloc(n + 1, sizeof(double)), tool_alloc(n + 1, sizeof(double))};
+    curve to = curve_begin(n);
     qsort(row, n, sizeof *row, by_x);
-    to.n = merge_seeds(row, n, &to);
+    merge_seeds(row, n, &to);
     free(row);
     return to;
 }
@@ -78,6 +73,28 @@ curve curve_new(size_t n)
     curve c = {n, tool_alloc(n, sizeof(double)), tool_alloc(n, sizeof(double)),
                tool_alloc(n, sizeof(double)), tool_alloc(n, sizeof(double))};
     return c;
+}
+
+curve curve_begin(size_t most)
+{
+    curve c = curve_new(most);
+    c.n = 0;
+    return c;
+}
+
+void curve_add(curve *c, double x, double y, double low, double high)
+{
+    c->x[c->n] = x;
+    c->y[c->n] = y;
+    c->low[c->n] = low;
+    c->high[c->n++] = high;
+}
+
+void report_add_name(const char **name, size_t *count, size_t most, const char *one)
+{
+    for (size_t k = 0; k < *count; k++)
+        if (!strcmp(name[k], one)) return;
+    if (*count < most) name[(*count)++] = one;
 }
 
 void curve_free(curve *c)
@@ -95,6 +112,18 @@ const json *report_test(const json *from, const char *a, const char *b)
     for (const json *c = list ? list->child : NULL; c; c = c->next)
         if (!strcmp(json_text_of(c, "a", ""), a) && !strcmp(json_text_of(c, "b", ""), b)) return c;
     return NULL;
+}
+
+void report_test_pair(const json *test, char words[160])
+{
+    snprintf(words, 160, "%.60s \xe2\x88\x92 %.60s", json_text_of(test, "a", "?"),
+             json_text_of(test, "b", "?"));
+}
+
+void report_test_interval(page *p, const json *test, double factor)
+{
+    page_cell_interval(p, factor * json_number_of(test, "low", (double)NAN),
+                       factor * json_number_of(test, "high", (double)NAN));
 }
 
 double report_auc(const json *ablation, const char *order, int which)

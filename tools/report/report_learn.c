@@ -8,34 +8,6 @@
 
 enum { MOST_RUNS = 6, MOST_LINES = MOST_RUNS + 2, MOST_STEPS = 7 };
 
-static double number_at(const csv *c, size_t row, const char *column)
-{
-    double v;
-    return csv_double(csv_cell(c, row, csv_column(c, column)), &v) ? v : (double)NAN;
-}
-
-static bool is_at(const csv *c, size_t row, const char *column, const char *value)
-{
-    return !strcmp(csv_cell(c, row, csv_column(c, column)), value);
-}
-
-static void curve_begin(curve *to, size_t most)
-{
-    to->n = 0;
-    to->x = tool_alloc(most + 1, sizeof(double));
-    to->y = tool_alloc(most + 1, sizeof(double));
-    to->low = tool_alloc(most + 1, sizeof(double));
-    to->high = tool_alloc(most + 1, sizeof(double));
-}
-
-static void curve_add(curve *to, double x, double y, double low, double high)
-{
-    to->x[to->n] = x;
-    to->y[to->n] = y;
-    to->low[to->n] = low;
-    to->high[to->n++] = high;
-}
-
 /* ---- emergence: claims ------------------------------------------------------------------ */
 
 static void counts_words(page *p, const json *c, const char *what)
@@ -96,48 +68,44 @@ void report_emergence_claims(page *p, const report *r)
 static size_t runs_of(const csv *c, const char *run[MOST_RUNS])
 {
     size_t n = 0;
-    for (size_t i = 0; i < c->rows && n < MOST_RUNS; i++) {
-        const char *name = csv_cell(c, i, csv_column(c, "run"));
-        bool known = false;
-        for (size_t k = 0; k < n; k++) known = known || !strcmp(run[k], name);
-        if (!known) run[n++] = name;
-    }
+    for (size_t i = 0; i < c->rows; i++) report_add_name(run, &n, MOST_RUNS, csv_at(c, i, "run"));
     return n;
 }
 
-static void run_line(const csv *c, const char *run, const char *score, const char *const column[3],
-                     curve *to)
+static curve run_line(const csv *c, const char *run, const char *score, const char *const column[3])
 {
-    curve_begin(to, c->rows);
+    curve to = curve_begin(c->rows);
     for (size_t i = 0; i < c->rows; i++) {
-        if (!is_at(c, i, "kind", "checkpoint") || !is_at(c, i, "run", run) ||
-            !is_at(c, i, "score_name", score))
+        if (!csv_is_at(c, i, "kind", "checkpoint") || !csv_is_at(c, i, "run", run) ||
+            !csv_is_at(c, i, "score_name", score))
             continue;
         const bool band = column[1] != NULL;
-        curve_add(to, number_at(c, i, "step"), number_at(c, i, column[0]),
-                  band ? number_at(c, i, column[1]) : (double)NAN,
-                  band ? number_at(c, i, column[2]) : (double)NAN);
+        curve_add(&to, csv_number_at(c, i, "step"), csv_number_at(c, i, column[0]),
+                  band ? csv_number_at(c, i, column[1]) : (double)NAN,
+                  band ? csv_number_at(c, i, column[2]) : (double)NAN);
     }
+    return to;
 }
 
 /* A control has no steps: a level line, the mean over runs, between the smallest and the
    largest. */
-static void control_line(const csv *c, const char *kind, const char *score, const char *column,
-                         double x1, curve *to)
+static curve control_line(const csv *c, const char *kind, const char *score, const char *column,
+                          double x1)
 {
     double sum = 0, low = (double)NAN, high = (double)NAN;
     size_t n = 0;
-    curve_begin(to, 2);
+    curve to = curve_begin(2);
     for (size_t i = 0; i < c->rows; i++) {
-        const double v = number_at(c, i, column);
-        if (!is_at(c, i, "kind", kind) || !is_at(c, i, "score_name", score) || !isfinite(v))
+        const double v = csv_number_at(c, i, column);
+        if (!csv_is_at(c, i, "kind", kind) || !csv_is_at(c, i, "score_name", score) || !isfinite(v))
             continue;
         sum += v;
         low = fmin(low, v);
         high = fmax(high, v);
         n++;
     }
-    for (int end = 0; end < 2 && n; end++) curve_add(to, end ? x1 : 0, sum / (double)n, low, high);
+    for (int end = 0; end < 2 && n; end++) curve_add(&to, end ? x1 : 0, sum / (double)n, low, high);
+    return to;
 }
 
 static void steps_panel(page *p, const report *r, chart c, const char *score,
@@ -146,29 +114,23 @@ static void steps_panel(page *p, const report *r, chart c, const char *score,
     const csv *rows = &r->emergence_rows;
     const char *run[MOST_RUNS];
     line l[MOST_LINES];
-    figure f = {0};
     const size_t runs = runs_of(rows, run);
     double x1 = 0;
     for (size_t i = 0; i < rows->rows; i++)
-        if (is_at(rows, i, "kind", "checkpoint")) x1 = fmax(x1, number_at(rows, i, "step"));
-    for (size_t k = 0; k < runs; k++) {
-        l[k] = (line){run[k], {0, NULL, NULL, NULL, NULL}, (int)k, true};
-        run_line(rows, run[k], score, column, &l[k].at);
-    }
+        if (csv_is_at(rows, i, "kind", "checkpoint")) x1 = fmax(x1, csv_number_at(rows, i, "step"));
+    for (size_t k = 0; k < runs; k++)
+        l[k] = (line){run[k], run_line(rows, run[k], score, column), (int)k, true};
     c.count = runs;
     static const char *const control[2] = {"random", "shuffled"};
     for (int k = 0; k < 2; k++) {
         line *to = &l[c.count];
-        *to = (line){control[k], {0, NULL, NULL, NULL, NULL}, k ? 6 : 12, false};
-        control_line(rows, control[k], score, column[0], x1, &to->at);
+        *to = (line){control[k], control_line(rows, control[k], score, column[0], x1), k ? 6 : 12,
+                     false};
         if (to->at.n) c.count++;
         else curve_free(&to->at);
     }
-    c.lines = l;
     c.x_label = "training, steps";
-    figure_lines(&c, &f);
-    page_panel(p, c.id, &f);
-    for (size_t k = 0; k < c.count; k++) curve_free(&l[k].at);
+    report_chart(p, &c, l, false);
 }
 
 /* The profile at a few steps of the first run: the first, the last, and evenly between. */
@@ -179,13 +141,13 @@ static void profile_panel(page *p, const report *r, const char *score, const cha
     const char *run[MOST_RUNS];
     char name[MOST_STEPS][32];
     line l[MOST_STEPS];
-    figure f = {0};
     double step[64], shown = -1;
     size_t steps = 0, lines = 0;
     if (!runs_of(c, run)) return;
     for (size_t i = 0; i < c->rows; i++) {
-        const double at = number_at(c, i, "step");
-        if (!is_at(c, i, "run", run[0]) || !is_at(c, i, "kind", "checkpoint") || at <= shown)
+        const double at = csv_number_at(c, i, "step");
+        if (!csv_is_at(c, i, "run", run[0]) || !csv_is_at(c, i, "kind", "checkpoint") ||
+            at <= shown)
             continue;
         shown = at;
         if (steps < sizeof step / sizeof step[0]) step[steps++] = at;
@@ -195,13 +157,12 @@ static void profile_panel(page *p, const report *r, const char *score, const cha
         const double at = step[wanted > 1 ? k * (steps - 1) / (wanted - 1) : 0];
         line *to = &l[lines++];
         snprintf(name[k], sizeof name[k], "step %.0f", at);
-        *to = (line){name[k], {0, NULL, NULL, NULL, NULL}, (int)k, true};
-        curve_begin(&to->at, c->rows);
+        *to = (line){name[k], curve_begin(c->rows), (int)k, true};
         for (size_t i = 0; i < c->rows; i++)
-            if (is_at(c, i, "run", run[0]) && is_at(c, i, "kind", "checkpoint") &&
-                is_at(c, i, "score_name", score) && number_at(c, i, "step") == at)
-                curve_add(&to->at, number_at(c, i, "layer"), number_at(c, i, "mean"),
-                          number_at(c, i, "low"), number_at(c, i, "high"));
+            if (csv_is_at(c, i, "run", run[0]) && csv_is_at(c, i, "kind", "checkpoint") &&
+                csv_is_at(c, i, "score_name", score) && csv_number_at(c, i, "step") == at)
+                curve_add(&to->at, csv_number_at(c, i, "layer"), csv_number_at(c, i, "mean"),
+                          csv_number_at(c, i, "low"), csv_number_at(c, i, "high"));
     }
     chart as = {id,
                 title,
@@ -211,11 +172,9 @@ static void profile_panel(page *p, const report *r, const char *score, const cha
                 0,
                 0,
                 0,
-                l,
+                NULL,
                 lines};
-    figure_lines(&as, &f);
-    page_panel(p, id, &f);
-    for (size_t k = 0; k < lines; k++) curve_free(&l[k].at);
+    report_chart(p, &as, l, false);
 }
 
 void report_emergence(page *p, const report *r)

@@ -239,3 +239,14 @@ void figure_lines(const chart *c, figure *f)
     svg_end(&f->svg);
     lines_data(c, f);
 }
+
+void report_chart(page *p, const chart *c, line *l, bool whole)
+{
+    chart drawn = *c;
+    figure f = {0};
+    drawn.lines = l;
+    figure_lines(&drawn, &f);
+    if (whole) page_panel_of_whole(p, c->id, &f);
+    else page_panel(p, c->id, &f);
+    for (size_t k = 0; k < c->count; k++) curve_free(&l[k].at);
+}

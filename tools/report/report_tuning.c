@@ -84,22 +84,11 @@ void report_tuning_claims(page *p, const report *r)
 
 /* ---- figures ------------------------------------------------------------------------------ */
 
-static const char *at(const csv *c, size_t row, const char *column)
-{
-    return csv_cell(c, row, csv_column(c, column));
-}
-
-static double number_at(const csv *c, size_t row, const char *column)
-{
-    double v;
-    return csv_double(at(c, row, column), &v) ? v : (double)NAN;
-}
-
 static bool is_of(const csv *c, size_t row, const char *task, const char *method,
                   const char *subset)
 {
-    return !strcmp(at(c, row, "task"), task) && !strcmp(at(c, row, "method"), method) &&
-           (!subset || !strcmp(at(c, row, "subset"), subset));
+    return csv_is_at(c, row, "task", task) && csv_is_at(c, row, "method", method) &&
+           (!subset || csv_is_at(c, row, "subset", subset));
 }
 
 static int by_number(const void *a, const void *b)
@@ -110,48 +99,38 @@ static int by_number(const void *a, const void *b)
 
 /* Mean over seeds at every step, with its 95 % interval by Student's t; of one seed, that of the
    items. */
-static void subset_line(const csv *c, const char *task, const char *method, const char *subset,
-                        curve *to)
+static curve subset_line(const csv *c, const char *task, const char *method, const char *subset)
 {
     double *step = tool_alloc(c->rows + 1, sizeof *step);
     size_t steps = 0;
     for (size_t i = 0; i < c->rows; i++)
-        if (is_of(c, i, task, method, subset)) step[steps++] = number_at(c, i, "step");
+        if (is_of(c, i, task, method, subset)) step[steps++] = csv_number_at(c, i, "step");
     qsort(step, steps, sizeof *step, by_number);
-    to->n = 0;
-    to->x = tool_alloc(steps + 1, sizeof(double));
-    to->y = tool_alloc(steps + 1, sizeof(double));
-    to->low = tool_alloc(steps + 1, sizeof(double));
-    to->high = tool_alloc(steps + 1, sizeof(double));
+    curve to = curve_begin(steps);
     for (size_t s = 0; s < steps; s++) {
         double sum = 0, square = 0, low = (double)NAN, high = (double)NAN;
         size_t n = 0;
         if (s && !(step[s] > step[s - 1])) continue;
         for (size_t i = 0; i < c->rows; i++) {
-            const double v = number_at(c, i, "accuracy");
-            if (!is_of(c, i, task, method, subset) || number_at(c, i, "step") < step[s] ||
-                number_at(c, i, "step") > step[s])
+            const double v = csv_number_at(c, i, "accuracy");
+            if (!is_of(c, i, task, method, subset) || csv_number_at(c, i, "step") < step[s] ||
+                csv_number_at(c, i, "step") > step[s])
                 continue;
             sum += v;
             square += v * v;
-            low = number_at(c, i, "low");
-            high = number_at(c, i, "high");
+            low = csv_number_at(c, i, "low");
+            high = csv_number_at(c, i, "high");
             n++;
         }
         const double mean = sum / (double)n;
         if (n > 1) {
-            const double half =
-                student_at(0.05, n - 1) *
-                sqrt(fmax(0, square - (double)n * mean * mean) / (double)(n - 1) / (double)n);
-            low = mean - half;
-            high = mean + half;
+            low = mean - student_reach(sum, square, n);
+            high = mean + student_reach(sum, square, n);
         }
-        to->x[to->n] = step[s];
-        to->y[to->n] = mean;
-        to->low[to->n] = low;
-        to->high[to->n++] = high;
+        curve_add(&to, step[s], mean, low, high);
     }
     free(step);
+    return to;
 }
 
 static void method_panel(page *p, const report *r, const char *task, const char *method,
@@ -161,20 +140,13 @@ static void method_panel(page *p, const report *r, const char *task, const char 
     const char *subset[MOST_SUBSETS];
     char id[64], title[200];
     line l[MOST_SUBSETS];
-    figure f = {0};
     size_t n = 0;
-    for (size_t i = 0; i < c->rows && n < MOST_SUBSETS; i++) {
-        bool known = !is_of(c, i, task, method, NULL);
-        for (size_t k = 0; k < n; k++) known = known || !strcmp(subset[k], at(c, i, "subset"));
-        if (!known) subset[n++] = at(c, i, "subset");
-    }
-    for (size_t k = 0; k < n; k++) {
-        l[k] = (line){subset[k],
-                      {0, NULL, NULL, NULL, NULL},
-                      !strcmp(subset[k], "random") ? 12 : (int)k,
-                      true};
-        subset_line(c, task, method, subset[k], &l[k].at);
-    }
+    for (size_t i = 0; i < c->rows; i++)
+        if (is_of(c, i, task, method, NULL))
+            report_add_name(subset, &n, MOST_SUBSETS, csv_at(c, i, "subset"));
+    for (size_t k = 0; k < n; k++)
+        l[k] = (line){subset[k], subset_line(c, task, method, subset[k]),
+                      !strcmp(subset[k], "random") ? 12 : (int)k, true};
     snprintf(id, sizeof id, "tuning-%s-%zu", method, number);
     snprintf(title, sizeof title, "%s, %.100s",
              choice_is(CHOICE_METHOD, 0, method) ? "Worked solutions" : "Reward", task);
@@ -186,11 +158,9 @@ static void method_panel(page *p, const report *r, const char *task, const char 
                 0,
                 0,
                 CHART_PERCENT_Y,
-                l,
+                NULL,
                 n};
-    figure_lines(&as, &f);
-    page_panel(p, id, &f);
-    for (size_t k = 0; k < n; k++) curve_free(&l[k].at);
+    report_chart(p, &as, l, false);
 }
 
 static void tests_table(page *p, const json *tuning)
@@ -210,17 +180,15 @@ static void tests_table(page *p, const json *tuning)
     page_table_head(p, "p over items");
     page_table_body(p);
     for (const json *c = list->child; c; c = c->next) {
-        char row[200];
+        char row[160];
         snprintf(row, sizeof row, "%.60s, %.20s", json_text_of(c, "task", "?"),
                  json_text_of(c, "method", "?"));
         page_row(p, row);
-        snprintf(row, sizeof row, "%.60s \xe2\x88\x92 %.60s", json_text_of(c, "a", "?"),
-                 json_text_of(c, "b", "?"));
+        report_test_pair(c, row);
         page_cell_words(p, row);
         page_cell(p, json_number_of(c, "seeds", (double)NAN));
         page_cell(p, 100 * json_number_of(c, "difference", (double)NAN));
-        page_cell_interval(p, 100 * json_number_of(c, "low", (double)NAN),
-                           100 * json_number_of(c, "high", (double)NAN));
+        report_test_interval(p, c, 100);
         page_cell(p, json_number_of(c, "p_seeds", (double)NAN));
         page_cell(p, json_number_of(c, "p_items", (double)NAN));
         page_row_end(p);
@@ -238,8 +206,8 @@ void report_tuning(page *p, const report *r)
     for (size_t i = 0; i < c->rows; i++) {
         bool known = false;
         for (size_t k = 0; k < i && !known; k++)
-            known = is_of(c, k, at(c, i, "task"), at(c, i, "method"), NULL);
-        if (!known) method_panel(p, r, at(c, i, "task"), at(c, i, "method"), number++);
+            known = is_of(c, k, csv_at(c, i, "task"), csv_at(c, i, "method"), NULL);
+        if (!known) method_panel(p, r, csv_at(c, i, "task"), csv_at(c, i, "method"), number++);
     }
     page_figure_end(p, "Only the named heads were trained, all other weights stayed. Points: the "
                        "mean over seeds; bands: its "
