@@ -141,7 +141,9 @@ called() {
 calls() {
     call=$1 error=$2
     shift 2
-    for n in $(chosen $(($(called "$call" "$loader") + 1)) "$(called "$call" "$trace")" $((${#error} + 3 * ${#1} + ${#call}))); do
+    last=$(called "$call" "$trace")
+    [ "$last" -lt 65535 ] || last=65535 # strace counts no further
+    for n in $(chosen $(($(called "$call" "$loader") + 1)) "$last" $((${#error} + 3 * ${#1} + ${#call}))); do
         traced "$call" "error=$error:when=$n" "$@"
         code=$?
         grep -q INJECTED "$trace.now" || continue

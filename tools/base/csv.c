@@ -304,7 +304,7 @@ double csv_number_at(const csv *c, size_t row, const char *column)
     return csv_double(csv_at(c, row, column), &v) ? v : (double)NAN;
 }
 
-bool csv_is_at(const csv *c, size_t row, const char *column, const char *text)
+bool csv_is_at(const csv *c, size_t row, const char *column, const char *value)
 {
-    return !strcmp(csv_at(c, row, column), text);
+    return !strcmp(csv_at(c, row, column), value);
 }

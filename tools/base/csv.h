@@ -47,6 +47,6 @@ bool csv_double(const char *cell, double *value);
 /* By the column's name: "" or NaN where there is no such column, or no number. */
 const char *csv_at(const csv *c, size_t row, const char *column);
 double csv_number_at(const csv *c, size_t row, const char *column);
-bool csv_is_at(const csv *c, size_t row, const char *column, const char *text);
+bool csv_is_at(const csv *c, size_t row, const char *column, const char *value);
 
 #endif
