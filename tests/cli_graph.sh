@@ -77,7 +77,7 @@ if grep -q 'The synergistic network is' "$work/stdout"; then good; else bad "the
 run 0 "one of its matrices" graph "$work/d/synergy.npy" --json
 near "the folder's synergy" "$(value efficiency_weighted "$work/d/graph.json")" "$(value efficiency_weighted "$work/stdout")" 0
 run 1 "other settings" graph "$work/d" --nulls 11
-says "nulls 10 there, 11 here"
+says "--nulls 10 there, 11 here"
 run 1 "other densities" graph "$work/d" --densities 0.07
 says densities
 says --force

@@ -123,5 +123,5 @@ run 1 "shards of other settings" merge "$work/s0" "$work/s1" -o "$work/s"
 says "-n 24 there, 20 here"
 says "--seed 5 there, 1 here"
 run 1 "another batch" train --init "$model" --corpus 1 --steps 8 --batch 3 -c 64 -o "$work/train"
-says "batch 2 there, 3 here"
+says "--batch 2 there, 3 here"
 finish

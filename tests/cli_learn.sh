@@ -124,7 +124,7 @@ for name in loss heldout; do
 done
 # shellcheck disable=SC2086
 run 1 "other settings in the folder" $fresh --steps 13 -o "$work/parts"
-says "other settings"
+says "--steps 12 there, 13 here"
 if awk -F, 'NR == 2 { a = $2 } END { exit !($2 < a - 0.3) }' "$work/whole/loss.csv"; then good; else bad "the loss does not fall" "$work/whole/loss.csv"; fi
 subcommand=perplexity
 run 0 "the vocabulary reads a text" "$work/whole/model.gguf" -f "$work/text" --json

@@ -250,7 +250,7 @@ same "in place" "$work/nan/units.csv" "$work/ended/units.csv"
 # ---- what may be replaced
 run 0 "once more" phiid $data/one.csv -o "$work/csv"
 run 1 "other settings" phiid $data/one.csv -o "$work/csv" --tau 2
-says "tau 1 there, 2 here"
+says "--tau 1 there, 2 here"
 says --force
 run 1 "another recording" phiid $data/small.npy -o "$work/csv"
 says "another recording"

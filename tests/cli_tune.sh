@@ -90,7 +90,7 @@ run 0 "never stopped" "$model" "$results" --method sft --subset core $tune --ste
 for file in model.gguf accuracy.csv steps.csv state.gguf; do try "stopped and gone on: $file" cmp "$work/parts/$file" "$work/whole/$file"; done
 # shellcheck disable=SC2086
 run 1 "other settings" "$model" "$results" --method sft --subset periphery $tune --steps 60 --evaluate 5 -o "$work/parts"
-says "other settings"
+says "--subset core there, periphery here"
 
 # ---- by reward, on the model that has learnt
 

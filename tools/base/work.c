@@ -93,7 +93,8 @@ bool settings_differ(const json *ours, const json *theirs, const setting_word *w
     return to->length > before;
 }
 
-bool settings_same(json_out *ours, const json *theirs, const char *path, problem *why)
+bool settings_same(json_out *ours, const json *theirs, const setting_word *words, const char *path,
+                   problem *why)
 {
     json_file parsed;
     text how = {NULL, 0, 0};
@@ -104,7 +105,7 @@ bool settings_same(json_out *ours, const json *theirs, const char *path, problem
     const char *key = json_difference(settings, theirs);
     if (key) {
         /* a key that an older version did not write has no value to tell */
-        if (!settings_differ(settings, theirs, NULL, &how)) text_print(&how, "another %s", key);
+        if (!settings_differ(settings, theirs, words, &how)) text_print(&how, "another %s", key);
         good = problem_set(why, "%s: was made with other settings: %s (--force replaces it)", path,
                            how.at);
     }

@@ -22,7 +22,8 @@ bool settings_differ(const json *ours, const json *theirs, const setting_word *w
 
 /* Are the settings of a result that lies at `path` those of `ours`, an object with the member
    "settings", which is freed? If not, the problem names each that differs, there and here. */
-bool settings_same(json_out *ours, const json *theirs, const char *path, problem *why);
+bool settings_same(json_out *ours, const json *theirs, const setting_word *words, const char *path,
+                   problem *why);
 
 /* ---- pieces --------------------------------------------------------------------------- */
 

@@ -470,7 +470,7 @@ static void settle(graph_work *w)
     graph_densities(o->densities, w->density, &w->densities);
 }
 
-static const setting_word setting_words[] = {
+const setting_word graph_setting_words[] = {
     {"gamma", "--gamma"},           {"restarts", "--restarts"},
     {"nulls", "--nulls"},           {"null_restarts", NULL},
     {"densities", "--densities"},   {"seed", "--seed"},
@@ -485,7 +485,7 @@ static work_desc work_of(const graph_work *w, const char *settings, char name[64
                    .file = "graph.part",
                    .settings = settings,
                    .identity = w->identity,
-                   .words = setting_words,
+                   .words = graph_setting_words,
                    .pieces = "networks",
                    .total = (size_t)w->networks * (2 * w->nulls + (w->nodes <= LOCAL_NODES)),
                    .fresh = o->fresh,

@@ -71,6 +71,7 @@ void network_free(network *n);
 bool graph_output_check(const graph_work *w, problem *why);
 /* What decides the figures, as a JSON object that is to be freed; sets w->identity. */
 char *graph_settings(graph_work *w);
+extern const setting_word graph_setting_words[]; /* as the command line calls them */
 bool graph_write(const graph_work *w, problem *why);
 void graph_json(const graph_work *w, json_out *j);
 /* The claims of the paper, and what may be said about them, into the JSON. */

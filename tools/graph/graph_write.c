@@ -59,7 +59,7 @@ static bool same_settings(const graph_work *w, const json *old, const char *path
     json_object(&j, NULL);
     settings_json(w, &j);
     json_object_end(&j);
-    return settings_same(&j, json_get(old, "settings"), path, why);
+    return settings_same(&j, json_get(old, "settings"), graph_setting_words, path, why);
 }
 
 /* In its own folder graph.json follows the matrices; elsewhere it must be theirs. */

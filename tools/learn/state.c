@@ -67,15 +67,16 @@ static bool load_arrays(const learn_state *s, const syn_gguf *gguf, problem *why
 }
 
 /* Names every setting that differs. */
-static bool same_settings(const char *ours, const text *theirs, problem *why)
+static bool same_settings(const learn_state *s, const text *theirs, problem *why)
 {
+    const char *ours = s->settings;
     json_file here, there;
     problem ignored;
     text how = {NULL, 0, 0};
     if (!strcmp(theirs->at, ours)) return true;
     if (json_parse(&there, theirs->at, theirs->length, "settings", &ignored)) {
         if (json_parse(&here, ours, strlen(ours), "settings", &ignored)) {
-            settings_differ(here.root, there.root, NULL, &how);
+            settings_differ(here.root, there.root, s->words, &how);
             json_free(&here);
         }
         json_free(&there);
@@ -99,7 +100,7 @@ bool state_load(learn_state *s, const char *path, problem *why)
     syn_source from = syn_source_memory(view.bytes, view.size);
     bool good = syn_gguf_open(&gguf, &from, &err) == SYN_OK || problem_engine(&inner, NULL, &err);
     good = good && key_text(&gguf, "training.settings", &settings, &inner);
-    good = good && same_settings(s->settings, &settings, &inner);
+    good = good && same_settings(s, &settings, &inner);
     for (int i = 0; i < 2 && good; i++) {
         s->table[i]->length = 0;
         good = key_text(&gguf, table_key[i], s->table[i], &inner);

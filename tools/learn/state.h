@@ -3,11 +3,13 @@
 #ifndef SYNERGY_STATE_H
 #define SYNERGY_STATE_H
 
+#include "base/work.h"
 #include "learn/optimiser.h"
 
 typedef struct learn_state {
-    const char *settings; /* JSON: what makes two runs one */
-    text *table[2];       /* grown by the run, as text */
+    const char *settings;      /* JSON: what makes two runs one */
+    const setting_word *words; /* and how the command line calls them */
+    text *table[2];            /* grown by the run, as text */
     net *n;
     optimiser *a;
 } learn_state;

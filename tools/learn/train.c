@@ -77,9 +77,38 @@ static bool check_list(const char *list, problem *why)
     return true;
 }
 
+/* Where there is a corpus `seed` is its own; without one, from the third row on, there is one seed.
+ */
+static const setting_word setting_words[] = {{"seed", "--corpus"},
+                                             {"init_seed", "--seed"},
+                                             {"seed", "--seed"},
+                                             {"init_seed", NULL},
+                                             {"start", "start model (sha256)"},
+                                             {"from_hash", "its text (sha256)"},
+                                             {"layers", "--layers"},
+                                             {"width", "--width"},
+                                             {"heads", "--heads"},
+                                             {"kv_heads", "--kv-heads"},
+                                             {"ff", "--ff"},
+                                             {"vocabulary", "--vocab"},
+                                             {"length", "-c"},
+                                             {"batch", "--batch"},
+                                             {"steps", "--steps"},
+                                             {"lr", "--lr"},
+                                             {"schedule", "--schedule"},
+                                             {"warmup", "--warmup"},
+                                             {"beta1", "--beta1"},
+                                             {"beta2", "--beta2"},
+                                             {"eps", "--eps"},
+                                             {"weight_decay", "--weight-decay"},
+                                             {"clip", "--clip"},
+                                             {"order", "--order"},
+                                             {NULL, NULL}};
+
 static learn_state state_of(training *t)
 {
-    const learn_state s = {t->settings.at, {&t->loss, &t->held_loss}, &t->n, &t->a};
+    const setting_word *words = setting_words + (t->o->corpus < 0 ? 2 : 0);
+    const learn_state s = {t->settings.at, words, {&t->loss, &t->held_loss}, &t->n, &t->a};
     return s;
 }
 

@@ -567,10 +567,38 @@ static bool write_tables(const tuning *t, problem *why)
            file_write(path, t->accuracy.at, t->accuracy.length, why);
 }
 
+static const setting_word setting_words[] = {{"method", "--method"},
+                                             {"subset", "--subset"},
+                                             {"share", "--share"},
+                                             {"score", "--score"},
+                                             {"task", "--task"},
+                                             {"check", "--check"},
+                                             {"seed", "--seed"},
+                                             {"steps", "--steps"},
+                                             {"batch", "--batch"},
+                                             {"group", "--group"},
+                                             {"updates", "--updates"},
+                                             {"clip_ratio", "--clip-ratio"},
+                                             {"kl", "--kl"},
+                                             {"temperature", "--temp"},
+                                             {"most", "--most"},
+                                             {"shots", "--shots"},
+                                             {"items", "--items"},
+                                             {"evaluate", "--evaluate"},
+                                             {"lr", "--lr"},
+                                             {"schedule", "--schedule"},
+                                             {"warmup", "--warmup"},
+                                             {"weight_decay", "--weight-decay"},
+                                             {"clip", "--clip"},
+                                             {"sha256", "model (sha256)"},
+                                             {"heads", NULL},
+                                             {"chosen", NULL},
+                                             {NULL, NULL}};
+
 static bool save(tuning *t, problem *why)
 {
     char path[TOOL_PATH_BYTES];
-    const learn_state s = {t->settings.at, {&t->rows, &t->accuracy}, &t->n, &t->a};
+    const learn_state s = {t->settings.at, setting_words, {&t->rows, &t->accuracy}, &t->n, &t->a};
     return in_folder(t, "state.gguf", path, why) && state_save(&s, path, why) &&
            write_tables(t, why);
 }
@@ -786,7 +814,7 @@ static bool begin(tuning *t, problem *why)
     if (path_exists(state) && (o->fresh || o->force))
         tool_note("the steps in %s are discarded", state);
     else if (path_exists(state)) {
-        learn_state s = {t->settings.at, {&t->rows, &t->accuracy}, &t->n, &t->a};
+        learn_state s = {t->settings.at, setting_words, {&t->rows, &t->accuracy}, &t->n, &t->a};
         if (!state_load(&s, state, why)) return false;
         t->sampled = t->a.step / (o->method == TUNE_GRPO ? (uint64_t)o->updates : 1);
         t->resumed = true;

@@ -578,12 +578,18 @@ static const setting_word setting_words[] = {{"tau", "--tau"},
                                              {"null", "--null"},
                                              {"detrend", "--detrend"},
                                              {"normalise", "--normalise"},
+                                             {"bias_corrected", "--bias-correct"},
                                              {"missing", "--missing"},
                                              {"columns", "--columns"},
                                              {"skip", "--skip"},
                                              {"recording_sha256", "recording (sha256)"},
                                              {"model_sha256", NULL},
                                              {NULL, NULL}};
+
+const setting_word *phiid_setting_words(void)
+{
+    return setting_words;
+}
 
 static work_desc work_of(const phiid_work *w, const char *settings)
 {

@@ -65,6 +65,7 @@ bool phiid_local(const phiid_work *w, problem *why);
 
 /* What decides the numbers, as a JSON object that is to be freed; sets w->identity. */
 char *phiid_settings(phiid_work *w);
+const struct setting_word *phiid_setting_words(void); /* as the command line calls them */
 /* Makes the folder; refuses one that holds results of another recording or other settings. */
 bool phiid_output_check(const phiid_work *w, problem *why);
 bool phiid_write(const phiid_work *w, problem *why);

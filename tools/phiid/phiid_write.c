@@ -75,7 +75,7 @@ static bool compare_with(const phiid_work *w, const json *old, const char *path,
     json_object(&j, NULL);
     settings_json(w, &j);
     json_object_end(&j);
-    return settings_same(&j, json_get(old, "settings"), path, why);
+    return settings_same(&j, json_get(old, "settings"), phiid_setting_words(), path, why);
 }
 
 /* Norms in the folder that are not the ones being analysed belong to another model or run. */
