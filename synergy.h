@@ -4774,12 +4774,15 @@ static const synp_kernels synp_plain = {
    What the plain functions of these types do (see >>types, where their formats are told), one text
    for AVX2 and NEON. A level brings a vector synp_LEVEL_grid_32 of codes, and grid_pairs (32
    digits of 2 bits through a table), grid_nibbles (of 4 bits, of which three count), grid_ones and
-   grid_signed, which store them. */
+   grid_signed, which store them, grid_half, and scales: grid_scales of nibbles, grid_words of words
+   that have a scale in their upper four bits and signs below, which it leaves complete. */
 
-#if !defined(SYNERGY_NO_IQ) && (!defined(SYNERGY_SIMD) || SYNERGY_SIMD != 0)
+#if !defined(SYNERGY_NO_IQ) && defined(__GNUC__) && (!defined(SYNERGY_SIMD) || SYNERGY_SIMD != 0)
+#define SYNP_GRID_INLINE static inline __attribute__((always_inline))
+
 /* Four entries of a grid, which lie side by side in memory: these processors are little-endian. */
-static SYNP_UNUSED uint64_t synp_grid_entries(const uint64_t *grid, uint32_t a, uint32_t b,
-                                              uint32_t c, uint32_t d)
+SYNP_GRID_INLINE uint64_t synp_grid_entries(const uint64_t *grid, size_t a, size_t b, size_t c,
+                                            size_t d)
 {
     const unsigned char *at = (const unsigned char *)grid;
     return synp_u16(at + 2 * a) | (uint64_t)synp_u16(at + 2 * b) << 16 |
@@ -4787,18 +4790,12 @@ static SYNP_UNUSED uint64_t synp_grid_entries(const uint64_t *grid, uint32_t a, 
 }
 
 /* Four times seven signs with the eighth that makes each byte even: see synp_signs. */
-static SYNP_UNUSED uint32_t synp_signs_even(uint32_t seven)
+SYNP_GRID_INLINE uint32_t synp_signs_even(uint32_t seven)
 {
     uint32_t parity = seven ^ seven >> 4;
     parity ^= parity >> 2;
     parity ^= parity >> 1;
     return seven | (parity & 0x01010101u) << 7;
-}
-
-static SYNP_UNUSED uint32_t synp_signs_sevens(uint32_t word)
-{
-    return synp_signs_even((word & 127u) | (word << 1 & 0x7f00u) | (word << 2 & 0x7f0000u) |
-                           (word << 3 & 0x7f000000u));
 }
 
 static const SYNP_UNUSED int8_t synp_values_iq2[16] = {8,  25, 43, 60, 25, 0, 0, 0,
@@ -4812,15 +4809,16 @@ static const SYNP_UNUSED int8_t synp_values_iq3_s[8] = {1, 3, 5, 7, 9, 11, 13, 1
     TARGET static void synp_##level##_codes_iq2_xxs(const unsigned char *p, int8_t *q,             \
                                                     float *scale, float *minimum)                  \
     {                                                                                              \
-        const float d = synp_half_at(p);                                                           \
+        const float d = synp_##level##_grid_half(synp_u16(p));                                     \
+        uint32_t signs[8];                                                                         \
         int g;                                                                                     \
         (void)minimum;                                                                             \
+        for (g = 0; g < 8; g++) signs[g] = synp_u32(p + 6 + 8 * g);                                \
+        synp_##level##_grid_words(signs, d, 0.25f, scale);                                         \
         for (g = 0, p += 2; g < 8; g++, p += 8) {                                                  \
-            const uint32_t signs = synp_u32(p + 4);                                                \
             const uint64_t four = synp_grid_entries(synp_grid_iq2_xxs, p[0], p[1], p[2], p[3]);    \
-            scale[g] = d * (0.5f + (float)(signs >> 28)) * 0.25f;                                  \
-            synp_##level##_grid_signed(synp_##level##_grid_pairs(four, synp_values_iq2),           \
-                                       synp_signs_sevens(signs), q + 32 * g);                      \
+            synp_##level##_grid_signed(synp_##level##_grid_pairs(four, synp_values_iq2), signs[g], \
+                                       q + 32 * g);                                                \
         }                                                                                          \
     }                                                                                              \
                                                                                                    \
@@ -4829,7 +4827,7 @@ static const SYNP_UNUSED int8_t synp_values_iq3_s[8] = {1, 3, 5, 7, 9, 11, 13, 1
     {                                                                                              \
         int g;                                                                                     \
         (void)minimum;                                                                             \
-        synp_scales_iq2(p + 66, synp_half_at(p), scale);                                           \
+        synp_##level##_grid_scales(p + 66, synp_##level##_grid_half(synp_u16(p)), scale);          \
         for (g = 0, p += 2; g < 8; g++, p += 8) {                                                  \
             const uint64_t all = synp_u64(p), signs = all >> 9 & 0x007f007f007f007fu;              \
             const uint64_t two = (signs | signs >> 8) & 0x0000ffff0000ffffu;                       \
@@ -4846,7 +4844,7 @@ static const SYNP_UNUSED int8_t synp_values_iq3_s[8] = {1, 3, 5, 7, 9, 11, 13, 1
     {                                                                                              \
         int g;                                                                                     \
         (void)minimum;                                                                             \
-        synp_scales_iq2(p + 74, synp_half_at(p), scale);                                           \
+        synp_##level##_grid_scales(p + 74, synp_##level##_grid_half(synp_u16(p)), scale);          \
         for (g = 0, p += 2; g < 8; g++, p += 4) {                                                  \
             const uint32_t high = p[64 - 3 * g];                                                   \
             const uint64_t four = synp_grid_entries(                                               \
@@ -4861,17 +4859,18 @@ static const SYNP_UNUSED int8_t synp_values_iq3_s[8] = {1, 3, 5, 7, 9, 11, 13, 1
                                                     float *scale, float *minimum)                  \
     {                                                                                              \
         const uint64_t *grid = synp_grid_iq3_xxs;                                                  \
-        const float d = synp_half_at(p);                                                           \
+        uint32_t signs[8];                                                                         \
         int g;                                                                                     \
         (void)minimum;                                                                             \
+        memcpy(signs, p + 66, sizeof signs);                                                       \
+        synp_##level##_grid_words(signs, synp_##level##_grid_half(synp_u16(p)), 0.5f, scale);      \
         for (g = 0; g < 8; g++) {                                                                  \
             const unsigned char *i = p + 2 + 8 * g;                                                \
-            const uint32_t signs = synp_u32(p + 66 + 4 * g);                                       \
-            const synp_##level##_grid_32 code = synp_##level##_grid_nibbles(                       \
-                synp_grid_entries(grid, i[0], i[1], i[2], i[3]),                                   \
-                synp_grid_entries(grid, i[4], i[5], i[6], i[7]), synp_values_iq3_xxs);             \
-            scale[g] = d * (0.5f + (float)(signs >> 28)) * 0.5f;                                   \
-            synp_##level##_grid_signed(code, synp_signs_sevens(signs), q + 32 * g);                \
+            synp_##level##_grid_signed(                                                            \
+                synp_##level##_grid_nibbles(synp_grid_entries(grid, i[0], i[1], i[2], i[3]),       \
+                                            synp_grid_entries(grid, i[4], i[5], i[6], i[7]),       \
+                                            synp_values_iq3_xxs),                                  \
+                signs[g], q + 32 * g);                                                             \
         }                                                                                          \
     }                                                                                              \
                                                                                                    \
@@ -4879,7 +4878,7 @@ static const SYNP_UNUSED int8_t synp_values_iq3_s[8] = {1, 3, 5, 7, 9, 11, 13, 1
                                                   float *minimum)                                  \
     {                                                                                              \
         const uint64_t *grid = synp_grid_iq3_s;                                                    \
-        const float d = synp_half_at(p);                                                           \
+        const float d = synp_##level##_grid_half(synp_u16(p));                                     \
         int g;                                                                                     \
         (void)minimum;                                                                             \
         for (g = 0; g < 8; g++) {                                                                  \
@@ -4899,7 +4898,7 @@ static const SYNP_UNUSED int8_t synp_values_iq3_s[8] = {1, 3, 5, 7, 9, 11, 13, 1
     TARGET static void synp_##level##_codes_iq1_s(const unsigned char *p, int8_t *q, float *scale, \
                                                   float *minimum)                                  \
     {                                                                                              \
-        const float d = synp_half_at(p);                                                           \
+        const float d = synp_##level##_grid_half(synp_u16(p));                                     \
         int g;                                                                                     \
         (void)minimum;                                                                             \
         for (g = 0; g < 8; g++) {                                                                  \
@@ -6588,6 +6587,44 @@ SYNP_256_INLINE __m256i synp_256_grid_nibbles(uint64_t first, uint64_t last, con
 
 typedef __m256i synp_256_grid_32;
 
+SYNP_256_INLINE float synp_256_grid_half(uint16_t half)
+{
+    return _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(half)));
+}
+
+/* d * (1/2 + code) * by of eight codes. */
+SYNP_256_INLINE void synp_256_grid_scaled(__m256i code, float d, float by, float *scale)
+{
+    const __m256 half = _mm256_add_ps(_mm256_set1_ps(0.5f), _mm256_cvtepi32_ps(code));
+    _mm256_storeu_ps(scale,
+                     _mm256_mul_ps(_mm256_mul_ps(_mm256_set1_ps(d), half), _mm256_set1_ps(by)));
+}
+
+SYNP_256_INLINE void synp_256_grid_scales(const unsigned char *p, float d, float *scale)
+{
+    const __m128i v = synp_256_load8(p), low4 = _mm_set1_epi8(15);
+    const __m128i all =
+        _mm_unpacklo_epi8(_mm_and_si128(v, low4), _mm_and_si128(_mm_srli_epi16(v, 4), low4));
+    synp_256_grid_scaled(_mm256_cvtepu8_epi32(all), d, 0.25f, scale);
+    synp_256_grid_scaled(_mm256_cvtepu8_epi32(_mm_srli_si128(all, 8)), d, 0.25f, scale + 8);
+}
+
+SYNP_256_INLINE void synp_256_grid_words(uint32_t word[8], float d, float by, float *scale)
+{
+    const __m256i v = synp_256_load32(word), one = _mm256_set1_epi8(1);
+    __m256i s = _mm256_and_si256(v, _mm256_set1_epi32(127)), parity;
+    s = _mm256_or_si256(s, _mm256_and_si256(_mm256_slli_epi32(v, 1), _mm256_set1_epi32(0x7f00)));
+    s = _mm256_or_si256(s, _mm256_and_si256(_mm256_slli_epi32(v, 2), _mm256_set1_epi32(0x7f0000)));
+    s = _mm256_or_si256(s,
+                        _mm256_and_si256(_mm256_slli_epi32(v, 3), _mm256_set1_epi32(0x7f000000)));
+    parity = _mm256_xor_si256(s, _mm256_srli_epi32(s, 4)); /* see synp_signs_even */
+    parity = _mm256_xor_si256(parity, _mm256_srli_epi32(parity, 2));
+    parity = _mm256_xor_si256(parity, _mm256_srli_epi32(parity, 1));
+    parity = _mm256_slli_epi32(_mm256_and_si256(parity, one), 7);
+    _mm256_storeu_si256((__m256i *)(void *)word, _mm256_or_si256(s, parity));
+    synp_256_grid_scaled(_mm256_srli_epi32(v, 28), d, by, scale);
+}
+
 SYNP_256_INLINE void synp_256_grid_signed(__m256i code, uint32_t signs, int8_t *q)
 {
     const __m256i bit = _mm256_set1_epi64x((int64_t)0x8040201008040201u);
@@ -8102,6 +8139,24 @@ SYNP_NEON_INLINE void synp_neon_load_16m(const void *row, size_t quad, size_t bl
 
 #ifndef SYNERGY_NO_IQ
 typedef int8x16x2_t synp_neon_grid_32;
+
+SYNP_NEON_INLINE float synp_neon_grid_half(uint16_t half)
+{
+    return vgetq_lane_f32(vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(half))), 0);
+}
+
+#define synp_neon_grid_scales synp_scales_iq2
+
+SYNP_NEON_INLINE void synp_neon_grid_words(uint32_t word[8], float d, float by, float *scale)
+{
+    int g;
+    for (g = 0; g < 8; g++) {
+        const uint32_t w = word[g];
+        scale[g] = d * (0.5f + (float)(w >> 28)) * by;
+        word[g] = synp_signs_even((w & 127u) | (w << 1 & 0x7f00u) | (w << 2 & 0x7f0000u) |
+                                  (w << 3 & 0x7f000000u));
+    }
+}
 
 SYNP_NEON_INLINE synp_neon_grid_32 synp_neon_through(const int8x16_t table, uint8x16_t a,
                                                      uint8x16_t b)
