@@ -2452,6 +2452,56 @@ static inline void synp_dd_put(double *pairs, size_t i, synp_dd v)
 
 #endif /* SYNERGY_NO_PHIID */
 
+/* ---- shares of a work: a job claims the pieces of its own lot one after the other, in the order
+   of memory, then pieces of other lots until none is left. So a piece is mostly taken by the same
+   thread, whose cache has it, and a job whose processor is taken by another program does not hold
+   up the others. */
+
+enum { SYNP_LOTS = 16 };
+
+typedef struct synp_lots {
+    uint32_t pieces, lots;
+    uint32_t next[SYNP_LOTS]; /* piece of a lot to claim; atomic */
+} synp_lots;
+
+/* Gives the number of jobs that are to claim, at most `jobs`. */
+static int synp_lots_open(synp_lots *l, uint32_t pieces, int jobs)
+{
+    memset(l, 0, sizeof *l);
+    l->pieces = pieces;
+    l->lots = (uint32_t)(jobs < SYNP_LOTS ? jobs : SYNP_LOTS);
+#if defined(__GCC_HAVE_SYNC_COMPARE_AND_SWAP_4)
+    return jobs;
+#else
+    return (int)l->lots; /* none helps another */
+#endif
+}
+
+/* The first piece of a lot. */
+static uint32_t synp_lot_start(const synp_lots *l, uint32_t lot)
+{
+    return (uint32_t)((uint64_t)l->pieces * lot / l->lots);
+}
+
+/* Takes a piece that no job has taken, of lot *lot or of those after it; false: none is left. *lot
+   is the job's number at first. */
+static bool synp_claim(synp_lots *l, uint32_t *lot, uint32_t *piece)
+{
+    uint32_t tried;
+    for (tried = 0, *lot %= l->lots; tried < l->lots; tried++, *lot = (*lot + 1) % l->lots) {
+        uint32_t *next = &l->next[*lot];
+#if defined(__GCC_HAVE_SYNC_COMPARE_AND_SWAP_4)
+        *piece = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED);
+#else
+        if (tried) return false;
+        *piece = (*next)++;
+#endif
+        *piece += synp_lot_start(l, *lot);
+        if (*piece < synp_lot_start(l, *lot + 1)) return true;
+    }
+    return false;
+}
+
 /* ------------------------------------------------------------------------------------
    >>threads
    The pool. A job is claimed by one compare-and-swap on a ticket. A worker that finds none spins
@@ -14221,22 +14271,19 @@ typedef struct synp_projection {
     size_t stride;
 } synp_projection;
 
-enum { SYNP_PRODUCTS = 3, SYNP_ROWS_TOGETHER = 8, SYNP_PIECES_A_JOB = 8, SYNP_LOTS = 16 };
+enum { SYNP_PRODUCTS = 3, SYNP_ROWS_TOGETHER = 8, SYNP_PIECES_A_JOB = 8 };
 
 struct synp_projections;
 typedef void synp_finish_fn(const struct synp_projections *products, uint32_t first, uint32_t last);
 
-/* Products with one input, computed side by side. A job claims the pieces of its own lot one after
-   the other, in the order of memory, then pieces of other lots until none is left, so that a job
-   whose processor is taken by another program does not hold up the others. */
+/* Products with one input, computed side by side. */
 typedef struct synp_projections {
     synp_context *ctx;
     synp_projection item[SYNP_PRODUCTS];
     const unsigned char *bytes[SYNP_PRODUCTS]; /* of row `first` */
     int items, jobs;
-    uint32_t piece, pieces; /* rows of a piece, pieces of all items */
-    uint32_t lots;
-    uint32_t next[SYNP_LOTS]; /* piece of a lot to claim; atomic */
+    uint32_t piece;           /* rows of a piece */
+    synp_lots lots;           /* of pieces of all items */
     uint32_t n;               /* positions */
     synp_finish_fn *finish;   /* on a piece of all items, which then have as many rows; or NULL */
     const struct synp_ff *ff; /* for it: the part that they belong to, */
@@ -14279,30 +14326,6 @@ static uint32_t synp_piece_count(const synp_projections *products, int item)
     return (products->item[item].rows + products->piece - 1) / products->piece;
 }
 
-/* The first piece of a lot. */
-static uint32_t synp_lot_start(const synp_projections *products, uint32_t lot)
-{
-    return (uint32_t)((uint64_t)products->pieces * lot / products->lots);
-}
-
-/* Takes a piece that no job has taken, of lot *lot or of those after it; false: none is left. */
-static bool synp_claim(synp_projections *products, uint32_t *lot, uint32_t *piece)
-{
-    uint32_t tried;
-    for (tried = 0; tried < products->lots; tried++, *lot = (*lot + 1) % products->lots) {
-        uint32_t *next = &products->next[*lot];
-#if defined(__GCC_HAVE_SYNC_COMPARE_AND_SWAP_4)
-        *piece = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED);
-#else /* as many lots as jobs, and none helps another */
-        if (tried) return false;
-        *piece = (*next)++;
-#endif
-        *piece += synp_lot_start(products, *lot);
-        if (*piece < synp_lot_start(products, *lot + 1)) return true;
-    }
-    return false;
-}
-
 /* A piece of one item: its rows first .. last - 1, with their bias. */
 static void synp_projection_piece(const synp_projections *products, int which, uint32_t first,
                                   uint32_t last, void *scratch)
@@ -14321,8 +14344,8 @@ static void synp_projections_job(void *arg, int job)
 {
     synp_projections *products = (synp_projections *)arg;
     void *scratch = products->ctx->decode + (size_t)job * products->ctx->decode_bytes;
-    uint32_t lot = (uint32_t)job % products->lots, piece;
-    while (synp_claim(products, &lot, &piece)) {
+    uint32_t lot = (uint32_t)job, piece;
+    while (synp_claim(&products->lots, &lot, &piece)) {
         uint32_t first, last;
         int i = 0, end;
         while (piece >= synp_piece_count(products, i)) piece -= synp_piece_count(products, i++);
@@ -14361,16 +14384,12 @@ static void synp_run_jobs(const synp_context *ctx, int jobs, syn_job_fn *job, vo
 
 static void synp_projections_run(synp_projections *products)
 {
+    uint32_t pieces = 0;
     int i;
     products->piece = synp_piece_rows(products);
-    products->pieces = 0;
     for (i = 0; i < (products->finish ? 1 : products->items); i++)
-        products->pieces += synp_piece_count(products, i); /* with finish, of all items at once */
-    products->lots = synp_min_u32((uint32_t)products->jobs, SYNP_LOTS);
-#if !defined(__GCC_HAVE_SYNC_COMPARE_AND_SWAP_4)
-    products->jobs = (int)products->lots;
-#endif
-    memset(products->next, 0, sizeof products->next);
+        pieces += synp_piece_count(products, i); /* with finish, of all items at once */
+    products->jobs = synp_lots_open(&products->lots, pieces, products->jobs);
     synp_run_jobs(products->ctx, products->jobs, synp_projections_job, products);
 }
 
@@ -19355,6 +19374,12 @@ static bool synp_panel_beside(syn_pairs *pairs, size_t first)
     size_t n = pairs->window, samples = pairs->series->samples, s, k;
     if (!pairs->raw || first + SYNP_PANEL > pairs->units) return false;
     to = synp_pairs_lane(pairs, first, 0);
+#if defined(__GNUC__)
+    for (s = 0; s < n; s++) { /* what is written at the end: other threads have read it */
+        __builtin_prefetch(to + s * 2 * SYNP_PANEL, 1);
+        __builtin_prefetch(to + (s * 2 + 1) * SYNP_PANEL, 1);
+    }
+#endif
     raw = pairs->raw + first * pairs->desc.samples;
     synp_panel_read(pairs, first, raw);
     for (s = n; s < samples - n; s++) /* samples that no window uses must be finite, too */
@@ -19393,15 +19418,30 @@ static void synp_panel_open(void *arg, int index)
         }
 }
 
-/* Runs jobs on the caller's threads, or one after the other. */
-static void synp_pairs_each(const syn_pairs *pairs, int jobs, syn_job_fn *job)
+typedef struct synp_pairs_share {
+    synp_lots lots;
+    syn_job_fn *piece;
+    void *arg;
+} synp_pairs_share;
+
+static void synp_pairs_job(void *arg, int job)
+{
+    synp_pairs_share *share = (synp_pairs_share *)arg;
+    uint32_t lot = (uint32_t)job, piece;
+    while (synp_claim(&share->lots, &lot, &piece)) share->piece(share->arg, (int)piece);
+}
+
+/* Runs pieces of work on the caller's threads, or one after the other. */
+static void synp_pairs_each(const syn_pairs *pairs, int pieces, syn_job_fn *piece)
 {
     const syn_parallel *parallel = &pairs->desc.parallel;
-    int index;
-    void *arg = (void *)(uintptr_t)pairs;
-    if (parallel->run && parallel->threads > 1) parallel->run(parallel->user, jobs, job, arg);
-    else
-        for (index = 0; index < jobs; index++) job(arg, index);
+    const bool alone = !parallel->run || parallel->threads < 2;
+    synp_pairs_share share;
+    int jobs = synp_lots_open(&share.lots, (uint32_t)pieces, alone ? 1 : parallel->threads);
+    share.piece = piece;
+    share.arg = (void *)(uintptr_t)pairs;
+    if (alone) synp_pairs_job(&share, 0);
+    else parallel->run(parallel->user, jobs, synp_pairs_job, &share);
 }
 
 /* ---- transform and ranks of all units ---------------------------------------------------- */
