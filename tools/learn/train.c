@@ -149,9 +149,12 @@ static bool write_fresh(const train_options *o, const char *path, problem *why)
     fresh_shape shape = o->shape;
     shape.seed = o->seed;
     shape.context = o->context;
+    const char *from = o->text ? o->text : "the corpus";
+    problem inner;
     bool good = vocabulary_text(o, &words, why);
-    if (good && !words.length) good = problem_set(why, "%s: the text is empty", o->text);
-    good = good && bpe_learn(&vocabulary, words.at, words.length, (size_t)o->vocab, why);
+    if (good && !words.length) good = problem_set(why, "%s: the text is empty", from);
+    if (good && !bpe_learn(&vocabulary, words.at, words.length, (size_t)o->vocab, &inner))
+        good = problem_set(why, "%s: %s", from, inner.text);
     text_free(&words);
     if (!good) return false;
     good = fresh_write(&shape, &vocabulary, path, why);
@@ -353,12 +356,15 @@ static bool finish(training *t, problem *why)
     return true;
 }
 
+/* Those that are still to come. */
 static double checkpoints_of(const training *t)
 {
-    double count = 1;
-    for (const char *c = t->o->checkpoints; c && *c; c++) count += *c == ',';
-    for (int64_t n = t->o->optimiser.steps; !t->o->checkpoints && n; n /= 2) count++;
-    return count;
+    const uint64_t from = t->resumed ? t->a.step + 1 : 0, all = (uint64_t)t->o->optimiser.steps;
+    double count = 0;
+    for (const char *c = t->o->checkpoints; c && *c; c = strchr(c, ',') ? strchr(c, ',') + 1 : "")
+        count += strtoull(c, NULL, 10) >= from;
+    for (uint64_t n = all; !t->o->checkpoints && n; n /= 2) count += n >= from;
+    return count + (from == 0);
 }
 
 /* A step's gradient, of all rows or, where there are few steps, of one, is timed before the first;

@@ -1044,7 +1044,7 @@ static bool write_arrays(capture_job *job, taken *w, problem *why)
     const uint64_t shape[4] = {prompts, n, job->layers, job->per_layer};
     char path[TOOL_PATH_BYTES];
     npy_out norms, tokens;
-    int32_t *lengths = tool_alloc(prompts, sizeof *lengths);
+    int32_t *lengths = tool_alloc((size_t)prompts, sizeof *lengths);
     bool good =
         result_path(job, "norms.npy", path, why) && npy_begin(&norms, path, NPY_F32, 4, shape, why);
     if (good && !(result_path(job, "tokens.npy", path, why) &&

@@ -263,8 +263,8 @@ static bool write_rows(const merging *m, int which, problem *why)
     memcpy(shape, first->shape, sizeof shape);
     shape[0] = m->prompts;
     for (int d = 1; d < first->dims; d++) row *= shape[d];
-    float *floats = tool_alloc(row, sizeof *floats);
-    int32_t *integers = tool_alloc(row, sizeof *integers);
+    float *floats = tool_alloc((size_t)row, sizeof *floats);
+    int32_t *integers = tool_alloc((size_t)row, sizeof *integers);
     bool good = path_join(path, m->output, arrays[which].name, why) &&
                 npy_begin(&out, path, first->type, first->dims, shape, why);
     bool begun = good;
