@@ -66,7 +66,7 @@ enum { LAYERS = 2, EMBD = 24, HEADS = 4, KV = 2, SIZE = 6, FF = 20, VOCAB = 31, 
 typedef struct model {
     net n;
     syn_parallel parallel;
-    double freq[SIZE / 2];
+    syn_real freq[SIZE / 2];
     size_t at[LAYERS * SYN_PARTS];
     size_t from[PARAMS], count[PARAMS], params; /* tensors */
 } model;
@@ -116,7 +116,7 @@ static void model_open(model *m)
     n->file.model.attn_scale = 0.4f;
     n->file.model.rope_amplitude = 1;
     n->file.model.rope_freq = m->freq;
-    for (size_t i = 0; i < SIZE / 2; i++) m->freq[i] = pow(0.1, (double)i);
+    for (size_t i = 0; i < SIZE / 2; i++) m->freq[i] = (syn_real)pow(0.1, (double)i);
     for (size_t i = 0; i < LAYERS * SYN_PARTS; i++) m->at[i] = NET_NONE;
     for (size_t i = 0; i < SYN_GLOBALS; i++) n->global_at[i] = NET_NONE;
     tensor(m, &n->global_at[SYN_TOKEN_EMBD], EMBD, VOCAB);
