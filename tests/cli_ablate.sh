@@ -185,7 +185,7 @@ else bad "experts removed" "$work/moe/ablation.csv"; fi
 short=$models/gpt2-iq4_nl/model.gguf
 try "capture short" "$synergy" capture $short --prompts "$work/prompts" -n 40 -o "$work/short"
 try "phiid short" "$synergy" phiid "$work/short" -o "$work/short"
-try "ablate short" "$synergy" ablate $short "$work/short" --seeds 1
+try "ablate short" "$synergy" ablate $short "$work/short" --seeds 1 --fractions 0.2,0.4
 grep -q "without evaluation sets: " "$work/try.out" && [ -s "$work/short/ablation.csv" ] && [ ! -e "$work/short/ablation_accuracy.csv" ] &&
     good || bad "a short context" "$work/try.out"
 if grep -q "is open: nothing can be concluded from 4 prompts" "$work/short/ablation.json"; then good; else bad "4 prompts" "$work/short/ablation.json"; fi

@@ -8,8 +8,8 @@ moe=$models/qwen3moe-tiny/model.gguf
 printf 'one\ttell me of the sea\nand now of the land\na third one\nfour\n' > "$work/prompts"
 
 run 0 "analyze" analyze $model --prompts "$work/prompts" -n 40 --raw --surrogates 5 -o "$work/all" -t 1
-run 0 "ablate" ablate $model "$work/all" --seeds 1 --items 4 -t 1
-run 0 "perturb" perturb $model "$work/all" --seeds 1 --items 4 -t 1
+run 0 "ablate" ablate $model "$work/all" --seeds 1 --fractions 0.2,0.4 --eval grammar --items 4 -t 1
+run 0 "perturb" perturb $model "$work/all" --seeds 1 --strengths 0.5,1 --eval grammar --items 4 -t 1
 run 0 "report" report "$work/all"
 run 0 "all that phiid can write" phiid "$work/all" -o "$work/more" --atoms --pairs-csv --surrogates 5 --normalise quantile \
     --local L0H0:L1H2,0.0:2.1 -t 1

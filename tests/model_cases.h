@@ -52,18 +52,25 @@ static const char *const cases[] = {
 enum { CASES = sizeof cases / sizeof cases[0] };
 
 /* Under the thread sanitizer, where all takes half an hour: one model of each family and kind. What
-   the others add are types of tensors, which share nothing between threads. */
+   the others add are types of tensors, which share nothing between threads. For the longest test,
+   whose question is how rows are packed, these are enough under any sanitizer or emulator. */
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define FEW_CASES
 #endif
-#elif defined(__SANITIZE_THREAD__)
+#if __has_feature(address_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__)
 #define FEW_CASES
 #endif
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED
+#endif
 
-static int is_taken(const char *name)
+static int is_among_few(const char *name)
 {
-#ifdef FEW_CASES
     static const char *const few[] = {"llama-tied-q4_1", "qwen2-q4_0",     "gpt2-iq4_nl",
                                       "olmo2-q8_0",      "phi3-q8_0",      "gemma2-tiny",
                                       "qwen3moe-tiny",   "deepseek2-tiny", "gptneox-seq-tiny"};
@@ -71,9 +78,14 @@ static int is_taken(const char *name)
     for (i = 0; i < sizeof few / sizeof few[0]; i++)
         if (!strcmp(name, few[i])) return 1;
     return 0;
-#else
-    (void)name;
+}
+
+static inline int is_slow(void)
+{
+#if defined(SANITIZED) || defined(FEW_CASES)
     return 1;
+#else
+    return test_slow_machine();
 #endif
 }
 
@@ -176,15 +188,15 @@ static syn_context_desc exact_desc(uint32_t batch)
     return desc;
 }
 
-/* Calls a test body for every case that is at hand and whose family is known. */
-static int for_each_case(void (*body)(model_case *c))
+/* Calls a test body for every case, or for the few, that is at hand and whose family is known. */
+static void for_cases(void (*body)(model_case *c), int few)
 {
     int i, ran = 0, absent = 0, left_out = 0;
     for (i = 0; i < CASES; i++) {
         test_path_buffer path;
         const char *folder = case_folder(path, cases[i]);
         model_case c;
-        if (!is_taken(cases[i])) {
+        if (few && !is_among_few(cases[i])) {
             left_out++;
             continue;
         }
@@ -197,9 +209,17 @@ static int for_each_case(void (*body)(model_case *c))
         ran++;
     }
     SKIP_PART(absent, "models of the large fixtures");
-    SKIP_PART(left_out, "models under the thread sanitizer");
+    SKIP_PART(left_out, "models where the processor is slow");
     CHECK(ran >= (left_out ? 8 : 20));
-    return ran;
+}
+
+static void for_each_case(void (*body)(model_case *c))
+{
+#ifdef FEW_CASES
+    for_cases(body, 1);
+#else
+    for_cases(body, 0);
+#endif
 }
 
 #endif

@@ -474,7 +474,7 @@ static void packed_body(model_case *c)
 
 TEST(any_mix_of_sequences_gives_the_same_bits)
 {
-    for_each_case(packed_body);
+    for_cases(packed_body, is_slow());
 }
 
 /* Every half is itself; between two, the nearer, the even one among equals; none beyond the
