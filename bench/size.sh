@@ -41,6 +41,7 @@ code() {
         echo '|---|---:|---:|---:|---:|---:|---:|'
         for macros in "" SYNERGY_NO_MODEL SYNERGY_NO_PHIID SYNERGY_SIMD=0 SYNERGY_NO_AVX512 SYNERGY_NO_IQ \
             "SYNERGY_SIMD=0 SYNERGY_NO_IQ SYNERGY_NO_PHIID" "SYNERGY_SIMD=0 SYNERGY_NO_IQ SYNERGY_NO_PHIID SYNERGY_MODEL_FLOAT"; do
+            # shellcheck disable=SC2016 # marks of Markdown
             label=$(echo "$macros" | sed 's/[^ ]*/`&`/g; s/ /, /g')
             printf '| %s |' "$([ -n "$macros" ] && echo "$label" || echo everything)"
             flags=$(echo "$macros" | sed 's/[^ ][^ ]*/-D&/g')

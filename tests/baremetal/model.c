@@ -3,7 +3,8 @@
    same lines, with SYNERGY_MODEL_FLOAT too.
 
    MODEL_FILE is the GGUF file that becomes part of the program. With SYNERGY_NO_PHIID the program
-   only runs the model. */
+   only runs the model; with BOARD_TICKS it tells what the last token took, in ticks of SysTick: 40
+   instructions each where qemu counts these as time (-icount shift=0) and the clock has 25 MHz. */
 #define SYNERGY_NO_STDIO
 #define SYNERGY_SIMD 0
 #define SYNERGY_IMPLEMENTATION
@@ -21,6 +22,24 @@ static int fail(const syn_error *err)
     board_puts("\n");
     return 1;
 }
+
+#ifdef BOARD_TICKS
+static volatile uint32_t *const systick = (volatile uint32_t *)0xE000E010u; /* counts down */
+static void ticks_begin(void)
+{
+    systick[1] = 0xffffffu;
+    systick[2] = 0;
+    systick[0] = 5;
+}
+static void ticks_show(void)
+{
+    put_number("\nthousand instructions of the last token ", (long)((0xffffffu - systick[2]) / 25));
+    board_puts("\n");
+}
+#else
+static void ticks_begin(void) {}
+static void ticks_show(void) {}
+#endif
 
 /* PhiID of the two heads. */
 static int show_atoms(float series[HEADS][TOKENS])
@@ -61,7 +80,9 @@ int main(void)
     for (t = 0; t < TOKENS; t++) {
         const float *logits;
         uint32_t i, best = 0;
+        ticks_begin();
         if (syn_context_step(&context, &id, 1, &err) != SYN_OK) return fail(&err);
+        if (t == TOKENS - 1) ticks_show();
         logits = syn_context_logits(&context, SYN_LAST_ROW);
         for (i = 1; i < model.vocab; i++) {
             if (logits[i] > logits[best]) best = i;
