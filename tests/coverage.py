@@ -15,6 +15,7 @@ import sys
 
 
 MACRO = re.compile(r"\s*(#define |SYNP_\w+\()")
+CONDITION = re.compile(r"&&|\|\||[?!<:]|(?<!-)>|[=!]=|\b(if|while|for|switch|case|return)\b")
 
 
 def marks(path):
@@ -32,7 +33,8 @@ def merge(folder, text):
     """Counts of lines and of (line, branch). A line that stands in several functions (an inlined one in each that
     calls it, as often as that calls it) has the same branches again and again: they are one. A line on which a macro
     writes whole functions counts as a line only: its branches are those of one text for many types, of which each
-    type takes some."""
+    type takes some. So does a line without a condition, such as a call: its branches are those of what is inlined
+    there, which count where that is written."""
     lines, found, starts = {}, {}, {}
     data = sorted(glob.glob(os.path.join(folder, "*.gcda")))
     if not data:
@@ -50,7 +52,8 @@ def merge(folder, text):
                     number = line["line_number"]
                     lines[number] = lines.get(number, 0) + line["count"]
                     counts = [branch["count"] for branch in line["branches"]]
-                    if counts and not MACRO.match(text[number - 1]):
+                    code = re.sub(r"/\*.*", "", text[number - 1])
+                    if counts and CONDITION.search(code) and not MACRO.match(code):
                         found.setdefault(number, []).append(counts)
     # the head of a function that is inlined everywhere is in no code that runs
     for first, last in starts.items():

@@ -422,4 +422,34 @@ TEST(permutation)
     CHECK(test.p_middle > 0.02 && test.p_middle <= 1);
 }
 
+/* What is out of range has no name, or is refused before anything is taken. */
+TEST(what_is_out_of_range)
+{
+    static const double level[] = {-0.1, 1, 2};
+    static const double score[6] = {1, 2, 3, 4, 5, 6};
+    syn_permutation test;
+    syn_resample_desc d;
+    syn_error err;
+    syn_arena arena = syn_arena_measure();
+    syn_score found;
+    int k;
+    CHECK_STR(syn_score_name(SYN_SCORES), "");
+    CHECK_STR(syn_surrogate_name(SYN_SURROGATES), "");
+    CHECK(!syn_score_find("nothing", &found));
+    memset(&d, 0, sizeof d);
+    d.layers = 3;
+    for (k = 0; k < 3; k++) {
+        d.level = level[k];
+        CHECK_FAILS(syn_rank_permutation(&test, score, 6, &d, &arena, &err), SYN_ERROR_ARGUMENT,
+                    err);
+    }
+    d.level = 0.5;
+    CHECK_OK(syn_rank_permutation(&test, score, 6, &d, &arena, &err), err);
+    arena = syn_arena_measure();
+    CHECK_FAILS(syn_rank_permutation(&test, score, 0, &d, &arena, &err), SYN_ERROR_ARGUMENT, err);
+    d.layers = 4;
+    CHECK_FAILS(syn_rank_permutation(&test, score, 6, &d, &arena, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK(arena.used == 0);
+}
+
 TEST_MAIN("rank")
