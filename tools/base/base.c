@@ -222,3 +222,12 @@ size_t utf8_length(const unsigned char *s, size_t n)
     if (s[0] == 0xf4 && s[1] > 0x8f) return 0;
     return length;
 }
+
+char *utf8_put(char *to, uint32_t c)
+{
+    static const unsigned char lead[] = {0, 0xc0, 0xe0, 0xf0};
+    const int more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    *to++ = (char)(lead[more] | c >> 6 * more);
+    for (int i = more; i-- > 0;) *to++ = (char)(0x80 | (c >> 6 * i & 63));
+    return to;
+}

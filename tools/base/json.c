@@ -229,26 +229,6 @@ static bool hex4(reader *r, uint32_t *value)
     return true;
 }
 
-static char *put_utf8(char *to, uint32_t c)
-{
-    if (c < 0x80) {
-        *to++ = (char)c;
-    } else if (c < 0x800) {
-        *to++ = (char)(0xc0 | c >> 6);
-        *to++ = (char)(0x80 | (c & 63));
-    } else if (c < 0x10000) {
-        *to++ = (char)(0xe0 | c >> 12);
-        *to++ = (char)(0x80 | (c >> 6 & 63));
-        *to++ = (char)(0x80 | (c & 63));
-    } else {
-        *to++ = (char)(0xf0 | c >> 18);
-        *to++ = (char)(0x80 | (c >> 12 & 63));
-        *to++ = (char)(0x80 | (c >> 6 & 63));
-        *to++ = (char)(0x80 | (c & 63));
-    }
-    return to;
-}
-
 /* A NUL would end our text early: it becomes U+FFFD, as does a lone surrogate. */
 static bool read_escape(reader *r, char **to)
 {
@@ -271,7 +251,7 @@ static bool read_escape(reader *r, char **to)
     } else if ((code >= 0xd800 && code < 0xe000) || code == 0) {
         code = 0xfffd;
     }
-    *to = put_utf8(*to, code);
+    *to = utf8_put(*to, code);
     return true;
 }
 

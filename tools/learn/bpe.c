@@ -226,12 +226,8 @@ static void add_byte(text *to, unsigned byte)
     unsigned code = byte;
     const bool plain = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
     if (!plain) code = byte < 33 ? 256 + byte : byte <= 160 ? 256 + 33 + byte - 127 : 256 + 67;
-    char utf8[3] = {(char)code, 0, 0};
-    if (code >= 128) {
-        utf8[0] = (char)(0xC0 | code >> 6);
-        utf8[1] = (char)(0x80 | (code & 63));
-    }
-    text_add(to, utf8);
+    char utf8[4];
+    text_add_bytes(to, utf8, (size_t)(utf8_put(utf8, code) - utf8));
 }
 
 void bpe_token_text(const bpe *b, size_t id, text *to)

@@ -1,545 +1,575 @@
-/* jinja_call.c - filters, tests, methods and functions: tables of name, parameters and what to
+/* jinja_call.c - filters, tests, methods and functions: a table of name, parameters and what to
    do. */
 #include "template/jinja_own.h"
 
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
-void jinja_bind(jinja *j, const char *what, const char *parameters, const jargs *args,
-                jval to[JINJA_ARGS])
-{
-    size_t place = 0;
-    for (size_t i = 0; i < JINJA_ARGS; i++) to[i] = (jval){.kind = J_MISSING};
-    for (size_t i = 0; i < args->n; i++) {
-        const char *name = parameters;
-        size_t at = 0;
-        bool found = false;
-        for (; *name && !found; name += strcspn(name, " "), name += *name == ' ', at++) {
-            const jstr one = {name, strcspn(name, " ")};
-            found = args->key[i].n
-                        ? one.n == args->key[i].n && !memcmp(one.at, args->key[i].at, one.n)
-                        : at == place;
-        }
-        if (!found && args->key[i].n)
-            jinja_fail(j, "%s has no parameter '%.*s' here", what, (int)args->key[i].n,
-                       args->key[i].at);
-        if (!found) jinja_fail(j, "%s with %zu arguments is not known here", what, args->n);
-        to[at - 1] = args->at[i];
-        place += !args->key[i].n;
-    }
-}
+/* A call under way: what is filtered, tested or asked; values of the row's parameters, J_MISSING
+   where none was given; the row's own letter; the arguments as they were written. */
+typedef struct jcall {
+    const char *what;
+    jval v, a[JINJA_ARGS];
+    int how;
+    const jargs *given;
+} jcall;
 
 /* ---- strings ---- */
 
-static jval need_text(jinja *j, const char *what, jval v)
+static jstr need_text(jinja *j, const jcall *c, jval v)
 {
-    if (v.kind != J_TEXT) jinja_fail(j, "%s of %s", what, jinja_kind_name(v));
-    return v;
+    if (v.kind != J_TEXT) jinja_fail(j, "%s of %s", c->what, jinja_kind_name(v));
+    return v.as.words;
 }
 
-static int64_t need_int(jinja *j, const char *what, jval v, int64_t otherwise)
+static int64_t need_int(jinja *j, const jcall *c, jval v, int64_t otherwise)
 {
-    if (v.kind == J_MISSING) return otherwise;
-    if (v.kind == J_BOOL) return v.as.yes;
-    if (v.kind != J_INT) jinja_fail(j, "%s: a number is %s", what, jinja_kind_name(v));
+    if (v.kind == J_MISSING || v.kind == J_NONE) return otherwise;
+    if (v.kind != J_INT && v.kind != J_BOOL)
+        jinja_fail(j, "%s: a number is %s", c->what, jinja_kind_name(v));
     return v.as.whole;
 }
 
-/* White space as Python has it. */
-static bool is_white(const char *at, size_t n)
+static jstr behind(jstr s, size_t n)
 {
-    static const char *const wide[] = {"\xC2\x85",     "\xC2\xA0",     "\xE1\x9A\x80",
-                                       "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAF",
-                                       "\xE2\x81\x9F", "\xE3\x80\x80"};
-    const unsigned char c = (unsigned char)at[0];
-    if (n == 1) return (c >= 9 && c <= 13) || (c >= 28 && c <= 32);
-    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
-        if (strlen(wide[i]) == n && !memcmp(wide[i], at, n)) return true;
-    return n == 3 && !memcmp(at, "\xE2\x80", 2) && (unsigned char)at[2] >= 0x80 &&
-           (unsigned char)at[2] <= 0x8A;
+    return (jstr){s.at + n, s.n - n};
 }
 
-static bool strip_takes(jval chars, const char *at, size_t n)
+/* White space as Python has it. */
+static const char python_white[] =
+    "\t\n\v\f\r\x1C\x1D\x1E\x1F \xC2\x85\u00A0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
+    "\u2007\u2008\u2009\u200A\u2028\u2029\u202F\u205F\u3000";
+static const jstr white = {python_white, sizeof python_white - 1};
+
+/* Is the character that s begins with one of `chars`? */
+static bool begins_with(jstr s, jstr chars)
 {
-    if (chars.kind != J_TEXT) return is_white(at, n);
-    for (size_t i = 0, k; i < chars.as.words.n; i += k) {
-        k = jinja_char(chars.as.words.at + i, chars.as.words.n - i);
-        if (k == n && !memcmp(chars.as.words.at + i, at, n)) return true;
-    }
+    const size_t n = jinja_char(s);
+    for (; chars.n; chars = behind(chars, jinja_char(chars)))
+        if (jinja_char(chars) == n && !memcmp(chars.at, s.at, n)) return true;
     return false;
 }
 
-static jval strip(jinja *j, jstr s, jval chars, bool left, bool right)
+static jstr strip(jinja *j, jstr s, jstr chars, bool left, bool right)
 {
-    if (chars.kind > J_NONE && chars.kind != J_TEXT)
-        jinja_fail(j, "strip by %s", jinja_kind_name(chars));
-    while (left && s.n) {
-        const size_t n = jinja_char(s.at, s.n);
-        if (!strip_takes(chars, s.at, n)) break;
-        s.at += n;
-        s.n -= n;
-    }
+    jinja_step(j, s.n / 16);
+    while (left && s.n && begins_with(s, chars)) s = behind(s, jinja_char(s));
     while (right && s.n) {
         size_t n = 1;
         while (n < 4 && n < s.n && ((unsigned char)s.at[s.n - n] & 0xC0) == 0x80) n++;
-        if (!strip_takes(chars, s.at + s.n - n, n)) break;
+        if (jinja_char(behind(s, s.n - n)) != n) n = 1;
+        if (!begins_with(behind(s, s.n - n), chars)) break;
         s.n -= n;
     }
-    return jinja_words(s.at, s.n);
+    return s;
 }
 
-static const char *search(const char *at, size_t n, jstr what)
+static jval call_strip(jinja *j, const jcall *c)
 {
-    for (size_t i = 0; i + what.n <= n; i++)
-        if (!what.n || !memcmp(at + i, what.at, what.n)) return at + i;
+    const jstr chars = c->a[0].kind <= J_NONE ? white : need_text(j, c, c->a[0]);
+    return jinja_words(strip(j, jinja_str(j, c->v), chars, c->how != 'r', c->how != 'l'));
+}
+
+const char *jinja_search(jinja *j, jstr s, jstr what)
+{
+    jinja_step(j, s.n);
+    for (size_t i = 0; i + what.n <= s.n; i++)
+        if (!memcmp(s.at + i, what.at, what.n)) return s.at + i;
     return NULL;
 }
 
-static jval split(jinja *j, jval v, jval by, int64_t most)
+/* What stands before `what`, and behind it in *rest; all, and NULL there, if it is not in s. */
+static jstr cut(jinja *j, jstr s, jstr what, jstr *rest)
 {
-    jval parts = jinja_list(j, J_LIST);
-    const char *at = v.as.words.at, *end = at + v.as.words.n, *next;
-    if (by.kind == J_MISSING || by.kind == J_NONE) {
-        for (size_t n; at < end;) {
-            const char *from = at;
-            n = jinja_char(at, (size_t)(end - at));
-            if (is_white(at, n)) {
-                at += n;
-                continue;
-            }
-            if (most >= 0 && (int64_t)parts.as.list->n == most) {
-                jinja_push(j, parts, strip(j, (jstr){at, (size_t)(end - at)}, by, false, true));
-                break;
-            }
-            while (at < end && !is_white(at, n = jinja_char(at, (size_t)(end - at)))) at += n;
-            jinja_push(j, parts, jinja_words(from, (size_t)(at - from)));
-        }
-        return parts;
+    const char *found = jinja_search(j, s, what);
+    *rest = found ? behind(s, (size_t)(found - s.at) + what.n) : (jstr){NULL, 0};
+    return found ? (jstr){s.at, (size_t)(found - s.at)} : s;
+}
+
+/* split(): white space is one separator, however long, and none at the ends. */
+static jval split_white(jinja *j, jstr s, int64_t most)
+{
+    const jval parts = jinja_list(j, J_LIST);
+    while ((s = strip(j, s, white, true, false)).n) {
+        size_t n = most-- ? 0 : s.n;
+        while (n < s.n && !begins_with(behind(s, n), white)) n += jinja_char(behind(s, n));
+        jinja_push(j, parts.as.list, jinja_words((jstr){s.at, n}));
+        s = behind(s, n);
     }
-    if (need_text(j, "split by", by).as.words.n == 0) jinja_fail(j, "split by an empty string");
-    while ((most < 0 || (int64_t)parts.as.list->n < most) &&
-           (next = search(at, (size_t)(end - at), by.as.words)) != NULL) {
-        jinja_push(j, parts, jinja_words(at, (size_t)(next - at)));
-        at = next + by.as.words.n;
-    }
-    jinja_push(j, parts, jinja_words(at, (size_t)(end - at)));
     return parts;
 }
 
-static jval replace(jinja *j, jstr s, jval from, jval to, int64_t most)
+/* split by a string, and replace: what stands between is a list, or is written with another. */
+static jval call_split(jinja *j, const jcall *c)
 {
-    const jstr a = need_text(j, "replace", from).as.words, b = need_text(j, "replace", to).as.words;
-    if (!a.n) jinja_fail(j, "replace of an empty string is not known here");
-    j->scratch.length = 0;
-    for (const char *end = s.at + s.n, *next;; most--) {
-        next = most ? search(s.at, (size_t)(end - s.at), a) : NULL;
-        text_add_bytes(&j->scratch, s.at, next ? (size_t)(next - s.at) : (size_t)(end - s.at));
-        if (j->scratch.length > JINJA_MEMORY)
-            jinja_fail(j, "writes more than %d MiB", JINJA_MEMORY >> 20);
-        if (!next) return jinja_copy_text(j, &j->scratch);
-        text_add_bytes(&j->scratch, b.at, b.n);
-        s.at = next + a.n;
+    const bool split = c->how == 's';
+    int64_t most = need_int(j, c, c->a[split ? 1 : 2], -1);
+    jstr s = jinja_str(j, c->v), rest = s;
+    if (split && c->a[0].kind <= J_NONE) return split_white(j, s, most);
+    const jstr by = need_text(j, c, c->a[0]), with = split ? by : need_text(j, c, c->a[1]);
+    const jval parts = jinja_list(j, J_LIST);
+    const size_t from = j->out.length;
+    if (!by.n) jinja_fail(j, "%s of an empty string is not known here", c->what);
+    for (; s.at; s = rest) {
+        rest = (jstr){NULL, 0};
+        const jstr part = most-- ? cut(j, s, by, &rest) : s;
+        if (split) jinja_push(j, parts.as.list, jinja_words(part));
+        else jinja_add(j, part);
+        if (!split && rest.at) jinja_add(j, with);
     }
+    return split ? parts : jinja_written(j, from);
 }
 
-/* 'u' upper, 'l' lower, 'c' capitalize, 't' title; of ASCII only. */
-static jval letters(jinja *j, const char *what, jstr s, char how)
+/* 'u' upper, 'l' lower, 'c' capitalize, 't' title as Python has it, 'T' as Jinja; ASCII only. */
+static jval call_letters(jinja *j, const jcall *c)
 {
-    char *to = jinja_take(j, s.n + 1);
+    const jstr s = jinja_str(j, c->v);
+    const size_t from = j->out.length;
     bool first = true;
     for (size_t i = 0; i < s.n; i++) {
-        char c = s.at[i];
-        const bool upper = c >= 'A' && c <= 'Z', lower = c >= 'a' && c <= 'z';
-        if ((unsigned char)c >= 128)
-            jinja_fail(j, "%s of letters beyond ASCII is not known here", what);
-        if (how == 'u' || (how != 'l' && first)) c = lower ? (char)(c - 32) : c;
-        else c = upper ? (char)(c + 32) : c;
-        first = how == 't' ? !(upper || lower) : false;
-        to[i] = c;
+        char l = s.at[i];
+        const bool upper = l >= 'A' && l <= 'Z', lower = l >= 'a' && l <= 'z';
+        if ((unsigned char)l >= 128)
+            jinja_fail(j, "%s of letters beyond ASCII is not known here", c->what);
+        const bool large = c->how == 'u' || (c->how != 'l' && first);
+        first =
+            c->how == 'T' ? l && strchr("-({[< \t\n\v\f\r", l) : c->how == 't' && !upper && !lower;
+        if (large ? lower : upper) l ^= 32;
+        jinja_add(j, (jstr){&l, 1});
     }
-    return jinja_words(to, s.n);
+    return jinja_written(j, from);
 }
 
-static bool begins(jinja *j, jstr s, jval with, bool at_end)
+static bool ends_match(jstr s, jstr with, bool at_end)
 {
-    const jval items = with.kind == J_TUPLE ? with : jinja_list(j, J_TUPLE);
-    if (with.kind != J_TUPLE) jinja_push(j, items, with);
-    for (size_t i = 0; i < items.as.list->n; i++) {
-        const jstr w = need_text(j, "startswith or endswith", items.as.list->at[i]).as.words;
-        if (w.n <= s.n && !memcmp(at_end ? s.at + s.n - w.n : s.at, w.at, w.n)) return true;
-    }
-    return false;
+    return with.n <= s.n && !memcmp(at_end ? s.at + s.n - with.n : s.at, with.at, with.n);
 }
 
-static jval join(jinja *j, jval items, jstr between, jval attribute)
+/* startswith, endswith: with a string, or one of a tuple. */
+static jval call_ends(jinja *j, const jcall *c)
 {
-    items = jinja_items(j, items);
-    j->scratch.length = 0;
-    for (size_t i = 0; i < items.as.list->n; i++) {
-        jval one = items.as.list->at[i];
-        if (attribute.kind != J_MISSING) one = jinja_attribute(j, one, attribute);
-        if (i) text_add_bytes(&j->scratch, between.at, between.n);
-        jinja_print(j, &j->scratch, one);
-    }
-    return jinja_copy_text(j, &j->scratch);
+    const jlist one = {.at = (jval *)&c->a[0], .n = 1};
+    const jlist *l = c->a[0].kind == J_TUPLE ? c->a[0].as.list : &one;
+    bool found = false;
+    for (size_t i = 0; i < l->n && !found; i++)
+        found = ends_match(c->v.as.words, need_text(j, c, l->at[i]), c->how == 'e');
+    return jinja_bool(found);
 }
 
-jval jinja_method(jinja *j, jval v, jstr name, const jargs *args)
+static int64_t characters(jinja *j, jstr s)
 {
-    jval a[JINJA_ARGS];
-    if (v.kind == J_UNDEFINED)
-        jinja_fail(j, "'%.*s' is undefined", (int)v.as.words.n, v.as.words.at);
-    if (v.kind == J_DICT) {
-        const bool items = jinja_is(name, "items"), keys = jinja_is(name, "keys");
-        if (jinja_is(name, "get")) {
-            jinja_bind(j, "get", "key default", args, a);
-            const jval *found = jinja_get(v.as.dict, a[0]);
-            return found ? *found : a[1].kind == J_MISSING ? jinja_none() : a[1];
-        }
-        if (!items && !keys && !jinja_is(name, "values"))
-            jinja_fail(j, "the method '%.*s' of a mapping is not known here", (int)name.n, name.at);
-        jval list = jinja_list(j, J_LIST);
-        for (size_t i = 0; i < v.as.dict->n; i++) {
-            jval pair = items ? jinja_list(j, J_TUPLE) : v.as.dict->key[i];
-            if (items) jinja_push(j, pair, v.as.dict->key[i]);
-            if (items) jinja_push(j, pair, v.as.dict->value[i]);
-            jinja_push(j, list, keys || items ? pair : v.as.dict->value[i]);
-        }
-        return list;
-    }
-    if (v.kind != J_TEXT)
-        jinja_fail(j, "the method '%.*s' of %s is not known here", (int)name.n, name.at,
-                   jinja_kind_name(v));
-    const jstr s = v.as.words;
-    jinja_bind(j, "a method of strings", "1 2 3", args, a);
-    if (jinja_is(name, "strip")) return strip(j, s, a[0], true, true);
-    if (jinja_is(name, "lstrip")) return strip(j, s, a[0], true, false);
-    if (jinja_is(name, "rstrip")) return strip(j, s, a[0], false, true);
-    if (jinja_is(name, "split")) return split(j, v, a[0], need_int(j, "split", a[1], -1));
-    if (jinja_is(name, "startswith")) return jinja_bool(begins(j, s, a[0], false));
-    if (jinja_is(name, "endswith")) return jinja_bool(begins(j, s, a[0], true));
-    if (jinja_is(name, "replace"))
-        return replace(j, s, a[0], a[1], need_int(j, "replace", a[2], -1));
-    if (jinja_is(name, "upper")) return letters(j, "upper", s, 'u');
-    if (jinja_is(name, "lower")) return letters(j, "lower", s, 'l');
-    if (jinja_is(name, "capitalize")) return letters(j, "capitalize", s, 'c');
-    if (jinja_is(name, "title")) return letters(j, "title", s, 't');
-    if (jinja_is(name, "join")) return join(j, a[0], s, (jval){.kind = J_MISSING});
-    if (jinja_is(name, "removeprefix") || jinja_is(name, "removesuffix")) {
-        const bool suffix = jinja_is(name, "removesuffix");
-        if (!begins(j, s, need_text(j, "a prefix or suffix", a[0]), suffix)) return v;
-        return jinja_words(suffix ? s.at : s.at + a[0].as.words.n, s.n - a[0].as.words.n);
-    }
-    if (jinja_is(name, "find") || jinja_is(name, "count")) {
-        const jstr what = need_text(j, "find or count", a[0]).as.words;
-        const char *found = search(s.at, s.n, what), *end = s.at + s.n;
-        int64_t n = 0;
-        if (a[1].kind != J_MISSING || !what.n)
-            jinja_fail(j, "find or count in a part is not known here");
-        if (jinja_is(name, "find"))
-            return jinja_int(
-                found ? (int64_t)jinja_length(j, jinja_words(s.at, (size_t)(found - s.at))) : -1);
-        for (; found; n++) found = search(found + what.n, (size_t)(end - found) - what.n, what);
-        return jinja_int(n);
-    }
-    jinja_fail(j, "the method '%.*s' of a string is not known here", (int)name.n, name.at);
+    int64_t n = 0;
+    jinja_step(j, s.n);
+    for (; s.n; s = behind(s, jinja_char(s))) n++;
+    return n;
+}
+
+/* find and count, of a string in a string */
+static jval call_find(jinja *j, const jcall *c)
+{
+    const jstr what = need_text(j, c, c->a[0]);
+    jstr rest;
+    int64_t n = 0;
+    if (!what.n) jinja_fail(j, "%s of an empty string is not known here", c->what);
+    const jstr before = cut(j, c->v.as.words, what, &rest);
+    if (c->how == 'f') return jinja_int(rest.at ? characters(j, before) : -1);
+    for (; rest.at; n++) cut(j, rest, what, &rest);
+    return jinja_int(n);
 }
 
 /* ---- tests ---- */
 
-bool jinja_test(jinja *j, jstr name, jval v, const jargs *args)
+static jval call_test(jinja *j, const jcall *c)
 {
-    const jkind k = v.kind;
-    jval a[JINJA_ARGS];
-    jinja_bind(j, "a test", "other", args, a);
-    if (jinja_is(name, "defined")) return k != J_UNDEFINED;
-    if (jinja_is(name, "undefined")) return k == J_UNDEFINED;
-    if (jinja_is(name, "none")) return k == J_NONE;
-    if (jinja_is(name, "string")) return k == J_TEXT;
-    if (jinja_is(name, "mapping")) return k == J_DICT;
-    if (jinja_is(name, "number")) return k == J_INT || k == J_FLOAT || k == J_BOOL;
-    if (jinja_is(name, "integer")) return k == J_INT;
-    if (jinja_is(name, "float")) return k == J_FLOAT;
-    if (jinja_is(name, "boolean")) return k == J_BOOL;
-    if (jinja_is(name, "true")) return k == J_BOOL && v.as.yes;
-    if (jinja_is(name, "false")) return k == J_BOOL && !v.as.yes;
-    if (jinja_is(name, "iterable") || jinja_is(name, "sequence"))
-        return k == J_LIST || k == J_TUPLE || k == J_TEXT || k == J_DICT || k == J_UNDEFINED;
-    if (jinja_is(name, "callable")) return k == J_MACRO;
-    if (jinja_is(name, "odd")) return need_int(j, "odd", v, 0) % 2 != 0;
-    if (jinja_is(name, "even")) return need_int(j, "even", v, 0) % 2 == 0;
-    if (a[0].kind == J_MISSING)
-        jinja_fail(j, "the test '%.*s' is not known here", (int)name.n, name.at);
-    if (jinja_is(name, "divisibleby")) {
-        const int64_t by = need_int(j, "divisibleby", a[0], 0);
+    const jval v = c->v, other = c->a[0];
+    const int64_t by = need_int(j, c, c->how == '%' ? other : (jval){.kind = J_MISSING}, 2);
+    switch (c->how) {
+    case 't':
+    case 'f': return jinja_bool(v.kind == J_BOOL && v.as.whole == (c->how == 't'));
+    case '=': return jinja_bool(jinja_equal(j, v, other));
+    case '!': return jinja_bool(!jinja_equal(j, v, other));
+    case 'i': return jinja_bool(jinja_compare(j, (jstr){"in", 2}, v, other));
+    default: /* odd, even, divisibleby */
         if (!by) jinja_fail(j, "a division by zero");
-        return need_int(j, "divisibleby", v, 0) % by == 0;
+        return jinja_bool((need_int(j, c, v, 0) % by != 0) == (c->how == 'o'));
     }
-    if (jinja_is(name, "equalto") || jinja_is(name, "eq") || jinja_is(name, "sameas"))
-        return jinja_equal(v, a[0]);
-    if (jinja_is(name, "ne")) return !jinja_equal(v, a[0]);
-    if (jinja_is(name, "in")) {
-        const jval items = jinja_items(j, a[0]);
-        for (size_t i = 0; i < items.as.list->n && a[0].kind != J_TEXT; i++)
-            if (jinja_equal(items.as.list->at[i], v)) return true;
-        return a[0].kind == J_TEXT &&
-               search(a[0].as.words.at, a[0].as.words.n, need_text(j, "in", v).as.words) != NULL;
-    }
-    jinja_fail(j, "the test '%.*s' is not known here", (int)name.n, name.at);
 }
 
-/* ---- filters ---- */
-
-/* map, select, reject and their attribute forms: the first arguments say what is looked at. */
-static jval filter_each(jinja *j, jstr name, jval v, const jargs *args)
+/* Kinds as bits. */
+static jval call_kind(jinja *j, const jcall *c)
 {
-    const bool map = jinja_is(name, "map"), not = name.at[0] == 'r';
-    const bool attribute = name.n > 4 && jinja_is((jstr){name.at + name.n - 4, 4}, "attr");
-    const jval out = jinja_list(j, J_LIST), items = jinja_true(v) ? jinja_items(j, v) : out;
-    size_t used = attribute ? 1 : 0;
-    jargs rest = {.n = 0};
-    if (attribute && (!args->n || args->key[0].n))
-        jinja_fail(j, "%.*s without a name", (int)name.n, name.at);
-    const bool by_key = map && args->n == 1 && jinja_is(args->key[0], "attribute");
-    const jval what = args->n > used ? args->at[used] : jinja_none();
-    if (map && !by_key && what.kind != J_TEXT) jinja_fail(j, "map without a filter");
-    for (size_t i = used + 1; i < args->n; i++) {
-        rest.at[rest.n] = args->at[i];
-        rest.key[rest.n++] = args->key[i];
-    }
-    for (size_t i = 0; i < items.as.list->n; i++) {
-        const jval item = items.as.list->at[i];
-        if (map) {
-            jinja_push(j, out,
-                       by_key ? jinja_attribute(j, item, what)
-                              : jinja_filter(j, what.as.words, item, &rest));
-            continue;
-        }
-        const jval seen = attribute ? jinja_attribute(j, item, args->at[0]) : item;
-        const bool yes =
-            args->n > used
-                ? jinja_test(j, need_text(j, "the name of a test", what).as.words, seen, &rest)
-                : jinja_true(seen);
-        if (yes != not ) jinja_push(j, out, item);
-    }
-    return out;
+    (void)j;
+    return jinja_bool((unsigned)c->how >> c->v.kind & 1);
 }
 
-static jval filter_sort(jinja *j, jval v, jval reverse, jval attribute, bool pairs)
+/* ---- lists and mappings ---- */
+
+/* items, keys, values */
+static jval call_pairs(jinja *j, const jcall *c)
 {
-    const jval items =
-        pairs ? jinja_method(j, v, jinja_str("items"), &(jargs){.n = 0}) : jinja_items(j, v);
     const jval out = jinja_list(j, J_LIST);
-    for (size_t i = 0; i < items.as.list->n; i++) jinja_push(j, out, items.as.list->at[i]);
-    for (size_t i = 1; i < out.as.list->n; i++)
-        for (size_t at = i; at > 0; at--) {
-            jval *b = &out.as.list->at[at], *a = b - 1, x = *a, y = *b;
-            if (pairs) x = a->as.list->at[0], y = b->as.list->at[0];
-            if (attribute.kind == J_TEXT)
-                x = jinja_attribute(j, x, attribute), y = jinja_attribute(j, y, attribute);
-            if (x.kind == J_TEXT && y.kind == J_TEXT) /* sorted without regard to case */
-                x = letters(j, "sort", x.as.words, 'l'), y = letters(j, "sort", y.as.words, 'l');
-            const int order = jinja_order(j, x, y);
-            if (jinja_true(reverse) ? order >= 0 : order <= 0) break;
-            const jval keep = *a;
-            *a = *b;
-            *b = keep;
-        }
+    if (c->v.kind == J_UNDEFINED) return out;
+    if (c->v.kind != J_DICT) jinja_fail(j, "%s of %s", c->what, jinja_kind_name(c->v));
+    for (size_t i = 0; i < c->v.as.list->n; i += 2) {
+        const jval *key = &c->v.as.list->at[i], pair = jinja_list(j, J_TUPLE);
+        jinja_push(j, pair.as.list, key[0]);
+        jinja_push(j, pair.as.list, key[1]);
+        jinja_push(j, out.as.list, c->how == 'i' ? pair : key[c->how == 'v']);
+    }
     return out;
 }
 
-static jval filter_indent(jinja *j, jval v, jval by, jval first)
+/* x | join(by, attribute), by.join(x) */
+static jval call_join(jinja *j, const jcall *c)
 {
-    const jstr s = jinja_to_str(j, v);
-    const int64_t width = need_int(j, "indent", by, 4);
-    bool line = jinja_true(first);
-    if (width < 0 || width > 1000) jinja_fail(j, "indent by %lld", (long long)width);
-    j->scratch.length = 0;
+    const bool method = c->how == 'm';
+    const jstr by = jinja_str(j, method ? c->v : c->a[0]);
+    const jlist *l = jinja_items(j, method ? c->a[0] : c->v).as.list;
+    const size_t from = j->out.length;
+    for (size_t i = 0; i < l->n; i++) {
+        const bool whole = method || c->a[1].kind == J_MISSING;
+        if (i) jinja_add(j, by);
+        jinja_write(j, whole ? l->at[i] : jinja_member(j, l->at[i], c->a[1]), false, -1, 0);
+    }
+    return jinja_written(j, from);
+}
+
+/* list, and reverse */
+static jval call_list(jinja *j, const jcall *c)
+{
+    const jlist *l = jinja_items(j, c->v).as.list;
+    const jval out = jinja_list(j, J_LIST);
+    const jval back[3] = {{.kind = J_NONE}, {.kind = J_NONE}, {.kind = J_INT, .as.whole = -1}};
+    if (c->how == 'r' && c->v.kind == J_TEXT) return jinja_slice(j, c->v, back);
+    for (size_t i = 0; i < l->n; i++)
+        jinja_push(j, out.as.list, l->at[c->how == 'r' ? l->n - 1 - i : i]);
+    return out;
+}
+
+/* sort, and dictsort by keys; strings without regard to case. */
+static jval call_sort(jinja *j, const jcall *c)
+{
+    const bool pairs = c->how == 'd';
+    const jcall part = {.what = c->what, .v = c->v, .how = pairs ? 'i' : 'l'};
+    const jval out = pairs ? call_pairs(j, &part) : call_list(j, &part),
+               keys = jinja_list(j, J_LIST);
+    jval *item = out.as.list->at;
+    for (size_t i = 0; i < out.as.list->n; i++) {
+        jval one = item[i], key = pairs ? one.as.list->at[0] : one;
+        if (c->a[2].kind == J_TEXT) key = jinja_member(j, key, c->a[2]);
+        if (key.kind == J_TEXT && !jinja_true(c->a[1]))
+            key = call_letters(j, &(jcall){.what = c->what, .v = key, .how = 'l'});
+        jinja_push(j, keys.as.list, key);
+        jval *k = keys.as.list->at;
+        const char *sign = jinja_true(c->a[0]) ? "<" : ">";
+        size_t at = i;
+        for (; at > 0 && jinja_compare(j, (jstr){sign, 1}, k[at - 1], key); at--) {
+            jinja_step(j, 1);
+            k[at] = k[at - 1];
+            item[at] = item[at - 1];
+        }
+        k[at] = key;
+        item[at] = one;
+    }
+    return out;
+}
+
+/* map, select, reject and their attribute forms: the first arguments say what is looked at, those
+   behind them go to the filter or test that they name. */
+static jval call_each(jinja *j, const jcall *c)
+{
+    const jargs *g = c->given;
+    const bool map = c->how == 'm', keeps = c->how == 's' || c->how == 'S';
+    const bool by_key = map && g->n == 1 && jinja_is(g->key[0], "attribute");
+    const size_t used = by_key || c->how == 'S' || c->how == 'R';
+    const jval out = jinja_list(j, J_LIST);
+    const jlist *l = jinja_true(c->v) ? jinja_items(j, c->v).as.list : out.as.list;
+    jargs rest = {.n = 0};
+    if (g->n < used + (map && !by_key)) jinja_fail(j, "%s without a name", c->what);
+    for (size_t i = used + 1; i < g->n; i++) {
+        rest.at[rest.n] = g->at[i];
+        rest.key[rest.n++] = g->key[i];
+    }
+    for (size_t i = 0, n = l->n; i < n; i++) {
+        jval seen = used ? jinja_member(j, l->at[i], g->at[0]) : l->at[i];
+        if (g->n > used)
+            seen = jinja_call(j, map ? CALL_FILTER : CALL_TEST, need_text(j, c, g->at[used]), seen,
+                              &rest);
+        if (map || jinja_true(seen) == keeps) jinja_push(j, out.as.list, map ? seen : l->at[i]);
+    }
+    return out;
+}
+
+/* ---- other filters ---- */
+
+/* What one line says: default, get, first, last, length, string, safe. */
+static jval call_plain(jinja *j, const jcall *c)
+{
+    const jval v = c->v, *found;
+    const jlist *l;
+    switch (c->how) {
+    case 'd':
+        if (v.kind != J_UNDEFINED && (!jinja_true(c->a[1]) || jinja_true(v))) return v;
+        return c->a[0].kind == J_MISSING ? jinja_text("") : c->a[0];
+    case 'g':
+        found = jinja_get(j, v.as.list, c->a[0]);
+        return found ? *found : c->a[1].kind == J_MISSING ? (jval){.kind = J_NONE} : c->a[1];
+    case 'n':
+        if (v.kind == J_TEXT) return jinja_int(characters(j, v.as.words));
+        return jinja_int((int64_t)jinja_items(j, v).as.list->n);
+    case 's': return jinja_words(jinja_str(j, v));
+    case 'f':
+    case 'l':
+        l = jinja_items(j, v).as.list;
+        if (l->n) return l->at[c->how == 'f' ? 0 : l->n - 1];
+        return (jval){.kind = J_UNDEFINED, .as.words = jinja_text(c->what).as.words};
+    default: return v;
+    }
+}
+
+static jval call_json(jinja *j, const jcall *c)
+{
+    const int64_t indent = need_int(j, c, c->a[0], -1);
+    const size_t from = j->out.length;
+    if (indent > 100) jinja_fail(j, "tojson: an indent above 100 is not known here");
+    jinja_write(j, c->v, true, indent, 0);
+    for (size_t i = from; jinja_true(c->a[1]) && i < j->out.length; i++)
+        if ((unsigned char)j->out.at[i] >= 128)
+            jinja_fail(j, "tojson with ensure_ascii beyond ASCII is not known here");
+    return jinja_written(j, from);
+}
+
+static jval call_indent(jinja *j, const jcall *c)
+{
+    const jstr s = jinja_str(j, c->v);
+    const int64_t width = need_int(j, c, c->a[0], 4);
+    const size_t from = j->out.length;
+    bool line = jinja_true(c->a[1]);
+    if (width < 0 || width > 100) jinja_fail(j, "indent by %lld", (long long)width);
     for (size_t i = 0; i < s.n; i++) { /* empty lines stay empty */
-        for (int64_t k = 0; line && s.at[i] != '\n' && k < width; k++) text_add(&j->scratch, " ");
+        if (line && s.at[i] != '\n') text_print(&j->out, "%*s", (int)width, "");
         line = s.at[i] == '\n';
-        text_add_bytes(&j->scratch, s.at + i, 1);
+        jinja_add(j, (jstr){s.at + i, 1});
     }
-    return jinja_copy_text(j, &j->scratch);
+    return jinja_written(j, from);
 }
 
-static jval filter_number(jinja *j, jval v, bool whole)
+/* int, float, abs */
+static jval call_number(jinja *j, const jcall *c)
 {
-    if (v.kind == J_INT || v.kind == J_BOOL) {
-        const int64_t n = need_int(j, "int", v, 0);
-        if (whole) return jinja_int(n);
-        v.as.real = (double)n;
-        v.kind = J_FLOAT;
-        return v;
-    }
-    if (v.kind == J_FLOAT && whole && fabs(v.as.real) < 9e15) return jinja_int((int64_t)v.as.real);
-    if (v.kind == J_FLOAT && !whole) return v;
-    jinja_fail(j, "int or float of %s is not known here", jinja_kind_name(v));
-}
-
-static jval filter_reverse(jinja *j, jval v)
-{
-    const jval items = jinja_items(j, v), out = jinja_list(j, J_LIST);
-    for (size_t i = items.as.list->n; i > 0; i--) jinja_push(j, out, items.as.list->at[i - 1]);
-    return v.kind == J_TEXT ? join(j, out, jinja_str(""), (jval){.kind = J_MISSING}) : out;
-}
-
-jval jinja_filter(jinja *j, jstr name, jval v, const jargs *args)
-{
-    static const char *const each[] = {"map", "select", "reject", "selectattr", "rejectattr"};
-    static const char *const parameters[][2] = {{"trim", "chars"},
-                                                {"default", "value boolean"},
-                                                {"d", "value boolean"},
-                                                {"join", "d attribute"},
-                                                {"tojson", "indent ensure_ascii sort_keys"},
-                                                {"replace", "old new count"},
-                                                {"round", "precision"},
-                                                {"indent", "width first"},
-                                                {"sort", "reverse case_sensitive attribute"}};
-    const char *names = "";
-    char what[64];
-    jval a[JINJA_ARGS];
-    for (size_t i = 0; i < sizeof each / sizeof *each; i++)
-        if (jinja_is(name, each[i])) return filter_each(j, name, v, args);
-    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
-        if (jinja_is(name, parameters[i][0])) names = parameters[i][1];
-    snprintf(what, sizeof what, "the filter '%.*s'", name.n < 32 ? (int)name.n : 32, name.at);
-    jinja_bind(j, what, names, args, a);
-    if (jinja_is(name, "trim")) return strip(j, jinja_to_str(j, v), a[0], true, true);
-    if (jinja_is(name, "length") || jinja_is(name, "count"))
-        return jinja_int((int64_t)jinja_length(j, v));
-    if (jinja_is(name, "upper")) return letters(j, "upper", jinja_to_str(j, v), 'u');
-    if (jinja_is(name, "lower")) return letters(j, "lower", jinja_to_str(j, v), 'l');
-    if (jinja_is(name, "capitalize")) return letters(j, "capitalize", jinja_to_str(j, v), 'c');
-    if (jinja_is(name, "title")) return letters(j, "title", jinja_to_str(j, v), 't');
-    if (jinja_is(name, "string")) {
-        const jstr s = jinja_to_str(j, v);
-        return jinja_words(s.at, s.n);
-    }
-    if (jinja_is(name, "safe")) return v;
-    if (jinja_is(name, "tojson")) {
-        j->scratch.length = 0;
-        jinja_json(j, &j->scratch, v, a[0].kind == J_NONE ? -1 : need_int(j, "tojson", a[0], -1),
-                   jinja_true(a[2]), 0);
-        return jinja_copy_text(j, &j->scratch);
-    }
-    if (jinja_is(name, "default") || jinja_is(name, "d"))
-        return v.kind == J_UNDEFINED || (jinja_true(a[1]) && !jinja_true(v))
-                   ? a[0].kind == J_MISSING ? jinja_text("") : a[0]
-                   : v;
-    if (jinja_is(name, "join"))
-        return join(j, v, a[0].kind == J_MISSING ? jinja_str("") : jinja_to_str(j, a[0]), a[1]);
-    if (jinja_is(name, "first") || jinja_is(name, "last")) {
-        const jval items = jinja_items(j, v);
-        if (!items.as.list->n) return jinja_undefined(name);
-        return items.as.list->at[jinja_is(name, "first") ? 0 : items.as.list->n - 1];
-    }
-    if (jinja_is(name, "list")) {
-        jval items = jinja_items(j, v);
-        items.kind = J_LIST;
-        return items;
-    }
-    if (jinja_is(name, "items")) {
-        if (v.kind == J_UNDEFINED) return jinja_list(j, J_LIST);
-        return jinja_method(j, v, name, args);
-    }
-    if (jinja_is(name, "dictsort")) return filter_sort(j, v, a[0], (jval){.kind = J_MISSING}, true);
-    if (jinja_is(name, "sort")) return filter_sort(j, v, a[0], a[2], false);
-    if (jinja_is(name, "reverse")) return filter_reverse(j, v);
-    if (jinja_is(name, "replace"))
-        return replace(j, jinja_to_str(j, v), a[0], a[1], need_int(j, "replace", a[2], -1));
-    if (jinja_is(name, "indent")) return filter_indent(j, v, a[0], a[1]);
-    if (jinja_is(name, "int") || jinja_is(name, "float"))
-        return filter_number(j, v, jinja_is(name, "int"));
-    if (jinja_is(name, "abs") && v.kind == J_INT)
-        return jinja_int(v.as.whole < 0 ? -v.as.whole : v.as.whole);
-    jinja_fail(j, "the filter '%.*s' is not known here", (int)name.n, name.at);
+    const jval v = c->v;
+    if (v.kind == J_FLOAT && c->how == 'f') return v;
+    if (v.kind == J_FLOAT && c->how == 'i' && fabs(v.as.real) < 9e15)
+        return jinja_int((int64_t)v.as.real);
+    if (v.kind != J_INT && v.kind != J_BOOL)
+        jinja_fail(j, "%s of %s is not known here", c->what, jinja_kind_name(v));
+    if (c->how == 'f') return (jval){.kind = J_FLOAT, .as.real = (double)v.as.whole};
+    return jinja_int(c->how == 'a' && v.as.whole < 0 ? -v.as.whole : v.as.whole);
 }
 
 /* ---- functions ---- */
 
-static int days_of(int year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return days[month - 1] + (leap && month == 2);
-}
-
 bool jinja_date_read(const char *words, jinja_date *date)
 {
-    int used = 0;
-    return sscanf(words, "%4d-%2d-%2d%n", &date->year, &date->month, &date->day, &used) == 3 &&
-           used == 10 && words[10] == '\0' && date->year > 0 && date->month >= 1 &&
-           date->month <= 12 && date->day >= 1 && date->day <= days_of(date->year, date->month);
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int used = 0, *y = &date->year, *m = &date->month, *d = &date->day;
+    if (sscanf(words, "%4d-%2d-%2d%n", y, m, d, &used) != 3 || used != 10 || words[10])
+        return false;
+    const bool leap = (*y % 4 == 0 && *y % 100 != 0) || *y % 400 == 0;
+    return *y > 0 && *m >= 1 && *m <= 12 && *d >= 1 && *d <= days[*m - 1] + (leap && *m == 2);
 }
 
-static jval date_text(jinja *j, jstr format)
+/* In English, as the program leaves the locale of time alone; at midnight. */
+static jval call_date(jinja *j, const jcall *c)
 {
-    static const char *const month[] = {"January",   "February", "March",    "April",
-                                        "May",       "June",     "July",     "August",
-                                        "September", "October",  "November", "December"};
-    static const char *const week[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
-                                       "Thursday", "Friday", "Saturday"};
     const jinja_date d = j->input->date;
-    const int y = d.month < 3 ? d.year - 1 : d.year,
-              day = /* Sakamoto's rule */
-              (y + y / 4 - y / 100 + y / 400 + "032503514624"[d.month - 1] - '0' + d.day) % 7;
-    text *t = &j->scratch;
-    t->length = 0;
-    for (size_t i = 0; i < format.n; i++) {
-        if (format.at[i] != '%' || i + 1 == format.n) {
-            text_add_bytes(t, format.at + i, 1);
+    const int y = d.year - (d.month < 3); /* the day of the week by Sakamoto's rule */
+    const struct tm when = {
+        .tm_year = d.year - 1900,
+        .tm_mon = d.month - 1,
+        .tm_mday = d.day,
+        .tm_wday = (y + y / 4 - y / 100 + y / 400 + "032503514624"[d.month - 1] - '0' + d.day) % 7};
+    const size_t from = j->out.length;
+    for (jstr s = need_text(j, c, c->a[0]); s.n; s = behind(s, 1)) {
+        char form[3] = "%", said[32];
+        if (*s.at != '%' || s.n == 1) {
+            jinja_add(j, (jstr){s.at, 1});
             continue;
         }
-        switch (format.at[++i]) {
-        case 'd': text_print(t, "%02d", d.day); break;
-        case 'e': text_print(t, "%2d", d.day); break;
-        case 'm': text_print(t, "%02d", d.month); break;
-        case 'Y': text_print(t, "%04d", d.year); break;
-        case 'y': text_print(t, "%02d", d.year % 100); break;
-        case 'B': text_add(t, month[d.month - 1]); break;
-        case 'b': text_add_bytes(t, month[d.month - 1], 3); break;
-        case 'A': text_add(t, week[day]); break;
-        case 'a': text_add_bytes(t, week[day], 3); break;
-        case 'H':
-        case 'M':
-        case 'S': text_add(t, "00"); break;
-        case '%': text_add(t, "%"); break;
-        default: jinja_fail(j, "strftime_now: %%%c is not known here", format.at[i]);
-        }
+        s = behind(s, 1);
+        form[1] = *s.at;
+        if (!*s.at || !strchr("aAbBdeHmMSyY%", *s.at))
+            jinja_fail(j, "strftime_now: %%%c is not known here", *s.at);
+        jinja_add(j, (jstr){said, strftime(said, sizeof said, form, &when)});
     }
-    return jinja_copy_text(j, t);
+    return jinja_written(j, from);
 }
 
-jval jinja_function(jinja *j, jstr name, const jargs *args)
+static jval call_range(jinja *j, const jcall *c)
 {
-    jval a[JINJA_ARGS];
-    if (jinja_is(name, "namespace") || jinja_is(name, "dict")) {
-        jval space = jinja_dict(j, jinja_is(name, "dict") ? J_DICT : J_SPACE);
-        for (size_t i = 0; i < args->n; i++) {
-            if (!args->key[i].n) jinja_fail(j, "namespace or dict of a value is not known here");
-            jinja_put(j, space.as.dict, jinja_words(args->key[i].at, args->key[i].n), args->at[i]);
-        }
-        return space;
+    const bool one = c->a[1].kind == J_MISSING;
+    const int64_t from = one ? 0 : need_int(j, c, c->a[0], 0),
+                  to = need_int(j, c, c->a[one ? 0 : 1], 0), step = need_int(j, c, c->a[2], 1);
+    const jval list = jinja_list(j, J_LIST);
+    if (!step) jinja_fail(j, "range with a step of 0");
+    for (int64_t i = from; step > 0 ? i < to : i > to; i += step) {
+        if (list.as.list->n > 100000) jinja_fail(j, "a range of more than 100000");
+        jinja_push(j, list.as.list, jinja_int(i));
     }
-    jinja_bind(j, "a function", "1 2 3", args, a);
-    if (jinja_is(name, "raise_exception"))
-        jinja_fail(j, "the template says: %.*s", (int)jinja_to_str(j, a[0]).n,
-                   jinja_to_str(j, a[0]).at);
-    if (jinja_is(name, "strftime_now"))
-        return date_text(j, need_text(j, "strftime_now", a[0]).as.words);
-    if (jinja_is(name, "range")) {
-        const bool one = a[1].kind == J_MISSING;
-        const int64_t from = one ? 0 : need_int(j, "range", a[0], 0),
-                      step = need_int(j, "range", a[2], 1);
-        const int64_t to = need_int(j, "range", one ? a[0] : a[1], 0);
-        const jval list = jinja_list(j, J_LIST);
-        if (!step) jinja_fail(j, "range with a step of 0");
-        for (int64_t i = from; step > 0 ? i < to : i > to; i += step) {
-            if (list.as.list->n > 100000) jinja_fail(j, "a range of more than 100000");
-            jinja_push(j, list, jinja_int(i));
-        }
-        return list;
+    return list;
+}
+
+/* namespace, dict: of names */
+static jval call_names(jinja *j, const jcall *c)
+{
+    const jval out = jinja_list(j, c->how == 'd' ? J_DICT : J_SPACE);
+    for (size_t i = 0; i < c->given->n; i++) {
+        if (!c->given->key[i].n) jinja_fail(j, "%s of a value is not known here", c->what);
+        jinja_put(j, out.as.list, jinja_words(c->given->key[i]), c->given->at[i]);
     }
-    jinja_fail(j, "'%.*s' is called and is no function here", (int)name.n, name.at);
+    return out;
+}
+
+static jval call_raise(jinja *j, const jcall *c)
+{
+    const jstr said = jinja_str(j, c->a[0]);
+    jinja_fail(j, "the template says: %.*s", (int)said.n, said.at);
+}
+
+/* ---- the table ---- */
+
+enum {
+    WORDS = 1 << J_TEXT,
+    PAIRS = 1 << J_DICT,
+    NUMBERS = 1 << J_BOOL | 1 << J_INT | 1 << J_FLOAT,
+    MANY = WORDS | PAIRS | 1 << J_LIST | 1 << J_TUPLE | 1 << J_UNDEFINED
+};
+
+/* of: the kinds of value that have the method. least: how many arguments it needs; parameters NULL:
+   what does it looks at the arguments as they were given. */
+// clang-format off
+static const struct row {
+    int kinds, of;
+    const char *name;
+    size_t least;
+    const char *parameters;
+    jval (*does)(jinja *j, const jcall *c);
+    int how;
+} rows[] = {
+    {CALL_FILTER | CALL_METHOD, WORDS, "upper", 0, "", call_letters, 'u'},
+    {CALL_FILTER | CALL_METHOD, WORDS, "lower", 0, "", call_letters, 'l'},
+    {CALL_FILTER | CALL_METHOD, WORDS, "capitalize", 0, "", call_letters, 'c'},
+    {CALL_FILTER, 0, "title", 0, "", call_letters, 'T'},
+    {CALL_METHOD, WORDS, "title", 0, "", call_letters, 't'},
+    {CALL_FILTER | CALL_METHOD, WORDS, "replace", 2, "old new count", call_split, 'r'},
+    {CALL_METHOD, WORDS, "split", 0, "sep maxsplit", call_split, 's'},
+    {CALL_FILTER, 0, "trim", 0, "chars", call_strip, 0},
+    {CALL_METHOD, WORDS, "strip", 0, "chars", call_strip, 0},
+    {CALL_METHOD, WORDS, "lstrip", 0, "chars", call_strip, 'l'},
+    {CALL_METHOD, WORDS, "rstrip", 0, "chars", call_strip, 'r'},
+    {CALL_METHOD, WORDS, "startswith", 1, "prefix", call_ends, 's'},
+    {CALL_METHOD, WORDS, "endswith", 1, "suffix", call_ends, 'e'},
+    {CALL_METHOD, WORDS, "find", 1, "sub", call_find, 'f'},
+    {CALL_METHOD, WORDS, "count", 1, "sub", call_find, 'c'},
+    {CALL_METHOD, WORDS, "join", 1, "iterable", call_join, 'm'},
+    {CALL_METHOD, PAIRS, "get", 1, "key default", call_plain, 'g'},
+    {CALL_FILTER | CALL_METHOD, PAIRS, "items", 0, "", call_pairs, 'i'},
+    {CALL_METHOD, PAIRS, "keys", 0, "", call_pairs, 'k'},
+    {CALL_METHOD, PAIRS, "values", 0, "", call_pairs, 'v'},
+    {CALL_FILTER, 0, "join", 0, "d attribute", call_join, 0},
+    {CALL_FILTER, 0, "length", 0, "", call_plain, 'n'},
+    {CALL_FILTER, 0, "count", 0, "", call_plain, 'n'},
+    {CALL_FILTER, 0, "first", 0, "", call_plain, 'f'},
+    {CALL_FILTER, 0, "last", 0, "", call_plain, 'l'},
+    {CALL_FILTER, 0, "string", 0, "", call_plain, 's'},
+    {CALL_FILTER, 0, "safe", 0, "", call_plain, 0},
+    {CALL_FILTER, 0, "default", 0, "default_value boolean", call_plain, 'd'},
+    {CALL_FILTER, 0, "d", 0, "default_value boolean", call_plain, 'd'},
+    {CALL_FILTER, 0, "list", 0, "", call_list, 'l'},
+    {CALL_FILTER, 0, "reverse", 0, "", call_list, 'r'},
+    {CALL_FILTER, 0, "sort", 0, "reverse case_sensitive attribute", call_sort, 's'},
+    {CALL_FILTER, 0, "dictsort", 0, "", call_sort, 'd'},
+    {CALL_FILTER, 0, "map", 0, NULL, call_each, 'm'},
+    {CALL_FILTER, 0, "select", 0, NULL, call_each, 's'},
+    {CALL_FILTER, 0, "reject", 0, NULL, call_each, 'r'},
+    {CALL_FILTER, 0, "selectattr", 0, NULL, call_each, 'S'},
+    {CALL_FILTER, 0, "rejectattr", 0, NULL, call_each, 'R'},
+    {CALL_FILTER, 0, "tojson", 0, "indent ensure_ascii", call_json, 0},
+    {CALL_FILTER, 0, "indent", 0, "width first", call_indent, 0},
+    {CALL_FILTER, 0, "int", 0, "", call_number, 'i'},
+    {CALL_FILTER, 0, "float", 0, "", call_number, 'f'},
+    {CALL_FILTER, 0, "abs", 0, "", call_number, 'a'},
+    {CALL_TEST, 0, "defined", 0, "", call_kind, ~(1 << J_UNDEFINED)},
+    {CALL_TEST, 0, "undefined", 0, "", call_kind, 1 << J_UNDEFINED},
+    {CALL_TEST, 0, "none", 0, "", call_kind, 1 << J_NONE},
+    {CALL_TEST, 0, "string", 0, "", call_kind, WORDS},
+    {CALL_TEST, 0, "mapping", 0, "", call_kind, PAIRS},
+    {CALL_TEST, 0, "number", 0, "", call_kind, NUMBERS},
+    {CALL_TEST, 0, "integer", 0, "", call_kind, 1 << J_INT},
+    {CALL_TEST, 0, "float", 0, "", call_kind, 1 << J_FLOAT},
+    {CALL_TEST, 0, "boolean", 0, "", call_kind, 1 << J_BOOL},
+    {CALL_TEST, 0, "iterable", 0, "", call_kind, MANY},
+    {CALL_TEST, 0, "sequence", 0, "", call_kind, MANY},
+    {CALL_TEST, 0, "callable", 0, "", call_kind, 1 << J_MACRO},
+    {CALL_TEST, 0, "true", 0, "", call_test, 't'},
+    {CALL_TEST, 0, "false", 0, "", call_test, 'f'},
+    {CALL_TEST, 0, "odd", 0, "", call_test, 'o'},
+    {CALL_TEST, 0, "even", 0, "", call_test, 'e'},
+    {CALL_TEST, 0, "divisibleby", 1, "num", call_test, '%'},
+    {CALL_TEST, 0, "equalto", 1, "other", call_test, '='},
+    {CALL_TEST, 0, "eq", 1, "other", call_test, '='},
+    {CALL_TEST, 0, "sameas", 1, "other", call_test, '='},
+    {CALL_TEST, 0, "ne", 1, "other", call_test, '!'},
+    {CALL_TEST, 0, "in", 1, "seq", call_test, 'i'},
+    {CALL_FUNCTION, 0, "range", 1, "start stop step", call_range, 0},
+    {CALL_FUNCTION, 0, "namespace", 0, NULL, call_names, 's'},
+    {CALL_FUNCTION, 0, "dict", 0, NULL, call_names, 'd'},
+    {CALL_FUNCTION, 0, "raise_exception", 0, "message", call_raise, 0},
+    {CALL_FUNCTION, 0, "strftime_now", 1, "format", call_date, 0},
+};
+// clang-format on
+
+static const struct row *find_row(int kind, jstr name, jkind of)
+{
+    for (const struct row *r = rows; r < rows + sizeof rows / sizeof *rows; r++)
+        if (r->kinds & kind && jinja_is(name, r->name) && (kind != CALL_METHOD || r->of >> of & 1))
+            return r;
+    return NULL;
+}
+
+bool jinja_knows(int kind, jstr name)
+{
+    return find_row(kind, name, J_MISSING) != NULL;
+}
+
+/* Arguments to the row's parameters, by place or by name. */
+static void bind(jinja *j, const struct row *r, jcall *c)
+{
+    const jargs *g = c->given;
+    int place = 0, many = *r->parameters != '\0';
+    for (const char *s = r->parameters; *s; s++) many += *s == ' ';
+    for (size_t i = 0; i < g->n; i++) {
+        const jstr key = g->key[i];
+        const int to = key.n ? jinja_among(r->parameters, key) : place++;
+        if (to < 0) jinja_fail_at(j, key, "is no parameter here");
+        if (to < many) c->a[to] = g->at[i];
+    }
+    bool fits = place <= many;
+    for (size_t i = 0; i < r->least; i++) fits &= c->a[i].kind != J_MISSING;
+    if (!fits) jinja_fail(j, "%s with %zu arguments is not known here", r->name, g->n);
+}
+
+jval jinja_call(jinja *j, int kind, jstr name, jval v, const jargs *given)
+{
+    const struct row *r = find_row(kind, name, v.kind);
+    const char *what = kind == CALL_TEST ? "test" : kind == CALL_FILTER ? "filter" : "function";
+    const int n = name.n < 200 ? (int)name.n : 200;
+    if (kind == CALL_METHOD && v.kind == J_UNDEFINED) jinja_fail_at(j, v.as.words, "is undefined");
+    if (!r && kind == CALL_METHOD)
+        jinja_fail(j, "the method '%.*s' of %s is not known here", n, name.at, jinja_kind_name(v));
+    if (!r) jinja_fail(j, "the %s '%.*s' is not known here", what, n, name.at);
+    jcall c = {.what = r->name, .v = v, .how = r->how, .given = given};
+    if (r->parameters) bind(j, r, &c);
+    return r->does(j, &c);
 }

@@ -1,6 +1,8 @@
-/* jinja_own.h - what the files of the interpreter share: values, the tree of a template, and a
-   state with limits. A failure anywhere leaves by longjmp to jinja_render, which frees everything
-   at once. */
+/* jinja_own.h - what the files of the interpreter share. A template becomes words (jinja_words.c),
+   which jinja_run.c reads and carries out in one go: a first time with everything `dead`, which
+   only checks that they stand where they may, then in earnest, dead wherever a condition says no.
+   Values are in jinja_value.c, filters, tests, methods and functions in jinja_call.c. A failure
+   anywhere leaves by longjmp to jinja_render, which frees everything at once. */
 #ifndef SYNERGY_JINJA_OWN_H
 #define SYNERGY_JINJA_OWN_H
 
@@ -9,9 +11,9 @@
 #include <setjmp.h>
 
 enum {
-    JINJA_STEPS = 4000000,   /* nodes visited */
-    JINJA_DEPTH = 200,       /* expressions in expressions, macros in macros */
-    JINJA_MEMORY = 64 << 20, /* bytes of values and tree */
+    JINJA_STEPS = 40000000,  /* values compared, bytes searched; ten an expression or statement */
+    JINJA_DEPTH = 400,       /* of expressions and statements in one another; of lists in lists */
+    JINJA_MEMORY = 64 << 20, /* bytes of values and words; of text */
     JINJA_ARGS = 8
 };
 
@@ -20,8 +22,9 @@ typedef struct jstr {
     size_t n;
 } jstr;
 
+/* J_MISSING: an argument that was not given, and what is dead. */
 typedef enum jkind {
-    J_MISSING, /* an argument that was not given */
+    J_MISSING,
     J_UNDEFINED,
     J_NONE,
     J_BOOL,
@@ -36,88 +39,41 @@ typedef enum jkind {
     J_MACRO
 } jkind;
 
-struct jnode;
-struct jlist;
-struct jdict;
-
 typedef struct jval {
     jkind kind;
     union {
-        bool yes;
-        int64_t whole;
+        int64_t whole; /* of J_BOOL 0 or 1; of J_MACRO where its parameters stand, of functions 0 */
         double real;
         jstr words; /* of J_UNDEFINED: its name */
         struct jlist *list;
-        struct jdict *dict;
-        const struct jnode *macro;
     } as;
 } jval;
 
+/* The items; of J_DICT and J_SPACE keys and values in turn; of J_LOOP what it goes over, and where
+   it is. */
 typedef struct jlist {
     jval *at;
-    size_t n, room;
+    size_t n, room, place;
 } jlist;
-typedef struct jdict {
-    jval *key, *value;
-    size_t n, room;
-} jdict;
 
-typedef enum jnode_kind {
-    JN_CONST,
-    JN_NAME,
-    JN_LIST,
-    JN_TUPLE,
-    JN_DICT,
-    JN_ATTR,
-    JN_ITEM,
-    JN_SLICE,
-    JN_CALL,
-    JN_FILTER,
-    JN_TEST,
-    JN_NOT,
-    JN_NEG,
-    JN_PLUS,
-    JN_BINARY,
-    JN_AND,
-    JN_OR,
-    JN_COMPARE,
-    JN_CHOICE,
-    JN_DATA,
-    JN_PRINT,
-    JN_IF,
-    JN_FOR,
-    JN_SET,
-    JN_SETBLOCK,
-    JN_MACRO,
-    JN_BREAK,
-    JN_CONTINUE,
-    JN_BODY
-} jnode_kind;
+typedef enum jword_kind {
+    W_DATA,
+    W_PRINT,
+    W_BLOCK,
+    W_CLOSE,
+    W_NAME,
+    W_VALUE,
+    W_SIGN,
+    W_END
+} jword_kind;
 
-/* A node: a to d are its parts; list its items, arguments, targets or statements, key their
-   names. */
-typedef struct jnode {
-    jnode_kind kind;
+typedef struct jword {
+    jword_kind kind;
     int line;
-    jstr name; /* of a name, attribute, filter, test, macro; an operator; data */
-    jval value;
-    struct jnode *a, *b, *c, *d;
-    struct jnode **list;
-    jstr *key;
-    size_t n, room;
-    bool negated;
-} jnode;
-
-typedef struct jscope {
-    struct jscope *up;
-    jdict names;
-} jscope;
-
-/* Where output goes: the prompt, or the text of a macro or set block under way. */
-typedef struct jout {
-    text to;
-    struct jout *up;
-} jout;
+    jstr words;
+    jval value;  /* of W_VALUE, a string or number */
+    size_t test; /* where the condition of an expression that begins here stands: x if it else y */
+} jword;
 
 typedef struct jinja {
     jmp_buf leave;
@@ -126,9 +82,13 @@ typedef struct jinja {
     size_t bytes, steps;
     int depth, line;
     const jinja_input *input;
-    jscope *scope;
-    struct jout *out;
-    text scratch; /* of a value being written */
+    jword *word;
+    size_t words, room, at;     /* at: the next to read */
+    int dead;                   /* how many conditions forbid what is read */
+    bool ended;                 /* it was a break, no continue, that made the rest of a loop dead */
+    jlist names;                /* of all scopes, one behind the other */
+    size_t outer, macro, scope; /* where the outermost ends, a macro's and the innermost begin */
+    text out;
 } jinja;
 
 #if defined(__GNUC__)
@@ -139,49 +99,46 @@ typedef struct jinja {
 
 /* jinja_value.c */
 JINJA_NO_RETURN void jinja_fail(jinja *j, const char *format, ...) TOOL_FORMAT(2, 3);
+JINJA_NO_RETURN void jinja_fail_at(jinja *j, jstr what, const char *is); /* 'what' is ... */
+void jinja_step(jinja *j, size_t steps); /* counts what takes time */
 void *jinja_take(jinja *j, size_t bytes);
-jstr jinja_str(const char *words);
 bool jinja_is(jstr s, const char *words);
-jval jinja_words(const char *at, size_t n);
+int jinja_among(const char *names, jstr s); /* its place in "the names", -1 */
+jval jinja_words(jstr s);
 jval jinja_text(const char *words);
 jval jinja_int(int64_t n);
 jval jinja_bool(bool yes);
-jval jinja_none(void);
-jval jinja_undefined(jstr name);
 jval jinja_list(jinja *j, jkind kind);
-jval jinja_dict(jinja *j, jkind kind);
-void jinja_push(jinja *j, jval list, jval item);
-void jinja_put(jinja *j, jdict *d, jval key, jval value);
-const jval *jinja_get(const jdict *d, jval key);
-jval jinja_copy_text(jinja *j, const text *t);
-bool jinja_true(jval v);
-bool jinja_equal(jval a, jval b);
-int jinja_order(jinja *j, jval a, jval b); /* -1, 0, 1 */
+void jinja_push(jinja *j, jlist *l, jval item);
+void jinja_put(jinja *j, jlist *dict, jval key, jval value);
+jval *jinja_get(jinja *j, const jlist *dict, jval key);
+void jinja_add(jinja *j, jstr s);          /* to what is written */
+jval jinja_written(jinja *j, size_t from); /* that from there on, taken away */
+/* str(v); with `dump` json.dumps(v, ensure_ascii=False, indent=indent), on one line below 0. */
+void jinja_write(jinja *j, jval v, bool dump, int64_t indent, int depth);
+jstr jinja_str(jinja *j, jval v);
 const char *jinja_kind_name(jval v);
-void jinja_print(jinja *j, text *t, jval v); /* str(v) */
-jstr jinja_to_str(jinja *j, jval v);
-void jinja_json(jinja *j, text *t, jval v, int64_t indent, bool sort, int depth);
+bool jinja_true(jval v);
+bool jinja_equal(jinja *j, jval a, jval b);
+bool jinja_compare(jinja *j, jstr sign, jval a, jval b);
+jval jinja_arithmetic(jinja *j, jstr sign, jval a, jval b);
+size_t jinja_char(jstr s);          /* bytes of the first character */
 jval jinja_items(jinja *j, jval v); /* what a loop goes over, as a list */
-size_t jinja_length(jinja *j, jval v);
-size_t jinja_char(const char *at, size_t n); /* bytes of the first character */
+jval jinja_member(jinja *j, jval v, jval name);
+jval jinja_slice(jinja *j, jval v, const jval part[3]);
 
-jval jinja_attribute(jinja *j, jval v, jval name);
+/* jinja_words.c */
+void jinja_split(jinja *j, const char *source, size_t length);
 
-/* jinja_parse.c */
-jnode *jinja_parse(jinja *j, const char *source, size_t length);
-
-/* jinja_call.c: `v` filtered, tested, or asked; arguments by place and by name. */
+/* jinja_call.c: what can be called; arguments by place and by name. */
+enum { CALL_FILTER = 1, CALL_TEST = 2, CALL_METHOD = 4, CALL_FUNCTION = 8 };
 typedef struct jargs {
     jval at[JINJA_ARGS];
     jstr key[JINJA_ARGS];
     size_t n;
 } jargs;
-jval jinja_filter(jinja *j, jstr name, jval v, const jargs *args);
-bool jinja_test(jinja *j, jstr name, jval v, const jargs *args);
-jval jinja_method(jinja *j, jval v, jstr name, const jargs *args);
-jval jinja_function(jinja *j, jstr name, const jargs *args);
-/* Values of the parameters ("indent sort_keys"), J_MISSING where not given. */
-void jinja_bind(jinja *j, const char *what, const char *parameters, const jargs *args,
-                jval to[JINJA_ARGS]);
+bool jinja_knows(int kind, jstr name);
+jval jinja_call(jinja *j, int kind, jstr name, jval v, const jargs *given);
+const char *jinja_search(jinja *j, jstr s, jstr what);
 
 #endif

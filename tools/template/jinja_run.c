@@ -1,486 +1,602 @@
-/* jinja_run.c - runs the tree of a template. A loop's body and a macro have a scope of their own;
-   what is set in it is forgotten behind it, but for the attributes of a namespace. */
+/* jinja_run.c - reads a template's words and carries them out. A loop's body and a macro have a
+   scope of their own; what is set in it is forgotten behind it, but for the attributes of a
+   namespace. */
 #include "template/jinja_own.h"
 
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-typedef enum flow { FLOW_ON, FLOW_BREAK, FLOW_CONTINUE } flow;
+/* ---- words ---- */
 
-static jval eval(jinja *j, const jnode *n);
-static flow run(jinja *j, const jnode *n);
-
-static void enter(jinja *j, const jnode *n)
+static const jword *peek(jinja *j)
 {
-    j->line = n->line;
-    if (++j->steps > JINJA_STEPS) jinja_fail(j, "runs for more than %d steps", JINJA_STEPS);
-    if (++j->depth > 4 * JINJA_DEPTH) jinja_fail(j, "nested deeper than %d", 4 * JINJA_DEPTH);
+    j->line = j->word[j->at].line;
+    return &j->word[j->at];
 }
 
-static jval name_key(jstr name)
+static bool is_at(const jinja *j, size_t place, const char *word)
 {
-    return jinja_words(name.at, name.n);
+    const jword *w = &j->word[place];
+    return (w->kind == W_SIGN || w->kind == W_NAME) && jinja_is(w->words, word);
 }
 
-static const jval *find(const jinja *j, jstr name)
+static bool take(jinja *j, const char *word)
 {
-    for (const jscope *s = j->scope; s; s = s->up) {
-        const jval *found = jinja_get(&s->names, name_key(name));
-        if (found) return found;
+    const bool found = is_at(j, j->at, word);
+    j->at += found;
+    return found;
+}
+
+JINJA_NO_RETURN static void unexpected(jinja *j, const char *expected)
+{
+    const jword *w = peek(j);
+    if (w->kind == W_END) jinja_fail(j, "it ends where %s is expected", expected);
+    jinja_fail(j, "'%.*s' where %s is expected", w->words.n < 40 ? (int)w->words.n : 40,
+               w->words.at, expected);
+}
+
+static void want(jinja *j, const char *word)
+{
+    if (!take(j, word)) unexpected(j, word);
+}
+
+static jstr want_kind(jinja *j, jword_kind kind, const char *what)
+{
+    if (peek(j)->kind != kind) unexpected(j, what);
+    return j->word[j->at++].words;
+}
+
+static jstr want_name(jinja *j)
+{
+    return want_kind(j, W_NAME, "a name");
+}
+
+static void tag_end(jinja *j)
+{
+    want_kind(j, W_CLOSE, "the end of the tag");
+}
+
+/* Every expression and statement begins with it; the caller takes the depth back. */
+static void enter(jinja *j)
+{
+    peek(j);
+    jinja_step(j, 10);
+    if (++j->depth > JINJA_DEPTH) jinja_fail(j, "nested deeper than %d", JINJA_DEPTH);
+}
+
+/* ---- names ---- */
+
+static const jval *find(jinja *j, jstr name)
+{
+    for (size_t i = j->names.n; i > 0; i -= 2) {
+        if (i == j->macro) i = j->outer; /* it sees nothing of who calls it */
+        if (jinja_equal(j, j->names.at[i - 2], jinja_words(name))) return &j->names.at[i - 1];
     }
     return NULL;
 }
 
 static void assign(jinja *j, jstr name, jval v)
 {
-    jinja_put(j, &j->scope->names, name_key(name), v);
+    if (j->dead) return;
+    for (size_t i = j->scope; i < j->names.n; i += 2)
+        if (jinja_equal(j, j->names.at[i], jinja_words(name))) {
+            j->names.at[i + 1] = v;
+            return;
+        }
+    jinja_push(j, &j->names, jinja_words(name));
+    jinja_push(j, &j->names, v);
 }
 
-static void scope_begin(jinja *j, jscope *s)
+/* Returns the scope before, for the end. */
+static size_t scope_begin(jinja *j)
 {
-    memset(s, 0, sizeof *s);
-    s->up = j->scope;
-    j->scope = s;
+    const size_t before = j->scope;
+    if (!before) j->outer = j->names.n;
+    j->scope = j->names.n;
+    return before;
+}
+
+static void scope_end(jinja *j, size_t before)
+{
+    j->names.n = j->scope;
+    j->scope = before;
+}
+
+/* a, or a, b, or (a, b): names that get a value, or its parts. */
+static void targets(jinja *j, jargs *to)
+{
+    const bool round = take(j, "(");
+    to->n = 0;
+    do {
+        if (to->n == JINJA_ARGS) jinja_fail(j, "more than %d names", JINJA_ARGS);
+        to->key[to->n++] = want_name(j);
+    } while (take(j, ","));
+    if (round) want(j, ")");
+}
+
+static void assign_all(jinja *j, const jargs *to, jval v)
+{
+    if (j->dead) return;
+    if (to->n == 1) {
+        assign(j, to->key[0], v);
+        return;
+    }
+    const jlist *l = jinja_items(j, v).as.list;
+    if (l->n != to->n) jinja_fail(j, "%zu values for %zu names", l->n, to->n);
+    for (size_t i = 0; i < l->n; i++) assign(j, to->key[i], l->at[i]);
 }
 
 /* ---- expressions ---- */
 
-static int64_t index_of(jinja *j, jval v)
+static jval expression(jinja *j);
+static jval unary(jinja *j, bool with_filters);
+static void body(jinja *j, const char *ends);
+
+/* [index], [from:to:step] */
+static jval subscript(jinja *j, jval v)
 {
-    if (v.kind != J_INT) jinja_fail(j, "an index is %s", jinja_kind_name(v));
-    return v.as.whole;
+    jval part[3] = {{.kind = J_MISSING}};
+    int parts = 0;
+    bool colon = true;
+    if (is_at(j, j->at, "]")) unexpected(j, "an index");
+    for (; parts < 3 && colon && !is_at(j, j->at, "]"); parts++) {
+        if (!is_at(j, j->at, ":")) part[parts] = expression(j);
+        colon = take(j, ":");
+    }
+    want(j, "]");
+    if (j->dead) return v;
+    return parts == 1 && !colon ? jinja_member(j, v, part[0]) : jinja_slice(j, v, part);
 }
 
-static jval slice(jinja *j, const jnode *n)
+/* ( ... ): arguments of a call, by name where a name stands before; none without the bracket. */
+static bool arguments(jinja *j, jargs *args)
 {
-    const jval v = eval(j, n->a), items = jinja_items(j, v);
-    const int64_t count = (int64_t)items.as.list->n;
-    const jval part[3] = {n->b ? eval(j, n->b) : jinja_none(), n->c ? eval(j, n->c) : jinja_none(),
-                          n->d ? eval(j, n->d) : jinja_none()};
-    const int64_t step = part[2].kind == J_NONE ? 1 : index_of(j, part[2]);
-    int64_t at[2];
-    if (v.kind != J_LIST && v.kind != J_TUPLE && v.kind != J_TEXT)
-        jinja_fail(j, "a slice of %s", jinja_kind_name(v));
-    if (!step) jinja_fail(j, "a slice with a step of 0");
-    for (int i = 0; i < 2; i++) {
-        const int64_t low = step < 0 ? -1 : 0, high = step < 0 ? count - 1 : count;
-        int64_t k = part[i].kind == J_NONE ? ((step < 0) == (i == 0) ? count : -count - 1)
-                                           : index_of(j, part[i]);
-        if (k < 0) k += count;
-        at[i] = k < low ? low : k > high ? high : k;
+    args->n = 0;
+    if (!take(j, "(")) return false;
+    while (!take(j, ")")) {
+        if (args->n == JINJA_ARGS) jinja_fail(j, "more than %d arguments", JINJA_ARGS);
+        const bool named = peek(j)->kind == W_NAME && is_at(j, j->at + 1, "=");
+        args->key[args->n] = named ? want_name(j) : (jstr){"", 0};
+        j->at += named;
+        args->at[args->n++] = expression(j);
+        if (!is_at(j, j->at, ")")) want(j, ",");
     }
-    jval out = jinja_list(j, v.kind == J_TUPLE ? J_TUPLE : J_LIST);
-    for (int64_t i = at[0]; step > 0 ? i < at[1] : i > at[1]; i += step) {
-        jinja_push(j, out, items.as.list->at[i]);
-        if (step > count || step < -count) break;
-    }
-    if (v.kind != J_TEXT) return out;
-    return jinja_filter(j, jinja_str("join"), out, &(jargs){.n = 0});
-}
-
-static jval arithmetic(jinja *j, jstr sign, jval a, jval b)
-{
-    const char s = sign.at[0];
-    if (s == '~' || (s == '+' && a.kind == J_TEXT && b.kind == J_TEXT)) {
-        const jstr x = jinja_to_str(j, a), y = jinja_to_str(j, b);
-        char *to = jinja_take(j, x.n + y.n + 1);
-        if (x.n) memcpy(to, x.at, x.n);
-        if (y.n) memcpy(to + x.n, y.at, y.n);
-        return jinja_words(to, x.n + y.n);
-    }
-    if (s == '+' && a.kind == b.kind && (a.kind == J_LIST || a.kind == J_TUPLE)) {
-        jval out = jinja_list(j, a.kind);
-        for (size_t i = 0; i < a.as.list->n; i++) jinja_push(j, out, a.as.list->at[i]);
-        for (size_t i = 0; i < b.as.list->n; i++) jinja_push(j, out, b.as.list->at[i]);
-        return out;
-    }
-    if (s == '*' && sign.n == 1 && a.kind == J_TEXT && b.kind == J_INT) {
-        jval out = jinja_list(j, J_LIST);
-        for (int64_t i = 0; i < b.as.whole && i <= 100000; i++) jinja_push(j, out, a);
-        return jinja_filter(j, jinja_str("join"), out, &(jargs){.n = 0});
-    }
-    if (a.kind == J_UNDEFINED || b.kind == J_UNDEFINED) {
-        const jstr name = a.kind == J_UNDEFINED ? a.as.words : b.as.words;
-        jinja_fail(j, "'%.*s' is undefined", (int)name.n, name.at);
-    }
-    const bool whole = a.kind == J_INT && b.kind == J_INT;
-    if ((a.kind != J_INT && a.kind != J_FLOAT) || (b.kind != J_INT && b.kind != J_FLOAT) ||
-        sign.n > 2 || (sign.n == 2 && s == '*'))
-        jinja_fail(j, "%s %.*s %s is not known here", jinja_kind_name(a), (int)sign.n, sign.at,
-                   jinja_kind_name(b));
-    if (whole && s != '/') {
-        const int64_t x = a.as.whole, y = b.as.whole, most = INT64_C(1) << 31;
-        if (x > most || x < -most || y > most || y < -most) jinja_fail(j, "numbers beyond 2^31");
-        if (s == '%' && !y) jinja_fail(j, "a division by zero");
-        return jinja_int(s == '+'                      ? x + y
-                         : s == '-'                    ? x - y
-                         : s == '*'                    ? x * y
-                         : x % y && (x < 0) != (y < 0) ? x % y + y
-                                                       : x % y);
-    }
-    const double x = a.kind == J_INT ? (double)a.as.whole : a.as.real;
-    const double y = b.kind == J_INT ? (double)b.as.whole : b.as.real;
-    if ((s == '/' || s == '%') && y == 0) jinja_fail(j, "a division by zero");
-    jval v = {.kind = J_FLOAT};
-    v.as.real = s == '+'      ? x + y
-                : s == '-'    ? x - y
-                : s == '*'    ? x * y
-                : s == '%'    ? x - floor(x / y) * y
-                : sign.n == 2 ? floor(x / y)
-                              : x / y;
-    return whole && sign.n == 2 ? jinja_int((int64_t)v.as.real) : v;
-}
-
-static bool compare(jinja *j, jstr sign, jval a, jval b)
-{
-    if (jinja_is(sign, "==")) return jinja_equal(a, b);
-    if (jinja_is(sign, "!=")) return !jinja_equal(a, b);
-    if (jinja_is(sign, "in") || jinja_is(sign, "not in")) {
-        const jargs other = {.at = {b}, .n = 1};
-        if (b.kind == J_NONE || b.kind == J_INT || b.kind == J_BOOL || b.kind == J_FLOAT)
-            jinja_fail(j, "'in' of %s", jinja_kind_name(b));
-        return jinja_test(j, jinja_str("in"), a, &other) == (sign.n == 2);
-    }
-    const int order = jinja_order(j, a, b);
-    if (jinja_is(sign, "<")) return order < 0;
-    if (jinja_is(sign, "<=")) return order <= 0;
-    return jinja_is(sign, ">") ? order > 0 : order >= 0;
-}
-
-static void arguments(jinja *j, const jnode *n, jargs *args)
-{
-    args->n = n->n;
-    for (size_t i = 0; i < n->n; i++) {
-        args->at[i] = eval(j, n->list[i]);
-        args->key[i] = n->key[i];
-    }
+    return true;
 }
 
 /* What a body writes, as a string. */
-static jval captured(jinja *j, const jnode *body)
+static jval captured(jinja *j, const char *end)
 {
-    jout *out = tool_alloc(1, sizeof *out);
-    out->up = j->out;
-    j->out = out;
-    run(j, body);
-    j->out = out->up;
-    const bool fits = out->to.length <= (size_t)JINJA_MEMORY - j->bytes;
-    if (!fits) {
-        out->up = j->out;
-        j->out = out; /* freed at the end */
+    const size_t from = j->out.length;
+    const int dead = j->dead;
+    body(j, end);
+    j->dead = dead;
+    return jinja_written(j, from);
+}
+
+/* ( ... ): a macro's parameters, with values from `args`, their defaults, or undefined. */
+static void parameters(jinja *j, const jargs *args)
+{
+    size_t place = 0, used = 0;
+    want(j, "(");
+    for (; !take(j, ")"); place++) {
+        const jstr name = want_name(j);
+        jval v = {.kind = J_MISSING};
+        for (size_t i = 0; i < args->n; i++)
+            if (args->key[i].n ? jinja_equal(j, jinja_words(args->key[i]), jinja_words(name))
+                               : i == place)
+                v = args->at[i], used++;
+        const bool given = v.kind != J_MISSING;
+        jval otherwise = {.kind = J_UNDEFINED, .as.words = name};
+        j->dead += given;
+        if (take(j, "=")) otherwise = expression(j);
+        j->dead -= given;
+        assign(j, name, given ? v : otherwise);
+        if (!is_at(j, j->at, ")")) want(j, ",");
     }
-    const jval v = jinja_copy_text(j, &out->to);
-    text_free(&out->to);
-    free(out);
+    tag_end(j);
+    if (used < args->n) jinja_fail(j, "a macro of %zu parameters gets others", place);
+}
+
+static jval call_macro(jinja *j, jval macro, const jargs *args)
+{
+    const size_t back = j->at, caller = j->macro, before = scope_begin(j);
+    j->macro = j->scope;
+    j->at = (size_t)macro.as.whole;
+    parameters(j, args);
+    const jval v = captured(j, "endmacro");
+    scope_end(j, before);
+    j->macro = caller;
+    j->at = back;
     return v;
 }
 
-static jval call_macro(jinja *j, const jnode *macro, const jargs *args)
+/* A constant, a variable, or a call. */
+static jval name(jinja *j)
 {
-    jscope own, *before = j->scope, *top = j->scope;
-    while (top->up) top = top->up;
-    size_t place = 0;
-    j->scope = top;
-    scope_begin(j, &own);
-    for (size_t i = 0; i < macro->n; i++)
-        assign(j, macro->key[i],
-               macro->list[i] ? eval(j, macro->list[i]) : jinja_undefined(macro->key[i]));
-    for (size_t i = 0; i < args->n; i++) {
-        size_t at = args->key[i].n ? 0 : place++;
-        while (args->key[i].n && at < macro->n &&
-               !jinja_equal(name_key(macro->key[at]), name_key(args->key[i])))
-            at++;
-        if (at >= macro->n)
-            jinja_fail(j, "the macro '%.*s' has no such parameter", (int)macro->name.n,
-                       macro->name.at);
-        assign(j, macro->key[at], args->at[i]);
-    }
-    const jval v = captured(j, macro->b);
-    j->scope = before;
-    return v;
+    const jstr word = want_name(j);
+    const int constant = jinja_among("False True false true None none", word);
+    jargs args;
+    if (constant >= 4) return (jval){.kind = J_NONE};
+    if (constant >= 0) return jinja_bool(constant % 2);
+    const jval *found = find(j, word);
+    const jval v = found ? *found
+                   : jinja_knows(CALL_FUNCTION, word)
+                       ? (jval){.kind = J_MACRO}
+                       : (jval){.kind = J_UNDEFINED, .as.words = word};
+    if (!arguments(j, &args) || j->dead) return v;
+    if (!found) return jinja_call(j, CALL_FUNCTION, word, v, &args);
+    if (v.kind != J_MACRO || !v.as.whole) jinja_fail_at(j, word, "is called and is no macro");
+    return call_macro(j, v, &args);
 }
 
-static jval call(jinja *j, const jnode *n)
+/* [ ... ], { ... } or ( ... ), which without a comma is what stands in it. */
+static jval sequence(jinja *j, jkind kind, const char *close)
+{
+    const jval v = jinja_list(j, kind);
+    bool comma = true, one = kind == J_TUPLE && !is_at(j, j->at, close);
+    while (!take(j, close)) {
+        if (!comma) unexpected(j, close);
+        const jval item = expression(j);
+        if (kind == J_DICT) {
+            want(j, ":");
+            jinja_put(j, v.as.list, item, expression(j));
+        } else jinja_push(j, v.as.list, item);
+        comma = take(j, ",");
+        one &= !comma;
+    }
+    return one ? v.as.list->at[0] : v;
+}
+
+static jval primary(jinja *j)
+{
+    const jword *w = peek(j);
+    if (w->kind == W_NAME) return name(j);
+    if (w->kind == W_VALUE) {
+        jval v = w->value;
+        for (j->at++; v.kind == J_TEXT && peek(j)->value.kind == J_TEXT; j->at++) /* side by side */
+            v = jinja_arithmetic(j, (jstr){"~", 1}, v, peek(j)->value);
+        return v;
+    }
+    if (take(j, "(")) return sequence(j, J_TUPLE, ")");
+    if (take(j, "[")) return sequence(j, J_LIST, "]");
+    if (take(j, "{")) return sequence(j, J_DICT, "}");
+    unexpected(j, "an expression");
+}
+
+/* Behind a dot: an index, an attribute, or a method and its arguments. */
+static jval dot(jinja *j, jval v)
 {
     jargs args;
-    arguments(j, n, &args);
-    if (n->a->kind == JN_ATTR) {
-        const jval of = eval(j, n->a->a);
-        j->line = n->line;
-        return jinja_method(j, of, n->a->name, &args);
+    const jword *w = peek(j);
+    const bool number = w->value.kind == J_INT;
+    const jstr word = number ? w->words : want_name(j);
+    j->at += number;
+    const bool calls = !number && arguments(j, &args);
+    if (j->dead) return v;
+    if (calls) return jinja_call(j, CALL_METHOD, word, v, &args);
+    return jinja_member(j, v, number ? w->value : jinja_words(word));
+}
+
+/* Behind | or is. */
+static jval filter_or_test(jinja *j, jval v, int kind)
+{
+    jargs args;
+    const bool not = kind == CALL_TEST && take(j, "not");
+    const jstr word = want_name(j);
+    const jword *w = peek(j);
+    if (!arguments(j, &args) && kind == CALL_TEST &&
+        (w->kind == W_VALUE || is_at(j, j->at, "[") || is_at(j, j->at, "{") ||
+         (w->kind == W_NAME && jinja_among("else or and if is in not", w->words) < 0))) {
+        args.at[0] = unary(j, false);
+        args.key[0] = (jstr){"", 0};
+        args.n = 1;
     }
-    if (n->a->kind != JN_NAME) jinja_fail(j, "only a name or a method can be called");
-    const jval *known = find(j, n->a->name);
-    if (known && known->kind == J_MACRO) return call_macro(j, known->as.macro, &args);
-    if (known)
-        jinja_fail(j, "'%.*s' is called and is %s", (int)n->a->name.n, n->a->name.at,
-                   jinja_kind_name(*known));
-    return jinja_function(j, n->a->name, &args);
+    if (j->dead) return v;
+    v = jinja_call(j, kind, word, v, &args);
+    return not ? jinja_bool(!jinja_true(v)) : v;
 }
 
-static bool is_function(jstr name)
-{
-    static const char *const names[] = {"range", "namespace", "dict", "raise_exception",
-                                        "strftime_now"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (jinja_is(name, names[i])) return true;
-    return false;
-}
-
-static jval eval_name(const jinja *j, const jnode *n)
-{
-    const jval *found = find(j, n->name);
-    if (found) return *found;
-    return is_function(n->name) ? (jval){.kind = J_MACRO} : jinja_undefined(n->name);
-}
-
-static jval eval_parts(jinja *j, const jnode *n)
-{
-    jval v = n->kind == JN_DICT ? jinja_dict(j, J_DICT)
-                                : jinja_list(j, n->kind == JN_LIST ? J_LIST : J_TUPLE);
-    for (size_t i = 0; i < n->n; i++) {
-        const jval one = eval(j, n->list[i]);
-        if (n->kind == JN_DICT) jinja_put(j, v.as.dict, one, eval(j, n->list[++i]));
-        else jinja_push(j, v, one);
-    }
-    return v;
-}
-
-static jval eval_compare(jinja *j, const jnode *n)
-{
-    jval a = eval(j, n->a);
-    for (size_t i = 0; i < n->n; i++) {
-        const jval b = eval(j, n->list[i]);
-        if (!compare(j, n->key[i], a, b)) return jinja_bool(false);
-        a = b;
-    }
-    return jinja_bool(true);
-}
-
-static jval eval_sign(jinja *j, jval v, bool minus)
+static jval signed_number(jinja *j, jval v, bool minus)
 {
     if (v.kind == J_INT) return jinja_int(minus ? -v.as.whole : v.as.whole);
-    if (v.kind != J_FLOAT) jinja_fail(j, "a sign before %s", jinja_kind_name(v));
-    v.as.real = minus ? -v.as.real : v.as.real;
+    if (v.kind == J_FLOAT) v.as.real = minus ? -v.as.real : v.as.real;
+    else if (!j->dead) jinja_fail(j, "a sign before %s", jinja_kind_name(v));
     return v;
 }
 
-static jval eval_any(jinja *j, const jnode *n)
+static jval unary(jinja *j, bool with_filters)
 {
-    jargs args;
-    jval v;
-    switch (n->kind) {
-    case JN_CONST: return n->value;
-    case JN_NAME: return eval_name(j, n);
-    case JN_LIST:
-    case JN_TUPLE:
-    case JN_DICT: return eval_parts(j, n);
-    case JN_ATTR: return jinja_attribute(j, eval(j, n->a), name_key(n->name));
-    case JN_ITEM: v = eval(j, n->a); return jinja_attribute(j, v, eval(j, n->b));
-    case JN_SLICE: return slice(j, n);
-    case JN_CALL: return call(j, n);
-    case JN_FILTER:
-        v = eval(j, n->a);
-        arguments(j, n, &args);
-        return jinja_filter(j, n->name, v, &args);
-    case JN_TEST:
-        v = eval(j, n->a);
-        arguments(j, n, &args);
-        return jinja_bool(jinja_test(j, n->name, v, &args) != n->negated);
-    case JN_NOT: return jinja_bool(!jinja_true(eval(j, n->a)));
-    case JN_NEG:
-    case JN_PLUS: return eval_sign(j, eval(j, n->a), n->kind == JN_NEG);
-    case JN_BINARY: v = eval(j, n->a); return arithmetic(j, n->name, v, eval(j, n->b));
-    case JN_AND:
-    case JN_OR:
-        for (size_t i = 0; i < n->n; i++) {
-            v = eval(j, n->list[i]);
-            if (jinja_true(v) == (n->kind == JN_OR)) break;
-        }
-        return v;
-    case JN_COMPARE: return eval_compare(j, n);
-    case JN_CHOICE:
-        if (jinja_true(eval(j, n->c))) return eval(j, n->a);
-        return n->b ? eval(j, n->b) : jinja_undefined(jinja_str("the other choice"));
-    default: jinja_fail(j, "no expression");
+    enter(j);
+    const bool minus = is_at(j, j->at, "-"), sign = take(j, "-") || take(j, "+");
+    jval v = sign ? signed_number(j, unary(j, false), minus) : primary(j);
+    for (;;) {
+        if (take(j, ".")) v = dot(j, v);
+        else if (take(j, "[")) v = subscript(j, v);
+        else if (with_filters && take(j, "|")) v = filter_or_test(j, v, CALL_FILTER);
+        else if (with_filters && take(j, "is")) v = filter_or_test(j, v, CALL_TEST);
+        else break;
     }
-}
-
-static jval eval(jinja *j, const jnode *n)
-{
-    enter(j, n);
-    const jval v = eval_any(j, n);
+    if (is_at(j, j->at, "(")) jinja_fail(j, "only a name or a method can be called");
     j->depth--;
     return v;
+}
+
+/* How strongly the operator that comes next binds; -1: there is none. */
+enum { BINDS_OR, BINDS_AND, BINDS_NOT, BINDS_COMPARE };
+static int next_binds(const jinja *j)
+{
+    static const char *const signs[] = {"or",  "and", "",        "== != <= >= < > in not",
+                                        "+ -", "~",   "* / // %"};
+    const jword *w = &j->word[j->at];
+    int i = w->kind == W_SIGN || w->kind == W_NAME ? 6 : -1;
+    while (i >= 0 && jinja_among(signs[i], w->words) < 0) i--;
+    return i;
+}
+
+/* Operands and operators that bind at least as strongly; those of a kind bind to the left, and of a
+   chain of comparisons (a < b < c) all have to hold. What decides nothing more is dead. */
+static jval operation(jinja *j, int least)
+{
+    bool not = false, yes = true, chain = false;
+    for (; least <= BINDS_NOT && take(j, "not"); yes = !yes) not = true;
+    jval v = not ? jinja_bool(jinja_true(operation(j, BINDS_COMPARE)) == yes) : unary(j, true);
+    jval last = v;
+    for (int binds; (binds = next_binds(j)) >= least;) {
+        const jstr sign = j->word[j->at++].words;
+        if (binds == BINDS_COMPARE && sign.at[0] == 'n') want(j, "in");
+        const bool decided = binds <= BINDS_AND ? jinja_true(v) == (binds == BINDS_OR)
+                                                : binds == BINDS_COMPARE && chain && !jinja_true(v);
+        j->dead += decided;
+        const jval right = operation(j, binds + 1);
+        j->dead -= decided;
+        chain = binds == BINDS_COMPARE;
+        if (decided || j->dead) continue;
+        if (binds <= BINDS_AND) v = right;
+        else if (chain) v = jinja_bool(jinja_compare(j, sign, last, right));
+        else v = jinja_arithmetic(j, sign, v, right);
+        last = chain ? right : v;
+    }
+    return v;
+}
+
+/* x, or x if test else y: where the test stands is found the first time, when all is dead. */
+static jval expression(jinja *j)
+{
+    const size_t start = j->at;
+    size_t *const test = &j->word[start].test;
+    jval v = {.kind = J_MISSING};
+    enter(j);
+    if (!*test) {
+        v = operation(j, 0);
+        if (take(j, "if")) *test = j->at;
+    }
+    if (*test) {
+        j->at = *test;
+        const bool yes = jinja_true(operation(j, 0)) && !j->dead;
+        const size_t behind = j->at;
+        j->at = start;
+        if (yes) v = operation(j, 0);
+        else v = (jval){.kind = J_UNDEFINED, .as.words = {"the other choice", 16}};
+        j->at = behind;
+        j->dead += yes;
+        const jval other = take(j, "else") ? expression(j) : v;
+        j->dead -= yes;
+        v = yes ? v : other;
+    }
+    j->depth--;
+    return v;
+}
+
+/* An expression, or several with commas between: a tuple. */
+static jval tuple(jinja *j)
+{
+    const jval first = expression(j);
+    if (!is_at(j, j->at, ",")) return first;
+    const jval all = jinja_list(j, J_TUPLE);
+    jinja_push(j, all.as.list, first);
+    while (take(j, ",") && peek(j)->kind != W_CLOSE) jinja_push(j, all.as.list, expression(j));
+    return all;
 }
 
 /* ---- statements ---- */
 
-static void unpack(jinja *j, const jnode *targets, jval v)
+static void body_if(jinja *j, bool yes, const char *ends)
 {
-    if (targets->n == 1) {
-        assign(j, targets->list[0]->name, v);
+    tag_end(j);
+    j->dead += !yes;
+    body(j, ends);
+    j->dead -= !yes;
+}
+
+static void statement_end(jinja *j, const char *name)
+{
+    want(j, name);
+    tag_end(j);
+}
+
+static void run_if(jinja *j)
+{
+    bool done = false;
+    do {
+        j->dead += done;
+        const bool yes = jinja_true(tuple(j)) && !done;
+        j->dead -= done;
+        body_if(j, yes, "elif else endif");
+        done |= yes;
+    } while (take(j, "elif"));
+    if (take(j, "else")) body_if(j, !done, "endif");
+    statement_end(j, "endif");
+}
+
+/* for ... in ... if ...: only the items that pass count. */
+static jval passing(jinja *j, const jargs *names, const jlist *all)
+{
+    const size_t test = j->at, before = scope_begin(j);
+    const jval items = jinja_list(j, J_LIST);
+    for (size_t i = 0; i == 0 || i < all->n; i++) { /* read once at least */
+        const bool none = !all->n;
+        j->names.n = j->scope;
+        j->at = test;
+        if (!none) assign_all(j, names, all->at[i]);
+        j->dead += none;
+        if (jinja_true(expression(j)) && !j->dead) jinja_push(j, items.as.list, all->at[i]);
+        j->dead -= none;
+    }
+    scope_end(j, before);
+    return items;
+}
+
+static void run_for(jinja *j)
+{
+    const int dead = j->dead;
+    jargs names;
+    targets(j, &names);
+    want(j, "in");
+    jval items = operation(j, 0);
+    items = j->dead ? jinja_list(j, J_LIST) : jinja_items(j, items);
+    if (take(j, "if")) items = passing(j, &names, items.as.list);
+    const jlist *l = items.as.list;
+    const jval loop = jinja_list(j, J_LOOP);
+    *loop.as.list = *l;
+    const size_t start = j->at, before = scope_begin(j);
+    bool ended = false;
+    for (size_t i = 0; !ended && (i == 0 || i < l->n); i++) {
+        j->names.n = j->scope;
+        loop.as.list->place = i;
+        assign(j, (jstr){"loop", 4}, loop);
+        if (l->n) assign_all(j, &names, l->at[i]);
+        j->at = start;
+        body_if(j, l->n, "else endfor");
+        ended = j->dead > dead && j->ended;
+        j->dead = dead;
+    }
+    scope_end(j, before);
+    if (take(j, "else")) body_if(j, !l->n, "endfor");
+    statement_end(j, "endfor");
+}
+
+static void run_set(jinja *j)
+{
+    jargs names;
+    jval v;
+    targets(j, &names);
+    const bool member = names.n == 1 && take(j, ".");
+    const jstr word = member ? want_name(j) : names.key[0];
+    if (take(j, "=")) {
+        v = tuple(j);
+        tag_end(j);
+    } else {
+        tag_end(j);
+        v = captured(j, "endset");
+        statement_end(j, "endset");
+    }
+    if (!member) {
+        assign_all(j, &names, v);
         return;
     }
-    const jval items = jinja_items(j, v);
-    if (items.as.list->n != targets->n)
-        jinja_fail(j, "%zu values for %zu names", items.as.list->n, targets->n);
-    for (size_t i = 0; i < targets->n; i++) assign(j, targets->list[i]->name, items.as.list->at[i]);
+    const jval *space = j->dead ? NULL : find(j, names.key[0]);
+    if (space && space->kind == J_SPACE) jinja_put(j, space->as.list, jinja_words(word), v);
+    else if (!j->dead) jinja_fail_at(j, names.key[0], "is no namespace");
 }
 
-static jval loop_value(jinja *j, const jlist *items, size_t i)
+static void run_macro(jinja *j)
 {
-    const int64_t at = (int64_t)i, n = (int64_t)items->n;
-    const struct {
-        const char *name;
-        jval value;
-    } part[] = {
-        {"index0", jinja_int(at)},
-        {"index", jinja_int(at + 1)},
-        {"first", jinja_bool(i == 0)},
-        {"last", jinja_bool(at == n - 1)},
-        {"length", jinja_int(n)},
-        {"revindex", jinja_int(n - at)},
-        {"revindex0", jinja_int(n - at - 1)},
-        {"previtem", i ? items->at[i - 1] : jinja_undefined(jinja_str("previtem"))},
-        {"nextitem", at + 1 < n ? items->at[i + 1] : jinja_undefined(jinja_str("nextitem"))}};
-    jval loop = jinja_dict(j, J_LOOP);
-    for (size_t k = 0; k < sizeof part / sizeof *part; k++)
-        jinja_put(j, loop.as.dict, jinja_text(part[k].name), part[k].value);
-    return loop;
+    const jstr word = want_name(j);
+    if (j->scope && !j->dead) jinja_fail(j, "a macro in a loop or macro is not known here");
+    assign(j, word, (jval){.kind = J_MACRO, .as.whole = (int64_t)j->at});
+    j->dead++;
+    parameters(j, &(jargs){.n = 0});
+    body(j, "endmacro");
+    j->dead--;
+    want(j, "endmacro");
+    if (peek(j)->kind == W_NAME) j->at++;
+    tag_end(j);
 }
 
-static flow run_for(jinja *j, const jnode *n)
+static void statement(jinja *j)
 {
-    const jval all = jinja_items(j, eval(j, n->a));
-    jval items = all;
-    jscope own, *before = j->scope;
-    if (n->c) { /* only those that pass count */
-        items = jinja_list(j, J_LIST);
-        for (size_t i = 0; i < all.as.list->n; i++) {
-            scope_begin(j, &own);
-            unpack(j, n, all.as.list->at[i]);
-            if (jinja_true(eval(j, n->c))) jinja_push(j, items, all.as.list->at[i]);
-            j->scope = before;
-        }
-    }
-    for (size_t i = 0; i < items.as.list->n; i++) {
-        scope_begin(j, &own);
-        assign(j, jinja_str("loop"), loop_value(j, items.as.list, i));
-        unpack(j, n, items.as.list->at[i]);
-        const flow how = run(j, n->b);
-        j->scope = before;
-        if (how == FLOW_BREAK) break;
-    }
-    return !items.as.list->n && n->d ? run(j, n->d) : FLOW_ON;
-}
-
-static flow run_if(jinja *j, const jnode *n)
-{
-    for (size_t i = 0; i < n->n; i += 2)
-        if (jinja_true(eval(j, n->list[i]))) return run(j, n->list[i + 1]);
-    return n->b ? run(j, n->b) : FLOW_ON;
-}
-
-static void run_set(jinja *j, const jnode *n)
-{
-    const jval v = n->kind == JN_SETBLOCK ? captured(j, n->b) : eval(j, n->a);
-    if (!n->c) {
-        unpack(j, n, v);
-        return;
-    }
-    const jval *space = find(j, n->c->name);
-    if (!space || space->kind != J_SPACE)
-        jinja_fail(j, "'%.*s' is no namespace", (int)n->c->name.n, n->c->name.at);
-    jinja_put(j, space->as.dict, name_key(n->name), v);
-}
-
-static flow run_any(jinja *j, const jnode *n)
-{
-    jval v = {.kind = J_MACRO};
-    flow how = FLOW_ON;
-    switch (n->kind) {
-    case JN_BODY:
-        for (size_t i = 0; i < n->n && how == FLOW_ON; i++) how = run(j, n->list[i]);
-        return how;
-    case JN_DATA: text_add_bytes(&j->out->to, n->name.at, n->name.n); break;
-    case JN_PRINT: jinja_print(j, &j->out->to, eval(j, n->a)); break;
-    case JN_IF: return run_if(j, n);
-    case JN_FOR: return run_for(j, n);
-    case JN_SET:
-    case JN_SETBLOCK: run_set(j, n); break;
-    case JN_MACRO:
-        v.as.macro = n;
-        assign(j, n->name, v);
+    const jstr word = want_name(j);
+    switch (jinja_among("if for set macro break continue generation", word)) {
+    case 0: run_if(j); break;
+    case 1: run_for(j); break;
+    case 2: run_set(j); break;
+    case 3: run_macro(j); break;
+    case 4:
+    case 5: /* what is left of the loop's body is dead */
+        tag_end(j);
+        if (!j->dead) j->ended = word.at[0] == 'b', j->dead++;
         break;
-    case JN_BREAK: return FLOW_BREAK;
-    case JN_CONTINUE: return FLOW_CONTINUE;
-    default: jinja_fail(j, "no statement");
+    case 6: /* marks what a training loss counts, writes nothing */
+        body_if(j, true, "endgeneration");
+        statement_end(j, "endgeneration");
+        break;
+    default: jinja_fail_at(j, word, "is a statement that is not known here");
     }
-    return FLOW_ON;
 }
 
-static flow run(jinja *j, const jnode *n)
+/* Statements up to one of the names in `ends`, which is left to be read; "": to the end. */
+static void body(jinja *j, const char *ends)
 {
-    enter(j, n);
-    if (j->out->to.length > JINJA_MEMORY)
-        jinja_fail(j, "writes more than %d MiB", JINJA_MEMORY >> 20);
-    const flow how = run_any(j, n);
+    for (;; j->depth--) {
+        enter(j);
+        const jword *w = &j->word[j->at++];
+        if (w->kind == W_DATA) {
+            if (!j->dead) jinja_add(j, w->words);
+        } else if (w->kind == W_PRINT) {
+            const jval v = tuple(j);
+            if (!j->dead) jinja_write(j, v, false, -1, 0);
+            tag_end(j);
+        } else if (w->kind == W_BLOCK && jinja_among(ends, peek(j)->words) < 0) statement(j);
+        else if (w->kind == W_END && *ends) jinja_fail(j, "it ends where %s is expected", ends);
+        else break;
+    }
     j->depth--;
-    return how;
 }
 
 /* ---- a whole template ---- */
 
-static void globals(jinja *j)
+static void render(jinja *j, const char *source, size_t length)
 {
     const jinja_input *in = j->input;
-    jval messages = jinja_list(j, J_LIST);
+    const jval messages = jinja_list(j, J_LIST);
     for (size_t i = 0; i < in->messages; i++) {
-        jval one = jinja_dict(j, J_DICT);
-        jinja_put(j, one.as.dict, jinja_text("role"), jinja_text(in->message[i].role));
-        jinja_put(j, one.as.dict, jinja_text("content"),
-                  jinja_words(in->message[i].words, in->message[i].length));
-        jinja_push(j, messages, one);
+        const jinja_message *m = &in->message[i];
+        const jval one = jinja_list(j, J_DICT);
+        jinja_put(j, one.as.list, jinja_text("role"), jinja_text(m->role));
+        jinja_put(j, one.as.list, jinja_text("content"), jinja_words((jstr){m->words, m->length}));
+        jinja_push(j, messages.as.list, one);
     }
-    assign(j, jinja_str("messages"), messages);
-    assign(j, jinja_str("add_generation_prompt"), jinja_bool(in->open));
-    if (in->bos) assign(j, jinja_str("bos_token"), jinja_text(in->bos));
-    if (in->eos) assign(j, jinja_str("eos_token"), jinja_text(in->eos));
+    assign(j, (jstr){"messages", 8}, messages);
+    assign(j, (jstr){"add_generation_prompt", 21}, jinja_bool(in->open));
+    if (in->bos) assign(j, (jstr){"bos_token", 9}, jinja_text(in->bos));
+    if (in->eos) assign(j, (jstr){"eos_token", 9}, jinja_text(in->eos));
+    j->line = 1;
+    jinja_split(j, source, length);
+    for (int pass = 1; pass >= 0; pass--) { /* read, then carried out */
+        j->dead = pass;
+        j->at = 0;
+        body(j, "");
+    }
 }
 
 bool jinja_render(const char *source, size_t length, const jinja_input *input, text *out,
                   problem *why)
 {
     jinja *j = tool_alloc(1, sizeof *j);
-    jscope top;
-    jout *bottom = tool_alloc(1, sizeof *bottom);
     bool good = false;
     j->why = why;
     j->input = input;
-    j->out = bottom;
-    j->line = 1;
     if (!setjmp(j->leave)) {
-        scope_begin(j, &top);
-        globals(j);
-        const jnode *tree = jinja_parse(j, source, length);
-        run(j, tree);
-        text_add_bytes(out, j->out->to.at ? j->out->to.at : "", j->out->to.length);
+        render(j, source, length);
+        text_add_bytes(out, j->out.at ? j->out.at : "", j->out.length);
         good = true;
-    }
-    while (j->out) { /* after a failure those of macros under way, too */
-        jout *up = j->out->up;
-        text_free(&j->out->to);
-        free(j->out);
-        j->out = up;
     }
     while (j->blocks) {
         void *up = *(void **)j->blocks;
         free(j->blocks);
         j->blocks = up;
     }
-    text_free(&j->scratch);
+    text_free(&j->out);
     free(j);
     return good;
 }
