@@ -6,7 +6,8 @@
    filters, tests and methods work as in Jinja 2 with the settings of transformers (trim_blocks,
    lstrip_blocks; raise_exception, strftime_now, tojson without HTML escapes), which is what models
    were trained with; tests/cli_chat.sh compares. Not known: include, import, extends, call, filter
-   and with blocks, raw, recursive loops, and upper, lower, title of letters beyond ASCII. */
+   and with blocks, raw, recursive loops, macros in loops or macros, and upper, lower, title of
+   letters beyond ASCII. */
 #ifndef SYNERGY_JINJA_H
 #define SYNERGY_JINJA_H
 
