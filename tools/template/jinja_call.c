@@ -71,14 +71,6 @@ static jval call_strip(jinja *j, const jcall *c)
     return jinja_words(strip(j, jinja_str(j, c->v), chars, c->how != 'r', c->how != 'l'));
 }
 
-const char *jinja_search(jinja *j, jstr s, jstr what)
-{
-    jinja_step(j, s.n);
-    for (size_t i = 0; i + what.n <= s.n; i++)
-        if (!memcmp(s.at + i, what.at, what.n)) return s.at + i;
-    return NULL;
-}
-
 /* What stands before `what`, and behind it in *rest; all, and NULL there, if it is not in s. */
 static jstr cut(jinja *j, jstr s, jstr what, jstr *rest)
 {

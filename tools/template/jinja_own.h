@@ -122,8 +122,9 @@ bool jinja_true(jval v);
 bool jinja_equal(jinja *j, jval a, jval b);
 bool jinja_compare(jinja *j, jstr sign, jval a, jval b);
 jval jinja_arithmetic(jinja *j, jstr sign, jval a, jval b);
-size_t jinja_char(jstr s);          /* bytes of the first character */
-jval jinja_items(jinja *j, jval v); /* what a loop goes over, as a list */
+const char *jinja_search(jinja *j, jstr s, jstr what); /* its place in s, NULL */
+size_t jinja_char(jstr s);                             /* bytes of the first character */
+jval jinja_items(jinja *j, jval v);                    /* what a loop goes over, as a list */
 jval jinja_member(jinja *j, jval v, jval name);
 jval jinja_slice(jinja *j, jval v, const jval part[3]);
 
@@ -139,6 +140,5 @@ typedef struct jargs {
 } jargs;
 bool jinja_knows(int kind, jstr name);
 jval jinja_call(jinja *j, int kind, jstr name, jval v, const jargs *given);
-const char *jinja_search(jinja *j, jstr s, jstr what);
 
 #endif

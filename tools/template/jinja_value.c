@@ -273,6 +273,14 @@ static int order_of(jinja *j, jval a, jval b)
     return order ? order : (x.n > y.n) - (x.n < y.n);
 }
 
+const char *jinja_search(jinja *j, jstr s, jstr what)
+{
+    jinja_step(j, s.n);
+    for (size_t i = 0; i + what.n <= s.n; i++)
+        if (!memcmp(s.at + i, what.at, what.n)) return s.at + i;
+    return NULL;
+}
+
 static bool contains(jinja *j, jval items, jval v)
 {
     if (items.kind == J_TEXT && v.kind == J_TEXT)
