@@ -470,13 +470,6 @@ static void settle(graph_work *w)
     graph_densities(o->densities, w->density, &w->densities);
 }
 
-const setting_word graph_setting_words[] = {
-    {"gamma", "--gamma"},           {"restarts", "--restarts"},
-    {"nulls", "--nulls"},           {"null_restarts", NULL},
-    {"densities", "--densities"},   {"seed", "--seed"},
-    {"symmetrise", "--symmetrise"}, {"matrix_sha256", "matrix (sha256)"},
-    {"redundancy_sha256", NULL},    {NULL, NULL}};
-
 /* graph.part beside graph.json; of a matrix that goes nowhere in the current folder. */
 static work_desc work_of(const graph_work *w, const char *settings, char name[64])
 {

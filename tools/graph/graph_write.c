@@ -52,6 +52,13 @@ char *graph_settings(graph_work *w)
     return j.to.at;
 }
 
+const setting_word graph_setting_words[] = {
+    {"gamma", "--gamma"},           {"restarts", "--restarts"},
+    {"nulls", "--nulls"},           {"null_restarts", NULL},
+    {"densities", "--densities"},   {"seed", "--seed"},
+    {"symmetrise", "--symmetrise"}, {"matrix_sha256", "matrix (sha256)"},
+    {"redundancy_sha256", NULL},    {NULL, NULL}};
+
 static bool same_settings(const graph_work *w, const json *old, const char *path, problem *why)
 {
     json_out j;

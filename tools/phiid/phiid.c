@@ -565,32 +565,6 @@ static bool prepare(phiid_work *w, problem *why)
     return true;
 }
 
-static const setting_word setting_words[] = {{"tau", "--tau"},
-                                             {"redundancy", "--redundancy"},
-                                             {"estimator", "--estimator"},
-                                             {"transform", "--transform"},
-                                             {"score", "--score"},
-                                             {"flagged", "--flagged"},
-                                             {"min_length", "--min-length"},
-                                             {"seed", "--seed"},
-                                             {"resamples", "--resamples"},
-                                             {"surrogates", "--surrogates"},
-                                             {"null", "--null"},
-                                             {"detrend", "--detrend"},
-                                             {"normalise", "--normalise"},
-                                             {"bias_corrected", "--bias-correct"},
-                                             {"missing", "--missing"},
-                                             {"columns", "--columns"},
-                                             {"skip", "--skip"},
-                                             {"recording_sha256", "recording (sha256)"},
-                                             {"model_sha256", NULL},
-                                             {NULL, NULL}};
-
-const setting_word *phiid_setting_words(void)
-{
-    return setting_words;
-}
-
 static work_desc work_of(const phiid_work *w, const char *settings)
 {
     const phiid_options *o = w->options;
@@ -598,7 +572,7 @@ static work_desc work_of(const phiid_work *w, const char *settings)
                          .file = "phiid.part",
                          .settings = settings,
                          .identity = w->identity,
-                         .words = setting_words,
+                         .words = phiid_setting_words(),
                          .pieces = "surrogates",
                          .total = phiid_null_count(w),
                          .state_bytes = phiid_null_state_bytes(w),

@@ -65,6 +65,32 @@ char *phiid_settings(phiid_work *w)
     return j.to.at;
 }
 
+static const setting_word setting_words[] = {{"tau", "--tau"},
+                                             {"redundancy", "--redundancy"},
+                                             {"estimator", "--estimator"},
+                                             {"transform", "--transform"},
+                                             {"score", "--score"},
+                                             {"flagged", "--flagged"},
+                                             {"min_length", "--min-length"},
+                                             {"seed", "--seed"},
+                                             {"resamples", "--resamples"},
+                                             {"surrogates", "--surrogates"},
+                                             {"null", "--null"},
+                                             {"detrend", "--detrend"},
+                                             {"normalise", "--normalise"},
+                                             {"bias_corrected", "--bias-correct"},
+                                             {"missing", "--missing"},
+                                             {"columns", "--columns"},
+                                             {"skip", "--skip"},
+                                             {"recording_sha256", "recording (sha256)"},
+                                             {"model_sha256", NULL},
+                                             {NULL, NULL}};
+
+const setting_word *phiid_setting_words(void)
+{
+    return setting_words;
+}
+
 static bool compare_with(const phiid_work *w, const json *old, const char *path, problem *why)
 {
     json_out j;
