@@ -1,6 +1,7 @@
 /* gradient.c - `synergy gradient`: one loss, all its derivatives. */
+#include "learn/gradient.h"
+#include "base/work.h"
 #include "learn/stage.h"
-#include "learn/net.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -63,6 +64,36 @@ static size_t longest(const net_rows *r)
     return most;
 }
 
+bool gradient_announce(net_pass *p, const net *n, const net_rows *r, const net_wants *wants,
+                       double disk, const char *output, problem *why)
+{
+    char what[96], folder[TOOL_PATH_BYTES];
+    const net_rows first = {r->ids, r->weights, 1, r->length, NULL};
+    const double start = clock_seconds(),
+                 threads = n->parallel->threads > 1 ? n->parallel->threads : 1;
+    if (net_positions(&first)) net_run(p, &first, 0, wants);
+    const double all = (clock_seconds() - start) * (double)r->rows;
+    memset(wants->gradient, 0, n->parameters * sizeof *wants->gradient);
+    memset(wants->gains, 0, r->rows * n->layers * n->heads * sizeof *wants->gains);
+    snprintf(what, sizeof what, "%zu rows of up to %zu tokens", r->rows, r->length);
+    snprintf(folder, sizeof folder, "%.*s", output ? (int)(path_base(output) - output) : 0,
+             output ? output : "");
+    const work_plan plan = {what, folder[0] ? folder : ".", 0, disk, 0.6 * all / threads, 1.5 * all,
+                            1};
+    return plan_announce(&plan, why);
+}
+
+double gradient_all(net_pass *p, const net_rows *r, size_t count, const net_wants *wants)
+{
+    progress bar;
+    net_wants told = *wants;
+    told.told = &bar;
+    progress_begin(&bar, "gradient", (double)r->rows);
+    const double loss = net_run(p, r, count, &told);
+    progress_end(&bar);
+    return loss;
+}
+
 static bool differentiate(const gradient_options *o, const net *n, const net_rows *r,
                           gradient_result *result, problem *why)
 {
@@ -81,10 +112,12 @@ static bool differentiate(const gradient_options *o, const net *n, const net_row
     if (logits) wants.logits = tool_alloc(logits, sizeof *wants.logits);
     net_pass *pass = net_pass_open(n, r->length, r->rows, true);
     result->positions = net_positions(r);
-    result->loss = net_run(pass, r, 0, &wants);
+    const double disk = (o->output ? 4.0 * (double)n->parameters : 0) + 4.0 * (double)logits;
+    bool good = gradient_announce(pass, n, r, &wants, disk, o->output ? o->output : o->logits, why);
+    if (good) result->loss = gradient_all(pass, r, 0, &wants);
     net_pass_close(pass);
-    bool good = true;
-    if (!isfinite(result->loss)) good = problem_set(why, "%s: the loss is not finite", o->model);
+    if (good && !isfinite(result->loss))
+        good = problem_set(why, "%s: the loss is not finite", o->model);
     if (good && o->output) good = net_write(n, wants.gradient, NET_GRADIENT, o->output, why);
     if (good && o->heads) good = write_heads(n, wants.gains, r->rows, o->heads, why);
     const uint64_t shape[3] = {r->rows, r->length, n->vocab};

@@ -1,7 +1,7 @@
 /* gradient_folder.c - `synergy gradient MODEL DIR`: how much each head matters for the loss of what
    the model wrote itself (Michel et al. 2019), into units.csv. */
+#include "learn/gradient.h"
 #include "learn/stage.h"
-#include "learn/net.h"
 
 #include "base/columns.h"
 #include "engine/folder.h"
@@ -131,10 +131,12 @@ static bool measure(const net *n, texts *t, const char *directory, gradient_resu
     wants.gains = tool_alloc(t->rows * n->layers * n->heads, sizeof *wants.gains);
     net_pass *pass = net_pass_open(n, t->length, t->rows, true);
     result->positions = t->scored;
-    result->loss = net_run(pass, &r, t->scored, &wants);
+    bool good = gradient_announce(pass, n, &r, &wants, 0, NULL, why);
+    if (good) result->loss = gradient_all(pass, &r, t->scored, &wants);
     net_pass_close(pass);
-    const bool good = isfinite(result->loss) ? write_units(n, directory, wants.gains, t->rows, why)
-                                             : problem_set(why, "the loss is not finite");
+    if (good)
+        good = isfinite(result->loss) ? write_units(n, directory, wants.gains, t->rows, why)
+                                      : problem_set(why, "the loss is not finite");
     free(wants.gradient);
     free(wants.gains);
     return good;

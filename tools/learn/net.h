@@ -93,6 +93,7 @@ typedef struct net_wants {
     float *logits; /* (row, length, vocab) */
     net_weigh_fn *weigh;
     void *user;
+    progress *told; /* of the rows */
 } net_wants;
 
 typedef struct net_pass net_pass;

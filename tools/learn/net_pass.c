@@ -771,7 +771,11 @@ static void slot_job(void *arg, int index)
     float *gradient = slot_gradient(j->p, j->wants, slot);
     workspace *w = take_space(j->p);
     if (slot && gradient) memset(gradient, 0, j->p->n->parameters * sizeof *gradient);
-    for (size_t i = slot; i < j->groups; i += j->slots) run_group(j, i, w, gradient);
+    for (size_t i = slot; i < j->groups; i += j->slots) {
+        run_group(j, i, w, gradient);
+        if (!slot && j->wants->told) /* the others are about as far */
+            progress_step(j->wants->told, (double)((i + j->slots) * j->group));
+    }
     leave_space(j->p, w);
 }
 
