@@ -32,6 +32,12 @@ void *tool_alloc(size_t count, size_t bytes_each)
     return at;
 }
 
+void progress_step(progress *p, double done)
+{
+    (void)p;
+    (void)done;
+}
+
 float *net_part(const net *n, float *array, size_t layer, syn_part part)
 {
     const size_t at = n->at[layer * SYN_PARTS + (size_t)part];
@@ -145,7 +151,7 @@ static double run(model *m, const net_rows *r, size_t count, net_wants wants, fl
     return loss;
 }
 
-static const net_wants all_of_it = {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
+static const net_wants all_of_it = {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
 
 static void random_rows(int32_t *ids, float *weights, size_t rows, size_t length)
 {
