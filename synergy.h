@@ -19376,8 +19376,8 @@ static bool synp_panel_beside(syn_pairs *pairs, size_t first)
     to = synp_pairs_lane(pairs, first, 0);
 #if defined(__GNUC__)
     for (s = 0; s < n; s++) { /* what is written at the end: other threads have read it */
-        __builtin_prefetch(to + s * 2 * SYNP_PANEL, 1);
-        __builtin_prefetch(to + (s * 2 + 1) * SYNP_PANEL, 1);
+        __builtin_prefetch(to + s * 2 * SYNP_PANEL, 1, 3);
+        __builtin_prefetch(to + (s * 2 + 1) * SYNP_PANEL, 1, 3);
     }
 #endif
     raw = pairs->raw + first * pairs->desc.samples;
@@ -19827,11 +19827,11 @@ static void synp_tile_fetch(const synp_tile *tile, size_t end_i)
     size_t i = tile->p * SYNP_PANEL, j = tile->q * SYNP_PANEL;
     for (; tile->q > tile->p && i < end_i; i++) {
         size_t pair = syn_pairs_index(pairs->units, i, j);
-        __builtin_prefetch(pairs->synergy + pair, 1);
-        __builtin_prefetch(pairs->synergy + pair + SYNP_PANEL - 1, 1);
-        __builtin_prefetch(pairs->redundancy + pair, 1);
-        __builtin_prefetch(pairs->redundancy + pair + SYNP_PANEL - 1, 1);
-        __builtin_prefetch(pairs->flag + pair, 1);
+        __builtin_prefetch(pairs->synergy + pair, 1, 3);
+        __builtin_prefetch(pairs->synergy + pair + SYNP_PANEL - 1, 1, 3);
+        __builtin_prefetch(pairs->redundancy + pair, 1, 3);
+        __builtin_prefetch(pairs->redundancy + pair + SYNP_PANEL - 1, 1, 3);
+        __builtin_prefetch(pairs->flag + pair, 1, 3);
     }
 #else
     (void)tile;
