@@ -122,6 +122,7 @@ static const syn_family *family_of(const char *name)
 
 static bool model_of(const preset *p, syn_model *m)
 {
+    uint32_t layer;
     memset(m, 0, sizeof *m);
     m->family = family_of(p->family);
     if (!m->family || !p->heads) return false;
@@ -154,6 +155,10 @@ static bool model_of(const preset *p, syn_model *m)
         m->key_length_mla = m->key_size;
         m->value_length_mla = m->value_size;
     }
+    for (layer = 0; layer < m->layers && layer < SYN_MODEL_LAYERS; layer++) {
+        m->layer_heads[layer] = m->heads;
+        m->layer_kv_heads[layer] = m->kv_heads;
+    }
     return true;
 }
 
@@ -169,7 +174,7 @@ static void put_hparam(out *o, const syn_model *m, int row)
     float number = 0;
     snprintf(prefix, sizeof prefix, "%s.", m->architecture);
     if (row == (m->family->norm == SYNP_NORM_RMS ? SYNP_KEY_EPS : SYNP_KEY_RMS_EPS)) return;
-    if (h->kind == 'u') memcpy(&whole, (const char *)m + h->at, sizeof whole);
+    if (h->kind == 'u' || h->kind == 'h') memcpy(&whole, (const char *)m + h->at, sizeof whole);
     if (h->kind == 'f') memcpy(&number, (const char *)m + h->at, sizeof number);
     if (m->key_length_mla && row == SYNP_KEY_KEY_SIZE) whole = m->kv_lora + m->rope_size;
     if (m->key_length_mla && row == SYNP_KEY_VALUE_SIZE) whole = m->kv_lora;
