@@ -64,15 +64,19 @@ static size_t longest(const net_rows *r)
     return most;
 }
 
+enum { TIMED = 32 }; /* positions: a whole row would double the work where there is one */
+
 bool gradient_announce(net_pass *p, const net *n, const net_rows *r, const net_wants *wants,
                        double disk, const char *output, problem *why)
 {
     char what[96], folder[TOOL_PATH_BYTES];
-    const net_rows first = {r->ids, r->weights, 1, r->length, NULL};
+    const size_t few = r->length < TIMED ? r->length : TIMED;
+    const net_rows first = {r->ids, r->weights, 1, few, NULL}; /* the beginning of the first row */
     const double start = clock_seconds(),
                  threads = n->parallel->threads > 1 ? n->parallel->threads : 1;
     if (net_positions(&first)) net_run(p, &first, 0, wants);
-    const double all = (clock_seconds() - start) * (double)r->rows;
+    const double all =
+        (clock_seconds() - start) * (double)r->rows * (double)r->length / (double)few;
     memset(wants->gradient, 0, n->parameters * sizeof *wants->gradient);
     memset(wants->gains, 0, r->rows * n->layers * n->heads * sizeof *wants->gains);
     snprintf(what, sizeof what, "%zu rows of up to %zu tokens", r->rows, r->length);

@@ -4,8 +4,8 @@
 
 #include "learn/net.h"
 
-/* Before it: how long, by timing the first row, and whether the disk has room for `output` (NULL:
-   nothing). The arrays of `wants` are zero again behind it. */
+/* Before it: how long, by timing the beginning of the first row, and whether the disk has room for
+   `output` (NULL: nothing). The arrays of `wants` are zero again behind it. */
 bool gradient_announce(net_pass *p, const net *n, const net_rows *r, const net_wants *wants,
                        double disk, const char *output, problem *why);
 /* net_run with a bar. */
