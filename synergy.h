@@ -11617,9 +11617,10 @@ typedef enum synp_act_kind {
 } synp_act_kind;
 
 enum {
-    SYNP_SCALED_EMBD = 1 << 0,   /* embeddings times sqrt(n_embd) */
-    SYNP_LOCAL_BASE = 1 << 1,    /* local layers have a rope base of their own and no scaling */
-    SYNP_LOCAL_PLAIN = 1 << 9,   /* local layers have the same rope base and no scaling */
+    SYNP_SCALED_EMBD = 1 << 0, /* embeddings times sqrt(n_embd) */
+    SYNP_LOCAL_BASE = 1 << 1,  /* local layers have a rope base of their own and no scaling */
+    SYNP_LOCAL_PLAIN =
+        1 << 9, /* local layers have no scaling, and the same rope base if none is told */
     SYNP_SCALE_BY_EMBD = 1 << 2, /* the largest size scales scores by 1/sqrt(n_embd / n_head) */
     SYNP_MLA = 1 << 3,           /* multi-head latent attention */
     SYNP_WIDE_QK_NORM = 1 << 4,  /* Q and K are normed over all heads at once */
@@ -12080,7 +12081,7 @@ static const syn_family synp_families[] = {
      0, 0, SYNP_KEYS_RMS | SYNP_BIT(SYNP_KEY_KV_LORA), SYNP_KEYS_DEEPSEEK},
     {"olmo2", (SYNP_PARTS_LLAMA & ~SYNP_PARTS_PRE_NORM) | SYNP_PARTS_QK_NORM | SYNP_PARTS_POST_NORM,
      SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS, SYNP_ROPE_HALF, SYNP_ACT_SILU,
-     SYNP_WIDE_QK_NORM | SYNP_LOCAL_PLAIN, 4, 0, SYNP_KEYS_RMS, SYNP_BIT(SYNP_KEY_WINDOW)},
+     SYNP_WIDE_QK_NORM | SYNP_LOCAL_PLAIN, 4, 0, SYNP_KEYS_RMS, SYNP_KEYS_WINDOW},
     {"olmoe", SYNP_PARTS_LLAMA | SYNP_PARTS_QK_NORM, SYNP_PARTS_ATTENTION_MORE, SYNP_NORM_RMS,
      SYNP_ROPE_HALF, SYNP_ACT_SILU, SYNP_WIDE_QK_NORM, 0, 0, SYNP_KEYS_RMS | SYNP_KEYS_ROUTED,
      SYNP_KEYS_EXPERTS},

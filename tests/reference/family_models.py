@@ -80,8 +80,8 @@ def job(f): J[f.__name__]=f
 R=lambda t=10000.0,**k: dict(rope_type='default',rope_theta=t,**k)
 @job
 def olmo3():
-    c=tf.Olmo3Config(**B,sliding_window=8,rope_parameters={'sliding_attention':R(),'full_attention':dict(rope_type='yarn',rope_theta=10000.0,factor=8.0,original_max_position_embeddings=16,beta_fast=32.0,beta_slow=1.0)},layer_types=['sliding_attention','full_attention'])
-    build('olmo3','olmo2',c,tf.Olmo3ForCausalLM,{'attention.sliding_window':8,'attention.sliding_window_pattern':[True,False],'rope.freq_base':10000.0,'rope.scaling.type':'yarn','rope.scaling.factor':8.0,'rope.scaling.original_context_length':16},lambda sd,c:llama(sd,c,rope=False,extra={'post_attention_layernorm.weight':'post_attention_norm.weight','post_feedforward_layernorm.weight':'post_ffw_norm.weight'}))
+    c=tf.Olmo3Config(**B,sliding_window=8,rope_parameters={'sliding_attention':R(3000.0),'full_attention':dict(rope_type='yarn',rope_theta=10000.0,factor=8.0,original_max_position_embeddings=16,beta_fast=32.0,beta_slow=1.0)},layer_types=['sliding_attention','full_attention'])
+    build('olmo3','olmo2',c,tf.Olmo3ForCausalLM,{'attention.sliding_window':8,'attention.sliding_window_pattern':[True,False],'rope.freq_base':10000.0,'rope.freq_base_swa':3000.0,'rope.scaling.type':'yarn','rope.scaling.factor':8.0,'rope.scaling.original_context_length':16},lambda sd,c:llama(sd,c,rope=False,extra={'post_attention_layernorm.weight':'post_attention_norm.weight','post_feedforward_layernorm.weight':'post_ffw_norm.weight'}))
 @job
 def granite():
     c=tf.GraniteConfig(**B,embedding_multiplier=3.0,residual_multiplier=0.4,attention_multiplier=0.1,logits_scaling=2.5,attention_bias=True,mlp_bias=True,rope_parameters=R())
