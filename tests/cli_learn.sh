@@ -33,6 +33,8 @@ for name in llama llama-tied qwen2 qwen3; do
     try "$name: the same bytes with one thread" cmp "$work/g.gguf" "$work/first.gguf"
     run 0 "$name, all weights 1" $model --tokens $data/ids.npy --heads "$work/heads.csv" --force --json -t 2
     near "$name: plain loss" "$(sed -n 's/.*"loss": \([-0-9.e]*\).*/\1/p' "$work/stdout")" "$(number $data/losses.npy 1)" 1e-5
+    run 0 "$name, heads beside weights" $model --tokens $data/ids.npy -o "$work/g.gguf" --heads "$work/beside.csv" --force
+    try "$name: heads alone, with layers read as they are needed, have the same numbers" cmp "$work/heads.csv" "$work/beside.csv"
     sed -n '2,$s/^[0-9]*,[0-9]*,\([^,]*\),.*/\1/p' "$work/heads.csv" > "$work/gains"
     # shellcheck disable=SC2046
     "$work/npy_tool" put "$work/gains.npy" '<f8' "$(wc -l < "$work/gains")" -- $(cat "$work/gains")

@@ -75,10 +75,10 @@ bool gradient_announce(net_pass *p, const net *n, const net_rows *r, const net_w
     const double start = clock_seconds(),
                  threads = n->parallel->threads > 1 ? n->parallel->threads : 1;
     if (net_positions(&first)) net_run(p, &first, 0, wants);
-    const double all =
-        (clock_seconds() - start) * (double)r->rows * (double)r->length / (double)few;
-    memset(wants->gradient, 0, n->parameters * sizeof *wants->gradient);
-    memset(wants->gains, 0, r->rows * n->layers * n->heads * sizeof *wants->gains);
+    const double all = net_pass_seconds(p, &first, clock_seconds() - start, r);
+    if (wants->gradient) memset(wants->gradient, 0, n->parameters * sizeof *wants->gradient);
+    if (wants->gains)
+        memset(wants->gains, 0, r->rows * n->layers * n->heads * sizeof *wants->gains);
     snprintf(what, sizeof what, "%zu rows of up to %zu tokens", r->rows, r->length);
     snprintf(folder, sizeof folder, "%.*s", output ? (int)(path_base(output) - output) : 0,
              output ? output : "");
@@ -102,21 +102,23 @@ static bool differentiate(const gradient_options *o, const net *n, const net_row
                           gradient_result *result, problem *why)
 {
     char size[32];
-    const size_t gains = r->rows * n->layers * n->heads;
+    const net_way way = o->output ? NET_TO_WEIGHTS : o->heads ? NET_TO_HEADS : NET_FORWARD;
+    const size_t gradient = o->output ? n->parameters : 0;
+    const size_t gains = o->heads ? r->rows * n->layers * n->heads : 0;
     const size_t logits = o->logits ? r->rows * r->length * n->vocab : 0;
-    const uint64_t bytes = net_pass_bytes(n, r->length, r->rows, true) +
-                           8 * (uint64_t)n->parameters + 8 * gains + 4 * (uint64_t)logits;
+    const uint64_t bytes = net_pass_bytes(n, r->length, r->rows, way) + 4 * (uint64_t)n->held +
+                           4 * (uint64_t)gradient + 8 * (uint64_t)gains + 4 * (uint64_t)logits;
     bytes_text((double)bytes, size, sizeof size);
     tool_note("%zu rows, %zu positions; takes %s of memory beside the mapped file", r->rows,
               net_positions(r), size);
     net_wants wants;
     memset(&wants, 0, sizeof wants);
-    wants.gradient = tool_alloc(n->parameters, sizeof *wants.gradient);
-    wants.gains = tool_alloc(gains, sizeof *wants.gains);
+    if (gradient) wants.gradient = tool_alloc(gradient, sizeof *wants.gradient);
+    if (gains) wants.gains = tool_alloc(gains, sizeof *wants.gains);
     if (logits) wants.logits = tool_alloc(logits, sizeof *wants.logits);
-    net_pass *pass = net_pass_open(n, r->length, r->rows, true);
+    net_pass *pass = net_pass_open(n, r->length, r->rows, way);
     result->positions = net_positions(r);
-    const double disk = (o->output ? 4.0 * (double)n->parameters : 0) + 4.0 * (double)logits;
+    const double disk = 4.0 * ((double)gradient + (double)logits);
     bool good = gradient_announce(pass, n, r, &wants, disk, o->output ? o->output : o->logits, why);
     if (good) result->loss = gradient_all(pass, r, 0, &wants);
     net_pass_close(pass);
@@ -149,6 +151,12 @@ static bool check_outputs(const gradient_options *o, problem *why)
     return true;
 }
 
+/* What is only passed through is not held. */
+static bool open_model(net *n, const gradient_options *o, problem *why)
+{
+    return net_open(n, o->model, o->output ? NET_HOLD_ALL : NET_HOLD_END, o->threads, why);
+}
+
 bool gradient_run(const gradient_options *o, gradient_result *result, problem *why)
 {
     net n;
@@ -156,7 +164,7 @@ bool gradient_run(const gradient_options *o, gradient_result *result, problem *w
     float *weights = NULL;
     net_rows r;
     memset(&r, 0, sizeof r);
-    if (!check_outputs(o, why) || !net_open(&n, o->model, o->threads, why)) return false;
+    if (!check_outputs(o, why) || !open_model(&n, o, why)) return false;
     bool good = model_not_output(&n.file, o->output, why) &&
                 model_not_output(&n.file, o->heads, why) &&
                 model_not_output(&n.file, o->logits, why) &&

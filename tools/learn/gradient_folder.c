@@ -15,6 +15,7 @@
 typedef struct texts {
     int32_t *ids;
     float *weights;
+    bool *scores; /* has a weight */
     size_t rows, length, scored;
 } texts;
 
@@ -38,7 +39,10 @@ static bool take_row(texts *t, const json *prompt, const npy *tokens, size_t row
         if (ids[i] < 0 || ids[i] >= (int64_t)vocab)
             return problem_set(why, "prompt %zu: id %ld is not in the vocabulary", row,
                                (long)ids[i]);
-    for (size_t i = from; i < at; i++) t->weights[row * t->length + i] = 1;
+    for (size_t i = from; i < at; i++) {
+        t->weights[row * t->length + i] = 1;
+        t->scores[row * t->length + i] = true;
+    }
     t->scored += from ? count : count - (count > 0); /* the first token of a row is not predicted */
     for (; at < t->length; at++) ids[at] = -1;
     return true;
@@ -71,6 +75,7 @@ static bool read_texts(texts *t, const json *run, const char *directory, uint32_
     if (good) {
         t->ids = tool_alloc(t->rows * t->length, sizeof *t->ids);
         t->weights = tool_alloc(t->rows * t->length, sizeof *t->weights);
+        t->scores = tool_alloc(t->rows * t->length, sizeof *t->scores);
     }
     size_t row = 0;
     for (const json *p = prompts->child; p && good; p = p->next)
@@ -122,14 +127,14 @@ static bool measure(const net *n, texts *t, const char *directory, gradient_resu
     net_wants wants;
     const net_rows r = {t->ids, t->weights, t->rows, t->length, NULL};
     const uint64_t bytes =
-        net_pass_bytes(n, t->length, t->rows, true) + 8 * (uint64_t)n->parameters;
+        net_pass_bytes(n, t->length, t->rows, NET_TO_HEADS) + 4 * (uint64_t)n->held;
     bytes_text((double)bytes, size, sizeof size);
     tool_note("%zu continuations, %zu tokens; takes %s of memory beside the mapped file", t->rows,
               t->scored, size);
     memset(&wants, 0, sizeof wants);
-    wants.gradient = tool_alloc(n->parameters, sizeof *wants.gradient);
+    wants.tokens = t->scores;
     wants.gains = tool_alloc(t->rows * n->layers * n->heads, sizeof *wants.gains);
-    net_pass *pass = net_pass_open(n, t->length, t->rows, true);
+    net_pass *pass = net_pass_open(n, t->length, t->rows, NET_TO_HEADS);
     result->positions = t->scored;
     bool good = gradient_announce(pass, n, &r, &wants, 0, NULL, why);
     if (good) result->loss = gradient_all(pass, &r, t->scored, &wants);
@@ -137,7 +142,6 @@ static bool measure(const net *n, texts *t, const char *directory, gradient_resu
     if (good)
         good = isfinite(result->loss) ? write_units(n, directory, wants.gains, t->rows, why)
                                       : problem_set(why, "the loss is not finite");
-    free(wants.gradient);
     free(wants.gains);
     return good;
 }
@@ -153,7 +157,7 @@ bool gradient_folder(const gradient_options *o, const char *directory, gradient_
     bool good =
         !folder_has_experts(run.root) ||
         problem_set(why, "%s: its units are experts: the importance is that of heads", directory);
-    if (good && (good = net_open(&n, o->model, o->threads, why))) {
+    if (good && (good = net_open(&n, o->model, NET_HOLD_END, o->threads, why))) {
         good = folder_check_model(run.root, &n.file, directory, why) &&
                read_texts(&t, run.root, directory, (uint32_t)n.vocab, why) &&
                measure(&n, &t, directory, result, why);
@@ -161,6 +165,7 @@ bool gradient_folder(const gradient_options *o, const char *directory, gradient_
     }
     free(t.ids);
     free(t.weights);
+    free(t.scores);
     json_free(&run);
     return good;
 }

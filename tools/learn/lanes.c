@@ -2,6 +2,7 @@
    level. */
 #include "learn/lanes.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -20,6 +21,14 @@
 #define LANES_UNROLL _Pragma("GCC unroll 16")
 #else
 #define LANES_UNROLL
+#endif
+
+/* The nearest whole number without a branch, which would not become a vector: what is added to
+   1.5 2^23 loses its fraction, unless numbers have more bits on their way (x87). */
+#if FLT_EVAL_METHOD == 0
+#define LANES_WHOLE(x) ((x) + 12582912.0f - 12582912.0f)
+#else
+#define LANES_WHOLE(x) floorf((x) + 0.5f)
 #endif
 
 /* ---- tiles ---------------------------------------------------------------------------- */

@@ -23,7 +23,6 @@ LANES_TARGET static float LANES_NAME(dot)(const float *x, const float *y, size_t
 /* exp to 1 ulp or 2, Cephes' polynomial (Moshier): x = n ln 2 + r, 2^n (1 + r + r^2 P(r)). */
 LANES_TARGET static inline float LANES_NAME(exp_one)(float x)
 {
-    const float round = 12582912.0f; /* 1.5 2^23: what is added to it loses its fraction */
     float whole, n, r, p;
     union {
         int32_t bits;
@@ -34,7 +33,7 @@ LANES_TARGET static inline float LANES_NAME(exp_one)(float x)
     whole = x > -87.0f
                 ? x
                 : -87.0f; /* a NaN stays one in the result, and never becomes a whole number */
-    n = whole * 1.44269504f + round - round; /* a branch here would not become a vector */
+    n = LANES_WHOLE(whole * 1.44269504f);
     r = x - n * 0.693359375f;
     r = r + n * 2.12194440e-4f;
     p = 1.9875691500e-4f;

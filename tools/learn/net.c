@@ -85,17 +85,28 @@ static bool tied(const syn_model *m)
     return !b->type || (a->source == b->source && a->offset == b->offset);
 }
 
-static void list_params(net *n)
+static void list_global(net *n, syn_global g)
 {
     const syn_model *m = &n->file.model;
+    n->global_at[g] = NET_NONE;
+    if (m->global[g].type && g != SYN_ROPE_FREQS && !(g == SYN_OUTPUT && tied(m)))
+        add_param(n, &m->global[g], &n->global_at[g], "", family_global_name(g));
+}
+
+/* What is held comes first. */
+static void list_params(net *n, net_hold hold)
+{
+    const syn_model *m = &n->file.model;
+    const bool apart = hold == NET_HOLD_END && !tied(m); /* rows of the embedding are read singly */
     n->param = tool_alloc(SYN_GLOBALS + n->layers * SYN_PARTS, sizeof *n->param);
     n->at = tool_alloc(n->layers * SYN_PARTS, sizeof *n->at);
-    for (int g = 0; g < SYN_GLOBALS; g++) {
-        n->global_at[g] = NET_NONE;
-        if (m->global[g].type && g != SYN_ROPE_FREQS && !(g == SYN_OUTPUT && tied(m)))
-            add_param(n, &m->global[g], &n->global_at[g], "", family_global_name((syn_global)g));
-    }
-    for (size_t i = 0; i < n->layers; i++)
+    n->layer_at = tool_alloc(n->layers + 1, sizeof *n->layer_at);
+    for (int g = 0; g < SYN_GLOBALS; g++)
+        if (!(apart && g == SYN_TOKEN_EMBD)) list_global(n, (syn_global)g);
+    n->held = n->parameters;
+    if (apart) list_global(n, SYN_TOKEN_EMBD);
+    for (size_t i = 0; i < n->layers; i++) {
+        n->layer_at[i] = n->parameters;
         for (int part = 0; part < SYN_PARTS; part++) {
             char prefix[24];
             const syn_tensor *t = syn_model_part(m, (uint32_t)i, (syn_part)part);
@@ -104,21 +115,63 @@ static void list_params(net *n)
             snprintf(prefix, sizeof prefix, "blk.%u.", (unsigned)i);
             if (t && t->type) add_param(n, t, at, prefix, family_part_name((syn_part)part));
         }
+    }
+    n->layer_at[n->layers] = n->parameters;
+    if (hold == NET_HOLD_ALL) n->held = n->parameters;
+}
+
+static void read_row(const syn_tensor *t, size_t row, float *to)
+{
+    syn_type_to_float(t->type, t->data + row * syn_type_bytes(t->type, t->cols), to, t->cols);
+}
+
+/* Some rows of a tensor each. */
+typedef struct read_jobs {
+    const syn_tensor *tensor;
+    size_t rows, each;
+    float *to;
+} read_jobs;
+
+static void read_job(void *arg, int index)
+{
+    const read_jobs *j = arg;
+    const size_t from = (size_t)index * j->each;
+    for (size_t r = from; r < j->rows && r < from + j->each; r++)
+        read_row(j->tensor, r, j->to + r * j->tensor->cols);
+}
+
+static void read_param(const net_param *p, const syn_parallel *parallel, float *to)
+{
+    enum { JOBS = 64 };
+    read_jobs j = {p->tensor, p->rows, (p->rows + JOBS - 1) / JOBS, to};
+    lanes_run(parallel, (p->rows + j.each - 1) / j.each, read_job, &j);
+}
+
+void net_read_layer(const net *n, size_t layer, const syn_parallel *parallel, float *to)
+{
+    for (size_t i = 0; i < n->params; i++) {
+        const net_param *p = &n->param[i];
+        if (p->at >= n->layer_at[layer] && p->at < n->layer_at[layer + 1])
+            read_param(p, parallel, to + (p->at - n->layer_at[layer]));
+    }
+}
+
+void net_embedding(const net *n, size_t id, float *to)
+{
+    const size_t at = n->global_at[SYN_TOKEN_EMBD];
+    if (at < n->held) memcpy(to, n->weight + at + id * n->embd, n->embd * sizeof *to);
+    else read_row(&n->file.model.global[SYN_TOKEN_EMBD], id, to);
 }
 
 static void read_weights(net *n)
 {
-    n->weight = tool_alloc(n->parameters, sizeof *n->weight);
-    for (size_t i = 0; i < n->params; i++) {
-        const net_param *p = &n->param[i];
-        const uint64_t row = syn_type_bytes(p->tensor->type, p->cols);
-        for (size_t r = 0; r < p->rows; r++)
-            syn_type_to_float(p->tensor->type, p->tensor->data + r * row,
-                              n->weight + p->at + r * p->cols, p->cols);
-    }
+    n->weight = tool_alloc(n->held, sizeof *n->weight);
+    for (size_t i = 0; i < n->params; i++)
+        if (n->param[i].at < n->held)
+            read_param(&n->param[i], n->parallel, n->weight + n->param[i].at);
 }
 
-bool net_open(net *n, const char *path, int64_t threads, problem *why)
+bool net_open(net *n, const char *path, net_hold hold, int64_t threads, problem *why)
 {
     memset(n, 0, sizeof *n);
     if (!model_load(&n->file, path, NULL, why)) return false;
@@ -142,10 +195,10 @@ bool net_open(net *n, const char *path, int64_t threads, problem *why)
     n->heads_size = n->heads * n->value;
     n->rope_halves = family_steps_of(m->family).rope_halves;
     n->l = lanes_of(SYN_SIMD_AUTO);
-    list_params(n);
-    read_weights(n);
+    list_params(n, hold);
     engine_pool_start(&n->file.pool, threads);
     n->parallel = &n->file.pool.parallel;
+    read_weights(n);
     return true;
 }
 
@@ -154,6 +207,7 @@ void net_close(net *n)
     model_unload(&n->file);
     free(n->weight);
     free(n->at);
+    free(n->layer_at);
     free(n->param);
     memset(n, 0, sizeof *n);
 }

@@ -1,5 +1,6 @@
-/* net.h - a model as the learner holds it: every weight a float, in one array, and the passes over
-   rows of ids that give losses, logits and gradients. What a layer does is read from the header's
+/* net.h - a model as the learner holds it: every weight a float, in one array (or, where none is
+   learnt, a layer's at a time), and the passes over rows of ids that give losses, logits and
+   gradients. What a layer does is read from the header's
    table of families; the model file is opened by the header.
 
    The loss of rows of ids (p, t), -1 behind a row's end: with C positions t >= 1 that have an id,
@@ -31,13 +32,22 @@ typedef struct net {
     net_param *param;
     size_t *at; /* (layer, SYN_PARTS): place of a tensor's weights, or NET_NONE */
     size_t global_at[SYN_GLOBALS];
-    float *weight; /* (parameters) */
+    size_t held; /* weights of the array; fewer than all: layers are read when they are needed */
+    size_t *layer_at; /* (layers + 1): first weight of a layer */
+    float *weight;    /* (held) */
 } net;
 
-/* Opens a model of a family that has a backward pass here; every weight dequantised. */
-bool net_open(net *n, const char *path, int64_t threads, problem *why);
+/* What is dequantised once and for all: every weight, or what is behind the layers only, which
+   takes little memory and gives the same numbers. */
+typedef enum net_hold { NET_HOLD_ALL, NET_HOLD_END } net_hold;
+
+/* Opens a model of a family that has a backward pass here. */
+bool net_open(net *n, const char *path, net_hold hold, int64_t threads, problem *why);
 void net_close(net *n);
-/* Where a tensor's weights are in an array like n->weight; NULL: the model has none. */
+/* The weights of a layer that are not held, from layer_at[layer] on; the embedding of an id. */
+void net_read_layer(const net *n, size_t layer, const syn_parallel *parallel, float *to);
+void net_embedding(const net *n, size_t id, float *to);
+/* Where a tensor's weights are in an array of all parameters; NULL: the model has none. */
 float *net_part(const net *n, float *array, size_t layer, syn_part part);
 float *net_global(const net *n, float *array, syn_global global);
 
@@ -88,7 +98,7 @@ typedef struct net_wants {
     const bool *parts;
     /* (row, length): the tokens whose likelihood is wanted, if not of all: the others weigh 0 */
     const bool *tokens;
-    double *gains; /* (row, layer, head): dL/dg of each row's part of L; needs `gradient` */
+    double *gains; /* (row, layer, head): dL/dg of each row's part of L */
     float *nll;    /* (row, length): -log p of each predicted token, 0 where there is none */
     float *logits; /* (row, length, vocab) */
     net_weigh_fn *weigh;
@@ -98,10 +108,16 @@ typedef struct net_wants {
 
 typedef struct net_pass net_pass;
 
-/* Memory for passes over rows of at most `length` ids; `backward`: gradients, too. */
-net_pass *net_pass_open(const net *n, size_t length, size_t rows, bool backward);
+/* How far a pass goes: losses and logits; back to the heads, for gains; to the weights. */
+typedef enum net_way { NET_FORWARD, NET_TO_HEADS, NET_TO_WEIGHTS } net_way;
+
+/* Memory for passes over rows of at most `length` ids. */
+net_pass *net_pass_open(const net *n, size_t length, size_t rows, net_way way);
 void net_pass_close(net_pass *p);
-uint64_t net_pass_bytes(const net *n, size_t length, size_t rows, bool backward);
+uint64_t net_pass_bytes(const net *n, size_t length, size_t rows, net_way way);
+/* How long rows take, after the first pass there was, over `timed`, took `seconds`. */
+double net_pass_seconds(const net_pass *p, const net_rows *timed, double seconds,
+                        const net_rows *r);
 /* L of these rows; `count` is C (0: count it). */
 double net_run(net_pass *p, const net_rows *r, size_t count, const net_wants *wants);
 

@@ -16,7 +16,8 @@
 
 enum {
     PASS_POSITIONS = 1024,  /* of a group that has all threads */
-    SLOT_POSITIONS = 512,   /* of one that has one: most of its layer stays in the second cache */
+    SLOT_POSITIONS = 512,   /* of one that has one: most of its layer stays in the second cache; of
+                               one that reads its layers, which takes a twentieth of its time */
     SLOTS = 8,              /* whatever the threads, for the sums' order */
     SLOT_WEIGHTS = 1 << 23, /* most weights of a small model: eight gradients are 256 MB */
     PIECE = 64,
@@ -40,7 +41,7 @@ typedef struct layer_kept {
 typedef struct workspace {
     const net *n;
     const syn_parallel *parallel; /* the threads that share its steps */
-    bool backward;
+    net_way way;
     size_t length, positions; /* most ids of a row; of the rows that go through together */
     size_t block;             /* positions whose logits are made at a time */
     bool taken;
@@ -52,15 +53,18 @@ typedef struct workspace {
     float *turn;         /* (length, rope): cos and sin of each pair */
     float *logits, *nll; /* (block, vocab), (position) */
     float *dx, *dnormed, *dheads, *dq, *dk, *dv, *dact, *draw;
-    float *pieces; /* (piece, widest vector): partial sums of vectors' gradients */
-    float *work;   /* of attention */
-    int32_t *id;   /* (position): with the first token where a row has ended */
-    int32_t *spot; /* (position): those whose logits are made */
+    float *pieces;  /* (piece, widest vector): partial sums of vectors' gradients */
+    float *work;    /* of attention */
+    float *layer;   /* (largest layer): weights that the net does not hold */
+    size_t loaded;  /* 1 + the layer that is there, 0: none */
+    double reading; /* seconds */
+    int32_t *id;    /* (position): with the first token where a row has ended */
+    int32_t *spot;  /* (position): those whose logits are made */
 } workspace;
 
 struct net_pass {
     const net *n;
-    bool backward;
+    net_way way;
     size_t slots, spaces;
     workspace *space;
     pthread_mutex_t lock; /* of who has which space */
@@ -86,8 +90,8 @@ static size_t most(size_t a, size_t b)
 static void take_layer(workspace *p, layer_kept *k, size_t positions, bool first)
 {
     const net *n = p->n;
-    const bool qk_norm = net_part(n, n->weight, 0, SYN_ATTN_Q_NORM) != NULL;
-    if (!first && !p->backward) return;
+    const bool qk_norm = n->at[SYN_ATTN_Q_NORM] != NET_NONE;
+    if (!first && p->way == NET_FORWARD) return;
     k->x = take(p, positions * n->embd);
     k->inverse = take(p, positions);
     k->q = take(p, positions * n->q_size);
@@ -105,6 +109,15 @@ static void take_layer(workspace *p, layer_kept *k, size_t positions, bool first
     k->up = take(p, positions * n->ff);
 }
 
+/* Room for the weights of any layer, where the net does not hold them. */
+static size_t largest_layer(const net *n)
+{
+    size_t largest = 0;
+    for (size_t i = 0; i < n->layers && n->held < n->parameters; i++)
+        largest = most(largest, n->layer_at[i + 1] - n->layer_at[i]);
+    return largest;
+}
+
 static void take_all(workspace *p, layer_kept *kept)
 {
     const net *n = p->n;
@@ -112,7 +125,7 @@ static void take_all(workspace *p, layer_kept *kept)
     const size_t widest = most(most(most(n->embd, n->q_size), most(n->k_size, n->v_size)), n->ff);
     p->used = 0;
     for (size_t i = 0; i < n->layers; i++)
-        take_layer(p, &kept[p->backward ? i : 0], positions, i == 0);
+        take_layer(p, &kept[p->way == NET_FORWARD ? 0 : i], positions, i == 0);
     p->x = take(p, positions * n->embd);
     p->inverse = take(p, positions);
     p->normed = take(p, positions * n->embd);
@@ -122,8 +135,9 @@ static void take_all(workspace *p, layer_kept *kept)
     p->nll = take(p, positions);
     p->id = (int32_t *)(void *)take(p, positions);
     p->spot = (int32_t *)(void *)take(p, positions);
-    p->work = take(p, attention_work(p->parallel, p->length, p->backward));
-    if (!p->backward) return;
+    p->work = take(p, attention_work(p->parallel, p->length, p->way != NET_FORWARD));
+    p->layer = take(p, largest_layer(n));
+    if (p->way == NET_FORWARD) return;
     p->dx = take(p, positions * n->embd);
     p->dnormed = take(p, positions * n->embd);
     p->dheads = take(p, positions * n->heads_size);
@@ -140,13 +154,18 @@ static bool is_small(const net *n)
     return n->parameters <= SLOT_WEIGHTS;
 }
 
-static void shape_space(workspace *p, const net *n, size_t length, size_t rows, bool backward)
+static size_t group_positions(const net *n)
+{
+    return is_small(n) || n->held < n->parameters ? SLOT_POSITIONS : PASS_POSITIONS;
+}
+
+static void shape_space(workspace *p, const net *n, size_t length, size_t rows, net_way way)
 {
     memset(p, 0, sizeof *p);
     p->n = n;
-    p->backward = backward;
+    p->way = way;
     p->length = length;
-    p->positions = is_small(n) ? SLOT_POSITIONS : PASS_POSITIONS;
+    p->positions = group_positions(n);
     if (p->positions / length >= rows) p->positions = rows * length;
     if (p->positions < length) p->positions = length;
     p->block = (is_small(n) ? SLOT_LOGIT_FLOATS : LOGIT_FLOATS) / n->vocab;
@@ -158,21 +177,21 @@ static void shape_space(workspace *p, const net *n, size_t length, size_t rows, 
    stopped and goes on has seen other rows. */
 static size_t rows_together(const workspace *p, size_t rows, size_t length)
 {
-    const size_t most_positions = is_small(p->n) ? SLOT_POSITIONS : PASS_POSITIONS;
+    const size_t most_positions = group_positions(p->n);
     size_t some = (p->positions < most_positions ? p->positions : most_positions) / length;
     if (some > rows) some = rows;
     return some ? some : 1;
 }
 
 /* Sets how many groups are on their way together, and the shape of what each of them needs. */
-static workspace shape_pass(net_pass *p, const net *n, size_t length, size_t rows, bool backward)
+static workspace shape_pass(net_pass *p, const net *n, size_t length, size_t rows, net_way way)
 {
     const size_t threads = n->parallel->threads > 1 ? (size_t)n->parallel->threads : 1;
     workspace w;
     memset(p, 0, sizeof *p);
-    shape_space(&w, n, length, rows, backward);
+    shape_space(&w, n, length, rows, way);
     p->n = n;
-    p->backward = backward;
+    p->way = way;
     const size_t some = rows_together(&w, rows, length);
     p->slots = is_small(n) ? (rows + some - 1) / some : 1;
     if (p->slots > SLOTS) p->slots = SLOTS;
@@ -183,14 +202,14 @@ static workspace shape_pass(net_pass *p, const net *n, size_t length, size_t row
 
 static size_t gradients_of(const net_pass *p)
 {
-    return p->backward ? (p->slots - 1) * p->n->parameters : 0;
+    return p->way == NET_TO_WEIGHTS ? (p->slots - 1) * p->n->parameters : 0;
 }
 
-uint64_t net_pass_bytes(const net *n, size_t length, size_t rows, bool backward)
+uint64_t net_pass_bytes(const net *n, size_t length, size_t rows, net_way way)
 {
     net_pass p;
     layer_kept *kept = tool_alloc(n->layers, sizeof *kept);
-    workspace w = shape_pass(&p, n, length, rows, backward);
+    workspace w = shape_pass(&p, n, length, rows, way);
     take_all(&w, kept);
     free(kept);
     return ((uint64_t)p.spaces * w.used + gradients_of(&p)) * sizeof(float);
@@ -214,14 +233,14 @@ static void open_space(workspace *p)
     take_all(p, p->kept);
     p->memory = tool_alloc(p->used, sizeof *p->memory);
     take_all(p, p->kept);
-    for (size_t i = 1; i < p->n->layers && !p->backward; i++) p->kept[i] = p->kept[0];
+    for (size_t i = 1; i < p->n->layers && p->way == NET_FORWARD; i++) p->kept[i] = p->kept[0];
     make_turns(p);
 }
 
-net_pass *net_pass_open(const net *n, size_t length, size_t rows, bool backward)
+net_pass *net_pass_open(const net *n, size_t length, size_t rows, net_way way)
 {
     net_pass *p = tool_alloc(1, sizeof *p);
-    const workspace shape = shape_pass(p, n, length, rows, backward);
+    const workspace shape = shape_pass(p, n, length, rows, way);
     p->space = tool_alloc(p->spaces, sizeof *p->space);
     for (size_t i = 0; i < p->spaces; i++) {
         p->space[i] = shape;
@@ -255,11 +274,32 @@ typedef struct group {
     size_t rows, positions;
     size_t layer;
     layer_kept *k;
-    float *gradient; /* NULL: forward only */
+    bool back;       /* to gains or weights */
+    float *gradient; /* NULL: not of weights */
     const net_wants *wants;
     const net_rows *r;
     size_t first; /* of its rows, in r */
 } group;
+
+/* The weights of a tensor of the layer; NULL: there are none. */
+static const float *weight(const group *g, syn_part part)
+{
+    const net *n = g->n;
+    const size_t at = n->at[g->layer * SYN_PARTS + (size_t)part];
+    if (at == NET_NONE) return NULL;
+    return at < n->held ? n->weight + at : g->p->layer + (at - n->layer_at[g->layer]);
+}
+
+/* Reads what weight() needs. */
+static void load_layer(const group *g)
+{
+    const net *n = g->n;
+    if (n->held == n->parameters || g->p->loaded == g->layer + 1) return;
+    const double start = clock_seconds();
+    net_read_layer(n, g->layer, g->p->parallel, g->p->layer);
+    g->p->loaded = g->layer + 1;
+    g->p->reading += clock_seconds() - start;
+}
 
 /* Where the gradient of a tensor of the layer goes; NULL: nowhere. */
 static float *wanted(const group *g, syn_part part)
@@ -278,8 +318,8 @@ static float *wanted_global(const group *g, syn_global global)
 static void forward_product(const group *g, const float *x, size_t in, syn_part part, syn_part bias,
                             float *y, size_t out, bool add)
 {
-    const float *w = net_part(g->n, g->n->weight, g->layer, part);
-    const float *b = net_part(g->n, g->n->weight, g->layer, bias);
+    const float *w = weight(g, part);
+    const float *b = weight(g, bias);
     const product p = {g->positions, out, in, x, in, 1, w, 1, in, y, out, add};
     lanes_product(g->l, g->p->parallel, &p);
     if (b) g->l->add_rows(y, b, g->positions, out);
@@ -358,7 +398,7 @@ static void sum_job(void *arg, int index)
 static void backward_product(const group *g, const float *dy, size_t out, syn_part part,
                              syn_part bias, const float *x, size_t in, float *dx, bool add)
 {
-    const float *w = net_part(g->n, g->n->weight, g->layer, part);
+    const float *w = weight(g, part);
     float *dw = wanted(g, part), *db = wanted(g, bias);
     const product to_w = {out, in, g->positions, dy, 1, out, x, in, 1, dw, in, true};
     const product to_x = {g->positions, in, out, dy, out, 1, w, in, 1, dx, in, add};
@@ -458,7 +498,7 @@ static void project(const group *g, syn_part part, syn_part bias, syn_part norm_
 {
     const net *n = g->n;
     forward_product(g, g->p->normed, n->embd, part, bias, raw ? raw : y, heads * n->key, false);
-    if (raw) norm(g, raw, net_part(n, n->weight, g->layer, norm_part), heads, n->key, y, inverse);
+    if (raw) norm(g, raw, weight(g, norm_part), heads, n->key, y, inverse);
     rotate(g, y, heads * n->key, 1);
 }
 
@@ -467,9 +507,9 @@ static void layer_forward(const group *g)
     const net *n = g->n;
     workspace *p = g->p;
     layer_kept *k = g->k;
+    load_layer(g);
     memcpy(k->x, p->x, g->positions * n->embd * sizeof *p->x);
-    norm(g, k->x, net_part(n, n->weight, g->layer, SYN_ATTN_NORM), 1, n->embd, p->normed,
-         k->inverse);
+    norm(g, k->x, weight(g, SYN_ATTN_NORM), 1, n->embd, p->normed, k->inverse);
     project(g, SYN_ATTN_Q, SYN_ATTN_Q_BIAS, SYN_ATTN_Q_NORM, n->heads, k->q_raw, k->q_inverse,
             k->q);
     project(g, SYN_ATTN_K, SYN_ATTN_K_BIAS, SYN_ATTN_K_NORM, n->kv_heads, k->k_raw, k->k_inverse,
@@ -480,8 +520,7 @@ static void layer_forward(const group *g)
     forward_product(g, k->heads, n->heads_size, SYN_ATTN_OUTPUT, SYN_ATTN_OUTPUT_BIAS, p->x,
                     n->embd, true);
     memcpy(k->middle, p->x, g->positions * n->embd * sizeof *p->x);
-    norm(g, k->middle, net_part(n, n->weight, g->layer, SYN_FFN_NORM), 1, n->embd, p->normed,
-         k->inverse2);
+    norm(g, k->middle, weight(g, SYN_FFN_NORM), 1, n->embd, p->normed, k->inverse2);
     forward_product(g, p->normed, n->embd, SYN_FFN_GATE, SYN_FFN_GATE_BIAS, k->gate, n->ff, false);
     forward_product(g, p->normed, n->embd, SYN_FFN_UP, SYN_FFN_UP_BIAS, k->up, n->ff, false);
     gate(g);
@@ -496,8 +535,8 @@ static void project_back(const group *g, syn_part part, syn_part bias, syn_part 
     rotate(g, dy, width, -1);
     if (raw) {
         memset(g->p->draw, 0, g->positions * width * sizeof *dy);
-        norm_back(g, dy, raw, net_part(n, n->weight, g->layer, norm_part), inverse, heads, n->key,
-                  g->p->draw, wanted(g, norm_part));
+        norm_back(g, dy, raw, weight(g, norm_part), inverse, heads, n->key, g->p->draw,
+                  wanted(g, norm_part));
         dy = g->p->draw;
     }
     backward_product(g, dy, width, part, bias, g->p->normed, n->embd, g->p->dnormed, add);
@@ -508,7 +547,7 @@ static void feed_back(const group *g)
     const net *n = g->n;
     workspace *p = g->p;
     layer_kept *k = g->k;
-    const float *w = net_part(n, n->weight, g->layer, SYN_FFN_NORM);
+    const float *w = weight(g, SYN_FFN_NORM);
     if (wanted(g, SYN_FFN_DOWN)) gate(g);
     backward_product(g, p->dx, n->embd, SYN_FFN_DOWN, SYN_FFN_DOWN_BIAS, p->act, n->ff, p->dact,
                      false);
@@ -526,7 +565,8 @@ static void layer_backward(const group *g, double *gains)
     const net *n = g->n;
     workspace *p = g->p;
     layer_kept *k = g->k;
-    const float *w = net_part(n, n->weight, g->layer, SYN_ATTN_NORM);
+    load_layer(g);
+    const float *w = weight(g, SYN_ATTN_NORM);
     feed_back(g);
     backward_product(g, p->dx, n->embd, SYN_ATTN_OUTPUT, SYN_ATTN_OUTPUT_BIAS, k->heads,
                      n->heads_size, p->dheads, false);
@@ -538,6 +578,7 @@ static void layer_backward(const group *g, double *gains)
     a.gains = gains ? gains + g->layer * n->heads : NULL;
     a.gains_row = n->layers * n->heads;
     attention_backward(&a);
+    if (!g->gradient && !g->layer) return; /* nobody below wants to know */
     norm(g, k->x, w, 1, n->embd, p->normed, k->inverse);
     project_back(g, SYN_ATTN_Q, SYN_ATTN_Q_BIAS, SYN_ATTN_Q_NORM, n->heads, k->q_raw, k->q_inverse,
                  p->dq, false);
@@ -553,10 +594,8 @@ static void layer_backward(const group *g, double *gains)
 static void embed(const group *g)
 {
     const net *n = g->n;
-    const float *table = net_global(n, n->weight, SYN_TOKEN_EMBD);
     for (size_t i = 0; i < g->positions; i++)
-        memcpy(g->p->x + i * n->embd, table + (size_t)g->p->id[i] * n->embd,
-               n->embd * sizeof *table);
+        net_embedding(n, (size_t)g->p->id[i], g->p->x + i * n->embd);
 }
 
 /* Each job adds the gradients of some columns, position after position. */
@@ -626,7 +665,7 @@ static void logit_job(void *arg, int index)
             if (wants->nll) wants->nll[row * r->length + t] = nll;
             l->scale(logits, n->vocab, w * j->mean / sum);
             logits[target] -= w * j->mean;
-        } else if (j->g->gradient) memset(logits, 0, n->vocab * sizeof *logits);
+        } else if (j->g->back) memset(logits, 0, n->vocab * sizeof *logits);
         j->g->p->nll[position] = w * nll;
     }
 }
@@ -668,7 +707,7 @@ static double ends(const group *g, float mean)
         lanes_product(g->l, p->parallel, &forward);
         lanes_run(p->parallel, (j.count + 7) / 8, logit_job, &j);
         for (size_t i = 0; i < j.count; i++) sum += (double)p->nll[p->spot[j.from + i]];
-        if (!g->gradient) continue;
+        if (!g->back) continue;
         const product to_w = {n->vocab, n->embd, j.count, p->logits, 1,       n->vocab,
                               normed,   n->embd, 1,       dw,        n->embd, true};
         const product to_x = {j.count, n->embd, n->vocab, p->logits, n->vocab,
@@ -677,7 +716,7 @@ static double ends(const group *g, float mean)
         if (dw) lanes_product(g->l, p->parallel, &to_w);
         lanes_product(g->l, p->parallel, &to_x);
     }
-    if (g->gradient) rows_apart(g, p->dnormed, spots);
+    if (g->back) rows_apart(g, p->dnormed, spots);
     return sum;
 }
 
@@ -703,7 +742,7 @@ static void group_backward(group *g, double *gains)
         g->k = &p->kept[i];
         layer_backward(g, gains);
     }
-    if (!g->wants->parts)
+    if (g->gradient && !g->wants->parts)
         lanes_run(p->parallel, (n->embd + COLUMNS - 1) / COLUMNS, embed_back_job, g);
 }
 
@@ -743,7 +782,8 @@ static void run_group(const run_jobs *j, size_t index, workspace *w, float *grad
     const net_rows *r = j->r;
     const size_t first = index * j->group;
     const size_t rows = r->rows - first < j->group ? r->rows - first : j->group;
-    group g = {w, n, n->l, rows, rows * r->length, 0, NULL, gradient, j->wants, r, first};
+    group g = {w, n, n->l, rows, rows * r->length, 0, NULL, false, gradient, j->wants, r, first};
+    g.back = gradient || (j->wants->gains && w->way != NET_FORWARD);
     for (size_t i = 0; i < g.positions; i++) {
         const int32_t id = r->ids[first * r->length + i];
         w->id[i] = id < 0 ? 0 : id;
@@ -754,13 +794,13 @@ static void run_group(const run_jobs *j, size_t index, workspace *w, float *grad
         layer_forward(&g);
     }
     j->loss[index] = ends(&g, j->mean);
-    if (gradient)
+    if (g.back)
         group_backward(&g, j->wants->gains ? j->wants->gains + first * n->layers * n->heads : NULL);
 }
 
 static float *slot_gradient(const net_pass *p, const net_wants *wants, size_t slot)
 {
-    if (!p->backward || !wants->gradient) return NULL;
+    if (p->way != NET_TO_WEIGHTS || !wants->gradient) return NULL;
     return slot ? p->gradients + (slot - 1) * p->n->parameters : wants->gradient;
 }
 
@@ -788,6 +828,16 @@ static void gather_job(void *arg, int index)
     for (size_t slot = 1; slot < j->slots; slot++)
         j->p->n->l->add(j->wants->gradient + from, slot_gradient(j->p, j->wants, slot) + from,
                         count);
+}
+
+double net_pass_seconds(const net_pass *p, const net_rows *timed, double seconds, const net_rows *r)
+{
+    const size_t some = rows_together(p->space, r->rows, r->length);
+    double reading = 0; /* once a group, whatever it has */
+    for (size_t i = 0; i < p->spaces; i++) reading += p->space[i].reading;
+    return reading * (double)((r->rows + some - 1) / some) +
+           (seconds - reading) * (double)r->rows * (double)r->length /
+               ((double)timed->rows * (double)timed->length);
 }
 
 double net_run(net_pass *p, const net_rows *r, size_t count, const net_wants *wants)

@@ -390,14 +390,15 @@ static bool announce(training *t, problem *why)
     snprintf(what, sizeof what, "%.0f steps of %lld rows of %zu tokens", steps, (long long)o->batch,
              t->from.length);
     /* the model, the state and the one that replaces it, each checkpoint */
-    const work_plan p = {what,
-                         o->output,
-                         (double)net_pass_bytes(&t->n, t->from.length, (size_t)o->batch, true) +
-                             16 * weights,
-                         weights * (4 + 24 + 4 * checkpoints) + 80 * steps + 50e3,
-                         0.6 * all,
-                         1.5 * all + 0.1,
-                         0};
+    const work_plan p = {
+        what,
+        o->output,
+        (double)net_pass_bytes(&t->n, t->from.length, (size_t)o->batch, NET_TO_WEIGHTS) +
+            16 * weights,
+        weights * (4 + 24 + 4 * checkpoints) + 80 * steps + 50e3,
+        0.6 * all,
+        1.5 * all + 0.1,
+        0};
     return plan_announce(&p, why);
 }
 
@@ -436,8 +437,8 @@ static bool prepare(training *t, problem *why)
     if (!o->init && (!path_exists(start) || !path_exists(state) || o->fresh || o->force) &&
         !write_fresh(o, start, why))
         return false;
-    return net_open(&t->n, o->init ? o->init : start, o->threads, why) && open_source(t, why) &&
-           describe(t, why);
+    return net_open(&t->n, o->init ? o->init : start, NET_HOLD_ALL, o->threads, why) &&
+           open_source(t, why) && describe(t, why);
 }
 
 bool train_run(const train_options *o, problem *why)
@@ -451,7 +452,7 @@ bool train_run(const train_options *o, problem *why)
         optimiser_open(&t.a, &t.n, &o->optimiser, NULL, 0);
         t.ids = tool_alloc(ids, sizeof *t.ids);
         t.gradient = tool_alloc(t.n.parameters, sizeof *t.gradient);
-        t.pass = net_pass_open(&t.n, t.from.length, (size_t)o->batch, true);
+        t.pass = net_pass_open(&t.n, t.from.length, (size_t)o->batch, NET_TO_WEIGHTS);
         good = begin_folder(&t, why) && announce(&t, why) && steps(&t, why) && finish(&t, why);
     }
     net_pass_close(t.pass);

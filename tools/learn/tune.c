@@ -331,7 +331,7 @@ static bool pass_for(tuning *t, const batch *b)
     if (t->pass && t->room >= b->length) return true;
     net_pass_close(t->pass);
     t->room = b->length + 16;
-    t->pass = net_pass_open(&t->n, t->room, b->answers, true);
+    t->pass = net_pass_open(&t->n, t->room, b->answers, NET_TO_WEIGHTS);
     return t->pass != NULL;
 }
 
@@ -771,7 +771,7 @@ static bool begin(tuning *t, problem *why)
     if (!folder_describe(&run, o->directory, why)) return false;
     bool good = !folder_has_experts(run.root) ||
                 problem_set(why, "%s: its units are experts: heads are tuned", o->directory);
-    good = good && net_open(&t->n, o->model, o->threads, why);
+    good = good && net_open(&t->n, o->model, NET_HOLD_ALL, o->threads, why);
     if (good) good = folder_check_model(run.root, &t->n.file, o->directory, why);
     json_free(&run);
     if (!good) return false;
@@ -796,7 +796,7 @@ static bool begin(tuning *t, problem *why)
         if (t->held[i].count > longest) longest = t->held[i].count;
     const size_t tokens = longest + 64 + (size_t)o->most;
     const uint64_t bytes =
-        20 * (uint64_t)t->n.parameters + net_pass_bytes(&t->n, tokens, sequences, true);
+        20 * (uint64_t)t->n.parameters + net_pass_bytes(&t->n, tokens, sequences, NET_TO_WEIGHTS);
     bytes_text((double)bytes, size, sizeof size);
     tool_note("%zu heads, %zu of %zu weights; takes %s of memory beside the texts' own", t->heads,
               weights, t->n.parameters, size);
