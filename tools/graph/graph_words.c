@@ -75,8 +75,8 @@ static void efficiency_words(const graph_work *w, json_out *j)
 {
     static const char *const says[] = {
         "The synergistic network is not the more efficient one",
-        "The synergistic network is the more efficient one only where its weights are larger to "
-        "begin with",
+        ("The synergistic network is the more efficient one only where its weights are larger to "
+         "begin with"),
         "Whether the synergistic network is the more efficient one depends on how it is measured",
         "The synergistic network is the more efficient one"};
     const syn_graph *s = &w->net[0].graph, *r = &w->net[1].graph;

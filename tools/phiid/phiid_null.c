@@ -298,7 +298,8 @@ static void finish_pairs(null_figures *f, size_t pairs)
     size_t *sorted = tool_alloc(pairs, sizeof *sorted);
     for (int k = 0; k < 2; k++) {
         f->pair_q[k] = tool_alloc(pairs, sizeof(double));
-        for (size_t i = 0; i < pairs; i++) f->pair_q[k][i] = syn_excess_pair_p(&f->excess, k, i);
+        for (size_t i = 0; i < pairs; i++)
+            f->pair_q[k][i] = syn_excess_pair_p(&f->excess, (syn_measure)k, i);
         syn_rank_fdr(f->pair_q[k], pairs, f->pair_q[k], sorted);
         for (size_t i = 0; i < pairs; i++) f->found[k] += f->pair_q[k][i] <= 0.05 ? 1 : 0;
     }
@@ -337,7 +338,7 @@ bool phiid_surrogates(phiid_work *w, problem *why)
         f->z[k] = tool_alloc(n, sizeof(double));
         f->p[k] = tool_alloc(n, sizeof(double));
         for (size_t i = 0; i < n; i++) {
-            syn_excess_unit u = syn_excess_of(&f->excess, k, i);
+            syn_excess_unit u = syn_excess_of(&f->excess, (syn_measure)k, i);
             f->count[i] = u.surrogates;
             f->mean[k][i] = u.mean;
             f->z[k][i] = u.z;

@@ -35,8 +35,8 @@ static const char *const null_text[SYN_SURROGATES] = {
     "circular shifts, which keep each unit's memory and destroy coupling",
     "random phases, which keep each unit's spectrum and destroy coupling",
     "shuffles of time, which destroy memory and keep who goes with whom at a moment",
-    "series of the same values with nearly the same spectrum, which keep each unit's memory and "
-    "distribution and destroy coupling"};
+    ("series of the same values with nearly the same spectrum, which keep each unit's memory and "
+     "distribution and destroy coupling")};
 static const char *const null_short[SYN_SURROGATES] = {"shifted", "with random phases", "shuffled",
                                                        "in series of the same values and spectrum"};
 

@@ -232,7 +232,7 @@ static void pair_row(const phiid_work *w, table_out *t, size_t i, size_t k, size
     table_number(t, "synergy", prompts > 0 ? w->pairs.synergy[pair] / prompts : (double)NAN);
     table_number(t, "redundancy", prompts > 0 ? w->pairs.redundancy[pair] / prompts : (double)NAN);
     for (int q = 0; w->null.surrogates && q < 2; q++) {
-        table_number(t, column[q][0], syn_excess_pair_p(&w->null.excess, q, pair));
+        table_number(t, column[q][0], syn_excess_pair_p(&w->null.excess, (syn_measure)q, pair));
         table_number(t, column[q][1], w->null.pair_q[q][pair]);
     }
     for (int q = 0; w->quantile.table && q < 2; q++)

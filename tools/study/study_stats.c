@@ -64,7 +64,7 @@ static void interval(const per_text *t, uint64_t seed, double *low, double *high
 
 static spread spread_of(const study *a, const per_text *t)
 {
-    spread s = {ratio(t), 0, NAN, NAN};
+    spread s = {ratio(t), 0, (double)NAN, (double)NAN};
     for (size_t i = 0; i < t->n; i++) {
         const double off = t->sum[i] / t->weight[i] - s.mean;
         s.sd += off * off;
@@ -206,7 +206,7 @@ static bool compare(const study *a, const char *x, const char *y, curve_test *to
     double area = 0, positions = 0;
     bool both = true;
     for (size_t i = 0; i < t.n; i++) {
-        double of_x, of_y;
+        double of_x = 0, of_y = 0;
         both = mean_area(a, i, x, &of_x) && mean_area(a, i, y, &of_y) && both;
         t.sum[i] = of_x - of_y;
         t.weight[i] = at(a, i, 0, 0)->positions;
@@ -214,7 +214,7 @@ static bool compare(const study *a, const char *x, const char *y, curve_test *to
         positions += t.weight[i];
     }
     const spread s = spread_of(a, &t);
-    *to = (curve_test){x, y, s.mean, s.low, s.high, NAN, NAN, 0};
+    *to = (curve_test){x, y, s.mean, s.low, s.high, (double)NAN, (double)NAN, 0};
     if (both && t.n > 1) to->p_prompts = sign_flips(&t, (uint64_t)a->options->seed);
     if (both) among_orders(a, to, area / positions);
     per_text_free(&t);

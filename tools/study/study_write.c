@@ -146,7 +146,7 @@ static void over_seeds(const study *a, text *t)
 {
     for (size_t c = 0; c < a->curves; c++) {
         const char *name = a->curve[c].name;
-        double low = INFINITY, high = -INFINITY, sum = 0;
+        double low = (double)INFINITY, high = -(double)INFINITY, sum = 0;
         size_t n = 0;
         if (a->curve[c].seed) continue; /* told with the first of its name */
         for (size_t k = 0; k < a->curves; k++) {
