@@ -92,6 +92,26 @@ def removal_table(folder, names):
         row(words, [removal(d, order) for d in done])
 
 
+PAIRS = (("score", ("random", "matched", "reverse", "norm", "gradient"), "the rank difference"),
+         ("difference", ("random", "difference-matched", "difference-reverse", "norm", "gradient"), "the rank of the difference"))
+
+
+def difference_table(folder, names):
+    """The area under the core's curve less that of another order, with its interval over prompts."""
+    print("\nThe area under the curve of KL when the core goes first, less the area in another order: nats a token\n")
+    row("", names)
+    print("|---|" + "---|" * len(names))
+    told = []
+    for n in names:
+        path = os.path.join(folder, n, "ablation.json")
+        tests = json.load(open(path))["tests"] if os.path.exists(path) else []
+        told.append({(t["a"], t["b"]): "{auc_difference:.2f} ({low:.2f} to {high:.2f})".format(**t) for t in tests})
+    words = dict(ORDERS)
+    for core, others, reading in PAIRS:
+        for other in others:
+            row(f"{reading}, less {words[other]}", [t.get((core, other), "-") for t in told])
+
+
 def main(folder):
     names = [os.path.basename(p)[:-len(".analyzed")] for p in sorted(glob.glob(folder + "/*.analyzed"), key=os.path.getmtime)]
     r = [synergy.load(os.path.join(folder, n)) for n in names]
@@ -122,6 +142,7 @@ def main(folder):
     row("Spearman over layers with the paper's figure of the nearest model: rank of the difference; rank difference",
         beside_paper([os.path.join(folder, n) for n in names]))
     removal_table(folder, names)
+    difference_table(folder, names)
 
 
 if __name__ == "__main__":
