@@ -481,6 +481,60 @@ TEST(table_names_are_keys)
     text_table_free(&t);
 }
 
+/* A file of a few bytes a column must not take hours: 100 000 columns of one name, each then tried
+   against all before it. */
+TEST(many_columns_of_one_name)
+{
+    enum { COLUMNS = 100000 };
+    static char bytes[4 * COLUMNS];
+    text_table t;
+    problem why;
+    size_t twice, i, empty = 0;
+    for (i = 0; i < COLUMNS; i++) memcpy(&bytes[2 * i], i == 7 ? "b," : "a,", 2);
+    for (i = 0; i < COLUMNS; i++) memcpy(&bytes[2 * COLUMNS + 2 * i], "1,", 2);
+    bytes[2 * COLUMNS - 1] = bytes[4 * COLUMNS - 1] = '\n';
+    if (!table_from(&t, bytes, sizeof bytes, &why)) printf("%s\n", why.text);
+    REQUIRE(t.cells.columns == COLUMNS);
+    char **name = text_table_names(&t, &twice);
+    CHECK(twice == 2);
+    CHECK_STR(name[0], "a");
+    CHECK_STR(name[1], "a.1");
+    CHECK_STR(name[7], "b");
+    CHECK_STR(name[8], "a.7");
+    CHECK_STR(name[COLUMNS - 1], "a.99998");
+    for (i = 0; i < COLUMNS; i++) {
+        empty += !name[i][0];
+        free(name[i]);
+    }
+    CHECK(empty == 0);
+    free(name);
+    text_table_free(&t);
+}
+
+/* What a file takes the place of must have been a file: root would turn a device into one, and a
+   pipe that nobody reads would wait for ever. */
+TEST(devices_and_pipes_stay)
+{
+    char pipe[TOOL_PATH_BYTES], part[TOOL_PATH_BYTES], out_path[TOOL_PATH_BYTES];
+    problem why;
+    file_out out;
+    struct stat s;
+    snprintf(pipe, sizeof pipe, "%s", in_scratch("pipe"));
+    snprintf(out_path, sizeof out_path, "%s", in_scratch("result"));
+    snprintf(part, sizeof part, "%s", in_scratch("result.part"));
+    REQUIRE(mkfifo(pipe, 0600) == 0 && mkfifo(part, 0600) == 0);
+    CHECK(!output_file_check(pipe, true, &why));
+    CHECK(!file_begin(&out, pipe, &why) && !out.stream);
+    CHECK(strstr(why.text, "pipe: is a device or a pipe") != NULL);
+    CHECK(stat(pipe, &s) == 0 && S_ISFIFO(s.st_mode));
+    CHECK(!file_begin(&out, out_path, &why) && !out.stream); /* its work file */
+    CHECK(!output_file_check("/dev/zero", true, &why));
+    CHECK(!output_file_check(".", true, &why));
+    CHECK_STR(why.text, ".: is a directory");
+    unlink(pipe);
+    unlink(part);
+}
+
 TEST(what_is_no_table_is_named)
 {
     static const struct {

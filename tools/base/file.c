@@ -71,6 +71,16 @@ static bool close_stream(file_out *out)
     return good;
 }
 
+/* What is renamed takes the place of what stood there: it must have been a file. Without this root
+   turns /dev/null into one; opening a pipe without a reader would wait for ever. */
+static bool replaceable(const char *path, problem *why)
+{
+    struct stat s;
+    if (stat(path, &s) != 0 || S_ISREG(s.st_mode)) return true;
+    if (S_ISDIR(s.st_mode)) return problem_set(why, "%s: is a directory", path);
+    return problem_set(why, "%s: is a device or a pipe, and a result is a file", path);
+}
+
 bool file_begin(file_out *out, const char *path, problem *why)
 {
     out->stream = NULL;
@@ -79,7 +89,7 @@ bool file_begin(file_out *out, const char *path, problem *why)
     int m = snprintf(out->part, sizeof out->part, "%s.part", path);
     if (n < 0 || m < 0 || (size_t)m >= sizeof out->part)
         return problem_set(why, "%.200s...: the path is too long", path);
-    if (path_is_directory(path)) return problem_set(why, "%s: is a directory", path);
+    if (!replaceable(path, why) || !replaceable(out->part, why)) return false;
     out->stream = fopen(out->part, "wb");
     if (!out->stream) return problem_errno(why, out->part, "cannot write");
     stop_removes(out->part);
@@ -237,7 +247,7 @@ static bool folder_of(const char *path, char to[TOOL_PATH_BYTES])
 
 bool output_file_check(const char *path, bool force, problem *why)
 {
-    if (path_is_directory(path)) return problem_set(why, "%s: is a directory", path);
+    if (!replaceable(path, why)) return false;
     if (!force && path_exists(path))
         return problem_set(why, "%s: exists already (--force replaces it)", path);
     char folder[TOOL_PATH_BYTES];

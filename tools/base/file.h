@@ -40,8 +40,8 @@ bool directory_make(const char *path, problem *why); /* with its parents */
 /* Are they one file or folder, whatever they are called (links, ".."), or would they be if they
    were made? */
 bool path_same(const char *a, const char *b);
-/* A single output file: refuses a directory, an existing file unless force, and a folder that
-   cannot be written to, before hours of work. */
+/* A single output file: refuses a directory, a device, a pipe, an existing file unless force, and a
+   folder that cannot be written to, before hours of work. */
 bool output_file_check(const char *path, bool force, problem *why);
 /* Refuses an output that is an input, and one whose work file (NAME.part) would be. A NULL is
    passed over. */

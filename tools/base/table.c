@@ -319,11 +319,39 @@ static char *clean_name(const char *from)
     return to;
 }
 
-static bool is_taken(char *const *name, size_t n, const char *wanted)
+/* The names so far, found by their hash: a table may have 100 000 columns, all of one name. */
+typedef struct taken_names {
+    char **name;
+    size_t *slot, mask; /* a name's number + 1; 0: free */
+    size_t *next;       /* of name i: the lowest number behind a dot that was not tried yet */
+} taken_names;
+
+static taken_names taken_begin(size_t columns)
 {
-    for (size_t i = 0; i < n; i++)
-        if (!strcmp(name[i], wanted)) return true;
-    return false;
+    taken_names t = {NULL, NULL, 1, NULL};
+    while (t.mask / 2 < columns) t.mask = 2 * t.mask + 1;
+    t.name = tool_alloc(columns, sizeof *t.name);
+    t.slot = tool_alloc(t.mask + 1, sizeof *t.slot);
+    t.next = tool_alloc(columns, sizeof *t.next);
+    memset(t.slot, 0, (t.mask + 1) * sizeof *t.slot);
+    return t;
+}
+
+/* The slot of this name, or the free one where it belongs (FNV-1a). */
+static size_t *taken_slot(const taken_names *t, const char *wanted)
+{
+    uint32_t hash = 2166136261u;
+    for (const char *c = wanted; *c; c++) hash = (hash ^ (unsigned char)*c) * 16777619u;
+    size_t at = hash & t->mask;
+    while (t->slot[at] && strcmp(t->name[t->slot[at] - 1], wanted) != 0) at = (at + 1) & t->mask;
+    return &t->slot[at];
+}
+
+static void add_name(taken_names *t, size_t i, char *name)
+{
+    t->name[i] = name;
+    t->next[i] = 1;
+    *taken_slot(t, name) = i + 1;
 }
 
 /* Names as keys: never empty, never twice. *twice is the first column that had to be changed, +
@@ -331,7 +359,7 @@ static bool is_taken(char *const *name, size_t n, const char *wanted)
 char **text_table_names(const text_table *t, size_t *twice)
 {
     const csv *c = &t->cells;
-    char **name = tool_alloc(c->columns, sizeof *name);
+    taken_names taken = taken_begin(c->columns);
     *twice = 0;
     for (size_t i = 0; i < c->columns; i++) {
         /* "# a,b": as numpy writes a header */
@@ -339,14 +367,18 @@ char **text_table_names(const text_table *t, size_t *twice)
         text made = {NULL, 0, 0};
         if (*base) text_add(&made, base);
         else text_print(&made, "column%zu", i + 1);
-        if (is_taken(name, i, made.at) && !*twice) *twice = i + 1;
-        for (size_t k = 1; is_taken(name, i, made.at); k++) {
+        const size_t first = *taken_slot(&taken, made.at);
+        if (first && !*twice) *twice = i + 1;
+        while (first && *taken_slot(&taken, made.at)) {
+            const size_t k = taken.next[first - 1]++;
             made.length = 0;
             if (*base) text_print(&made, "%s.%zu", base, k);
             else text_print(&made, "column%zu.%zu", i + 1, k);
         }
         free(base);
-        name[i] = made.at;
+        add_name(&taken, i, made.at);
     }
-    return name;
+    free(taken.slot);
+    free(taken.next);
+    return taken.name;
 }
