@@ -53,26 +53,62 @@ static syn_status open_changed(const parts *g, const change *c, syn_error *err)
 /* ---- every tensor and every key of every family ---- */
 
 static const char *const bases[] = {
-    "llama",         "llama-bias",     "llama-moe-q5_1",     "qwen2-q4_0",     "qwen3-bf16",
-    "qwen3moe-tiny", "gemma2-tiny",    "gemma3-q5_0",        "gptneox-f16",    "gptneox-seq-tiny",
-    "gpt2-iq4_nl",   "deepseek2-tiny", "deepseek2-kvb-tiny", "deepseek2-q8_0", "olmo2",
-    "phi3",          "starcoder2",
+    "llama",
+    "llama-bias",
+    "llama-moe-q5_1",
+    "qwen2-q4_0",
+    "qwen3-bf16",
+    "qwen3moe-tiny",
+    "gemma2-tiny",
+    "gemma3-q5_0",
+    "gptneox-f16",
+    "gptneox-seq-tiny",
+    "gpt2-iq4_nl",
+    "deepseek2-tiny",
+    "deepseek2-kvb-tiny",
+    "deepseek2-q8_0",
+    "olmo2",
+    "phi3",
+    "starcoder2",
+    /* of data/families */
+    "deepseek3",
+    "gemma",
+    "glm4",
+    "gptoss",
+    "granite",
+    "granitemoe",
+    "mistral3",
+    "olmo3",
+    "olmoe",
+    "phi3long",
+    "qwen2moe",
+    "smollm3",
 };
 enum { BASES = sizeof bases / sizeof bases[0] };
 
 static int load_base(parts *g, const char *name)
 {
-    test_path_buffer models, folder, path;
-    return test_join(folder, test_path(models, "models"), name) &&
-           take_apart(g, test_join(path, folder, "model.gguf"));
+    static const char *const rooms[] = {"models", "families"};
+    test_path_buffer room, folder, path;
+    int i;
+    for (i = 0; i < 2; i++) {
+        test_join(folder, test_path(room, rooms[i]), name);
+        if (test_exists(test_join(path, folder, "model.gguf"))) return take_apart(g, path);
+    }
+    return 0;
 }
 
 /* A file may lack these; the model then goes on without. */
 static int is_optional(const char *name, const char *base)
 {
+    static const char *const biased[] = {"llama-bias", "glm4", "granite", "qwen2moe"};
     const size_t n = strlen(name);
+    size_t i;
     if (same(name, "output.weight") || same(name, "rope_freqs.weight")) return 1;
-    return same(base, "llama-bias") && n > 5 && !strcmp(name + n - 5, ".bias");
+    if (same(base, "deepseek3") && strstr(name, "exp_probs_b")) return 1;
+    for (i = 0; i < sizeof biased / sizeof biased[0]; i++)
+        if (same(base, biased[i]) && n > 5 && !strcmp(name + n - 5, ".bias")) return 1;
+    return 0;
 }
 
 TEST(unchanged_files_open_and_run)
@@ -248,6 +284,23 @@ static const wrong wrongs[] = {
     {"gemma2-tiny", "gemma2.attn_logit_softcapping", 'f', -4, NULL},
     {"gemma2-tiny", "gemma2.attn_logit_softcapping", 'f', none, NULL},
     {"gemma2-tiny", "gemma2.final_logit_softcapping", 'f', HUGE_VAL, NULL},
+    {"granite", "granite.logit_scale", 'f', 0, NULL},
+    {"granite", "granite.residual_scale", 'f', none, NULL},
+    {"granitemoe", "granitemoe.embedding_scale", 'f', -1, NULL},
+    {"granite", "granite.attention.scale", 'f', HUGE_VAL, NULL},
+    {"olmo3", "olmo2.rope.freq_base_swa", 'f', 0, NULL},
+    {"gptoss", "gpt-oss.attention.sliding_window", 'u', 0, NULL},
+    {"gptoss", "gpt-oss.expert_used_count", 'u', 5, NULL},
+    {"deepseek3", "deepseek2.expert_group_count", 'u', 5, NULL},
+    {"deepseek3", "deepseek2.expert_group_used_count", 'u', 5, NULL},
+    {"deepseek3", "deepseek2.expert_group_used_count", 'u', 0, NULL},
+    {"mistral3", "mistral3.attention.temperature_scale", 'f', none, NULL},
+    {"mistral3", "mistral3.rope.scaling.yarn_log_multiplier", 'f', none, NULL},
+    {"qwen2moe", "qwen2moe.expert_shared_feed_forward_length", 'u', 23, "ffn_"},
+    {"glm4", "glm4.rope.dimension_count", 'u', 10, NULL},
+    {"smollm3", "smollm3.rope.freq_base", 'f', HUGE_VAL, NULL},
+    {"phi3long", "phi3.rope.scaling.attn_factor", 'f', 0, NULL},
+    {"phi3long", "phi3.rope.scaling.original_context_length", 'u', 0, NULL},
     /* kinds */
     {"llama", "llama.block_count", 't', 0, NULL},
     {"llama", "llama.block_count", 'f', 3, NULL},
