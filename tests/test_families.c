@@ -261,7 +261,31 @@ static const wrong wrongs[] = {
     {"deepseek2-tiny", "deepseek2.attention.value_length_mla", 'u', 0, "value_length"},
     {"deepseek2-tiny", "deepseek2.attention.key_length_mla", 'u', 8, "rope.dimension_count"},
     {"deepseek2-tiny", "deepseek2.attention.q_lora_rank", 'u', 21, "attn_q_"},
+    {"deepseek3", "deepseek2.expert_group_count", 'u', 300, NULL},
+    {"deepseek3", "deepseek2.expert_group_count", 'u', 5, NULL},
+    {"deepseek3", "deepseek2.expert_group_count", 'u', 12, NULL},
+    {"deepseek3", "deepseek2.expert_group_used_count", 'u', 0, NULL},
+    {"deepseek3", "deepseek2.expert_group_used_count", 'u', 5, NULL},
+    {"deepseek3", "deepseek2.expert_used_count", 'u', 7, "expert_group_used_count"},
+    {"deepseek3", "deepseek2.expert_shared_count", 'u', 0, "ffn_"},
+    {"qwen2moe", "qwen2moe.expert_shared_feed_forward_length", 'u', 0, "shexp"},
+    {"granitemoe", "granitemoe.expert_used_count", 'u', 0, NULL},
+    {"granitemoe", "granitemoe.expert_count", 'u', 0, "ffn_gate_exps"},
+    {"gptoss", "gpt-oss.expert_count", 'u', 0, NULL},
+    {"glm4", "glm4.nextn_predict_layers", 'u', 2, NULL},
     /* scales and bases */
+    {"granitemoe", "granitemoe.logit_scale", 'f', 0, NULL},
+    {"granitemoe", "granitemoe.logit_scale", 'f', none, NULL},
+    {"granitemoe", "granitemoe.residual_scale", 'f', HUGE_VAL, NULL},
+    {"granitemoe", "granitemoe.embedding_scale", 'f', none, NULL},
+    {"granitemoe", "granitemoe.attention.scale", 'f', -1, NULL},
+    {"mistral3", "mistral3.attention.temperature_scale", 'f', -1, NULL},
+    {"mistral3", "mistral3.rope.freq_base", 'f', 1, NULL},
+    {"olmo3", "olmo2.rope.freq_base_swa", 'f', -1, NULL},
+    {"phi3long", "phi3.rope.scaling.original_context_length", 'u', 0, NULL},
+    {"phi3long", "phi3.rope.scaling.attn_factor", 'f', none, NULL},
+    {"deepseek2-tiny", "deepseek2.rope.scaling.attn_factor", 'f', 2, NULL},
+    {"deepseek3", "deepseek2.rope.scaling.factor", 'f', 4, "rope.scaling.type"},
     {"llama", "llama.attention.layer_norm_rms_epsilon", 'f', 0, NULL},
     {"llama", "llama.attention.layer_norm_rms_epsilon", 'f', -1e-5, NULL},
     {"llama", "llama.attention.layer_norm_rms_epsilon", 'f', none, NULL},
@@ -331,6 +355,160 @@ TEST(numbers_that_make_no_sense_are_named)
         CHECK(strstr(err.text, x->named ? x->named : x->key) != NULL);
         if (test_.failures != before)
             printf("  %s: %s = %g: \"%s\"\n", x->base, x->key, x->value, err.text);
+        free(g.file);
+    }
+}
+
+/* ---- keys whose values are more than one number ---- */
+
+typedef struct odd_key {
+    const char *base, *key;
+    uint32_t kind; /* of the value; 9: an array of `of` */
+    uint32_t of, count;
+    double value;      /* each element's; a text is "abacus" */
+    const char *words; /* in the error; NULL: the model opens and runs */
+} odd_key;
+
+static const odd_key odd_keys[] = {
+    /* which layers have a window: one a layer, bools or whole numbers */
+    {"olmo3", "olmo2.attention.sliding_window_pattern", 9, 7, 2, 1, NULL},
+    {"olmo3", "olmo2.attention.sliding_window_pattern", 9, 5, 2, 0, NULL},
+    {"olmo3", "olmo2.attention.sliding_window_pattern", 9, 7, 1, 1, "has 1 elements"},
+    {"olmo3", "olmo2.attention.sliding_window_pattern", 9, 7, 0, 1, "has 0 elements"},
+    {"olmo3", "olmo2.attention.sliding_window_pattern", 9, 6, 2, 1, "array of f32"},
+    {"olmo3", "olmo2.attention.sliding_window_pattern", 9, 8, 2, 1, "array of str"},
+    {"llama", "llama.attention.sliding_window_pattern", 9, 6, 9, 1, NULL}, /* without a window */
+    /* a key that no family reads may say what holds anyway, in any type of number */
+    {"llama", "llama.attention.causal", 7, 0, 1, 1, NULL},
+    {"llama", "llama.attention.causal", 7, 0, 1, 0, "attention.causal would change"},
+    {"llama", "llama.attention.causal", 8, 0, 1, 0, "attention.causal would change"},
+    {"llama", "llama.attention.clamp_kqv", 12, 0, 1, 0, NULL},
+    {"llama", "llama.attention.clamp_kqv", 12, 0, 1, 8, "clamp_kqv would change"},
+    {"llama", "llama.attention.value_scale", 6, 0, 1, -1, "value_scale would change"},
+    {"llama", "llama.deepstack_mapping", 9, 5, 3, -1, NULL},
+    {"llama", "llama.deepstack_mapping", 9, 5, 3, -2, "deepstack_mapping would change"},
+    {"llama", "llama.deepstack_mapping", 9, 9, 0, 0, "deepstack_mapping would change"},
+    {"llama", "llama.embedding_length_out", 4, 0, 1, 96, NULL},
+    {"llama", "llama.embedding_length_out", 4, 0, 1, 95, "embedding_length_out would change"},
+    {"llama", "llama.hidden_activation", 8, 0, 1, 0, "hidden_activation would change"},
+    /* one that another family reads must state this family's default */
+    {"llama", "llama.use_parallel_residual", 7, 0, 1, 1, "use_parallel_residual would change"},
+    {"llama", "llama.use_parallel_residual", 7, 0, 1, 0, NULL},
+    {"llama", "llama.residual_scale", 6, 0, 1, 0.5, "residual_scale would change"},
+    {"llama", "llama.expert_group_count", 4, 0, 1, 4, "expert_group_count would change"},
+    {"llama", "llama.attention.sliding_window", 4, 0, 1, 4294967295.0, NULL},
+    {"llama", "llama.attention.sliding_window", 4, 0, 1, 3, "sliding_window would change"},
+    /* YaRN's amplitude is what follows from the factor; without YaRN it says nothing */
+    {"mistral3", "mistral3.rope.scaling.yarn_attn_factor", 6, 0, 1, 7, "would change"},
+    {"llama", "llama.rope.scaling.yarn_attn_factor", 6, 0, 1, 7, NULL},
+    /* files that are no model */
+    {"llama", "general.type", 8, 0, 1, 0, NULL},
+};
+
+TEST(values_of_odd_kinds_are_named)
+{
+    size_t i;
+    for (i = 0; i < sizeof odd_keys / sizeof odd_keys[0]; i++) {
+        static parts g;
+        static new_key key;
+        const odd_key *x = &odd_keys[i];
+        const uint32_t of = x->kind == 9 ? x->of : x->kind;
+        const unsigned long before = test_.failures;
+        change c;
+        syn_error err;
+        writer w;
+        uint32_t k;
+        w.at = key.value;
+        w.used = 0;
+        snprintf(key.name, sizeof key.name, "%s", x->key);
+        w_u32(&w, x->kind);
+        if (x->kind == 9) {
+            w_u32(&w, x->of);
+            w_u64(&w, x->count);
+        }
+        for (k = 0; k < x->count; k++) {
+            const float real = (float)x->value;
+            const unsigned char is = x->value != 0;
+            uint64_t wide;
+            uint32_t bits;
+            memcpy(&bits, &real, 4);
+            memcpy(&wide, &x->value, 8);
+            if (of == 8) w_text(&w, "abacus");
+            else if (of == 12) w_u64(&w, wide);
+            else if (of == 7) w_bytes(&w, &is, 1);
+            else
+                w_u32(&w, of == 6   ? bits
+                          : of == 5 ? (uint32_t)(int32_t)x->value
+                                    : (uint32_t)x->value);
+        }
+        key.bytes = w.used;
+        memset(&c, 0, sizeof c);
+        c.set = &key;
+        c.sets = 1;
+        REQUIRE(load_base(&g, x->base));
+        CHECK((open_changed(&g, &c, &err) != SYN_OK) == (x->words != NULL));
+        CHECK(x->words ? strstr(err.text, x->words) != NULL : !err.text[0]);
+        if (test_.failures != before) printf("  row %d, %s: \"%s\"\n", (int)i, x->key, err.text);
+        free(g.file);
+    }
+}
+
+/* An adapter and a model's eyes are files of the same format. */
+TEST(what_is_no_model_is_named)
+{
+    static const char *const told[][2] = {{"adapter", "a LoRA adapter"}, {"mmproj", "the eyes"}};
+    int i;
+    for (i = 0; i < 2; i++) {
+        static parts g;
+        change c;
+        syn_error err;
+        memset(&c, 0, sizeof c);
+        c.key = "general.type";
+        c.kind = 8;
+        c.text = told[i][0];
+        REQUIRE(load_base(&g, "llama"));
+        CHECK_FAILS(open_changed(&g, &c, &err), SYN_ERROR_UNSUPPORTED, err);
+        CHECK(strstr(err.text, told[i][1]) != NULL);
+        free(g.file);
+    }
+}
+
+/* ---- tensors beside others ---- */
+
+/* A tensor that is added where it does not fit what is there. */
+TEST(tensors_that_do_not_go_together)
+{
+    static const struct {
+        const char *base, *name;
+        uint64_t ne[2];
+        const char *words;
+    } odd[] = {
+        {"phi3", "blk.0.attn_q.weight", {48, 48}, "attn_qkv.weight and attn_q, _k, _v beside it"},
+        {"phi3long", "blk.1.attn_v.weight", {32, 32}, "layer 1 has attn_qkv.weight"},
+        {"llama", "blk.0.attn_qkv.bias", {160, 1}, "there is no attn_qkv.weight beside it"},
+        {"phi3", "rope_factors_long.weight", {8, 1}, "rope_factors_short.weight is missing"},
+        {"phi3", "rope_factors_short.weight", {8, 1}, "rope_factors_long.weight is missing"},
+    };
+    size_t i;
+    for (i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        static parts g;
+        static new_tensor t;
+        const unsigned long before = test_.failures;
+        change c;
+        syn_error err;
+        memset(&c, 0, sizeof c);
+        memset(&t, 0, sizeof t);
+        snprintf(t.name, sizeof t.name, "%s", odd[i].name);
+        t.dims = odd[i].ne[1] > 1 ? 2 : 1;
+        t.ne[0] = odd[i].ne[0];
+        t.ne[1] = odd[i].ne[1];
+        t.centre = 1;
+        c.add = &t;
+        c.adds = 1;
+        REQUIRE(load_base(&g, odd[i].base));
+        CHECK(open_changed(&g, &c, &err) != SYN_OK);
+        CHECK(strstr(err.text, odd[i].words) != NULL);
+        if (test_.failures != before) printf("  %s: \"%s\"\n", odd[i].name, err.text);
         free(g.file);
     }
 }
