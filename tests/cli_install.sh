@@ -55,6 +55,8 @@ if [ "$(cat "$work/files")" = "./usr/include/other.h" ]; then good; else bad "un
 try "install to a prefix" make_tools install PREFIX="$root/own"
 try "a blank in DESTDIR" make_tools install PREFIX=/usr DESTDIR="$work/with blank"
 if [ -x "$work/with blank/usr/bin/synergy" ]; then good; else bad "nothing in a DESTDIR with a blank"; fi
+try "a blank in PREFIX" make_tools install PREFIX="$root/a prefix"
+if [ "$("$root/a prefix/bin/synergy" version 2>&1)" = "synergy $number" ]; then good; else bad "nothing runs in a PREFIX with a blank"; fi
 
 # ---- pkg-config, as a user of the prefix calls it
 
@@ -66,6 +68,8 @@ if have pkg-config; then
     # shellcheck disable=SC2046 # flags are words
     try "a program by pkg-config" $cc -std=c99 -O1 -DSYNERGY_SIMD=0 $(pkg-config --cflags synergy) "$work/two.c" -o "$work/by-pkg" $(pkg-config --libs synergy)
     says_ok "by pkg-config" "$work/by-pkg"
+    flags=$(PKG_CONFIG_PATH="$root/a prefix/share/pkgconfig" pkg-config --cflags synergy)
+    if eval "$cc -std=c99 -DSYNERGY_SIMD=0 $flags -E \"$work/two.c\"" > /dev/null 2>&1; then good; else bad "pkg-config of a prefix with a blank says $flags"; fi
 else skip "no pkg-config"; fi
 
 # ---- CMake, as a subfolder and through FetchContent

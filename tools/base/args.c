@@ -76,13 +76,28 @@ int print_version(void)
     return tool_finish_output();
 }
 
+/* A text that begins in column 32, in lines of up to 100 columns as the rest of a help. */
+static void print_folded(const char *text)
+{
+    enum { ROOM = 100 - 32 };
+    while (strlen(text) > ROOM) {
+        size_t n = ROOM;
+        while (n && text[n] != ' ') n--;
+        if (!n) break;
+        printf("%.*s\n%32s", (int)n, text, "");
+        text += n + 1;
+    }
+    printf("%s\n", text);
+}
+
 static void print_option(const option *o)
 {
     char left[128], words[128];
     option_words(o, words);
     const int n = snprintf(left, sizeof left, "%s%s", o->letter ? "  " : "      ", words);
-    if (n > 30) printf("%s\n%32s%s\n", left, "", o->help);
-    else printf("%-32s%s\n", left, o->help);
+    if (n > 30) printf("%s\n%32s", left, "");
+    else printf("%-32s", left);
+    print_folded(o->help);
 }
 
 static void print_help(const command *self, const option *options, size_t count, void *user)
