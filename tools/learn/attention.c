@@ -6,7 +6,14 @@
 #include <math.h>
 #include <string.h>
 
-enum { QUERIES = 64, SLOTS_A_THREAD = 4 };
+enum { QUERIES = 64, SHORT_QUERIES = 32, SHORT = 256, SLOTS_A_THREAD = 4 };
+
+/* Queries of a block: half of a block's last scores are for keys that its queries do not see, but
+   each block packs its keys anew. */
+static size_t block(size_t length)
+{
+    return length <= SHORT ? SHORT_QUERIES : QUERIES;
+}
 
 /* Jobs own a piece of the work space each and take every slots-th item: the items are independent,
    so that it does not matter how many slots there are. */
@@ -60,8 +67,9 @@ static void forward_head(const attention *a, size_t row, size_t head, float *sco
     const net *n = a->n;
     const lanes *l = n->l;
     const size_t kv = head / (n->heads / n->kv_heads), at = row * a->length;
-    for (size_t from = 0; from < a->length; from += QUERIES) {
-        const size_t to = from + QUERIES < a->length ? from + QUERIES : a->length;
+    const size_t some = block(a->length);
+    for (size_t from = 0; from < a->length; from += some) {
+        const size_t to = from + some < a->length ? from + some : a->length;
         float sum[QUERIES], most;
         float *out = a->out + (at + from) * n->heads_size + head * n->value;
         make_scores(a, row, head, from, to, scores);
@@ -116,10 +124,10 @@ static void backward_head(const attention *a, size_t row, size_t head, float *p,
     const float *k = a->k + at * n->k_size + kv * n->key,
                 *v = a->v + at * n->v_size + kv * n->value;
     float *dk = a->dk + at * n->k_size + kv * n->key, *dv = a->dv + at * n->v_size + kv * n->value;
+    const size_t some = block(a->length);
     double gain = 0;
-    for (size_t from = 0; from < a->length; from += QUERIES) {
-        const size_t to = from + QUERIES < a->length ? from + QUERIES : a->length,
-                     count = to - from;
+    for (size_t from = 0; from < a->length; from += some) {
+        const size_t to = from + some < a->length ? from + some : a->length, count = to - from;
         const size_t first = at + from, spot = first * n->heads_size + head * n->value;
         const float *q = a->q + first * n->q_size + head * n->key;
         const float *out = a->out + spot, *dout = a->dout + spot;

@@ -67,6 +67,33 @@
         }                                                                                          \
     }
 
+#if defined(__GNUC__)
+#define LANES_FETCH(at) __builtin_prefetch(at)
+#define LANES_FETCH_TO_WRITE(at) __builtin_prefetch(at, 1)
+#else
+#define LANES_FETCH(at) ((void)(at))
+#define LANES_FETCH_TO_WRITE(at) ((void)(at))
+#endif
+
+enum { PACK_AHEAD = 16 }; /* rows: about the time until a line comes from the third cache */
+
+/* Rows of NV vectors of W columns, on their way into a panel. */
+#define LANES_COPY(name, TARGET, V, W, NV, LOAD, STORE)                                            \
+    TARGET static void name(const float *from, size_t row, size_t rows, float *to)                 \
+    {                                                                                              \
+        for (size_t i = 0; i < rows; i++, from += row, to += NV * W) {                             \
+            if (i + PACK_AHEAD < rows) {                                                           \
+                LANES_FETCH(from + PACK_AHEAD * row);                                              \
+                LANES_FETCH(from + PACK_AHEAD * row + NV * W - 1);                                 \
+            }                                                                                      \
+            LANES_UNROLL                                                                           \
+            for (size_t j = 0; j < NV; j++) {                                                      \
+                const V some = LOAD(from + j * W);                                                 \
+                STORE(to + j * W, some);                                                           \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
 #define LANES_PLAIN_LOAD(p) (*(p))
 #define LANES_PLAIN_STORE(p, x) (*(p) = (x))
 #define LANES_PLAIN_SET1(x) (x)
@@ -74,19 +101,25 @@
 
 LANES_TILE(tile_plain, , float, 1, 4, 4, 0.0f, LANES_PLAIN_LOAD, LANES_PLAIN_STORE,
            LANES_PLAIN_SET1, LANES_PLAIN_FMA)
+LANES_COPY(copy_plain, , float, 1, 4, LANES_PLAIN_LOAD, LANES_PLAIN_STORE)
 
 #define LANES_TARGET
 #define LANES_NAME(x) x##_plain
 #define LANES_LEVEL SYN_SIMD_PLAIN
 #define LANES_TILE_MR 4
+#define LANES_TILE_FEW 4
 #define LANES_TILE_NR 4
 #define LANES_TILE_NARROW 4
 #define tile_narrow_plain tile_plain
+#define tile_few_plain tile_plain
+#define tile_few_narrow_plain tile_plain
+#define copy_narrow_plain copy_plain
 #include "learn/lanes_body.h"
 #undef LANES_TARGET
 #undef LANES_NAME
 #undef LANES_LEVEL
 #undef LANES_TILE_MR
+#undef LANES_TILE_FEW
 #undef LANES_TILE_NR
 #undef LANES_TILE_NARROW
 
@@ -95,19 +128,31 @@ LANES_TILE(tile_plain, , float, 1, 4, 4, 0.0f, LANES_PLAIN_LOAD, LANES_PLAIN_STO
 #define LANES_AVX2 __attribute__((target("avx2,fma")))
 #define LANES_AVX512 __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")))
 
-LANES_TILE(tile_avx2, LANES_AVX2, __m256, 8, 6, 2, _mm256_setzero_ps(), _mm256_loadu_ps,
-           _mm256_storeu_ps, _mm256_set1_ps, _mm256_fmadd_ps)
-LANES_TILE(tile_narrow_avx2, LANES_AVX2, __m256, 8, 6, 1, _mm256_setzero_ps(), _mm256_loadu_ps,
-           _mm256_storeu_ps, _mm256_set1_ps, _mm256_fmadd_ps)
-LANES_TILE(tile_avx512, LANES_AVX512, __m512, 16, 12, 2, _mm512_setzero_ps(), _mm512_loadu_ps,
-           _mm512_storeu_ps, _mm512_set1_ps, _mm512_fmadd_ps)
-LANES_TILE(tile_narrow_avx512, LANES_AVX512, __m512, 16, 12, 1, _mm512_setzero_ps(),
-           _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_fmadd_ps)
+#define LANES_TILE_AVX2(name, MR, NV)                                                              \
+    LANES_TILE(name, LANES_AVX2, __m256, 8, MR, NV, _mm256_setzero_ps(), _mm256_loadu_ps,          \
+               _mm256_storeu_ps, _mm256_set1_ps, _mm256_fmadd_ps)
+#define LANES_TILE_AVX512(name, MR, NV)                                                            \
+    LANES_TILE(name, LANES_AVX512, __m512, 16, MR, NV, _mm512_setzero_ps(), _mm512_loadu_ps,       \
+               _mm512_storeu_ps, _mm512_set1_ps, _mm512_fmadd_ps)
+
+LANES_TILE_AVX2(tile_avx2, 6, 2)
+LANES_TILE_AVX2(tile_narrow_avx2, 6, 1)
+LANES_TILE_AVX2(tile_few_avx2, 4, 2)
+LANES_TILE_AVX2(tile_few_narrow_avx2, 4, 1)
+LANES_TILE_AVX512(tile_avx512, 12, 2)
+LANES_TILE_AVX512(tile_narrow_avx512, 12, 1)
+LANES_TILE_AVX512(tile_few_avx512, 8, 2)
+LANES_TILE_AVX512(tile_few_narrow_avx512, 8, 1)
+LANES_COPY(copy_avx2, LANES_AVX2, __m256, 8, 2, _mm256_loadu_ps, _mm256_storeu_ps)
+LANES_COPY(copy_narrow_avx2, LANES_AVX2, __m256, 8, 1, _mm256_loadu_ps, _mm256_storeu_ps)
+LANES_COPY(copy_avx512, LANES_AVX512, __m512, 16, 2, _mm512_loadu_ps, _mm512_storeu_ps)
+LANES_COPY(copy_narrow_avx512, LANES_AVX512, __m512, 16, 1, _mm512_loadu_ps, _mm512_storeu_ps)
 
 #define LANES_TARGET LANES_AVX2
 #define LANES_NAME(x) x##_avx2
 #define LANES_LEVEL SYN_SIMD_AVX2
 #define LANES_TILE_MR 6
+#define LANES_TILE_FEW 4
 #define LANES_TILE_NR 16
 #define LANES_TILE_NARROW 8
 #include "learn/lanes_body.h"
@@ -115,6 +160,7 @@ LANES_TILE(tile_narrow_avx512, LANES_AVX512, __m512, 16, 12, 1, _mm512_setzero_p
 #undef LANES_NAME
 #undef LANES_LEVEL
 #undef LANES_TILE_MR
+#undef LANES_TILE_FEW
 #undef LANES_TILE_NR
 #undef LANES_TILE_NARROW
 
@@ -122,6 +168,7 @@ LANES_TILE(tile_narrow_avx512, LANES_AVX512, __m512, 16, 12, 1, _mm512_setzero_p
 #define LANES_NAME(x) x##_avx512
 #define LANES_LEVEL SYN_SIMD_AVX512
 #define LANES_TILE_MR 12
+#define LANES_TILE_FEW 8
 #define LANES_TILE_NR 32
 #define LANES_TILE_NARROW 16
 #include "learn/lanes_body.h"
@@ -129,21 +176,29 @@ LANES_TILE(tile_narrow_avx512, LANES_AVX512, __m512, 16, 12, 1, _mm512_setzero_p
 #undef LANES_NAME
 #undef LANES_LEVEL
 #undef LANES_TILE_MR
+#undef LANES_TILE_FEW
 #undef LANES_TILE_NR
 #undef LANES_TILE_NARROW
 
 #elif defined(LANES_ARM)
 
 #define LANES_NEON_FMA(x, y, z) vfmaq_f32(z, x, y)
-LANES_TILE(tile_neon, , float32x4_t, 4, 8, 2, vdupq_n_f32(0), vld1q_f32, vst1q_f32, vdupq_n_f32,
-           LANES_NEON_FMA)
-LANES_TILE(tile_narrow_neon, , float32x4_t, 4, 8, 1, vdupq_n_f32(0), vld1q_f32, vst1q_f32,
-           vdupq_n_f32, LANES_NEON_FMA)
+#define LANES_TILE_NEON(name, MR, NV)                                                              \
+    LANES_TILE(name, , float32x4_t, 4, MR, NV, vdupq_n_f32(0), vld1q_f32, vst1q_f32, vdupq_n_f32,  \
+               LANES_NEON_FMA)
+
+LANES_TILE_NEON(tile_neon, 8, 2)
+LANES_TILE_NEON(tile_narrow_neon, 8, 1)
+LANES_TILE_NEON(tile_few_neon, 4, 2)
+LANES_TILE_NEON(tile_few_narrow_neon, 4, 1)
+LANES_COPY(copy_neon, , float32x4_t, 4, 2, vld1q_f32, vst1q_f32)
+LANES_COPY(copy_narrow_neon, , float32x4_t, 4, 1, vld1q_f32, vst1q_f32)
 
 #define LANES_TARGET
 #define LANES_NAME(x) x##_neon
 #define LANES_LEVEL SYN_SIMD_NEON
 #define LANES_TILE_MR 8
+#define LANES_TILE_FEW 4
 #define LANES_TILE_NR 8
 #define LANES_TILE_NARROW 4
 #include "learn/lanes_body.h"
@@ -151,6 +206,7 @@ LANES_TILE(tile_narrow_neon, , float32x4_t, 4, 8, 1, vdupq_n_f32(0), vld1q_f32, 
 #undef LANES_NAME
 #undef LANES_LEVEL
 #undef LANES_TILE_MR
+#undef LANES_TILE_FEW
 #undef LANES_TILE_NR
 #undef LANES_TILE_NARROW
 
@@ -192,31 +248,15 @@ static inline void turn_four(const float *from, size_t from_row, float *to, size
 }
 #endif
 
-#if defined(__GNUC__)
-#define LANES_FETCH(at) __builtin_prefetch(at)
-#else
-#define LANES_FETCH(at) ((void)(at))
-#endif
-
-enum { PACK_AHEAD = 16 }; /* rows: about the time until a line comes from the third cache */
-
 /* Columns of b as the tiles read them: (depth, width), zeros behind the last column. Widths are
    multiples of four. */
-static void pack(const product *p, size_t k, size_t depth, size_t col, size_t cols, size_t width,
-                 float *to)
+static void pack(const lanes *l, const product *p, size_t k, size_t depth, size_t col, size_t cols,
+                 size_t width, float *to)
 {
     const float *from = p->b + k * p->b_row + col * p->b_col;
     const size_t cols_by_four = cols / 4 * 4, depth_by_four = depth / 4 * 4;
-    if (p->b_col == 1) {
-        for (size_t i = 0; i < depth; i++, from += p->b_row, to += width) {
-            if (i + PACK_AHEAD < depth) {
-                LANES_FETCH(from + PACK_AHEAD * p->b_row);
-                LANES_FETCH(from + PACK_AHEAD * p->b_row + cols - 1);
-            }
-            if (cols == LANES_NR) memcpy(to, from, LANES_NR * sizeof *to); /* a few moves */
-            else
-                for (size_t j = 0; j < width; j++) to[j] = j < cols ? from[j] : 0;
-        }
+    if (p->b_col == 1 && cols == width) {
+        l->copy[width < l->nr[0]](from, p->b_row, depth, to);
         return;
     }
     if (p->b_row == 1) {
@@ -244,6 +284,13 @@ static void edge_tile(lanes_tile_fn *tile, const product *p, size_t depth, const
     for (size_t i = 0; i < rows; i++) memcpy(c + i * p->c_row, whole + i * width, cols * sizeof *c);
 }
 
+/* A tile of c is written when its sums are done: until then it has come from the third cache. */
+static void fetch_tile(const product *p, size_t rows, size_t cols, float *c)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < cols; j += 16) LANES_FETCH_TO_WRITE(c + i * p->c_row + j);
+}
+
 /* Rows m0 .. m1 and columns n0 .. n1 of a product. A panel of b, LANES_DEPTH by a tile's width, is
    packed once and stays in the first cache while all rows pass by. */
 static void product_part(const lanes *l, const product *p, size_t m0, size_t m1, size_t n0,
@@ -254,16 +301,18 @@ static void product_part(const lanes *l, const product *p, size_t m0, size_t m1,
         const size_t depth = p->depth - k < LANES_DEPTH ? p->depth - k : LANES_DEPTH;
         const bool add = p->add || k > 0;
         for (size_t n = n0, width; n < n1; n += width) {
-            const bool narrow = n1 - n <= l->nr_narrow;
-            width = narrow ? l->nr_narrow : l->nr;
-            lanes_tile_fn *tile = narrow ? l->tile_narrow : l->tile;
+            const bool narrow = n1 - n <= l->nr[1];
+            width = l->nr[narrow];
             const size_t cols = n1 - n < width ? n1 - n : width;
-            pack(p, k, depth, n, cols, width, panel);
-            for (size_t m = m0; m < m1; m += l->mr) {
-                const size_t rows = m1 - m < l->mr ? m1 - m : l->mr;
+            pack(l, p, k, depth, n, cols, width, panel);
+            for (size_t m = m0, rows; m < m1; m += rows) {
+                const bool few = m1 - m <= l->mr[1];
+                lanes_tile_fn *tile = l->tile[few][narrow];
+                rows = m1 - m < l->mr[few] ? m1 - m : l->mr[few];
                 const float *a = p->a + m * p->a_row + k * p->a_col;
                 float *c = p->c + m * p->c_row + n;
-                if (rows == l->mr && cols == width)
+                fetch_tile(p, rows, cols, c);
+                if (rows == l->mr[few] && cols == width)
                     tile(depth, a, p->a_row, p->a_col, rows, panel, c, p->c_row, add);
                 else edge_tile(tile, p, depth, a, rows, cols, width, panel, c, add);
             }
@@ -308,10 +357,10 @@ void lanes_product(const lanes *l, const syn_parallel *parallel, const product *
     product_jobs j = {l, p, 0, 0, 0};
     size_t rows = parallel->run ? (p->m + 3) / 4 : p->m;
     if (rows > 512) rows = 512;
-    if (rows < l->mr) rows = l->mr;
-    j.rows = (rows + l->mr - 1) / l->mr * l->mr;
+    if (rows < l->mr[0]) rows = l->mr[0];
+    j.rows = (rows + l->mr[0] - 1) / l->mr[0] * l->mr[0];
     j.cols = p->n <= 256 ? (p->n + 1) / 2 : 256;
-    j.cols = (j.cols + l->nr - 1) / l->nr * l->nr;
+    j.cols = (j.cols + l->nr[0] - 1) / l->nr[0] * l->nr[0];
     j.across = (p->n + j.cols - 1) / j.cols;
     lanes_run(parallel, (p->m + j.rows - 1) / j.rows * j.across, product_job, &j);
 }

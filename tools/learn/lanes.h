@@ -17,6 +17,9 @@ enum { LANES = 16, LANES_DEPTH = 192, LANES_MR = 12, LANES_NR = 32 };
 typedef void lanes_tile_fn(size_t depth, const float *a, size_t a_row, size_t a_col, size_t rows,
                            const float *b, float *c, size_t c_row, bool add);
 
+/* Rows of as many floats as the kernel is wide, one behind the other. */
+typedef void lanes_copy_fn(const float *from, size_t row, size_t rows, float *to);
+
 typedef struct adam_step {
     float lr, beta1, beta2, eps,
         decay;                /* decay: lr times weight decay, 0 where a tensor has none */
@@ -26,8 +29,9 @@ typedef struct adam_step {
 
 typedef struct lanes {
     syn_simd level;
-    size_t mr, nr, nr_narrow; /* rows and columns of a tile; a narrower tile for few columns */
-    lanes_tile_fn *tile, *tile_narrow;
+    size_t mr[2], nr[2];       /* rows and columns of a tile; of one for what is left */
+    lanes_tile_fn *tile[2][2]; /* (few rows, few columns) */
+    lanes_copy_fn *copy[2];
     /* y = x w / sqrt(mean(x^2) + eps) for rows of `width` at a stride; inverse (row) is kept */
     void (*norm)(const float *x, const float *w, size_t rows, size_t width, float eps, float *y,
                  float *inverse);
@@ -36,8 +40,8 @@ typedef struct lanes {
                       size_t rows, size_t width, float *dx, float *dw);
     /* out = silu(gate) up */
     void (*gate)(const float *gate, const float *up, size_t n, float *out);
-    /* gate and up become their gradients, given that of out */
-    void (*gate_back)(const float *dout, size_t n, float *gate, float *up);
+    /* gate and up become their gradients, given that of out, which is made again */
+    void (*gate_back)(const float *dout, size_t n, float *gate, float *up, float *out);
     /* x = exp(scale x - maximum of scale x) for the first n of a row, 0 up to width; returns the
        sum and leaves the maximum */
     float (*softmax)(float *x, size_t n, size_t width, float scale, float *maximum);

@@ -50,7 +50,10 @@ LANES_TARGET static inline float LANES_NAME(exp_one)(float x)
 LANES_TARGET static void LANES_NAME(exp_row)(float *x, size_t n, size_t width, float scale,
                                              float shift)
 {
-    for (size_t i = 0; i < n; i++) x[i] = LANES_NAME(exp_one)(x[i] * scale - shift);
+    size_t whole =
+        (n + LANES - 1) / LANES * LANES; /* a vector costs less than what is left of it */
+    if (whole > width) whole = n;
+    for (size_t i = 0; i < whole; i++) x[i] = LANES_NAME(exp_one)(x[i] * scale - shift);
     for (size_t i = n; i < width; i++) x[i] = 0;
 }
 
@@ -113,10 +116,12 @@ LANES_TARGET static void LANES_NAME(gate)(const float *gate, const float *up, si
 }
 
 /* silu'(g) = s (1 + g (1 - s)), s the logistic function of g. */
-LANES_TARGET static void LANES_NAME(gate_back)(const float *dout, size_t n, float *gate, float *up)
+LANES_TARGET static void LANES_NAME(gate_back)(const float *dout, size_t n, float *gate, float *up,
+                                               float *out)
 {
     for (size_t i = 0; i < n; i++) {
-        const float g = gate[i], u = up[i], s = 1.0f / (1.0f + LANES_NAME(exp_one)(-g));
+        const float g = gate[i], u = up[i], d = 1.0f + LANES_NAME(exp_one)(-g), s = 1.0f / d;
+        out[i] = g / d * u;
         up[i] = dout[i] * g * s;
         gate[i] = dout[i] * u * s * (1.0f + g * (1.0f - s));
     }
@@ -160,11 +165,11 @@ LANES_TARGET static void LANES_NAME(adam)(const adam_step *s, size_t n, const fl
 
 static const lanes LANES_NAME(lanes) = {
     LANES_LEVEL,
-    LANES_TILE_MR,
-    LANES_TILE_NR,
-    LANES_TILE_NARROW,
-    LANES_NAME(tile),
-    LANES_NAME(tile_narrow),
+    {LANES_TILE_MR, LANES_TILE_FEW},
+    {LANES_TILE_NR, LANES_TILE_NARROW},
+    {{LANES_NAME(tile), LANES_NAME(tile_narrow)},
+     {LANES_NAME(tile_few), LANES_NAME(tile_few_narrow)}},
+    {LANES_NAME(copy), LANES_NAME(copy_narrow)},
     LANES_NAME(norm),
     LANES_NAME(norm_back),
     LANES_NAME(gate),

@@ -394,20 +394,32 @@ static void sum_job(void *arg, int index)
                       sums);
 }
 
-/* y = x w' + b on the way back: dw += dy' x, db += sum dy, and dx = or += dy w. */
-static void backward_product(const group *g, const float *dy, size_t out, syn_part part,
-                             syn_part bias, const float *x, size_t in, float *dx, bool add)
+/* y = x w' + b on the way back: dx = or += dy w */
+static void back_to_input(const group *g, const float *dy, size_t out, syn_part part, size_t in,
+                          float *dx, bool add)
 {
-    const float *w = weight(g, part);
+    const product to_x = {g->positions, in, out, dy, out, 1, weight(g, part), in, 1, dx, in, add};
+    lanes_product(g->l, g->p->parallel, &to_x);
+}
+
+/* dw += dy' x, db += sum dy */
+static void back_to_weights(const group *g, const float *dy, size_t out, syn_part part,
+                            syn_part bias, const float *x, size_t in)
+{
     float *dw = wanted(g, part), *db = wanted(g, bias);
     const product to_w = {out, in, g->positions, dy, 1, out, x, in, 1, dw, in, true};
-    const product to_x = {g->positions, in, out, dy, out, 1, w, in, 1, dx, in, add};
     if (dw) lanes_product(g->l, g->p->parallel, &to_w);
-    lanes_product(g->l, g->p->parallel, &to_x);
     if (!db) return;
     piece_jobs j = {g, NULL, NULL, dy, NULL, NULL, g->p->pieces, g->positions, out, PIECE, 0};
     lanes_run(g->p->parallel, pieces_of(&j), sum_job, &j);
     gather(g, &j, db);
+}
+
+static void backward_product(const group *g, const float *dy, size_t out, syn_part part,
+                             syn_part bias, const float *x, size_t in, float *dx, bool add)
+{
+    back_to_weights(g, dy, out, part, bias, x, in);
+    back_to_input(g, dy, out, part, in, dx, add);
 }
 
 /* Rotates the pairs of every head at a position (Su et al. 2021); backwards with sign -1. */
@@ -461,12 +473,14 @@ static void gate_back_job(void *arg, int index)
 {
     const piece_jobs *j = arg;
     const size_t from = (size_t)index * j->piece * j->width;
-    j->g->l->gate_back(j->dy + from, piece_rows(j, index) * j->width, j->y + from, j->sums + from);
+    j->g->l->gate_back(j->dy + from, piece_rows(j, index) * j->width, j->y + from, j->sums + from,
+                       j->inverse + from);
 }
 
+/* `act` once more, too. */
 static void gate_back(const group *g)
 {
-    piece_jobs j = {g,        NULL,         NULL,     g->p->dact, g->k->gate, NULL,
+    piece_jobs j = {g,        NULL,         NULL,     g->p->dact, g->k->gate, g->p->act,
                     g->k->up, g->positions, g->n->ff, PIECE,      0};
     lanes_run(g->p->parallel, pieces_of(&j), gate_back_job, &j);
 }
@@ -548,10 +562,9 @@ static void feed_back(const group *g)
     workspace *p = g->p;
     layer_kept *k = g->k;
     const float *w = weight(g, SYN_FFN_NORM);
-    if (wanted(g, SYN_FFN_DOWN)) gate(g);
-    backward_product(g, p->dx, n->embd, SYN_FFN_DOWN, SYN_FFN_DOWN_BIAS, p->act, n->ff, p->dact,
-                     false);
+    back_to_input(g, p->dx, n->embd, SYN_FFN_DOWN, n->ff, p->dact, false);
     gate_back(g);
+    back_to_weights(g, p->dx, n->embd, SYN_FFN_DOWN, SYN_FFN_DOWN_BIAS, p->act, n->ff);
     norm(g, k->middle, w, 1, n->embd, p->normed, k->inverse2);
     backward_product(g, k->gate, n->ff, SYN_FFN_GATE, SYN_FFN_GATE_BIAS, p->normed, n->embd,
                      p->dnormed, false);
@@ -804,6 +817,12 @@ static float *slot_gradient(const net_pass *p, const net_wants *wants, size_t sl
     return slot ? p->gradients + (slot - 1) * p->n->parameters : wants->gradient;
 }
 
+static double rows_done(const run_jobs *j, size_t groups)
+{
+    const size_t rows = groups * j->group;
+    return (double)(rows < j->r->rows ? rows : j->r->rows);
+}
+
 static void slot_job(void *arg, int index)
 {
     const run_jobs *j = arg;
@@ -814,7 +833,7 @@ static void slot_job(void *arg, int index)
     for (size_t i = slot; i < j->groups; i += j->slots) {
         run_group(j, i, w, gradient);
         if (!slot && j->wants->told) /* the others are about as far */
-            progress_step(j->wants->told, (double)((i + j->slots) * j->group));
+            progress_step(j->wants->told, rows_done(j, i + j->slots));
     }
     leave_space(j->p, w);
 }

@@ -24,9 +24,9 @@ typedef struct training {
     net_pass *pass;
     float *gradient;
     int32_t *ids, *held_ids;
-    text settings;        /* JSON: what makes two runs one */
-    text loss, held_loss; /* the tables so far */
-    double started;
+    text settings;            /* JSON: what makes two runs one */
+    text loss, held_loss;     /* the tables so far */
+    double started, stepping; /* seconds: when; in steps, without what is saved and evaluated */
     uint64_t done_before;
     bool resumed;
 } training;
@@ -280,14 +280,17 @@ static bool one_step(training *t, double *loss, problem *why)
     return true;
 }
 
+static double tokens_a_second(const training *t)
+{
+    const double tokens =
+        (double)(t->a.step - t->done_before) * (double)t->o->batch * (double)t->from.length;
+    return t->stepping > 0 ? tokens / t->stepping : 0;
+}
+
 /* What stands beside the bar: loss, tokens a second. */
 static void tell(const training *t, double loss, progress *bar, char label[96])
 {
-    const double seconds = clock_seconds() - t->started;
-    const double tokens =
-        (double)(t->a.step - t->done_before) * (double)t->o->batch * (double)t->from.length;
-    snprintf(label, 96, "train: loss %.4f, %.0f tokens/s", loss,
-             seconds > 0 ? tokens / seconds : 0);
+    snprintf(label, 96, "train: loss %.4f, %.0f tokens/s", loss, tokens_a_second(t));
     bar->label = label;
     progress_step(bar, (double)t->a.step);
 }
@@ -311,7 +314,9 @@ static bool steps(training *t, problem *why)
     progress_skip(&bar, (double)t->a.step);
     const uint64_t last = t->o->until ? (uint64_t)t->o->until : all;
     while (t->a.step < all && t->a.step < last && good) {
+        const double begun = clock_seconds();
         good = one_step(t, &loss, why);
+        t->stepping += clock_seconds() - begun;
         if (!good) break;
         const bool mark = is_checkpoint(t, t->a.step);
         if (mark || t->a.step == all ||
@@ -333,13 +338,11 @@ static bool finish(training *t, problem *why)
 {
     char path[TOOL_PATH_BYTES], line[160];
     json_out j;
-    const double seconds = clock_seconds() - t->started;
-    const double tokens =
-        (double)(t->a.step - t->done_before) * (double)t->o->batch * (double)t->from.length;
     memset(&j, 0, sizeof j);
     json_object(&j, NULL);
-    json_number(&j, "seconds", seconds);
-    json_number(&j, "tokens_per_second", seconds > 0 ? tokens / seconds : 0);
+    json_number(&j, "seconds", clock_seconds() - t->started);
+    json_number(&j, "seconds_of_steps", t->stepping);
+    json_number(&j, "tokens_per_second", tokens_a_second(t));
     json_int(&j, "threads", t->n.parallel->threads > 1 ? t->n.parallel->threads : 1);
     json_object_end(&j);
     if (!in_folder(t, "model.gguf", path, why) ||
@@ -351,7 +354,7 @@ static bool finish(training *t, problem *why)
         !columns_write(t->o->output, why))
         return false;
     snprintf(line, sizeof line, "%llu steps, %.0f tokens/s", (unsigned long long)t->a.step,
-             seconds > 0 ? tokens / seconds : 0);
+             tokens_a_second(t));
     printf("%s\n", line);
     return true;
 }
