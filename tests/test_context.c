@@ -589,4 +589,180 @@ TEST(sequences_are_apart)
     for_each_case(sequences_body);
 }
 
+/* ------------------------------------------------------------------ what is refused */
+
+static int load_named(model_case *c, const char *name)
+{
+    test_path_buffer path;
+    const char *folder = case_folder(path, name);
+    return folder && case_load(c, folder);
+}
+
+/* Settings that no context can have: named, and the arena is as it was. */
+TEST(settings_that_are_refused)
+{
+    static const struct {
+        const char *model;
+        syn_context_desc desc;
+        const char *words;
+    } odd[] = {
+#define ODD(model, field, value, words) {model, {.field = value}, words}
+        ODD("llama", arithmetic, (syn_arithmetic)(SYN_EXACT + 1), "no such choice"),
+        ODD("llama", arithmetic, (syn_arithmetic)77, "arithmetic 77"),
+        ODD("llama", cache, (syn_cache_type)(SYN_CACHE_F16 + 1), "no such choice"),
+        ODD("qwen3moe-tiny", expert_norms, (syn_expert_norms)(SYN_EXPERTS_ALL + 1),
+            "no such choice"),
+        ODD("llama", expert_norms, SYN_EXPERTS_ALL, "llama without experts"),
+        ODD("llama", parallel.threads, 100000, "100000 threads, at most"),
+        ODD("llama", tokens, 0x80000000u, "2147483648 tokens"),
+        ODD("llama", sequences, 0xFFFFFFFFu, "4294967295 sequences"),
+        ODD("gpt2-iq4_nl", tokens, 100000, "a context of 100000 tokens, the model has positions"),
+        ODD("llama", simd, (syn_simd)9999, "instruction set 9999 is not there"),
+#undef ODD
+    };
+    size_t i;
+    for (i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        static model_case c;
+        syn_context ctx;
+        syn_arena arena = syn_arena_measure();
+        syn_error err;
+        REQUIRE(load_named(&c, odd[i].model));
+        CHECK_FAILS(syn_context_open(&ctx, &c.model, &odd[i].desc, &arena, &err),
+                    SYN_ERROR_ARGUMENT, err);
+        if (!strstr(err.text, odd[i].words)) printf("  %s: %s\n", odd[i].words, err.text);
+        CHECK(strstr(err.text, odd[i].words) != NULL);
+        CHECK(arena.used == 0 && !ctx.work);
+        case_free(&c);
+    }
+}
+
+/* Rows with an id outside of the vocabulary, from a layer that is not there; a result before the
+   first pass, or of a row that it had not. Nothing moves. */
+TEST(rows_that_are_refused)
+{
+    static model_case c;
+    syn_context ctx;
+    syn_context_desc desc = exact_desc(4);
+    syn_error err;
+    syn_row rows[5];
+    float *sd, one[3];
+    int i;
+    REQUIRE(load_named(&c, "qwen3moe-tiny"));
+    desc.expert_norms = SYN_EXPERTS_WEIGHTED;
+    REQUIRE(case_context(&c, &ctx, &desc));
+    CHECK(!syn_context_logits(&ctx, 0) && !syn_context_logits(&ctx, SYN_LAST_ROW));
+    CHECK(!syn_context_expert_norms(&ctx, 0) && !syn_context_stream(&ctx, 0));
+    memset(rows, 0, sizeof rows);
+    for (i = 0; i < 5; i++) rows[i].id = case_token(&c, (size_t)i);
+    rows[1].id = -1;
+    CHECK_FAILS(syn_context_step_rows(&ctx, rows, 3, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK(strstr(err.text, "token 1 has the id -1") != NULL);
+    rows[1].id = (int32_t)c.model.vocab;
+    CHECK_FAILS(syn_context_step_rows(&ctx, rows, 3, &err), SYN_ERROR_ARGUMENT, err);
+    rows[1].id = 3;
+    CHECK_FAILS(syn_context_step_rows(&ctx, rows, 5, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK(strstr(err.text, "5 rows, a pass takes 4") != NULL);
+    CHECK(syn_context_position(&ctx, 0) == 0 && !syn_context_logits(&ctx, 0));
+    REQUIRE_OK(syn_context_step_rows(&ctx, rows, 3, &err), err);
+    CHECK(syn_context_logits(&ctx, SYN_LAST_ROW) && syn_context_expert_norms(&ctx, 2));
+    CHECK(syn_context_stream(&ctx, 2) && !syn_context_stream(&ctx, 3));
+    CHECK(!syn_context_expert_norms(&ctx, 3) && !syn_context_expert_norms(&ctx, -7));
+    CHECK_FAILS(syn_context_step_from(&ctx, c.model.layers + 1, rows, 1, &err), SYN_ERROR_ARGUMENT,
+                err);
+    CHECK_FAILS(syn_context_step_from(&ctx, 0, rows, 5, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK_OK(syn_context_step_rows(&ctx, rows, 0, &err), err);
+    CHECK(syn_context_position(&ctx, 0) == 3);
+    CHECK_FAILS(syn_context_copy(&ctx, 7, 0, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK_FAILS(syn_context_copy(&ctx, 0, 7, &err), SYN_ERROR_ARGUMENT, err);
+    sd = (float *)calloc((size_t)c.model.heads, 2 * sizeof *sd);
+    CHECK_FAILS(syn_context_edit_head_sd(&ctx, c.model.layers, sd, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK_OK(syn_context_edit_head_sd(&ctx, 0, sd, &err), err);
+    CHECK(sd[0] > 0);
+    CHECK_FAILS(syn_context_edit_expert_sd(&ctx, c.model.layers, 0, one, &err), SYN_ERROR_ARGUMENT,
+                err);
+    CHECK_FAILS(syn_context_edit_expert_sd(&ctx, 0, c.model.experts, one, &err), SYN_ERROR_ARGUMENT,
+                err);
+    CHECK_OK(syn_context_edit_expert_sd(&ctx, 0, 0, one, &err), err);
+    CHECK(one[0] > 0 && one[1] > 0 && one[2] > 0);
+    free(sd);
+    case_free(&c);
+}
+
+/* The last layer's stream of a former pass, put out again, gives its logits; and from the first
+   layer on, too. */
+TEST(from_a_layer_on_gives_the_same_bits)
+{
+    static const char *const names[] = {"llama-tied-q4_1", "gemma2-tiny", "gpt2-iq4_nl"};
+    size_t i;
+    for (i = 0; i < sizeof names / sizeof names[0]; i++) {
+        static model_case c;
+        syn_context ctx;
+        syn_context_desc desc = exact_desc(4);
+        syn_error err;
+        syn_row rows[3];
+        float *stream, *logits;
+        size_t p, embd, vocab;
+        REQUIRE(load_named(&c, names[i]));
+        embd = c.model.embd;
+        vocab = c.model.vocab;
+        desc.all_logits = true;
+        REQUIRE(case_context(&c, &ctx, &desc));
+        stream = (float *)malloc(3 * embd * sizeof *stream);
+        logits = (float *)malloc(3 * vocab * sizeof *logits);
+        memset(rows, 0, sizeof rows);
+        for (p = 0; p < 3; p++) rows[p].id = case_token(&c, p);
+        REQUIRE_OK(syn_context_step_rows(&ctx, rows, 3, &err), err);
+        for (p = 0; p < 3; p++) {
+            memcpy(stream + p * embd, syn_context_stream(&ctx, (int)p), embd * sizeof *stream);
+            memcpy(logits + p * vocab, syn_context_logits(&ctx, (int)p), vocab * sizeof *logits);
+            rows[p].stream = stream + p * embd;
+        }
+        REQUIRE_OK(syn_context_step_from(&ctx, c.model.layers, rows, 3, &err), err);
+        CHECK(syn_context_position(&ctx, 0) == 3); /* it moves none */
+        for (p = 0; p < 3; p++)
+            CHECK(!memcmp(logits + p * vocab, syn_context_logits(&ctx, (int)p),
+                          vocab * sizeof *logits));
+        CHECK_OK(syn_context_step_from(&ctx, c.model.layers, rows, 0, &err), err);
+        CHECK(!syn_context_logits(&ctx, 0));
+        free(stream);
+        free(logits);
+        case_free(&c);
+    }
+}
+
+/* Behind a window that is full only positions whose window is still there can be gone back to. */
+TEST(no_rewind_into_what_is_overwritten)
+{
+    static model_case c;
+    syn_context ctx;
+    syn_context_desc desc = exact_desc(2);
+    syn_error err;
+    float *before;
+    int32_t id;
+    uint32_t far;
+    size_t i, bytes;
+    REQUIRE(load_named(&c, "gemma2-tiny"));
+    REQUIRE(c.model.window > 1);
+    far = 3 * c.model.window + 7;
+    bytes = c.model.vocab * sizeof *before;
+    desc.tokens = far + 8;
+    REQUIRE(case_context(&c, &ctx, &desc));
+    for (i = 0; i < far; i++) {
+        id = case_token(&c, i % 8);
+        REQUIRE_OK(syn_context_step(&ctx, &id, 1, &err), err);
+    }
+    before = (float *)malloc(bytes);
+    memcpy(before, syn_context_logits(&ctx, SYN_LAST_ROW), bytes);
+    CHECK_FAILS(syn_context_rewind(&ctx, 0, 1, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK(strstr(err.text, "is overwritten") != NULL);
+    CHECK_FAILS(syn_context_rewind(&ctx, 0, far - c.model.window, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK(syn_context_position(&ctx, 0) == far);
+    CHECK_OK(syn_context_rewind(&ctx, 0, far - 1, &err), err);
+    REQUIRE_OK(syn_context_step(&ctx, &id, 1, &err), err);
+    CHECK(!memcmp(before, syn_context_logits(&ctx, SYN_LAST_ROW), bytes));
+    CHECK_OK(syn_context_rewind(&ctx, 0, 0, &err), err);
+    free(before);
+    case_free(&c);
+}
+
 TEST_MAIN("context")
