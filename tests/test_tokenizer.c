@@ -843,6 +843,98 @@ TEST(flags_and_formats_that_are_unknown_are_refused)
     vocabulary_close(&v);
 }
 
+/* What no tokenizer does: said so, nothing written. */
+TEST(calls_that_are_refused)
+{
+    vocabulary v;
+    syn_tokenizer measured;
+    syn_detokenizer d = {{'a', 'b', 'c', 0}, 3};
+    syn_arena work = syn_arena_measure();
+    syn_error err;
+    char to[64];
+    size_t n = 7;
+    syn_chat_message talk[2] = {{SYN_CHAT_USER, "hi", 2}, {(syn_chat_role)3, "ho", 2}};
+    REQUIRE(vocabulary_open(&v, "data/tokenizer/bpe-smollm.gguf", NULL, true));
+    REQUIRE_OK(syn_tokenizer_open(&measured, &v.gguf, NULL, &work, &err), err);
+    CHECK_FAILS(syn_tokenize(&measured, "a", 1, 0, NULL, 0, &n, &work, &err), SYN_ERROR_ARGUMENT,
+                err);
+    CHECK(n == 0 && strstr(err.text, "only measured"));
+    CHECK_FAILS(syn_token_text(&measured, 1, 0, to, sizeof to, &n, &err), SYN_ERROR_ARGUMENT, err);
+    CHECK_FAILS(syn_tokenize(&v.t, "a", 0x20000000u, 0, NULL, 0, &n, &work, &err),
+                SYN_ERROR_ARGUMENT, err);
+    CHECK(strstr(err.text, "a text of 536870912 bytes") != NULL);
+    memset(to, 'x', sizeof to);
+    CHECK_FAILS(syn_detokenizer_push(&d, &v.t, 1, 0, to, 2, &n, &err), SYN_ERROR_MEMORY, err);
+    CHECK(strstr(err.text, "room for 2 bytes, 3 are held") && to[0] == 'x');
+    CHECK_FAILS(syn_chat_render(SYN_CHAT_CHATML, talk, 2, 0, to, sizeof to, &n, &err),
+                SYN_ERROR_ARGUMENT, err);
+    CHECK(strstr(err.text, "message 1: role 3") != NULL);
+    CHECK_FAILS(syn_chat_render(SYN_CHAT_CHATML, talk, 1, 0, to, 5, &n, &err), SYN_ERROR_MEMORY,
+                err);
+    CHECK(n > 5 && strstr(err.text, "room for 5"));
+    CHECK_STR(syn_chat_name((syn_chat)99), syn_chat_name(SYN_CHAT_NONE));
+    vocabulary_close(&v);
+}
+
+/* A vocabulary without a template: its marks say how it talks. */
+TEST(marks_of_a_format_without_its_template)
+{
+    static const struct {
+        const char *file;
+        syn_chat chat;
+    } is[] = {{"data/tokenizer/bpe-smollm.gguf", SYN_CHAT_CHATML},
+              {"data/tokenizer/spm-gemma.gguf", SYN_CHAT_GEMMA},
+              {"data/tokenizer/spm-llama.gguf", SYN_CHAT_NONE}};
+    size_t i;
+    for (i = 0; i < sizeof is / sizeof is[0]; i++) {
+        vocabulary v;
+        REQUIRE(vocabulary_open(&v, is[i].file, NULL, true));
+        CHECK(syn_chat_guess(&v.t) == is[i].chat);
+        vocabulary_close(&v);
+    }
+}
+
+/* Byte-level BPE loses nothing of valid UTF-8, however a text is cut into words first: every
+   pre-tokenizer gives back every text, and cutting changes what is merged, not what is said. */
+TEST(every_pre_tokenizer_gives_the_text_back)
+{
+    static const char *const texts[] = {
+        "HTMLParser's fooBAR iPhone I'LL we've x'D don't 'tis''s",
+        "1234567 3.14 1,000 \xc2\xbd\xd9\xa3\xd9\xa4 a1b22c333",
+        "  two  spaces\n\n\tand \r\n lines \n \n\n",
+        "\xc3\x84\xc3\x96\xc3\x9c\xc3\xa4\xc3\x9f \xc7\x85X\xca\xb0y "
+        "\xe4\xb8\xad\xe6\x96\x87\xe3\x81\x82\xe3\x82\xa2 "
+        "\xed\x95\x9c\xea\xb8\x80 \xd0\x96\xd0\xb6\xcc\x81",
+        "!!!? <<>> --==// \xe2\x80\x94\xe2\x80\xa6 `tick` ~^$ "
+        "\xf0\x9f\x98\x80\xf0\x9f\x91\x8d\xf0\x9f\x8f\xbd",
+        "aA\xc3\x84"
+        "B\xc3\xa4"
+        "C''reX /\n/\r\n (x)\n\n",
+    };
+    static int32_t ids[1024], first[1024];
+    static unsigned char block[1 << 16];
+    char back[1024];
+    size_t i, k, n, length, firsts = 0, others = 0;
+    for (i = 0; syn_tokenizer_pre_name(i); i++) {
+        vocabulary v;
+        REQUIRE(
+            vocabulary_open(&v, "data/tokenizer/bpe-smollm.gguf", syn_tokenizer_pre_name(i), true));
+        for (k = 0; k < sizeof texts / sizeof texts[0]; k++) {
+            syn_arena work = syn_arena_on(block, sizeof block);
+            const size_t size = strlen(texts[k]);
+            REQUIRE_OK(syn_tokenize(&v.t, texts[k], size, 0, ids, 1024, &n, &work, &v.err), v.err);
+            REQUIRE_OK(syn_detokenize(&v.t, ids, n, 0, back, sizeof back, &length, &v.err), v.err);
+            CHECK(length == size && !memcmp(back, texts[k], size));
+            if (length != size || memcmp(back, texts[k], size) != 0)
+                printf("  %s, text %d\n", syn_tokenizer_pre_name(i), (int)k);
+            if (k == 0 && i == 0) memcpy(first, ids, (firsts = n) * sizeof *ids);
+            if (k == 0) others += n != firsts || memcmp(first, ids, n * sizeof *ids) != 0;
+        }
+        vocabulary_close(&v);
+    }
+    CHECK(others > 3); /* they do cut differently */
+}
+
 /* ------------------------------------------------------------------ reads that fail */
 
 /* A file whose read number `fail_at` fails, counted from 1; 0: none. */
