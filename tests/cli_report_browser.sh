@@ -224,7 +224,7 @@ done
 for name in norms small one; do
     "$synergy" phiid data/cli/$name.npy -o "$work/$name" > "$work/out" 2>&1 || bad "phiid $name" "$work/out"
 done
-"$synergy" phiid data/cli/norms.npy -o "$work/norms" --surrogates 19 --force > "$work/out" 2>&1 || bad "phiid norms" "$work/out"
+"$synergy" phiid data/cli/norms.npy -o "$work/norms" --surrogates 19 --robustness --force > "$work/out" 2>&1 || bad "phiid norms" "$work/out"
 "$synergy" graph "$work/norms" --nulls 10 > "$work/out" 2>&1 || bad "graph" "$work/out"
 awk -v dir="$work/norms" -f interventions.awk
 awk 'BEGIN { srand(2) } { print $0 "," (NR == 1 ? "sink" : rand()) }' "$work/norms/units.csv" > "$work/units.csv"
@@ -272,6 +272,11 @@ for n in 1 2 3 4 5 6; do many="$many $work/norms $work/tau2"; done
 : > "$work/asked"
 for folder in norms small one many; do page $folder "$work/$folder/report.html" 360 800 1400; done
 page compare "$work/compare.html" 360 800 1400
+# on paper nothing scrolls: a table that is wider than the sheet loses columns, and browsers shrink the rest to make room
+grep -q 'Figures under each estimator' "$work/norms/report.html" || bad "the report has no wide table"
+sed 's/@media print{/@media all{/; s/class="wide"/class="sheet"/g' "$work/norms/report.html" > "$work/sheet.html"
+page sheet "$work/sheet.html" 690
+grep -v '^sheet' "$work/asked" > "$work/screens"; mv "$work/screens" "$work/asked"
 page twelve "$work/twelve.html" 360 800 1400
 look
 while read -r asked; do
@@ -279,4 +284,7 @@ while read -r asked; do
     if grep -q "^$asked: fine$" "$work/found"; then good; else bad "$asked:" "$work/found"; fi
 done < "$work/asked"
 if grep -q '^many at 360: tells values' "$work/faults"; then good; else bad "a map of thousands of units tells no values" "$work/faults"; fi
+if grep -q '^many at 360: tells values' "$work/faults"; then good; else bad "a map of thousands of units tells no values" "$work/faults"; fi
+grep '^sheet at 690: ' "$work/faults" > "$work/found"
+if [ -s "$work/found" ] && ! grep -q 'overflow: ' "$work/found"; then good; else bad "a printed page:" "$work/found"; fi
 finish

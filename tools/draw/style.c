@@ -100,6 +100,11 @@ static const char report_print_style[] =
     ".panels:has(>:nth-child(7)){grid-template-columns:1fr 1fr 1fr}"
     "figcaption{break-before:avoid;break-inside:avoid}.panels svg{max-height:68mm}"
     ".wide{overflow:visible}table,th{font-size:7.5pt}th,td{padding:.15em .4em;white-space:normal}"
+    /* a table of many columns ends at the edge of the paper, its heads broken where they must be */
+    "table:has(thead th:nth-child(14)) :is(th,td){font-size:5.6pt;padding:.15em .2em}"
+    "table:has(thead th:nth-child(14)) thead "
+    "th{font-size:4.1pt;overflow-wrap:anywhere;hyphens:auto}"
+    "table:has(thead th:nth-child(14)) tbody th{width:8%;white-space:normal}"
     "svg *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}\n";
 
 /* ---- as CSS ----------------------------------------------------------------------------- */
