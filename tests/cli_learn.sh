@@ -116,6 +116,22 @@ run 0 "going on" $fresh --steps 12 -o "$work/parts" --checkpoints 0,4
 for file in model.gguf loss.csv state.gguf; do
     try "stopped and gone on: $file" cmp "$work/whole/$file" "$work/parts/$file"
 done
+# one process at a time in a folder, and none that is no more
+# shellcheck disable=SC2086
+"$synergy" train $fresh --steps 1000000 -o "$work/busy" > "$work/out" 2>&1 &
+pid=$!
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    [ -f "$work/busy/state.gguf" ] && break
+    sleep 0.1
+done
+# shellcheck disable=SC2086
+run 1 "two in one folder" $fresh --steps 1000000 -o "$work/busy"
+says "another process"
+kill -9 $pid 2> "$work/out"
+wait $pid 2> "$work/out"
+# shellcheck disable=SC2086
+run 0 "behind one that was killed" $fresh --steps 2 --fresh -o "$work/busy"
+if [ -e "$work/busy/train.part" ]; then bad "a file of no use is left"; else good; fi
 # shellcheck disable=SC2086
 run 0 "until a step" $fresh --steps 12 -o "$work/until" --checkpoints 0,4 --until 5
 # shellcheck disable=SC2086
@@ -159,6 +175,8 @@ try "$what: the last good file is whole" "$synergy" info "$work/disk/start.gguf"
 "$work/npy_tool" put "$work/ids.npy" '<i4' 3 -- 1 2 100000
 run 1 "an id outside the vocabulary" --init data/models/llama/model.gguf --tokens "$work/ids.npy" --steps 1 --batch 1 -o "$work/none"
 says "not in the vocabulary"
+run 2 "nothing beside the root, which makes 0 / 0 of a weight without gradient" --init data/models/llama/model.gguf --tokens "$work/ids.npy" \
+    --steps 1 --eps 0 -o "$work/none"
 run 2 "nothing to learn from" --steps 1 -o "$work/none"
 
 # ---- the corpus: by seed; what is held out is nowhere else

@@ -334,15 +334,37 @@ static void tell(const work *w)
 }
 
 /* Two processes in one log would spoil it. */
-static bool lock(work *w, problem *why)
+static bool lock(FILE *file, const char *path, problem *why)
 {
     struct flock l;
     memset(&l, 0, sizeof l);
     l.l_type = F_WRLCK;
     l.l_whence = SEEK_SET;
-    if (fcntl(fileno(w->log), F_SETLK, &l) == 0 || (errno != EACCES && errno != EAGAIN))
+    if (fcntl(fileno(file), F_SETLK, &l) == 0 || (errno != EACCES && errno != EAGAIN)) return true;
+    return problem_set(why, "%s: another process is at work on it", path);
+}
+
+bool work_hold_folder(work_hold *h, const char *directory, const char *file, problem *why)
+{
+    if (!path_join(h->path, directory, file, why)) return false;
+    h->file = fopen(h->path, "ab");
+    if (!h->file) return problem_errno(why, h->path, "cannot write");
+    if (lock(h->file, h->path, why)) {
+        stop_removes(h->path);
         return true;
-    return problem_set(why, "%s: another process is at work on it", w->path);
+    }
+    fclose(h->file);
+    h->file = NULL;
+    return false;
+}
+
+void work_let_go(work_hold *h)
+{
+    if (!h->file) return;
+    remove(h->path);
+    stop_spares(h->path);
+    fclose(h->file);
+    h->file = NULL;
 }
 
 /* The settings on one line: as they are, without line ends and what stands before a key. */
@@ -386,7 +408,7 @@ static bool open_log(work *w, problem *why)
         return true;
     }
     if (!w->log) return problem_errno(why, w->path, "cannot write");
-    if (!lock(w, why)) return false;
+    if (!lock(w->log, w->path, why)) return false;
     const state s = of_log(&w->desc, w->log, &theirs);
     json_free(&theirs);
     if (s == SAME && !w->desc.fresh) {

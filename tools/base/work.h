@@ -81,6 +81,15 @@ void work_in_passing(work_desc *desc, const char *program, char name[64]);
 /* Closes the log; after the results have been written it goes away. */
 void work_close(work *w, bool finished);
 
+/* Work whose files are its log: a file of no use to anybody is held in the folder as long as it
+   lasts, so that a second process is refused. */
+typedef struct work_hold {
+    FILE *file;
+    char path[TOOL_PATH_BYTES];
+} work_hold;
+bool work_hold_folder(work_hold *h, const char *directory, const char *file, problem *why);
+void work_let_go(work_hold *h);
+
 /* ---- before the start ----------------------------------------------------------------- */
 
 /* What the work will take. Says so on standard error, and refuses what the disk has no room for. */

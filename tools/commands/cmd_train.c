@@ -46,7 +46,7 @@ static int run(const command *self, int argc, char **argv)
          0.999999, NULL},
         {"beta2", 0, OPTION_NUMBER, "X", "of the second moment (default 0.95)", &o.optimiser.beta2,
          0, 0.999999, NULL},
-        {"eps", 0, OPTION_NUMBER, "X", "beside the root (default 1e-8)", &o.optimiser.eps, 0, 1,
+        {"eps", 0, OPTION_NUMBER, "X", "beside the root (default 1e-8)", &o.optimiser.eps, 1e-30, 1,
          NULL},
         {"weight-decay", 0, OPTION_NUMBER, "X", "of matrices (default 0.1)", &o.optimiser.decay, 0,
          1e3, NULL},

@@ -29,6 +29,7 @@ typedef struct training {
     double started, stepping; /* seconds: when; in steps, without what is saved and evaluated */
     uint64_t done_before;
     bool resumed;
+    work_hold hold;
 } training;
 
 /* ---- files of the folder ------------------------------------------------------------------ */
@@ -433,7 +434,8 @@ static bool prepare(training *t, problem *why)
     if (!check_list(o->checkpoints, why) || !directory_writable(o->output, why) ||
         !columns_free(o->output, why) || !columns_not_input(o->output, "train", o->init, why) ||
         !columns_not_input(o->output, "train", o->text, why) ||
-        !columns_not_input(o->output, "train", o->tokens, why))
+        !columns_not_input(o->output, "train", o->tokens, why) ||
+        !work_hold_folder(&t->hold, o->output, "train.part", why))
         return false;
     if (!in_folder(t, "start.gguf", start, why) || !in_folder(t, "state.gguf", state, why))
         return false;
@@ -469,5 +471,6 @@ bool train_run(const train_options *o, problem *why)
     text_free(&t.loss);
     text_free(&t.held_loss);
     net_close(&t.n);
+    work_let_go(&t.hold);
     return good;
 }

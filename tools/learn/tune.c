@@ -49,6 +49,7 @@ typedef struct tuning {
     size_t room;                              /* ids of a row that the pass has memory for */
     bool resumed;
     uint64_t sampled; /* steps done: of grpo several updates each */
+    work_hold hold;
 } tuning;
 
 void tune_defaults(tune_options *o)
@@ -721,7 +722,8 @@ static bool choose_directory(tuning *t, problem *why)
             return false;
     }
     return directory_writable(t->directory, why) && columns_free(t->directory, why) &&
-           columns_not_input(t->directory, "train", o->model, why);
+           columns_not_input(t->directory, "train", o->model, why) &&
+           work_hold_folder(&t->hold, t->directory, "tune.part", why);
 }
 
 /* A few held-out answers are timed. A row's gradient takes about as long as its answer; the
@@ -876,5 +878,6 @@ bool tune_run(const tune_options *o, problem *why)
     text_free(&t.accuracy);
     text_free(&t.shots);
     if (t.n.weight) net_close(&t.n);
+    work_let_go(&t.hold);
     return good && (o->output || tune_collect(o->directory, why));
 }
