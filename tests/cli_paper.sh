@@ -182,6 +182,14 @@ for name in pythia-1b "Pythia 1B"; do
 done
 run 0 "its name apart" compare "$work/few" --paper pythia-1b -o "$work/d.html" --force --json
 has '"model": "pythia-1b"'
+what="a name as a person says it"
+for name in 'Gemma 3 4B' gemma 'Gemma-3-4B Instruct'; do
+    run 0 "$what" compare "$work/few" --paper="$name" -o "$work/d.html" --force --json
+    has '"model": "gemma-3-4b-it"'
+done
+run 0 "$what" compare "$work/few" --paper 'Gemma 3 4B' -o "$work/d.html" --force --json
+has '"model": "gemma-3-4b-it"'
+run 1 "a folder that is missing is no name" compare "$work/few" gemma --paper -o "$work/d.html" --force
 what="a recording"
 run 0 "$what" compare "$work/bare" --paper -o "$work/d.html" --force
 has 'does not say which model it is from'

@@ -71,6 +71,8 @@ fails(ValueError, "no result folder", synergy.load, os.path.join(results, "figur
 fails(AttributeError, "nothing", getattr, r, "nothing")
 fails(KeyError, "none.npy", r.__getitem__, "none.npy")
 fails(ValueError, "balance", r.profile_of, "no-score")
+for share in (-0.5, 2, float("nan")):
+    fails(ValueError, "a share of all pairs", r.edges, "synergy", share)
 fails(KeyError, "no column", r.unit_of, "units.csv", "colour")
 
 # ---- the decomposition, against what the program wrote, to the last bit

@@ -163,6 +163,8 @@ class Result:
 
     def edges(self, matrix="synergy", keep=1.0):
         """i, j, weight of the strongest pairs of a matrix, a share `keep` (0 to 1) of all, strongest first; i < j."""
+        if not 0 <= keep <= 1:
+            raise ValueError(f"keep is {keep}: a share of all pairs lies between 0 and 1")
         weights = numpy.asarray(self[matrix + ".npy"])
         if weights.ndim != 2 or weights.shape[0] != weights.shape[1]:
             raise ValueError(f"{matrix}.npy is no matrix of pairs: {weights.shape}")

@@ -75,14 +75,19 @@ static void plain_name(const char *name, char to[256])
     to[n] = '\0';
 }
 
+/* The name, or as its title has it, or how the title alone of them begins ("gemma 3", "llama"). */
 const paper_model *paper_find(const char *name)
 {
-    char plain[256];
+    const paper_model *begun = NULL;
+    char plain[256], title[256];
     plain_name(name, plain);
-    for (size_t k = 0; k < paper_rows; k++)
-        if (!strcmp(name, paper_list[k].name) || !strcmp(plain, paper_list[k].key))
-            return &paper_list[k];
-    return NULL;
+    for (size_t k = 0; k < paper_rows; k++) {
+        const paper_model *m = &paper_list[k];
+        plain_name(m->title, title);
+        if (!strcmp(name, m->name) || !strcmp(plain, m->key) || !strcmp(plain, title)) return m;
+        if (*plain && !strncmp(plain, title, strlen(plain))) begun = m;
+    }
+    return begun;
 }
 
 bool paper_name_check(const char *name, problem *why)
@@ -101,7 +106,9 @@ void compare_take_paper(compare_options *o)
     size_t kept = 0;
     for (size_t k = 0; k < o->count; k++) {
         const char *s = o->directory[k];
-        if (o->paper && !*o->paper && !path_exists(s) && paper_find(s)) o->paper = s;
+        /* a folder that is missing is no beginning of a name */
+        const paper_model *m = o->paper && !*o->paper && !path_exists(s) ? paper_find(s) : NULL;
+        if (m && (strchr(s, ' ') || !strcmp(s, m->name))) o->paper = s;
         else o->directory[kept++] = s;
     }
     o->count = kept;
