@@ -14407,7 +14407,7 @@ typedef struct synp_noise {
     size_t cols, x_stride, y_stride;
 } synp_noise;
 
-enum { SYNP_NOISE_COLS = 256 }; /* drawn at once, on the stack */
+enum { SYNP_NOISE_COLS = 256, SYNP_NOISE_INPUTS = 64 }; /* drawn, taken at once, on the stack */
 
 static const syn_edit *synp_noise_edit(const synp_noise *noise, uint32_t i)
 {
@@ -14428,14 +14428,27 @@ static float synp_noise_sd(const synp_noise *noise, const syn_edit *edit)
                               : 0.0f;
 }
 
+/* Some columns of a row of noise with inputs from .. to. */
+static void synp_noise_add(const synp_noise *noise, float sd, const float *z, size_t col,
+                           size_t count, uint32_t row, uint32_t from, uint32_t to)
+{
+    float dot[SYNP_NOISE_INPUTS];
+    uint32_t p, i, some;
+    for (p = from; p < to; p += some) {
+        some = synp_min_u32(to - p, SYNP_NOISE_INPUTS);
+        noise->ctx->kernels->dots(z, noise->x + p * noise->x_stride + col, noise->x_stride, some,
+                                  count, dot);
+        for (i = 0; i < some; i++) noise->y[(p + i) * noise->y_stride + row] += sd * dot[i];
+    }
+}
+
 /* Matrix rows first .. last, for inputs from .. to, which share an edit. */
 static void synp_noise_run(const synp_noise *noise, const syn_edit *edit, uint32_t from,
                            uint32_t to, uint32_t first, uint32_t last)
 {
-    const synp_context *ctx = noise->ctx;
     const float sd = synp_noise_sd(noise, edit);
     float z[SYNP_NOISE_COLS];
-    uint32_t r, p;
+    uint32_t r;
     size_t col, count;
     for (r = first; r < last && sd > 0; r++)
         for (col = 0; col < noise->cols; col += count) {
@@ -14443,9 +14456,7 @@ static void synp_noise_run(const synp_noise *noise, const syn_edit *edit, uint32
             if (count > SYNP_NOISE_COLS) count = SYNP_NOISE_COLS;
             syn_edit_noise(edit->noise_seed, noise->matrix, noise->layer, noise->unit, r,
                            (uint32_t)col, count, z);
-            for (p = from; p < to; p++)
-                noise->y[p * noise->y_stride + r] +=
-                    sd * ctx->kernels->dot_f32(z, noise->x + p * noise->x_stride + col, count);
+            synp_noise_add(noise, sd, z, col, count, r, from, to);
         }
 }
 

@@ -9,6 +9,10 @@ enum { BAR = 24 };
 /* In a log: a line every so many per cent, but not more often than twice a second, or after so many
    seconds. */
 static const double log_step = 0.05, log_least = 0.5, log_most = 30;
+/* The time left is told from this share of the work on: what is done before may be a few pieces
+   that end together, or the start of it all, and says nothing. The plan was told before (work.c).
+ */
+static const double left_least = 0.01;
 
 static bool hushed; /* work within a work that has a bar of its own */
 
@@ -44,7 +48,7 @@ static void time_left(const progress *p, double done, double spent, char *to, si
     char time[32];
     const double ours = done - p->first;
     to[0] = '\0';
-    if (!(ours > 0) || spent <= 0.5 || done >= p->total) return;
+    if (!(ours >= left_least * (p->total - p->first)) || spent <= 0.5 || done >= p->total) return;
     duration_text(spent * (p->total - done) / ours, time, sizeof time);
     snprintf(to, room, ", %s left", time);
 }

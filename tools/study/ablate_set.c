@@ -53,7 +53,7 @@ static bool run_texts(const ablate_set *o, const subject *s, intervener *v,
                       const intervention edits[2], divergence sum[2], problem *why)
 {
     bool *done = tool_alloc(s->texts * 2, sizeof *done);
-    const intervene_job job = {s->text, s->texts, edits, 2, done, add_pair, sum};
+    const intervene_job job = {s->text, s->texts, edits, 2, done, add_pair, NULL, sum};
     memset(sum, 0, 2 * sizeof *sum);
     const bool good = intervene_run(v, &job, why);
     free(done);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOGETHER = 12, PASS = 64 }; /* items that are asked at once, at most; rows of a pass */
+enum { TOGETHER = 24, PASS = 256 }; /* items that are asked at once, at most; rows of a pass */
 
 /* ---- opening -------------------------------------------------------------------------- */
 

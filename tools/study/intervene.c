@@ -224,8 +224,22 @@ typedef struct chunk {
     group *g;
     pair *pair;
     size_t pairs;
-    fed_text *given; /* (pairs) */
+    fed_text *given;  /* (pairs) */
+    double rows, fed; /* of pairs, each times the layers that it goes through: in all, so far */
+    size_t compared;  /* predicted positions of all texts, so far */
 } chunk;
+
+/* Layers and output, about as they share the time. */
+static void tell_step(const chunk *c)
+{
+    const intervene_job *job = c->g->job;
+    const double layers = c->rows > 0 ? c->fed / c->rows : 1;
+    double ids = 0;
+    if (!job->step) return;
+    for (size_t k = 0; k < c->pairs; k++) ids += (double)text_of(c->g, c->pair[k].text)->count;
+    job->step(job->user,
+              ids * (0.75 * layers + 0.25 * (double)c->compared / (double)c->g->predicted));
+}
 
 static const intervention *edit_of(const chunk *c, size_t k)
 {
@@ -269,8 +283,8 @@ static void keep_ends(const chunk *c, size_t from, const feed *f)
 }
 
 /* Pairs from .. to - 1, whose edits start at one layer. */
-static bool run_pairs(const chunk *c, size_t from, size_t to, uint32_t layer,
-                      const uint32_t *sequence, problem *why)
+static bool run_pairs(chunk *c, size_t from, size_t to, uint32_t layer, const uint32_t *sequence,
+                      problem *why)
 {
     const group *g = c->g;
     feed f;
@@ -287,7 +301,11 @@ static bool run_pairs(const chunk *c, size_t from, size_t to, uint32_t layer,
     f.layer = layer;
     f.first_sequence = g->v->starts;
     f.sequences -= g->v->starts;
-    while ((good = feed_pass(&f, why)) && f.count) keep_ends(c, from, &f);
+    while ((good = feed_pass(&f, why)) && f.count) {
+        keep_ends(c, from, &f);
+        c->fed += (double)f.count * (g->v->m->model.layers - layer);
+        tell_step(c);
+    }
     feed_end(&f);
     return good;
 }
@@ -302,7 +320,7 @@ static void copy_intact(const chunk *c, size_t k)
 }
 
 /* All pairs go through the layers; those of at most `starts` edits of one layer side by side. */
-static bool run_layers(const chunk *c, problem *why)
+static bool run_layers(chunk *c, problem *why)
 {
     const group *g = c->g;
     uint32_t *sequence = tool_alloc(c->pairs, sizeof *sequence);
@@ -444,7 +462,7 @@ static bool compare_block(const chunk *c, block_job *b, problem *why)
     return true;
 }
 
-static bool compare(const chunk *c, problem *why)
+static bool compare(chunk *c, problem *why)
 {
     const group *g = c->g;
     block_job b;
@@ -457,6 +475,8 @@ static bool compare(const chunk *c, problem *why)
             if (b.rows < g->v->block && (i + 1 < g->texts || at + 1 < predicted_of(text_of(g, i))))
                 continue;
             if (!compare_block(c, &b, why)) return false;
+            c->compared += b.rows;
+            tell_step(c);
             b.rows = 0;
         }
     return true;
@@ -469,12 +489,16 @@ static bool run_chunk(group *g, size_t from, size_t to, problem *why)
 {
     const size_t embd = g->v->m->model.embd, most = (to - from) * g->texts;
     float *ends = tool_alloc((to - from) * g->predicted, embd * sizeof *ends), *end = ends;
-    chunk c = {g, tool_alloc(most, sizeof(pair)), 0, tool_alloc(most, sizeof(fed_text))};
+    chunk c = {.g = g,
+               .pair = tool_alloc(most, sizeof(pair)),
+               .given = tool_alloc(most, sizeof(fed_text))};
     for (size_t k = from; k < to; k++)
         for (size_t i = 0; i < g->texts; i++) {
             if (is_done(g, i, g->edit[k])) continue;
             c.pair[c.pairs++] = (pair){.text = i, .edit = g->edit[k], .end = end};
             end += predicted_of(text_of(g, i)) * embd;
+            c.rows += (double)(fed_of(text_of(g, i)) - g->start) *
+                      (g->v->m->model.layers - g->job->edit[g->edit[k]].layer);
         }
     bool good = run_layers(&c, why) && compare(&c, why);
     for (size_t k = 0; good && k < c.pairs; k++) {

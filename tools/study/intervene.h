@@ -61,6 +61,8 @@ typedef struct intervene_job {
     bool *done; /* (text, edit): not asked for, or done already */
     /* takes what a pair comes to */
     bool (*take)(void *user, size_t text, size_t edit, const divergence *d, problem *why);
+    /* told of work under way, of pairs that are not taken yet, as so many ids of theirs; or NULL */
+    void (*step)(void *user, double ids);
     void *user;
 } intervene_job;
 bool intervene_run(intervener *v, const intervene_job *job, problem *why);

@@ -368,6 +368,12 @@ static bool take_pair(void *user, size_t row, size_t edit, const divergence *d, 
     return piece_done(a, pair_key(a, row, k), &lines, why);
 }
 
+static void tell_step(void *user, double ids)
+{
+    const under_way *w = user;
+    progress_step(w->bar, *w->done + ids);
+}
+
 /* Every point of every curve on every text. */
 static bool run_texts(study *a, progress *bar, double *done, problem *why)
 {
@@ -384,7 +390,7 @@ static bool run_texts(study *a, progress *bar, double *done, problem *why)
     for (size_t i = 0; i < a->s.texts; i++)
         for (size_t e = 0; e < n; e++)
             there[i * n + e] = work_has(&a->log, pair_key(a, i, w.of[e]));
-    const intervene_job job = {a->s.text, a->s.texts, edits, n, there, take_pair, &w};
+    const intervene_job job = {a->s.text, a->s.texts, edits, n, there, take_pair, tell_step, &w};
     const bool good = intervene_run(&a->v, &job, why);
     for (size_t i = 0; good && i < a->s.texts; i++)
         for (size_t c = 1; c < a->curves; c++)
@@ -468,7 +474,7 @@ static bool announce(study *a, double left, problem *why)
     char what[200];
     const intervention nothing = {.layer = a->s.m.model.layers};
     bool there = false;
-    const intervene_job job = {a->s.text, 1, &nothing, 1, &there, take_nothing, NULL};
+    const intervene_job job = {a->s.text, 1, &nothing, 1, &there, take_nothing, NULL, NULL};
     const double start = clock_seconds();
     if (!intervene_run(&a->v, &job, why)) return false;
     const double position = (clock_seconds() - start) / (double)a->s.text[0].count;
