@@ -2,10 +2,11 @@
    `ablate` and `perturb`.
 
    Some texts are run as they are, with the residual stream kept before every layer that an edit
-   starts at. Each edit then starts at the lowest layer that it changes, on all of these texts: rows
-   of many (edit, text) pairs share a pass, and what the texts begin with, a chat's system message,
-   is fed once an edit. Logits exist for one block of positions at a time, of the intact model and
-   of one edit. The order of sums depends on none of this. */
+   starts at. Each edit then starts at the lowest layer that it changes, or where it first differs
+   from another edit (branches.h), on all of these texts: rows of many (edit, text) pairs share a
+   pass, and what the texts begin with, a chat's system message, is fed once an edit. Logits exist
+   for one block of positions at a time, of the intact model and of one edit. The order of sums
+   depends on none of this. */
 #ifndef SYNERGY_INTERVENE_H
 #define SYNERGY_INTERVENE_H
 
@@ -45,6 +46,7 @@ typedef struct intervener {
     float *share;           /* (block position, vocab): the intact model's probabilities */
     syn_row *rows;          /* (block position) */
     struct intact_row *row; /* (block position) */
+    double *power;          /* for exponentials */
 } intervener;
 
 /* Opens a context for texts of at most `longest` ids (two at least); memory: budget_of. */
