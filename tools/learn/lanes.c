@@ -296,7 +296,7 @@ static void fetch_tile(const product *p, size_t rows, size_t cols, float *c)
 static void product_part(const lanes *l, const product *p, size_t m0, size_t m1, size_t n0,
                          size_t n1)
 {
-    float panel[LANES_DEPTH * LANES_NR];
+    float room[LANES_DEPTH * LANES_NR + LANES_LINE], *panel = lanes_aligned(room);
     for (size_t k = 0; k < p->depth; k += LANES_DEPTH) {
         const size_t depth = p->depth - k < LANES_DEPTH ? p->depth - k : LANES_DEPTH;
         const bool add = p->add || k > 0;

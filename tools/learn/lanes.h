@@ -77,6 +77,14 @@ typedef struct product {
 void lanes_product_alone(const lanes *l, const product *p);
 void lanes_product(const lanes *l, const syn_parallel *parallel, const product *p);
 
+/* The first number of `room` that begins a line of the cache: vectors across two lines cost twice.
+   LANES_LINE numbers more are needed for it. */
+enum { LANES_LINE = 64 / sizeof(float) };
+static inline float *lanes_aligned(float *room)
+{
+    return room + (64 - (uintptr_t)room % 64) % 64 / sizeof *room;
+}
+
 /* Runs job(arg, 0 .. jobs - 1) on the threads there are. */
 void lanes_run(const syn_parallel *parallel, size_t jobs, syn_job_fn *job, void *arg);
 

@@ -45,13 +45,13 @@ typedef struct workspace {
     size_t length, positions; /* most ids of a row; of the rows that go through together */
     size_t block;             /* positions whose logits are made at a time */
     bool taken;
-    float *memory;
-    size_t used;         /* floats; counted with memory NULL */
-    layer_kept *kept;    /* (layer); one for all without a way back */
-    float *x, *inverse;  /* the stream, at the end behind the last layer */
-    float *normed, *act; /* (position, embd), (position, ff) */
-    float *turn;         /* (length, rope): cos and sin of each pair */
-    float *logits, *nll; /* (block, vocab), (position) */
+    float *room, *memory; /* what was allocated; its first line of the cache */
+    size_t used;          /* floats; counted with memory NULL */
+    layer_kept *kept;     /* (layer); one for all without a way back */
+    float *x, *inverse;   /* the stream, at the end behind the last layer */
+    float *normed, *act;  /* (position, embd), (position, ff) */
+    float *turn;          /* (length, rope): cos and sin of each pair */
+    float *logits, *nll;  /* (block, vocab), (position) */
     float *dx, *dnormed, *dheads, *dq, *dk, *dv, *dact, *draw;
     float *pieces;  /* (piece, widest vector): partial sums of vectors' gradients */
     float *work;    /* of attention */
@@ -67,8 +67,8 @@ struct net_pass {
     net_way way;
     size_t slots, spaces;
     workspace *space;
-    pthread_mutex_t lock; /* of who has which space */
-    float *gradients;     /* (slots - 1, parameters) */
+    pthread_mutex_t lock;    /* of who has which space */
+    float *room, *gradients; /* (slots - 1, parameters) behind the start of a line of the cache */
 };
 
 static const syn_parallel alone = {0};
@@ -231,7 +231,8 @@ static void open_space(workspace *p)
 {
     p->kept = tool_alloc(p->n->layers, sizeof *p->kept);
     take_all(p, p->kept);
-    p->memory = tool_alloc(p->used, sizeof *p->memory);
+    p->room = tool_alloc(p->used + LANES_LINE, sizeof *p->room);
+    p->memory = lanes_aligned(p->room);
     take_all(p, p->kept);
     for (size_t i = 1; i < p->n->layers && p->way == NET_FORWARD; i++) p->kept[i] = p->kept[0];
     make_turns(p);
@@ -246,7 +247,8 @@ net_pass *net_pass_open(const net *n, size_t length, size_t rows, net_way way)
         p->space[i] = shape;
         open_space(&p->space[i]);
     }
-    p->gradients = tool_alloc(gradients_of(p) + 1, sizeof *p->gradients);
+    p->room = tool_alloc(gradients_of(p) + LANES_LINE, sizeof *p->room);
+    p->gradients = lanes_aligned(p->room);
     pthread_mutex_init(&p->lock, NULL);
     return p;
 }
@@ -256,11 +258,11 @@ void net_pass_close(net_pass *p)
     if (!p) return;
     for (size_t i = 0; i < p->spaces; i++) {
         free(p->space[i].kept);
-        free(p->space[i].memory);
+        free(p->space[i].room);
     }
     pthread_mutex_destroy(&p->lock);
     free(p->space);
-    free(p->gradients);
+    free(p->room);
     free(p);
 }
 
