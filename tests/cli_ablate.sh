@@ -2,7 +2,7 @@
 # synergy ablate and perturb: one set of units, curves, resuming, what is refused.
 . ./cli.sh
 models=data/models
-model=$models/llama/model.gguf
+model=$models/llama-f16/model.gguf
 
 # refused CODE TEXT ARGUMENTS...: the exit code, and a line that says TEXT
 refused() {
@@ -44,7 +44,7 @@ while read -r folder from units heads kl; do
 done < data/ablation.txt
 
 # ---- nothing but the arithmetic and the threads changes little and nothing
-tokens=$models/llama/tokens.npy
+tokens=$models/llama-f16/tokens.npy
 one exact $model --tokens $tokens --from 4 --heads '1.*,0.1' --exact -t 1
 one threads $model --tokens $tokens --from 4 --heads '0.1,1.0-5' --exact -t 3
 same "threads, and another way to name the units" "$work/exact.json" "$work/threads.json"

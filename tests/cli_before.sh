@@ -2,7 +2,7 @@
 # the model's, outputs that are inputs or cannot be written, time and room; prompt files of every kind; closed pipes.
 . ./cli.sh
 notes=yes
-model=data/models/llama/model.gguf
+model=data/models/llama-f16/model.gguf
 gpt=data/models/gpt2-iq4_nl/model.gguf
 printf 'tell me of the sea\nand now of the land\na third one\nfour\n' > "$work/prompts"
 

@@ -3,7 +3,7 @@
 # those of the whole texts, and that a real model is clearly above chance.
 . ./cli.sh
 models=data/models
-llama=$models/llama/model.gguf
+llama=$models/llama-f16/model.gguf
 real=${SYN_MODELS:-../tools/models}
 tool=$work/npy_tool
 ${CC:-cc} -std=c99 -O1 -Wall -Wextra npy_tool.c -o "$tool" -lm > "$work/out" 2>&1 || { bad "npy_tool.c does not compile" "$work/out"; finish; }
@@ -149,7 +149,7 @@ whole() {
 }
 
 # in a plain model, and in two whose windows of 6 and 8 do not let a sequence go back: there all is fed again
-for name in llama gemma2-tiny gemma3; do
+for name in llama-f16 gemma2-tiny gemma3-f16; do
     model=$models/$name/model.gguf
     run 0 "each, $name" eval "$model" --each --items 4 --exact
     cp "$work/stdout" "$work/each"

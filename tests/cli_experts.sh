@@ -63,7 +63,7 @@ else good; fi
 lacks "the words" "router never chose" "$work/every-phiid/phiid.json"
 
 # ---- a model without experts says so
-"$synergy" capture "$models/llama/model.gguf" --units experts --prompts "$work/prompts.txt" -n 8 -o "$work/none" \
+"$synergy" capture "$models/llama-f16/model.gguf" --units experts --prompts "$work/prompts.txt" -n 8 -o "$work/none" \
     > "$work/stdout" 2> "$work/stderr"
 if [ $? -eq 1 ] && grep -q "no experts" "$work/stderr"; then good; else bad "no experts" "$work/stderr"; fi
 

@@ -3,7 +3,7 @@
 . ./cli.sh
 
 models=data/models
-model=$models/llama/model.gguf
+model=$models/llama-f16/model.gguf
 moe=$models/qwen3moe-tiny/model.gguf
 printf 'one\ttell me of the sea\nand now of the land\na third one\nfour\n' > "$work/prompts"
 

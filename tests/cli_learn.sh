@@ -21,9 +21,8 @@ number() {
 
 # ---- gradients of every family, steps of AdamW
 
-for name in llama llama-tied qwen2 qwen3; do
+for name in llama-f16 llama-tied qwen2-q4_0 qwen3-bf16; do
     data=data/gradients/$name model=data/models/$name/model.gguf
-    [ -f "$model" ] || model=$data/model.gguf
     subcommand=gradient
     run 0 "$name" $model --tokens $data/ids.npy --weights $data/weights.npy -o "$work/g.gguf" --force --json -t 2
     near "$name: loss" "$(sed -n 's/.*"loss": \([-0-9.e]*\).*/\1/p' "$work/stdout")" "$(number $data/losses.npy 0)" 1e-5
@@ -71,7 +70,7 @@ for folder in data/models/*; do
     try "$name: the same logits" "$tool" close "$work/ours.npy" "$work/header/logits.npy" 2e-5
 done
 subcommand=gradient
-for name in gemma3 olmo2 llama-moe-q5_1; do
+for name in gemma3-f16 olmo2 llama-moe-q5_1; do
     run 1 "$name has no way back" data/models/$name/model.gguf --tokens "$work/first.npy" --json
     says "llama,"
     says "qwen3"
@@ -79,7 +78,7 @@ done
 
 # ---- a result folder: importance becomes columns of units.csv, and an order of ablation
 
-model=data/models/llama/model.gguf
+model=data/models/llama-f16/model.gguf
 "$synergy" capture $model --prompts builtin --shard 1/20 -n 40 -o "$work/folder" > "$work/out" 2>&1
 "$synergy" phiid "$work/folder" > "$work/out" 2>&1
 cp "$work/folder/units.csv" "$work/before.csv"
@@ -156,7 +155,7 @@ says "empty"
 echo "a b" > "$work/tiny"
 run 1 "a vocabulary larger than the text" --text "$work/tiny" --steps 1 -o "$work/none"
 says "vocabulary"
-run 1 "a context that does not fit" --init data/models/llama/model.gguf --text "$work/text" --steps 1 -c 100000 -o "$work/none"
+run 1 "a context that does not fit" --init data/models/llama-f16/model.gguf --text "$work/text" --steps 1 -c 100000 -o "$work/none"
 # shellcheck disable=SC2086
 run 1 "a learning rate out of all bounds" --init "$work/whole/model.gguf" --text "$work/text" --steps 40 --batch 2 -c 32 --lr 1000 --clip 0 \
     --schedule constant --warmup 0 -o "$work/wild"
@@ -173,9 +172,9 @@ if [ $code -eq 1 ] && [ "$(grep -vc ': note: ' "$work/stderr")" -eq 1 ]; then go
 says "cannot write"
 try "$what: the last good file is whole" "$synergy" info "$work/disk/start.gguf"
 "$work/npy_tool" put "$work/ids.npy" '<i4' 3 -- 1 2 100000
-run 1 "an id outside the vocabulary" --init data/models/llama/model.gguf --tokens "$work/ids.npy" --steps 1 --batch 1 -o "$work/none"
+run 1 "an id outside the vocabulary" --init data/models/llama-f16/model.gguf --tokens "$work/ids.npy" --steps 1 --batch 1 -o "$work/none"
 says "not in the vocabulary"
-run 2 "nothing beside the root, which makes 0 / 0 of a weight without gradient" --init data/models/llama/model.gguf --tokens "$work/ids.npy" \
+run 2 "nothing beside the root, which makes 0 / 0 of a weight without gradient" --init data/models/llama-f16/model.gguf --tokens "$work/ids.npy" \
     --steps 1 --eps 0 -o "$work/none"
 run 2 "nothing to learn from" --steps 1 -o "$work/none"
 

@@ -6,7 +6,7 @@ notes=yes
 tiny=data/gguf/ok_v3_f32.gguf
 bpe=data/gguf/ok_bpe.gguf
 moe=data/gguf/ok_moe.gguf
-deep=data/models/gemma3/model.gguf
+deep=data/models/gemma3-f16/model.gguf
 tab=$(printf '\t')
 # a launcher around this test is not what is tested
 unset OMPI_COMM_WORLD_RANK PMI_RANK SLURM_ARRAY_TASK_ID SLURM_PROCID PBS_ARRAY_INDEX SGE_TASK_ID
@@ -195,26 +195,26 @@ for folder in data/models/*; do
     done
     try "$name: tokens.npy holds the ids" "$tool" near "$work/ids.npy" "$work/forced/$name/tokens.npy" 0
 done
-out=$work/forced/llama
+out=$work/forced/llama-f16
 expected="(1, 48, 3, 6)"
 if [ "$("$tool" shape "$out/norms.npy")" = "$expected" ]; then good; else bad "the shape of norms.npy is not $expected"; fi
 if [ "$("$tool" shape "$out/logits.npy")" = "(1, 48, 300)" ]; then good; else bad "the shape of logits.npy"; fi
 # two rows of ids, of another integer type: each starts anew
 "$tool" put "$work/two.npy" '<i8' 2 4 -- 1 20 30 40 1 20 30 40
-run 0 "capture --tokens [2, 4]" capture data/models/llama/model.gguf --tokens "$work/two.npy" -o "$work/two" -t 2
+run 0 "capture --tokens [2, 4]" capture data/models/llama-f16/model.gguf --tokens "$work/two.npy" -o "$work/two" -t 2
 if [ "$("$tool" shape "$work/two/norms.npy")" = "(2, 4, 3, 6)" ]; then good; else bad "two rows: the shape of norms.npy"; fi
 if [ -e "$work/two/logits.npy" ]; then bad "logits.npy unasked"; else good; fi
 "$tool" put "$work/one.npy" '<u2' 1 4 -- 1 20 30 40
-run 0 "capture --tokens [1, 4]" capture data/models/llama/model.gguf --tokens "$work/one.npy" -o "$work/one" -t 1
+run 0 "capture --tokens [1, 4]" capture data/models/llama-f16/model.gguf --tokens "$work/one.npy" -o "$work/one" -t 1
 for i in 0 1; do try "row $i is as if alone" "$tool" rows "$work/two/norms.npy" "$work/one/norms.npy" $i 2; done
-run 0 "the same ids again" capture data/models/llama/model.gguf --tokens "$work/one.npy" -o "$work/one"
-run 1 "other ids into the same folder" capture data/models/llama/model.gguf --tokens "$work/two.npy" -o "$work/one"
+run 0 "the same ids again" capture data/models/llama-f16/model.gguf --tokens "$work/one.npy" -o "$work/one"
+run 1 "other ids into the same folder" capture data/models/llama-f16/model.gguf --tokens "$work/two.npy" -o "$work/one"
 says --force
-run 1 "exact into the same folder" capture data/models/llama/model.gguf --tokens "$work/one.npy" -o "$work/one" --exact
-run 1 "prompts into the same folder" capture data/models/llama/model.gguf --prompts builtin -n 2 -o "$work/one"
-run 0 "other ids with --force" capture data/models/llama/model.gguf --tokens "$work/two.npy" -o "$work/one" --force
+run 1 "exact into the same folder" capture data/models/llama-f16/model.gguf --tokens "$work/one.npy" -o "$work/one" --exact
+run 1 "prompts into the same folder" capture data/models/llama-f16/model.gguf --prompts builtin -n 2 -o "$work/one"
+run 0 "other ids with --force" capture data/models/llama-f16/model.gguf --tokens "$work/two.npy" -o "$work/one" --force
 same "--force" "$work/one" "$work/two" norms.npy tokens.npy run.json
-run 0 "--force without --logits" capture data/models/llama/model.gguf --tokens "$work/two.npy" -o "$out" --force
+run 0 "--force without --logits" capture data/models/llama-f16/model.gguf --tokens "$work/two.npy" -o "$out" --force
 if [ -e "$out/logits.npy" ]; then bad "logits.npy of an earlier run is left beside norms of another"; else good; fi
 
 # ids.npy that cannot be used
@@ -334,7 +334,7 @@ done
 run 0 "when there is room again" capture $tiny --prompts builtin --beyond-context -n 100 -o "$work/full" --force --resume
 run 0 "undisturbed" capture $tiny --prompts builtin --beyond-context -n 100 -o "$work/whole"
 same "after a full disk" "$work/full" "$work/whole" norms.npy tokens.npy run.json
-limited 1 capture data/models/llama/model.gguf --tokens "$work/ids.npy" --logits -o "$work/two" --force
+limited 1 capture data/models/llama-f16/model.gguf --tokens "$work/ids.npy" --logits -o "$work/two" --force
 if [ -n "$(find "$work/two" -name '*.npy.part' -o -name '*.json.part')" ]; then bad "a full disk leaves half files of --tokens"; else good; fi
 
 # ---- shards

@@ -4,7 +4,7 @@
 . ./cli.sh
 subcommand=perplexity
 models=data/models
-llama=$models/llama/model.gguf
+llama=$models/llama-f16/model.gguf
 real=${SYN_MODELS:-../tools/models}
 for name in npy_tool nll_tool; do
     ${CC:-cc} -std=c99 -O1 -Wall -Wextra $name.c -o "$work/$name" -lm > "$work/out" 2>&1 ||
@@ -140,7 +140,7 @@ input=
 run 0 "its ids" $llama --tokens "$work/ids.npy" --json
 try "a text is its ids" cmp "$work/stdout" "$work/first"
 # windows of a text begin with the begin token of a model that has one: two windows of 4 are two rows
-gemma=$models/gemma3/model.gguf
+gemma=$models/gemma3-f16/model.gguf
 "$synergy" tokenize $gemma < "$work/text" > "$work/ids"
 read -r bos a b c d e f g rest < "$work/ids"
 "$tool" put "$work/rows.npy" '<i4' 2 4 -- "$bos" "$a" "$b" "$c" "$bos" "$e" "$f" "$g"

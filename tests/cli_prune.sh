@@ -32,7 +32,8 @@ zeroed() {
     try "$1 without heads $2" "$tool" gain "$models/$1/model.gguf" "$work/$1.gguf" $near heads "$2"
     try "$1: the rest" "$tool" others "$models/$1/model.gguf" "$work/$1.gguf" attn_output.weight
 }
-zeroed llama 0.0,1.3,2.5                     # F32
+zeroed llama-f16 0.0,1.3,2.5
+zeroed llama-tied 0.1,1.3,1.4                 # F32
 zeroed llama-bias 0.1,1.0,1.5
 zeroed llama-q8_0 0.0,0.1,1.4                # 16 columns of blocks of 32
 zeroed llama-tied-q4_1 0.1,1.0,1.2
@@ -42,7 +43,7 @@ zeroed qwen3-bf16 0.0,1.4
 zeroed qwen3-yarn 0.0,0.1,1.3
 zeroed qwen3moe-tiny 0.3,1.1
 zeroed gemma2-tiny 0.0,3.2
-zeroed gemma3 0.0,6.2
+zeroed gemma3-f16 0.0,6.2
 zeroed gemma3-q5_0 2.1,5.0
 zeroed gemma3-q4_k 0.1,1.3                   # 64 columns of blocks of 256
 zeroed gptneox-f16 0.5,1.0
@@ -76,13 +77,13 @@ groups() {
     small=$(wc -c < "$work/$1.gguf") large=$(wc -c < "$models/$1/model.gguf")
     if [ "$small" -lt "$large" ]; then good; else bad "$1: $small bytes, $large before"; fi
 }
-groups llama 0.0-2,1.3-5,2.0-2 0.0,0.1,0.2,1.3,1.4,1.5,2.0,2.1,2.2
-is "query heads" 3 "$tool" key "$work/llama.gguf" llama.attention.head_count
-is "KV heads" 1 "$tool" key "$work/llama.gguf" llama.attention.head_count_kv
-is "the size of a head is written out" 16 "$tool" key "$work/llama.gguf" llama.attention.key_length
-is "output projection" "F32 [48, 96]" "$tool" tensor "$work/llama.gguf" blk.1.attn_output.weight
-is "key projection" "F32 [96, 16]" "$tool" tensor "$work/llama.gguf" blk.1.attn_k.weight
-try "the rest" "$tool" others $models/llama/model.gguf "$work/llama.gguf" attn_q.weight attn_k.weight attn_v.weight attn_output.weight
+groups llama-f16 0.0-2,1.3-5,2.0-2 0.0,0.1,0.2,1.3,1.4,1.5,2.0,2.1,2.2
+is "query heads" 3 "$tool" key "$work/llama-f16.gguf" llama.attention.head_count
+is "KV heads" 1 "$tool" key "$work/llama-f16.gguf" llama.attention.head_count_kv
+is "the size of a head is written out" 16 "$tool" key "$work/llama-f16.gguf" llama.attention.key_length
+is "output projection" "F16 [48, 96]" "$tool" tensor "$work/llama-f16.gguf" blk.1.attn_output.weight
+is "key projection" "F16 [96, 16]" "$tool" tensor "$work/llama-f16.gguf" blk.1.attn_k.weight
+try "the rest" "$tool" others $models/llama-f16/model.gguf "$work/llama-f16.gguf" attn_q.weight attn_k.weight attn_v.weight attn_output.weight
 groups llama-bias '*.0-2' 0.0,0.1,0.2,1.0,1.1,1.2
 groups llama-moe-q5_1 0.0-1,1.2-3 0.0,0.1,1.2,1.3
 groups qwen3-bf16 '*.2-3' 0.2,0.3,1.2,1.3
@@ -99,7 +100,7 @@ prints "not whole blocks"
 try "blocks across groups" "$tool" gain $models/llama-q8_0/model.gguf "$work/blocks.gguf" $near heads 0.0,0.1,0.2,1.0,1.1,1.2
 run 0 "a fixed number of heads" prune $models/phi3/model.gguf --heads '*.0' -o "$work/fixed.gguf"
 prints "all its heads only"
-run 0 "a cut model can be pruned again" prune "$work/llama.gguf" --heads 0.1 -o "$work/again.gguf"
+run 0 "a cut model can be pruned again" prune "$work/llama-f16.gguf" --heads 0.1 -o "$work/again.gguf"
 is "the later units" L0H1 "$tool" key "$work/again.gguf" synergy.pruned.units
 
 # ---- other numbers of KV groups from each layer of a llama: head counts for each layer
@@ -118,12 +119,12 @@ uneven() {
     if [ "$small" -lt "$large" ]; then good; else bad "$1: $small bytes, $large with zeros"; fi
     run 0 "info of it" info "$work/deci.gguf"
 }
-uneven llama 1.3-5 1.3,1.4,1.5 '2 1 2'
-uneven llama '1.*' 1.0,1.1,1.2,1.3,1.4,1.5 '2 0 2'
-uneven llama '0.*,1.3-5,2.1' 0.0,0.1,0.2,0.3,0.4,0.5,1.3,1.4,1.5,2.1 '1 1 2'
-is "the first layer keeps a group, of zeros" "F32 [48, 96]" "$tool" tensor "$work/deci.gguf" blk.0.attn_output.weight
+uneven llama-f16 1.3-5 1.3,1.4,1.5 '2 1 2'
+uneven llama-f16 '1.*' 1.0,1.1,1.2,1.3,1.4,1.5 '2 0 2'
+uneven llama-f16 '0.*,1.3-5,2.1' 0.0,0.1,0.2,0.3,0.4,0.5,1.3,1.4,1.5,2.1 '1 1 2'
+is "the first layer keeps a group, of zeros" "F16 [48, 96]" "$tool" tensor "$work/deci.gguf" blk.0.attn_output.weight
 is "of zeros" 4608 "$tool" zeros "$work/deci.gguf" blk.0.attn_output.weight
-uneven llama '1.*,2.*,0.1' 0.1,1.0,1.1,1.2,1.3,1.4,1.5,2.0,2.1,2.2,2.3,2.4,2.5 '2 0 0'
+uneven llama-f16 '1.*,2.*,0.1' 0.1,1.0,1.1,1.2,1.3,1.4,1.5,2.0,2.1,2.2,2.3,2.4,2.5 '2 0 0'
 prints "heads by layer   6 0 0"
 uneven llama-tied '1.*' 1.0,1.1,1.2,1.3,1.4 '1 0'
 uneven llama-q8_0 '1.*' 1.0,1.1,1.2,1.3,1.4,1.5 '2 0'
@@ -132,18 +133,18 @@ uneven llama-bias 1.0-2 1.0,1.1,1.2 '2 1'
 uneven llama-bias '1.*' 1.0,1.1,1.2,1.3,1.4,1.5 '2 1' # its output bias stays, and so one group
 run 0 "groups in one block" prune $models/llama-q8_0/model.gguf --heads '0.0-2,1.1' -o "$work/deci.gguf" --force
 prints "not whole blocks"
-run 0 "nothing to be cut" prune $models/llama/model.gguf --heads '0.0,1.5' -o "$work/deci.gguf" --force
+run 0 "nothing to be cut" prune $models/llama-f16/model.gguf --heads '0.0,1.5' -o "$work/deci.gguf" --force
 prints "no layer loses a whole KV group"
-groups llama '0.*,1.0-2,2.3-5' 0.0,0.1,0.2,0.3,0.4,0.5,1.0,1.1,1.2,2.3,2.4,2.5
-is "as many from every layer, as the first keeps one" 1 "$tool" key "$work/llama.gguf" llama.attention.head_count_kv
+groups llama-f16 '0.*,1.0-2,2.3-5' 0.0,0.1,0.2,0.3,0.4,0.5,1.0,1.1,1.2,2.3,2.4,2.5
+is "as many from every layer, as the first keeps one" 1 "$tool" key "$work/llama-f16.gguf" llama.attention.head_count_kv
 run 0 "experts stay a llama" prune $models/llama-moe-q5_1/model.gguf --heads 0.0-1 -o "$work/deci.gguf" --force
 is "experts stay a llama" llama "$tool" key "$work/deci.gguf" general.architecture
 # and once more, from the cut model: its own units, and a layer without any
-run 0 "a model by layer" prune $models/llama/model.gguf --heads '1.*,2.3-5' -o "$work/deci.gguf" --force
+run 0 "a model by layer" prune $models/llama-f16/model.gguf --heads '1.*,2.3-5' -o "$work/deci.gguf" --force
 run 0 "pruned again" prune "$work/deci.gguf" --heads 0.3-5,2.1 -o "$work/again.gguf" --force
 is "KV heads left" "1 0 1" "$tool" key "$work/again.gguf" deci.attention.head_count_kv
 try "pruned again" "$tool" gain "$work/deci.gguf" "$work/again.gguf" $near heads 0.3,0.4,0.5,2.1
-try "from the first model" "$tool" gain $models/llama/model.gguf "$work/again.gguf" $near heads \
+try "from the first model" "$tool" gain $models/llama-f16/model.gguf "$work/again.gguf" $near heads \
     0.3,0.4,0.5,1.0,1.1,1.2,1.3,1.4,1.5,2.1,2.3,2.4,2.5
 printf 'The cat sat.\nOne two three four.\n' > "$work/prompts.txt"
 run 0 "capture" capture "$work/deci.gguf" --exact --prompts "$work/prompts.txt" -n 24 -o "$work/bylayer"
@@ -170,12 +171,12 @@ broken "other counts" "blk.2.attn_q.weight: shape" deci.attention.head_count i32
 run 0 "experts" prune $models/qwen3moe-tiny/model.gguf --units experts --heads 0.0,0.3,1.1 -o "$work/experts.gguf"
 try "experts" "$tool" gain $models/qwen3moe-tiny/model.gguf "$work/experts.gguf" $near experts 0.0,0.3,1.1
 try "the rest" "$tool" others $models/qwen3moe-tiny/model.gguf "$work/experts.gguf" ffn_down_exps
-run 1 "a model without experts" prune $models/llama/model.gguf --units experts --heads 0.0 -o "$work/none.gguf"
+run 1 "a model without experts" prune $models/llama-f16/model.gguf --units experts --heads 0.0 -o "$work/none.gguf"
 says "no experts"
 
 # ---- the choice by score, from a result folder
 printf 'The cat sat.\nOne two three four.\n' > "$work/prompts.txt"
-model=$models/llama/model.gguf
+model=$models/llama-f16/model.gguf
 run 0 "capture" capture $model --exact --prompts "$work/prompts.txt" -n 24 -o "$work/dir"
 run 0 "phiid" phiid "$work/dir"
 

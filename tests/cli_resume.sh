@@ -2,7 +2,7 @@
 # differs, --fresh starts over, logs have progress, and a bar fits its terminal.
 . ./cli.sh
 notes=yes
-model=data/models/llama/model.gguf
+model=data/models/llama-f16/model.gguf
 
 same() {
     try "$1" cmp "$2" "$3"

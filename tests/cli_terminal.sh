@@ -1,7 +1,7 @@
 # cli_terminal.sh - text from files is data: in a terminal no control character of a file's name, of a model's name or
 # of a prompt item gets through; in a pipe the bytes are what they were; what people read stays what it is.
 . ./cli.sh
-model=data/models/llama/model.gguf
+model=data/models/llama-f16/model.gguf
 have script || { skip "no script(1): nothing can be shown in a terminal"; finish; }
 
 esc=$(printf '\033')

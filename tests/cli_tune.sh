@@ -149,7 +149,7 @@ run 1 "no such head" "$model" "$results" --task agreement --subset L0H9 -o "$wor
 run 1 "no such score" "$model" "$results" --task agreement --score nothing -o "$work/none"
 says "nothing"
 run 1 "another model's folder" $tiny "$results" --task agreement -o "$work/none"
-run 1 "a family without a way back" data/models/gemma3/model.gguf "$results" --task agreement -o "$work/none"
+run 1 "a family without a way back" data/models/gemma3-f16/model.gguf "$results" --task agreement -o "$work/none"
 says "llama,"
 # shellcheck disable=SC2086
 run 1 "a learning rate out of all bounds" "$model" "$results" $tune --steps 30 --lr 1000 --weight-decay 1000 --clip 0 -o "$work/wild"

@@ -8,8 +8,10 @@
 
 static const char *const cases[] = {
     "llama",
+    "llama-f16",
     "llama-tied-q4_1",
     "gemma3",
+    "gemma3-f16",
     "gemma3-q4_k",
     "qwen2-q4_0",
     "qwen3-bf16",

@@ -53,7 +53,7 @@ static syn_status open_changed(const parts *g, const change *c, syn_error *err)
 /* ---- every tensor and every key of every family ---- */
 
 static const char *const bases[] = {
-    "llama",
+    "llama-f16",
     "llama-bias",
     "llama-moe-q5_1",
     "qwen2-q4_0",
@@ -207,11 +207,11 @@ static const double none = -12345; /* stands for NaN: tables of constants have n
 
 static const wrong wrongs[] = {
     /* head counts that do not divide */
-    {"llama", "llama.attention.head_count", 'u', 0, NULL},
-    {"llama", "llama.attention.head_count", 'u', 7, NULL},
-    {"llama", "llama.attention.head_count_kv", 'u', 0, NULL},
-    {"llama", "llama.attention.head_count_kv", 'u', 4, NULL},
-    {"llama", "llama.attention.head_count_kv", 'u', 4294967295.0, NULL},
+    {"llama-f16", "llama.attention.head_count", 'u', 0, NULL},
+    {"llama-f16", "llama.attention.head_count", 'u', 7, NULL},
+    {"llama-f16", "llama.attention.head_count_kv", 'u', 0, NULL},
+    {"llama-f16", "llama.attention.head_count_kv", 'u', 4, NULL},
+    {"llama-f16", "llama.attention.head_count_kv", 'u', 4294967295.0, NULL},
     {"qwen3-bf16", "qwen3.attention.head_count_kv", 'u', 4, NULL},
     {"qwen3-bf16", "qwen3.attention.key_length", 'u', 0, NULL},
     {"qwen3-bf16", "qwen3.attention.value_length", 'u', 0, NULL},
@@ -219,19 +219,19 @@ static const wrong wrongs[] = {
     {"olmo2", "olmo2.attention.head_count", 'u', 5, NULL},
     {"starcoder2", "starcoder2.attention.head_count_kv", 'u', 4, NULL},
     /* sizes */
-    {"llama", "llama.block_count", 'u', 0, NULL},
-    {"llama", "llama.block_count", 'u', 4, "blk.3."},
-    {"llama", "llama.block_count", 'u', 4000000000.0, NULL},
-    {"llama", "llama.embedding_length", 'u', 0, NULL},
-    {"llama", "llama.embedding_length", 'u', 4294967292.0, NULL},
-    {"llama", "llama.feed_forward_length", 'u', 0, NULL},
-    {"llama", "llama.feed_forward_length", 'u', 4294967295.0, "ffn_"},
+    {"llama-f16", "llama.block_count", 'u', 0, NULL},
+    {"llama-f16", "llama.block_count", 'u', 4, "blk.3."},
+    {"llama-f16", "llama.block_count", 'u', 4000000000.0, NULL},
+    {"llama-f16", "llama.embedding_length", 'u', 0, NULL},
+    {"llama-f16", "llama.embedding_length", 'u', 4294967292.0, NULL},
+    {"llama-f16", "llama.feed_forward_length", 'u', 0, NULL},
+    {"llama-f16", "llama.feed_forward_length", 'u', 4294967295.0, "ffn_"},
     {"gpt2-iq4_nl", "gpt2.context_length", 'u', 0, "position_embd.weight"},
     {"gpt2-iq4_nl", "gpt2.context_length", 'u', 129, "position_embd.weight"},
     /* rope dimensions over the head's, odd, none */
-    {"llama", "llama.rope.dimension_count", 'u', 18, NULL},
-    {"llama", "llama.rope.dimension_count", 'u', 7, NULL},
-    {"llama", "llama.rope.dimension_count", 'u', 0, NULL},
+    {"llama-f16", "llama.rope.dimension_count", 'u', 18, NULL},
+    {"llama-f16", "llama.rope.dimension_count", 'u', 7, NULL},
+    {"llama-f16", "llama.rope.dimension_count", 'u', 0, NULL},
     {"gptneox-f16", "gptneox.rope.dimension_count", 'u', 18, NULL},
     {"deepseek2-tiny", "deepseek2.rope.dimension_count", 'u', 20, NULL},
     {"deepseek2-kvb-tiny", "deepseek2.rope.dimension_count", 'u', 4000000000.0, NULL},
@@ -286,18 +286,18 @@ static const wrong wrongs[] = {
     {"phi3long", "phi3.rope.scaling.attn_factor", 'f', none, NULL},
     {"deepseek2-tiny", "deepseek2.rope.scaling.attn_factor", 'f', 2, NULL},
     {"deepseek3", "deepseek2.rope.scaling.factor", 'f', 4, "rope.scaling.type"},
-    {"llama", "llama.attention.layer_norm_rms_epsilon", 'f', 0, NULL},
-    {"llama", "llama.attention.layer_norm_rms_epsilon", 'f', -1e-5, NULL},
-    {"llama", "llama.attention.layer_norm_rms_epsilon", 'f', none, NULL},
+    {"llama-f16", "llama.attention.layer_norm_rms_epsilon", 'f', 0, NULL},
+    {"llama-f16", "llama.attention.layer_norm_rms_epsilon", 'f', -1e-5, NULL},
+    {"llama-f16", "llama.attention.layer_norm_rms_epsilon", 'f', none, NULL},
     {"gptneox-f16", "gptneox.attention.layer_norm_epsilon", 'f', 0, NULL},
     {"gpt2-iq4_nl", "gpt2.attention.layer_norm_epsilon", 'f', none, NULL},
-    {"llama", "llama.rope.freq_base", 'f', 0, NULL},
-    {"llama", "llama.rope.freq_base", 'f', -10000, NULL},
-    {"llama", "llama.rope.freq_base", 'f', none, NULL},
-    {"llama", "llama.rope.freq_base", 'f', HUGE_VAL, NULL},
+    {"llama-f16", "llama.rope.freq_base", 'f', 0, NULL},
+    {"llama-f16", "llama.rope.freq_base", 'f', -10000, NULL},
+    {"llama-f16", "llama.rope.freq_base", 'f', none, NULL},
+    {"llama-f16", "llama.rope.freq_base", 'f', HUGE_VAL, NULL},
     {"gemma3-q5_0", "gemma3.rope.freq_base_swa", 'f', 0, NULL},
-    {"llama", "llama.rope.scaling.factor", 'f', 0, NULL},
-    {"llama", "llama.rope.scaling.factor", 'f', none, NULL},
+    {"llama-f16", "llama.rope.scaling.factor", 'f', 0, NULL},
+    {"llama-f16", "llama.rope.scaling.factor", 'f', none, NULL},
     {"deepseek2-tiny", "deepseek2.rope.scaling.factor", 'f', 0, NULL},
     {"deepseek2-tiny", "deepseek2.rope.scaling.factor", 'f', -40, NULL},
     {"deepseek2-tiny", "deepseek2.rope.scaling.original_context_length", 'u', 0, NULL},
@@ -326,13 +326,13 @@ static const wrong wrongs[] = {
     {"phi3long", "phi3.rope.scaling.attn_factor", 'f', 0, NULL},
     {"phi3long", "phi3.rope.scaling.original_context_length", 'u', 0, NULL},
     /* kinds */
-    {"llama", "llama.block_count", 't', 0, NULL},
-    {"llama", "llama.block_count", 'f', 3, NULL},
-    {"llama", "llama.rope.freq_base", 't', 0, NULL},
-    {"llama", "llama.rope.freq_base", 'u', 10000, NULL},
-    {"llama", "llama.rope.scaling.type", 't', 0, NULL},
-    {"llama", "llama.rope.scaling.type", 'u', 1, NULL},
-    {"llama", "general.architecture", 't', 0, "phi3"}, /* the list of those that are known */
+    {"llama-f16", "llama.block_count", 't', 0, NULL},
+    {"llama-f16", "llama.block_count", 'f', 3, NULL},
+    {"llama-f16", "llama.rope.freq_base", 't', 0, NULL},
+    {"llama-f16", "llama.rope.freq_base", 'u', 10000, NULL},
+    {"llama-f16", "llama.rope.scaling.type", 't', 0, NULL},
+    {"llama-f16", "llama.rope.scaling.type", 'u', 1, NULL},
+    {"llama-f16", "general.architecture", 't', 0, "phi3"}, /* the list of those that are known */
 };
 
 TEST(numbers_that_make_no_sense_are_named)
@@ -377,32 +377,33 @@ static const odd_key odd_keys[] = {
     {"olmo3", "olmo2.attention.sliding_window_pattern", 9, 7, 0, 1, "has 0 elements"},
     {"olmo3", "olmo2.attention.sliding_window_pattern", 9, 6, 2, 1, "array of f32"},
     {"olmo3", "olmo2.attention.sliding_window_pattern", 9, 8, 2, 1, "array of str"},
-    {"llama", "llama.attention.sliding_window_pattern", 9, 6, 9, 1, NULL}, /* without a window */
+    {"llama-f16", "llama.attention.sliding_window_pattern", 9, 6, 9, 1,
+     NULL}, /* without a window */
     /* a key that no family reads may say what holds anyway, in any type of number */
-    {"llama", "llama.attention.causal", 7, 0, 1, 1, NULL},
-    {"llama", "llama.attention.causal", 7, 0, 1, 0, "attention.causal would change"},
-    {"llama", "llama.attention.causal", 8, 0, 1, 0, "attention.causal would change"},
-    {"llama", "llama.attention.clamp_kqv", 12, 0, 1, 0, NULL},
-    {"llama", "llama.attention.clamp_kqv", 12, 0, 1, 8, "clamp_kqv would change"},
-    {"llama", "llama.attention.value_scale", 6, 0, 1, -1, "value_scale would change"},
-    {"llama", "llama.deepstack_mapping", 9, 5, 3, -1, NULL},
-    {"llama", "llama.deepstack_mapping", 9, 5, 3, -2, "deepstack_mapping would change"},
-    {"llama", "llama.deepstack_mapping", 9, 9, 0, 0, "deepstack_mapping would change"},
-    {"llama", "llama.embedding_length_out", 4, 0, 1, 96, NULL},
-    {"llama", "llama.embedding_length_out", 4, 0, 1, 95, "embedding_length_out would change"},
-    {"llama", "llama.hidden_activation", 8, 0, 1, 0, "hidden_activation would change"},
+    {"llama-f16", "llama.attention.causal", 7, 0, 1, 1, NULL},
+    {"llama-f16", "llama.attention.causal", 7, 0, 1, 0, "attention.causal would change"},
+    {"llama-f16", "llama.attention.causal", 8, 0, 1, 0, "attention.causal would change"},
+    {"llama-f16", "llama.attention.clamp_kqv", 12, 0, 1, 0, NULL},
+    {"llama-f16", "llama.attention.clamp_kqv", 12, 0, 1, 8, "clamp_kqv would change"},
+    {"llama-f16", "llama.attention.value_scale", 6, 0, 1, -1, "value_scale would change"},
+    {"llama-f16", "llama.deepstack_mapping", 9, 5, 3, -1, NULL},
+    {"llama-f16", "llama.deepstack_mapping", 9, 5, 3, -2, "deepstack_mapping would change"},
+    {"llama-f16", "llama.deepstack_mapping", 9, 9, 0, 0, "deepstack_mapping would change"},
+    {"llama-f16", "llama.embedding_length_out", 4, 0, 1, 96, NULL},
+    {"llama-f16", "llama.embedding_length_out", 4, 0, 1, 95, "embedding_length_out would change"},
+    {"llama-f16", "llama.hidden_activation", 8, 0, 1, 0, "hidden_activation would change"},
     /* one that another family reads must state this family's default */
-    {"llama", "llama.use_parallel_residual", 7, 0, 1, 1, "use_parallel_residual would change"},
-    {"llama", "llama.use_parallel_residual", 7, 0, 1, 0, NULL},
-    {"llama", "llama.residual_scale", 6, 0, 1, 0.5, "residual_scale would change"},
-    {"llama", "llama.expert_group_count", 4, 0, 1, 4, "expert_group_count would change"},
-    {"llama", "llama.attention.sliding_window", 4, 0, 1, 4294967295.0, NULL},
-    {"llama", "llama.attention.sliding_window", 4, 0, 1, 3, "sliding_window would change"},
+    {"llama-f16", "llama.use_parallel_residual", 7, 0, 1, 1, "use_parallel_residual would change"},
+    {"llama-f16", "llama.use_parallel_residual", 7, 0, 1, 0, NULL},
+    {"llama-f16", "llama.residual_scale", 6, 0, 1, 0.5, "residual_scale would change"},
+    {"llama-f16", "llama.expert_group_count", 4, 0, 1, 4, "expert_group_count would change"},
+    {"llama-f16", "llama.attention.sliding_window", 4, 0, 1, 4294967295.0, NULL},
+    {"llama-f16", "llama.attention.sliding_window", 4, 0, 1, 3, "sliding_window would change"},
     /* YaRN's amplitude is what follows from the factor; without YaRN it says nothing */
     {"mistral3", "mistral3.rope.scaling.yarn_attn_factor", 6, 0, 1, 7, "would change"},
-    {"llama", "llama.rope.scaling.yarn_attn_factor", 6, 0, 1, 7, NULL},
+    {"llama-f16", "llama.rope.scaling.yarn_attn_factor", 6, 0, 1, 7, NULL},
     /* files that are no model */
-    {"llama", "general.type", 8, 0, 1, 0, NULL},
+    {"llama-f16", "general.type", 8, 0, 1, 0, NULL},
 };
 
 TEST(values_of_odd_kinds_are_named)
@@ -466,7 +467,7 @@ TEST(what_is_no_model_is_named)
         c.key = "general.type";
         c.kind = 8;
         c.text = told[i][0];
-        REQUIRE(load_base(&g, "llama"));
+        REQUIRE(load_base(&g, "llama-f16"));
         CHECK_FAILS(open_changed(&g, &c, &err), SYN_ERROR_UNSUPPORTED, err);
         CHECK(strstr(err.text, told[i][1]) != NULL);
         free(g.file);
@@ -485,7 +486,7 @@ TEST(tensors_that_do_not_go_together)
     } odd[] = {
         {"phi3", "blk.0.attn_q.weight", {48, 48}, "attn_qkv.weight and attn_q, _k, _v beside it"},
         {"phi3long", "blk.1.attn_v.weight", {32, 32}, "layer 1 has attn_qkv.weight"},
-        {"llama", "blk.0.attn_qkv.bias", {160, 1}, "there is no attn_qkv.weight beside it"},
+        {"llama-f16", "blk.0.attn_qkv.bias", {160, 1}, "there is no attn_qkv.weight beside it"},
         {"phi3", "rope_factors_long.weight", {8, 1}, "rope_factors_short.weight is missing"},
         {"phi3", "rope_factors_short.weight", {8, 1}, "rope_factors_long.weight is missing"},
     };
@@ -537,7 +538,7 @@ TEST(an_architecture_that_does_not_fit_is_told_why)
         c.key = "general.architecture";
         c.kind = 8;
         c.text = told[i][0];
-        REQUIRE(load_base(&g, "llama"));
+        REQUIRE(load_base(&g, "llama-f16"));
         CHECK_FAILS(open_changed(&g, &c, &err), SYN_ERROR_UNSUPPORTED, err);
         CHECK(strstr(err.text, told[i][0]) && strstr(err.text, told[i][1]) &&
               strstr(err.text, told[i][2]));
@@ -553,7 +554,7 @@ TEST(a_vocabulary_that_disagrees_with_the_embedding_is_an_error)
     syn_error err;
     memset(&c, 0, sizeof c);
     c.shape = "token_embd.weight";
-    REQUIRE(load_base(&g, "llama"));
+    REQUIRE(load_base(&g, "llama-f16"));
     CHECK_FAILS(open_changed(&g, &c, &err), SYN_ERROR_MODEL, err);
     CHECK(strstr(err.text, "token_embd.weight") && strstr(err.text, "299") &&
           strstr(err.text, "300"));
@@ -587,7 +588,7 @@ TEST(a_tensor_that_occurs_twice_is_named)
     memset(&c, 0, sizeof c);
     c.rename = "blk.0.attn_norm.weight";
     c.to = "blk.0.ffn_norm.weight";
-    REQUIRE(load_base(&g, "llama"));
+    REQUIRE(load_base(&g, "llama-f16"));
     CHECK_FAILS(open_changed(&g, &c, &err), SYN_ERROR_MODEL, err);
     CHECK(strstr(err.text, c.to) && strstr(err.text, "twice"));
     free(g.file);

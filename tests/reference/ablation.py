@@ -19,9 +19,9 @@ from models_reference import Reference
 from models_specs import SPECS
 
 CASES = [
-    ("llama", 1, "heads", "0.0"), ("llama", 9, "heads", "0-2.1,1.3-5"), ("llama-tied-q4_1", 4, "heads", "1.*,0.1"),
+    ("llama-f16", 1, "heads", "0.0"), ("llama-f16", 9, "heads", "0-2.1,1.3-5"), ("llama-tied-q4_1", 4, "heads", "1.*,0.1"),
     ("llama-q8_0", 5, "heads", "0.*"), ("llama-bias", 3, "heads", "1.0,1.2"),
-    ("gemma3", 20, "heads", "2.0,5.*,6.2"), ("gemma3-q4_k", 2, "heads", "0-1.1"), ("gemma3-q5_0", 7, "heads", "5.*"),
+    ("gemma3-f16", 20, "heads", "2.0,5.*,6.2"), ("gemma3-q4_k", 2, "heads", "0-1.1"), ("gemma3-q5_0", 7, "heads", "5.*"),
     ("gemma2-tiny", 3, "heads", "1-2.0"), ("qwen2-q4_0", 6, "heads", "1.2-4"), ("qwen3-bf16", 4, "heads", "0.5,1.0"),
     ("gptneox-f16", 8, "heads", "0.0,1.5"), ("gptneox-seq-tiny", 2, "heads", "0.*"), ("gpt2-iq4_nl", 3, "heads", "0.1,1.2"),
     ("deepseek2-tiny", 5, "heads", "0.1,2.0"), ("deepseek2-kvb-tiny", 5, "heads", "1.*"),

@@ -44,7 +44,7 @@ DECISIONS = [
     ("kept out", "llama-bias", r"rope\.scaling\.type=s:yarn", "YaRN without the context that it begins from"),
     ("taken", "olmo2|olmo3period", r"(attention\.sliding_window=u:4;)?rope\.freq_base_swa=f:.*",
      "its local layers turn at the speed that the file tells, as in transformers; llama.cpp reads that key and does without"),
-    ("taken", "gemma3|olmo.*", r"attention\.sliding_window=u:4;attention\.sliding_window_pattern=B:1,0",
+    ("taken", "gemma3.*|olmo.*", r"attention\.sliding_window=u:4;attention\.sliding_window_pattern=B:1,0",
      "llama.cpp reads the array as a period; the layers that it says are local in transformers (layer_types)"),
     ("kept out", LATENT, r"expert_gating_func=u:3", "softmax over the chosen is gpt-oss's alone"),
     ("kept out", ".*", r"expert_group_count=.*", "groups of experts are DeepSeek's alone"),
@@ -377,7 +377,7 @@ def write(rows, commit, out):
 
 
 MODELS = ["models/" + n for n in ("llama-tied", "llama-bias", "llama-moe-q5_1", "qwen2-q4_0", "qwen3-bf16", "qwen3moe-tiny", "gemma2-tiny",
-                                  "gemma3", "gptneox-seq-tiny", "gptneox-f16", "gpt2-iq4_nl", "deepseek2-tiny", "olmo2", "starcoder2")]
+                                  "gemma3-f16", "gptneox-seq-tiny", "gptneox-f16", "gpt2-iq4_nl", "deepseek2-tiny", "olmo2", "starcoder2")]
 MODELS += ["families/" + n for n in ("deepseek3", "gemma", "glm4", "gptoss", "granite", "granitemoe", "mistral3", "olmo3period", "olmoe", "phi3long", "qwen2moe", "smollm3")]
 
 if __name__ == "__main__":

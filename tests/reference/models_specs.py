@@ -51,7 +51,7 @@ PUBLIC = [
 
 # families and settings that the shared fixtures do not have
 MORE = [
-    s("olmo2", "olmo2", 2001, layers=2, hidden=48, heads=6, kv=3, hd=8, ff=80, base=500000.0, eps=1e-6, vocab=280, T=20, G=8),
+    s("olmo2", "olmo2", 2001, type="F16", layers=2, hidden=48, heads=6, kv=3, hd=8, ff=80, base=500000.0, eps=1e-6, vocab=280, T=20, G=8),
     s("olmo2-q8_0", "olmo2", 2002, type="Q8_0", layers=2, hidden=64, heads=2, kv=2, hd=32, ff=128, base=500000.0, eps=1e-6, vocab=280, T=20, G=8),
     s("phi3", "phi3", 2003, type="F16", layers=2, hidden=48, heads=3, kv=3, hd=16, ff=56, window=8, vocab=280, T=20, G=8),
     s("phi3-q8_0", "phi3", 2004, type="Q8_0", layers=2, hidden=96, heads=4, kv=2, hd=24, ff=128, window=None, rotary=0.75, vocab=280, T=20, G=8, tied=True),
@@ -60,15 +60,18 @@ MORE = [
     s("llama-bias", "llama_bias", 2007, type="F16", layers=2, hidden=48, heads=6, kv=2, hd=8, ff=80, linear=4.0, vocab=280, T=20, G=8),
     s("qwen3-yarn", "qwen3_yarn", 2008, type="F16", layers=2, hidden=48, heads=4, kv=2, hd=16, ff=48, base=10000.0, eps=1e-6, vocab=280, T=20, G=8,
       yarn=dict(factor=4.0, orig=64)),
+    # two of the fixtures at half their size
+    s("llama-f16", "llama", 1001, type="F16", layers=3, hidden=96, heads=6, kv=2, hd=16, ff=160, base=500000.0, rope3=(8.0, 1.0, 4.0, 512)),
+    s("gemma3-f16", "gemma3", 1007, type="F16", layers=7, hidden=64, heads=3, kv=1, hd=32, ff=128, window=8, base=1e6, eps=1e-6, T=40, vocab=304),
     # smaller ones of families whose fixtures are too large to lie in the repository
     s("gemma2-tiny", "gemma2", 2009, layers=4, hidden=32, heads=4, kv=2, hd=8, ff=48, window=6, cap_attn=3.0, cap_final=4.0,
       eps=1e-6, vocab=288, T=20, G=6),
     s("qwen3moe-tiny", "qwen3moe", 2010, type="BF16", layers=2, hidden=32, heads=4, kv=1, hd=16, ff=64, ff_exp=24, experts=7, top=3,
       base=1e6, eps=1e-6, vocab=280, T=20, G=6),
-    s("deepseek2-tiny", "deepseek2", 2011, layers=3, hidden=32, heads=3, kv=3, hd=0, ff=48, ff_exp=16, nope=12, rope=8, v=10,
+    s("deepseek2-tiny", "deepseek2", 2011, type="F16", layers=3, hidden=32, heads=3, kv=3, hd=0, ff=48, ff_exp=16, nope=12, rope=8, v=10,
       kv_lora=24, q_lora=20, dense=1, experts=6, top=2, shared=2, scale=1.5, yarn=YARN, layout="split", eps=1e-6,
       vocab=280, T=20, G=6),
-    s("deepseek2-kvb-tiny", "deepseek2", 2012, layers=2, hidden=32, heads=4, kv=4, hd=0, ff=48, ff_exp=16, nope=8, rope=4, v=12,
+    s("deepseek2-kvb-tiny", "deepseek2", 2012, type="F16", layers=2, hidden=32, heads=4, kv=4, hd=0, ff=48, ff_exp=16, nope=8, rope=4, v=12,
       kv_lora=16, dense=1, experts=5, top=3, shared=1, scale=2.5, yarn=dict(factor=16.0, mscale=1.0, orig=2048),
       layout="kv_b", eps=1e-6, vocab=280, T=20, G=6),
     s("gptneox-seq-tiny", "gptneox", 2013, type="F16", layers=2, hidden=40, heads=5, kv=5, hd=8, ff=96, rotary=0.5, parallel=False,
