@@ -253,10 +253,10 @@ run 0 "a split model" prune "$work/split/m-00001-of-00002.gguf" --heads 0.0,2.5 
 run 0 "the same in one file" prune $model --heads 0.0,2.5 -o "$work/whole.gguf"
 try "one file of two" cmp "$work/one.gguf" "$work/whole.gguf"
 
-# ---- the plan of types: layers by the mean score of their heads
+# ---- the plan of types: layers by the mean score of their heads, of equals the earlier first
 run 0 "a plan" prune $model "$work/dir" --quant-plan "$work/plan.txt" --plan-types F16,q8_0,Q4_0
 layers=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "score") at = i; next } { sum[$2] += $at }
-    END { for (l in sum) print sum[l], l }' "$work/dir/units.csv" | sort -gr | cut -d ' ' -f 2)
+    END { for (l in sum) print sum[l], l }' "$work/dir/units.csv" | sort -k1,1gr -k2,2n | cut -d ' ' -f 2)
 for type in f16 q8_0 q4_0; do
     layer=$(printf '%s\n' "$layers" | head -n 1)
     layers=$(printf '%s\n' "$layers" | sed 1d)

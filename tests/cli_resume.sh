@@ -34,7 +34,8 @@ larger() { [ -f "$1" ] && [ "$(wc -c < "$1")" -gt "$2" ]; }
 # ---- capture
 # shellcheck disable=SC2086
 stopped TERM larger "$work/run/capture.part" 150000 -- $long -o "$work/run"
-says "of 500 prompts are kept in $work/run; to go on: "
+says " of 500 prompts" # and those under way, where the stop comes in their midst
+says " kept in $work/run; to go on: "
 if grep -q -- "--prompts $work/many -n 60 --raw -t 1 -o $work/run\$" "$work/stderr"; then good; else bad "the line does not end in the command" "$work/stderr"; fi
 if [ -z "$(find "$work/run" -name '*.npy*' -o -name '*.json*')" ]; then good; else bad "a stop leaves results"; fi
 size=$(wc -c < "$work/run/capture.part")

@@ -122,4 +122,45 @@ static inline int32_t case_token(const model_case *c, size_t i)
     return i < c->tokens.count ? c->tokens.i4[i] : c->generated.i4[i - c->tokens.count];
 }
 
+enum { CASE_TOKENS = 64 }; /* as many as the longest case has, or more */
+
+/* A context for comparing with a reference: exact, with all that is compared. */
+static inline syn_context_desc exact_desc(uint32_t batch)
+{
+    syn_context_desc desc;
+    memset(&desc, 0, sizeof desc);
+    desc.tokens = CASE_TOKENS;
+    desc.batch = batch;
+    desc.arithmetic = SYN_EXACT;
+    desc.norms = desc.all_logits = true;
+    return desc;
+}
+
+/* Calls a test's body for each of the cases that is at hand and, where `wanted` is given, wanted;
+   `least` of them must be. */
+static inline void case_each(const char *const *names, size_t n, int least,
+                             int (*wanted)(const char *name), void (*body)(model_case *c))
+{
+    int ran = 0, absent = 0, left_out = 0;
+    size_t i;
+    for (i = 0; i < n; i++) {
+        test_path_buffer path;
+        const char *folder = case_folder(path, names[i]);
+        model_case c;
+        if (wanted && !wanted(names[i])) {
+            left_out++;
+            continue;
+        }
+        absent += !folder;
+        if (!folder) continue;
+        CHECK(case_load(&c, folder));
+        if (c.model_block) body(&c);
+        case_free(&c);
+        ran++;
+    }
+    SKIP_PART(absent, "models of the large fixtures");
+    SKIP_PART(left_out, "models where the processor is slow");
+    CHECK(ran >= least);
+}
+
 #endif

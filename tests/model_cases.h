@@ -55,22 +55,6 @@ static inline int is_slow(void)
 #endif
 }
 
-/* Is the model's family among those that can be opened? */
-static int is_known(const char *folder)
-{
-    test_path_buffer path;
-    char *index = (char *)file_load(test_join(path, folder, "index.json"), NULL);
-    const char *at = index ? strstr(index, "\"architecture\": \"") : NULL;
-    int known = 0;
-    size_t i;
-    for (i = 0; at && syn_model_family(i); i++) {
-        const size_t n = strlen(syn_model_family(i));
-        if (!strncmp(at + 17, syn_model_family(i), n) && at[17 + n] == '"') known = 1;
-    }
-    free(index);
-    return known;
-}
-
 typedef struct worst {
     double logits, norms;
     int other_top;
@@ -127,7 +111,7 @@ static void compare_pass(const model_case *c, const syn_context *ctx, size_t at,
 static int run_case(model_case *c, syn_context *ctx, size_t batch, worst *w)
 {
     syn_error err;
-    int32_t ids[64];
+    int32_t ids[CASE_TOKENS];
     size_t at = 0, n = case_length(c);
     memset(w, 0, sizeof *w);
     while (at < n) {
@@ -143,40 +127,10 @@ static int run_case(model_case *c, syn_context *ctx, size_t batch, worst *w)
     return 1;
 }
 
-static syn_context_desc exact_desc(uint32_t batch)
-{
-    syn_context_desc desc;
-    memset(&desc, 0, sizeof desc);
-    desc.tokens = 64;
-    desc.batch = batch;
-    desc.arithmetic = SYN_EXACT;
-    desc.norms = desc.all_logits = true;
-    return desc;
-}
-
-/* Calls a test body for every case, or for the few, that is at hand and whose family is known. */
+/* Calls a test's body for every case, or for the few. */
 static void for_cases(void (*body)(model_case *c), int few)
 {
-    int i, ran = 0, absent = 0, left_out = 0;
-    for (i = 0; i < CASES; i++) {
-        test_path_buffer path;
-        const char *folder = case_folder(path, cases[i]);
-        model_case c;
-        if (few && !is_among_few(cases[i])) {
-            left_out++;
-            continue;
-        }
-        absent += !folder;
-        if (!folder) continue;
-        CHECK(is_known(folder));
-        CHECK(case_load(&c, folder));
-        if (c.model_block) body(&c);
-        case_free(&c);
-        ran++;
-    }
-    SKIP_PART(absent, "models of the large fixtures");
-    SKIP_PART(left_out, "models where the processor is slow");
-    CHECK(ran >= (left_out ? 8 : 20));
+    case_each(cases, CASES, few ? 8 : 20, few ? is_among_few : NULL, body);
 }
 
 static void for_each_case(void (*body)(model_case *c))

@@ -32,31 +32,7 @@ enum { CASES = sizeof cases / sizeof cases[0], TOKENS = 12 };
 
 static void for_each_case(void (*body)(model_case *c))
 {
-    int i, ran = 0, absent = 0;
-    for (i = 0; i < CASES; i++) {
-        test_path_buffer path;
-        const char *folder = case_folder(path, cases[i]);
-        model_case c;
-        absent += !folder;
-        if (!folder) continue;
-        CHECK(case_load(&c, folder));
-        if (c.model_block) body(&c);
-        case_free(&c);
-        ran++;
-    }
-    SKIP_PART(absent, "models of the large fixtures");
-    CHECK(ran >= 16);
-}
-
-static syn_context_desc exact_desc(uint32_t batch)
-{
-    syn_context_desc desc;
-    memset(&desc, 0, sizeof desc);
-    desc.tokens = 64;
-    desc.batch = batch;
-    desc.arithmetic = SYN_EXACT;
-    desc.all_logits = true;
-    return desc;
+    case_each(cases, CASES, 16, NULL, body);
 }
 
 /* Feeds TOKENS ids at once from position 0 and keeps the logits. */

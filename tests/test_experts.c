@@ -12,7 +12,7 @@ static const char *const cases[] = {
     "qwen3moe-tiny",  "deepseek2",      "deepseek2-kvb",  "deepseek2-qlora",
     "deepseek2-q8_0", "deepseek2-q6_k", "deepseek2-tiny", "deepseek2-kvb-tiny",
 };
-enum { CASES = sizeof cases / sizeof cases[0], MAX_TOKENS = 64, MAX_EXPERTS = 16 };
+enum { CASES = sizeof cases / sizeof cases[0], MAX_EXPERTS = 16 };
 
 /* A reference model and what is known of its experts; rows are (position, layer with experts). */
 typedef struct moe_case {
@@ -80,15 +80,10 @@ static void for_each_case(void (*body)(moe_case *m))
     CHECK(ran >= 5);
 }
 
-static syn_context_desc exact_desc(uint32_t batch, syn_expert_norms norms)
+static syn_context_desc experts_desc(uint32_t batch, syn_expert_norms norms)
 {
-    syn_context_desc desc;
-    memset(&desc, 0, sizeof desc);
-    desc.tokens = MAX_TOKENS;
-    desc.batch = batch;
-    desc.arithmetic = SYN_EXACT;
+    syn_context_desc desc = exact_desc(batch);
     desc.expert_norms = norms;
-    desc.all_logits = true;
     return desc;
 }
 
@@ -99,7 +94,7 @@ static int feed(moe_case *m, syn_context *ctx,
                 void *user)
 {
     syn_error err;
-    int32_t ids[MAX_TOKENS];
+    int32_t ids[CASE_TOKENS];
     size_t at = 0, n = case_length(&m->c), batch = ctx->desc.batch;
     while (at < n) {
         const size_t take = n - at < batch ? n - at : batch;
@@ -185,7 +180,7 @@ static void routing_body(moe_case *m)
     int i;
     for (i = 0; i < 3; i++) {
         syn_context ctx;
-        syn_context_desc desc = exact_desc(batches[i], SYN_EXPERTS_NONE);
+        syn_context_desc desc = experts_desc(batches[i], SYN_EXPERTS_NONE);
         seen s;
         memset(&s, 0, sizeof s);
         s.m = m;
@@ -250,7 +245,7 @@ static void norms_of(moe_case *m, syn_expert_norms kind, const npy *reference, c
     int i;
     for (i = 0; i < 3; i++) {
         syn_context ctx;
-        syn_context_desc desc = exact_desc(batches[i], kind);
+        syn_context_desc desc = experts_desc(batches[i], kind);
         recorded r;
         memset(&r, 0, sizeof r);
         r.reference = reference;
@@ -309,7 +304,7 @@ static void compare_said(moe_case *m, const syn_context *ctx, size_t at, void *u
 static void all_logits_body(moe_case *m)
 {
     syn_context ctx;
-    syn_context_desc desc = exact_desc(8, SYN_EXPERTS_ALL);
+    syn_context_desc desc = experts_desc(8, SYN_EXPERTS_ALL);
     said s;
     memset(&s, 0, sizeof s);
     REQUIRE(case_context(&m->c, &ctx, &desc));
@@ -354,7 +349,7 @@ static void gain_body(moe_case *m)
     const size_t units = (size_t)m->c.model.layers * m->experts, embd = m->c.model.embd;
     float *gain = (float *)malloc(units * sizeof *gain);
     syn_context ctx;
-    syn_context_desc desc = exact_desc(1, SYN_EXPERTS_RAW);
+    syn_context_desc desc = experts_desc(1, SYN_EXPERTS_RAW);
     static watched plain, edited;
     syn_error err;
     float norm = 0;
@@ -411,7 +406,7 @@ static void threads_body(moe_case *m)
         static syn_pool pool;
         syn_context ctx;
         syn_error err;
-        syn_context_desc desc = exact_desc(4, SYN_EXPERTS_WEIGHTED);
+        syn_context_desc desc = experts_desc(4, SYN_EXPERTS_WEIGHTED);
         int32_t ids[4];
         REQUIRE_OK(syn_pool_start(&pool, threads, &err), err);
         desc.arithmetic = SYN_FAST;
@@ -439,7 +434,7 @@ TEST(a_model_without_experts_records_none)
     test_path_buffer path;
     model_case c;
     syn_context ctx;
-    syn_context_desc desc = exact_desc(4, SYN_EXPERTS_WEIGHTED);
+    syn_context_desc desc = experts_desc(4, SYN_EXPERTS_WEIGHTED);
     syn_arena arena = syn_arena_measure();
     syn_error err;
     REQUIRE(test_path(path, "models/llama-q8_0") != NULL);
