@@ -607,17 +607,17 @@ TEST(settings_that_are_refused)
         const char *words;
     } odd[] = {
 #define ODD(model, field, value, words) {model, {.field = value}, words}
-        ODD("llama", arithmetic, (syn_arithmetic)(SYN_EXACT + 1), "no such choice"),
-        ODD("llama", arithmetic, (syn_arithmetic)77, "arithmetic 77"),
-        ODD("llama", cache, (syn_cache_type)(SYN_CACHE_F16 + 1), "no such choice"),
+        ODD("llama-f16", arithmetic, (syn_arithmetic)(SYN_EXACT + 1), "no such choice"),
+        ODD("llama-f16", arithmetic, (syn_arithmetic)77, "arithmetic 77"),
+        ODD("llama-f16", cache, (syn_cache_type)(SYN_CACHE_F16 + 1), "no such choice"),
         ODD("qwen3moe-tiny", expert_norms, (syn_expert_norms)(SYN_EXPERTS_ALL + 1),
             "no such choice"),
-        ODD("llama", expert_norms, SYN_EXPERTS_ALL, "llama without experts"),
-        ODD("llama", parallel.threads, 100000, "100000 threads, at most"),
-        ODD("llama", tokens, 0x80000000u, "2147483648 tokens"),
-        ODD("llama", sequences, 0xFFFFFFFFu, "4294967295 sequences"),
+        ODD("llama-f16", expert_norms, SYN_EXPERTS_ALL, "llama without experts"),
+        ODD("llama-f16", parallel.threads, 100000, "100000 threads, at most"),
+        ODD("llama-f16", tokens, 0x80000000u, "2147483648 tokens"),
+        ODD("llama-f16", sequences, 0xFFFFFFFFu, "4294967295 sequences"),
         ODD("gpt2-iq4_nl", tokens, 100000, "a context of 100000 tokens, the model has positions"),
-        ODD("llama", simd, (syn_simd)9999, "instruction set 9999 is not there"),
+        ODD("llama-f16", simd, (syn_simd)9999, "instruction set 9999 is not there"),
 #undef ODD
     };
     size_t i;
