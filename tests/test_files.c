@@ -546,6 +546,7 @@ TEST(what_is_no_table_is_named)
                 10, "UTF-16"},
                {"\xfe\xff\0a\0,\0b\0\n", 10, "UTF-16"},
                {"a\0,\0b\0\n\0001\0,\0002\0\n\0", 16, "UTF-16"},
+               {"GGUF\3\0\0\0\1\0\0\0", 12, "is a model"},
                {"PK\x03\x04xyz", 7, "zip"},
                {"\x1f\x8b\x08", 3, "compressed"},
                {"", 0, "empty"},

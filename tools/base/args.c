@@ -77,17 +77,17 @@ int print_version(void)
 }
 
 /* A text that begins in column 32, in lines of up to 100 columns as the rest of a help. */
-static void print_folded(const char *text)
+static void print_folded(const char *words)
 {
     enum { ROOM = 100 - 32 };
-    while (strlen(text) > ROOM) {
+    while (strlen(words) > ROOM) {
         size_t n = ROOM;
-        while (n && text[n] != ' ') n--;
+        while (n && words[n] != ' ') n--;
         if (!n) break;
-        printf("%.*s\n%32s", (int)n, text, "");
-        text += n + 1;
+        printf("%.*s\n%32s", (int)n, words, "");
+        words += n + 1;
     }
-    printf("%s\n", text);
+    printf("%s\n", words);
 }
 
 static void print_option(const option *o)

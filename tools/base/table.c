@@ -18,6 +18,7 @@ static const struct {
 } other_kind[] = {
     {"\xff\xfe", 2, "is UTF-16 text: save it as UTF-8"},
     {"\xfe\xff", 2, "is UTF-16 text: save it as UTF-8"},
+    {"GGUF", 4, "is a model, not its recording: synergy capture or analyze makes one of it"},
     {"PK\x03\x04", 4,
      "is a zip archive, such as .xlsx and .npz are: save one sheet as CSV, one array as .npy"},
     {"\x1f\x8b", 2, "is compressed: unpack it first"},
