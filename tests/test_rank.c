@@ -452,4 +452,57 @@ TEST(what_is_out_of_range)
     CHECK(arena.used == 0);
 }
 
+/* What is not asked for is not written; what cannot be known is NaN, not a number made up. */
+TEST(what_is_not_asked_for_or_not_known)
+{
+    static const double score[6] = {1, 3, 5, 7, 9, 2};
+    const double none = (double)NAN;
+    double block[64], work[24], mean[6], other[3], a[6], b[6];
+    size_t order[6];
+    syn_rank rank;
+    syn_shape shape;
+    syn_error err;
+    syn_arena arena = syn_arena_on(block, sizeof block);
+    int k;
+    syn_rank_profile(score, 6, 3, mean, NULL, NULL);
+    CHECK(mean[0] == 2 && mean[1] == 6 && mean[2] == 5.5);
+    syn_rank_profile(score, 6, 3, mean, other, NULL);
+    CHECK(other[0] == 0 && other[1] == 1);
+    syn_rank_profile(score, 6, 3, mean, NULL, other);
+    CHECK(other[0] == 0 && other[1] == 1 && other[2] == 0.5);
+    REQUIRE_OK(syn_rank_open(&rank, 6, &arena, &err), err);
+    syn_rank_means(&rank, score, score);
+    CHECK(syn_rank_score(&rank, SYN_SCORE_EXCESS) == rank.excess);
+    CHECK(syn_rank_score(&rank, SYN_SCORE_BALANCE) == rank.balance);
+    CHECK(syn_rank_score(&rank, SYN_SCORE_SYNERGY) == rank.synergy);
+    CHECK(syn_rank_score(&rank, SYN_SCORE_REDUNDANCY) == rank.redundancy);
+    CHECK(syn_rank_score(&rank, (syn_score)99) == rank.rank_difference);
+    for (k = 0; k < 6; k++) {
+        a[k] = score[k];
+        b[k] = -score[k];
+        mean[k] = none;
+    }
+    CHECK_NEAR(syn_rank_spearman(a, b, 6, work, order), -1, 1e-15);
+    a[0] = a[1] = b[2] = b[3] = none; /* two places are left */
+    CHECK_NEAR(syn_rank_spearman(a, b, 6, work, order), -1, 1e-15);
+    a[4] = none;
+    CHECK(isnan(syn_rank_spearman(a, b, 6, work, order)));
+    for (k = 0; k < 6; k++) a[k] = 3;
+    CHECK(isnan(syn_rank_spearman(a, score, 6, work, order)));
+    CHECK(isnan(syn_rank_spearman(score, a, 6, work, order)));
+    CHECK(isnan(syn_rank_spearman(score, a, 0, work, order)));
+    shape = syn_rank_shape(mean, 6);
+    CHECK(isnan(shape.peak) && isnan(shape.middle) && isnan(shape.curvature));
+    mean[2] = 1; /* only layers in the middle */
+    mean[3] = 2;
+    shape = syn_rank_shape(mean, 6);
+    CHECK_NEAR(shape.peak, 0.6, 1e-15);
+    CHECK(isnan(shape.middle) && isnan(shape.curvature));
+    mean[5] = 0;
+    CHECK_NEAR(syn_rank_shape(mean, 6).middle, 1.5, 0);
+    mean[2] = mean[3] = none; /* only at the end */
+    mean[0] = 4;
+    CHECK(isnan(syn_rank_shape(mean, 6).middle));
+}
+
 TEST_MAIN("rank")
