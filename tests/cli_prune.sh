@@ -343,4 +343,13 @@ for blocks in 1 40; do
     absent "$work/full.gguf"
 done
 
+# a disk without room, where there may be one: nothing is begun
+mkdir "$work/disk"
+if mount -t tmpfs -o size=64k tmpfs "$work/disk" 2> /dev/null; then
+    run 1 "no room" prune $model "$work/dir" --fraction 0.1 -o "$work/disk/full.gguf"
+    says "the disk has"
+    absent "$work/disk/full.gguf"
+    umount "$work/disk"
+fi
+
 finish

@@ -22,6 +22,13 @@ text "a window of a row" "$tiny" --window 1
 text "a window of 4 KiB" "$tiny" --window 4K
 text "a window larger than the file" "$tiny" --window 16M
 
+# the keys and the vocabulary are read by the page, not by the word
+if have strace && strace -o "$work/calls" -e trace=pread64 true 2> /dev/null; then
+    strace -f -o "$work/calls" -e trace=pread64 "$synergy" run "$tiny" -p x --raw -n 1 -t 1 --window 16M > /dev/null 2>&1
+    calls=$(grep -c pread64 "$work/calls")
+    if [ "$calls" -gt 10 ] && [ "$calls" -lt 1000 ]; then good; else bad "$calls reads to open a model of a window"; fi
+fi
+
 # a block device, where there may be one
 cp "$tiny" "$work/device"
 truncate -s %512 "$work/device"

@@ -197,6 +197,12 @@ static bool put_padding(gguf_out *out, uint64_t count, problem *why)
     return true;
 }
 
+uint64_t gguf_out_bytes(const gguf_out *out)
+{
+    const uint64_t head = 24 + (uint64_t)out->keys.length + out->infos.length;
+    return head + padding(out, head) + out->data_bytes;
+}
+
 bool gguf_out_begin(gguf_out *out, const char *path, problem *why)
 {
     text head = {0};

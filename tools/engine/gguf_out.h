@@ -47,6 +47,9 @@ void gguf_out_element(gguf_out *out, const char *value);
 void gguf_out_tensor(gguf_out *out, const char *name, size_t name_bytes, const syn_type *type,
                      uint32_t dims, const uint64_t ne[4]);
 
+/* What the whole file will have, once all tensors are promised. */
+uint64_t gguf_out_bytes(const gguf_out *out);
+
 /* Writes header, keys and infos beside `path`. Everything above comes before it. */
 bool gguf_out_begin(gguf_out *out, const char *path, problem *why);
 /* Data of the current tensor, in pieces; then the padding behind it. */

@@ -48,9 +48,8 @@ static bool map_files(loaded_model *m, const char *path, problem *why)
 }
 
 /* Whole or not at all: a read may give less than was asked for, at any time. */
-static bool read_window(void *user, uint64_t offset, void *to, size_t n)
+static bool read_file_at(const loaded_model *m, uint64_t offset, void *to, size_t n)
 {
-    const loaded_model *m = user;
     unsigned char *at = to;
     while (n) {
         const ssize_t got = pread(m->window_file - 1, at, n, (off_t)offset);
@@ -60,6 +59,32 @@ static bool read_window(void *user, uint64_t offset, void *to, size_t n)
         offset += (uint64_t)got;
         n -= (size_t)got;
     }
+    return true;
+}
+
+/* Keys, names and the vocabulary are read in pieces of a few bytes, in many places: a page of each
+   of the last places is kept. Weights go by. One thread reads: the one that opens and steps. */
+struct window_pages {
+    uint64_t number[16]; /* of the page, + 1 */
+    unsigned char page[16][4096];
+};
+
+static bool read_window(void *user, uint64_t offset, void *to, size_t n)
+{
+    const loaded_model *m = user;
+    struct window_pages *w = m->window_pages;
+    const size_t page_bytes = sizeof w->page[0];
+    const uint64_t number = offset / page_bytes, size = m->source[0].size;
+    const size_t slot = number % 16, from = (size_t)(offset % page_bytes);
+    if (from + n > page_bytes) return read_file_at(m, offset, to, n);
+    if (w->number[slot] != number + 1) {
+        const uint64_t at = number * page_bytes;
+        const size_t there = size - at < page_bytes ? (size_t)(size - at) : page_bytes;
+        w->number[slot] = 0;
+        if (!read_file_at(m, at, w->page[slot], there)) return false;
+        w->number[slot] = number + 1;
+    }
+    memcpy(to, w->page[slot] + from, n);
     return true;
 }
 
@@ -75,6 +100,7 @@ static bool open_window(loaded_model *m, const char *path, size_t window, proble
     if (fd < 0) return problem_errno(why, path, "cannot open it");
     m->window_file = fd + 1;
     m->window = window;
+    m->window_pages = tool_alloc(1, sizeof *m->window_pages);
     if (fstat(fd, &s) != 0) return problem_errno(why, path, "cannot look at it");
     if (!S_ISREG(s.st_mode) && !S_ISBLK(s.st_mode))
         return problem_set(why, "%s: is neither a file nor a block device", path);
@@ -201,6 +227,7 @@ void model_unload(loaded_model *m)
     engine_pool_stop(&m->pool);
     for (size_t i = 0; i < m->files; i++) file_unmap(&m->view[i]);
     if (m->window_file) close(m->window_file - 1);
+    free(m->window_pages);
     free(m->context_block);
     free(m->block);
     memset(m, 0, sizeof *m);

@@ -25,6 +25,7 @@ typedef struct loaded_model {
     engine_pool pool;
     int window_file; /* descriptor + 1 of a file that is read through a window, else 0 */
     size_t window;   /* its bytes: as many of the weights are in memory at a time */
+    struct window_pages *window_pages; /* what was read of it last */
 } loaded_model;
 
 /* Opens MODEL, or all files of a split model when its name ends in -0000I-of-0000N.gguf.

@@ -7,6 +7,7 @@
    numbers of them, a llama becomes a `deci`, which has head counts for each layer. */
 #include "prune/stage.h"
 #include "prune/prune_zero.h"
+#include "base/work.h"
 #include "engine/gguf_out.h"
 
 #include <math.h>
@@ -608,12 +609,26 @@ static void collect_keys(prune_job *job)
     if (job->result->removed) add_record(job);
 }
 
+/* What it takes is what a disk takes to give and to take the file, 0.1 to 2 GB of it a second;
+   where that is less than two seconds nobody is told. */
+static bool announce(const prune_job *job, problem *why)
+{
+    const char *output = job->r->output;
+    const double bytes = (double)gguf_out_bytes(&job->out);
+    char what[160], folder[TOOL_PATH_BYTES];
+    snprintf(what, sizeof what, "%.100s: %zu of %zu %s go", path_base(output), job->result->removed,
+             job->r->all, choice_name(CHOICE_UNITS, job->u->experts));
+    snprintf(folder, sizeof folder, "%.*s", (int)(path_base(output) - output), output);
+    const work_plan p = {what, folder[0] ? folder : ".", 0, bytes, bytes / 2e9, bytes / 1e8, 2};
+    return plan_announce(&p, why);
+}
+
 static bool write_all(prune_job *job, problem *why)
 {
     job->out.version = job->m->model.gguf.version;
     job->out.alignment = job->m->model.gguf.alignment;
     collect_keys(job);
-    return model_each_tensor(job->m, promise_tensor, job, why) &&
+    return model_each_tensor(job->m, promise_tensor, job, why) && announce(job, why) &&
            gguf_out_begin(&job->out, job->r->output, why) &&
            model_each_tensor(job->m, write_tensor, job, why) && gguf_out_end(&job->out, why);
 }
