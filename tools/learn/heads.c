@@ -66,14 +66,6 @@ void stretches_free(stretches *s)
     memset(s, 0, sizeof *s);
 }
 
-bool *heads_mask(const net *n, const stretches *s)
-{
-    bool *mask = tool_alloc(n->parameters, sizeof *mask);
-    for (size_t i = 0; i < s->count; i++)
-        for (size_t k = 0; k < s->at[i].count; k++) mask[s->at[i].at + k] = true;
-    return mask;
-}
-
 /* ---- choosing ---------------------------------------------------------------------------- */
 
 typedef struct ranked {

@@ -14,8 +14,6 @@ typedef struct stretches {
 } stretches;
 stretches heads_weights(const net *n, const bool *chosen);
 void stretches_free(stretches *s);
-/* (parameters): which weights those are, for whoever must prove that the rest stays. */
-bool *heads_mask(const net *n, const stretches *s);
 
 /* What a person may ask for. */
 typedef struct heads_choice {

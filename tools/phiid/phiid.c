@@ -702,6 +702,7 @@ static bool run_stages(phiid_work *w, problem *why)
                (!logged || work_open(&log, &d, why)) && run_all(w, why);
         if (logged) work_close(&log, good);
     }
+    w->log = NULL; /* it goes with this function */
     free(settings);
     return good;
 }

@@ -131,11 +131,6 @@ void eval_close(eval_bench *e)
     memset(e, 0, sizeof *e);
 }
 
-uint32_t eval_tokens(const eval_bench *e)
-{
-    return e->tokens;
-}
-
 uint64_t eval_positions(const eval_bench *e)
 {
     return e->positions;

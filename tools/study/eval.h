@@ -47,7 +47,6 @@ bool eval_announce(const eval_bench *e, const loaded_model *m, syn_context *ctx,
 /* scores[e->sets]; ctx: as eval_layout has it, or more. Edits are whatever the caller has set in
    ctx->edit. */
 bool eval_run(const eval_bench *e, syn_context *ctx, eval_score *scores, problem *why);
-uint32_t eval_tokens(const eval_bench *e);    /* longest context + choice */
 uint64_t eval_positions(const eval_bench *e); /* positions that a run feeds: for progress */
 
 /* The same in two parts: log likelihoods in nats (item, EVAL_CHOICES) of what an item's choices do

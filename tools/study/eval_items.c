@@ -264,11 +264,6 @@ static const struct set_row {
      make_commonsense},
 };
 
-const char *eval_set_name(int which)
-{
-    return which >= 0 && which < EVAL_SETS ? set_rows[which].name : NULL;
-}
-
 void eval_set_make(eval_set *set, int which)
 {
     memset(set, 0, sizeof *set);

@@ -92,7 +92,6 @@ typedef struct eval_set {
     int texts;
 } eval_set;
 
-const char *eval_set_name(int which); /* of 0 ... EVAL_SETS - 1, else NULL */
 void eval_set_make(eval_set *set, int which);
 void eval_set_free(eval_set *set);
 /* Which sets are meant: "all", or names with commas between. Returns how many, 0: a bad name. */
