@@ -6285,10 +6285,10 @@ SYNP_256_INLINE void synp_256_load_at(const synp_256_kind *kind, const void *row
                                                size_t blocks, const synp_strip *strip, size_t at)  \
     {                                                                                              \
         const size_t groups = kind->halves ? 2 : 1, step = groups * SYNP_##level##_STRIP;          \
+        synp_##level##_tile t;                                                                     \
         size_t b, g;                                                                               \
         for (b = 0; b < blocks; b += blocks_together) {                                            \
             int32_t *piece = strip->piece + b * SYNP_##level##_BLOCK + at;                         \
-            synp_##level##_tile t;                                                                 \
             synp_##level##_load_at(kind, row, b, blocks, &t);                                      \
             synp_##level##_unpack_half(kind, t.low, blocks - b, piece);                            \
             synp_##level##_unpack_half(kind, t.high, blocks - b,                                   \
@@ -6784,10 +6784,12 @@ enum {
     SYNP_512_TOGETHER = 32
 }; /* positions that share one decoding; their sums are on the stack */
 
-/* Four rows of a quad. scale and minimum have lanes (block, row); [1] is for second halves. */
+/* Four rows of a quad. scale and minimum have lanes (block, row); [1] is for second halves. A
+   super-block of 256 is two quads, one after the other: `later` keeps of the first what the
+   second will use. */
 typedef struct synp_512_tile {
     __m512i low[4], high[4];
-    __m512 scale[2], minimum[2];
+    __m512 scale[2], minimum[2], later[4];
 } synp_512_tile;
 
 typedef void synp_512_load_fn(const void *rows, size_t quad, unsigned blocks, synp_512_tile *tile);
@@ -6798,6 +6800,7 @@ typedef struct synp_512_kind {
     int zero;    /* log2 of the zero point, 0: none */
     bool halves; /* scales for 16 weights */
     bool minimum;
+    bool nibbles; /* codes of odd blocks are high nibbles where they lie: 16 times too large */
 } synp_512_kind;
 
 /* ---- products */
@@ -6816,14 +6819,17 @@ SYNP_512_INLINE __m512 synp_512_spread(__m128 four)
     return _mm512_permutexvar_ps(lane, _mm512_castps128_ps512(four));
 }
 
-/* -(sum << zero) in the first lane of each block, 0 in the others. */
-SYNP_512_INLINE __m512i synp_512_start(const int32_t *sum, int zero)
+/* total - (sum << zero) in all lanes of each block, as floats */
+SYNP_512_INLINE __m512 synp_512_centred(__m512i total, const int32_t *sum, int zero)
 {
     const __m512i lane = _mm512_set_epi32(3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0);
-    __m128i four = _mm_loadu_si128((const __m128i *)(const void *)sum);
-    if (!zero) return _mm512_setzero_si512();
-    four = _mm_sub_epi32(_mm_setzero_si128(), _mm_slli_epi32(four, zero));
-    return _mm512_maskz_permutexvar_epi32(0x1111, lane, _mm512_castsi128_si512(four));
+    if (zero) {
+        __m128i four = _mm_loadu_si128((const __m128i *)(const void *)sum);
+        four = _mm_slli_epi32(four, zero);
+        total =
+            _mm512_sub_epi32(total, _mm512_permutexvar_epi32(lane, _mm512_castsi128_si512(four)));
+    }
+    return _mm512_cvtepi32_ps(total);
 }
 
 /* minimum * (sum of the codes * scale of the activations) */
@@ -6834,39 +6840,40 @@ SYNP_512_INLINE __m512 synp_512_minimum(const int32_t *sum, __m128 d, __m512 min
     return _mm512_fmadd_ps(minimum, synp_512_spread(product), total);
 }
 
-/* 256 times the sums with the first digit (q) plus those with the second (r), in four lanes a
-   block: of one half, or of both. */
-SYNP_512_INLINE __m512i synp_512_fours(__m512i code, __m512i q, __m512i r, __m512i start)
+/* 256 times the sums with the first digit (q) plus those with the second (r), four lanes a block:
+   of one half, or of both. */
+SYNP_512_INLINE __m512i synp_512_fours(__m512i code, __m512i q, __m512i r)
 {
     __m512i high = _mm512_dpbusd_epi32(_mm512_setzero_si512(), code, q);
-    return _mm512_add_epi32(_mm512_slli_epi32(high, 8), _mm512_dpbusd_epi32(start, code, r));
+    return _mm512_dpbusd_epi32(_mm512_slli_epi32(high, 8), code, r);
 }
 
 SYNP_512_INLINE __m512i synp_512_both(const synp_512_tile *t, int row, const __m512i q[2],
-                                      const __m512i r[2], __m512i start)
+                                      const __m512i r[2])
 {
-    __m512i high = _mm512_dpbusd_epi32(_mm512_setzero_si512(), t->low[row], q[0]);
-    __m512i low = _mm512_dpbusd_epi32(start, t->low[row], r[0]);
-    high = _mm512_dpbusd_epi32(high, t->high[row], q[1]);
-    low = _mm512_dpbusd_epi32(low, t->high[row], r[1]);
-    return _mm512_add_epi32(_mm512_slli_epi32(high, 8), low);
+    __m512i sum = _mm512_dpbusd_epi32(_mm512_setzero_si512(), t->low[row], q[0]);
+    sum = _mm512_slli_epi32(_mm512_dpbusd_epi32(sum, t->high[row], q[1]), 8);
+    return _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(sum, t->low[row], r[0]), t->high[row], r[1]);
 }
 
-/* Sums of the products of four rows, (block, row), as floats. */
-SYNP_512_INLINE __m512 synp_512_half(const __m512i code[4], __m512i q, __m512i r, __m512i start)
+/* Sums of the products of four rows, (block, row). */
+SYNP_512_INLINE __m512i synp_512_half(const __m512i code[4], __m512i q, __m512i r)
 {
-    return _mm512_cvtepi32_ps(
-        synp_512_sum4(synp_512_fours(code[0], q, r, start), synp_512_fours(code[1], q, r, start),
-                      synp_512_fours(code[2], q, r, start), synp_512_fours(code[3], q, r, start)));
+    return synp_512_sum4(synp_512_fours(code[0], q, r), synp_512_fours(code[1], q, r),
+                         synp_512_fours(code[2], q, r), synp_512_fours(code[3], q, r));
 }
 
-SYNP_512_INLINE __m512 synp_512_whole(const synp_512_tile *t, const __m512i q[2],
-                                      const __m512i r[2], __m512i start)
+SYNP_512_INLINE __m512i synp_512_whole(const synp_512_tile *t, const __m512i q[2],
+                                       const __m512i r[2])
 {
-    __m512i sum[4];
-    SYNP_EACH_ROW(k)
-    sum[k] = synp_512_both(t, k, q, r, start);
-    return _mm512_cvtepi32_ps(synp_512_sum4(sum[0], sum[1], sum[2], sum[3]));
+    return synp_512_sum4(synp_512_both(t, 0, q, r), synp_512_both(t, 1, q, r),
+                         synp_512_both(t, 2, q, r), synp_512_both(t, 3, q, r));
+}
+
+/* 4 in the lanes of odd blocks. */
+SYNP_512_INLINE __m512i synp_512_odd(void)
+{
+    return _mm512_set_epi32(4, 4, 4, 4, 0, 0, 0, 0, 4, 4, 4, 4, 0, 0, 0, 0);
 }
 
 /* Adds a quad's products of four rows with one position to total (block modulo 4, row). */
@@ -6875,20 +6882,22 @@ SYNP_512_INLINE __m512 synp_512_quad(const synp_512_kind *kind, const synp_512_t
 {
     __m128 d4 = _mm_loadu_ps(x->scale);
     __m512 d = synp_512_spread(d4), sum;
-    __m512i q[2], r[2];
+    __m512i q[2], r[2], whole;
 
     q[0] = _mm512_loadu_si512(x->q);
     q[1] = _mm512_loadu_si512(x->q + 64);
     r[0] = _mm512_loadu_si512(x->r);
     r[1] = _mm512_loadu_si512(x->r + 64);
     if (!kind->halves) {
-        sum = synp_512_whole(t, q, r, synp_512_start(x->all, kind->zero));
+        whole = synp_512_whole(t, q, r);
+        if (kind->nibbles) whole = _mm512_srav_epi32(whole, synp_512_odd());
+        sum = synp_512_centred(whole, x->all, kind->zero);
         total = _mm512_fmadd_ps(sum, _mm512_mul_ps(t->scale[0], d), total);
         return kind->minimum ? synp_512_minimum(x->all, d4, t->minimum[0], total) : total;
     }
-    sum = synp_512_half(t->low, q[0], r[0], synp_512_start(x->low, kind->zero));
+    sum = synp_512_centred(synp_512_half(t->low, q[0], r[0]), x->low, kind->zero);
     total = _mm512_fmadd_ps(sum, _mm512_mul_ps(t->scale[0], d), total);
-    sum = synp_512_half(t->high, q[1], r[1], synp_512_start(x->high, kind->zero));
+    sum = synp_512_centred(synp_512_half(t->high, q[1], r[1]), x->high, kind->zero);
     total = _mm512_fmadd_ps(sum, _mm512_mul_ps(t->scale[1], d), total);
     if (!kind->minimum) return total;
     total = synp_512_minimum(x->low, d4, t->minimum[0], total);
@@ -6914,11 +6923,11 @@ SYNP_512_INLINE void synp_512_four(const synp_512_kind *kind, const void *row, s
         size_t n = acts->positions - p;
         const synp_acts_quad *x = acts->quads + p * across;
         __m512 total[SYNP_512_TOGETHER];
+        synp_512_tile tile;
         if (n > SYNP_512_TOGETHER) n = SYNP_512_TOGETHER;
         if (n == 1) {
             __m512 only = _mm512_setzero_ps();
             for (quad = 0; quad < across; quad++) {
-                synp_512_tile tile;
                 synp_256_fetch(&ahead);
                 kind->load(row, quad, (unsigned)(blocks - 4 * quad), &tile);
                 only = synp_512_quad(kind, &tile, x + quad, only);
@@ -6928,7 +6937,6 @@ SYNP_512_INLINE void synp_512_four(const synp_512_kind *kind, const void *row, s
         }
         for (i = 0; i < n; i++) total[i] = _mm512_setzero_ps();
         for (quad = 0; quad < across; quad++) {
-            synp_512_tile tile;
             synp_256_fetch(&ahead);
             kind->load(row, quad, (unsigned)(blocks - 4 * quad), &tile);
             for (i = 0; i < n; i++) {
@@ -7228,30 +7236,58 @@ SYNP_512_INLINE __m512 synp_512_scaled(__m128i bytes, __m128 factor)
     return _mm512_mul_ps(_mm512_cvtepi32_ps(wide), _mm512_broadcast_f32x4(factor));
 }
 
-/* The scales and minima of half a super-block of Q4_K and Q5_K: the 16 bytes in front. */
+/* 16 bytes of each row. */
+SYNP_512_INLINE __m512i synp_512_rows(const unsigned char *const *row, size_t at)
+{
+    return _mm512_inserti64x4(_mm512_castsi256_si512(synp_256_two(row[0] + at, row[1] + at)),
+                              synp_256_two(row[2] + at, row[3] + at), 1);
+}
+
+/* Four bytes k of four blocks of four rows, (row, block, k) -> (k, block, row) as floats. */
+SYNP_512_INLINE void synp_512_bytes(__m512i v, __m512 out[4])
+{
+    const __m512i low8 = _mm512_set1_epi32(255);
+    const __m512i turn = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+    v = _mm512_permutexvar_epi32(turn, v);
+    out[0] = _mm512_cvtepi32_ps(_mm512_and_si512(v, low8));
+    out[1] = _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srli_epi32(v, 8), low8));
+    out[2] = _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srli_epi32(v, 16), low8));
+    out[3] = _mm512_cvtepi32_ps(_mm512_srli_epi32(v, 24));
+}
+
+/* The scales and minima of a super-block of Q4_K and Q5_K: the 16 bytes in front, d, dmin, then
+   twelve of which the first four have a scale, the next four a minimum in their low 6 bits; the
+   last four have low bits, the two above them high bits, of the others. */
 SYNP_512_INLINE void synp_512_scales_k(const unsigned char *const *row, size_t at, bool second,
                                        synp_512_tile *t)
 {
-    const __m128i low4 = _mm_set1_epi8(15), low6 = _mm_set1_epi8(63), top2 = _mm_set1_epi8(48);
-    const __m128i pack = _mm_set_epi8(15, 14, 11, 10, 7, 6, 3, 2, 13, 12, 9, 8, 5, 4, 1, 0);
-    __m128i v[4], scale, minimum;
-    __m256 d;
-    SYNP_EACH_ROW(r)
-    v[r] = synp_512_load16(row[r] + at);
-    synp_512_turn(v);
-    d = _mm256_cvtph_ps(_mm_shuffle_epi8(v[0], pack)); /* four d, four dmin */
+    const __m512i low4 = _mm512_set1_epi8(15), low6 = _mm512_set1_epi8(63);
+    const __m512i by = _mm512_broadcast_i32x4(_mm_set_epi32(0, 4, 0, 0));
+    const __m512i blocks =
+        _mm512_broadcast_i32x4(_mm_set_epi8(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0));
+    const __m512i rows = _mm512_set_epi32(12, 8, 4, 0, 12, 8, 4, 0, 12, 8, 4, 0, 12, 8, 4, 0);
+    __m512i v, low, top;
+    __m512 d, least, out[4];
     if (second) {
-        scale =
-            _mm_or_si128(_mm_and_si128(v[3], low4), _mm_and_si128(_mm_srli_epi16(v[1], 2), top2));
-        minimum = _mm_or_si128(_mm_and_si128(_mm_srli_epi16(v[3], 4), low4),
-                               _mm_and_si128(_mm_srli_epi16(v[2], 2), top2));
-    } else {
-        scale = _mm_and_si128(v[1], low6);
-        minimum = _mm_and_si128(v[2], low6);
+        t->scale[0] = t->later[0];
+        t->minimum[0] = t->later[1];
+        return;
     }
-    t->scale[0] = synp_512_scaled(scale, _mm256_castps256_ps128(d));
-    t->minimum[0] =
-        synp_512_scaled(minimum, _mm_xor_ps(_mm256_extractf128_ps(d, 1), _mm_set1_ps(-0.0f)));
+    v = synp_512_rows(row, at);
+    low = _mm512_srlv_epi32(_mm512_shuffle_epi32(v, 0xff), by);
+    top = _mm512_andnot_si512(low4, _mm512_and_si512(_mm512_srli_epi32(v, 2), low6));
+    low = _mm512_or_si512(_mm512_and_si512(low, low4), top);
+    low = _mm512_castps_si512(_mm512_shuffle_ps(_mm512_castsi512_ps(_mm512_and_si512(v, low6)),
+                                                _mm512_castsi512_ps(low), 0x99));
+    synp_512_bytes(_mm512_shuffle_epi8(low, blocks), out);
+    v = _mm512_permutexvar_epi32(rows, v);
+    d = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(v));
+    least = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(_mm512_srli_epi32(v, 16)));
+    least = _mm512_xor_ps(least, _mm512_set1_ps(-0.0f));
+    t->scale[0] = _mm512_mul_ps(out[0], d);
+    t->minimum[0] = _mm512_mul_ps(out[1], least);
+    t->later[0] = _mm512_mul_ps(out[2], d);
+    t->later[1] = _mm512_mul_ps(out[3], least);
 }
 
 /* 64 bytes whose low nibbles are blocks 0 and 2, the high ones blocks 1 and 3. */
@@ -7265,6 +7301,17 @@ SYNP_512_INLINE void synp_512_nibbles_k(const unsigned char *p, __m512i *low, __
     *high = _mm512_permutex2var_epi64(even, second, odd);
 }
 
+/* The same with the high nibbles left where they are. */
+SYNP_512_INLINE void synp_512_row_q4_k(const unsigned char *p, synp_512_tile *t, int r)
+{
+    const __m512i mask = _mm512_set_epi64(-0xf0f0f0f0f0f0f10, -0xf0f0f0f0f0f0f10, 0xf0f0f0f0f0f0f0f,
+                                          0xf0f0f0f0f0f0f0f, -0xf0f0f0f0f0f0f10, -0xf0f0f0f0f0f0f10,
+                                          0xf0f0f0f0f0f0f0f, 0xf0f0f0f0f0f0f0f);
+    const __m512i v = _mm512_loadu_si512(p);
+    t->low[r] = _mm512_and_si512(_mm512_permutex_epi64(v, 0x44), mask);
+    t->high[r] = _mm512_and_si512(_mm512_permutex_epi64(v, 0xee), mask);
+}
+
 SYNP_512_INLINE void synp_512_load_q4_k(const void *rows, size_t quad, unsigned blocks,
                                         synp_512_tile *t)
 {
@@ -7273,7 +7320,7 @@ SYNP_512_INLINE void synp_512_load_q4_k(const void *rows, size_t quad, unsigned 
     const size_t nibbles = at + 16 + 64 * half;
     (void)blocks;
     SYNP_EACH_ROW(r)
-    synp_512_nibbles_k(row[r] + nibbles, &t->low[r], &t->high[r]);
+    synp_512_row_q4_k(row[r] + nibbles, t, r);
     synp_512_scales_k(row, at, half != 0, t);
 }
 
@@ -7489,42 +7536,47 @@ SYNP_512_INLINE void synp_512_load_at(const synp_512_kind *kind, const void *row
                                       size_t blocks, synp_512_tile *t)
 {
     kind->load(row, block / 4, (unsigned)(blocks - block), t);
+    if (!kind->nibbles) return;
+    SYNP_EACH_ROW(r)
+    t->low[r] = _mm512_srlv_epi32(t->low[r], synp_512_odd());
+    SYNP_EACH_ROW(r)
+    t->high[r] = _mm512_srlv_epi32(t->high[r], synp_512_odd());
 }
 
 SYNP_STRIP_TEXT(512, SYNP_512, 512, 4, 8)
 
 /* ---- the functions of the level */
 
-#define SYNP_512_BLOCKS(id, name, zero, halves, minimum)                                           \
+#define SYNP_512_BLOCKS(id, name, zero, halves, minimum, nibbles)                                  \
     SYNP_512 static void synp_512_##name(const unsigned char *data, size_t row_bytes, size_t rows, \
                                          const synp_acts *acts, float *y, size_t stride)           \
     {                                                                                              \
-        const synp_512_kind kind = {synp_512_load_##name, zero, halves, minimum};                  \
+        const synp_512_kind kind = {synp_512_load_##name, zero, halves, minimum, nibbles};         \
         synp_512_blocks(&kind, data, row_bytes, rows, acts, y, stride);                            \
     }                                                                                              \
     SYNP_512 static void synp_512_unpack_##name(const unsigned char *const row[4], size_t blocks,  \
                                                 const synp_strip *strip, size_t at)                \
     {                                                                                              \
-        const synp_512_kind kind = {synp_512_load_##name, zero, halves, minimum};                  \
+        const synp_512_kind kind = {synp_512_load_##name, zero, halves, minimum, nibbles};         \
         synp_512_unpack(&kind, row, blocks, strip, at);                                            \
     }
 
 /* Type, name, log2 of the zero point, scales of halves, minimum. */
 #define SYNP_512_TYPES(X)                                                                          \
-    X(Q4_0, q4_0, 3, false, false)                                                                 \
-    X(Q4_1, q4_1, 0, false, true)                                                                  \
-    X(Q5_0, q5_0, 4, false, false)                                                                 \
-    X(Q5_1, q5_1, 0, false, true)                                                                  \
-    X(Q8_0, q8_0, 7, false, false)                                                                 \
-    X(Q4_K, q4_k, 0, false, true)                                                                  \
-    X(Q5_K, q5_k, 0, false, true)                                                                  \
-    X(Q6_K, q6_k, 5, true, false)                                                                  \
-    X(Q2_K, q2_k, 0, true, true)                                                                   \
-    X(Q3_K, q3_k, 2, true, false)                                                                  \
-    X(IQ4_NL, iq4_nl, 7, false, false)                                                             \
-    X(IQ4_XS, iq4_xs, 7, false, false)                                                             \
-    X(TQ2_0, tq2_0, 7, false, false)                                                               \
-    X(MXFP4, mxfp4, 7, false, false)
+    X(Q4_0, q4_0, 3, false, false, false)                                                          \
+    X(Q4_1, q4_1, 0, false, true, false)                                                           \
+    X(Q5_0, q5_0, 4, false, false, false)                                                          \
+    X(Q5_1, q5_1, 0, false, true, false)                                                           \
+    X(Q8_0, q8_0, 7, false, false, false)                                                          \
+    X(Q4_K, q4_k, 0, false, true, true)                                                            \
+    X(Q5_K, q5_k, 0, false, true, false)                                                           \
+    X(Q6_K, q6_k, 5, true, false, false)                                                           \
+    X(Q2_K, q2_k, 0, true, true, false)                                                            \
+    X(Q3_K, q3_k, 2, true, false, false)                                                           \
+    X(IQ4_NL, iq4_nl, 7, false, false, false)                                                      \
+    X(IQ4_XS, iq4_xs, 7, false, false, false)                                                      \
+    X(TQ2_0, tq2_0, 7, false, false, false)                                                        \
+    X(MXFP4, mxfp4, 7, false, false, false)
 
 SYNP_512_TYPES(SYNP_512_BLOCKS)
 
@@ -7536,7 +7588,7 @@ static void synp_512_q8_0_any(const unsigned char *data, size_t row_bytes, size_
     (acts->positions == 1 ? synp_256_q8_0 : synp_512_q8_0)(data, row_bytes, rows, acts, y, stride);
 }
 
-#define SYNP_FUSED_512(id, name, zero, halves, minimum)                                            \
+#define SYNP_FUSED_512(id, name, zero, halves, minimum, nibbles)                                   \
     {SYN_TYPE_##id, synp_512_##name, synp_512_unpack_##name},
 static const synp_fused synp_512_fused[] = {
     /* the first of a type is taken */
@@ -7549,7 +7601,7 @@ static const synp_fused synp_512_fused[] = {
 
 #define SYNP_512_KIND(load, halves, minimum)                                                       \
     {                                                                                              \
-        synp_512_##load, 7, halves, minimum                                                        \
+        synp_512_##load, 7, halves, minimum, false                                                 \
     }
 SYNP_CODED_TEXT(512, SYNP_512)
 
