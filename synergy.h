@@ -7283,7 +7283,7 @@ SYNP_512_INLINE void synp_512_scales_k(const unsigned char *const *row, size_t a
         return;
     }
     v = synp_512_rows(row, at);
-    low = _mm512_srlv_epi32(_mm512_shuffle_epi32(v, 0xff), by);
+    low = _mm512_srlv_epi32(_mm512_shuffle_epi32(v, _MM_PERM_DDDD), by);
     top = _mm512_andnot_si512(low4, _mm512_and_si512(_mm512_srli_epi32(v, 2), low6));
     low = _mm512_or_si512(_mm512_and_si512(low, low4), top);
     low = _mm512_castps_si512(_mm512_shuffle_ps(_mm512_castsi512_ps(_mm512_and_si512(v, low6)),

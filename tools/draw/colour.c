@@ -23,7 +23,7 @@ static void linear_of(oklab c, double rgb[3])
 
 static unsigned char encoded(double v)
 {
-    v = v < 0 ? 0 : v > 1 ? 1 : v;
+    v = v > 0 ? (v < 1 ? v : 1) : 0; /* what is no number has no colour */
     v = v <= 0.0031308 ? 12.92 * v : 1.055 * pow(v, 1 / 2.4) - 0.055;
     return (unsigned char)(255 * v + 0.5);
 }
